@@ -1,0 +1,25 @@
+"""Train multilayer perceptrons from a YAML file, with gradients that can be proven.
+
+import bptrain
+run = bptrain.fit("config.yaml", {"training.epochs": 20})
+model = bptrain.load(run.path)
+y = model.predict(X)
+report = bptrain.gradcheck("config.yaml")
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Model", "Run", "__version__", "fit", "gradcheck", "load"]
+
+if TYPE_CHECKING:
+    from bptrain.api import Model, Run, fit, gradcheck, load
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the API when it is first asked for: `bptrain --version` needs no NumPy."""
+    if name not in __all__:
+        raise AttributeError(f"module 'bptrain' has no attribute {name!r}")
+    from bptrain import api
+
+    return getattr(api, name)

@@ -1,0 +1,93 @@
+"""Everything that can go wrong, and the exit code of each.
+
+    BptrainError                 a sentence for the user; never shown as a traceback
+    ├── UsageError          2    the command line or the config contradicts itself or the schema
+    ├── DataError           3    the data is missing, malformed, or does not fit the config
+    ├── NumericalError      4    a loss, weight or gradient is not finite
+    ├── CheckpointError     5    a run or checkpoint is missing, corrupt or incompatible
+    ├── StorageError        6    the disk failed
+    ├── BusyError           7    another process works in the run directory
+    └── Interrupted   130 / 143  SIGINT or SIGTERM, after saving
+
+Exit code 1 is a verdict, not an error: a gradient that does not match, a metric that does not reach
+its bound. Exit code 70 is any exception that is not in this tree: a bug in bptrain.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+VERDICT_EXIT = 1
+BUG_EXIT = 70
+
+
+class Problem(NamedTuple):
+    """One thing wrong, and where: the record behind a line of the error listing and of `--json`."""
+
+    code: str  # a stable name of the rule that was broken, such as "unknown_key"
+    message: str  # what is wrong, the value as written, and what to do
+    path: str = ""  # the config key, such as "network.sizes", or "" where no key is at fault
+    file: str = ""  # the file at fault as the user named it, or "--set"
+    line: int | None = None  # counted from 1
+    column: int | None = None  # counted from 1
+    suggestion: str | None = None  # the key or value that was probably meant
+    source: str | None = None  # the line as written, for the caret
+
+    def __str__(self) -> str:
+        """`file:line:column: error: path: message`, in the form that compilers and editors use."""
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part not in ("", None))
+        key = f"{self.path}: " if self.path else ""
+        hint = f" (did you mean {self.suggestion}?)" if self.suggestion else ""
+        return f"{place}: error: {key}{self.message}{hint}" if place else f"error: {key}{self.message}{hint}"
+
+
+class BptrainError(Exception):
+    """A mistake or failure that the user is told about in one or more sentences."""
+
+    exit_code = BUG_EXIT
+    code = "error"
+
+    def __init__(self, problems: str | Problem | Iterable[Problem]) -> None:
+        if isinstance(problems, str):
+            problems = Problem(self.code, problems)
+        self.problems: list[Problem] = [problems] if isinstance(problems, Problem) else list(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class UsageError(BptrainError):
+    exit_code = 2
+    code = "usage"
+
+
+class DataError(BptrainError):
+    exit_code = 3
+    code = "data"
+
+
+class NumericalError(BptrainError):
+    exit_code = 4
+    code = "not_finite"
+
+
+class CheckpointError(BptrainError):
+    exit_code = 5
+    code = "checkpoint"
+
+
+class StorageError(BptrainError):
+    exit_code = 6
+    code = "storage"
+
+
+class BusyError(BptrainError):
+    exit_code = 7
+    code = "busy"
+
+
+class Interrupted(BptrainError):
+    """Stopped by a signal, after the state was saved."""
+
+    code = "interrupted"
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,19 @@
+"""The types that parts share: arrays, and the bounds of their options."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Interval
+from numpy.typing import NDArray
+
+Array = NDArray[Any]  # float32, float64, or complex128 in the gradient check
+
+Unit = Annotated[float, Interval(ge=0, le=1)]
+BelowOne = Annotated[float, Interval(ge=0, lt=1)]
+Positive = Annotated[float, Interval(gt=0)]
+NonNegative = Annotated[float, Interval(ge=0)]
+
+# α_{W_i}: one number for the whole network, or one for each layer
+LearningRate = Positive | tuple[Positive, ...]
+
+Generator = np.random.Generator

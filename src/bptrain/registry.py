@@ -1,0 +1,69 @@
+"""A registry: named factories of one kind of part.
+
+Registering a factory is all it takes to add a part. Its keyword arguments, with their types, bounds and
+defaults, are its options in YAML; its docstring is its documentation; calling it makes the part.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
+
+Part = TypeVar("Part")
+Factory = Callable[..., Part]
+
+
+class Option(NamedTuple):
+    """One keyword argument of a factory: one option in YAML."""
+
+    annotation: Any  # the type, with its bounds in Annotated[...]
+    default: Any  # inspect.Parameter.empty where it must be given
+
+
+class Registry(Generic[Part]):
+    """The parts of one kind, by name: `add` to register, `get` to look up a factory.
+
+    >>> greetings: Registry[str] = Registry("greeting")
+    >>> @greetings.add("hello")
+    ... def hello(name: str = "world") -> str:
+    ...     return f"hello {name}"
+    >>> greetings.get("hello")(name="you")
+    'hello you'
+    >>> greetings.options("hello")["name"].default
+    'world'
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind  # in the singular, as messages say it
+        self._factories: dict[str, Factory[Part]] = {}
+
+    def add(self, name: str) -> Callable[[Callable[..., Part]], Callable[..., Part]]:
+        """Register the decorated factory under `name`. Raises ValueError when the name is taken."""
+
+        def register(factory: Callable[..., Part]) -> Callable[..., Part]:
+            if name in self._factories:
+                raise ValueError(f"{self.kind} {name!r} is already registered")
+            self._factories[name] = factory
+            return factory
+
+        return register
+
+    def remove(self, name: str) -> None:
+        """Forget a part. Raises KeyError when it is not there."""
+        del self._factories[name]
+
+    def get(self, name: str) -> Factory[Part]:
+        """The factory registered under `name`. Raises KeyError when there is none."""
+        return self._factories[name]
+
+    def options(self, name: str) -> dict[str, Option]:
+        """The options of a part, read from the signature of its factory."""
+        factory = self._factories[name]
+        hints = get_type_hints(factory, include_extras=True)
+        parameters = inspect.signature(factory).parameters.values()
+        return {p.name: Option(hints[p.name], p.default) for p in parameters}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._factories
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._factories)
