@@ -1,0 +1,1 @@
+"""The derivation: network and backpropagation, in NumPy and nothing else."""

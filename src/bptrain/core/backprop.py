@@ -1,0 +1,102 @@
+"""Forward and backward: the equations of the derivation, over the rows of a batch.
+
+The derivation writes one instance as a column; here N instances are the rows of a matrix, and each line of
+code is the transpose of a line there:
+
+    derivation (columns)                        here (rows)                            shapes
+    z_i = W_i x_{i−1} + b_i                     Z_i = X_{i−1} W_iᵀ + b_i               N × n_i
+    x_i = f_i(z_i)                              X_i = f_i(Z_i)                         N × n_i
+    δ_L = ∂E/∂x_L ∘ f_L'(z_L)                   D_L = dE ∘ f_L'(Z_L)                   N × n_L
+    δ_i = (W_{i+1}ᵀ δ_{i+1}) ∘ f_i'(z_i)        D_i = (D_{i+1} W_{i+1}) ∘ f_i'(Z_i)    N × n_i
+    ∂E/∂W_i = δ_i x_{i−1}ᵀ                      dW_i = D_iᵀ X_{i−1}                    n_i × n_{i−1}
+    ∂E/∂b_i = δ_i                               db_i = 1ᵀ D_i, the column sums         n_i
+
+    L        number of layers; i = 1 … L        n_0 … n_L   sizes
+    W_i      weights, n_i × n_{i−1}             b_i         bias, n_i
+    X_0      inputs                             T           targets, N × n_L
+    f, f'    activation and its derivative      E, dE       loss of each row, ∂E/∂X_L
+    D_i      δ_i of each row, by rows           ∘           element-wise product
+
+With softmax, "∘ f'" reads: times the Jacobian. For a canonical pair of loss and f_L the two factors of D_L
+cancel to X_L − T. The `mean` reduction divides D_L by N, which divides every gradient below it. Source: Raja,
+"A Derivation of Backpropagation in Matrix Form" (2016).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bptrain.core.network import Network, Views
+from bptrain.parts.types import Array
+
+
+@dataclass
+class Workspace:
+    """The matrices of one batch of N rows; what the matrix products write is allocated once."""
+
+    X: list[Array]  # X_0 … X_L
+    Z: list[Array]  # Z_1 … Z_L
+    D: list[Array]  # D_1 … D_L
+    ones: Array  # N ones
+
+
+def workspace(network: Network, N: int, dtype: type | np.dtype[np.generic]) -> Workspace:
+    """A workspace for N rows."""
+    Z = [np.empty((N, n), dtype) for n in network.sizes]
+    D = [np.empty((N, n), dtype) for n in network.sizes]
+    return Workspace(X=list(Z), Z=Z, D=D, ones=np.ones(N, dtype))
+
+
+def forward(network: Network, parameters: Views, X_0: Array, space: Workspace) -> Array:
+    """X_L of the inputs X_0 (N × n_0), leaving every X_i and Z_i in the workspace."""
+    W, b = parameters.W, parameters.b
+    X, Z = space.X, space.Z
+    X[0] = X_0
+    for i in range(1, network.L + 1):
+        np.dot(X[i - 1], W[i].T, out=Z[i])
+        if (b_i := b[i]) is not None:
+            Z[i] += b_i
+        X[i] = network.activations[i].f(Z[i])
+    return X[network.L]
+
+
+def backward(network: Network, parameters: Views, T: Array, space: Workspace, gradient: Views) -> None:
+    """Writes ∂objective/∂W_i and ∂objective/∂b_i into `gradient`, after `forward` on the same workspace."""
+    W, dW, db = parameters.W, gradient.W, gradient.b
+    X, D, L = space.X, space.D, network.L
+    output_delta(network, T, space)
+    for i in range(L, 0, -1):
+        np.dot(D[i].T, X[i - 1], out=dW[i])
+        if (db_i := db[i]) is not None:
+            np.dot(space.ones, D[i], out=db_i)
+        if i > 1:
+            np.dot(D[i], W[i], out=D[i - 1])
+            through_activation(network, i - 1, space)
+
+
+def output_delta(network: Network, T: Array, space: Workspace) -> None:
+    """D_L = dE ∘ f_L'(Z_L), divided by N for the mean."""
+    X, D, L = space.X, space.D, network.L
+    if network.canonical:
+        np.subtract(X[L], T, out=D[L])
+    else:
+        D[L][...] = network.loss.dE(X[L], T)
+        through_activation(network, L, space)
+    if network.reduction == "mean" and len(T) > 1:
+        D[L] *= 1.0 / len(T)
+
+
+def through_activation(network: Network, i: int, space: Workspace) -> None:
+    """D_i ← D_i ∘ f_i'(Z_i), or D_i ← J_iᵀ D_i for an activation that is not element-wise."""
+    X, Z, D, activation = space.X, space.Z, space.D, network.activations[i]
+    if activation.df is not None:
+        D[i] *= activation.df(Z[i], X[i])
+    elif activation.product is not None:
+        D[i][...] = activation.product(X[i], D[i])
+
+
+def row_losses(network: Network, Z_L: Array, X_L: Array | None, T: Array) -> Array:
+    """E of each row, N, without the reduction: from Z_L where the pair is canonical, which is exact."""
+    if network.canonical and network.loss.E_of_z is not None:
+        return network.loss.E_of_z(Z_L, T)
+    return network.loss.E(network.activations[-1].f(Z_L) if X_L is None else X_L, T)

@@ -1,0 +1,188 @@
+"""The gradient check of one network on arrays: analytic gradient against the complex step.
+
+The complex step needs no subtraction, so its error is rounding alone (Squire and Trapp 1998):
+
+    ∂f/∂θ = Im f(θ + ih) / h,  h tiny
+
+It runs the same `forward` with complex weights. How large rounding may be is the scale s: the norm of the same
+backward product in absolute values, each factor that rounding can spoil raised by 10⁻³. The error of a block is
+
+    ‖a − n‖ / max(‖a‖, ‖n‖, s),  and 0 where all three are 0
+
+so that rounding is not held against a gradient that cancels, as in saturated units or at a minimum.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bptrain.core.backprop import backward, forward, row_losses, workspace
+from bptrain.core.network import Block, Network, views
+from bptrain.parts.random import stream
+from bptrain.parts.types import Array
+
+STEP = 1e-30  # h: its square vanishes beside 1 in float64, and products with it stay normal numbers
+TOLERANCE = 1e-10  # of the verdict; right code reads below 1e-12
+FLOOR = 1e-3  # what a factor that rounding can spoil is raised by
+VANISHING = 1e-7  # in units of s: below it the verdict adds that the gradient vanishes here
+
+
+class BlockReport(NamedTuple):
+    """The verdict on one W_i or b_i."""
+
+    layer: int
+    parameter: str  # weight | bias
+    shape: tuple[int, ...]
+    entries: int  # entries that were checked
+    relative_error: float
+    analytic_norm: float  # ‖a‖ over the entries checked
+    numeric_norm: float  # ‖n‖
+    scale: float  # s over the entries checked
+    worst: tuple[int, ...]  # index of the entry with the largest |a − n|
+    worst_analytic: float
+    worst_numeric: float
+    passed: bool
+    vanishes: bool  # ‖a‖ and ‖n‖ are both below 10⁻⁷ s
+
+    @property
+    def verdict(self) -> str:
+        """pass or mismatch, with a word where the gradient is all but zero."""
+        return ("pass" if self.passed else "mismatch") + (
+            ", the gradient vanishes here" if self.vanishes else ""
+        )
+
+
+class GradcheckReport(NamedTuple):
+    """The verdict on one network at one point."""
+
+    method: str
+    tolerance: float
+    layers: tuple[BlockReport, ...]
+    rows: int
+    parameters: int
+
+    @property
+    def entries(self) -> int:
+        """The number of parameters that were checked."""
+        return sum(block.entries for block in self.layers)
+
+    @property
+    def max_relative_error(self) -> float:
+        """The largest error of a block; NaN counts as largest."""
+        return float(np.max([block.relative_error for block in self.layers]))
+
+    @property
+    def passed(self) -> bool:
+        """Whether every block passed."""
+        return all(block.passed for block in self.layers)
+
+
+def gradcheck(
+    network: Network,
+    w: Array,
+    X: Array,
+    T: Array,
+    analytic: Array | None = None,
+    entries_per_block: int | None = None,
+    seed: int = 0,
+) -> GradcheckReport:
+    """Checks the gradient at the flat weights w over the rows X (N × n_0) and T (N × n_L), all in float64.
+
+    `analytic` is the gradient to judge, by default that of `backprop.py`. At most `entries_per_block` entries of a
+    block are checked, drawn by `seed`; all of them without it. The error of a sample is taken over the sample.
+    """
+    w, X, T = (np.asarray(array, np.float64) for array in (w, X, T))
+    with np.errstate(all="ignore"):
+        a = backprop_gradient(network, w, X, T) if analytic is None else np.asarray(analytic, np.float64)
+        s = rounding_scale(network, w, X, T)
+        reports = []
+        for block in network.blocks:
+            entries = np.arange(block.start, block.stop)
+            if entries_per_block is not None and len(entries) > entries_per_block:
+                rng = stream(seed, "check", epoch=block.layer, step=int(block.kind == "bias"))
+                entries = np.sort(rng.choice(entries, entries_per_block, replace=False))
+            n = complex_step(network, w, X, T, entries)
+            reports.append(judge(block, entries, a[entries], n, s[entries]))
+    return GradcheckReport("complex_step", TOLERANCE, tuple(reports), len(X), network.size)
+
+
+def backprop_gradient(network: Network, w: Array, X: Array, T: Array) -> Array:
+    """The flat analytic gradient of the objective, from `backprop.py`."""
+    g = np.empty_like(w)
+    space = workspace(network, len(X), w.dtype)
+    forward(network, views(network, w), X, space)
+    backward(network, views(network, w), T, space, views(network, g))
+    return g
+
+
+def complex_step(network: Network, w: Array, X: Array, T: Array, entries: Array) -> Array:
+    """Im objective(w + ih e_k) / h for each k of `entries`: one complex forward pass an entry."""
+    theta = w.astype(np.complex128)
+    parameters = views(network, theta)
+    space = workspace(network, len(X), np.complex128)
+    X_0 = X.astype(np.complex128)
+    numeric = np.empty(len(entries))
+    for position, k in enumerate(entries):
+        theta[k] = w[k] + 1j * STEP
+        X_L = forward(network, parameters, X_0, space)
+        E = row_losses(network, space.Z[network.L], X_L, T).sum() / network.divisor(len(X))
+        numeric[position] = E.imag / STEP
+        theta[k] = w[k]
+    return numeric
+
+
+def judge(block: Block, entries: Array, a: Array, n: Array, s: Array) -> BlockReport:
+    """The verdict on the entries of one block: analytic a, numeric n, and the scale of each entry s."""
+    a_norm, n_norm, s_norm = (float(np.linalg.norm(part)) for part in (a, n, s))
+    largest = np.max([a_norm, n_norm, s_norm])
+    error = 0.0 if largest == 0 else float(np.linalg.norm(a - n) / largest)
+    worst = int(np.argmax(np.abs(a - n)))
+    index = np.unravel_index(int(entries[worst]) - block.start, block.shape)
+    return BlockReport(
+        layer=block.layer,
+        parameter=block.kind,
+        shape=block.shape,
+        entries=len(entries),
+        relative_error=error,
+        analytic_norm=a_norm,
+        numeric_norm=n_norm,
+        scale=s_norm,
+        worst=tuple(int(k) for k in index),
+        worst_analytic=float(a[worst]),
+        worst_numeric=float(n[worst]),
+        passed=error <= TOLERANCE,  # False for NaN
+        vanishes=max(a_norm, n_norm) < VANISHING * s_norm,
+    )
+
+
+def rounding_scale(network: Network, w: Array, X: Array, T: Array) -> Array:
+    """s, flat: the backward product in absolute values, entry by entry.
+
+    With A_i for |D_i|: A_L = |x_L − t| + 10⁻³ (max(1, |x_L|) + |t|) for a canonical pair, else (|dE| + 10⁻³ Σ|terms
+    of dE|) ∘ (|f_L'| + 10⁻³); A_i = (A_{i+1} |W_{i+1}|) ∘ (|f_i'| + 10⁻³); s of W_i is A_iᵀ (|X_{i−1}| + 10⁻³), with
+    |X_0| as it is; s of b_i is the column sums of A_i. A Jacobian product (softmax) is left out.
+    """
+    parameters = views(network, w)
+    space = workspace(network, len(X), w.dtype)
+    forward(network, parameters, X, space)
+    X_L, loss = space.X[network.L], network.loss
+
+    def slope(i: int) -> Array | float:
+        df = network.activations[i].df
+        return 1.0 if df is None else np.abs(df(space.Z[i], space.X[i])) + FLOOR
+
+    scale = np.empty_like(w)
+    S = views(network, scale)
+    if network.canonical:
+        A = np.abs(X_L - T) + FLOOR * (np.fmax(1.0, np.abs(X_L)) + np.abs(T))
+    else:
+        A = (np.abs(loss.dE(X_L, T)) + FLOOR * loss.terms(X_L, T)) * slope(network.L)
+    A = A / network.divisor(len(X))
+    for i in range(network.L, 0, -1):
+        S.W[i][...] = A.T @ (np.abs(space.X[i - 1]) + (FLOOR if i > 1 else 0.0))
+        bias = S.b[i]
+        if bias is not None:
+            bias[...] = A.sum(axis=0)
+        if i > 1:
+            A = (A @ np.abs(parameters.W[i])) * slope(i - 1)
+    return scale

@@ -1,0 +1,125 @@
+"""The network: its sizes, its functions, and its parameters as one flat vector.
+
+All parameters lie in one vector w, layer by layer, W_i (row by row) and then b_i. W[i] and b[i] are views of it, so
+a rule that updates w has updated every W_i. Layers count as in the derivation: 1 … L; slot 0 is the input.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bptrain.parts.activations import Activation
+from bptrain.parts.initializers import Initializer
+from bptrain.parts.losses import Loss
+from bptrain.parts.random import stream
+from bptrain.parts.types import Array
+
+
+@dataclass(frozen=True)
+class Network:
+    """What is fixed before training: sizes n_0 … n_L, f_1 … f_L, and the loss.
+
+    The lists have L + 1 entries, as the derivation's indices; entry 0 of `activations` and `bias` stands for the
+    input and is unused.
+    """
+
+    sizes: tuple[int, ...]
+    activations: tuple[Activation, ...]
+    bias: tuple[bool, ...]
+    loss: Loss
+    reduction: str = "mean"  # mean: the objective divides by the rows of the batch; sum: it does not
+    canonical: bool = False  # loss and f_L are a canonical pair, so δ_L = x_L − t
+
+    @property
+    def L(self) -> int:
+        """The number of layers, that is, of weight matrices."""
+        return len(self.sizes) - 1
+
+    @cached_property
+    def blocks(self) -> tuple["Block", ...]:
+        """The parameter blocks in the order of the flat vector."""
+        blocks: list[Block] = []
+        start = 0
+        for i in range(1, self.L + 1):
+            n_out, n_in = self.sizes[i], self.sizes[i - 1]
+            shapes: dict[str, tuple[int, ...]] = {"weight": (n_out, n_in)}
+            if self.bias[i]:
+                shapes["bias"] = (n_out,)
+            for kind, shape in shapes.items():
+                stop = start + math.prod(shape)
+                blocks.append(Block(i, kind, shape, start, stop))
+                start = stop
+        return tuple(blocks)
+
+    @property
+    def size(self) -> int:
+        """The number of parameters."""
+        return self.blocks[-1].stop
+
+    def divisor(self, rows: int) -> float:
+        """What the sum over a batch of `rows` rows is divided by."""
+        return float(rows) if self.reduction == "mean" else 1.0
+
+
+@dataclass(frozen=True)
+class Block:
+    """One W_i or b_i: its place in the flat vector."""
+
+    layer: int
+    kind: str  # weight | bias
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+    @property
+    def name(self) -> str:
+        """The name in a checkpoint, such as layers.1.weight."""
+        return f"layers.{self.layer}.{self.kind}"
+
+    def view(self, flat: Array) -> Array:
+        """This block of a flat vector, in its own shape, without a copy."""
+        return flat[self.start : self.stop].reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class Views:
+    """A flat vector seen as matrices: W[i] is n_i × n_{i−1}, b[i] is n_i, or None without a bias.
+
+    The same record serves parameters (W, b) and gradient (dW, db). Entry 0 is an empty array.
+    """
+
+    flat: Array
+    W: list[Array]
+    b: list[Array | None]
+
+
+def views(network: Network, flat: Array) -> Views:
+    """W[i] and b[i] of a flat parameter vector or gradient."""
+    W = [np.empty((0, 0), flat.dtype) for _ in range(network.L + 1)]
+    b: list[Array | None] = [None] * (network.L + 1)
+    for block in network.blocks:
+        if block.kind == "weight":
+            W[block.layer] = block.view(flat)
+        else:
+            b[block.layer] = block.view(flat)
+    return Views(flat, W, b)
+
+
+def initial_parameters(
+    network: Network, initializers: Sequence[Initializer], biases: Sequence[float], seed: int, dtype: type
+) -> Array:
+    """The flat start vector. A layer's draws do not depend on the other layers' sizes.
+
+    `initializers` and `biases` (start values) have L + 1 entries; entry 0 is unused.
+    """
+    flat: Array = np.empty(network.size, dtype)
+    for block in network.blocks:
+        if block.kind == "weight":
+            rng = stream(seed, "weights", epoch=block.layer)
+            block.view(flat)[...] = initializers[block.layer](rng, *block.shape)
+        else:
+            block.view(flat)[...] = biases[block.layer]
+    return flat

@@ -1,0 +1,69 @@
+"""The derivation in its own form: one instance, one column vector at a time. Slow, literal, and the oracle.
+
+Nothing here is shared with `backprop.py` but the activations and losses themselves. x, z and δ are columns
+(n_i × 1), and each line is a line of the derivation.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bptrain.core.network import Network, Views
+from bptrain.parts.types import Array
+
+
+class Instance(NamedTuple):
+    """Everything that one instance gives rise to; entry 0 of the lists is the input, or unused."""
+
+    E: complex | float
+    x: list[Array]  # n_i × 1
+    z: list[Array]  # n_i × 1
+    delta: list[Array]  # n_i × 1
+    dW: list[Array]  # n_i × n_{i−1}
+    db: list[Array]  # n_i × 1
+
+
+def instance(network: Network, parameters: Views, x_0: Array, t: Array) -> Instance:
+    """Forward and backward for one instance: x_0 is n_0 × 1 and t is n_L × 1."""
+    L, W, b = network.L, parameters.W, parameters.b
+    empty = np.empty((0, 1))
+    x, z = [x_0] + [empty] * L, [empty] * (L + 1)
+    for i in range(1, L + 1):
+        z[i] = W[i] @ x[i - 1]  # z_i = W_i x_{i−1} + b_i
+        bias = b[i]
+        if bias is not None:
+            z[i] = z[i] + bias[:, None]
+        x[i] = network.activations[i].f(z[i].T).T  # x_i = f_i(z_i)
+
+    dE = network.loss.dE(x[L].T, t.T).T
+    delta, dW, db = [empty] * (L + 1), [empty] * (L + 1), [empty] * (L + 1)
+    delta[L] = x[L] - t if network.canonical else jacobian(network, L, z[L], x[L]).T @ dE
+    for i in range(L - 1, 0, -1):
+        delta[i] = jacobian(network, i, z[i], x[i]).T @ (W[i + 1].T @ delta[i + 1])
+    for i in range(1, L + 1):
+        dW[i] = delta[i] @ x[i - 1].T  # ∂E/∂W_i = δ_i x_{i−1}ᵀ
+        db[i] = delta[i]  # ∂E/∂b_i = δ_i
+    return Instance(network.loss.E(x[L].T, t.T)[0], x, z, delta, dW, db)
+
+
+def jacobian(network: Network, i: int, z: Array, x: Array) -> Array:
+    """J_i = ∂x_i/∂z_i in full, n_i × n_i: diagonal for an element-wise activation, so that Jᵀg is g ∘ f'(z).
+
+    Otherwise column k is Im f(z + ih e_k) / h, the complex step, which asks nothing of the part but f.
+    """
+    activation = network.activations[i]
+    if activation.df is not None:
+        return np.diag(activation.df(z.T, x.T)[0])
+    h = 1e-30
+    return activation.f(z.T + 1j * h * np.eye(len(z))).imag.T / h
+
+
+def gradient(network: Network, parameters: Views, X: Array, T: Array) -> Array:
+    """The flat gradient of the objective over the rows of X and T, instance by instance."""
+    flat = np.zeros_like(parameters.flat)
+    for x_0, t in zip(X, T, strict=True):
+        one = instance(network, parameters, x_0[:, None], t[:, None])
+        for block in network.blocks:
+            part = one.dW[block.layer] if block.kind == "weight" else one.db[block.layer]
+            flat[block.start : block.stop] += part.ravel()
+    return flat / network.divisor(len(X))

@@ -1,0 +1,121 @@
+"""The checker is right on right code, at ordinary, saturated and converged weights, and fails on wrong code."""
+
+import numpy as np
+import pytest
+
+from bptrain.core.gradcheck import backprop_gradient, gradcheck
+from bptrain.core.network import Network
+from bptrain.parts.activations import activations
+from bptrain.parts.types import Array
+from networks import PAIRS, SMOOTH, SMOOTH_PAIRS, data_for, network
+
+
+def weights(net: Network, seed: int, size: float = 1.0) -> Array:
+    return size * np.random.default_rng(seed).normal(size=net.size)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(("last", "loss"), SMOOTH_PAIRS)
+@pytest.mark.parametrize("hidden", SMOOTH)
+def test_smooth_networks(hidden: str, last: str, loss: str, reduction: str, bias: bool) -> None:
+    net = network((4, 5, 3), [hidden, last], loss, bias, reduction)
+    X, T = data_for(net, 6, 1)
+    for size in (1.0, 30.0, 1e-3):  # ordinary, saturated, almost zero
+        report = gradcheck(net, weights(net, 2, size), X, T)
+        assert report.max_relative_error < 1e-12
+        assert report.entries == net.size
+
+
+@pytest.mark.parametrize(("last", "loss"), [pair for pair in PAIRS if pair not in SMOOTH_PAIRS])
+def test_networks_with_kinks_away_from_them(last: str, loss: str) -> None:
+    net = network((4, 5, 3), ["relu", last], loss)
+    X, T = data_for(net, 6, 1)
+    assert gradcheck(net, weights(net, 2), X, T).max_relative_error < 1e-12
+
+
+@pytest.mark.parametrize(("last", "loss"), SMOOTH_PAIRS)
+def test_converged(last: str, loss: str) -> None:
+    """At a minimum the gradient cancels to rounding noise, which must not be held against it."""
+    net = network((3, 4, 2), ["tanh", last], loss)
+    X, T = data_for(net, 4, 3)
+    w = weights(net, 4, 0.5)
+    for _ in range(4000):
+        w -= 0.5 * backprop_gradient(net, w, X, T)
+    report = gradcheck(net, w, X, T)
+    assert report.max_relative_error < 1e-12
+
+
+def test_deep() -> None:
+    net = network((4, *[5] * 10, 2), "sigmoid")
+    X, T = data_for(net, 6, 1)
+    assert gradcheck(net, weights(net, 2), X, T).max_relative_error < 1e-12
+
+
+@pytest.mark.parametrize("name", [name for name in SMOOTH if activations.get(name)().df is not None])
+@pytest.mark.parametrize("layer", [1, 2])
+def test_a_wrong_derivative_is_caught(name: str, layer: int) -> None:
+    """Each derivative in turn off by one part in a million."""
+    net = network((4, 5, 3), name, "half_squared_error")
+    X, T = data_for(net, 6, 1)
+    right = net.activations[layer]
+    assert right.df is not None
+    right_df = right.df
+    wrong = right._replace(df=lambda z, x: right_df(z, x) * (1 + 1e-6))
+    planted = Network(
+        net.sizes,
+        tuple(wrong if i == layer else f for i, f in enumerate(net.activations)),
+        net.bias,
+        net.loss,
+        canonical=net.canonical and layer != 2,
+    )
+    assert gradcheck(net, weights(net, 2), X, T).passed
+    report = gradcheck(planted, weights(net, 2), X, T)
+    assert not report.passed
+    assert report.max_relative_error > 1e-9
+    wrong_layers = {block.layer for block in report.layers if not block.passed}
+    assert wrong_layers == set(range(1, layer + 1))
+
+
+def test_a_wrong_entry_is_named() -> None:
+    net = network((4, 5, 3), "tanh")
+    X, T = data_for(net, 6, 1)
+    w = weights(net, 2)
+    g = backprop_gradient(net, w, X, T)
+    g[7] += 1.0  # W_1[1, 3]
+    report = gradcheck(net, w, X, T, analytic=g)
+    assert [block.passed for block in report.layers] == [False, True, True, True]
+    assert report.layers[0].worst == (1, 3)
+    assert report.layers[0].worst_analytic == pytest.approx(report.layers[0].worst_numeric + 1.0)
+
+
+def test_not_a_number_is_a_mismatch() -> None:
+    net = network((4, 3), "tanh")
+    X, T = data_for(net, 6, 1)
+    g = np.full(net.size, np.nan)
+    report = gradcheck(net, weights(net, 2), X, T, analytic=g)
+    assert not report.passed
+    assert np.isnan(report.max_relative_error)
+
+
+def test_a_sample_of_the_entries() -> None:
+    net = network((20, 10, 3), "tanh")
+    X, T = data_for(net, 6, 1)
+    report = gradcheck(net, weights(net, 2), X, T, entries_per_block=25)
+    assert [block.entries for block in report.layers] == [25, 10, 25, 3]
+    assert report.passed
+
+
+def test_a_vanishing_gradient_is_told() -> None:
+    """Saturated hidden units pass nothing down; the layer above them still learns."""
+    net = network((4, 5, 3), ["sigmoid", "identity"])
+    X, T = data_for(net, 6, 1)
+    w = weights(net, 2)
+    w[: 4 * 5 + 5] *= 1e4
+    report = gradcheck(net, w, X, T)
+    assert [block.verdict for block in report.layers] == [
+        "pass, the gradient vanishes here",
+        "pass, the gradient vanishes here",
+        "pass",
+        "pass",
+    ]

@@ -1,0 +1,60 @@
+"""Networks that the tests of several rooms share."""
+
+import itertools
+
+import numpy as np
+
+from bptrain.core.network import Network
+from bptrain.parts.activations import activations
+from bptrain.parts.losses import losses
+from bptrain.parts.types import Array
+
+
+def network(
+    sizes: tuple[int, ...],
+    names: list[str] | str = "sigmoid",
+    loss: str = "half_squared_error",
+    bias: bool = True,
+    reduction: str = "mean",
+) -> Network:
+    """A network of registered parts with their default options."""
+    L = len(sizes) - 1
+    chosen = [names] * L if isinstance(names, str) else names
+    made = losses.get(loss)()
+    return Network(
+        sizes=sizes,
+        activations=(activations.get("identity")(), *(activations.get(name)() for name in chosen)),
+        bias=(False, *[bias] * L),
+        loss=made,
+        reduction=reduction,
+        canonical=made.canonical == chosen[-1],
+    )
+
+
+def data_for(net: Network, rows: int, seed: int, dtype: type = np.float64) -> tuple[Array, Array]:
+    """Inputs and targets that suit the network's loss."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(rows, net.sizes[0]))
+    shape = (rows, net.sizes[-1])
+    if net.loss.outputs == "distribution":
+        T = rng.dirichlet(np.ones(net.sizes[-1]), rows)
+    elif net.loss.outputs == "probabilities":
+        T = rng.integers(0, 2, shape)
+    else:
+        T = rng.normal(size=shape)
+    return X.astype(dtype), T.astype(dtype)
+
+
+def allowed(activation: str, loss: str) -> bool:
+    """Whether the config lets this loss follow this output activation."""
+    part, outputs = activations.get(activation)(), losses.get(loss)().outputs
+    if outputs == "distribution":
+        return part.distribution
+    if outputs == "probabilities":
+        return part.range == (0.0, 1.0) and not part.distribution
+    return True
+
+
+SMOOTH = [name for name in activations if not activations.get(name)().kinks]
+PAIRS = [(f, E) for f, E in itertools.product(activations, losses) if allowed(f, E)]
+SMOOTH_PAIRS = [(f, E) for f, E in PAIRS if f in SMOOTH]
