@@ -1,0 +1,136 @@
+"""Which columns are features and which are targets: by the config, or by the schema of a trained model."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from bptrain.data.settings import DataSettings
+from bptrain.data.table import Complaints, nearest, some_of
+from bptrain.errors import DataError, Problem
+
+
+class Choice(NamedTuple):
+    """The columns to be read, and as what."""
+
+    features: tuple[str, ...]
+    targets: tuple[str, ...]
+    kinds: Mapping[str, str]  # name -> numeric | categorical | boolean; others are inferred
+    infer: bool  # whether the file is the one that settles what the columns are
+
+
+# (names of the features, names of the targets, or None where the features' names are those of all columns)
+Chooser = Callable[[Sequence[str], Sequence[str] | None], Choice]
+
+
+def by_settings(settings: DataSettings) -> Chooser:
+    """The choice that the config makes. Raises DataError with the config key of every wrong name."""
+
+    def choose(names: Sequence[str], target_names: Sequence[str] | None) -> Choice:
+        complaints = Complaints()
+        targets = _targets(settings, names, target_names, complaints)
+        if target_names is not None and isinstance(settings.features, str):
+            settings_here = settings._replace(features="all")  # it named the array, not a column
+        else:
+            settings_here = settings
+        features = _features(settings_here, names, targets if target_names is None else (), complaints)
+        known = (*names, *(target_names or ()))
+        for name in settings.columns:
+            _check(name, known, f"data.columns.{name}", complaints)
+        for name in settings.missing if not isinstance(settings.missing, str) else ():
+            _check(name, known, f"data.missing.{name}", complaints)
+        complaints.settle()
+        return Choice(features, targets, settings.columns, True)
+
+    return choose
+
+
+def _targets(
+    settings: DataSettings, names: Sequence[str], target_names: Sequence[str] | None, complaints: Complaints
+) -> tuple[str, ...]:
+    if target_names is not None:
+        return tuple(target_names)
+    if settings.target is None:
+        message = f"which column is the target? The file has {some_of(names)}"
+        raise DataError(Problem("no_target", message, path="data.target"))
+    targets = (settings.target,) if isinstance(settings.target, str) else settings.target
+    for position, name in enumerate(targets):
+        if _check(name, names, "data.target", complaints) and name in targets[:position]:
+            complaints.add(Problem("duplicate_name", f"{name} is listed twice", path="data.target"))
+    return targets
+
+
+def _features(
+    settings: DataSettings, names: Sequence[str], targets: Sequence[str], complaints: Complaints
+) -> tuple[str, ...]:
+    for position, name in enumerate(settings.exclude):
+        path = f"data.exclude.{position}"
+        if _check(name, names, path, complaints) and name in targets:
+            message = f"{name} is the target, so it cannot be excluded too"
+            complaints.add(Problem("target_excluded", message, path=path))
+    chosen = settings.features
+    if isinstance(chosen, str):
+        chosen = tuple(name for name in names if name not in targets) if chosen == "all" else (chosen,)
+    else:
+        for position, name in enumerate(chosen):
+            path = f"data.features.{position}"
+            if not _check(name, names, path, complaints):
+                continue
+            if name in targets:
+                message = f"{name} is the target; a feature that is the target gives the answer away"
+                complaints.add(Problem("target_in_features", message, path=path))
+            if name in chosen[:position]:
+                complaints.add(Problem("duplicate_name", f"{name} is listed twice", path=path))
+            if name in settings.exclude:
+                message = f"{name} is listed in data.features and in data.exclude; take it out of one"
+                complaints.add(Problem("feature_excluded", message, path=path))
+    features = tuple(name for name in chosen if name not in settings.exclude)
+    if not features and not complaints.problems:
+        message = f"no column is left as a feature; the file has {some_of(names)}"
+        complaints.add(
+            Problem("no_features", message, path="data.exclude" if settings.exclude else "data.features")
+        )
+    return features
+
+
+def _check(name: str, names: Sequence[str], path: str, complaints: Complaints) -> bool:
+    """Whether a column exists; if not, that is noted."""
+    if name in names:
+        return True
+    message = f"there is no column {name!r}; the file has {some_of(names)}"
+    complaints.add(Problem("unknown_column", message, path=path, suggestion=nearest(name, names)))
+    return False
+
+
+def by_schema(features: Mapping[str, str], targets: Mapping[str, str], file: str) -> Chooser:
+    """The choice that a trained model makes, given its columns' names and kinds; further columns are ignored.
+
+    Raises DataError for columns that a file lacks.
+    """
+
+    def choose(names: Sequence[str], target_names: Sequence[str] | None) -> Choice:
+        wanted, answers = tuple(features), tuple(targets)
+        if target_names is not None:  # arrays: columns without names of their own
+            wanted = _by_position(wanted, names, file, "feature")
+            answers = _by_position(answers, target_names, file, "target")
+        complaints = Complaints()
+        for name in () if target_names is not None else (*wanted, *answers):
+            if name not in names:
+                message = f"the column {name!r} is missing; the file has {some_of(names)}"
+                close = nearest(name, set(names) - set(wanted) - set(answers))
+                complaints.add(Problem("missing_column", message, file=file, line=1, suggestion=close))
+        complaints.settle()
+        kinds = dict(zip((*wanted, *answers), (*features.values(), *targets.values()), strict=True))
+        return Choice(wanted, answers, kinds, False)
+
+    return choose
+
+
+def _by_position(wanted: tuple[str, ...], names: Sequence[str], file: str, what: str) -> tuple[str, ...]:
+    """The columns of an array for a schema: by name where all are there, else in order."""
+    if set(wanted) <= set(names):
+        return wanted
+    if len(wanted) != len(names):
+        message = (
+            f"the array has {len(names)} {what} columns, but {len(wanted)} are needed: {some_of(wanted)}"
+        )
+        raise DataError(Problem("column_count", message, file=file))
+    return tuple(names)

@@ -1,0 +1,118 @@
+"""The features: raw columns to X, with what was fitted on the training rows.
+
+A number is filled where it is missing, then scaled: (value − center) / spread. A category becomes a one among
+zeros; a category that the training rows did not have, zeros alone.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from bptrain.data.table import Block, Complaints, chunks, some_of
+from bptrain.parts.types import Array
+
+
+class Feature(NamedTuple):
+    """One column of the file: what it is, and how it becomes one or more columns of X."""
+
+    name: str
+    kind: Literal["numeric", "categorical"]
+    categories: tuple[str, ...] = ()
+    fill: float | str | None = None  # stands in for a missing cell; None: there may be none
+    center: float = 0.0
+    spread: float = 1.0  # 0: the column was constant in the training rows and becomes 0
+
+    @property
+    def width(self) -> int:
+        """How many columns of X it becomes."""
+        return len(self.categories) if self.kind == "categorical" else 1
+
+
+def width(features: Sequence[Feature]) -> int:
+    """n_0: the number of columns of X."""
+    return sum(feature.width for feature in features)
+
+
+def encode(features: Sequence[Feature], block: Block, dtype: DTypeLike, rows: Array | None = None) -> Array:
+    """X, N × n_0 and C-contiguous, of the rows with these numbers (default: all).
+
+    The arithmetic is in float64, a chunk of rows at a time; only its result is cast to `dtype`. Raises
+    DataError for a number that `dtype` cannot hold.
+    """
+    n = block.rows if rows is None else len(rows)
+    X = np.zeros((n, width(features)), dtype)
+    starts = np.cumsum([0] + [feature.width for feature in features])
+    numeric = [(f, int(start)) for f, start in zip(features, starts[:-1], strict=True) if f.kind == "numeric"]
+    if numeric:
+        _encode_numbers([f for f, _ in numeric], [start for _, start in numeric], block, rows, X)
+    for feature, start in zip(features, starts[:-1], strict=True):
+        if feature.kind == "categorical":
+            codes = _codes(feature, block, rows)
+            known = np.flatnonzero(codes >= 0)
+            X[known, start + codes[known]] = 1
+    return X
+
+
+def _encode_numbers(
+    features: Sequence[Feature], places: list[int], block: Block, rows: Array | None, X: Array
+) -> None:
+    """Write the scaled columns of numbers to their places in X."""
+    found = {name: k for k, name in enumerate(block.number_names)}
+    columns = [found[feature.name] for feature in features]
+    all_columns = columns == list(range(block.numbers.shape[1]))
+    whole_width = places == list(range(X.shape[1]))
+    center = np.array([f.center for f in features])
+    spread = np.array([f.spread for f in features])
+    fill = np.array([f.fill if isinstance(f.fill, float) else np.nan for f in features])
+    divisor = np.where(spread == 0, 1.0, spread)
+    constant = np.flatnonzero(spread == 0)
+    checked = block.numbers.dtype.kind == "f"
+    complaints = Complaints()
+    for part in chunks(len(X), len(features)):
+        raw = block.numbers[part if rows is None else rows[part]]
+        values = (raw if all_columns else raw[:, columns]).astype(np.float64)
+        if checked:
+            np.copyto(values, fill, where=np.isnan(values))
+        values -= center
+        values /= divisor
+        values[:, constant] = 0.0
+        with np.errstate(over="ignore"):
+            if whole_width:
+                X[part] = values
+            else:
+                X[part, places] = values
+        written = X[part] if whole_width else X[part][:, places]
+        if checked and not np.isfinite(written).all():
+            for row, k in np.argwhere(~np.isfinite(written)):
+                at = part.start + int(row) if rows is None else int(rows[part.start + int(row)])
+                what = f"column {features[k].name}: the scaled value {values[row, k]:g}"
+                message = f"{what} does not fit into {X.dtype}; scale the column, or correct it"
+                complaints.add(block.origin.problem("too_large", at, message))
+    complaints.settle()
+
+
+def _codes(feature: Feature, block: Block, rows: Array | None) -> Array:
+    """The number of each row's category, N; −1 for one that the training rows did not have."""
+    numbers: dict[object, int] = {category: k for k, category in enumerate(feature.categories)}
+    numbers[None] = numbers.get(feature.fill, -1)
+    cells = block.texts[feature.name] if rows is None else block.texts[feature.name][rows]
+    return np.fromiter((numbers.get(cell, -1) for cell in cells), np.int64, len(cells))
+
+
+def unseen(features: Sequence[Feature], block: Block, rows: Array, where: str) -> list[tuple[str, str]]:
+    """A warning for each column with categories that the training rows did not have."""
+    warnings = []
+    for feature in features:
+        if feature.kind != "categorical":
+            continue
+        known = {None, *feature.categories}
+        odd = [cell for cell in block.texts[feature.name][rows] if cell not in known]
+        if odd:
+            message = (
+                f"column {feature.name}: {len(odd)} cells in {where} hold categories that the training rows "
+                f"do not have ({some_of(sorted(set(odd)), 5)}); they are encoded as zeros"
+            )
+            warnings.append(("unseen_category", message))
+    return warnings

@@ -1,0 +1,53 @@
+"""Missing cells: which rows they cost, and what stands in for them."""
+
+import numpy as np
+
+from bptrain.data.table import Block, Complaints, Table, some_of
+from bptrain.errors import DataError, Problem
+from bptrain.parts.types import Array
+
+FILLS = ("mean", "median", "most_frequent")
+
+
+def kept_rows(table: Table, drop: frozenset[str], filled: frozenset[str]) -> Array:
+    """The numbers of the rows that stay.
+
+    A row goes if it lacks a value in a column of `drop`; features in `filled` may lack theirs. Raises
+    DataError for any other missing cell, and where no row stays.
+    """
+    blocks = [table.features] if table.target is None else [table.features, table.target]
+    kept = np.ones(table.features.rows, bool)
+    faults = []
+    for block in blocks:
+        for name, mask in block.missing().items():
+            if name in drop:
+                kept &= ~mask
+            elif block is table.target or name not in filled:
+                faults.append((block, name, mask))
+    complaints = Complaints()
+    for block, name, mask in faults:
+        what, ways = ("target", "drop") if block is table.target else ("column", "drop, median, …")
+        message = f"{what} {name} has no value here: fill it in, or set data.missing ({ways})"
+        complaints.add_rows("missing_cell", block.origin, np.flatnonzero(mask & kept), message)
+    complaints.settle("in all: " + some_of(f"{name} {int((mask & kept).sum())}" for _, name, mask in faults))
+    if not kept.any():
+        message = "no row is left: each lacks a value in some column whose data.missing is drop"
+        raise DataError(Problem("no_rows", message, file=table.features.origin.file))
+    return np.flatnonzero(kept)
+
+
+def fill_of_number(policy: str, values: Array) -> float:
+    """What stands in for a missing number, by the values that the training rows have, at least one."""
+    if policy == "mean":
+        return float(values.mean(dtype=np.float64))
+    if policy == "median":
+        return float(np.median(values.astype(np.float64)))
+    distinct, counts = np.unique(values, return_counts=True)
+    return float(distinct[counts.argmax()])  # the smallest of several
+
+
+def fill_of_text(block: Block, name: str, rows: Array) -> str:
+    """The most frequent category of the training rows, the first by code point of several."""
+    present = [cell for cell in block.texts[name][rows] if cell is not None]
+    distinct, counts = np.unique(np.array(present), return_counts=True)
+    return str(distinct[counts.argmax()])

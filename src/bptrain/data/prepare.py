@@ -1,0 +1,194 @@
+"""From settings to arrays: the order in which a data set is read, understood, split, fitted and encoded."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from bptrain.data import targets
+from bptrain.data.columns import by_schema, by_settings
+from bptrain.data.features import unseen
+from bptrain.data.files import digest
+from bptrain.data.fitting import fit_features, fit_target
+from bptrain.data.missing import FILLS, kept_rows
+from bptrain.data.raw_columns import encode_columns as encode_columns  # the third way in, beside the two here
+from bptrain.data.readers import read
+from bptrain.data.schema import Schema
+from bptrain.data.settings import DataSettings, NetworkFacts, Source
+from bptrain.data.splitting import split
+from bptrain.data.table import Block, Table
+from bptrain.data.targets import Target
+from bptrain.data.task import check_inputs, decide, settle_target, suspicions
+from bptrain.errors import DataError, Problem
+from bptrain.parts.random import stream
+from bptrain.parts.types import Array
+
+Warnings = tuple[tuple[str, str], ...]  # (name, message)
+
+
+class Rows(NamedTuple):
+    """One split, ready for the network."""
+
+    X: Array  # N × n_0
+    T: Array  # N × n_L
+    true: Array  # class numbers, N (multilabel: N × m of 0 and 1), or values in original units, N × m
+    rows: Array  # the number of each row in its file, counted from 0
+
+
+class Prepared(NamedTuple):
+    """A data set, ready for training."""
+
+    schema: Schema
+    splits: dict[str, Rows]  # "train", then "validation" and "test" where they have rows
+    digest: dict[str, str]  # file role -> SHA-256: "train", "train_target", "validation", …
+    notes: tuple[str, ...]  # what was decided for the user; the task is the first
+    warnings: Warnings
+
+
+def prepare(
+    settings: DataSettings, facts: NetworkFacts, seed: int, dtype: DTypeLike, limit: int | None = None
+) -> Prepared:
+    """Read, split, fit and encode a data set; with `limit`, encode the first rows of each split alone.
+
+    All arithmetic is in float64, and `dtype` that of X and T. Raises DataError.
+    """
+    table = read(settings.train, "data.train", by_settings(settings), settings.features, settings.target)
+    features, target = table.features, _target_of(table)
+    kept = kept_rows(table, *_policies(settings, features, target))
+    decision = decide(target, kept, settings, facts)
+    settled = settle_target(target, kept, decision, facts)
+    warnings = suspicions(target, settled, features, kept)
+    parts = _split(settings, settled, targets.true_of(settled, target, kept), seed)
+    train = kept[parts["train"]]
+    settled, scale_note = fit_target(settled, target, train, settings, facts)
+    drop = _policies(settings, features, target)[0]
+    schema = Schema(decision.task, fit_features(features, train, settings), settled, drop)
+    check_inputs(schema.n_inputs, len(schema.features), facts)
+
+    splits: dict[str, Rows] = {}
+    digests: dict[str, str] = {}
+    sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
+    for name, source in sources.items():
+        if source is not None:
+            digests |= _digests(source, name)
+        if source is not None and name != "train":
+            splits[name], odd = _encode_source(source, f"data.{name}", schema, settings, dtype, name, limit)
+        elif len(parts[name]):
+            splits[name], odd = _encode(table, kept[parts[name]][:limit], schema, dtype, name)
+        else:
+            continue
+        warnings += odd
+    notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})"]
+    if len(kept) < features.rows:
+        n = features.rows - len(kept)
+        notes.append(f"missing: {n} of {features.rows} rows dropped from {features.origin.file}")
+    notes += [scale_note] if scale_note else []
+    return Prepared(schema, splits, digests, tuple(notes), tuple(warnings))
+
+
+def encode_file(
+    source: Source,
+    schema: Schema,
+    dtype: DTypeLike,
+    features: str | tuple[str, ...] = "all",
+    target: str | tuple[str, ...] | None = None,
+    limit: int | None = None,
+) -> tuple[Rows, Warnings]:
+    """A raw file as a trained model sees it, and what is odd about it.
+
+    `features` and `target` are those of the model's config: they name the arrays of an npz file and
+    mean nothing for other files. Raises DataError.
+    """
+    settings = DataSettings(source, features=features, target=target)
+    return _encode_source(source, "", schema, settings, dtype, str(source.inputs), limit)
+
+
+def _encode_source(
+    source: Source,
+    key: str,
+    schema: Schema,
+    settings: DataSettings,
+    dtype: DTypeLike,
+    where: str,
+    limit: int | None,
+) -> tuple[Rows, Warnings]:
+    kinds = {feature.name: feature.kind for feature in schema.features}
+    answers = dict.fromkeys(schema.target.names, schema.target.column_kind)
+    choose = by_schema(kinds, answers, str(source.inputs))
+    table = read(source, key, choose, settings.features, settings.target)
+    table = _renamed(table, schema)
+    rows = schema.rows_to_keep(table)
+    targets.check_values(schema.target, _target_of(table), rows)
+    encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
+    n, N = table.features.rows - len(rows), table.features.rows
+    if n:
+        odd = (("dropped_rows", f"{n} of {N} rows of {source.inputs} dropped: they lack values"), *odd)
+    return encoded, odd
+
+
+def _encode(table: Table, rows: Array, schema: Schema, dtype: DTypeLike, where: str) -> tuple[Rows, Warnings]:
+    encoded = Rows(
+        schema.encode_features(table, dtype, rows),
+        schema.encode_target(table, dtype, rows),
+        schema.true_classes(table, rows),
+        rows,
+    )
+    return encoded, tuple(unseen(schema.features, table.features, rows, where))
+
+
+def _renamed(table: Table, schema: Schema) -> Table:
+    """The table under the schema's names, where the columns of an array were taken in order."""
+    return table._replace(
+        features=_rename(table.features, tuple(feature.name for feature in schema.features)),
+        target=_rename(_target_of(table), schema.target.names),
+    )
+
+
+def _rename(block: Block, names: tuple[str, ...]) -> Block:
+    if block.names == names:
+        return block
+    new = dict(zip(block.names, names, strict=True))
+    texts = {new[name]: cells for name, cells in block.texts.items()}
+    number_names = tuple(new[name] for name in block.number_names)
+    return block._replace(names=names, number_names=number_names, texts=texts)
+
+
+def _target_of(table: Table) -> Block:
+    assert table.target is not None  # a file is always read with its targets
+    return table.target
+
+
+def _policies(
+    settings: DataSettings, features: Block, target: Block
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The columns whose missing cells cost the row, and the features that are filled."""
+    names = (*features.names, *target.names)
+    drop = frozenset(name for name in names if settings.policy(name) == "drop")
+    return drop, frozenset(name for name in features.names if settings.policy(name) in FILLS)
+
+
+def _split(settings: DataSettings, target: Target, true: Array, seed: int) -> dict[str, Array]:
+    """Positions among the kept rows of the train file, by split. Raises DataError."""
+    one_class_column = target.kind in ("classes", "binary")
+    if settings.stratify and not (one_class_column and settings.shuffle):
+        why = "shuffle is false" if one_class_column else "the target is not one column of classes"
+        message = f"stratify keeps the classes in proportion, but {why}; set it to auto or false"
+        raise DataError(Problem("stratify", message, path="data.split.stratify"))
+    stratify = settings.stratify
+    if stratify is None:
+        stratify = one_class_column and settings.shuffle and bool(np.bincount(true).min() >= 2)
+    validation = 0.0 if settings.validation is not None else settings.validation_share
+    test = 0.0 if settings.test is not None else settings.test_share
+    rng = stream(seed, "split") if settings.shuffle else None
+    return split(len(true), validation, test, rng, true if stratify else None)._asdict()
+
+
+def _digests(source: Source, role: str) -> dict[str, str]:
+    digests = {role: digest(source.inputs, f"data.{role}")}
+    if source.target is not None:
+        digests[f"{role}_target"] = digest(source.target, f"data.{role}.target")
+    return digests
+
+
+def _classes(target: Target) -> str:
+    return f": {len(target.labels)} classes" if target.kind in ("classes", "binary") else ""

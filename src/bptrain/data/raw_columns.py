@@ -1,0 +1,139 @@
+"""Raw columns from Python, an array or a data frame, as a trained model sees them."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from bptrain.data.features import Feature
+from bptrain.data.schema import Schema
+from bptrain.data.table import Block, Complaints, Origin, Table, nearest, some_of, text_of
+from bptrain.data.text_files import MISSING, value_of
+from bptrain.errors import DataError, Problem
+from bptrain.parts.types import Array
+
+
+def encode_columns(X: Any, schema: Schema, dtype: DTypeLike) -> Array:
+    """X_0, N × n_0, of raw feature columns. Raises DataError.
+
+    X is an N × n array-like with the columns in the schema's order, or anything with named columns (a
+    mapping, a data frame), of which those that the schema does not know are ignored.
+    """
+    table = table_of_columns(X, schema)
+    filled = {feature.name for feature in schema.features if feature.fill is not None}
+    complaints = Complaints()
+    for name, mask in table.features.missing().items():
+        if name not in filled:  # "drop" too: a prediction is asked for every row
+            message = f"column {name} has no value here; the model has nothing to fill in for it"
+            complaints.add_rows("missing_cell", table.features.origin, np.flatnonzero(mask), message)
+    complaints.settle()
+    return schema.encode_features(table, dtype)
+
+
+def table_of_columns(X: Any, schema: Schema) -> Table:
+    """Raw feature columns as a table. Raises DataError for columns that are missing or do not fit."""
+    names = tuple(feature.name for feature in schema.features)
+    if hasattr(X, "columns") or hasattr(X, "keys"):
+        columns = _named(X, names)
+    else:
+        array = _array(X, names)
+        if array.dtype.kind in "iufb" and all(feature.kind == "numeric" for feature in schema.features):
+            _refuse_infinite(array, names)
+            return Table(Block(Origin(""), names, array, names, {}))
+        columns = [array[:, k] for k in range(len(names))]
+    return Table(_block(columns, schema.features))
+
+
+def _named(X: Any, names: tuple[str, ...]) -> list[Array]:
+    present = [str(name) for name in (X.columns if hasattr(X, "columns") else X.keys())]
+    complaints = Complaints()
+    for name in names:
+        if name not in present:
+            message = f"the column {name!r} is missing; there are {some_of(present)}"
+            close = nearest(name, set(present) - set(names))
+            complaints.add(Problem("missing_column", message, suggestion=close))
+    complaints.settle()
+    columns = [_column(X[name]) for name in names]
+    if len({column.shape for column in columns}) > 1 or columns[0].ndim != 1:
+        shapes = some_of(f"{name} {column.shape}" for name, column in zip(names, columns, strict=True))
+        raise DataError(
+            Problem("row_count", f"the columns must be lists of one length, but they are: {shapes}")
+        )
+    return columns
+
+
+def _column(cells: Any) -> Array:
+    """N. A list is taken cell by cell, since NumPy would turn its numbers beside texts into texts."""
+    return np.asarray(cells, dtype=object) if isinstance(cells, (list, tuple)) else np.asarray(cells)
+
+
+def _array(X: Any, names: tuple[str, ...]) -> Array:
+    """N × n, a list cell by cell likewise."""
+    try:
+        array = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
+    except ValueError:
+        array = np.empty(0, object)
+    if array.ndim != 2 or array.shape[1] != len(names):
+        message = f"X must have {len(names)} columns ({some_of(names)}), but its shape is {array.shape}"
+        raise DataError(Problem("column_count", message))
+    return array
+
+
+def _block(columns: Iterable[Array], features: tuple[Feature, ...]) -> Block:
+    origin = Origin("")
+    complaints = Complaints()
+    numbers: dict[str, Array] = {}
+    texts: dict[str, Array] = {}
+    rows = 0
+    for feature, column in zip(features, columns, strict=True):
+        rows = len(column)
+        if feature.kind == "categorical":
+            texts[feature.name] = np.empty(rows, object)
+            texts[feature.name][:] = [_text(cell, feature.categories) for cell in column.tolist()]
+        elif column.dtype.kind in "iufb":
+            numbers[feature.name] = column.astype(np.float64)
+        else:
+            numbers[feature.name] = np.array([_number(cell) for cell in column.tolist()], np.float64)
+        if feature.name in numbers:
+            bad = np.flatnonzero(np.isinf(numbers[feature.name]))
+            message = f"column {feature.name} must be finite numbers, but here it is "
+            for row in bad:
+                complaints.add(origin.problem("not_a_number", int(row), f"{message}{column[row]!r}"))
+    complaints.settle()
+    names = tuple(feature.name for feature in features)
+    matrix = np.column_stack(list(numbers.values())) if numbers else np.empty((rows, 0))
+    return Block(origin, names, matrix, tuple(numbers), texts)
+
+
+def _refuse_infinite(array: Array, names: tuple[str, ...]) -> None:
+    complaints = Complaints()
+    if array.dtype.kind == "f":
+        for row, k in np.argwhere(np.isinf(array)):
+            message = f"column {names[k]} is {array[row, k]}; numbers must be finite"
+            complaints.add(Origin("").problem("infinite", int(row), message))
+    complaints.settle()
+
+
+def _is_missing(cell: object) -> bool:
+    if isinstance(cell, str):
+        return cell.strip() in MISSING
+    # pandas' NA answers no question, not even whether it equals itself
+    return cell is None or type(cell).__name__ in ("NAType", "NaTType") or bool(cell != cell)
+
+
+def _number(cell: object) -> float:
+    """A cell as a number: NaN if it is missing, infinite if it is none."""
+    if _is_missing(cell):
+        return math.nan
+    value = value_of(cell) if isinstance(cell, str) else cell
+    return float(value) if isinstance(value, (int, float, np.number)) else math.inf
+
+
+def _text(cell: object, categories: tuple[str, ...]) -> str | None:
+    """A cell as a category: as it is written where the model knows that, else a whole number plainly."""
+    if _is_missing(cell):
+        return None
+    written = str(cell).strip()
+    return written if written in categories else text_of(cell).strip()

@@ -1,0 +1,121 @@
+"""The schema: everything about the columns that a trained model needs to take raw files later."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from bptrain.data import features as feature_code
+from bptrain.data import targets as target_code
+from bptrain.data.features import Feature
+from bptrain.data.missing import kept_rows
+from bptrain.data.table import Table
+from bptrain.data.targets import Label, Target
+from bptrain.parts.types import Array
+
+
+class Schema(NamedTuple):
+    """The columns of a data set as a network sees them; part of a checkpoint."""
+
+    task: Literal["classification", "regression"]
+    features: tuple[Feature, ...]
+    target: Target
+    drop: frozenset[str] = frozenset()  # columns for whose missing cells the row is dropped
+
+    @property
+    def n_inputs(self) -> int:
+        """n_0."""
+        return feature_code.width(self.features)
+
+    @property
+    def n_outputs(self) -> int:
+        """n_L."""
+        return self.target.n_outputs
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The classes, in the order of their numbers; empty for regression."""
+        return self.target.labels
+
+    def encode_features(self, table: Table, dtype: DTypeLike, rows: Array | None = None) -> Array:
+        """X, N × n_0 and C-contiguous, of some rows (default: all). Raises DataError."""
+        return feature_code.encode(self.features, table.features, dtype, rows)
+
+    def encode_target(self, table: Table, dtype: DTypeLike, rows: Array | None = None) -> Array:
+        """T, N × n_L, of some rows (default: all). Raises DataError."""
+        assert table.target is not None
+        chosen = np.arange(table.target.rows) if rows is None else rows
+        true = self.true_classes(table, rows)
+        return target_code.encode(self.target, table.target, true, chosen, dtype)
+
+    def true_classes(self, table: Table, rows: Array | None = None) -> Array:
+        """The true class numbers, N (multilabel: N × m of 0 and 1), or values, N × m. Raises DataError."""
+        assert table.target is not None
+        return target_code.true_of(self.target, table.target, rows)
+
+    def classes_of(self, outputs: Array) -> Array:
+        """The predicted class numbers, N (multilabel: N × m of 0 and 1), of outputs X_L, N × n_L."""
+        return target_code.classes_of(self.target, outputs)
+
+    def decode(self, outputs: Array) -> Array:
+        """Predictions of outputs X_L, N × n_L: labels, N, or values in original units, N × m, float64."""
+        return target_code.decode(self.target, outputs)
+
+    def rows_to_keep(self, table: Table) -> Array:
+        """The numbers of the rows that are not dropped. Raises DataError for missing cells."""
+        filled = frozenset(feature.name for feature in self.features if feature.fill is not None)
+        return kept_rows(table, self.drop, filled)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types, a column of the schema a list; floats survive exactly."""
+        numeric = [feature for feature in self.features if feature.kind == "numeric"]
+        return {
+            "task": self.task,
+            "features": {
+                "names": [feature.name for feature in self.features],
+                "categories": {f.name: list(f.categories) for f in self.features if f.kind == "categorical"},
+                "fill": {f.name: f.fill for f in self.features if f.fill is not None},
+                "center": [feature.center for feature in numeric],
+                "spread": [feature.spread for feature in numeric],
+            },
+            "target": {
+                "names": list(self.target.names),
+                "kind": self.target.kind,
+                "labels": list(self.target.labels),
+                "center": list(self.target.center),
+                "spread": list(self.target.spread),
+            },
+            "drop": sorted(self.drop),
+        }
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "Schema":
+        """The schema that `to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+        columns = json["features"]
+        categories, fill = columns["categories"], columns["fill"]
+        scaling = iter(zip(columns["center"], columns["spread"], strict=True))
+        features: list[Feature] = []
+        for name in columns["names"]:
+            if name in categories:
+                features.append(Feature(name, "categorical", tuple(categories[name]), fill.get(name)))
+                continue
+            center, spread = next(scaling, (None, None))
+            if center is None or spread is None:
+                raise ValueError(f"the schema has no scaling of column {name}")
+            number = fill.get(name)
+            features.append(
+                Feature(
+                    name,
+                    "numeric",
+                    (),
+                    None if number is None else float(number),
+                    float(center),
+                    float(spread),
+                )
+            )
+        t = json["target"]
+        target = Target(
+            tuple(t["names"]), t["kind"], tuple(t["labels"]), tuple(t["center"]), tuple(t["spread"])
+        )
+        return cls(json["task"], tuple(features), target, frozenset(json["drop"]))

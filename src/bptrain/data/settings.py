@@ -1,0 +1,54 @@
+"""What the data room is told: plain records, filled in from the config by the caller."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from bptrain.parts.scalers import Scaler, standard
+
+
+class Source(NamedTuple):
+    """The file or files that one set of rows is read from."""
+
+    inputs: Path
+    target: Path | None = None  # a second file with the targets (idx, npy)
+
+
+class DataSettings(NamedTuple):
+    """The `data` section of a config, with `task`."""
+
+    train: Source
+    validation: Source | None = None
+    test: Source | None = None
+    target: str | tuple[str, ...] | None = None  # column names; for npz an array name, "y" unless told
+    features: str | tuple[str, ...] = (
+        "all"  # "all" or column names; for npz also an array name, "X" unless told
+    )
+    exclude: tuple[str, ...] = ()
+    columns: Mapping[str, str] = MappingProxyType({})  # name -> "numeric" | "categorical"
+    validation_share: float = 0.15
+    test_share: float = 0.15
+    stratify: bool | None = None  # None is auto
+    shuffle: bool = True
+    scale: Scaler = standard()
+    scale_target: Scaler | None = None  # None is auto
+    missing: str | Mapping[str, str] = "error"  # error | mean | median | most_frequent | drop
+    task: str = "auto"  # auto | classification | regression
+
+    def policy(self, name: str) -> str:
+        """What is done about a missing cell in a column."""
+        return self.missing if isinstance(self.missing, str) else self.missing.get(name, "error")
+
+
+class NetworkFacts(NamedTuple):
+    """What the data room needs to know of the rest of the config."""
+
+    loss_name: str
+    loss_outputs: str  # "values" | "probabilities" | "distribution": Loss.outputs
+    n_inputs: int | None = None  # n_0, None where the data decides
+    n_outputs: int | None = None  # n_L, likewise
+    output_range: tuple[float, float] | None = (
+        None  # Activation.range of layer L, None where it is the default
+    )
+    scale_is_none: bool = False  # data.scale is none

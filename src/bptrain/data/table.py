@@ -1,0 +1,130 @@
+"""A table: the columns of a file as arrays, and where each row stands in the file."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import numpy as np
+
+from bptrain.errors import DataError, Problem
+from bptrain.parts.types import Array
+
+LISTED = 10  # so many faulty cells are listed; of the others, only how many there are
+CHUNK = 1 << 20  # so many numbers are in float64 at a time while a large matrix is read or encoded
+
+
+class Origin(NamedTuple):
+    """Where rows came from: enough to name one in a message."""
+
+    file: str
+    lines: Array | None = None  # line of each row, counted from 1; None where a file has no lines
+
+    def problem(self, code: str, row: int, message: str, suggestion: str | None = None) -> Problem:
+        """A problem with one row, counted from 0."""
+        if self.lines is not None:
+            return Problem(code, message, file=self.file, line=int(self.lines[row]), suggestion=suggestion)
+        return Problem(code, f"row {row + 1}: {message}", file=self.file, suggestion=suggestion)
+
+
+class Block(NamedTuple):
+    """Columns side by side: the numbers as one N × k array of the file's own type, the texts one by one."""
+
+    origin: Origin
+    names: tuple[str, ...]  # all columns, in order
+    numbers: Array  # N × k, NaN where a cell is missing; N × 0 where there is no number
+    number_names: tuple[str, ...]
+    texts: dict[str, Array]  # name -> N strings, None where a cell is missing
+    integers: frozenset[str] = frozenset()  # columns of whole numbers only
+    booleans: frozenset[str] = frozenset()  # columns of true and false only, which are numbers 0 and 1
+
+    @property
+    def rows(self) -> int:
+        """N."""
+        return len(self.numbers)
+
+    def number(self, name: str) -> Array:
+        """One column of numbers, N, as a view."""
+        column: Array = self.numbers[:, self.number_names.index(name)]
+        return column
+
+    def missing(self) -> dict[str, Array]:
+        """Name -> which of the N rows lack a value, for the columns where some do."""
+        masks: dict[str, Array] = {}
+        if self.numbers.dtype.kind == "f":
+            some = np.zeros(len(self.number_names), bool)
+            for part in chunks(self.rows, self.numbers.shape[1]):
+                some |= np.isnan(self.numbers[part]).any(axis=0)
+            masks = {self.number_names[k]: np.isnan(self.numbers[:, k]) for k in np.flatnonzero(some)}
+        for name, cells in self.texts.items():
+            mask = np.fromiter((cell is None for cell in cells), bool, len(cells))
+            if mask.any():
+                masks[name] = mask
+        return masks
+
+
+class Table(NamedTuple):
+    """The features and the targets of the same N rows."""
+
+    features: Block
+    target: Block | None = None  # None for rows whose target nobody knows yet
+
+
+class Complaints:
+    """Problems collected to be raised together; of a flood, the first few and a count."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.total = 0
+
+    def add(self, problem: Problem) -> None:
+        """Note one problem."""
+        self.total += 1
+        if len(self.problems) < LISTED:
+            self.problems.append(problem)
+
+    def add_rows(self, code: str, origin: Origin, rows: Array, message: str) -> None:
+        """Note the same problem for each of some rows."""
+        room = LISTED - len(self.problems)
+        self.problems += [origin.problem(code, int(row), message) for row in rows[:room]]
+        self.total += len(rows)
+
+    def settle(self, summary: str = "") -> None:
+        """Raise DataError if there was any problem; `summary` helps where they are too many to list."""
+        if self.total > len(self.problems):
+            more = f"and {self.total - len(self.problems)} more like these" + (
+                f" ({summary})" if summary else ""
+            )
+            self.problems.append(Problem(self.problems[-1].code, more, file=self.problems[-1].file))
+        if self.problems:
+            raise DataError(self.problems)
+
+
+def chunks(rows: int, width: int) -> Iterator[slice]:
+    """Slices over the rows of a wide table, each of about CHUNK numbers."""
+    step = max(1, CHUNK // max(1, width))
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+def as_texts(column: Array) -> Array:
+    """Numbers as the texts that stand for them among categories, N, None where one is missing."""
+    texts = np.empty(len(column), object)
+    texts[:] = [None if value != value else text_of(value) for value in column.tolist()]
+    return texts
+
+
+def text_of(value: object) -> str:
+    """A value as the text that stands for it among categories: 1.0 is "1"."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def nearest(name: object, names: Iterable[object]) -> str | None:
+    """The name that was probably meant."""
+    by_folded = {str(n).casefold(): str(n) for n in names}
+    close = get_close_matches(str(name).casefold(), by_folded, n=1)
+    return by_folded[close[0]] if close else None
+
+
+def some_of(names: Iterable[object], most: int = 12) -> str:
+    """The first names, for a message."""
+    listed = [str(name) for name in names]
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

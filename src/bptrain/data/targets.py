@@ -1,0 +1,159 @@
+"""The targets: labels or numbers to T, and the network's outputs back to labels or numbers."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from bptrain.data.table import Block, Complaints, as_texts, nearest, some_of, text_of
+from bptrain.parts.types import Array
+
+Label = str | int | float | bool
+Kind = Literal["classes", "binary", "distribution", "multilabel", "values"]
+
+SUM_TOLERANCE = 1e-6
+
+
+class Target(NamedTuple):
+    """What the outputs stand for.
+
+    classes: one output a class. binary: one output, the second of two classes. distribution: the columns are
+    the classes' probabilities. multilabel: each column a yes or no of its own. values: numbers.
+    """
+
+    names: tuple[str, ...]
+    kind: Kind
+    labels: tuple[Label, ...] = ()  # of the classes; the names of the columns where these are the classes
+    center: tuple[float, ...] = ()  # one a column, for values
+    spread: tuple[float, ...] = ()
+
+    @property
+    def n_outputs(self) -> int:
+        """n_L."""
+        return len(self.labels) if self.kind == "classes" else len(self.names)
+
+    @property
+    def column_kind(self) -> str:
+        """What the cells of a target column are: numeric, categorical or boolean."""
+        if self.kind not in ("classes", "binary"):
+            return "numeric"
+        kinds = {bool: "boolean", str: "categorical"}
+        return kinds.get(type(self.labels[0]), "numeric")
+
+
+def true_of(target: Target, block: Block, rows: Array | None = None) -> Array:
+    """What is right for each of some rows (default: all).
+
+    classes and binary: the number of the class, N. distribution: the number of the most probable one, N.
+    multilabel: N × m of 0 and 1. values: N × m in the target's own units, float64.
+    Raises DataError for labels that the training file did not have.
+    """
+    if target.kind in ("classes", "binary"):
+        return _class_numbers(target, block, np.arange(block.rows) if rows is None else rows)
+    values = values_of(block) if rows is None else values_of(block)[rows]
+    if target.kind == "distribution":
+        return values.argmax(axis=1)
+    return (values >= 0.5).astype(np.int64) if target.kind == "multilabel" else values
+
+
+def encode(target: Target, block: Block, true: Array, rows: Array, dtype: DTypeLike) -> Array:
+    """T, N × n_L, of the rows with these numbers; `true` is what is right for them. Raises DataError."""
+    if target.kind == "binary":
+        return true[:, None].astype(dtype)
+    if target.kind == "classes":
+        T = np.zeros((len(rows), len(target.labels)), dtype)
+        T[np.arange(len(rows)), true] = 1
+        return T
+    values = values_of(block)[rows]
+    if target.kind == "distribution":
+        return (values / values.sum(axis=1, keepdims=True)).astype(dtype)
+    if target.kind == "multilabel":
+        return values.astype(dtype)
+    spread = np.array(target.spread)
+    scaled = (values - np.array(target.center)) / np.where(spread == 0, 1.0, spread)
+    with np.errstate(over="ignore"):
+        T = np.where(spread == 0, 0.0, scaled).astype(dtype)
+    too_large = np.flatnonzero(~np.isfinite(T).all(axis=1))
+    complaints = Complaints()
+    message = f"the scaled target does not fit into {T.dtype}; scale it, or correct it"
+    complaints.add_rows("too_large", block.origin, rows[too_large], message)
+    complaints.settle()
+    return T
+
+
+def values_of(block: Block) -> Array:
+    """The target columns as numbers, N × m, float64."""
+    if block.names == block.number_names:
+        return block.numbers.astype(np.float64)
+    return np.column_stack([block.number(name) for name in block.names]).astype(np.float64)
+
+
+def check_values(target: Target, block: Block, rows: Array) -> None:
+    """Raises DataError for rows that are no distributions, or no probabilities."""
+    complaints = Complaints()
+    if target.kind == "distribution":
+        values = values_of(block)[rows]
+        negative = (values < 0).any(axis=1)
+        message = "a class probability is negative"
+        complaints.add_rows("not_a_distribution", block.origin, rows[negative], message)
+        sums = values.sum(axis=1)
+        for row in np.flatnonzero(~negative & ~(np.abs(sums - 1) <= SUM_TOLERANCE)):
+            message = f"the class probabilities sum to {sums[row]:.9g}, not to 1"
+            complaints.add(block.origin.problem("not_a_distribution", int(rows[row]), message))
+    elif target.kind == "multilabel":
+        values = values_of(block)[rows]
+        for row, k in np.argwhere((values < 0) | (values > 1)):
+            message = f"column {block.names[k]} is {values[row, k]:g}; with this loss a target is 0 or 1"
+            complaints.add(block.origin.problem("not_a_probability", int(rows[row]), message))
+    complaints.settle()
+
+
+def labels_of(block: Block, rows: Array) -> tuple[Label, ...]:
+    """The classes of the one target column, sorted: numbers by value, texts by code point."""
+    name = block.names[0]
+    if name in block.texts:
+        return tuple(sorted(set(block.texts[name][rows].tolist())))
+    values = np.unique(block.number(name)[rows]).tolist()
+    kind: type[bool] | type[int] | type[float] = float
+    if name in block.integers:
+        kind = bool if name in block.booleans else int
+    return tuple(kind(value) for value in values)
+
+
+def _class_numbers(target: Target, block: Block, rows: Array) -> Array:
+    """The number of the class of each of some rows. Raises DataError for unknown labels."""
+    name = block.names[0]
+    as_text = isinstance(target.labels[0], str)
+    cells = block.texts.get(name)
+    if cells is None:
+        cells = as_texts(block.number(name)) if as_text else block.number(name)
+    chosen = cells[rows].tolist()
+    numbers: dict[object, int] = {label: k for k, label in enumerate(target.labels)}  # 1, 1.0, True: one key
+    unknown = set(chosen) - numbers.keys()
+    if unknown:
+        complaints = Complaints()
+        for row, cell in zip(rows, chosen, strict=True):
+            if cell in unknown:
+                known = some_of(target.labels)
+                message = f"the label {text_of(cell)!r} of {name} is none of the training file's ({known})"
+                close = nearest(cell, target.labels) if as_text else None
+                complaints.add(block.origin.problem("unknown_label", int(row), message, close))
+        complaints.settle()
+    return np.fromiter(map(numbers.__getitem__, chosen), np.int64, len(chosen))
+
+
+def classes_of(target: Target, outputs: Array) -> Array:
+    """The predicted class of each row of X_L, N; for multilabel N × m of 0 and 1."""
+    if target.kind == "binary":
+        return (outputs[:, 0] >= 0.5).astype(np.int64)
+    if target.kind == "multilabel":
+        return (outputs >= 0.5).astype(np.int64)
+    return outputs.argmax(axis=1)
+
+
+def decode(target: Target, outputs: Array) -> Array:
+    """Outputs as predictions: labels, N; multilabel: N × m of 0 and 1; values: N × m in original units."""
+    if target.kind == "values":
+        return outputs.astype(np.float64) * np.array(target.spread) + np.array(target.center)
+    classes = classes_of(target, outputs)
+    return classes if target.kind == "multilabel" else np.array(target.labels)[classes]

@@ -1,0 +1,156 @@
+"""The task: classification or regression, what the outputs stand for, and whether the sizes fit."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from bptrain.data.settings import DataSettings, NetworkFacts
+from bptrain.data.table import Block, some_of
+from bptrain.data.targets import Kind, Label, Target, check_values, labels_of
+from bptrain.errors import DataError, Problem
+from bptrain.parts.types import Array
+
+MANY = 20  # more classes or categories than this, and than half of the rows, look like a mistake
+
+
+class Decision(NamedTuple):
+    """What the data is taken for, and why."""
+
+    task: Literal["classification", "regression"]
+    kind: Kind  # "classes" before it is settled whether one output is enough
+    reason: str
+
+
+def decide(target: Block, rows: Array, settings: DataSettings, facts: NetworkFacts) -> Decision:
+    """The decision for the targets of these rows. Raises DataError where the settings contradict the data."""
+    texts = [name for name in target.names if name in target.texts]
+    if len(target.names) > 1:
+        return _decide_several(target, texts, settings.task, facts)
+    name = target.names[0]
+    if settings.task == "regression":
+        if texts:
+            message = f"regression needs numbers, but the target {name} is text"
+            raise DataError(Problem("text_target", message, path="task"))
+        return Decision("regression", "values", "set by task")
+    if settings.task == "classification":
+        return Decision("classification", "classes", "set by task")
+    reason = _reason_for_classes(target, rows, settings, facts)
+    if reason:
+        return Decision("classification", "classes", reason)
+    return Decision("regression", "values", f"the target {name} is numeric")
+
+
+def _reason_for_classes(
+    target: Block, rows: Array, settings: DataSettings, facts: NetworkFacts
+) -> str | None:
+    """Why one target column holds classes, or None."""
+    name = target.names[0]
+    if name in target.texts and settings.columns.get(name) != "categorical":
+        return f"the target {name} is text"
+    if name in target.booleans:
+        return f"the target {name} is true or false"
+    if settings.columns.get(name) == "categorical":
+        return f"the target {name} is declared categorical"
+    if facts.loss_outputs in ("distribution", "probabilities"):
+        return f"the loss is {facts.loss_name}"
+    if name in target.integers and facts.n_outputs is not None and facts.n_outputs > 1:
+        distinct = len(np.unique(target.number(name)[rows]))
+        if distinct == facts.n_outputs:
+            return f"the target {name} has {distinct} whole numbers, as many as there are outputs"
+    return None
+
+
+def _decide_several(target: Block, texts: list[str], task: str, facts: NetworkFacts) -> Decision:
+    """The decision for several target columns."""
+    if texts:
+        message = f"several target columns must be numbers, but {some_of(texts)} is text"
+        raise DataError(Problem("text_target", message, path="data.target"))
+    m = len(target.names)
+    if task == "regression":
+        return Decision("regression", "values", "set by task")
+    if facts.loss_outputs == "distribution":
+        reason = f"the loss is {facts.loss_name}: {m} columns of class probabilities"
+        return Decision("classification", "distribution", reason)
+    if facts.loss_outputs == "probabilities" or target.booleans == set(target.names):
+        why = f"the loss is {facts.loss_name}" if facts.loss_outputs == "probabilities" else "true or false"
+        return Decision("classification", "multilabel", f"{why}: {m} columns, each a yes or no of its own")
+    if task == "classification":
+        message = (
+            f"{m} columns of numbers are classes only with a loss of probabilities, not with "
+            f"{facts.loss_name}: set loss to cross_entropy or binary_cross_entropy, or name one target column"
+        )
+        raise DataError(Problem("several_targets", message, path="task"))
+    return Decision("regression", "values", f"{m} columns of numbers")
+
+
+def settle_target(target: Block, rows: Array, decision: Decision, facts: NetworkFacts) -> Target:
+    """The target record, its scaling not fitted yet, classes taken from these rows.
+
+    Raises DataError where the classes do not fit the network or the values do not fit the loss.
+    """
+    if decision.kind == "classes":
+        labels = labels_of(target, rows)
+        kind = _kind_of_classes(target.names[0], labels, facts)
+        return Target(target.names, kind, labels)
+    m = len(target.names)
+    if facts.n_outputs not in (None, m):
+        message = f"the network has {facts.n_outputs} outputs, but the data has {_count(m, 'target column')}"
+        raise DataError(Problem("n_outputs", message, path="network.sizes", suggestion=str(m)))
+    labels = target.names if decision.kind in ("distribution", "multilabel") else ()
+    settled = Target(target.names, decision.kind, labels)
+    check_values(settled, target, rows)
+    return settled
+
+
+def _kind_of_classes(name: str, labels: tuple[Label, ...], facts: NetworkFacts) -> Kind:
+    """One output a class, or one for two classes."""
+    K = len(labels)
+    if K < 2:
+        message = f"the target {name} has one class only, {labels[0]!r}; there is nothing to tell apart"
+        raise DataError(Problem("one_class", message, path="data.target"))
+    n_outputs = facts.n_outputs
+    if n_outputs is None:
+        n_outputs = 1 if K == 2 and facts.loss_outputs == "probabilities" else K
+    if n_outputs == K:
+        return "classes"
+    if n_outputs == 1 and K == 2 and facts.loss_outputs != "distribution":
+        return "binary"
+    classes = f"{K} classes: {some_of(labels)}"
+    message = f"the network has {_count(n_outputs, 'output')}, but the target {name} has {classes}"
+    if n_outputs == 1 and K == 2:
+        message += f"; {facts.loss_name} needs an output for each"
+    raise DataError(Problem("n_outputs", message, path="network.sizes", suggestion=str(K)))
+
+
+def check_inputs(n_inputs: int, n_columns: int, facts: NetworkFacts) -> None:
+    """Raises DataError where the network's n_0 is not what the features make."""
+    if facts.n_inputs in (None, n_inputs):
+        return
+    made = f"{_count(n_columns, 'feature')}" + (f" make {n_inputs} inputs" if n_inputs != n_columns else "")
+    message = f"the network has {_count(facts.n_inputs or 0, 'input')}, but the data's {made}"
+    raise DataError(Problem("n_inputs", message, path="network.sizes", suggestion=str(n_inputs)))
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" + ("" if n == 1 else "s")
+
+
+def suspicions(target: Block, settled: Target, features: Block, rows: Array) -> list[tuple[str, str]]:
+    """Warnings of columns that are probably not what they are taken for: (name, message)."""
+    warnings = []
+    N, K = len(rows), len(settled.labels)
+    if settled.kind == "classes" and K > N / 2 and K > MANY:
+        message = (
+            f"the target {target.names[0]} has {K} classes in {N} rows; "
+            "is it a number to be predicted (task: regression), or the wrong column?"
+        )
+        warnings.append(("many_classes", message))
+    for name, cells in features.texts.items():
+        distinct = len(set(cells[rows]) - {None})
+        if distinct > N / 2 and distinct > MANY:
+            message = (
+                f"column {name} has {distinct} different texts in {N} rows, each an input of its own; "
+                "list it in data.exclude if it tells nothing"
+            )
+            warnings.append(("many_categories", message))
+    return warnings
