@@ -1,0 +1,225 @@
+"""The one place where a Config becomes objects."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bptrain.config import Loaded
+from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.resolved import target_is_path
+from bptrain.config.schema import Config
+from bptrain.config.schema import Source as FileSource
+from bptrain.core.network import Network, initial_parameters
+from bptrain.data.prepare import Prepared, prepare
+from bptrain.data.schema import Schema
+from bptrain.data.settings import DataSettings, NetworkFacts, Source
+from bptrain.engines.base import Task
+from bptrain.errors import DataError, Problem, UsageError
+from bptrain.parts.activations import Activation, activations
+from bptrain.parts.initializers import Initializer, initializers
+from bptrain.parts.losses import losses
+from bptrain.parts.metrics import Metric, metrics
+from bptrain.parts.optimizers import Optimizer, optimizers
+from bptrain.parts.scalers import scalers
+from bptrain.parts.schedules import schedules
+from bptrain.parts.types import Array
+from bptrain.registry import Registry
+
+
+def make(registry: Registry[Any], part: PartConfig | LossConfig) -> Any:
+    """The part that a name with options stands for."""
+    return registry.get(part.name)(**part.options)
+
+
+def dtype_of(config: Config) -> type:
+    """float32 or float64."""
+    return np.float64 if config.network.dtype == "float64" else np.float32
+
+
+# --- data ---------------------------------------------------------------------------------------------
+
+
+def prepare_data(loaded: Loaded, dtype: type | None = None) -> Prepared:
+    """Reads, splits and encodes the data of a config.
+
+    Raises DataError; a problem that lies with a key of the config is given that key's place in the file.
+    """
+    config = loaded.config
+    try:
+        return prepare(data_settings(loaded), network_facts(config), config.seed, dtype or dtype_of(config))
+    except DataError as error:
+        raise DataError([located(loaded, problem) for problem in error.problems]) from error
+
+
+def located(loaded: Loaded, problem: Problem) -> Problem:
+    """The problem with the file, line and column of the config key it names, if it has no place of its own."""
+    if problem.line is not None or not problem.path:
+        return problem
+    place = loaded.locate(problem.path)
+    return problem._replace(file=place.file, line=place.line, column=place.column, source=place.source)
+
+
+def data_settings(loaded: Loaded) -> DataSettings:
+    """The data section, with absolute paths and made scalers."""
+    data = loaded.absolute().data
+    target: tuple[str, ...] | None = data.target
+    train = source_of(data.train)
+    assert train is not None
+    if target is not None and target_is_path(loaded.config):
+        train, target = train._replace(target=Path(target[0])), None
+    validation, test = data.shares
+    return DataSettings(
+        train=train,
+        validation=source_of(data.validation),
+        test=source_of(data.test),
+        target=target,
+        features=data.features,
+        exclude=data.exclude,
+        columns=data.columns,
+        validation_share=validation,
+        test_share=test,
+        stratify=None if data.split.stratify == "auto" else data.split.stratify,
+        shuffle=data.split.shuffle,
+        scale=make(scalers, data.scale),
+        scale_target=None if data.scale_target.name == "auto" else make(scalers, data.scale_target),
+        missing=data.missing,
+        task=loaded.config.task,
+    )
+
+
+def source_of(source: FileSource | None) -> Source | None:
+    """The files of one set of rows."""
+    if source is None:
+        return None
+    return Source(Path(source.inputs), Path(source.target) if source.target is not None else None)
+
+
+def network_facts(config: Config) -> NetworkFacts:
+    """What the data room needs to know of network and loss."""
+    sizes, chosen = config.network.sizes, config.network.activations
+    return NetworkFacts(
+        loss_name=config.loss.name,
+        loss_outputs=make(losses, config.loss).outputs,
+        n_inputs=None if sizes[0] == "auto" else sizes[0],
+        n_outputs=None if sizes[-1] == "auto" else sizes[-1],
+        output_range=None if chosen is None else make(activations, chosen[-1]).range,
+        scale_is_none=config.data.scale.name == "none",
+    )
+
+
+# --- network ------------------------------------------------------------------------------------------
+
+
+def build_network(config: Config, sizes: Sequence[int], task: str) -> Network:
+    """The network of a config, for sizes without `auto` and a decided task."""
+    L = len(sizes) - 1
+    names = activation_parts(config, task)
+    loss = make(losses, config.loss)
+    made: list[Activation] = [make(activations, part) for part in names]
+    return Network(
+        sizes=tuple(sizes),
+        activations=(activations.get("identity")(), *made),
+        bias=(False, *(value is not False for value in config.network.bias)),
+        loss=loss,
+        reduction=config.loss.reduction,
+        canonical=loss.canonical == names[L - 1].name,
+    )
+
+
+def activation_parts(config: Config, task: str) -> tuple[PartConfig, ...]:
+    """The activations of layers 1 … L: as given, or tanh, and at the output what suits task and loss."""
+    if config.network.activations is not None:
+        return config.network.activations
+    outputs = make(losses, config.loss).outputs
+    if outputs == "distribution":
+        last = "softmax"
+    elif outputs == "probabilities" or task == "classification":
+        last = "sigmoid"
+    else:
+        last = "identity"
+    hidden = len(config.network.sizes) - 2
+    return (*(PartConfig("tanh", {}) for _ in range(hidden)), PartConfig(last, {}))
+
+
+def network_of_schema(config: Config, schema: Schema) -> Network:
+    """The network of a config for the columns of a data set."""
+    sizes = [schema.n_inputs, *config.network.sizes[1:-1], schema.n_outputs]
+    return build_network(config, [int(n) for n in sizes], schema.task)
+
+
+def initial_weights(config: Config, network: Network, dtype: type) -> Array:
+    """The flat start vector, a pure function of the seed."""
+    draws: list[Initializer] = [initializers.get("zeros")()]
+    for part, activation in zip(config.network.initializer, network.activations[1:], strict=True):
+        if part.name == "auto":
+            name = "he_normal" if activation.relu_family else "glorot_uniform"
+            draws.append(initializers.get(name)())
+        else:
+            draws.append(make(initializers, part))
+    biases = [0.0, *(0.0 if isinstance(value, bool) else value for value in config.network.bias)]
+    return initial_parameters(network, draws, biases, config.seed, dtype)
+
+
+# --- training -----------------------------------------------------------------------------------------
+
+
+class Rule(NamedTuple):
+    """The optimizer with its rate laid out over the flat vector."""
+
+    optimizer: Optimizer
+    rate: float | Array
+
+
+def build_rule(config: Config, network: Network, dtype: type) -> Rule:
+    """The optimizer; a learning rate per layer becomes one for each weight and bias of that layer."""
+    optimizer: Optimizer = make(optimizers, config.optimizer)
+    if isinstance(optimizer.learning_rate, tuple):
+        rate: Array = np.empty(network.size, dtype)
+        for block in network.blocks:
+            rate[block.start : block.stop] = optimizer.learning_rate[block.layer - 1]
+        return Rule(optimizer, rate)
+    return Rule(optimizer, float(optimizer.learning_rate))
+
+
+def build_task(config: Config, network: Network, rows: int, dtype: type) -> Task:
+    """Everything about the updates: sgd takes 1 row each, batch mode all, mini-batches `batch_size`."""
+    training = config.training
+    batch_size = {"sgd": 1, "batch": rows, "minibatch": training.batch_size or 32}[training.mode]
+    optimizer, rate = build_rule(config, network, dtype)
+    return Task(
+        network=network,
+        optimizer=optimizer,
+        schedule=make(schedules, config.schedule),
+        rate=rate,
+        rows=rows,
+        batch_size=min(batch_size, rows),
+        epochs=training.epochs,
+    )
+
+
+def build_metrics(loaded: Loaded, schema: Schema) -> Mapping[str, Metric]:
+    """The metrics of a config by name; `auto` is accuracy, or rmse, mae and r2.
+
+    Raises UsageError for a metric that does not suit the task.
+    """
+    chosen = loaded.config.metrics
+    if chosen is None:
+        names = ["accuracy"] if schema.task == "classification" else ["rmse", "mae", "r2"]
+        return {name: metrics.get(name)() for name in names}
+    made: dict[str, Metric] = {}
+    wrong: list[Problem] = []
+    for position, part in enumerate(chosen):
+        metric: Metric = make(metrics, part)
+        made[part.name] = metric
+        if metric.task != schema.task:
+            reason = f"{part.name} is a metric of {metric.task}, and the task is {schema.task}"
+        elif schema.target.kind == "multilabel" and not metric.multilabel:
+            reason = f"{part.name} needs one class a row, and here each output is a yes or no of its own"
+        else:
+            continue
+        wrong.append(located(loaded, Problem("metric_task", reason, path=f"metrics.{position}")))
+    if wrong:
+        raise UsageError(wrong)
+    return made

@@ -1,0 +1,1 @@
+"""How a slice of an epoch is run."""

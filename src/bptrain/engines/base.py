@@ -1,0 +1,93 @@
+"""The protocol of an engine.
+
+The trainer cuts an epoch into slices of whole updates and hands each to an engine, with the rows already in the
+order of their updates. Between slices, and only there, the run can be saved, stopped, shown or evaluated. For
+example:
+
+* sgd on 150 rows: slices of 150 rows, 150 updates each;
+* mini-batches of 10 on 50,000 rows: slices of some thousand rows, a few hundred updates each;
+* batch mode: one slice of all rows, one update.
+
+Slices are cut from counts, never from timings, so a resumed run cuts where the uninterrupted one did.
+"""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from bptrain.core.network import Network
+from bptrain.parts.optimizers import Optimizer, Slots
+from bptrain.parts.schedules import Schedule
+from bptrain.parts.types import Array
+
+SLICE_WORK = 5e7  # multiply-adds in a slice, some tens of milliseconds
+STEP_WORK = 2e4  # what the fixed cost of one update is worth in multiply-adds
+
+
+class Task(NamedTuple):
+    """What an engine is built for: everything about the updates that stays the same for a whole run."""
+
+    network: Network
+    optimizer: Optimizer
+    schedule: Schedule
+    rate: float | Array  # α before the schedule: one number, or one for each entry of the flat vector
+    rows: int  # training rows in an epoch
+    batch_size: int  # rows in an update; the last of an epoch may have fewer
+    epochs: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Updates in an epoch."""
+        return -(-self.rows // self.batch_size)
+
+    @property
+    def slice_steps(self) -> int:
+        """Updates in a slice."""
+        work = 3 * self.network.size * self.batch_size + STEP_WORK
+        return max(1, min(self.steps_per_epoch, int(SLICE_WORK / work)))
+
+    def factor(self, t: int) -> float:
+        """The schedule's factor for update t, counted from 1."""
+        epoch = (t - 1) // self.steps_per_epoch + 1
+        return self.schedule(t - 1, epoch, self.steps_per_epoch, self.epochs)
+
+
+@dataclass
+class Memory:
+    """What the updates change: the flat weights, the optimizer's slots, and the count of updates done."""
+
+    w: Array
+    slots: Slots
+    t: int = 0
+
+    def copy(self) -> "Memory":
+        """A copy that shares no array."""
+        return replace(self, w=self.w.copy(), slots=tuple(np.copy(slot) for slot in self.slots))
+
+
+def fresh_memory(w: Array, optimizer: Optimizer) -> Memory:
+    """The memory before the first update: every slot is zero."""
+    slots = tuple(
+        np.zeros_like(w) if kind == "per_weight" else np.zeros((), w.dtype)
+        for kind in optimizer.slots.values()
+    )
+    return Memory(w, slots)
+
+
+class Engine(Protocol):
+    """One way of running updates. The functions it runs are the registered parts."""
+
+    name: str
+
+    def run_slice(self, memory: Memory, X: Array, T: Array) -> float:
+        """Update `memory` in place, batch after batch of the rows of X (N × n_0) and T (N × n_L).
+
+        Returns the sum over the rows of the loss that each had before its batch's update. Numbers that are not
+        finite are carried on, not raised: the trainer looks for them after each slice.
+        """
+        ...
+
+    def gradient(self, w: Array, X: Array, T: Array) -> Array:
+        """The flat gradient of the objective at w over all rows, as this engine computes it."""
+        ...

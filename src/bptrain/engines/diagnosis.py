@@ -1,0 +1,61 @@
+"""What went wrong when a slice ended with numbers that are not finite: step, layer and quantity."""
+
+import numpy as np
+
+from bptrain.core.backprop import backward, forward, row_losses, workspace
+from bptrain.core.network import views
+from bptrain.engines.base import Memory, Task
+from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.errors import NumericalError
+from bptrain.parts.types import Array
+
+
+def diagnosis(task: Task, memory: Memory, X: Array, T: Array) -> NumericalError:
+    """Replays a slice from its start with NumPy, one update at a time, and names what first was not finite.
+
+    `memory` is that of the start of the slice, and is written to.
+    """
+    engine = NumpyEngine(task)
+    for a in range(0, len(X), task.batch_size):
+        batch, t = X[a : a + task.batch_size], T[a : a + task.batch_size]
+        update = memory.t + 1
+        found = _before_update(task, memory.w, batch, t)
+        if found is None:
+            engine.run_slice(memory, batch, t)
+            found = _first_not_finite(
+                [(f"{block.name} after the update", block.view(memory.w)) for block in task.network.blocks]
+            )
+        if found is not None:
+            epoch, step = divmod(update - 1, task.steps_per_epoch)
+            return NumericalError(
+                f"training diverged in epoch {epoch + 1}, step {step + 1} (update {update}): {found}. "
+                "Usual cures: a smaller optimizer.learning_rate, scaled inputs (data.scale), dtype float64."
+            )
+    return NumericalError("training diverged: the sum of the losses overflows. Try network.dtype: float64.")
+
+
+def _before_update(task: Task, w: Array, X: Array, T: Array) -> str | None:
+    """The first quantity of one batch that is not finite, in the order in which they are computed."""
+    network, g = task.network, np.empty_like(w)
+    space = workspace(network, len(X), w.dtype)
+    with np.errstate(all="ignore"):
+        X_L = forward(network, views(network, w), X, space)
+        losses = row_losses(network, space.Z[network.L], X_L, T)
+        backward(network, views(network, w), T, space, views(network, g))
+    quantities: list[tuple[str, Array]] = []
+    for i in range(1, network.L + 1):
+        quantities += [
+            (f"the pre-activations z of layer {i}", space.Z[i]),
+            (f"the output x of layer {i}", space.X[i]),
+        ]
+    quantities.append(("the loss", losses))
+    quantities += [(f"the gradient of {block.name}", block.view(g)) for block in reversed(network.blocks)]
+    return _first_not_finite(quantities)
+
+
+def _first_not_finite(quantities: list[tuple[str, Array]]) -> str | None:
+    for name, values in quantities:
+        wrong = int(values.size - np.isfinite(values).sum())
+        if wrong:
+            return f"{wrong} of {values.size} values of {name} are not finite (NaN or infinite)"
+    return None

@@ -1,0 +1,1 @@
+"""Runs on disk: nothing that was saved is ever half written."""

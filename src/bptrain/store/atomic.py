@@ -1,0 +1,45 @@
+"""Writing a file so that a crash leaves the old content or the new, never a part."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bptrain.errors import StorageError
+
+
+@contextmanager
+def storage(path: Path, doing: str) -> Iterator[None]:
+    """Turns an OSError inside the block into a StorageError that names the path and what was being done."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(f"could not {doing} {path}: {reason}") from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes beside `path`, flushes to the disk, renames, and flushes the directory. Raises StorageError."""
+    beside = path.with_name(f".{path.name}.tmp")
+    with storage(path, "write"):
+        try:
+            with beside.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        flush_directory(path.parent)
+
+
+def flush_directory(directory: Path) -> None:
+    """Makes a rename or a new entry in `directory` durable; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,174 @@
+"""The checkpoint: one safetensors file with everything that a resumed run, or a prediction, needs.
+
+Tensors: `layers.1.weight` (n_1 × n_0), `layers.1.bias` (n_1) … are the weights; `optimizer.<slot>` are the slots, each
+the flat vector or a scalar; `best.layers.1.weight` … are the best weights so far. One metadata key, `bptrain`, holds
+canonical JSON: the config, the column schema with labels and scaling, the digests of the data, what decides the bits,
+the position, and a SHA-256 over all of it and the tensors. It holds no time, host or path, so equal runs write equal
+bytes.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bptrain.core.network import Network
+from bptrain.engines.base import Memory
+from bptrain.errors import CheckpointError
+from bptrain.parts.optimizers import Optimizer
+from bptrain.parts.types import Array
+from bptrain.store.atomic import write_atomically
+from bptrain.training.state import Best, State
+
+FORMAT = 1
+
+
+class Facts(NamedTuple):
+    """What is the same in every checkpoint of a run; plain JSON types."""
+
+    config: dict[str, Any]
+    schema: dict[str, Any]
+    data: dict[str, str]  # digests of the data files
+    bits: dict[str, Any]  # what decides the bits: versions, engine, threads
+    baseline: dict[str, Any]  # the best guess without inputs, from the training rows
+
+
+class Stored(NamedTuple):
+    """A checkpoint as read, verified against its digest."""
+
+    path: Path
+    facts: Facts
+    position: dict[str, Any]
+    best: dict[str, Any] | None
+    tensors: dict[str, Array]
+
+
+def write(path: Path, network: Network, optimizer: Optimizer, facts: Facts, state: State) -> None:
+    """Writes the state of a run, atomically. Raises StorageError."""
+    tensors = _blocks(network, state.memory.w)
+    for name, slot in zip(optimizer.slots, state.memory.slots, strict=True):
+        tensors[f"optimizer.{name}"] = np.asarray(slot)
+    best = None
+    if state.best is not None:
+        tensors |= _blocks(network, state.best.w, "best.")
+        best = {"epoch": state.best.epoch, "step": state.best.step, "loss": state.best.loss}
+    position = {
+        "epoch": state.epoch,
+        "step": state.step,
+        "updates": state.memory.t,
+        "loss_sum": state.loss_sum,
+        "rows_seen": state.rows_seen,
+        "first_loss": state.first_loss,
+        "warned_of_growth": state.warned_of_growth,
+    }
+    _write(path, facts, position, best, tensors)
+
+
+def write_best(path: Path, network: Network, facts: Facts, best: Best) -> None:
+    """Writes the best weights as a checkpoint of their own, without slots. Raises StorageError."""
+    record = {"epoch": best.epoch, "step": best.step, "loss": best.loss}
+    position = {"epoch": best.epoch, "step": 0, "updates": best.step}
+    _write(path, facts, position, record, _blocks(network, best.w))
+
+
+def read(path: Path) -> Stored:
+    """Reads and verifies a checkpoint. Raises CheckpointError when it is missing, corrupt or of another format."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise CheckpointError(f"no checkpoint at {path}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get("bptrain")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+        if text is None:
+            raise CheckpointError(f"{path} is a safetensors file, but not a checkpoint of bptrain")
+        record = json.loads(text)
+        digest = record.pop("digest")
+        if record["format"] != FORMAT:
+            raise CheckpointError(
+                f"{path} has checkpoint format {record['format']}; this version reads format {FORMAT}"
+            )
+        if digest != _digest(record, tensors):
+            raise CheckpointError(f"{path} is corrupt: its content does not match its digest")
+        facts = Facts(record["config"], record["schema"], record["data"], record["bits"], record["baseline"])
+        return Stored(path, facts, record["position"], record["best"], tensors)
+    except OSError as error:
+        raise CheckpointError(f"could not read {path}: {error.strerror or error}") from error
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is corrupt: {error}") from error
+
+
+def weights(stored: Stored, network: Network) -> Array:
+    """The flat weights of a checkpoint. Raises CheckpointError when they do not fit the network."""
+    return _flat(stored, network, "")
+
+
+def state(stored: Stored, network: Network, optimizer: Optimizer) -> State:
+    """The training state of a checkpoint. Raises CheckpointError when it does not fit."""
+    position = stored.position
+    w = _flat(stored, network, "")
+    try:
+        slots = tuple(stored.tensors[f"optimizer.{name}"] for name in optimizer.slots)
+        best = stored.best and Best(
+            stored.best["epoch"], stored.best["step"], stored.best["loss"], _flat(stored, network, "best.")
+        )
+        return State(
+            Memory(w, slots, position["updates"]),
+            epoch=position["epoch"],
+            step=position["step"],
+            loss_sum=position["loss_sum"],
+            rows_seen=position["rows_seen"],
+            first_loss=position["first_loss"],
+            warned_of_growth=position["warned_of_growth"],
+            best=best or None,
+        )
+    except KeyError as error:
+        raise CheckpointError(
+            f"{stored.path} holds no {error.args[0]}: training cannot go on from it"
+        ) from error
+
+
+def _flat(stored: Stored, network: Network, prefix: str) -> Array:
+    parts = []
+    for block in network.blocks:
+        tensor = stored.tensors.get(prefix + block.name)
+        if tensor is None or tensor.shape != block.shape:
+            found = "is missing" if tensor is None else f"has shape {tensor.shape}"
+            raise CheckpointError(f"{stored.path}: {prefix + block.name} {found}, not {block.shape}")
+        parts.append(tensor.ravel())
+    return np.concatenate(parts)
+
+
+def _blocks(network: Network, w: Array, prefix: str = "") -> dict[str, Array]:
+    return {prefix + block.name: block.view(w) for block in network.blocks}
+
+
+def _write(
+    path: Path,
+    facts: Facts,
+    position: Mapping[str, Any],
+    best: Mapping[str, Any] | None,
+    tensors: dict[str, Array],
+) -> None:
+    from safetensors.numpy import save
+
+    record = {"format": FORMAT, **facts._asdict(), "position": position, "best": best}
+    record["digest"] = _digest(record, tensors)
+    write_atomically(path, save(tensors, metadata={"bptrain": _canonical(record)}))
+
+
+def _digest(record: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
+    digest = hashlib.sha256(_canonical(record).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name}:{tensor.dtype.str}:{tensor.shape}".encode())
+        digest.update(np.ascontiguousarray(tensor).tobytes())
+    return digest.hexdigest()
+
+
+def _canonical(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,1 @@
+"""The loop: from a start state to the last epoch, as a generator of events."""

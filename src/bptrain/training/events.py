@@ -1,0 +1,51 @@
+"""What the trainer tells, in the order in which it happens. Whoever runs it saves and shows."""
+
+from typing import Any, NamedTuple
+
+from bptrain.training.state import State
+
+
+class Progress(NamedTuple):
+    """A slice in mid-epoch is done. The state is consistent: it may be saved, and the run may be stopped here."""
+
+    state: State
+    epoch: int  # the epoch under way, from 1
+    step: int  # updates done in it
+    steps: int  # updates in an epoch
+    rows: int  # rows of the slice
+    seconds: float  # of the slice's updates alone
+    loss: float  # running mean of the epoch so far
+
+
+class EpochEnd(NamedTuple):
+    """The last slice of an epoch is done, and the validation rows are evaluated. The state is consistent."""
+
+    state: State
+    epoch: int  # from 1
+    epochs: int
+    steps: int  # updates in an epoch
+    rows: int  # rows of the last slice
+    seconds: float  # of the last slice's updates alone
+    learning_rate_factor: float  # the schedule's, of the last update
+    train_loss: float  # mean of the losses that the rows had before each update
+    validation_loss: float | None
+    validation_metrics: dict[str, Any]
+    improved: bool  # these are the best weights so far
+    evaluation_seconds: float
+
+
+class Warned(NamedTuple):
+    """Something that the user should know, by a name."""
+
+    name: str
+    message: str
+
+
+class Finished(NamedTuple):
+    """The last epoch is done."""
+
+    state: State
+    stopped: str  # the reason in one word: epochs
+
+
+Event = Progress | EpochEnd | Warned | Finished
