@@ -1,0 +1,79 @@
+"""The Python API: `fit`, `load` and `gradcheck`, with the same validation and the same events as the command line."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bptrain.checking import Checked, check_config, check_parts, check_run
+from bptrain.core.gradcheck import GradcheckReport
+from bptrain.errors import Interrupted
+from bptrain.fitting import Done, Split, Started, fit_events
+from bptrain.interrupts import interrupts
+from bptrain.model import Model, load
+from bptrain.training.events import Event
+
+__all__ = ["GradcheckReport", "Model", "Run", "fit", "follow", "gradcheck", "load"]
+
+
+class Run(NamedTuple):
+    """A finished fit."""
+
+    path: Path
+    result: dict[str, Any]  # the fields of `bptrain fit --json`
+
+
+def fit(
+    config: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    resume: str | None = None,
+    overwrite: bool = False,
+) -> Run:
+    """Trains a config file; `overrides` are values by dotted key, such as {"training.epochs": 20}.
+
+    Raises the errors of `bptrain.errors`; Interrupted, after saving, on Ctrl-C.
+    """
+    events = fit_events(Path(config), overrides or {}, Path(out) if out else None, resume, overwrite)
+    done = follow(events, lambda event: None)
+    return Run(Path(done.result["run"]), done.result)
+
+
+def follow(events: Iterator[Started | Event | Done], show: Callable[[Started | Event | Done], None]) -> Done:
+    """Runs a fit to its end, showing each event. On SIGINT or SIGTERM it closes the fit, which saves it.
+
+    Raises Interrupted after that.
+    """
+    first = next(events)  # reading the data may be stopped at once: there is nothing to save yet
+    show(first)
+    if isinstance(first, Done):
+        return first
+    assert isinstance(first, Started)
+    with interrupts() as pending:
+        for event in events:
+            show(event)
+            if isinstance(event, Done):
+                return event
+            if pending.signal is not None:
+                events.close()  # type: ignore[attr-defined]
+                raise Interrupted(f"stopped and saved; go on with --resume {first.run}", pending.signal)
+    raise AssertionError("a fit ends with Done")
+
+
+def gradcheck(
+    subject: str | Path | None = None, overrides: Mapping[str, Any] | None = None
+) -> GradcheckReport | list[Checked]:
+    """Checks the gradient of a config file or a run; without a subject, of every registered part.
+
+    Raises the errors of `bptrain.errors`.
+    """
+    if subject is None:
+        return check_parts()
+    return check(Path(subject), overrides or {}).report
+
+
+def check(subject: Path, overrides: Mapping[str, Any] | list[str]) -> Checked:
+    """The check of a run directory, or of a config file."""
+    return check_run(subject) if subject.is_dir() else check_config(subject, overrides)
+
+
+__all__ += ["Split"]

@@ -1,0 +1,152 @@
+"""What `bptrain gradcheck` does: the gradient of a config's network, of a run's weights, or of every part."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bptrain.build import initial_weights, network_of_schema, prepare_data
+from bptrain.config import load_config
+from bptrain.core.gradcheck import GradcheckReport, gradcheck
+from bptrain.core.network import Network
+from bptrain.engines.base import Task
+from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.model import best_or_last, load_checkpoint
+from bptrain.parts.activations import Activation, activations
+from bptrain.parts.losses import Loss, losses
+from bptrain.parts.optimizers import optimizers
+from bptrain.parts.random import stream
+from bptrain.parts.schedules import schedules
+from bptrain.parts.types import Array
+from bptrain.store.run import RunDirectory
+
+ROWS = 32  # of the data set that a check runs on
+BUDGET = 4e9  # multiply-adds; beyond it a sample of the entries is checked
+
+
+class Checked(NamedTuple):
+    """One checked network, and what it was checked at."""
+
+    name: str  # such as "configs/xor.yaml", or "tanh / half_squared_error"
+    point: str  # which weights and rows
+    report: GradcheckReport
+
+
+def check_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Checked:
+    """Checks a config's network at its start weights, on its first training rows. Raises UsageError or DataError."""
+    loaded = load_config(config, overrides)
+    prepared = prepare_data(loaded, np.float64)
+    network = network_of_schema(loaded.config, prepared.schema)
+    w = initial_weights(loaded.config, network, np.float64)
+    rows = prepared.splits["train"]
+    report = check(network, w, rows.X[:ROWS], rows.T[:ROWS], loaded.config.seed)
+    return Checked(str(config), f"the start weights, {report.rows} training rows", report)
+
+
+def check_run(path: Path) -> Checked:
+    """Checks a run at its best weights, on its first training rows. Raises CheckpointError or DataError."""
+    run = RunDirectory(path)
+    run.read_record()
+    model = load_checkpoint(best_or_last(run))
+    rows = prepare_data(load_config(run.config), np.float64).splits["train"]
+    w = model.w.astype(np.float64)
+    report = check(model.network, w, rows.X[:ROWS], rows.T[:ROWS], model.config.seed)
+    return Checked(str(path), f"{model.stored.path.name}, {report.rows} training rows", report)
+
+
+def check(network: Network, w: Array, X: Array, T: Array, seed: int) -> GradcheckReport:
+    """Checks the training engine's own gradient: every entry of a small network, a sample of a large one."""
+    analytic = engine_gradient(network, w, X, T)
+    forward_work = 4.0 * network.size * len(X)
+    entries = int(BUDGET / forward_work)
+    per_block = None if network.size <= entries else max(10, entries // len(network.blocks))
+    return gradcheck(network, w, X, T, analytic, per_block, seed)
+
+
+def engine_gradient(network: Network, w: Array, X: Array, T: Array) -> Array:
+    """The gradient as the NumPy engine computes it, in float64."""
+    rule = optimizers.get("gradient_descent")()
+    task = Task(network, rule, schedules.get("constant")(), 0.1, len(X), len(X), 1)
+    return NumpyEngine(task).gradient(w, X, T)
+
+
+def fits(activation: Activation, loss: Loss) -> bool:
+    """Whether an output of this activation is what the loss takes."""
+    if loss.outputs == "distribution":
+        return activation.distribution
+    if loss.outputs == "probabilities":
+        low, high = activation.range
+        return low >= 0 and high <= 1 and not activation.distribution
+    return True
+
+
+def check_parts() -> list[Checked]:
+    """Every registered activation, hidden and at the output, with every loss it may have, with and without bias."""
+    checked = []
+    for (name, factory), (loss_name, loss_factory) in itertools.product(
+        ((name, activations.get(name)) for name in activations), ((name, losses.get(name)) for name in losses)
+    ):
+        activation, loss = factory(), loss_factory()
+        if not fits(activation, loss):
+            continue
+        for bias in (True, False):
+            network = Network(
+                sizes=(4, 5, 3),
+                activations=(activations.get("identity")(), activation, activation),
+                bias=(False, bias, bias),
+                loss=loss,
+                canonical=loss.canonical == name,
+            )
+            rng = stream(0, "check")
+            w, X = rng.normal(size=network.size), rng.normal(size=(6, 4))
+            report = check(network, w, X, targets(loss, 6, 3), 0)
+            checked.append(Checked(f"{name} / {loss_name}", "with bias" if bias else "without bias", report))
+    return checked
+
+
+def targets(loss: Loss, rows: int, n_L: int) -> Array:
+    """Random targets that the loss takes, rows × n_L."""
+    rng = stream(1, "check")
+    if loss.outputs == "distribution":
+        return rng.dirichlet(np.ones(n_L), rows)
+    if loss.outputs == "probabilities":
+        return rng.integers(0, 2, (rows, n_L)).astype(np.float64)
+    return rng.normal(size=(rows, n_L))
+
+
+def gradcheck_record(checked: Checked) -> dict[str, Any]:
+    """The fields of gradcheck's JSON."""
+    report = checked.report
+    return {
+        "method": report.method,
+        "entries": report.entries,
+        "max_relative_error": report.max_relative_error,
+        "tolerance": report.tolerance,
+        "layers": [
+            {
+                "layer": block.layer,
+                "parameter": block.parameter,
+                "shape": list(block.shape),
+                "relative_error": block.relative_error,
+                "verdict": block.verdict,
+            }
+            for block in report.layers
+        ],
+    }
+
+
+def parts_record(checks: Sequence[Checked]) -> dict[str, Any]:
+    """The fields of gradcheck's JSON without an argument: every combination, and the layers of all of them."""
+    records = [gradcheck_record(checked) for checked in checks]
+    names = [{"parts": checked.name, "bias": checked.point == "with bias"} for checked in checks]
+    return {
+        "method": records[0]["method"],
+        "entries": sum(record["entries"] for record in records),
+        "max_relative_error": float(np.max([record["max_relative_error"] for record in records])),
+        "tolerance": records[0]["tolerance"],
+        "layers": [
+            name | layer for name, record in zip(names, records, strict=True) for layer in record["layers"]
+        ],
+    }

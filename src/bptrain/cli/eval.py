@@ -1,0 +1,56 @@
+"""`bptrain eval`: how good a trained model is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bptrain.cli.options import Json, Quiet, Verbose, command
+
+
+def eval_command(
+    run: Annotated[
+        Path | None, typer.Argument(help="A run; without it, the newest under runs/.", show_default=False)
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(metavar="train|validation|test", help="By default test, else validation, else train."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A file in the form of the training data, in place of a split.")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option(help="The file of targets that goes with --data (idx, npy).")
+    ] = None,
+    checkpoint: Annotated[str, typer.Option(metavar="best|last|PATH", help="Which weights.")] = "best",
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METRIC=V", help="Exit with 1 if a metric is worse than V. Repeatable."),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Evaluate a trained model: metrics beside a baseline, and the confusion matrix.
+
+    Examples: bptrain eval · bptrain eval runs/iris/001 --split validation · bptrain eval --data new.csv
+    --fail-under accuracy=0.9
+    """
+    with command("eval", json, quiet, verbose) as screen:
+        from bptrain.assessing import SPLITS, assess, falls_short, parse_bound
+        from bptrain.console.results import show_assessment
+        from bptrain.errors import VERDICT_EXIT, UsageError
+
+        if split is not None and split not in SPLITS:
+            raise UsageError(f"--split {split}: choose one of {', '.join(SPLITS)}")
+        bounds = [parse_bound(text) for text in fail_under or []]
+        assessment = assess(run, split, data, target, checkpoint)
+        short = falls_short(assessment, bounds)
+        for name, message in assessment.warnings:
+            screen.warn(name, message)
+        show_assessment(screen, assessment)
+        screen.record(assessment.record() | ({"fail_under": short} if bounds else {}), ok=not short)
+        for sentence in short:
+            screen.warn("fail_under", sentence)
+        if short:
+            raise typer.Exit(VERDICT_EXIT)

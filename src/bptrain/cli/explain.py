@@ -1,0 +1,28 @@
+"""`bptrain explain`: the derivation of a config's network."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bptrain.cli.options import Json, Quiet, Set, Verbose, command
+
+
+def explain_command(
+    config: Annotated[Path, typer.Argument(help="The YAML file.", show_default=False)],
+    set_: Set = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print the forward, backward and update lines of a network, with the shape of every factor and product.
+
+    Example: bptrain explain configs/derivation.yaml
+    """
+    with command("explain", json, quiet, verbose) as screen:
+        from bptrain.console.results import show_explanation
+        from bptrain.explain import explain
+
+        explanation = explain(config, set_ or [])
+        show_explanation(screen, explanation)
+        screen.record(explanation.record())

@@ -1,0 +1,116 @@
+"""`bptrain fit`: train a config."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bptrain.cli.options import Json, Quiet, Set, Verbose, command
+
+if TYPE_CHECKING:
+    from bptrain.console.screen import Screen
+
+
+def fit_command(
+    config: Annotated[Path, typer.Argument(help="The YAML file.", show_default=False)],
+    set_: Set = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run directory itself; by default runs/<config>/<number>.")
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|RUN", help="Go on with a run; auto: the newest unfinished run of this config."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check config and data, and train nothing.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")] = False,
+    seeds: Annotated[
+        int | None, typer.Option(metavar="N", help="Train with N seeds, and print mean and deviation.")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train a network from a YAML file.
+
+    The last line on stdout is the path of the run; progress goes to stderr.
+
+    Examples: bptrain fit configs/iris.yaml · bptrain fit my.yaml --set training.epochs=20 --out runs/try ·
+    bptrain fit my.yaml --resume auto
+    """
+    with command("fit", json, quiet, verbose) as screen:
+        from bptrain.errors import UsageError
+
+        if resume is not None and (overwrite or seeds is not None):
+            raise UsageError("--resume goes on with one run: leave out --overwrite and --seeds")
+        if overwrite and out is None:
+            raise UsageError("--overwrite goes with --out DIR: without it every run has a new directory")
+        overrides = set_ or []
+        if dry_run:
+            try_out(screen, config, overrides)
+        elif seeds is not None:
+            fit_seeds(screen, config, overrides, seeds, out, overwrite)
+        else:
+            fit_one(screen, config, overrides, out, resume, overwrite)
+
+
+def fit_one(
+    screen: "Screen",
+    config: Path,
+    overrides: list[str],
+    out: Path | None,
+    resume: str | None,
+    overwrite: bool,
+) -> None:
+    """One run, from its events to its table."""
+    from bptrain.api import follow
+    from bptrain.console.progress import FitView
+    from bptrain.console.results import show_fit
+    from bptrain.fitting import fit_events
+
+    with FitView(screen) as view:
+        done = follow(fit_events(config, overrides, out, resume, overwrite), view.show)
+    show_fit(screen, done)
+    screen.result(done.result["run"])
+    screen.record(done.result)
+    screen.note(f"next: bptrain eval {done.result['run']}")
+
+
+def fit_seeds(
+    screen: "Screen", config: Path, overrides: list[str], seeds: int, out: Path | None, overwrite: bool
+) -> None:
+    """Several runs and their summary."""
+    from bptrain.api import follow
+    from bptrain.console.progress import FitView
+    from bptrain.console.results import show_seeds
+    from bptrain.seeding import seeded_fits, summarize
+
+    results = []
+    for seed, events in seeded_fits(config, overrides, seeds, out, overwrite):
+        screen.note(f"seed {seed}")
+        with FitView(screen) as view:
+            results.append((seed, follow(events, view.show).result))
+    summary = summarize(results)
+    show_seeds(screen, summary)
+    for _, result in results:
+        screen.result(result["run"])
+    screen.record(summary.record())
+
+
+def try_out(screen: "Screen", config: Path, overrides: list[str]) -> None:
+    """Everything that a fit does before its first update."""
+    from bptrain.fitting import open_config
+
+    prologue = open_config(config, overrides)
+    for note in prologue.prepared.notes:
+        screen.note(note)
+    for name, message in prologue.prepared.warnings:
+        screen.warn(name, message)
+    rows = {name: len(data.X) for name, data in prologue.prepared.splits.items()}
+    sizes = prologue.network.sizes
+    screen.result(f"network: {' -> '.join(map(str, sizes))}, {prologue.network.size} parameters")
+    screen.result("rows: " + ", ".join(f"{n} {name}" for name, n in rows.items()))
+    screen.record({"dry_run": True, "sizes": list(sizes), "parameters": prologue.network.size, "rows": rows})

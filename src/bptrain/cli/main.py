@@ -1,0 +1,78 @@
+"""The entry point: parses the command line and turns what a command raises into an exit code."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+import bptrain
+from bptrain.cli.eval import eval_command
+from bptrain.cli.explain import explain_command
+from bptrain.cli.fit import fit_command
+from bptrain.cli.gradcheck import gradcheck_command
+
+BROKEN_PIPE_EXIT = 141  # 128 + SIGPIPE, as the shell shows it
+
+app = typer.Typer(
+    name="bptrain",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def show_version(wanted: bool) -> None:
+    """Prints the version and ends."""
+    if wanted:
+        print(f"bptrain {bptrain.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def callback(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Train multilayer perceptrons from a YAML file, with gradients that can be proven."""
+
+
+app.command("fit")(fit_command)
+app.command("eval")(eval_command)
+app.command("gradcheck")(gradcheck_command)
+app.command("explain")(explain_command)
+
+
+def run(arguments: list[str]) -> int:
+    """Runs a command line and returns its exit code."""
+    try:
+        code = app(arguments or ["--help"], standalone_mode=False, prog_name="bptrain")
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return usage_error(error, arguments)
+    except typer.Abort:
+        return 130
+    except KeyboardInterrupt:
+        print("stopped before training began; nothing was saved", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `bptrain … | head`: whoever read us has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE_EXIT
+    return code if isinstance(code, int) else 0
+
+
+def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
+    """A command line that does not parse, told like every other error."""
+    from bptrain.console.screen import Screen
+    from bptrain.errors import Problem, UsageError
+
+    name = next((argument for argument in arguments if not argument.startswith("-")), "")
+    message = f"{error.format_message()} Try 'bptrain {name} --help'.".replace("  ", " ")
+    Screen(name, json="--json" in arguments).error(UsageError(Problem("usage", message)))
+    return UsageError.exit_code
+
+
+def main() -> None:
+    """Runs the command line of this process."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,121 @@
+"""The progress of a fit on stderr: a bar on a terminal, a few plain lines off it."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from bptrain.console.screen import Screen, figure
+from bptrain.fitting import Done, Started
+from bptrain.training.events import EpochEnd, Event, Progress, Warned
+
+if TYPE_CHECKING:
+    from rich import progress
+
+LINES = 20  # about so many epochs of a run get a line off a terminal
+LINE_SECONDS = 30.0  # and one at least so often
+REFRESH_SECONDS = 0.05
+
+
+class FitView:
+    """Shows the events of one fit; a context, so that the bar is gone from the terminal however the fit ends."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self._bar: progress.Progress | None = None
+        self._rows_per_second = 0.0
+        self._shown = 0.0  # when the display last changed
+        self._steps_done = 0.0
+
+    def __enter__(self) -> "FitView":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, event: Started | Event | Done) -> None:
+        """Shows one event."""
+        if isinstance(event, Started):
+            self._start(event)
+        elif isinstance(event, Progress | EpochEnd):
+            self._advance(event)
+        elif isinstance(event, Warned):
+            self.screen.warn(event.name, event.message)
+        elif isinstance(event, Done) and self._bar is not None:
+            self._bar.stop()
+
+    def _start(self, started: Started) -> None:
+        screen, network = self.screen, started.network
+        sizes = " -> ".join(str(n) for n in network.sizes)
+        screen.note(f"run: {started.run}")
+        for note in started.notes:
+            screen.note(note)
+        rows = ", ".join(f"{n} {name}" for name, n in started.rows.items())
+        screen.note(f"network: {sizes}, {network.size} parameters; rows: {rows}")
+        screen.note(f"engine: {started.engine} ({started.reason})")
+        for name, message in started.warnings:
+            screen.warn(name, message)
+        if started.resumed_epoch is not None:
+            screen.note(f"going on after epoch {started.resumed_epoch}")
+        epochs = started.task.epochs
+        self._line_every = 1 if screen.verbose else max(1, epochs // LINES)
+        if sys.stderr.isatty() and not (screen.quiet or screen.json):
+            self._bar = open_bar()
+            self._task = self._bar.add_task(
+                "epoch", total=epochs, completed=started.resumed_epoch or 0, figures=""
+            )
+            self._bar.start()
+
+    def _advance(self, event: Progress | EpochEnd) -> None:
+        if event.seconds > 0:
+            rate = event.rows / event.seconds
+            self._rows_per_second = (
+                0.9 * self._rows_per_second + 0.1 * rate if self._rows_per_second else rate
+            )
+        now = time.monotonic()
+        if self._bar is not None:
+            if now - self._shown >= REFRESH_SECONDS or (
+                isinstance(event, EpochEnd) and event.epoch == event.epochs
+            ):
+                done = (
+                    event.epoch if isinstance(event, EpochEnd) else event.epoch - 1 + event.step / event.steps
+                )
+                self._bar.update(self._task, completed=done, figures=self._figures(event))
+                self._shown = now
+        elif isinstance(event, EpochEnd) and not self.screen.quiet:
+            due = event.epoch in (1, event.epochs) or event.epoch % self._line_every == 0
+            if due or now - self._shown >= LINE_SECONDS:
+                self.screen.note(f"epoch {event.epoch}/{event.epochs}  {self._figures(event)}")
+                self._shown = now
+
+    def _figures(self, event: Progress | EpochEnd) -> str:
+        if isinstance(event, Progress):
+            parts = [f"loss {figure(event.loss)}"]
+        else:
+            parts = [f"loss {figure(event.train_loss)}"]
+            if event.validation_loss is not None:
+                parts.append(f"validation {figure(event.validation_loss)}")
+            for name, value in event.validation_metrics.items():
+                if isinstance(value, float):
+                    parts.append(f"{name} {figure(value)}")
+                    break
+        return "  ".join([*parts, f"{self._rows_per_second:,.0f} rows/s"])
+
+
+def open_bar() -> "progress.Progress":
+    """An epoch bar with figures and the time left, which leaves the terminal as it was."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("epoch"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+    )

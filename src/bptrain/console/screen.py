@@ -1,0 +1,96 @@
+"""The two streams of a command, and what goes where."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+from bptrain.errors import BptrainError, Problem
+from bptrain.store.plain import plain
+
+SCHEMA_VERSION = 1
+
+
+class Screen:
+    """Results go to stdout, the rest to stderr; with `json`, stdout gets one JSON object and nothing else."""
+
+    def __init__(self, command: str, json: bool = False, quiet: bool = False, verbose: bool = False) -> None:
+        self.command, self.json, self.quiet, self.verbose = command, json, quiet, verbose
+
+    def result(self, text: str = "") -> None:
+        """A line of the result."""
+        if not self.json:
+            print(text, flush=True)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table of the result: the first column to the left, the others to the right."""
+        if not self.json:
+            show_table(sys.stdout, title, columns, rows)
+
+    def note(self, text: str) -> None:
+        """Something worth a line while the work goes on."""
+        if not self.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def warn(self, name: str, message: str) -> None:
+        """Something that should be known, even by those who asked for quiet."""
+        print(f"warning: {message} [{name}]", file=sys.stderr, flush=True)
+
+    def record(self, fields: Mapping[str, Any], ok: bool = True) -> None:
+        """The JSON object of the command."""
+        if self.json:
+            head = {"schema_version": SCHEMA_VERSION, "command": self.command, "ok": ok}
+            print(json.dumps(plain({**head, **fields}), ensure_ascii=False, allow_nan=False), flush=True)
+
+    def error(self, error: BptrainError) -> None:
+        """Every problem of an error, in the compiler's form, with the line and a caret."""
+        for problem in error.problems:
+            print(problem_text(problem), file=sys.stderr, flush=True)
+        self.record({"errors": [problem_record(problem) for problem in error.problems]}, ok=False)
+
+
+def problem_text(problem: Problem) -> str:
+    """`file:line:column: error: path: message`, and under it the source line with a caret."""
+    text = str(problem)
+    if problem.source is not None and problem.column is not None:
+        lead = "".join("\t" if c == "\t" else " " for c in problem.source[: problem.column - 1])
+        text += f"\n    {problem.source}\n    {lead}^"
+    return text
+
+
+def problem_record(problem: Problem) -> dict[str, Any]:
+    """A problem as `--json` tells it."""
+    record = problem._asdict()
+    del record["source"]
+    return {key: value if value != "" else None for key, value in record.items()}
+
+
+def show_table(stream: TextIO, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table: drawn by rich on a terminal, in plain aligned columns off it."""
+    if stream.isatty():
+        from rich.box import SIMPLE_HEAD
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        for position, column in enumerate(columns):
+            table.add_column(Text(column), justify="left" if position == 0 else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        Console(file=stream, highlight=False).print(table)
+        return
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    print(title, file=stream)
+    for row in [columns, *rows]:
+        cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
+        print("  " + "  ".join(cells).rstrip(), file=stream, flush=True)
+
+
+def figure(value: Any) -> str:
+    """A number as a table shows it."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4f}" if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.3e}"
+    return str(value)

@@ -1,0 +1,49 @@
+"""The same config with several seeds, and what its figures are on average."""
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bptrain.config import load_config
+from bptrain.errors import UsageError
+from bptrain.fitting import Done, Started, fit_events
+from bptrain.training.events import Event
+
+
+class Summary(NamedTuple):
+    """Mean and standard deviation (dividing by N − 1) of the best models' metrics."""
+
+    runs: list[dict[str, Any]]  # the fields of fit's JSON, each with "seed"
+    mean: dict[str, dict[str, float]]  # split -> metric -> value
+    sd: dict[str, dict[str, float]]
+
+    def record(self) -> dict[str, Any]:
+        """The fields of the JSON of `fit --seeds`."""
+        return self._asdict()
+
+
+def seeded_fits(
+    config: Path, overrides: Sequence[str], seeds: int, out: Path | None, overwrite: bool
+) -> Iterator[tuple[int, Iterator[Started | Event | Done]]]:
+    """The fits of seed, seed + 1, …, each as its events, in a run directory of its own. Raises UsageError."""
+    if seeds < 2:
+        raise UsageError(f"--seeds {seeds}: give 2 or more, since one seed has no deviation")
+    first = load_config(config, overrides).config.seed
+    for seed in range(first, first + seeds):
+        directory = None if out is None else out / f"seed-{seed}"
+        yield seed, fit_events(config, [*overrides, f"seed={seed}"], directory, None, overwrite)
+
+
+def summarize(results: Sequence[tuple[int, Mapping[str, Any]]]) -> Summary:
+    """The summary of (seed, fields of fit's JSON)."""
+    runs = [{"seed": seed, **result} for seed, result in results]
+    mean: dict[str, dict[str, float]] = {}
+    sd: dict[str, dict[str, float]] = {}
+    for split, metrics in runs[0]["best"]["metrics"].items():
+        for name, value in metrics.items():
+            if isinstance(value, float):
+                values = [run["best"]["metrics"][split][name] for run in runs]
+                mean.setdefault(split, {})[name] = statistics.fmean(values)
+                sd.setdefault(split, {})[name] = statistics.stdev(values)
+    return Summary(runs, mean, sd)
