@@ -1,0 +1,137 @@
+"""A YAML file to a frozen, validated Config; sees no matrix.
+
+    loaded = load_config("config.yaml", ["training.epochs=20"])
+    loaded.config.network.sizes
+
+loader (YAML with positions) → overrides (`--set`) → normalize (one form) → schema (pydantic) → rules
+(between sections) → messages (file:line:column), and resolved for the way back.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import ValidationError
+
+from bptrain.config import rules
+from bptrain.config.loader import Document, KeyPath, Place, load, marks
+from bptrain.config.normalize import normalize
+from bptrain.config.overrides import override
+from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.resolved import dump_yaml, resolve_path, to_plain, with_absolute_paths
+from bptrain.config.schema import (
+    CheckpointConfig,
+    Config,
+    DataConfig,
+    NetworkConfig,
+    Source,
+    SplitConfig,
+    TrainingConfig,
+)
+from bptrain.errors import UsageError
+
+__all__ = [
+    "CheckpointConfig",
+    "Config",
+    "DataConfig",
+    "Loaded",
+    "Location",
+    "LossConfig",
+    "NetworkConfig",
+    "PartConfig",
+    "Source",
+    "SplitConfig",
+    "TrainingConfig",
+    "dump_yaml",
+    "from_plain",
+    "load_config",
+    "resolve_path",
+    "to_plain",
+    "with_absolute_paths",
+]
+
+
+class Location(NamedTuple):
+    """Where a key of a config stands: fields of a Problem."""
+
+    file: str
+    line: int | None
+    column: int | None
+    source: str | None  # the line as written
+
+
+class Loaded(NamedTuple):
+    """A config that was read from a file."""
+
+    config: Config  # paths of data as written; `absolute` for the files meant
+    document: Document
+    path: Path  # of the config file, absolute
+
+    def locate(self, key: str) -> Location:
+        """Where a key such as "data.target" stands; a key that is not written, the nearest section."""
+        from bptrain.config.messages import node, place
+
+        steps: KeyPath = tuple(int(step) if step.isdecimal() else step for step in key.split("."))
+        written = node(self.document, steps)
+        at = place(self.document, steps if written == () else written, of_key=written != steps)
+        return Location(*at, self.document.source(at))
+
+    def absolute(self) -> Config:
+        """The config with absolute paths of data: what a run directory keeps."""
+        return with_absolute_paths(self.config, self.path.parent)
+
+
+def load_config(path: str | os.PathLike[str], overrides: Iterable[str] | Mapping[str, Any] = ()) -> Loaded:
+    """Read and validate a config file, with `key=value` texts (or a mapping) put over its values.
+
+    Raises UsageError with every problem, from the top of the file to its end.
+    """
+    document = override(load(path), overrides)
+    return Loaded(validate(document), document, Path(path).absolute())
+
+
+def from_plain(value: dict[str, Any], file: str) -> Config:
+    """Validate a config that is no YAML text, such as a checkpoint's; `file` is what messages call it."""
+    return validate(Document(file, value, marks(value, Place(file)), []))
+
+
+def validate(document: Document) -> Config:
+    """The Config of a document. Raises UsageError with every problem."""
+    values = normalize(document.value)
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        invalid = error
+    else:
+        findings = rules.broken({name: getattr(config, name) for name in Config.model_fields})
+        if not findings:
+            return config
+        from bptrain.config import messages
+
+        raise UsageError(messages.in_order(messages.of_rules(findings, document)))
+
+    from bptrain.config import messages  # names and suggestions, only for a config that is wrong
+
+    findings = rules.broken(_valid_sections(values, invalid))
+    problems = messages.of_validation(invalid, document) + messages.of_rules(findings, document)
+    raise UsageError(messages.in_order(problems))
+
+
+def _valid_sections(values: dict[str, Any], invalid: ValidationError) -> dict[str, Any]:
+    """The sections in which nothing is wrong."""
+    from pydantic import TypeAdapter
+
+    wrong = {error["loc"][0] for error in invalid.errors(include_url=False)}
+    sections = {}
+    for name, field in Config.model_fields.items():
+        if name in wrong:
+            continue
+        if name in values:
+            typed: Any = field.annotation
+            if field.metadata:
+                typed = Annotated[typed, *field.metadata]
+            sections[name] = TypeAdapter(typed).validate_python(values[name], strict=True)
+        else:
+            sections[name] = field.get_default(call_default_factory=True)
+    return sections

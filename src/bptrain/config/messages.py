@@ -1,0 +1,188 @@
+"""What pydantic and the rules find, as records that say what, where, the value, and what to do."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from bptrain.config import suggest
+from bptrain.config.loader import Document, KeyPath, Place, dotted
+from bptrain.config.rules import Finding
+from bptrain.config.scalars import number, resolved, shown
+from bptrain.errors import Problem
+
+# What a key wants, where the type alone does not say it; * is any item.
+_WANTED: dict[tuple[str, ...], str] = {
+    ("network", "sizes"): "a list such as [auto, 16, auto]",
+    ("network", "sizes", "*"): "a whole number, or auto",
+    ("data", "train"): "a path, or {inputs: PATH, target: PATH}",
+    ("data", "validation"): "a path, or {inputs: PATH, target: PATH}",
+    ("data", "test"): "a path, or {inputs: PATH, target: PATH}",
+    ("data", "features"): "all, or a list of columns",
+    ("data", "target"): "a column, or a list of columns",
+    ("data", "missing"): "error, mean, median, most_frequent or drop, or a mapping with one a column",
+    ("data", "columns"): "a mapping of columns to numeric or categorical",
+    ("data", "split", "stratify"): "auto, true or false",
+    ("checkpoint", "every"): "auto, {epochs: n} or {seconds: s}",
+}
+
+_TYPES = {  # pydantic's name of an error -> what is wanted
+    "int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number",
+    "bool_type": "true or false", "string_type": "text", "tuple_type": "a list", "dict_type": "a mapping",
+    "model_type": "a mapping of keys", "model_attributes_type": "a mapping of keys",
+}  # fmt: skip
+
+_BOUNDS = {
+    "greater_than": ("gt", "greater than"), "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"), "less_than_equal": ("le", "at most"),
+}  # fmt: skip
+
+
+class Said(NamedTuple):
+    """One error in words."""
+
+    code: str
+    message: str
+    suggestion: str | None = None
+
+
+def of_validation(error: ValidationError, document: Document) -> list[Problem]:
+    """The errors of the schema."""
+    problems = []
+    for line in error.errors(include_url=False):
+        location: KeyPath = line["loc"]
+        if line["type"] == "too_short" and len(line["input"]) >= line["ctx"]["min_length"]:
+            continue  # pydantic counts the valid entries; the others have an error of their own
+        path = node(document, location)
+        if line["type"] in ("missing", "missing_key"):
+            # A part that is a bare value misses no key: that value is what is wrong.
+            section = node(document, location[:-1])
+            path = (*(section or location[:-1]), location[-1])
+        problems.append(_problem(document, path, _say(line, path, document)))
+    return problems
+
+
+def of_rules(findings: Iterable[Finding], document: Document) -> list[Problem]:
+    """What the rules between sections found."""
+    problems = []
+    for finding in findings:
+        path = finding.path if finding.code == "missing_key" else node(document, finding.path)
+        problems.append(_problem(document, path, Said(finding.code, finding.message, finding.suggestion)))
+    return problems
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once, from the top of the file to its end, then those of `--set`."""
+    return sorted(dict.fromkeys(problems), key=lambda p: (p.line is None, p.line or 0, p.column or 0))
+
+
+def node(document: Document, location: KeyPath) -> KeyPath:
+    """The nearest node of the config as written: steps that are not there (a tag, `name`) are dropped."""
+    path: KeyPath = ()
+    for step in location:
+        if (*path, step) in document.positions:
+            path = (*path, step)
+    return path
+
+
+def place(document: Document, path: KeyPath, of_key: bool = False) -> Place:
+    """Where a key stands; where it does not, its section; line 1 where there is no section either."""
+    inner = path
+    while inner not in document.positions:
+        inner = inner[:-1]
+    mark = document.positions[inner]
+    if not inner and mark.key.line is not None:
+        return Place(document.file, 1, 1)
+    return mark.key if of_key or inner != path else mark.value
+
+
+def _problem(document: Document, path: KeyPath, said: Said) -> Problem:
+    at = place(document, path, of_key=said.code == "unknown_key")
+    return Problem(said.code, said.message, dotted(path), *at, said.suggestion, document.source(at))
+
+
+def _say(line: Any, path: KeyPath, document: Document) -> Said:
+    """One error of pydantic's, or of a part's, in plain words."""
+    kind, value, context = line["type"], line["input"], line.get("ctx", {})
+    mark = document.positions.get(path)
+    written = shown(value, mark.written if mark else None)
+    generic = tuple("*" if isinstance(step, int) else step for step in path)
+    wanted = _WANTED.get(generic) or context.get("expected") or _TYPES.get(kind)
+    if kind in ("extra_forbidden", "unknown_key"):
+        return _unknown_key(path, context)
+    if kind in ("missing", "missing_key"):
+        what = _WANTED.get(generic) or context.get("what")
+        return Said("missing_key", f"must be given: {what}" if what else "must be given")
+    if kind == "literal_error" and generic in _WANTED and generic[-1] in ("*", "stratify"):
+        return Said("wrong_type", f"must be {wanted}, but is {written}", _meant(value, kind, generic))
+    if kind in ("literal_error", "wrong_choice"):
+        return _wrong_choice(value, written, context)
+    if kind in _TYPES or kind == "wrong_type":
+        return Said("wrong_type", f"must be {wanted}, but is {written}", _meant(value, kind, generic))
+    if kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        return Said("out_of_range", f"must be {words} {number(context[bound])}, but is {written}")
+    if kind == "finite_number":
+        return Said("not_finite", f"must be a finite number, but is {written}")
+    if kind in ("too_short", "too_long"):
+        fewest = kind == "too_short"
+        entries = context["min_length" if fewest else "max_length"]
+        message = (
+            f"needs at {'least' if fewest else 'most'} {entries} entries, but has {context['actual_length']}"
+        )
+        return Said("wrong_length", message.replace(" 1 entries", " 1 entry"))
+    if kind == "string_too_short":
+        return Said("wrong_type", "must not be empty")
+    if kind == "string_pattern_mismatch":
+        return Said("wrong_type", f"must be a path, but is {written}")
+    if kind == "part_options":
+        return Said("part_options", str(context["reason"]))
+    return Said("wrong_value", f"{line['msg'][:1].lower()}{line['msg'][1:]}, but is {written}")
+
+
+def _unknown_key(path: KeyPath, context: dict[str, Any]) -> Said:
+    section, wrong = path[:-1], str(path[-1])
+    allowed = context.get("allowed") or suggest.keys(section)
+    of = context.get("of") or dotted(section) or "the config"
+    home = "optimizer" if context.get("kind") == "optimizer" else dotted(section)
+    message = f"{of} has no such key; it has {', '.join(allowed)}"
+    return Said("unknown_key", message, suggest.key(wrong, home, allowed))
+
+
+def _wrong_choice(value: Any, written: str, context: dict[str, Any]) -> Said:
+    allowed = context.get("allowed")
+    if allowed is None:
+        found = re.findall(r"'([^']*)'|(True|False|-?\d+)", context["expected"])
+        allowed = [text or other.lower() for text, other in found]
+    what = f"is not {_article(context['kind'])}" if "kind" in context else "is not one of the choices"
+    suggestion = suggest.value(value, allowed) if isinstance(value, str) else None
+    return Said("wrong_choice", f"{written} {what}: {', '.join(allowed)}", suggestion)
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def _meant(value: Any, kind: str, path: tuple[str, ...]) -> str | None:
+    """The same value in the type that is wanted, where it can be read so."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        if kind == "string_type":
+            return f'"{number(value)}"'
+        if kind == "tuple_type":
+            return f"[{number(value)}]"
+        whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+        return str(int(value)) if whole and kind == "int_type" else None
+    if not isinstance(value, str):
+        return None
+    if kind == "tuple_type":
+        return f"[{value}]"
+    if kind == "bool_type":
+        return suggest.value(value, ("true", "false"))
+    if path == ("data", "split", "stratify"):
+        return suggest.value(value, ("auto", "true", "false"))
+    if isinstance(resolved(value.strip()), int | float):
+        return value.strip()  # without its quotes
+    return suggest.value(value, ("auto",)) if path == ("network", "sizes", "*") else None

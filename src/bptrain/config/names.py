@@ -1,0 +1,98 @@
+"""What other tools call things: answered with "did you mean", never taken silently."""
+
+# The key here: the names that other tools give it. Within its own section the last step is suggested.
+_KEYS = {
+    "seed": "random_state random_seed rng",
+    "format": "version",
+    "loss": "criterion loss_function loss_fn objective cost cost_function error",
+    "loss.reduction": "reduction reduce",
+    "optimizer": "solver optim optimiser opt algorithm",
+    "optimizer.learning_rate": "learning_rate lr eta alpha rate step_size learning_rate_init base_lr",
+    "schedule": "scheduler lr_scheduler lr_schedule learning_rate_schedule decay",
+    "metrics": "metric scoring",
+    "network": "model net mlp",
+    "network.sizes": "hidden_layer_sizes layers layer_sizes hidden_sizes hidden hidden_layers units neurons"
+    " architecture topology size",
+    "network.activations": "activation activation_function transfer_function nonlinearity",
+    "network.initializer": "init initialiser initializers weight_init kernel_initializer initialization",
+    "network.bias": "biases use_bias fit_intercept",
+    "network.dtype": "precision float floatx",
+    "training": "fit train_config trainer",
+    "training.epochs": "max_iter max_epochs n_epochs num_epochs nb_epoch nepochs iterations epoch",
+    "training.batch_size": "batchsize batch minibatch_size mini_batch_size",
+    "training.engine": "backend device",
+    "training.threads": "n_jobs num_threads workers",
+    "checkpoint": "checkpoints save checkpointing",
+    "checkpoint.every": "save_every frequency interval period",
+    "data.train": "train_file train_data training_data file path filename dataset",
+    "data.validation": "validation_data validation_file val_data",
+    "data.test": "test_data test_file",
+    "data.target": "label labels targets target_column output outputs y",
+    "data.features": "input_columns feature_columns inputs input x",
+    "data.exclude": "drop ignore drop_columns",
+    "data.columns": "dtypes types",
+    "data.scale": "normalize normalise normalization scaling scaler standardize",
+    "data.missing": "missing_values impute imputer na",
+    "data.split.validation": "validation_split validation_fraction val_split val_size val valid",
+    "data.split.test": "test_size test_split test_fraction",
+    "data.split.stratify": "stratified stratification",
+    # options of parts: suggested where the part has them
+    "name": "type kind",
+    "mu": "momentum",
+    "beta1": "beta_1",
+    "beta2": "beta_2",
+    "epsilon": "eps",
+    "slope": "negative_slope leak",
+    "std": "stddev sigma",
+    "low": "min",
+    "high": "max",
+    "to": "feature_range range",
+    "floor": "eta_min min_lr",
+}
+
+# The value here: what other tools call it. It is suggested where it is allowed.
+_VALUES = {
+    "mean_squared_error": "mse squared_error l2",
+    "half_squared_error": "mse squared_error l2 mean_squared_error sse quadratic",
+    "binary_cross_entropy": "bce binary_crossentropy log_loss logloss logistic_loss bcewithlogits",
+    "cross_entropy": "crossentropy categorical_crossentropy categorical_cross_entropy ce nll softmax"
+    " sparse_categorical_crossentropy softmax_cross_entropy",
+    "identity": "linear none purelin",
+    "sigmoid": "logistic sigm",
+    "tanh": "hyperbolic_tangent tansig",
+    "relu": "rectifier rectified_linear",
+    "leaky_relu": "leakyrelu lrelu",
+    "gradient_descent": "sgd gd vanilla stochastic",
+    "sgd": "stochastic online",
+    "minibatch": "mini_batch",
+    "batch": "full full_batch fullbatch",
+    "float32": "single f32 fp32",
+    "float64": "double f64 fp64 float",
+    "standard": "zscore z_score standardize standardise",
+    "minmax": "min_max normalize normalise",
+    "cosine": "cosine_annealing cosineannealing cosine_decay",
+    "glorot_uniform": "xavier xavier_uniform glorot xavier_normal glorot_normal",
+    "he_normal": "he kaiming kaiming_normal he_uniform kaiming_uniform",
+    "normal": "gaussian random random_normal",
+    "zeros": "zero constant",
+    "accuracy": "acc",
+    "error_rate": "error",
+    "rmse": "root_mean_squared_error",
+    "mae": "mean_absolute_error l1",
+    "r2": "r_squared r2_score",
+    "categorical": "category string object nominal",
+    "numeric": "number int integer continuous",
+    "most_frequent": "mode",
+    "drop": "skip remove ignore",
+    "mean": "average avg",
+    "classification": "classify classifier class",
+    "regression": "regress regressor",
+    "true": "yes on y",
+    "false": "no off n",
+}
+
+KEYS: dict[str, str] = {foreign: meant for meant, words in _KEYS.items() for foreign in words.split()}
+VALUES: dict[str, list[str]] = {}
+for _meant, _words in _VALUES.items():
+    for _foreign in _words.split():
+        VALUES.setdefault(_foreign, []).append(_meant)

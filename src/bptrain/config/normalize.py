@@ -1,0 +1,97 @@
+"""One form for what a user may write in several: the schema then has one branch for every value.
+
+A name becomes `{name: …}`, a path `{inputs: …}`, one value for all layers a tuple of L, a list a tuple, an
+empty section the section with its defaults. A value of a wrong type stays as it is: the schema names it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from bptrain.config.schema import DEFAULT_BATCH_SIZE
+
+SECTIONS = ("data", "network", "training", "checkpoint")
+
+
+def normalize(value: dict[str, Any]) -> dict[str, Any]:
+    """A config as it was written, in the form that the schema reads."""
+    config = {**value, **{name: {} for name in SECTIONS if value.get(name) is None}}
+    for name, section in _SECTION.items():
+        if isinstance(config[name], dict):
+            config[name] = section(dict(config[name]))
+    _each(config, _part, "loss")
+    _each(config, lambda value: _part(value, "gradient_descent"), "optimizer")
+    _each(config, lambda value: _part(value, "constant"), "schedule")
+    if "metrics" in config:
+        config["metrics"] = _metrics(config["metrics"])
+    return config
+
+
+def _data(section: dict[str, Any]) -> dict[str, Any]:
+    _each(
+        section,
+        lambda value: {"inputs": value} if isinstance(value, str) else value,
+        "train",
+        "validation",
+        "test",
+    )
+    _each(
+        section, lambda value: (value,) if isinstance(value, str | int | float) else _tuple(value), "target"
+    )
+    _each(section, _tuple, "features", "exclude")
+    _each(section, lambda value: _part(value, "standard"), "scale")
+    _each(section, _part, "scale_target")
+    return section
+
+
+def _network(section: dict[str, Any]) -> dict[str, Any]:
+    sizes = section.get("sizes")
+    layers = max(len(sizes) - 1, 1) if isinstance(sizes, list) else 1
+    _each(section, _tuple, "sizes")
+    section.setdefault("bias", True)
+    section.setdefault("initializer", "auto")
+    for key in ("activations", "bias", "initializer"):
+        value = section.get(key)
+        if key == "activations" and value is None:
+            continue
+        entries = tuple(value) if isinstance(value, list) else (value,) * layers
+        section[key] = entries if key == "bias" else tuple(_part(entry) for entry in entries)
+    return section
+
+
+def _training(section: dict[str, Any]) -> dict[str, Any]:
+    if section.get("mode", "minibatch") == "minibatch" and section.get("batch_size") is None:
+        section["batch_size"] = DEFAULT_BATCH_SIZE
+    return section
+
+
+def _checkpoint(section: dict[str, Any]) -> dict[str, Any]:
+    _each(section, lambda value: {} if value == "auto" else value, "every")
+    return section
+
+
+_SECTION: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "data": _data, "network": _network, "training": _training, "checkpoint": _checkpoint,
+}  # fmt: skip
+
+
+def _each(section: dict[str, Any], change: Callable[[Any], Any], *keys: str) -> None:
+    for key in keys:
+        if key in section:
+            section[key] = change(section[key])
+
+
+def _part(value: Any, default: str | None = None) -> Any:
+    """`{name: …}` for a name, and for a mapping without a name where the section has a default."""
+    if isinstance(value, str):
+        return {"name": value}
+    return {"name": default, **value} if default and isinstance(value, dict) else value
+
+
+def _metrics(value: Any) -> Any:
+    if value == "auto":
+        return None
+    return tuple(_part(entry) for entry in (value if isinstance(value, list) else [value]))
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,147 @@
+"""`--set training.epochs=20`: values put over those of the file."""
+
+import numbers
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+
+from bptrain.config.loader import Document, KeyPath, Mark, Place, dotted, marks, parse
+from bptrain.config.scalars import shown
+from bptrain.errors import Problem, UsageError
+
+COMMAND_LINE = Place("--set")
+ARGUMENT = Place("overrides")  # what Python gave
+
+# Where a name alone stands for `{name: …}`, and a path alone for `{inputs: …}`; * is any item of a list.
+SHORTHANDS: dict[tuple[str, ...], str] = {
+    ("loss",): "name",
+    ("optimizer",): "name",
+    ("schedule",): "name",
+    ("data", "scale"): "name",
+    ("data", "scale_target"): "name",
+    ("network", "initializer"): "name",
+    ("network", "initializer", "*"): "name",
+    ("network", "activations"): "name",
+    ("network", "activations", "*"): "name",
+    ("metrics", "*"): "name",
+    ("data", "train"): "inputs",
+    ("data", "validation"): "inputs",
+    ("data", "test"): "inputs",
+}
+
+
+def override(document: Document, overrides: Iterable[str] | Mapping[str, Any]) -> Document:
+    """The document with values put over it: texts `key=value`, or a mapping of keys to ready values.
+
+    Raises UsageError with all the overrides that cannot be read or have no place.
+    """
+    if isinstance(overrides, str):
+        overrides = [overrides]
+    is_mapping = isinstance(overrides, Mapping)
+    result = document._replace(value=_copy(document.value), positions=dict(document.positions))
+    problems: list[Problem] = []
+    for item in overrides.items() if isinstance(overrides, Mapping) else overrides:
+        try:
+            key, value = _ready(*item) if isinstance(item, tuple) else _read(item)
+            _put(result, key, value, ARGUMENT if is_mapping else COMMAND_LINE)
+        except UsageError as error:
+            problems += error.problems
+    if problems:
+        raise UsageError(problems)
+    return result
+
+
+def _read(text: str) -> tuple[str, Any]:
+    """`key=value`, the value as YAML."""
+    key, equals, written = text.partition("=")
+    if not equals or not all(key.strip().split(".")):
+        message = f"{shown(text)} is not of the form key=value, such as training.epochs=20"
+        _fail("override", message, "", COMMAND_LINE)
+    key = key.strip()
+    try:
+        value, _ = parse(written, COMMAND_LINE.file)
+    except UsageError as error:
+        raise UsageError(
+            Problem(problem.code, f"{shown(written)}: {problem.message}", key, COMMAND_LINE.file)
+            for problem in error.problems
+        ) from None
+    return key, value
+
+
+def _ready(key: Any, value: Any) -> tuple[str, Any]:
+    if not isinstance(key, str) or not all(key.split(".")):
+        _fail("override", f"{key!r} is not a key such as training.epochs", "", ARGUMENT)
+    return key, _plain(value, key)
+
+
+def _plain(value: Any, key: str) -> Any:
+    """A value of Python as the loader would have given it."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, numbers.Integral):  # NumPy's too
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(entry, f"{key}.{name}") for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry, f"{key}.{i}") for i, entry in enumerate(value)]
+    return _fail("wrong_type", f"a config cannot hold a value of type {type(value).__name__}", key, ARGUMENT)
+
+
+def _put(document: Document, key: str, value: Any, place: Place) -> None:
+    """Set one value, making the sections on the way to it."""
+    path: KeyPath = ()
+    node: Any = document.value
+    steps = key.split(".")
+    for position, step in enumerate(steps):
+        last = position == len(steps) - 1
+        if isinstance(node, list):
+            if not step.isdecimal() or int(step) >= len(node):
+                _fail(
+                    "override",
+                    f"{dotted(path)} has the items 0 to {len(node) - 1}, and no {step}",
+                    key,
+                    place,
+                )
+            here: Any = int(step)
+        else:
+            here = step
+        path = (*path, here)
+        if last:
+            node[here] = value
+            for old in [known for known in document.positions if known[: len(path)] == path]:
+                del document.positions[old]
+            document.positions.update(marks(value, place, path))
+            return
+        inner = node[here] if isinstance(node, list) else node.get(here)
+        node[here] = inner = _section(document, path, inner, key, place)
+        node = inner
+
+
+def _section(document: Document, path: KeyPath, value: Any, key: str, place: Place) -> Any:
+    """What stands at `path`, as something that can be walked into."""
+    if isinstance(value, dict | list):
+        return value
+    if value is None:
+        document.positions.setdefault(path, Mark(place, place))
+        return {}
+    shorthand = SHORTHANDS.get(tuple("*" if isinstance(step, int) else step for step in path))
+    if shorthand and isinstance(value, str):
+        mark = document.positions[path]
+        document.positions[*path, shorthand] = mark._replace(key=mark.value)
+        return {shorthand: value}
+    message = f"{dotted(path)} is {shown(value)}, which has no key {key.split('.')[len(path)]}"
+    return _fail("override", message, key, place)
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copy(entry) for key, entry in value.items()}
+    return [_copy(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _fail(code: str, message: str, key: str, place: Place) -> NoReturn:
+    raise UsageError(Problem(code, message, key, place.file))

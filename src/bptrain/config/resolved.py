@@ -1,0 +1,99 @@
+"""A Config back to plain values and to YAML: what applies in the chosen mode, every default filled in.
+
+Loaded again it is the same Config, so that a run directory's `config.yaml` runs again as it is.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.scalars import is_text
+from bptrain.config.schema import Config, Source
+
+# Keys that are left out where they do not apply; any other None is a value.
+_OPTIONAL = ("batch_size", "target", "validation", "test", "activations")
+
+
+def resolve_path(text: str, directory: str | os.PathLike[str]) -> Path:
+    """The file that a config in `directory` means: absolute, its own name kept even where it is a link."""
+    path = Path(directory, text)
+    return path.parent.resolve() / path.name if path.name else path.resolve()
+
+
+def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Config:
+    """The config with every path of its data absolute, as seen from `directory`."""
+
+    def absolute(text: str) -> str:
+        return str(resolve_path(text, directory))
+
+    data = config.data
+    changed: dict[str, Any] = {}
+    for key in ("train", "validation", "test"):
+        source: Source | None = getattr(data, key)
+        if source is not None:
+            target = None if source.target is None else absolute(source.target)
+            changed[key] = source.model_copy(update={"inputs": absolute(source.inputs), "target": target})
+    if data.target is not None and target_is_path(config):
+        changed["target"] = tuple(absolute(text) for text in data.target)
+    return config.model_copy(update={"data": data.model_copy(update=changed)})
+
+
+def target_is_path(config: Config) -> bool:
+    """Whether `data.target` is a file of its own (idx, npy), and no column or array."""
+    name = config.data.train.inputs.lower().removesuffix(".gz")
+    return not name.endswith((".csv", ".tsv", ".npz"))
+
+
+def to_plain(config: Config) -> dict[str, Any]:
+    """The config as dicts, lists and scalars, in the order of the schema."""
+    plain: dict[str, Any] = _plain(config)
+    data, network = plain["data"], plain["network"]
+    for key in ("train", "validation", "test"):
+        if key in data and "target" not in data[key]:
+            data[key] = data[key]["inputs"]
+    if len(data.get("target", ())) == 1:
+        data["target"] = data["target"][0]
+    for key in ("bias", "initializer"):
+        entries = network[key]
+        if all(entry == entries[0] and type(entry) is type(entries[0]) for entry in entries):
+            network[key] = entries[0]
+    plain["metrics"] = "auto" if plain["metrics"] is None else plain["metrics"]
+    every = {key: value for key, value in plain["checkpoint"]["every"].items() if value is not None}
+    plain["checkpoint"]["every"] = every or "auto"
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, LossConfig):
+        return {"name": value.name, "reduction": value.reduction, **_plain(value.options)}
+    if isinstance(value, PartConfig):
+        return {"name": value.name, **_plain(value.options)} if value.options else value.name
+    if isinstance(value, BaseModel):
+        fields = {key: getattr(value, key) for key in type(value).model_fields}
+        kept = {key: entry for key, entry in fields.items() if entry is not None or key not in _OPTIONAL}
+        return {key: _plain(entry) for key, entry in kept.items()}
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, tuple | list) else value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text in quotes where YAML 1.2 would read it as something else (1.1 is PyYAML's own care)."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True  # a config has no anchors
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_text(text) else '"')
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
+def dump_yaml(plain: dict[str, Any]) -> str:
+    """YAML 1.2 that `load_config` reads back to the same values."""
+    return yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

@@ -1,0 +1,193 @@
+"""The config, section by section: every key, its type, its bounds and its default.
+
+The models are strict and frozen, and see data that `normalize` has brought to one form: every part is
+`{name: …}`, every option a layer is a tuple, every source of data is `{inputs: …}`. Rules that join
+sections are in `rules`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from annotated_types import Interval, MinLen
+from pydantic import BaseModel, Discriminator, Field, PlainValidator, Tag
+from pydantic_core import PydanticCustomError
+
+from bptrain.config import part
+from bptrain.config.part import LossConfig, PartConfig
+from bptrain.parts.activations import activations
+from bptrain.parts.initializers import initializers
+from bptrain.parts.losses import losses
+from bptrain.parts.metrics import metrics
+from bptrain.parts.optimizers import optimizers
+from bptrain.parts.scalers import scalers
+from bptrain.parts.schedules import schedules
+
+DEFAULT_BATCH_SIZE = 32  # in minibatch mode
+
+
+def _number_or_text(value: Any) -> str:
+    return "<text>" if isinstance(value, str) else "<number>"
+
+
+def _format(value: Any) -> int:
+    if value == 1 and type(value) is int:  # a Literal[1] takes true for 1
+        return 1
+    raise PydanticCustomError("wrong_choice", "wrong_choice", {"allowed": ("1",)})
+
+
+def _list_or_text(value: Any) -> str:
+    return "<text>" if isinstance(value, str) else "<list>"
+
+
+def _map_or_text(value: Any) -> str:
+    return "<map>" if isinstance(value, dict) else "<text>"
+
+
+def _start(value: Any) -> bool | float:
+    """true, false, or a start value as a float."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and -1e300 < value < 1e300:
+        return float(value)
+    raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "true, false or a start value"})
+
+
+Count = Annotated[int, Interval(ge=1, le=10**9)]
+Share = Annotated[float, Interval(ge=0, lt=1)]
+FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
+Column = Annotated[str, MinLen(1)]
+Columns = Annotated[tuple[Column, ...], MinLen(1)]
+Auto = Annotated[Literal["auto"], Tag("<text>")]
+Units = Annotated[int, Interval(ge=1, le=1_000_000), Tag("<number>")]
+Policy = Literal["error", "mean", "median", "most_frequent", "drop"]
+
+Size = Annotated[Auto | Units, Discriminator(_number_or_text)]
+Start = Annotated[bool | float, PlainValidator(_start)]
+AutoOrBool = Annotated[Auto | Annotated[bool, Tag("<number>")], Discriminator(_number_or_text)]
+Features = Annotated[
+    Annotated[Column, Tag("<text>")] | Annotated[Columns, Tag("<list>")], Discriminator(_list_or_text)
+]
+Missing = Annotated[
+    Annotated[Policy, Tag("<text>")] | Annotated[dict[Column, Policy], Tag("<map>")],
+    Discriminator(_map_or_text),
+]
+
+Activation = Annotated[PartConfig, part.part(activations)]
+Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",))]
+Loss = Annotated[LossConfig, part.loss(losses)]
+Metric = Annotated[PartConfig, part.part(metrics)]
+Optimizer = Annotated[PartConfig, part.part(optimizers)]
+Scaler = Annotated[PartConfig, part.part(scalers)]
+TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",))]
+Schedule = Annotated[PartConfig, part.part(schedules)]
+
+
+class Section(BaseModel):
+    """Strict, frozen, and without keys that are not named here."""
+
+    model_config = {**part.STRICT, "defer_build": True}
+
+
+class Source(Section):
+    """A file of data; or two, one of inputs and one of targets."""
+
+    inputs: FilePath = Field(description="relative to the config file")
+    target: FilePath | None = Field(default=None, description="where the targets are in a file of their own")
+
+
+class SplitConfig(Section):
+    """How the rows of `train` are shared out."""
+
+    validation: Share = 0.15
+    test: Share = 0.15
+    stratify: AutoOrBool = Field(default="auto", description="each class in the same share everywhere")
+    shuffle: bool = True
+
+
+class DataConfig(Section):
+    """Where the rows come from, and how they are prepared."""
+
+    train: Source = Field(description="csv, tsv, npz, npy or idx")
+    validation: Source | None = Field(default=None, description="replaces its share of split")
+    test: Source | None = Field(default=None, description="replaces its share of split")
+    target: Columns | None = Field(
+        default=None, description="columns; a path (idx, npy); an array name (npz)"
+    )
+    features: Features = Field(default="all", description="all, a list of columns, or an array name (npz)")
+    exclude: tuple[Column, ...] = ()
+    columns: dict[Column, Literal["numeric", "categorical"]] = Field(
+        default={}, description="over what was inferred"
+    )
+    split: SplitConfig = Field(default_factory=lambda: SplitConfig())
+    scale: Scaler = Field(default_factory=lambda: part.default(scalers, "standard"))
+    scale_target: TargetScaler = PartConfig("auto", {})
+    missing: Missing = Field(
+        default="error", description="what is done with an empty cell; or a map, a column each"
+    )
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """The shares of validation and test that are cut from `train`: 0 where a file replaces one."""
+        validation = 0.0 if self.validation else self.split.validation
+        return validation, 0.0 if self.test else self.split.test
+
+
+class NetworkConfig(Section):
+    """The network; a tuple has one entry a layer, 1 … L."""
+
+    sizes: Annotated[tuple[Size, ...], MinLen(2)] = Field(description="n_0 … n_L; auto at either end")
+    activations: tuple[Activation, ...] | None = Field(
+        None, description="default: tanh hidden, output by task and loss"
+    )
+    bias: tuple[Start, ...] = Field(description="true, false or a start value")
+    initializer: tuple[Initializer, ...] = Field(
+        description="auto: he_normal for the relu family, glorot_uniform otherwise"
+    )
+    dtype: Literal["float32", "float64"] = "float32"
+
+    @property
+    def layers(self) -> int:
+        """L, the number of layers with weights."""
+        return len(self.sizes) - 1
+
+
+class TrainingConfig(Section):
+    """How long and in which steps."""
+
+    mode: Literal["sgd", "minibatch", "batch"] = Field(
+        default="minibatch", description="sgd: one instance an update"
+    )
+    batch_size: Count | None = Field(default=None, description="32 in minibatch mode; none in another")
+    epochs: Count = 100
+    shuffle: bool = True
+    engine: Literal["auto", "numpy"] = "auto"
+    threads: Annotated[int, Interval(ge=1, le=65_536)] | None = None
+
+
+class Every(Section):
+    """So many epochs, or so many seconds; neither is auto."""
+
+    epochs: Count | None = None
+    seconds: Annotated[float, Interval(gt=0, le=1e9)] | None = None
+
+
+class CheckpointConfig(Section):
+    """When the state is saved, and how many of these files stay."""
+
+    every: Every = Field(default_factory=lambda: Every())
+    keep: Annotated[int, Interval(ge=1, le=1_000_000)] = 2
+
+
+class Config(Section):
+    """One training run."""
+
+    format: Annotated[int, PlainValidator(_format)] = 1
+    seed: Annotated[int, Interval(ge=0, le=2**63 - 1)] = 0
+    task: Literal["auto", "classification", "regression"] = "auto"
+    data: DataConfig
+    network: NetworkConfig
+    loss: Loss
+    optimizer: Optimizer = Field(default_factory=lambda: part.default(optimizers, "gradient_descent"))
+    schedule: Schedule = Field(default_factory=lambda: part.default(schedules, "constant"))
+    training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE))
+    metrics: tuple[Metric, ...] | None = Field(default=None, description="none: auto")
+    checkpoint: CheckpointConfig = Field(default_factory=lambda: CheckpointConfig())
