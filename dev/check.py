@@ -1,6 +1,6 @@
 """The one check for people and CI alike: format, lint, types, tests. `python dev/check.py [pytest options]`.
 
-Formats the sources in place; on CI (CI=true) it only checks that they are formatted.
+Formats and mends the sources in place; on CI (CI=true) it only checks them.
 """
 
 import os
@@ -17,7 +17,7 @@ def main(options: list[str]) -> int:
     on_ci = os.environ.get("CI") == "true"
     checks = [
         [*tool, "ruff", "format", *(["--check"] if on_ci else []), "."],
-        [*tool, "ruff", "check", "."],
+        [*tool, "ruff", "check", *([] if on_ci else ["--fix"]), "."],
         [*tool, "mypy"],
         [*tool, "pytest", "-n", "auto", *options],
     ]

@@ -36,6 +36,7 @@ def data_for(net: Network, rows: int, seed: int, dtype: type = np.float64) -> tu
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(rows, net.sizes[0]))
     shape = (rows, net.sizes[-1])
+    T: Array
     if net.loss.outputs == "distribution":
         T = rng.dirichlet(np.ones(net.sizes[-1]), rows)
     elif net.loss.outputs == "probabilities":

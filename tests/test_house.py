@@ -27,7 +27,12 @@ ORDER = [
 LAYER = {room: number for number, rooms in enumerate(ORDER) for room in rooms}
 API = 8  # the modules of the API are one room
 ONLY = {"pydantic": {"config"}, "yaml": {"config"}, "typer": {"cli"}, "rich": {"console", "cli"}}
-HEAVY_AT_TOP = {"rich", "safetensors", "filelock", "threadpoolctl"}  # always inside the function that needs them
+HEAVY_AT_TOP = {
+    "rich",
+    "safetensors",
+    "filelock",
+    "threadpoolctl",
+}  # always inside the function that needs them
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
@@ -112,13 +117,14 @@ def test_public_names() -> None:
 
 
 def test_everything_public_has_a_docstring() -> None:
-    missing = []
+    missing: list[str] = []
     for file in FILES:
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        for node in [tree, *tree.body]:
-            named = isinstance(node, ast.FunctionDef | ast.ClassDef)
-            if named and node.name.startswith("_"):
-                continue
-            if (named or isinstance(node, ast.Module)) and ast.get_docstring(node) is None:
-                missing.append(f"{file.relative_to(SOURCE)}: {getattr(node, 'name', 'module')}")
+        if ast.get_docstring(tree) is None:
+            missing.append(str(file.relative_to(SOURCE)))
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                rule = file.name == "rules.py"  # whose names are sentences
+                if ast.get_docstring(node) is None and not rule:
+                    missing.append(f"{file.relative_to(SOURCE)}: {node.name}")
     assert not missing

@@ -54,31 +54,43 @@ class BptrainError(Exception):
 
 
 class UsageError(BptrainError):
+    """The command line or the config contradicts itself or the schema."""
+
     exit_code = 2
     code = "usage"
 
 
 class DataError(BptrainError):
+    """The data is missing, malformed, or does not fit the config."""
+
     exit_code = 3
     code = "data"
 
 
 class NumericalError(BptrainError):
+    """A loss, weight or gradient is not finite."""
+
     exit_code = 4
     code = "not_finite"
 
 
 class CheckpointError(BptrainError):
+    """A run or checkpoint is missing, corrupt or incompatible."""
+
     exit_code = 5
     code = "checkpoint"
 
 
 class StorageError(BptrainError):
+    """The disk failed."""
+
     exit_code = 6
     code = "storage"
 
 
 class BusyError(BptrainError):
+    """Another process works in the run directory."""
+
     exit_code = 7
     code = "busy"
 

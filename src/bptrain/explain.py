@@ -84,6 +84,7 @@ def formula(registry: Registry[Any], name: str) -> str:
 
 
 def shape(rows: int, columns: int) -> str:
+    """rows×columns."""
     return f"{rows}×{columns}"
 
 

@@ -66,6 +66,8 @@ def load_checkpoint(path: Path) -> Model:
         config = from_plain(stored.facts.config, str(path))
         schema = Schema.from_json(stored.facts.schema)
     except (UsageError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} was written by a version whose config or columns this one cannot read: {error}") from error
+        raise CheckpointError(
+            f"{path} was written by a version whose config or columns this one cannot read: {error}"
+        ) from error
     network = network_of_schema(config, schema)
     return Model(network, checkpoint.weights(stored, network), schema, config, stored)

@@ -10,6 +10,7 @@ from bptrain.core.backprop import backward, forward, row_losses, workspace
 from bptrain.core.gradcheck import backprop_gradient
 from bptrain.core.network import Network, views
 from bptrain.parts.activations import activations
+from bptrain.parts.types import Array
 from networks import PAIRS, data_for, network
 
 
@@ -68,7 +69,7 @@ def test_the_dtype_is_kept(dtype: type) -> None:
     for last, loss in PAIRS:
         net = network((3, 4, 2), ["leaky_relu", last], loss)
         X, T = data_for(net, 5, 0, dtype)
-        w = np.random.default_rng(0).normal(size=net.size).astype(dtype)
+        w: Array = np.random.default_rng(0).normal(size=net.size).astype(dtype)
         space = workspace(net, 5, dtype)
         gradient = views(net, np.empty_like(w))
         forward(net, views(net, w), X, space)

@@ -8,9 +8,10 @@ import pytest
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
-from bptrain.parts.optimizers import optimizers
+from bptrain.parts.optimizers import Slots, optimizers
 from bptrain.parts.random import stream
 from bptrain.parts.schedules import schedules
+from bptrain.parts.types import Array
 
 DTYPES = [np.float32, np.float64]
 
@@ -20,7 +21,7 @@ DTYPES = [np.float32, np.float64]
 def test_activation_far_out(name: str, dtype: type) -> None:
     """No overflow and no warning at ±1e4, the declared range is kept, and f and f' keep to finite numbers."""
     part = activations.get(name)()
-    z = np.array([[-1e4, -100.0, -1.0, 0.0, 1.0, 100.0, 1e4]], dtype)
+    z: Array = np.array([[-1e4, -100.0, -1.0, 0.0, 1.0, 100.0, 1e4]], dtype)
     with warnings.catch_warnings(), np.errstate(over="raise", invalid="raise", divide="raise"):
         warnings.simplefilter("error")
         x = part.f(z)
@@ -94,7 +95,7 @@ def test_canonical_loss_far_out(name: str, dtype: type) -> None:
     part = losses.get(name)()
     if part.E_of_z is None or part.canonical is None:
         return
-    t = np.array([[1.0, 0.0]], dtype)
+    t: Array = np.array([[1.0, 0.0]], dtype)
     with np.errstate(all="raise", under="ignore"):
         for z in ([-1e4, 1e4], [1e4, -1e4], [0.0, 0.0]):
             E = part.E_of_z(np.array([z], dtype), t)
@@ -126,8 +127,9 @@ def test_loss_values_by_hand() -> None:
 @pytest.mark.parametrize("name", list(optimizers))
 def test_optimizer_keeps_the_dtype_and_its_arguments(name: str, dtype: type) -> None:
     rule = optimizers.get(name)()
-    g, w = np.array([1.0, -2.0], dtype), np.zeros(2, dtype)
-    slots = tuple(
+    g: Array = np.array([1.0, -2.0], dtype)
+    w: Array = np.zeros(2, dtype)
+    slots: Slots = tuple(
         np.zeros(2, dtype) if kind == "per_weight" else np.zeros((), dtype) for kind in rule.slots.values()
     )
     step, after = rule.step(g, slots, w, 0.1, 1, 0.5)

@@ -1,5 +1,6 @@
 """A resumed run equals the uninterrupted one, bit for bit, wherever it was stopped."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from bptrain.fitting import Done, Started, fit_events
 from bptrain.store.run import RunDirectory, locked
 from bptrain.training.events import EpochEnd, Progress
 
-OPTIONS = {
+OPTIONS: dict[str, dict[str, object]] = {
     "adam, mini-batches, cosine": {"optimizer": "adam", "schedule": "cosine"},
     "momentum, sgd": {"optimizer": "momentum", "training.mode": "sgd"},
     "batch mode": {"training.mode": "batch"},
@@ -20,7 +21,7 @@ OPTIONS = {
 }
 
 
-def finish(config: Path, overrides: dict[str, object], out: Path, resume: str | None = None) -> Done:
+def finish(config: Path, overrides: Mapping[str, object], out: Path, resume: str | None = None) -> Done:
     *_, done = fit_events(config, overrides, out, resume)
     assert isinstance(done, Done)
     return done
@@ -98,7 +99,9 @@ def test_more_epochs_than_before(iris: Path) -> None:
     whole = finish(iris, {"training.epochs": 12}, iris.parent / "whole")
     out = iris.parent / "extended"
     finish(iris, {}, out)
-    assert finish(iris, {"training.epochs": 12}, out, resume=str(out)).result["final"] == whole.result["final"]
+    assert (
+        finish(iris, {"training.epochs": 12}, out, resume=str(out)).result["final"] == whole.result["final"]
+    )
 
 
 def test_finished_runs_are_reported(iris: Path) -> None:
@@ -111,7 +114,7 @@ def test_finished_runs_are_reported(iris: Path) -> None:
 
 
 def test_auto_takes_the_newest_unfinished_run_of_this_config(iris: Path) -> None:
-    def stop_after_one(overrides: dict[str, object]) -> Path:
+    def stop_after_one(overrides: Mapping[str, object]) -> Path:
         events = fit_events(iris, overrides)
         started = next(events)
         next(events)

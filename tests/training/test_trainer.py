@@ -80,7 +80,9 @@ def test_best_is_by_validation_loss(iris: Path) -> None:
 
 
 def test_best_without_validation_rows(iris: Path) -> None:
-    _, ends, done = run(iris, data__split={"validation": 0.0}, training__epochs=30, optimizer__learning_rate=2.0)
+    _, ends, done = run(
+        iris, data__split={"validation": 0.0}, training__epochs=30, optimizer__learning_rate=2.0
+    )
     best = int(np.argmin([end.train_loss for end in ends])) + 1
     assert done.result["best"]["epoch"] == best
     assert "validation" not in done.result["best"]["loss"]
@@ -130,7 +132,9 @@ def test_the_step_of_a_divergence(iris: Path) -> None:
     task: Task = build_task(prologue.loaded.config, prologue.network, 106, np.float32)
     X = rows.X.copy()
     X[70] = np.nan
-    memory = fresh_memory(initial_weights(prologue.loaded.config, prologue.network, np.float32), task.optimizer)
+    memory = fresh_memory(
+        initial_weights(prologue.loaded.config, prologue.network, np.float32), task.optimizer
+    )
     error = diagnosis(task, memory, X, rows.T)
     assert "epoch 1, step 3 (update 3): 6 of 192 values of the pre-activations z of layer 1" in str(error)
 
@@ -139,7 +143,10 @@ def test_a_growing_loss_is_warned_of_once(iris: Path) -> None:
     overrides = {
         "loss": "half_squared_error",
         "network.activations": "identity",
-        "network.sizes": [4, 3],  # least squares: descent diverges slowly just above 2 / the largest curvature
+        "network.sizes": [
+            4,
+            3,
+        ],  # least squares: descent diverges slowly just above 2 / the largest curvature
         "optimizer.learning_rate": 0.72,
         "training.mode": "batch",
         "training.epochs": 40,

@@ -10,7 +10,10 @@ from bptrain.cli.options import Json, Quiet, Verbose, command
 
 def eval_command(
     run: Annotated[
-        Path | None, typer.Argument(help="A run; without it, the newest under runs/.", show_default=False)
+        Path | None,
+        typer.Argument(
+            metavar="[RUN]", help="A run; without it, the newest under runs/.", show_default=False
+        ),
     ] = None,
     split: Annotated[
         str | None,

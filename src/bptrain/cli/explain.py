@@ -9,7 +9,7 @@ from bptrain.cli.options import Json, Quiet, Set, Verbose, command
 
 
 def explain_command(
-    config: Annotated[Path, typer.Argument(help="The YAML file.", show_default=False)],
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
     set_: Set = None,
     json: Json = False,
     quiet: Quiet = False,

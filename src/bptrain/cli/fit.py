@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def fit_command(
-    config: Annotated[Path, typer.Argument(help="The YAML file.", show_default=False)],
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
     set_: Set = None,
     out: Annotated[
         Path | None, typer.Option(help="The run directory itself; by default runs/<config>/<number>.")

@@ -1,6 +1,5 @@
 """The entry point: parses the command line and turns what a command raises into an exit code."""
 
-import os
 import sys
 from typing import Annotated
 
@@ -11,8 +10,6 @@ from bptrain.cli.eval import eval_command
 from bptrain.cli.explain import explain_command
 from bptrain.cli.fit import fit_command
 from bptrain.cli.gradcheck import gradcheck_command
-
-BROKEN_PIPE_EXIT = 141  # 128 + SIGPIPE, as the shell shows it
 
 app = typer.Typer(
     name="bptrain",
@@ -48,7 +45,6 @@ def run(arguments: list[str]) -> int:
     """Runs a command line and returns its exit code."""
     try:
         code = app(arguments or ["--help"], standalone_mode=False, prog_name="bptrain")
-        sys.stdout.flush()
     except typer.TyperException as error:
         return usage_error(error, arguments)
     except typer.Abort:
@@ -56,9 +52,6 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("stopped before training began; nothing was saved", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # `bptrain … | head`: whoever read us has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE_EXIT
     return code if isinstance(code, int) else 0
 
 
@@ -67,8 +60,10 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
     from bptrain.console.screen import Screen
     from bptrain.errors import Problem, UsageError
 
-    name = next((argument for argument in arguments if not argument.startswith("-")), "")
-    message = f"{error.format_message()} Try 'bptrain {name} --help'.".replace("  ", " ")
+    commands = {info.name for info in app.registered_commands}
+    name = next((argument for argument in arguments if argument in commands), "")
+    hint = f"bptrain {name} --help" if name else "bptrain --help"
+    message = f"{error.format_message()} Try '{hint}'."
     Screen(name, json="--json" in arguments).error(UsageError(Problem("usage", message)))
     return UsageError.exit_code
 

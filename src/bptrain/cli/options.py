@@ -1,5 +1,6 @@
 """Options and behavior that every command shares."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ import typer
 
 if TYPE_CHECKING:
     from bptrain.console.screen import Screen
+
+BROKEN_PIPE_EXIT = 141  # 128 + SIGPIPE, as a shell shows it
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")
@@ -35,7 +38,10 @@ def command(name: str, json: bool, quiet: bool = False, verbose: bool = False) -
     except BptrainError as error:
         screen.error(error)
         raise typer.Exit(error.exit_code) from None
-    except (typer.Exit, KeyboardInterrupt, BrokenPipeError):
+    except BrokenPipeError:  # `bptrain … | head`: whoever read us has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(BROKEN_PIPE_EXIT) from None
+    except typer.Exit:
         raise
     except Exception as error:
         if verbose:

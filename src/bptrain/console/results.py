@@ -24,6 +24,7 @@ def show_fit(screen: Screen, done: Done) -> None:
 
 
 def split_row(split: Split, names: list[str]) -> list[str]:
+    """Name, rows, loss, and each metric beside its baseline."""
     evaluation = split.evaluation
     row = [split.name, str(evaluation.rows), figure(evaluation.loss)]
     for name in names:

@@ -33,7 +33,7 @@ class Network:
     reduction: str = "mean"  # mean: the objective divides by the rows of the batch; sum: it does not
     canonical: bool = False  # loss and f_L are a canonical pair, so δ_L = x_L − t
 
-    @property
+    @cached_property
     def L(self) -> int:
         """The number of layers, that is, of weight matrices."""
         return len(self.sizes) - 1

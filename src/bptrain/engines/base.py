@@ -47,10 +47,13 @@ class Task(NamedTuple):
         work = 3 * self.network.size * self.batch_size + STEP_WORK
         return max(1, min(self.steps_per_epoch, int(SLICE_WORK / work)))
 
+    def epoch_of(self, t: int) -> int:
+        """The epoch, from 1, that update t, from 1, belongs to."""
+        return (t - 1) // self.steps_per_epoch + 1
+
     def factor(self, t: int) -> float:
         """The schedule's factor for update t, counted from 1."""
-        epoch = (t - 1) // self.steps_per_epoch + 1
-        return self.schedule(t - 1, epoch, self.steps_per_epoch, self.epochs)
+        return self.schedule(t - 1, self.epoch_of(t), self.steps_per_epoch, self.epochs)
 
 
 @dataclass
@@ -81,7 +84,7 @@ class Engine(Protocol):
     name: str
 
     def run_slice(self, memory: Memory, X: Array, T: Array) -> float:
-        """Update `memory` in place, batch after batch of the rows of X (N × n_0) and T (N × n_L).
+        """Update `memory` in place, batch after batch of the rows of X (N × n_0) and T (N × n_L) of one epoch.
 
         Returns the sum over the rows of the loss that each had before its batch's update. Numbers that are not
         finite are carried on, not raised: the trainer looks for them after each slice.

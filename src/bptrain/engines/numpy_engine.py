@@ -29,20 +29,22 @@ class NumpyEngine:
     def _updates(self, memory: Memory, X: Array, T: Array) -> float:
         task, network, L = self.task, self.task.network, self.task.network.L
         step_rule, B = task.optimizer.step, task.batch_size
+        steps_per_epoch, epoch = task.steps_per_epoch, task.epoch_of(memory.t + 1)
         w, g = memory.w, np.empty_like(memory.w)
         parameters, gradient = views(network, w), views(network, g)
         Z_L = np.empty((len(X), network.sizes[L]), w.dtype)
-        E = np.nan
+        E, space = np.nan, self._space(min(B, len(X)), w.dtype)
         for a in range(0, len(X), B):
             X_0, t = X[a : a + B], T[a : a + B]
-            space = self._space(len(X_0), w.dtype)
+            if len(X_0) < B:
+                space = self._space(len(X_0), w.dtype)
             space.Z[L] = Z_L[a : a + B]
             X_L = forward(network, parameters, X_0, space)
             backward(network, parameters, t, space, gradient)
             if task.optimizer.needs_loss:
                 E = float(row_losses(network, space.Z[L], X_L, t).sum()) / network.divisor(len(t))
             memory.t += 1
-            rate = task.rate * task.factor(memory.t)
+            rate = task.rate * task.schedule(memory.t - 1, epoch, steps_per_epoch, task.epochs)
             step, memory.slots = step_rule(g, memory.slots, w, rate, memory.t, E)
             w -= step
         return float(row_losses(network, Z_L, None, T).sum(dtype=np.float64))

@@ -28,6 +28,7 @@ class Activation(NamedTuple):
 
 activations: Registry[Activation] = Registry("activation")
 
+
 @activations.add("identity")
 def identity() -> Activation:
     """z. The output of a regression."""

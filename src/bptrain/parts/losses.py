@@ -34,6 +34,7 @@ class Loss(NamedTuple):
 
 losses: Registry[Loss] = Registry("loss")
 
+
 @losses.add("half_squared_error")
 def half_squared_error() -> Loss:
     """½ ‖x − t‖². Canonical with identity."""
