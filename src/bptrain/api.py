@@ -55,7 +55,10 @@ def follow(events: Iterator[Started | Event | Done], show: Callable[[Started | E
                 return event
             if pending.signal is not None:
                 events.close()  # type: ignore[attr-defined]
-                raise Interrupted(f"stopped and saved; go on with --resume {first.run}", pending.signal)
+                raise Interrupted(
+                    f"stopped and saved after epoch {first.state.epoch}; to go on, add --resume {first.run}",
+                    pending.signal,
+                )
     raise AssertionError("a fit ends with Done")
 
 

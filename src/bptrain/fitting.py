@@ -44,6 +44,7 @@ class Started(NamedTuple):
     """The run directory is made and training begins."""
 
     run: Path
+    state: State  # where the run begins, and stands from then on
     network: Network
     task: Task
     rows: dict[str, int]  # of each split
@@ -150,6 +151,7 @@ def fit_events(
         saver.update_record(status="running", engine=choice.engine.name, engine_reason=choice.reason)
         yield Started(
             run=run.path,
+            state=state,
             network=network,
             task=task,
             rows={name: len(rows.X) for name, rows in prepared.splits.items()},

@@ -1,5 +1,6 @@
 """The progress of a fit on stderr: a bar on a terminal, a few plain lines off it."""
 
+import shutil
 import sys
 import time
 from types import TracebackType
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 LINES = 20  # about so many epochs of a run get a line off a terminal
 LINE_SECONDS = 30.0  # and one at least so often
 REFRESH_SECONDS = 0.05
+NARROW = 100  # columns; a bar with figures needs so many
 
 
 class FitView:
@@ -25,7 +27,7 @@ class FitView:
         self._bar: progress.Progress | None = None
         self._rows_per_second = 0.0
         self._shown = 0.0  # when the display last changed
-        self._steps_done = 0.0
+        self._narrow = False  # a terminal without room for a bar
 
     def __enter__(self) -> "FitView":
         return self
@@ -63,7 +65,8 @@ class FitView:
         epochs = started.task.epochs
         self._line_every = 1 if screen.verbose else max(1, epochs // LINES)
         if sys.stderr.isatty() and not (screen.quiet or screen.json):
-            self._bar = open_bar()
+            self._narrow = shutil.get_terminal_size().columns < NARROW
+            self._bar = open_bar(self._narrow)
             self._task = self._bar.add_task(
                 "epoch", total=epochs, completed=started.resumed_epoch or 0, figures=""
             )
@@ -97,7 +100,10 @@ class FitView:
         else:
             parts = [f"loss {figure(event.train_loss)}"]
             if event.validation_loss is not None:
-                parts.append(f"validation {figure(event.validation_loss)}")
+                label = "val" if self._narrow else "validation"
+                parts.append(f"{label} {figure(event.validation_loss)}")
+            if self._narrow:
+                return " ".join(parts)
             for name, value in event.validation_metrics.items():
                 if isinstance(value, float):
                     parts.append(f"{name} {figure(value)}")
@@ -105,17 +111,16 @@ class FitView:
         return "  ".join([*parts, f"{self._rows_per_second:,.0f} rows/s"])
 
 
-def open_bar() -> "progress.Progress":
-    """An epoch bar with figures and the time left, which leaves the terminal as it was."""
+def open_bar(narrow: bool) -> "progress.Progress":
+    """An epoch bar with figures and the time left; the figures alone where there is no room."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-    return Progress(
-        TextColumn("epoch"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
         TextColumn("{task.fields[figures]}"),
-        TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
-        transient=True,
-    )
+    ]
+    if not narrow:
+        columns = [TextColumn("epoch"), BarColumn(bar_width=20), *columns, TimeRemainingColumn()]
+    width = shutil.get_terminal_size().columns - 4  # so that the ^C a terminal echoes does not break the line
+    return Progress(*columns, console=Console(file=sys.stderr, width=max(width, 20)), transient=True)

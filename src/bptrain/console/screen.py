@@ -1,11 +1,12 @@
 """The two streams of a command, and what goes where."""
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from bptrain.errors import BptrainError, Problem
+from bptrain.errors import BptrainError, Interrupted, Problem
 from bptrain.store.plain import plain
 
 SCHEMA_VERSION = 1
@@ -45,7 +46,8 @@ class Screen:
     def error(self, error: BptrainError) -> None:
         """Every problem of an error, in the compiler's form, with the line and a caret."""
         for problem in error.problems:
-            print(problem_text(problem), file=sys.stderr, flush=True)
+            text = problem.message if isinstance(error, Interrupted) else problem_text(problem)
+            print(text, file=sys.stderr, flush=True)
         self.record({"errors": [problem_record(problem) for problem in error.problems]}, ok=False)
 
 
@@ -66,25 +68,30 @@ def problem_record(problem: Problem) -> dict[str, Any]:
 
 
 def show_table(stream: TextIO, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table: drawn by rich on a terminal, in plain aligned columns off it."""
-    if stream.isatty():
-        from rich.box import SIMPLE_HEAD
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-        for position, column in enumerate(columns):
-            table.add_column(Text(column), justify="left" if position == 0 else "right", overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
-        Console(file=stream, highlight=False).print(table)
-        return
+    """A table: drawn by rich on a terminal that is wide enough, else in plain aligned columns."""
     widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    if stream.isatty() and sum(widths) + 3 * len(widths) <= shutil.get_terminal_size().columns:
+        draw_table(stream, title, columns, rows)
+        return
     print(title, file=stream)
     for row in [columns, *rows]:
         cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
         print("  " + "  ".join(cells).rstrip(), file=stream, flush=True)
+
+
+def draw_table(stream: TextIO, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table drawn by rich."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for position, column in enumerate(columns):
+        table.add_column(Text(column), justify="left" if position == 0 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(file=stream, highlight=False).print(table)
 
 
 def figure(value: Any) -> str:

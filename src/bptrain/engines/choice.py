@@ -15,5 +15,5 @@ class Choice(NamedTuple):
 
 def choose_engine(name: str, task: Task) -> Choice:
     """The engine of that name; `auto` is NumPy, the one engine there is."""
-    reason = "as the config says" if name != "auto" else "the engine of this version"
+    reason = "as the config says" if name != "auto" else "auto: the one engine there is"
     return Choice(NumpyEngine(task), reason)

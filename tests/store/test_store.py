@@ -1,0 +1,181 @@
+"""Nothing that was saved is ever half written."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bptrain.engines.base import Memory
+from bptrain.errors import CheckpointError, StorageError, UsageError
+from bptrain.parts.optimizers import optimizers
+from bptrain.store import checkpoint
+from bptrain.store.atomic import write_atomically
+from bptrain.store.plain import plain
+from bptrain.store.run import RunDirectory, find_run, new_run, run_at
+from bptrain.training.state import Best, State
+from networks import network
+
+FACTS = checkpoint.Facts(
+    {"seed": 0}, {"task": "regression"}, {"train": "ab"}, {"numpy": "2"}, {"guess": [1.5]}
+)
+NET = network((3, 4, 2))
+
+
+def state(dtype: type = np.float32) -> State:
+    rng = np.random.default_rng(0)
+    w, m, v = (rng.normal(size=NET.size).astype(dtype) for _ in range(3))
+    best = Best(4, 40, 0.25, rng.normal(size=NET.size).astype(dtype))
+    return State(
+        Memory(w, (m, v), 57), epoch=5, step=7, loss_sum=0.1, rows_seen=570, first_loss=1.0, best=best
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_checkpoint_gives_back_what_it_was_given(tmp_path: Path, dtype: type) -> None:
+    adam, before = optimizers.get("adam")(), state(dtype)
+    checkpoint.write(tmp_path / "c.safetensors", NET, adam, FACTS, before)
+    stored = checkpoint.read(tmp_path / "c.safetensors")
+    after = checkpoint.state(stored, NET, adam)
+    assert stored.facts == FACTS
+    assert np.array_equal(after.memory.w, before.memory.w)
+    assert after.memory.w.dtype == dtype
+    for one, other in zip(after.memory.slots, before.memory.slots, strict=True):
+        assert np.array_equal(one, other)
+    assert after.best is not None
+    assert before.best is not None
+    assert np.array_equal(after.best.w, before.best.w)
+    assert after.best[:3] == before.best[:3]
+    for name in ("epoch", "step", "loss_sum", "rows_seen", "first_loss", "warned_of_growth"):
+        assert getattr(after, name) == getattr(before, name)
+    after.memory.w += 1  # what was read may be trained on
+
+
+def test_every_byte_counts(tmp_path: Path) -> None:
+    """Whichever byte of a checkpoint changes, it is refused or reads the same."""
+    path = tmp_path / "c.safetensors"
+    checkpoint.write(path, NET, optimizers.get("adam")(), FACTS, state())
+    content = path.read_bytes()
+    stored = checkpoint.read(path)
+    for position in range(0, len(content), 37):
+        changed = bytearray(content)
+        changed[position] ^= 0xFF
+        path.write_bytes(changed)
+        try:
+            again = checkpoint.read(path)
+        except CheckpointError:
+            continue
+        assert again.facts == stored.facts
+        assert again.position == stored.position
+
+
+@pytest.mark.parametrize("length", [0, 5, 100, -1])
+def test_torn_checkpoints(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "c.safetensors"
+    checkpoint.write(path, NET, optimizers.get("adam")(), FACTS, state())
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(CheckpointError, match="corrupt"):
+        checkpoint.read(path)
+
+
+def test_weights_of_another_network(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    checkpoint.write(path, NET, optimizers.get("adam")(), FACTS, state())
+    stored = checkpoint.read(path)
+    with pytest.raises(CheckpointError, match=r"layers\.1\.weight has shape \(4, 3\), not \(5, 3\)"):
+        checkpoint.weights(stored, network((3, 5, 2)))
+    with pytest.raises(CheckpointError, match=r"optimizer\.velocity"):
+        checkpoint.state(stored, NET, optimizers.get("momentum")())
+
+
+def test_a_foreign_safetensors_file(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({"a": np.zeros(3)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(CheckpointError, match="not a checkpoint of bptrain"):
+        checkpoint.read(tmp_path / "foreign.safetensors")
+
+
+def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+
+    def crash(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", crash)
+    with pytest.raises(StorageError, match="No space left on device"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_is_renamed_was_flushed_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """fsync of the file, rename, fsync of the directory, in this order."""
+    calls: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def note_fsync(handle: int) -> None:
+        calls.append("directory" if os.path.isdir(f"/proc/self/fd/{handle}") else "file")
+        fsync(handle)
+
+    def note_replace(self: Path, target: Path) -> Path:
+        calls.append("rename")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(Path, "replace", note_replace)
+    write_atomically(tmp_path / "file", b"content")
+    assert calls[0] != "rename"
+    assert calls[1] == "rename"
+    assert len(calls) == 3
+
+
+def test_runs_are_numbered(workplace: Path) -> None:
+    assert [str(new_run("a").path) for _ in range(2)] == ["runs/a/001", "runs/a/002"]
+    Path("runs/a/007").mkdir()
+    assert str(new_run("a").path) == "runs/a/008"
+    assert str(new_run("b").path) == "runs/b/001"
+
+
+def test_out_is_never_overwritten_unasked(workplace: Path) -> None:
+    Path("mine").mkdir()
+    Path("mine/letter.txt").write_text("dear")
+    with pytest.raises(UsageError, match="not empty"):
+        run_at(Path("mine"), overwrite=False)
+    with pytest.raises(UsageError, match="not a run"):
+        run_at(Path("mine"), overwrite=True)
+    assert Path("mine/letter.txt").read_text() == "dear"
+    Path("file").write_text("x")
+    with pytest.raises(UsageError, match="is a file"):
+        run_at(Path("file"), overwrite=True)
+    assert run_at(Path("new/deep"), overwrite=False).path.is_dir()
+
+
+def test_the_newest_run_is_found(workplace: Path) -> None:
+    with pytest.raises(CheckpointError, match="no run under runs/"):
+        find_run(None)
+    for name, started in (("a", "2026-01-02"), ("b", "2026-01-03"), ("c", "2026-01-01")):
+        new_run(name).write_record({"started": started})
+    assert find_run(None).path == Path("runs/b/001")
+    Path("runs/b/001/run.json").write_text("{torn")
+    assert find_run(None).path == Path("runs/a/001")
+    with pytest.raises(CheckpointError, match="run.json"):
+        find_run(Path("runs/b/001"))
+
+
+def test_metrics_after_an_epoch_are_cut(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    for epoch in (1, 2, 3):
+        run.append_metrics({"epoch": epoch, "train_seconds": epoch / 10})
+    with run.metrics.open("a") as file:
+        file.write('{"epoch": 4, "tra')
+    assert run.cut_metrics(2) == {"epoch": 2, "train_seconds": 0.2}
+    assert [json.loads(line)["epoch"] for line in run.metrics.read_text().splitlines()] == [1, 2]
+    assert run.cut_metrics(0) is None
+
+
+def test_plain_values() -> None:
+    values = {"a": np.float32(1.5), "b": [float("nan"), np.inf], 3: np.arange(2), "c": (True, None)}
+    assert plain(values) == {"a": 1.5, "b": [None, None], "3": [0, 1], "c": [True, None]}
