@@ -161,7 +161,7 @@ def test_the_newest_run_is_found(workplace: Path) -> None:
     assert find_run(None).path == Path("runs/b/001")
     Path("runs/b/001/run.json").write_text("{torn")
     assert find_run(None).path == Path("runs/a/001")
-    with pytest.raises(CheckpointError, match="run.json"):
+    with pytest.raises(CheckpointError, match=r"run\.json"):
         find_run(Path("runs/b/001"))
 
 
