@@ -12,7 +12,7 @@ from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array
 from networks import PAIRS, data_for, network
 
-TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
+TOLERANCE: dict[type, float] = {np.float32: 2e-5, np.float64: 1e-12}
 
 
 def start(net: Network, dtype: type) -> Array:

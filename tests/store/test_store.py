@@ -10,6 +10,7 @@ import pytest
 from bptrain.engines.base import Memory
 from bptrain.errors import CheckpointError, StorageError, UsageError
 from bptrain.parts.optimizers import optimizers
+from bptrain.parts.types import Array
 from bptrain.store import checkpoint
 from bptrain.store.atomic import write_atomically
 from bptrain.store.plain import plain
@@ -25,6 +26,9 @@ NET = network((3, 4, 2))
 
 def state(dtype: type = np.float32) -> State:
     rng = np.random.default_rng(0)
+    w: Array
+    m: Array
+    v: Array
     w, m, v = (rng.normal(size=NET.size).astype(dtype) for _ in range(3))
     best = Best(4, 40, 0.25, rng.normal(size=NET.size).astype(dtype))
     return State(
