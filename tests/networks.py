@@ -6,7 +6,7 @@ import numpy as np
 
 from bptrain.core.network import Network
 from bptrain.parts.activations import activations
-from bptrain.parts.losses import losses
+from bptrain.parts.losses import fits, losses
 from bptrain.parts.types import Array
 
 
@@ -46,16 +46,8 @@ def data_for(net: Network, rows: int, seed: int, dtype: type = np.float64) -> tu
     return X.astype(dtype), T.astype(dtype)
 
 
-def allowed(activation: str, loss: str) -> bool:
-    """Whether the config lets this loss follow this output activation."""
-    part, outputs = activations.get(activation)(), losses.get(loss)().outputs
-    if outputs == "distribution":
-        return part.distribution
-    if outputs == "probabilities":
-        return part.range == (0.0, 1.0) and not part.distribution
-    return True
-
-
 SMOOTH = [name for name in activations if not activations.get(name)().kinks]
-PAIRS = [(f, E) for f, E in itertools.product(activations, losses) if allowed(f, E)]
+PAIRS = [
+    (f, E) for f, E in itertools.product(activations, losses) if fits(losses.get(E)(), activations.get(f)())
+]
 SMOOTH_PAIRS = [(f, E) for f, E in PAIRS if f in SMOOTH]

@@ -14,8 +14,8 @@ from bptrain.core.network import Network
 from bptrain.engines.base import Task
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.model import best_or_last, load_checkpoint
-from bptrain.parts.activations import Activation, activations
-from bptrain.parts.losses import Loss, losses
+from bptrain.parts.activations import activations
+from bptrain.parts.losses import Loss, fits, losses
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.random import stream
 from bptrain.parts.schedules import schedules
@@ -72,16 +72,6 @@ def engine_gradient(network: Network, w: Array, X: Array, T: Array) -> Array:
     return NumpyEngine(task).gradient(w, X, T)
 
 
-def fits(activation: Activation, loss: Loss) -> bool:
-    """Whether an output of this activation is what the loss takes."""
-    if loss.outputs == "distribution":
-        return activation.distribution
-    if loss.outputs == "probabilities":
-        low, high = activation.range
-        return low >= 0 and high <= 1 and not activation.distribution
-    return True
-
-
 def check_parts() -> list[Checked]:
     """Every registered activation, hidden and at the output, with every loss it may have, with and without bias."""
     checked = []
@@ -89,7 +79,7 @@ def check_parts() -> list[Checked]:
         ((name, activations.get(name)) for name in activations), ((name, losses.get(name)) for name in losses)
     ):
         activation, loss = factory(), loss_factory()
-        if not fits(activation, loss):
+        if not fits(loss, activation):
             continue
         for bias in (True, False):
             network = Network(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bptrain.config.part import LossConfig, PartConfig
 from bptrain.config.schema import CheckpointConfig, DataConfig, NetworkConfig, Source, TrainingConfig
 from bptrain.parts.activations import Activation, activations
-from bptrain.parts.losses import Loss, losses
+from bptrain.parts.losses import Loss, fits, losses
 from bptrain.parts.metrics import Metric
 from bptrain.parts.metrics import metrics as metric_parts
 
@@ -81,19 +81,17 @@ def output_fits_loss(network: NetworkConfig, loss: LossConfig) -> Findings:
     chosen = network.activations[-1]
     output, needed = _activation(chosen), _loss(loss)
     where = ("network", "activations", network.layers - 1)
+    if fits(needed, output):
+        return
     if needed.outputs == "probabilities":
-        low, high = output.range
         if output.distribution:
             reason = f"{chosen.name} makes the outputs of a row sum to 1"
-        elif low < 0 or high > 1:
-            reason = f"{chosen.name} gives values outside [0, 1]"
         else:
-            return
+            reason = f"{chosen.name} gives values outside [0, 1]"
         message = f"{loss.name} reads each output as a probability of its own, but {reason}"
-        yield Finding(where, message, "output_loss", needed.canonical)
-    elif needed.outputs == "distribution" and not output.distribution:
+    else:
         message = f"{loss.name} reads a row as probabilities that sum to 1, which {chosen.name} does not give"
-        yield Finding(where, message, "output_loss", needed.canonical)
+    yield Finding(where, message, "output_loss", needed.canonical)
 
 
 def distribution_has_company(network: NetworkConfig, loss: LossConfig) -> Findings:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from bptrain.parts.activations import Activation
 from bptrain.parts.types import Array
 from bptrain.registry import Registry
 
@@ -33,6 +34,16 @@ class Loss(NamedTuple):
 
 
 losses: Registry[Loss] = Registry("loss")
+
+
+def fits(loss: Loss, f_L: Activation) -> bool:
+    """Whether the outputs of f_L are what the loss takes."""
+    if loss.outputs == "distribution":
+        return f_L.distribution
+    if loss.outputs == "probabilities":
+        low, high = f_L.range
+        return low >= 0 and high <= 1 and not f_L.distribution
+    return True
 
 
 @losses.add("half_squared_error")
