@@ -1,8 +1,8 @@
 """The results that bptrain is held to, run in full: `python dev/results.py [--mnist DIR]`. Exit code 1 if one is missed.
 
-Means over 10 seeds of the shipped configs (split and weights both drawn from the seed), and with MNIST's four files in DIR
-the networks of Nielsen's book, Neural Networks and Deep Learning (2015): 784-30-10 and 784-100-10, sigmoid, mini-batches of
-10, 30 epochs, the last epoch on the 10,000 test images, means of 3 seeds. Some 5 minutes.
+Means over 10 seeds of the shipped configs (split and weights both drawn from the seed), and with MNIST's four files in
+DIR the networks of Nielsen's book, Neural Networks and Deep Learning (2015): 784-30-10 and 784-100-10, sigmoid,
+mini-batches of 10, 30 epochs, the last epoch on the 10,000 test images, means of 3 seeds. Some 5 minutes.
 """
 
 import argparse
@@ -87,10 +87,8 @@ def reached(result: Result, overrides: Mapping[str, Any]) -> bool:
     accuracies = [run.result[result.weights]["metrics"]["test"]["accuracy"] for run in runs]
     mean = fmean(accuracies)
     each = " ".join(f"{accuracy:.4f}" for accuracy in accuracies)
-    print(
-        f"{'ok    ' if mean >= result.bound else 'MISSED'} {mean:.4f} >= {result.bound}  {result.title}  ({each})",
-        flush=True,
-    )
+    verdict = "ok    " if mean >= result.bound else "MISSED"
+    print(f"{verdict} {mean:.4f} >= {result.bound}  {result.title}  ({each})", flush=True)
     return mean >= result.bound
 
 
