@@ -1,4 +1,4 @@
-"""The results that bptrain is held to, run in full: `python dev/results.py [--mnist DIR]`. Exit code 1 if one is missed.
+"""The results that bptrain is held to, in full: `python dev/results.py [--mnist DIR]`; exit code 1 if one is missed.
 
 Means over 10 seeds of the shipped configs (split and weights both drawn from the seed), and with MNIST's four files in
 DIR the networks of Nielsen's book, Neural Networks and Deep Learning (2015): 784-30-10 and 784-100-10, sigmoid,
