@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 
 from bptrain.checking import Checked, check_config, check_parts, check_run
 from bptrain.core.gradcheck import GradcheckReport
+from bptrain.engines.base import Task
 from bptrain.errors import Interrupted
-from bptrain.fitting import Done, Split, Started, fit_events
+from bptrain.fitting import Done, Started, fit_events
 from bptrain.interrupts import interrupts
 from bptrain.model import Model, load
-from bptrain.training.events import Event
+from bptrain.training.events import Event, Warned
+from bptrain.training.state import State
 
 __all__ = ["GradcheckReport", "Model", "Run", "fit", "follow", "gradcheck", "load"]
 
@@ -48,18 +50,27 @@ def follow(events: Iterator[Started | Event | Done], show: Callable[[Started | E
     if isinstance(first, Done):
         return first
     assert isinstance(first, Started)
+    state = first.state
     with interrupts() as pending:
         for event in events:
             show(event)
             if isinstance(event, Done):
                 return event
+            state = state if isinstance(event, Warned) else event.state
             if pending.signal is not None:
                 events.close()  # type: ignore[attr-defined]
                 raise Interrupted(
-                    f"stopped and saved after epoch {first.state.epoch}; to go on, add --resume {first.run}",
+                    f"stopped and saved after {position(state, first.task)}; to go on, add --resume {first.run}",
                     pending.signal,
                 )
     raise AssertionError("a fit ends with Done")
+
+
+def position(state: State, task: Task) -> str:
+    """Where a run stands, in words."""
+    if state.step == 0:
+        return f"epoch {state.epoch}"
+    return f"update {state.step:,} of {task.steps_per_epoch:,} in epoch {state.epoch + 1}"
 
 
 def gradcheck(
@@ -77,6 +88,3 @@ def gradcheck(
 def check(subject: Path, overrides: Mapping[str, Any] | list[str]) -> Checked:
     """The check of a run directory, or of a config file."""
     return check_run(subject) if subject.is_dir() else check_config(subject, overrides)
-
-
-__all__ += ["Split"]

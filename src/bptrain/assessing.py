@@ -5,13 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.build import build_metrics, prepare_data
-from bptrain.config import Loaded, load_config
-from bptrain.data.prepare import Prepared, Rows, encode_file
+from bptrain.build import build_metrics
+from bptrain.data.prepare import Rows, encode_file
 from bptrain.data.settings import Source
-from bptrain.errors import CheckpointError, DataError, UsageError
+from bptrain.errors import CheckpointError, UsageError
 from bptrain.evaluation import Baseline, Evaluation, evaluate
-from bptrain.model import Model, best_or_last, last, load_checkpoint
+from bptrain.model import Model, best_or_last, last, load_checkpoint, run_of, training_data
 from bptrain.parts.metrics import metrics
 from bptrain.store.plain import plain
 from bptrain.store.run import RunDirectory, find_run
@@ -22,7 +21,7 @@ SPLITS = ("test", "validation", "train")  # in the order of preference
 class Assessment(NamedTuple):
     """A model on a data set, beside the baseline."""
 
-    run: Path
+    run: Path | None  # None for a lone checkpoint file and a data file
     checkpoint: Path
     split: str
     evaluation: Evaluation
@@ -35,7 +34,7 @@ class Assessment(NamedTuple):
     def record(self) -> dict[str, Any]:
         """The fields of eval's JSON."""
         return {
-            "run": str(self.run),
+            "run": None if self.run is None else str(self.run),
             "checkpoint": str(self.checkpoint),
             "split": self.split,
             "rows": self.evaluation.rows,
@@ -64,24 +63,27 @@ def assess(
         )
     if target is not None and data is None:
         raise UsageError("--target goes with --data")
-    run = find_run(run_path)
-    path = checkpoint_of(run, which)
+    path = checkpoint_of(run_path, which)
     model = load_checkpoint(path)
-    loaded = load_config(run.config)
-    name, rows, warnings = _file(loaded, model, data, target) if data else _split(run, loaded, model, split)
-    chosen = build_metrics(loaded, model.schema)
+    if run_path is not None:
+        run: RunDirectory | None = find_run(run_path)
+    else:
+        run = run_of(path) if data is None or which in ("best", "last") else None
+    name, rows, warnings = _file(model, data, target) if data is not None else _split(model, run, split)
+    chosen = build_metrics(model.config, model.schema)
     evaluation = evaluate(model.network, model.w, model.schema, rows, chosen)
     stored = model.stored.facts.baseline
     guess = Baseline(stored["description"], np.asarray(stored["guess"]))
     labels, matrix = None, None
     if model.schema.task == "classification":
         labels = tuple(model.schema.labels)
-        confusion = metrics.get("confusion_matrix")()
-        if rows.true.ndim == 1 or confusion.multilabel:
-            counted = evaluate(model.network, model.w, model.schema, rows, {"confusion_matrix": confusion})
-            matrix = counted.metrics["confusion_matrix"]
+        if rows.true.ndim == 1:  # one class a row
+            confusion = {"confusion_matrix": metrics.get("confusion_matrix")()}
+            matrix = evaluate(model.network, model.w, model.schema, rows, confusion).metrics[
+                "confusion_matrix"
+            ]
     return Assessment(
-        run=run.path,
+        run=None if run is None else run.path,
         checkpoint=path,
         split=name,
         evaluation=evaluation,
@@ -96,21 +98,16 @@ def assess(
 Found = tuple[str, Rows, tuple[tuple[str, str], ...]]
 
 
-def _file(loaded: Loaded, model: Model, data: Path, target: Path | None) -> Found:
-    settings = loaded.config.data
+def _file(model: Model, data: Path, target: Path | None) -> Found:
+    settings = model.config.data
     arrays = (settings.features, settings.target)  # the names of an npz file's arrays
     rows, warnings = encode_file(Source(data, target), model.schema, model.w.dtype, *arrays)
     return "data", rows, tuple(warnings)
 
 
-def _split(run: RunDirectory, loaded: Loaded, model: Model, wanted: str | None) -> Found:
-    """One split, cut again from the training data, which must be what it was. Raises DataError."""
-    prepared: Prepared = prepare_data(loaded)
-    if prepared.digest != model.stored.facts.data:
-        raise DataError(
-            f"the data of {run.path} has changed since it was trained, so its splits cannot be cut again: "
-            "bring the old file back, or evaluate a file with --data FILE"
-        )
+def _split(model: Model, run: RunDirectory | None, wanted: str | None) -> Found:
+    assert run is not None  # only a file can be evaluated without one
+    prepared = training_data(model, run, model.w.dtype)
     name = wanted or next(split for split in SPLITS if split in prepared.splits)
     if name not in prepared.splits:
         raise UsageError(f"this run has no {name} rows: it has {', '.join(prepared.splits)}")
@@ -146,8 +143,11 @@ def parse_bound(text: str) -> tuple[str, float]:
         raise UsageError(f"--fail-under {text}: write METRIC=NUMBER, such as accuracy=0.9") from None
 
 
-def checkpoint_of(run: RunDirectory, which: str) -> Path:
-    """best, last or a file of a run's. Raises CheckpointError."""
-    if which not in ("best", "last") and not Path(which).is_file():
+def checkpoint_of(run_path: Path | None, which: str) -> Path:
+    """best or last of a run (without one, of the newest), or a checkpoint file. Raises CheckpointError."""
+    if which in ("best", "last"):
+        run = find_run(run_path)
+        return best_or_last(run) if which == "best" else last(run)
+    if not Path(which).is_file():
         raise CheckpointError(f"no checkpoint at {which}: give best, last or a file")
-    return {"best": best_or_last, "last": last}.get(which, lambda _: Path(which))(run)
+    return Path(which)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from bptrain.config import Loaded
 from bptrain.config.part import LossConfig, PartConfig
@@ -41,14 +42,15 @@ def dtype_of(config: Config) -> type:
 # --- data ---------------------------------------------------------------------------------------------
 
 
-def prepare_data(loaded: Loaded, dtype: type | None = None) -> Prepared:
-    """Reads, splits and encodes the data of a config.
+def prepare_data(loaded: Loaded, dtype: DTypeLike | None = None, limit: int | None = None) -> Prepared:
+    """Reads, splits and encodes the data of a config; with `limit`, encodes the first rows of each split alone.
 
     Raises DataError; a problem that lies with a key of the config is given that key's place in the file.
     """
     config = loaded.config
     try:
-        return prepare(data_settings(loaded), network_facts(config), config.seed, dtype or dtype_of(config))
+        settings, facts = data_settings(loaded), network_facts(config)
+        return prepare(settings, facts, config.seed, dtype or dtype_of(config), limit)
     except DataError as error:
         raise DataError([located(loaded, problem) for problem in error.problems]) from error
 
@@ -199,12 +201,12 @@ def build_task(config: Config, network: Network, rows: int, dtype: type) -> Task
     )
 
 
-def build_metrics(loaded: Loaded, schema: Schema) -> Mapping[str, Metric]:
+def build_metrics(config: Config, schema: Schema) -> Mapping[str, Metric]:
     """The metrics of a config by name; `auto` is accuracy, or rmse, mae and r2.
 
     Raises UsageError for a metric that does not suit the task.
     """
-    chosen = loaded.config.metrics
+    chosen = config.metrics
     if chosen is None:
         names = ["accuracy"] if schema.task == "classification" else ["rmse", "mae", "r2"]
         return {name: metrics.get(name)() for name in names}
@@ -219,7 +221,7 @@ def build_metrics(loaded: Loaded, schema: Schema) -> Mapping[str, Metric]:
             reason = f"{part.name} needs one class a row, and here each output is a yes or no of its own"
         else:
             continue
-        wrong.append(located(loaded, Problem("metric_task", reason, path=f"metrics.{position}")))
+        wrong.append(Problem("metric_task", reason, path=f"metrics.{position}"))
     if wrong:
         raise UsageError(wrong)
     return made

@@ -56,7 +56,8 @@ def evaluate(
 def score(schema: Schema, predicted: Array, true: Array, metrics: Mapping[str, Metric]) -> dict[str, Any]:
     """Each metric of predicted against true values, by name."""
     classes = len(schema.labels)
-    return {name: metric.of(predicted, true, classes) for name, metric in metrics.items()}
+    with np.errstate(all="ignore"):  # predictions beyond all bounds give NaN, not noise
+        return {name: metric.of(predicted, true, classes) for name, metric in metrics.items()}
 
 
 class Baseline(NamedTuple):

@@ -7,44 +7,37 @@ Closing the generator between two events saves the run: nothing is lost.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bptrain.build import (
-    build_metrics,
-    build_task,
-    dtype_of,
-    initial_weights,
-    network_of_schema,
-    prepare_data,
-)
-from bptrain.config import Loaded, load_config
-from bptrain.config.resolved import dump_yaml, target_is_path, to_plain
+from bptrain.build import build_task, dtype_of, initial_weights
+from bptrain.conclusion import Conclusion, conclude
+from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
-from bptrain.data.prepare import Prepared
 from bptrain.engines.base import Task, fresh_memory
-from bptrain.engines.choice import choose_engine
+from bptrain.engines.choice import Choice, choose_engine
 from bptrain.errors import NumericalError
-from bptrain.evaluation import Baseline, Evaluation, baseline, evaluate
-from bptrain.parts.metrics import Metric
-from bptrain.parts.types import Array
-from bptrain.resuming import Resumed, finished_or_resumed
+from bptrain.evaluation import Baseline, baseline
+from bptrain.prologue import Prologue, blas_threads, open_config, portable, run_config
+from bptrain.resuming import Resumed, resumed_run
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
 from bptrain.store.provenance import bits, now, provenance
 from bptrain.store.run import RunDirectory, clear, locked, new_run, run_at
 from bptrain.store.saver import Interval, Saver
-from bptrain.training.events import Event, Finished
+from bptrain.training.events import Event, Finished, Warned
 from bptrain.training.state import State
 from bptrain.training.trainer import Job, train
+
+STOPPED = "epochs"  # why training stops: it has done its epochs
 
 
 class Started(NamedTuple):
     """The run directory is made and training begins."""
 
     run: Path
-    state: State  # where the run begins, and stands from then on
+    state: State  # where the run begins
     network: Network
     task: Task
     rows: dict[str, int]  # of each split
@@ -52,54 +45,29 @@ class Started(NamedTuple):
     reason: str  # why that engine
     notes: tuple[str, ...]  # decisions worth a line each
     warnings: tuple[tuple[str, str], ...]  # (name, message)
-    resumed_epoch: int | None  # epochs already done in a resumed run
-
-
-class Split(NamedTuple):
-    """The best model on one split, beside the baseline."""
-
-    name: str
-    evaluation: Evaluation
-    baseline: Baseline
-    baseline_metrics: dict[str, Any]
+    resumed: bool
 
 
 class Done(NamedTuple):
-    """The run is finished; `result` holds the fields of fit's JSON."""
+    """The run is finished."""
 
-    result: dict[str, Any]
-    splits: tuple[Split, ...]  # empty when the run had been finished before
-    already: bool = False  # nothing was left to do
+    conclusion: Conclusion
+    already: bool = False  # it had been finished before: nothing was left to do
 
-
-class Prologue(NamedTuple):
-    """A config with its data, as far as every use of it goes."""
-
-    loaded: Loaded
-    prepared: Prepared
-    network: Network
-    metrics: Mapping[str, Metric]
+    @property
+    def result(self) -> dict[str, Any]:
+        """The fields of fit's JSON."""
+        return self.conclusion.result
 
 
-def open_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Prologue:
-    """Validates a config, reads its data and builds its network. Raises UsageError or DataError."""
-    return open_loaded(load_config(config, overrides))
+class Fit(NamedTuple):
+    """What a fit is made of, before it has a directory."""
 
-
-def open_loaded(loaded: Loaded) -> Prologue:
-    """Reads the data of a config and builds its network. Raises UsageError or DataError."""
-    prepared = prepare_data(loaded)
-    network = network_of_schema(loaded.config, prepared.schema)
-    return Prologue(loaded, prepared, network, build_metrics(loaded, prepared.schema))
-
-
-def blas_threads(threads: int | None) -> AbstractContextManager[Any]:
-    """Holds BLAS to that many threads; None leaves them as they are."""
-    if threads is None:
-        return nullcontext()
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(threads, user_api="blas")
+    prologue: Prologue
+    task: Task
+    choice: Choice
+    guess: Baseline
+    facts: checkpoint.Facts
 
 
 def fit_events(
@@ -114,169 +82,121 @@ def fit_events(
     `out` is the run directory itself; `resume` is "auto" or a run. Raises the errors of `bptrain.errors`. A run that
     fails or is closed keeps the last state that was sound.
     """
-    prologue = open_config(config, overrides)
-    loaded, prepared, network, metrics = prologue
-    train_rows = prepared.splits["train"]
-    task = build_task(loaded.config, network, len(train_rows.X), dtype_of(loaded.config))
-    choice = choose_engine(loaded.config.training.engine, task)
+    fit = open_fit(open_config(config, overrides))
+    loaded = fit.prologue.loaded
     with ExitStack() as stack:
         stack.enter_context(blas_threads(loaded.config.training.threads))
-        guess = baseline(prepared.schema, train_rows.true)
-        facts = checkpoint.Facts(
-            config=portable(loaded),
-            schema=prepared.schema.to_json(),
-            data=prepared.digest,
-            bits=bits(choice.engine.name, loaded.config.training.threads),
-            baseline={"description": guess.description, "guess": plain(guess.guess)},
-        )
-        resumed: Resumed | None = None
+        resumed = None
         if resume is not None:
-            found = finished_or_resumed(resume, loaded, out, facts, network, task.optimizer, stack)
-            if isinstance(found, dict):
-                yield Done(found, (), already=True)
-                return
-            resumed = found
+            found = (fit.facts, fit.prologue.network, fit.task.optimizer)
+            resumed = resumed_run(resume, loaded, out, *found, stack)
+        if resumed is not None and resumed.finished:
+            yield Done(already_finished(fit, resumed), already=True)
+            return
         if resumed is not None:
             run, state = resumed.run, resumed.state
         else:
+            state = start_state(
+                fit
+            )  # before there is a directory: a network too large for memory leaves none
             run = run_at(out, overwrite) if out is not None else new_run(loaded.path.stem)
             stack.enter_context(locked(run))
             clear(run)
-            state = State(
-                fresh_memory(initial_weights(loaded.config, network, dtype_of(loaded.config)), task.optimizer)
-            )
-        saver = open_saver(run, loaded, network, task, facts, resumed)
-        saver.save(state)  # from here on there is something to go on from
-        run.write_config(dump_yaml(to_plain(loaded.absolute())))
-        saver.update_record(status="running", engine=choice.engine.name, engine_reason=choice.reason)
-        yield Started(
-            run=run.path,
-            state=state,
-            network=network,
-            task=task,
-            rows={name: len(rows.X) for name, rows in prepared.splits.items()},
-            engine=choice.engine.name,
-            reason=choice.reason,
-            notes=prepared.notes,
-            warnings=prepared.warnings + (resumed.warnings if resumed else ()),
-            resumed_epoch=state.epoch if resumed else None,
-        )
-        job = Job(
-            task=task,
-            engine=choice.engine,
-            schema=prepared.schema,
-            train=train_rows,
-            validation=prepared.splits.get("validation"),
-            metrics=metrics,
-            seed=loaded.config.seed,
-            shuffle=loaded.config.training.shuffle,
-        )
-        stopped = "interrupted"
-        try:
-            for event in train(job, state):
-                saver.handle(event)
-                if isinstance(event, Finished):
-                    stopped = event.stopped
-                yield event
-        except NumericalError:
-            stopped = "diverged"
-            raise
-        finally:
-            saver.save(state)
-            if stopped in ("interrupted", "diverged"):
-                saver.update_record(status=stopped, ended=now())
-        result, splits = finish(prologue, run, choice.engine.name, state, saver, stopped, guess)
-        saver.update_record(status="finished", ended=now(), result=result)
-        yield Done(result, splits)
+        saver = open_saver(run, fit, resumed)
+        saver.save(state, status="running")  # from here on there is something to go on from
+        run.write_config(dump_yaml(run_config(fit.prologue)))
+        yield started(fit, run, state, resumed)
+        yield from trained(fit, run, state, saver)
 
 
-def portable(loaded: Loaded) -> dict[str, Any]:
-    """The resolved config for a checkpoint: data files by name alone, since it holds no path."""
-    resolved = to_plain(loaded.config)
-    data = resolved["data"]
-    for role in ("train", "validation", "test"):
-        if isinstance(data.get(role), str):
-            data[role] = Path(data[role]).name
-        elif role in data:
-            data[role] = {key: Path(path).name for key, path in data[role].items()}
-    if "target" in data and target_is_path(loaded.config):
-        data["target"] = Path(data["target"]).name
-    return resolved
-
-
-def open_saver(
-    run: RunDirectory,
-    loaded: Loaded,
-    network: Network,
-    task: Task,
-    facts: checkpoint.Facts,
-    resumed: Resumed | None,
-) -> Saver:
-    """The saver of a run, going on with the record and the times of a resumed one."""
-    every = loaded.config.checkpoint.every
-    record: dict[str, Any] = {
-        "format": 1,
-        "status": "starting",
-        "started": now(),
-        **provenance(),
-        "data": facts.data,
-    }
-    if resumed is not None:
-        record |= {"started": resumed.record.get("started", record["started"]), "resumed": now()}
-    interval = Interval(every.epochs, every.seconds)
-    saver = Saver(run, network, task.optimizer, facts, interval, loaded.config.checkpoint.keep, record)
-    if resumed is not None:
-        saver.train_seconds = resumed.train_seconds
-    return saver
-
-
-def finish(
-    prologue: Prologue,
-    run: RunDirectory,
-    engine: str,
-    state: State,
-    saver: Saver,
-    stopped: str,
-    guess: Baseline,
-) -> tuple[dict[str, Any], tuple[Split, ...]]:
-    """The fields of fit's JSON, and the best model on every split."""
-    schema, splits = prologue.prepared.schema, prologue.prepared.splits
-    assert state.best is not None  # the trainer sets it at the end of the first epoch
-
-    def on_every_split(w: Array) -> dict[str, Evaluation]:
-        return {
-            name: evaluate(prologue.network, w, schema, rows, prologue.metrics)
-            for name, rows in splits.items()
-        }
-
-    best = on_every_split(state.best.w)
-    same = state.best.step == state.memory.t
-    final = best if same else on_every_split(state.memory.w)
-    result = {
-        "run": str(run.path),
-        "engine": engine,
-        "epochs": state.epoch,
-        "steps": state.memory.t,
-        "rows_seen": state.rows_seen,
-        "train_seconds": saver.train_seconds,
-        "compile_seconds": 0.0,
-        "evaluation_seconds": saver.evaluation_seconds,
-        "checkpoint_seconds": saver.seconds,
-        "stopped": stopped,
-        "best": figures(state.best.epoch, best),
-        "final": figures(state.epoch, final),
-    }
-    shown = tuple(
-        Split(name, best[name], guess, guess.metrics(schema, rows, prologue.metrics))
-        for name, rows in splits.items()
+def open_fit(prologue: Prologue) -> Fit:
+    """The task, the engine, the baseline, and what is the same in every checkpoint."""
+    config, prepared = prologue.loaded.config, prologue.prepared
+    train_rows = prepared.splits["train"]
+    task = build_task(config, prologue.network, len(train_rows.X), dtype_of(config))
+    choice = choose_engine(config.training.engine, task)
+    guess = baseline(prepared.schema, train_rows.true)
+    facts = checkpoint.Facts(
+        config=portable(run_config(prologue)),
+        schema=prepared.schema.to_json(),
+        data=prepared.digest,
+        bits=bits(choice.engine.name, config.training.threads),
+        baseline={"description": guess.description, "guess": plain(guess.guess)},
     )
-    return plain(result), shown
+    return Fit(prologue, task, choice, guess, facts)
 
 
-def figures(epoch: int, evaluations: Mapping[str, Evaluation]) -> dict[str, Any]:
-    """Loss and metrics of one set of weights, by split."""
-    return {
-        "epoch": epoch,
-        "loss": {name: evaluation.loss for name, evaluation in evaluations.items()},
-        "metrics": {name: evaluation.metrics for name, evaluation in evaluations.items()},
-    }
+def start_state(fit: Fit) -> State:
+    """The state before the first update."""
+    config = fit.prologue.loaded.config
+    w = initial_weights(config, fit.prologue.network, dtype_of(config))
+    return State(fresh_memory(w, fit.task.optimizer))
+
+
+def open_saver(run: RunDirectory, fit: Fit, resumed: Resumed | None) -> Saver:
+    """The saver of a run, going on with the record and the times of a resumed one."""
+    settings = fit.prologue.loaded.config.checkpoint
+    record: dict[str, Any] = {"format": 1, "started": now(), **provenance(), "data": fit.facts.data}
+    record |= {"engine": fit.choice.engine.name, "engine_reason": fit.choice.reason}
+    if resumed is not None:
+        record |= {key: resumed.record[key] for key in resumed.record if key in ("started", "seconds")}
+        record["resumed"] = now()
+    interval = Interval(settings.every.epochs, settings.every.seconds)
+    return Saver(run, fit.prologue.network, fit.task.optimizer, fit.facts, interval, settings.keep, record)
+
+
+def started(fit: Fit, run: RunDirectory, state: State, resumed: Resumed | None) -> Started:
+    """The first event."""
+    prepared = fit.prologue.prepared
+    return Started(
+        run=run.path,
+        state=state,
+        network=fit.prologue.network,
+        task=fit.task,
+        rows={name: len(rows.X) for name, rows in prepared.splits.items()},
+        engine=fit.choice.engine.name,
+        reason=fit.choice.reason,
+        notes=prepared.notes,
+        warnings=prepared.warnings + (resumed.warnings if resumed else ()),
+        resumed=resumed is not None,
+    )
+
+
+def trained(fit: Fit, run: RunDirectory, state: State, saver: Saver) -> Iterator[Event | Done]:
+    """The trainer's events, each saved before it is passed on, and the conclusion."""
+    prologue = fit.prologue
+    job = Job(
+        task=fit.task,
+        engine=fit.choice.engine,
+        schema=prologue.prepared.schema,
+        train=prologue.prepared.splits["train"],
+        validation=prologue.prepared.splits.get("validation"),
+        metrics=prologue.metrics,
+        seed=prologue.loaded.config.seed,
+        shuffle=prologue.loaded.config.training.shuffle,
+    )
+    status = "interrupted"
+    try:
+        for event in train(job, state):
+            state = event.state if not isinstance(event, Warned) else state
+            saver.handle(event)
+            if not isinstance(event, Finished):
+                yield event
+        engine, seconds = fit.choice.engine.name, saver.seconds
+        conclusion = conclude(prologue, run, engine, state, seconds, STOPPED, fit.guess)
+        saver.save(state, result=conclusion.result)
+        status = "finished"
+    except NumericalError:
+        status = "diverged"
+        raise
+    finally:  # an error, Ctrl-C, or whoever follows the events has closed them: the last whole state stays
+        saver.save(state, status=status, ended=now())
+    yield Done(conclusion)
+
+
+def already_finished(fit: Fit, resumed: Resumed) -> Conclusion:
+    """The conclusion of a run that had reached its last epoch."""
+    record = resumed.record
+    seconds = {"train": 0.0, "evaluation": 0.0, "checkpoint": 0.0, **record.get("seconds", {})}
+    engine = str(record.get("engine", fit.choice.engine.name))
+    return conclude(fit.prologue, resumed.run, engine, resumed.state, seconds, STOPPED, fit.guess)

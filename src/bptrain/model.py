@@ -4,15 +4,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bptrain.build import network_of_schema
-from bptrain.config import from_plain
+from numpy.typing import DTypeLike
+
+from bptrain.build import network_of_schema, prepare_data
+from bptrain.config import from_plain, load_config
+from bptrain.config.resolved import to_plain
 from bptrain.config.schema import Config
 from bptrain.core.network import Network
-from bptrain.data.prepare import encode_columns
+from bptrain.data.prepare import Prepared, encode_columns
 from bptrain.data.schema import Schema
-from bptrain.errors import CheckpointError, UsageError
+from bptrain.errors import CheckpointError, DataError, UsageError
 from bptrain.evaluation import network_outputs
 from bptrain.parts.types import Array
+from bptrain.prologue import portable
+from bptrain.resuming import differences
 from bptrain.store import checkpoint
 from bptrain.store.run import RunDirectory, find_run
 
@@ -44,6 +49,42 @@ def load(path: str | Path) -> Model:
     """The model of a run (its best weights) or of any checkpoint file. Raises CheckpointError."""
     path = Path(path)
     return load_checkpoint(best_or_last(find_run(path)) if path.is_dir() else path)
+
+
+def training_data(model: Model, run: RunDirectory, dtype: DTypeLike, limit: int | None = None) -> Prepared:
+    """The data set that a model was trained on, read and cut again, with the config of its run.
+
+    Raises CheckpointError when the run is damaged, or is not the one that the model comes from; DataError when the data
+    is missing or not what it was.
+    """
+    try:
+        loaded = load_config(run.config)
+    except UsageError as error:
+        raise CheckpointError(
+            f"the config of {run.path} cannot be used: {error.problems[0].message}"
+        ) from error
+    kept = model.stored.facts
+    if differences(kept.config, portable(to_plain(loaded.config))):
+        raise CheckpointError(
+            f"{model.stored.path} was trained with other settings than {run.path}: name its own run"
+        )
+    prepared = prepare_data(loaded, dtype, limit)
+    if prepared.digest != kept.data or prepared.schema.to_json() != kept.schema:
+        raise DataError(
+            f"the data of {run.path} has changed since it was trained, so its splits cannot be cut again: "
+            "bring the old file back, or evaluate a file with --data FILE"
+        )
+    return prepared
+
+
+def run_of(checkpoint_file: Path) -> RunDirectory:
+    """The run that a checkpoint file lies in. Raises CheckpointError when it lies in none."""
+    for directory in (checkpoint_file.parent, checkpoint_file.parent.parent):
+        if (directory / "run.json").is_file():
+            return RunDirectory(directory)
+    raise CheckpointError(
+        f"{checkpoint_file} lies in no run: name the run it comes from, or a file with --data"
+    )
 
 
 def best_or_last(run: RunDirectory) -> Path:

@@ -1,5 +1,6 @@
 """Going on with a run: which one, whether it may, and from which checkpoint."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,16 +18,16 @@ MAY_CHANGE = ("training.epochs", "checkpoint.every", "checkpoint.keep")
 
 
 class Resumed(NamedTuple):
-    """A run that goes on."""
+    """A run that goes on, or that has reached its last epoch."""
 
     run: RunDirectory
     state: State
     record: dict[str, Any]  # its run.json
-    train_seconds: float  # so far
     warnings: tuple[tuple[str, str], ...]
+    finished: bool
 
 
-def finished_or_resumed(
+def resumed_run(
     resume: str,
     loaded: Loaded,
     out: Path | None,
@@ -34,21 +35,30 @@ def finished_or_resumed(
     network: Network,
     optimizer: Optimizer,
     stack: ExitStack,
-) -> dict[str, Any] | Resumed | None:
-    """The result of a run that is already finished, the run to go on with, or None to start afresh.
+) -> Resumed | None:
+    """The run to go on with, or None to start afresh.
 
-    `resume` is a run, or "auto" for the newest run of this very config (or the one at `out`). The run is locked until
-    `stack` closes. Raises CheckpointError when a named run cannot go on with this config, DataError when its data has
-    changed, BusyError when another process holds it.
+    `resume` is a run, or "auto" for the newest unfinished run of this config (or the one at `out`). A run that goes
+    on is locked until `stack` closes. Raises CheckpointError when a named run cannot go on with this config,
+    DataError when its data has changed, BusyError when another process holds it.
     """
     run = _candidate(resume, loaded, out, facts)
     if run is None:
         return None
-    stack.enter_context(locked(run))
-    record = run.read_record()
-    stored, skipped = newest_sound(run)
-    if stored is None:
-        raise CheckpointError(f"{run.path} has no checkpoint to go on from")
+    finished = _is_finished(newest_sound(run)[0].position["epoch"], loaded)
+    if not finished:
+        stack.enter_context(locked(run))
+    stored, damaged = newest_sound(run)  # under the lock: another process may have gone on until a moment ago
+    _refuse_changes(run, stored, facts)
+    if not finished:
+        for path in damaged:
+            run.set_aside(path)
+        run.cut_metrics(stored.position["epoch"])
+    state = checkpoint.state(stored, network, optimizer)
+    return Resumed(run, state, run.read_record(), tuple(_warnings(stored, facts, damaged)), finished)
+
+
+def _refuse_changes(run: RunDirectory, stored: checkpoint.Stored, facts: checkpoint.Facts) -> None:
     differing = differences(stored.facts.config, facts.config)
     if differing:
         listed = "; ".join(differing)
@@ -58,18 +68,26 @@ def finished_or_resumed(
     if stored.facts.data != facts.data:
         changed = sorted(role for role in facts.data if facts.data[role] != stored.facts.data.get(role))
         raise DataError(f"the {', '.join(changed)} data has changed since {run.path} was trained")
-    epochs = loaded.config.training.epochs
-    if record.get("status") == "finished" and stored.position["epoch"] >= epochs:
-        return dict(record["result"])
-    state = checkpoint.state(stored, network, optimizer)
-    last = run.cut_metrics(state.epoch)
-    warnings = list(skipped)
-    if stored.facts.bits != facts.bits:
-        changes = differences(stored.facts.bits, facts.bits)
-        warnings.append(
-            ("other_bits", f"the last bits may differ from an uninterrupted run: {'; '.join(changes)}")
+
+
+def _warnings(
+    stored: checkpoint.Stored, facts: checkpoint.Facts, damaged: list[Path]
+) -> Iterator[tuple[str, str]]:
+    """Why the end may not be that of an uninterrupted run, and what was passed over."""
+    for path in damaged:
+        yield "corrupt_checkpoint", f"{path} is corrupt and was set aside; going back to the one before"
+    changes = differences(stored.facts.bits, facts.bits)
+    if changes:
+        yield "other_bits", f"the last bits may differ from an uninterrupted run: {'; '.join(changes)}"
+    before, after = (f.config["training"]["epochs"] for f in (stored.facts, facts))
+    schedule = facts.config["schedule"]
+    if before != after and schedule != "constant":
+        name = schedule if isinstance(schedule, str) else schedule["name"]
+        yield (
+            "schedule_span",
+            f"the schedule {name} spans all epochs, now {after} and not {before}: the learning rate jumps, "
+            f"and the run is not one of {after} epochs from the start",
         )
-    return Resumed(run, state, record, float(last["train_seconds"]) if last else 0.0, tuple(warnings))
 
 
 def _candidate(resume: str, loaded: Loaded, out: Path | None, facts: checkpoint.Facts) -> RunDirectory | None:
@@ -77,25 +95,34 @@ def _candidate(resume: str, loaded: Loaded, out: Path | None, facts: checkpoint.
         return find_run(Path(resume))
     if out is not None:
         return RunDirectory(out) if (out / "run.json").is_file() else None
-    runs = []
+    unfinished: list[RunDirectory] = []
+    finished: list[RunDirectory] = []
     for run in list_runs(RUNS / loaded.path.stem):
-        stored, _ = newest_sound(run)
-        if stored is not None and not differences(stored.facts.config, facts.config):
-            runs.append(run)
-    return newest(runs)
+        for path in reversed(run.checkpoints()):
+            try:
+                position = checkpoint.peek(path)
+            except CheckpointError:  # the one before may do; a run named outright tells what is wrong
+                continue
+            if not differences(position.config, facts.config):
+                (finished if _is_finished(position.epoch, loaded) else unfinished).append(run)
+            break
+    return newest(unfinished or finished)
 
 
-def newest_sound(run: RunDirectory) -> tuple[checkpoint.Stored | None, tuple[tuple[str, str], ...]]:
-    """The newest checkpoint that is whole, and a warning for each newer one that is not."""
-    warnings: list[tuple[str, str]] = []
+def _is_finished(epoch: int, loaded: Loaded) -> bool:
+    return epoch >= loaded.config.training.epochs
+
+
+def newest_sound(run: RunDirectory) -> tuple[checkpoint.Stored, list[Path]]:
+    """The newest checkpoint that is whole, and the newer ones that are not. Raises CheckpointError for none."""
+    damaged: list[Path] = []
     for path in reversed(run.checkpoints()):
         try:
-            return checkpoint.read(path), tuple(warnings)
-        except CheckpointError as error:
-            warnings.append(("corrupt_checkpoint", f"{error}; going back to the one before"))
-    if warnings:
-        raise CheckpointError("; ".join(message for _, message in warnings))
-    return None, ()
+            return checkpoint.read(path), damaged
+        except CheckpointError:
+            damaged.append(path)
+    found = "those it has are corrupt" if damaged else "it has none"
+    raise CheckpointError(f"{run.path} has no checkpoint to go on from: {found}")
 
 
 def differences(old: dict[str, Any], new: dict[str, Any], path: str = "") -> list[str]:

@@ -15,8 +15,8 @@ class Summary(NamedTuple):
     """Mean and standard deviation (dividing by N − 1) of the best models' metrics."""
 
     runs: list[dict[str, Any]]  # the fields of fit's JSON, each with "seed"
-    mean: dict[str, dict[str, float]]  # split -> metric -> value
-    sd: dict[str, dict[str, float]]
+    mean: dict[str, dict[str, float | None]]  # split -> metric -> value
+    sd: dict[str, dict[str, float | None]]
 
     def record(self) -> dict[str, Any]:
         """The fields of the JSON of `fit --seeds`."""
@@ -38,12 +38,13 @@ def seeded_fits(
 def summarize(results: Sequence[tuple[int, Mapping[str, Any]]]) -> Summary:
     """The summary of (seed, fields of fit's JSON)."""
     runs = [{"seed": seed, **result} for seed, result in results]
-    mean: dict[str, dict[str, float]] = {}
-    sd: dict[str, dict[str, float]] = {}
+    mean: dict[str, dict[str, float | None]] = {}
+    sd: dict[str, dict[str, float | None]] = {}
     for split, metrics in runs[0]["best"]["metrics"].items():
         for name, value in metrics.items():
-            if isinstance(value, float):
+            if not isinstance(value, list):  # a matrix has no mean here
                 values = [run["best"]["metrics"][split][name] for run in runs]
-                mean.setdefault(split, {})[name] = statistics.fmean(values)
-                sd.setdefault(split, {})[name] = statistics.stdev(values)
+                known = None not in values  # a metric that is not finite is None
+                mean.setdefault(split, {})[name] = statistics.fmean(values) if known else None
+                sd.setdefault(split, {})[name] = statistics.stdev(values) if known else None
     return Summary(runs, mean, sd)

@@ -107,8 +107,7 @@ def test_automatic_target_scale(tmp_path: Path, reach: Any, low: float, high: fl
     "facts",
     [
         SQUARED._replace(scale_is_none=True),
-        NetworkFacts("poisson", "values"),
-        NetworkFacts("hinge", "values"),
+        NetworkFacts("a loss of rates", "rates"),
     ],
 )
 def test_targets_left_as_they_are(tmp_path: Path, facts: NetworkFacts) -> None:

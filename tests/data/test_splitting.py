@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptrain.data.splitting import split
+from bptrain.data.splitting import apportion, split
 from bptrain.errors import DataError
 from bptrain.parts.random import stream
 from data.helpers import CROSS, SQUARED, prepared, problems, whole, write
@@ -18,13 +18,15 @@ shares = st.floats(0, 0.45)
 @given(st.integers(1, 300), shares, shares, st.integers(0, 9), st.one_of(st.none(), st.integers(1, 5)))
 def test_every_row_is_in_one_part(n: int, validation: float, test: float, seed: int, K: int | None) -> None:
     classes = None if K is None else np.arange(n) % K
+    n_test, n_validation = round(n * test), round(n * validation)
     try:
         parts = split(n, validation, test, stream(seed, "split"), classes)
     except DataError:
-        assert round(n * validation) + round(n * test) >= n
+        assert n_validation + n_test >= n
         return
-    assert len(parts.validation) == round(n * validation)
-    assert len(parts.test) == round(n * test)
+    if K is None or n_test + n_validation <= n - K:  # else some classes cannot give as many
+        assert len(parts.validation) == n_validation
+        assert len(parts.test) == n_test
     np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(n))
     assert all((np.diff(part) > 0).all() for part in parts)
 
@@ -37,11 +39,34 @@ def test_classes_keep_their_proportions(counts: list[int], validation: float, te
         parts = split(n, validation, test, stream(seed, "split"), classes)
     except DataError:
         return
+    assert set(classes[parts.train]) == set(classes)  # every class is there to be learned
+    if min(counts) < 10:
+        return  # a small class that must keep a row moves its share to others
     in_test = np.bincount(classes[parts.test], minlength=len(counts))
-    assert (np.abs(in_test - np.array(counts) * len(parts.test) / n) <= 1 + 1e-9).all()
+    assert (np.abs(in_test - np.array(counts) * len(parts.test) / n) < 1).all()
     left = np.array(counts) - in_test
     in_validation = np.bincount(classes[parts.validation], minlength=len(counts))
-    assert (np.abs(in_validation - left * len(parts.validation) / left.sum()) <= 1 + 1e-9).all()
+    assert (np.abs(in_validation - left * len(parts.validation) / left.sum()) < 1).all()
+
+
+@pytest.mark.parametrize(
+    ("k", "sizes", "expected"),
+    [
+        (15, [100, 2], [15, 0]),  # ideal 14.7 and 0.3
+        (10, [50, 30, 20], [5, 3, 2]),
+        (3, [1, 1, 50], [0, 0, 3]),  # the last row of a class stays
+        (5, [2, 2, 2], [1, 1, 1]),  # and there is no more to give
+        (0, [4, 4], [0, 0]),
+    ],
+)
+def test_apportioned_by_hand(k: int, sizes: list[int], expected: list[int]) -> None:
+    assert apportion(k, np.array(sizes), stream(0, "split")).tolist() == expected
+
+
+def test_equal_claims_are_decided_by_lot() -> None:
+    """Neither the order of the classes nor their names decide who gives the odd row."""
+    given_by = [apportion(1, np.array([5, 5, 5]), stream(seed, "split")).tolist() for seed in range(60)]
+    assert {tuple(counts) for counts in given_by} == {(1, 0, 0), (0, 1, 0), (0, 0, 1)}
 
 
 def test_which_rows_are_drawn_depends_on_the_seed() -> None:
@@ -77,11 +102,12 @@ def test_stratified_unless_told(tmp_path: Path) -> None:
     assert any(counts != [9, 1] for counts in loose)
 
 
-def test_a_class_of_one_row_is_not_stratified(tmp_path: Path) -> None:
+def test_a_class_of_one_row_is_trained_on(tmp_path: Path) -> None:
     source = write(tmp_path, "x,y\n1,a\n2,a\n3,a\n4,b\n")
-    plain = prepared(whole(source, test_share=0.5), CROSS)
-    same = prepared(whole(source, test_share=0.5, stratify=False), CROSS)
-    assert plain.splits["test"].rows.tolist() == same.splits["test"].rows.tolist()
+    for seed in range(9):
+        p = prepared(whole(source, test_share=0.5), CROSS, seed)
+        assert p.splits["train"].true.tolist() == [0, 1]
+        assert p.splits["test"].true.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(

@@ -85,11 +85,10 @@ def test_a_torn_checkpoint_is_passed_over(iris: Path) -> None:
     finish(iris, {"checkpoint.every": {"epochs": 1}}, out)
     newest = RunDirectory(out).checkpoints()[-1]
     newest.write_bytes(newest.read_bytes()[:-7])
-    events = list(fit_events(iris, {}, out, resume=str(out)))
-    started, done = events[0], events[-1]
+    started, *_, done = fit_events(iris, {}, out, resume=str(out))
     assert isinstance(started, Started)
     assert isinstance(done, Done)
-    assert started.resumed_epoch == 5
+    assert started.state.epoch == 5
     assert "corrupt_checkpoint" in [name for name, _ in started.warnings]
     assert done.result["final"] == whole.result["final"]
 
@@ -107,10 +106,14 @@ def test_more_epochs_than_before(iris: Path) -> None:
 def test_finished_runs_are_reported(iris: Path) -> None:
     out = iris.parent / "run"
     first = finish(iris, {}, out)
+    before = (out / "run.json").read_bytes()
     (again,) = fit_events(iris, {}, out, resume="auto")
     assert isinstance(again, Done)
     assert again.already
-    assert again.result == first.result
+    assert (out / "run.json").read_bytes() == before
+    for key in first.result.keys() - {"checkpoint_seconds"}:
+        assert again.result[key] == first.result[key]
+    assert len(again.conclusion.splits) == 3
 
 
 def test_auto_takes_the_newest_unfinished_run_of_this_config(iris: Path) -> None:
@@ -129,12 +132,13 @@ def test_auto_takes_the_newest_unfinished_run_of_this_config(iris: Path) -> None
     started = next(events)
     assert isinstance(started, Started)
     assert started.run == newer
-    assert started.resumed_epoch == 1
+    assert started.resumed
+    assert started.state.epoch == 1
     events.close()  # type: ignore[attr-defined]
     assert other.name == "003"
     fresh = next(fit_events(iris, {"seed": 9}, resume="auto"))
     assert isinstance(fresh, Started)
-    assert fresh.resumed_epoch is None
+    assert not fresh.resumed
 
 
 def test_a_changed_setting_is_refused(iris: Path) -> None:
@@ -160,8 +164,10 @@ def test_changed_data_is_refused(iris: Path) -> None:
 def test_a_busy_run_is_left_alone(iris: Path) -> None:
     out = iris.parent / "run"
     finish(iris, {}, out)
-    with locked(RunDirectory(out)), pytest.raises(BusyError, match="busy"):
-        finish(iris, {}, out, resume=str(out))
+    with locked(RunDirectory(out)):
+        assert finish(iris, {}, out, resume=str(out)).already  # to report, no lock is needed
+        with pytest.raises(BusyError, match="busy"):
+            finish(iris, {"training.epochs": 9}, out, resume=str(out))
 
 
 def test_no_such_run(iris: Path) -> None:

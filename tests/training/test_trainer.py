@@ -11,9 +11,10 @@ from bptrain.core import reference
 from bptrain.core.network import views
 from bptrain.errors import NumericalError
 from bptrain.evaluation import evaluate
-from bptrain.fitting import Done, Started, fit_events, open_config
+from bptrain.fitting import Done, Started, fit_events
 from bptrain.model import load, load_checkpoint
 from bptrain.parts.random import stream
+from bptrain.prologue import open_config
 from bptrain.store.run import RunDirectory
 from bptrain.training.events import EpochEnd, Warned
 

@@ -9,7 +9,9 @@ from bptrain.cli.options import Json, Quiet, Set, Verbose, command
 
 
 def explain_command(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG", help="The YAML file, or a run.", show_default=False)
+    ],
     set_: Set = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -23,6 +25,8 @@ def explain_command(
         from bptrain.console.results import show_explanation
         from bptrain.explain import explain
 
+        if config.is_dir():  # a run: its config is what is meant
+            config = config / "config.yaml"
         explanation = explain(config, set_ or [])
         show_explanation(screen, explanation)
         screen.record(explanation.record())

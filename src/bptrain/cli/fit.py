@@ -46,6 +46,10 @@ def fit_command(
 
         if resume is not None and (overwrite or seeds is not None):
             raise UsageError("--resume goes on with one run: leave out --overwrite and --seeds")
+        if resume not in (None, "auto") and out is not None:
+            raise UsageError(f"--resume {resume} goes on in that run: leave out --out, or give --resume auto")
+        if dry_run and seeds is not None:
+            raise UsageError("--dry-run trains nothing: leave out --seeds")
         if overwrite and out is None:
             raise UsageError("--overwrite goes with --out DIR: without it every run has a new directory")
         overrides = set_ or []
@@ -102,7 +106,7 @@ def fit_seeds(
 
 def try_out(screen: "Screen", config: Path, overrides: list[str]) -> None:
     """Everything that a fit does before its first update."""
-    from bptrain.fitting import open_config
+    from bptrain.prologue import open_config
 
     prologue = open_config(config, overrides)
     for note in prologue.prepared.notes:

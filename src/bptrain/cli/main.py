@@ -15,6 +15,7 @@ app = typer.Typer(
     name="bptrain",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    add_completion=False,  # its options would make typer load pydantic for every `--help`
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -47,11 +48,6 @@ def run(arguments: list[str]) -> int:
         code = app(arguments or ["--help"], standalone_mode=False, prog_name="bptrain")
     except typer.TyperException as error:
         return usage_error(error, arguments)
-    except typer.Abort:
-        return 130
-    except KeyboardInterrupt:
-        print("stopped before training began; nothing was saved", file=sys.stderr)
-        return 130
     return code if isinstance(code, int) else 0
 
 

@@ -1,15 +1,18 @@
 """Options and behavior that every command shares."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 if TYPE_CHECKING:
     from bptrain.console.screen import Screen
+    from bptrain.errors import BptrainError
 
 BROKEN_PIPE_EXIT = 141  # 128 + SIGPIPE, as a shell shows it
 
@@ -30,27 +33,61 @@ Set = Annotated[
 def command(name: str, json: bool, quiet: bool = False, verbose: bool = False) -> Iterator["Screen"]:
     """The screen of a command; inside the block every error becomes a message and an exit code."""
     from bptrain.console.screen import Screen
-    from bptrain.errors import BUG_EXIT, BptrainError, Problem
+    from bptrain.errors import BptrainError, Interrupted, StorageError, UsageError
 
     screen = Screen(name, json, quiet, verbose)
+    before = signal.signal(signal.SIGTERM, on_sigterm)
+    error: BptrainError
     try:
         yield screen
-    except BptrainError as error:
-        screen.error(error)
-        raise typer.Exit(error.exit_code) from None
+        return
+    except BptrainError as raised:
+        error = raised
+    except KeyboardInterrupt:
+        error = Interrupted("stopped; nothing was changed", signal.SIGINT)
+    except MemoryError as raised:
+        why = str(raised).rstrip(".") or "the memory of this machine is used up"
+        error = UsageError(f"not enough memory: {why}. Try smaller network.sizes or training.batch_size.")
     except BrokenPipeError:  # `bptrain … | head`: whoever read us has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         raise typer.Exit(BROKEN_PIPE_EXIT) from None
+    except OSError as raised:  # files are the store's and the data's own care: what is left is the streams
+        error = StorageError(f"could not write to the output: {raised.strerror or raised}")
     except typer.Exit:
         raise
-    except Exception as error:
+    except Exception as raised:
         if verbose:
             raise
-        path = save_traceback()
-        message = f"this is a bug in bptrain, not a mistake of yours: {type(error).__name__}: {error}. "
-        message += f"The traceback is in {path}; please report it."
-        screen.error(BptrainError(Problem("bug", message)))
-        raise typer.Exit(BUG_EXIT) from None
+        error = bug(raised)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    try:
+        screen.error(error)
+    except OSError:  # a full disk behind both streams: the exit code still tells
+        silence(sys.stdout)
+        silence(sys.stderr)
+    raise typer.Exit(error.exit_code)
+
+
+def on_sigterm(number: int, frame: FrameType | None) -> None:
+    """Ends a command in order; while a fit trains, `interrupts` takes its place."""
+    from bptrain.errors import Interrupted
+
+    raise Interrupted("terminated; nothing was changed", number)
+
+
+def silence(stream: TextIO) -> None:
+    """Sends what is left in a stream's buffer nowhere, so that closing it at exit cannot fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def bug(error: Exception) -> "BptrainError":
+    """What the user is told of an exception that should not have been."""
+    from bptrain.errors import BptrainError, Problem
+
+    message = f"this is a bug in bptrain, not a mistake of yours: {type(error).__name__}: {error}. "
+    message += f"The traceback is in {save_traceback()}; please report it."
+    return BptrainError(Problem("bug", message))
 
 
 def save_traceback() -> str:

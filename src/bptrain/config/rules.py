@@ -109,8 +109,8 @@ def distribution_has_company(network: NetworkConfig, loss: LossConfig) -> Findin
 
 
 def task_fits_loss(task: str, loss: LossConfig) -> Findings:
-    if task == "regression" and _loss(loss).outputs == "distribution":
-        message = f"{loss.name} compares classes, so the task is classification"
+    if task == "regression" and _loss(loss).outputs != "values":
+        message = f"{loss.name} reads targets as classes or probabilities, so the task is classification"
         yield Finding(("task",), message, suggestion="auto")
 
 

@@ -6,6 +6,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from bptrain.api import position
 from bptrain.console.screen import Screen, figure
 from bptrain.fitting import Done, Started
 from bptrain.training.events import EpochEnd, Event, Progress, Warned
@@ -60,16 +61,14 @@ class FitView:
         screen.note(f"engine: {started.engine} ({started.reason})")
         for name, message in started.warnings:
             screen.warn(name, message)
-        if started.resumed_epoch is not None:
-            screen.note(f"going on after epoch {started.resumed_epoch}")
+        if started.resumed:
+            screen.note(f"going on after {position(started.state, started.task)}")
         epochs = started.task.epochs
         self._line_every = 1 if screen.verbose else max(1, epochs // LINES)
         if sys.stderr.isatty() and not (screen.quiet or screen.json):
             self._narrow = shutil.get_terminal_size().columns < NARROW
             self._bar = open_bar(self._narrow)
-            self._task = self._bar.add_task(
-                "epoch", total=epochs, completed=started.resumed_epoch or 0, figures=""
-            )
+            self._task = self._bar.add_task("epoch", total=epochs, completed=started.state.epoch, figures="")
             self._bar.start()
 
     def _advance(self, event: Progress | EpochEnd) -> None:

@@ -2,22 +2,22 @@
 
 from bptrain.assessing import Assessment
 from bptrain.checking import Checked
+from bptrain.conclusion import Split
 from bptrain.console.screen import Screen, figure
 from bptrain.explain import Explanation
-from bptrain.fitting import Done, Split
+from bptrain.fitting import Done
 from bptrain.seeding import Summary
 
 
 def show_fit(screen: Screen, done: Done) -> None:
     """The best model on every split beside its baseline."""
-    best = done.result["best"]
-    if not done.splits:
-        screen.result(f"already finished after {done.result['epochs']} epochs; best epoch {best['epoch']}")
-        return
-    names = [name for name, value in done.splits[0].evaluation.metrics.items() if isinstance(value, float)]
-    columns = ["split", "rows", "loss", *(title for name in names for title in (name, "baseline"))]
-    rows = [split_row(split, names) for split in done.splits]
-    guess = done.splits[0].baseline.description
+    best, splits = done.result["best"], done.conclusion.splits
+    if done.already:
+        screen.note(f"this run is finished: it has done its {done.result['epochs']} epochs")
+    names = [name for name, value in splits[0].evaluation.metrics.items() if isinstance(value, float)]
+    columns = ["split", "rows", "loss", *(title for name in names for title in (name, "(baseline)"))]
+    rows = [split_row(split, names) for split in splits]
+    guess = splits[0].baseline.description
     screen.table(
         f"best model (epoch {best['epoch']} of {done.result['epochs']}; baseline: {guess})", columns, rows
     )
@@ -28,7 +28,7 @@ def split_row(split: Split, names: list[str]) -> list[str]:
     evaluation = split.evaluation
     row = [split.name, str(evaluation.rows), figure(evaluation.loss)]
     for name in names:
-        row += [figure(evaluation.metrics[name]), figure(split.baseline_metrics.get(name))]
+        row += [figure(evaluation.metrics[name]), f"({figure(split.baseline_metrics.get(name))})"]
     return row
 
 
@@ -50,7 +50,7 @@ def show_assessment(screen: Screen, assessment: Assessment) -> None:
         if not isinstance(value, list):
             rows.append([name, figure(value), figure(assessment.baseline_metrics.get(name))])
     title = (
-        f"{assessment.run}, {assessment.checkpoint.name}: {assessment.split}, {evaluation.rows} rows "
+        f"{assessment.checkpoint}: {assessment.split}, {evaluation.rows} rows "
         f"(baseline: {assessment.baseline.description})"
     )
     screen.table(title, ["metric", "value", "baseline"], rows)

@@ -1,5 +1,6 @@
 """The two streams of a command, and what goes where."""
 
+import contextlib
 import json
 import shutil
 import sys
@@ -31,11 +32,16 @@ class Screen:
     def note(self, text: str) -> None:
         """Something worth a line while the work goes on."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            self._tell(text)
 
     def warn(self, name: str, message: str) -> None:
         """Something that should be known, even by those who asked for quiet."""
-        print(f"warning: {message} [{name}]", file=sys.stderr, flush=True)
+        self._tell(f"warning: {message} [{name}]")
+
+    def _tell(self, text: str) -> None:
+        """A line on stderr; one that cannot be written ends no run."""
+        with contextlib.suppress(OSError):
+            print(text, file=sys.stderr, flush=True)
 
     def record(self, fields: Mapping[str, Any], ok: bool = True) -> None:
         """The JSON object of the command."""
@@ -98,6 +104,9 @@ def figure(value: Any) -> str:
     """A number as a table shows it."""
     if value is None:
         return "-"
-    if isinstance(value, float):
-        return f"{value:.4f}" if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.3e}"
-    return str(value)
+    if not isinstance(value, float):
+        return str(value)
+    size = abs(value)
+    if value == 0 or 1e-3 <= size < 10:
+        return f"{value:.4f}"
+    return f"{value:.5g}" if 10 <= size < 1e5 else f"{value:.3e}"

@@ -35,15 +35,15 @@ class Workspace:
     """The matrices of one batch of N rows; what the matrix products write is allocated once."""
 
     X: list[Array]  # X_0 … X_L
-    Z: list[Array]  # Z_1 … Z_L
-    D: list[Array]  # D_1 … D_L
+    Z: list[Array]  # Z_1 … Z_L; entry 0 is unused
+    D: list[Array]  # D_1 … D_L; entry 0 is unused
     ones: Array  # N ones
 
 
 def workspace(network: Network, N: int, dtype: type | np.dtype[np.generic]) -> Workspace:
     """A workspace for N rows."""
-    Z = [np.empty((N, n), dtype) for n in network.sizes]
-    D = [np.empty((N, n), dtype) for n in network.sizes]
+    Z = [np.empty((N if i > 0 else 0, n), dtype) for i, n in enumerate(network.sizes)]
+    D = [np.empty_like(Z_i) for Z_i in Z]
     return Workspace(X=list(Z), Z=Z, D=D, ones=np.ones(N, dtype))
 
 
@@ -82,8 +82,8 @@ def output_delta(network: Network, T: Array, space: Workspace) -> None:
     else:
         D[L][...] = network.loss.dE(X[L], T)
         through_activation(network, L, space)
-    if network.reduction == "mean" and len(T) > 1:
-        D[L] *= 1.0 / len(T)
+    if (divisor := network.divisor(len(T))) != 1.0:
+        D[L] *= 1.0 / divisor
 
 
 def through_activation(network: Network, i: int, space: Workspace) -> None:

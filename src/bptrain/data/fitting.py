@@ -14,8 +14,6 @@ from bptrain.parts.scalers import Affine, Scaler, minmax, standard
 from bptrain.parts.types import Array
 
 FIT_CHUNK = 1 << 23  # 64 MB of float64: so many numbers are fitted at a time
-# Losses whose targets have a range of their own, which scaling would break
-OWN_RANGE = {"binary_cross_entropy", "cross_entropy", "kl_divergence", "poisson", "hinge", "squared_hinge"}
 
 
 def fit_features(block: Block, rows: Array, settings: DataSettings) -> tuple[Feature, ...]:
@@ -97,7 +95,7 @@ def fit_target(
 
 def automatic_scaler(facts: NetworkFacts) -> tuple[Scaler | None, str | None]:
     """How numeric targets are scaled where the user leaves it to us, and a note of it; None for not."""
-    if facts.scale_is_none or facts.loss_name in OWN_RANGE:
+    if facts.scale_is_none or facts.loss_outputs != "values":  # the loss reads targets in a range of its own
         return None, None
     low, high = facts.output_range or (-math.inf, math.inf)
     if math.isinf(low) and math.isinf(high):

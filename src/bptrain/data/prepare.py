@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.data import targets
@@ -176,7 +175,7 @@ def _split(settings: DataSettings, target: Target, true: Array, seed: int) -> di
         raise DataError(Problem("stratify", message, path="data.split.stratify"))
     stratify = settings.stratify
     if stratify is None:
-        stratify = one_class_column and settings.shuffle and bool(np.bincount(true).min() >= 2)
+        stratify = one_class_column and settings.shuffle
     validation = 0.0 if settings.validation is not None else settings.validation_share
     test = 0.0 if settings.test is not None else settings.test_share
     rng = stream(seed, "split") if settings.shuffle else None

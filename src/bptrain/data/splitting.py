@@ -25,9 +25,9 @@ def split(
 ) -> Split:
     """Divide n rows: round(share · n) of them each to test and validation, the others to train.
 
-    With `rng` they are drawn, from each of the `classes` in proportion if these are given (N numbers);
-    without it the file's order stays: train first, then validation, then test. Raises DataError if no row
-    is left to train.
+    With `rng` they are drawn, from each of the `classes` in proportion if these are given (N numbers), each class
+    keeping a row to train; without it the file's order stays: train first, then validation, then test. Raises
+    DataError if no row is left to train.
     """
     n_test, n_validation = round(test_share * n), round(validation_share * n)
     if n_test + n_validation >= n:
@@ -44,14 +44,30 @@ def split(
     if classes is None:
         test, validation, train = np.split(order, [n_test, n_test + n_validation])
     else:
-        order = order[np.argsort(classes[order], kind="stable")]
-        test, rest = _every_so_many(order, n_test)
-        validation, train = _every_so_many(rest, n_validation)
+        test, rest = _proportionally(order, classes, n_test, rng)
+        validation, train = _proportionally(rest, classes, n_validation, rng)
     return Split(np.sort(train), np.sort(validation), np.sort(test))
 
 
-def _every_so_many(order: Array, k: int) -> tuple[Array, Array]:
-    """k rows at even distances, and the others: a run of rows of one class gives its share within one row."""
-    n = len(order)
-    taken = np.diff(np.arange(n + 1) * k // max(n, 1)) > 0
-    return order[taken], order[~taken]
+def _proportionally(order: Array, classes: Array, k: int, rng: Generator) -> tuple[Array, Array]:
+    """k of these rows, from each class in proportion, and the others. A class never gives its last row."""
+    members = [order[classes[order] == c] for c in np.unique(classes[order])]
+    counts = apportion(k, np.array([len(rows) for rows in members]), rng)
+    taken = [rows[:count] for rows, count in zip(members, counts, strict=True)]
+    left = [rows[count:] for rows, count in zip(members, counts, strict=True)]
+    return np.concatenate(taken), np.concatenate(left)
+
+
+def apportion(k: int, sizes: Array, rng: Generator) -> Array:
+    """k as whole numbers, one a class, in proportion to its size and below it; equal claims are decided by lot.
+
+    The method of largest remainders: each class gets the whole part of its share, and what is left goes to the largest
+    fractions. Fewer than k where the classes cannot give as many.
+    """
+    ideal = k * sizes / sizes.sum()
+    counts = np.minimum(np.floor(ideal).astype(np.int64), sizes - 1)
+    lots = rng.random(len(sizes))
+    for _ in range(min(k, int((sizes - 1).sum())) - int(counts.sum())):
+        claims = np.where(counts < sizes - 1, ideal - counts, -np.inf)
+        counts[np.lexsort((lots, claims))[-1]] += 1
+    return counts

@@ -126,8 +126,8 @@ def check_inputs(n_inputs: int, n_columns: int, facts: NetworkFacts) -> None:
     """Raises DataError where the network's n_0 is not what the features make."""
     if facts.n_inputs in (None, n_inputs):
         return
-    made = f"{_count(n_columns, 'feature')}" + (f" make {n_inputs} inputs" if n_inputs != n_columns else "")
-    message = f"the network has {_count(facts.n_inputs or 0, 'input')}, but the data's {made}"
+    made = f"{_count(n_columns, 'feature')} of the data make {_count(n_inputs, 'input')}"
+    message = f"the network has {_count(facts.n_inputs or 0, 'input')}, but the {made}"
     raise DataError(Problem("n_inputs", message, path="network.sizes", suggestion=str(n_inputs)))
 
 

@@ -22,9 +22,12 @@ def diagnosis(task: Task, memory: Memory, X: Array, T: Array) -> NumericalError:
         found = _before_update(task, memory.w, batch, t)
         if found is None:
             engine.run_slice(memory, batch, t)
-            found = _first_not_finite(
-                [(f"{block.name} after the update", block.view(memory.w)) for block in task.network.blocks]
-            )
+            after = [
+                (f"{block.name} after the update", block.view(memory.w)) for block in task.network.blocks
+            ]
+            for name, slot in zip(task.optimizer.slots, memory.slots, strict=True):
+                after.append((f"the optimizer's {name} after the update", np.asarray(slot)))
+            found = _first_not_finite(after)
         if found is not None:
             epoch, step = divmod(update - 1, task.steps_per_epoch)
             return NumericalError(

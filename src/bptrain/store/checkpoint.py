@@ -9,7 +9,8 @@ bytes.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +35,13 @@ class Facts(NamedTuple):
     data: dict[str, str]  # digests of the data files
     bits: dict[str, Any]  # what decides the bits: versions, engine, threads
     baseline: dict[str, Any]  # the best guess without inputs, from the training rows
+
+
+class Position(NamedTuple):
+    """Where a checkpoint stands, read from its metadata alone."""
+
+    config: dict[str, Any]
+    epoch: int
 
 
 class Stored(NamedTuple):
@@ -76,30 +84,49 @@ def write_best(path: Path, network: Network, facts: Facts, best: Best) -> None:
 
 def read(path: Path) -> Stored:
     """Reads and verifies a checkpoint. Raises CheckpointError when it is missing, corrupt or of another format."""
+    with _opened(path) as file:
+        record = _record(path, file)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+        digest = record.pop("digest")
+        if digest != _digest(record, tensors):
+            raise CheckpointError(f"{path} is corrupt: its content does not match its digest")
+        facts = Facts(**{name: record[name] for name in Facts._fields})
+        return Stored(path, facts, record["position"], record["best"], tensors)
+
+
+def peek(path: Path) -> Position:
+    """Config and epoch of a checkpoint, without reading its tensors or verifying it. Raises CheckpointError."""
+    with _opened(path) as file:
+        record = _record(path, file)
+        return Position(record["config"], record["position"]["epoch"])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The safetensors file; whatever is wrong with it inside the block is a CheckpointError."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}")
     try:
         with safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {}).get("bptrain")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
-        if text is None:
-            raise CheckpointError(f"{path} is a safetensors file, but not a checkpoint of bptrain")
-        record = json.loads(text)
-        digest = record.pop("digest")
-        if record["format"] != FORMAT:
-            raise CheckpointError(
-                f"{path} has checkpoint format {record['format']}; this version reads format {FORMAT}"
-            )
-        if digest != _digest(record, tensors):
-            raise CheckpointError(f"{path} is corrupt: its content does not match its digest")
-        facts = Facts(record["config"], record["schema"], record["data"], record["bits"], record["baseline"])
-        return Stored(path, facts, record["position"], record["best"], tensors)
+            yield file
     except OSError as error:
         raise CheckpointError(f"could not read {path}: {error.strerror or error}") from error
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path} is corrupt: {error}") from error
+
+
+def _record(path: Path, file: Any) -> dict[str, Any]:
+    text = (file.metadata() or {}).get("bptrain")
+    if text is None:
+        raise CheckpointError(f"{path} is a safetensors file, but not a checkpoint of bptrain")
+    record: dict[str, Any] = json.loads(text)
+    if record["format"] != FORMAT:
+        raise CheckpointError(
+            f"{path} has checkpoint format {record['format']}; this version reads format {FORMAT}"
+        )
+    return record
 
 
 def weights(stored: Stored, network: Network) -> Array:

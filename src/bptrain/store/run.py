@@ -8,6 +8,7 @@ best.safetensors  the best weights
 """
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,11 @@ class RunDirectory:
     def checkpoints(self) -> list[Path]:
         """The checkpoints by update, oldest first."""
         return sorted((self.path / "checkpoints").glob("step-*.safetensors"))
+
+    def set_aside(self, checkpoint: Path) -> None:
+        """Renames a damaged checkpoint, so that it is not counted among those to keep. Raises StorageError."""
+        with storage(checkpoint, "rename"):
+            checkpoint.replace(checkpoint.with_name(checkpoint.name + ".damaged"))
 
     def checkpoint_path(self, updates: int) -> Path:
         """Where the checkpoint after that many updates belongs."""
@@ -69,13 +75,19 @@ class RunDirectory:
         with storage(self.metrics, "write to"), self.metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
 
-    def cut_metrics(self, epochs: int) -> dict[str, Any] | None:
+    def flush_metrics(self) -> None:
+        """Makes the lines of metrics.jsonl durable. Raises StorageError."""
+        if self.metrics.exists():
+            with storage(self.metrics, "write to"), self.metrics.open("a") as file:
+                os.fsync(file.fileno())
+
+    def cut_metrics(self, epochs: int) -> None:
         """Drops the lines after an epoch, and a line that a crash left unfinished: they will be written again.
 
-        Returns the last line that is kept.
+        Raises StorageError.
         """
         if not self.metrics.exists():
-            return None
+            return
         kept: list[str] = []
         with storage(self.metrics, "read"):
             lines = self.metrics.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -84,10 +96,10 @@ class RunDirectory:
                 epoch = json.loads(line)["epoch"]
             except (ValueError, KeyError, TypeError):
                 break
-            if epoch <= epochs:
-                kept.append(line)
+            if epoch > epochs or not line.endswith("\n"):
+                break
+            kept.append(line)
         write_atomically(self.metrics, "".join(kept).encode())
-        return json.loads(kept[-1]) if kept else None
 
 
 def new_run(name: str) -> RunDirectory:
@@ -128,7 +140,8 @@ def run_at(path: Path, overwrite: bool) -> RunDirectory:
 def clear(run: RunDirectory) -> None:
     """Removes the files of an earlier run in the same directory; call it under the lock. Raises StorageError."""
     with storage(run.path, "clear"):
-        for file in [*run.checkpoints(), run.best, run.metrics, run.record, run.config]:
+        left_over = [*run.path.rglob(".*.tmp"), *run.path.rglob("*.damaged")]
+        for file in [*run.checkpoints(), *left_over, run.best, run.metrics, run.record, run.config]:
             file.unlink(missing_ok=True)
 
 

@@ -1,6 +1,8 @@
 """When to save, and what: the checkpoints of one run, its best weights, its metrics and its record."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from bptrain.core.network import Network
@@ -36,9 +38,9 @@ class Saver:
     ) -> None:
         self.run, self.network, self.optimizer, self.facts = run, network, optimizer, facts
         self.interval, self.keep, self.record = interval, keep, record
-        self.seconds = 0.0  # spent in writing
-        self.train_seconds = 0.0  # of updates, an earlier part of the run included
-        self.evaluation_seconds = 0.0
+        # Seconds of the whole run, earlier parts included; kept in run.json, since a checkpoint holds no times.
+        before = record.get("seconds", {})
+        self.seconds = {name: before.get(name, 0.0) for name in ("train", "evaluation", "checkpoint")}
         self._clock = time.monotonic()
         self._saved_update: int | None = None
         self._best_written: int | None = None  # the update of the weights in best.safetensors
@@ -46,12 +48,11 @@ class Saver:
     def handle(self, event: Event) -> None:
         """Adds the epoch's line, and saves when a checkpoint is due. Raises StorageError."""
         if isinstance(event, Progress | EpochEnd):
-            self.train_seconds += event.seconds
+            self.seconds["train"] += event.seconds
         if isinstance(event, EpochEnd):
-            self.evaluation_seconds += event.evaluation_seconds
-            started = time.perf_counter()
-            self.run.append_metrics(metrics_line(event, self.train_seconds))
-            self.seconds += time.perf_counter() - started
+            self.seconds["evaluation"] += event.evaluation_seconds
+            with self._timed():
+                self.run.append_metrics(metrics_line(event, self.seconds["train"]))
         if isinstance(event, Progress | EpochEnd) and self._due(event):
             self.save(event.state)
 
@@ -60,26 +61,28 @@ class Saver:
             return isinstance(event, EpochEnd) and event.epoch % self.interval.epochs == 0
         return time.monotonic() - self._clock >= (self.interval.seconds or AUTO_SECONDS)
 
-    def save(self, state: State) -> None:
-        """Writes the checkpoint, then the best weights, and only then prunes. Raises StorageError."""
-        started = time.perf_counter()
-        if state.memory.t != self._saved_update:
-            path = self.run.checkpoint_path(state.memory.t)
-            checkpoint.write(path, self.network, self.optimizer, self.facts, state)
-            self._saved_update = state.memory.t
-        if state.best is not None and state.best.step != self._best_written:
-            checkpoint.write_best(self.run.best, self.network, self.facts, state.best)
-            self._best_written = state.best.step
-        self.run.prune(self.keep)
+    def save(self, state: State, **changes: Any) -> None:
+        """Writes the checkpoint, the best weights and run.json with `changes`, then prunes. Raises StorageError."""
+        with self._timed():
+            self.run.flush_metrics()
+            if state.memory.t != self._saved_update:
+                path = self.run.checkpoint_path(state.memory.t)
+                checkpoint.write(path, self.network, self.optimizer, self.facts, state)
+                self._saved_update = state.memory.t
+            if state.best is not None and state.best.step != self._best_written:
+                checkpoint.write_best(self.run.best, self.network, self.facts, state.best)
+                self._best_written = state.best.step
+            self.run.prune(self.keep)
+        self.record |= {"seconds": self.seconds, **changes}
+        with self._timed():
+            self.run.write_record(self.record)
         self._clock = time.monotonic()
-        self.seconds += time.perf_counter() - started
 
-    def update_record(self, **changes: Any) -> None:
-        """Changes fields of run.json. Raises StorageError."""
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
         started = time.perf_counter()
-        self.record |= changes
-        self.run.write_record(self.record)
-        self.seconds += time.perf_counter() - started
+        yield
+        self.seconds["checkpoint"] += time.perf_counter() - started
 
 
 def metrics_line(event: EpochEnd, train_seconds: float) -> dict[str, Any]:

@@ -13,14 +13,17 @@ class Best(NamedTuple):
     epoch: int
     step: int  # updates done when the weights stood
     loss: float  # of validation, or of training without validation rows
-    w: Array  # a copy
+    w: Array  # not written to
 
 
-@dataclass
+@dataclass(frozen=True)
 class State:
-    """Where a run stands. The trainer writes it; the store saves it between two slices."""
+    """Where a run stands between two slices. It never changes: the trainer makes a new one after each slice.
 
-    memory: Memory  # weights, slots, updates done
+    So whatever goes wrong, and at whatever instant, the state that was yielded last is whole.
+    """
+
+    memory: Memory  # weights, slots, updates done; not written to
     epoch: int = 0  # epochs finished
     step: int = 0  # updates done in the epoch under way
     loss_sum: float = 0.0  # of the rows of the epoch under way

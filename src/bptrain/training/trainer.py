@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -36,23 +37,29 @@ class Job(NamedTuple):
 
 
 def train(job: Job, state: State) -> Iterator[Event]:
-    """Trains from `state`, in place, to the last epoch.
+    """Trains from `state` to the last epoch; every event but a warning carries the state after it.
 
-    At every yield the state is consistent. Raises NumericalError when a loss or weight is not finite; the state is
-    then that of the start of the slice in which it happened.
+    Raises NumericalError when a loss, weight or slot is not finite.
     """
-    while state.epoch < job.task.epochs:
+    task = job.task
+    while state.epoch < task.epochs:
         order = row_order(job, state.epoch + 1)
         while True:
-            before = state.memory.copy()
-            rows, seconds = _slice(job, state, order, before)
-            if state.step == job.task.steps_per_epoch:
+            before = state
+            state, rows, seconds = _slice(job, before, order)
+            if state.step == task.steps_per_epoch:
                 break
-            loss = state.loss_sum / (state.step * job.task.batch_size)
-            yield Progress(state, state.epoch + 1, state.step, job.task.steps_per_epoch, rows, seconds, loss)
-        end = _end_epoch(job, state, before, rows, seconds)
+            loss = state.loss_sum / (state.step * task.batch_size)
+            yield Progress(state, state.epoch + 1, state.step, task.steps_per_epoch, rows, seconds, loss)
+        end = _end_epoch(job, state, before.memory, rows, seconds)
+        state = end.state
+        warning = _growing_loss(end)
+        if warning is not None:
+            state = replace(state, warned_of_growth=True)
+            end = end._replace(state=state)
         yield end
-        yield from _growing_loss(state, end)
+        if warning is not None:
+            yield warning
     yield Finished(state, "epochs")
 
 
@@ -63,27 +70,28 @@ def row_order(job: Job, epoch: int) -> Array | None:
     return stream(job.seed, "shuffle", epoch=epoch).permutation(job.task.rows)
 
 
-def _slice(job: Job, state: State, order: Array | None, before: Memory) -> tuple[int, float]:
-    """Runs the next slice of the epoch under way; its rows, and the seconds of its updates."""
+def _slice(job: Job, state: State, order: Array | None) -> tuple[State, int, float]:
+    """Runs the next slice of the epoch under way: the state after it, its rows, the seconds of its updates."""
     task = job.task
     steps = min(task.slice_steps, task.steps_per_epoch - state.step)
     start = state.step * task.batch_size
     stop = min(start + steps * task.batch_size, task.rows)
     rows = slice(start, stop) if order is None else order[start:stop]
-    clock = time.perf_counter()
     X, T = job.train.X[rows], job.train.T[rows]
-    try:
-        loss_sum = job.engine.run_slice(state.memory, X, T)
-        if not (math.isfinite(loss_sum) and np.isfinite(state.memory.w).all()):
-            raise diagnosis(task, before.copy(), X, T)
-    except BaseException:  # Ctrl-C too: a slice that did not end counts as not begun
-        state.memory = before
-        raise
+    memory = state.memory.copy()
+    clock = time.perf_counter()
+    loss_sum = job.engine.run_slice(memory, X, T)
     seconds = time.perf_counter() - clock
-    state.step += steps
-    state.loss_sum += loss_sum
-    state.rows_seen += stop - start
-    return stop - start, seconds
+    if not (math.isfinite(loss_sum) and all(np.isfinite(array).all() for array in (memory.w, *memory.slots))):
+        raise diagnosis(task, state.memory.copy(), X, T)
+    after = replace(
+        state,
+        memory=memory,
+        step=state.step + steps,
+        loss_sum=state.loss_sum + loss_sum,
+        rows_seen=state.rows_seen + stop - start,
+    )
+    return after, stop - start, seconds
 
 
 def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float) -> EpochEnd:
@@ -91,38 +99,39 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
 
     `before` is what the last slice began with. In batch mode the epoch's loss belongs to those weights.
     """
-    task = job.task
+    task, memory = job.task, state.memory
     clock = time.perf_counter()
-    train_loss = state.loss_sum / task.rows
+    epoch, train_loss = state.epoch + 1, state.loss_sum / task.rows
     validation: Evaluation | None = None
     if job.validation is not None:
-        validation = evaluate(task.network, state.memory.w, job.schema, job.validation, job.metrics)
+        validation = evaluate(task.network, memory.w, job.schema, job.validation, job.metrics)
         if not math.isfinite(validation.loss):
             raise NumericalError(
-                f"the validation loss of epoch {state.epoch + 1} is not finite: training diverges (try a smaller "
+                f"the validation loss of epoch {epoch} is not finite: training diverges (try a smaller "
                 "optimizer.learning_rate), or the validation rows hold values far outside the training rows."
             )
-    state.epoch += 1
-    state.step, state.loss_sum = 0, 0.0
-    if state.epoch == 1:
-        state.first_loss = train_loss
-
-    here = Best(state.epoch, state.memory.t, train_loss, state.memory.w)
+    here = Best(epoch, memory.t, train_loss, memory.w)
     if validation is not None:
         here = here._replace(loss=validation.loss)
     elif task.steps_per_epoch == 1:
-        here = here._replace(epoch=state.epoch - 1, step=before.t, w=before.w)
+        here = here._replace(epoch=epoch - 1, step=before.t, w=before.w)
     improved = state.best is None or here.loss < state.best.loss
-    if improved:
-        state.best = here._replace(w=here.w.copy())
+    state = replace(
+        state,
+        epoch=epoch,
+        step=0,
+        loss_sum=0.0,
+        first_loss=train_loss if epoch == 1 else state.first_loss,
+        best=here if improved else state.best,
+    )
     return EpochEnd(
         state=state,
-        epoch=state.epoch,
+        epoch=epoch,
         epochs=task.epochs,
         steps=task.steps_per_epoch,
         rows=rows,
         seconds=seconds,
-        learning_rate_factor=task.factor(state.memory.t),
+        learning_rate_factor=task.factor(memory.t),
         train_loss=train_loss,
         validation_loss=None if validation is None else validation.loss,
         validation_metrics={} if validation is None else validation.metrics,
@@ -131,13 +140,12 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
     )
 
 
-def _growing_loss(state: State, end: EpochEnd) -> Iterator[Warned]:
-    """Warns once in a run of a training loss that is finite and grows."""
-    first = state.first_loss
-    if first is None or state.warned_of_growth or end.train_loss <= GROWTH * first:
-        return
-    state.warned_of_growth = True
-    yield Warned(
+def _growing_loss(end: EpochEnd) -> Warned | None:
+    """A warning, once in a run, of a training loss that is finite and grows."""
+    first = end.state.first_loss
+    if end.state.warned_of_growth or first is None or not 0 < GROWTH * first < end.train_loss:
+        return None
+    return Warned(
         "growing_loss",
         f"the training loss of epoch {end.epoch} is {end.train_loss:.4g}, and was {first:.4g} in epoch 1: "
         "a smaller optimizer.learning_rate usually cures this.",

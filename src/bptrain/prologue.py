@@ -1,0 +1,69 @@
+"""What every use of a config begins with: validated, its data read, its network built."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bptrain.build import activation_parts, build_metrics, located, network_of_schema, prepare_data
+from bptrain.config import Loaded, from_plain, load_config
+from bptrain.config.resolved import target_is_path, to_plain
+from bptrain.core.network import Network
+from bptrain.data.prepare import Prepared
+from bptrain.errors import UsageError
+from bptrain.parts.metrics import Metric
+
+
+class Prologue(NamedTuple):
+    """A config with its data and network."""
+
+    loaded: Loaded
+    prepared: Prepared
+    network: Network
+    metrics: Mapping[str, Metric]
+
+
+def open_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Prologue:
+    """Validates a config, reads its data and builds its network. Raises UsageError or DataError."""
+    loaded = load_config(config, overrides)
+    prepared = prepare_data(loaded)
+    network = network_of_schema(loaded.config, prepared.schema)
+    try:
+        metrics = build_metrics(loaded.config, prepared.schema)
+    except UsageError as error:
+        raise UsageError([located(loaded, problem) for problem in error.problems]) from error
+    return Prologue(loaded, prepared, network, metrics)
+
+
+def run_config(prologue: Prologue) -> dict[str, Any]:
+    """The config as a run keeps it, plain: what was decided filled in, data by absolute path; runs again as it is."""
+    loaded, network = prologue.loaded, prologue.network
+    resolved = to_plain(loaded.absolute())
+    resolved["network"]["sizes"] = list(network.sizes)
+    if "activations" not in resolved["network"]:
+        parts = activation_parts(loaded.config, prologue.prepared.schema.task)
+        resolved["network"]["activations"] = [part.name for part in parts]
+    return resolved
+
+
+def portable(resolved: dict[str, Any]) -> dict[str, Any]:
+    """A run's config as its checkpoints keep it: data files by name alone, since they hold no path."""
+    config = from_plain(resolved, "run")
+    data = dict(resolved["data"])
+    for role in ("train", "validation", "test"):
+        if isinstance(data.get(role), str):
+            data[role] = Path(data[role]).name
+        elif role in data:
+            data[role] = {key: Path(path).name for key, path in data[role].items()}
+    if "target" in data and target_is_path(config):
+        data["target"] = Path(data["target"]).name
+    return {**resolved, "data": data}
+
+
+def blas_threads(threads: int | None) -> AbstractContextManager[Any]:
+    """Holds BLAS to that many threads; None leaves them as they are."""
+    if threads is None:
+        return nullcontext()
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(threads, user_api="blas")
