@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from bptrain.core.gradcheck import backprop_gradient, gradcheck
-from bptrain.core.network import Network
+from bptrain.core import reference
+from bptrain.core.gradcheck import backprop_gradient, gradcheck, rounding_scale
+from bptrain.core.network import Network, views
 from bptrain.parts.activations import activations
 from bptrain.parts.types import Array
 from networks import PAIRS, SMOOTH, SMOOTH_PAIRS, data_for, network
@@ -119,3 +120,53 @@ def test_a_vanishing_gradient_is_told() -> None:
         "pass",
         "pass",
     ]
+
+
+@pytest.mark.parametrize("size", [30.0, 100.0, 1000.0])
+def test_weights_that_cancel_in_z(size: float) -> None:
+    """Weights ±size: z is a difference of large numbers before a steep f, and right code must still pass.
+
+    The full loop of this is dev/gradcheck_alarms.py; here a fixed sample.
+    """
+    worst = 0.0
+    for seed in range(40):
+        net = network((4, 5, 5, 5, 3), ["tanh", "tanh", "tanh", "sigmoid"], "binary_cross_entropy")
+        X, T = data_for(net, 6, seed)
+        w = size * np.sign(np.random.default_rng(seed).normal(size=net.size))
+        worst = max(worst, gradcheck(net, w, X, T).max_relative_error)
+    assert worst < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("names", "loss"),
+    [
+        (["tanh", "sigmoid", "identity"], "half_squared_error"),
+        (["tanh", "relu", "softmax"], "cross_entropy"),
+        (["tanh", "leaky_relu", "tanh"], "half_squared_error"),
+        (["softmax", "tanh", "softmax"], "half_squared_error"),
+    ],
+)
+def test_the_scale_is_the_documented_one(names: list[str], loss: str) -> None:
+    """s against the definition, typed out row by row and unit by unit."""
+    net = network((3, 4, 3, 2), names, loss)
+    X, T = data_for(net, 5, 7)
+    w = weights(net, 8)
+    P, s = views(net, w), views(net, rounding_scale(net, w, X, T))
+    expected = views(net, np.zeros_like(w))
+    for k in range(5):
+        one = reference.instance(net, P, X[k][:, None], T[k][:, None])
+        x, t = [column[:, 0] for column in one.x], T[k]
+        A = [abs(x[3][j] - t[j]) + 1e-3 * (max(1, abs(x[3][j])) + abs(t[j])) for j in range(2)]
+        for i in (3, 2, 1):
+            df = net.activations[i].df
+            skip = df is None or (i == 3 and net.canonical)
+            for j in range(net.sizes[i]):
+                slope = 1.0 if skip or df is None else abs(df(one.z[i].T, one.x[i].T)[0, j]) + 1e-3
+                A[j] *= slope / (5 if i == 3 else 1)
+                for c in range(net.sizes[i - 1]):
+                    expected.W[i][j, c] += A[j] * (abs(x[i - 1][c]) + (1e-3 if i > 1 else 0.0))
+                bias = expected.b[i]
+                assert bias is not None
+                bias[j] += A[j]
+            A = [sum(A[j] * abs(P.W[i][j, c]) for j in range(net.sizes[i])) for c in range(net.sizes[i - 1])]
+    np.testing.assert_allclose(s.flat, expected.flat, rtol=1e-12)

@@ -204,3 +204,10 @@ def test_streams_are_pure_and_apart() -> None:
     assert draws(1, 2) == draws(1, 2)
     others = [draws(1, 3), draws(2, 2), draws(1, 2, purpose="weights"), draws(1, 2, seed=4)]
     assert all(draws(1, 2) != other for other in others)
+
+
+def test_streams_do_not_overlap() -> None:
+    """A long draw at one position never reaches into the draws of the next."""
+    long = stream(3, "shuffle", 1, 2).random(40_000)
+    for neighbor in ((1, 3), (1, 4), (2, 2), (2, 0)):
+        assert not np.isin(stream(3, "shuffle", *neighbor).random(8), long).any()

@@ -41,16 +41,19 @@ def reading(path: Path, key: str) -> Iterator[None]:
     except FileNotFoundError:
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         message = f"no such file: {path}"
-        raise DataError(
-            Problem("file_not_found", message, path=key, suggestion=nearest(path.name, siblings))
-        ) from None
+        close = nearest(path.name, siblings)
+        raise DataError(_about(path, key, "file_not_found", message, close)) from None
     except IsADirectoryError:
-        raise DataError(
-            Problem("is_a_directory", f"{path} is a directory; name a file in it", path=key)
-        ) from None
+        message = f"{path} is a directory; name a file in it"
+        raise DataError(_about(path, key, "is_a_directory", message)) from None
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror or error}"
-        raise DataError(Problem("unreadable_file", message, path=key)) from None
+        raise DataError(_about(path, key, "unreadable_file", message)) from None
+
+
+def _about(path: Path, key: str, code: str, message: str, suggestion: str | None = None) -> Problem:
+    """A problem at the config key that names the file, or at the file itself where no config does."""
+    return Problem(code, message, path=key, file="" if key else str(path), suggestion=suggestion)
 
 
 def read_bytes(path: Path, key: str) -> bytes:

@@ -127,6 +127,11 @@ def block_of(
     booleans: list[str] = []
     for name in names:
         cells = sheet.cells[name]
+        plain = plain_numbers(cells) if kinds.get(name, "numeric") == "numeric" else None
+        if plain is not None:
+            number_names.append(name)
+            numbers.append(plain)
+            continue
         counts = Counter(cells)
         values = {cell: value_of(cell) for cell in counts}
         if infer and all(value is None for value in values.values()):
@@ -153,6 +158,21 @@ def block_of(
     return Block(
         sheet.origin, tuple(names), matrix, tuple(number_names), texts, frozenset(whole), frozenset(booleans)
     )
+
+
+def plain_numbers(cells: list[str]) -> Array | None:
+    """A column in which every cell is a finite number in plain notation; None leaves it to a closer look.
+
+    Most columns are such, and so they are read several times faster.
+    """
+    text = "".join(cells)
+    if "_" in text or not text.isascii():  # float() would take 1_000, and digits of other scripts
+        return None
+    try:
+        column = np.fromiter(map(float, cells), np.float64, len(cells))
+    except ValueError:
+        return None
+    return column if np.isfinite(column).all() else None
 
 
 def is_whole(column: Array) -> bool:

@@ -1,0 +1,250 @@
+"""Damaged runs, full disks, signals at bad moments: the right exit code, one JSON object, and nothing lost."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bptrain.errors import Interrupted
+from bptrain.interrupts import interrupts
+from bptrain.parts.losses import Loss, losses
+from bptrain.store.run import RunDirectory
+from command import bptrain
+
+SCRIPT = "import sys; from bptrain.cli.main import main; sys.argv = ['bptrain', *sys.argv[1:]]; main()"
+
+
+@pytest.fixture
+def run(iris: Path) -> str:
+    """A trained run."""
+    path: str = bptrain("fit", iris, "--json").json["run"]
+    return path
+
+
+def test_a_checkpoint_file_is_evaluated_on_the_data_of_its_own_run(run: str, iris: Path) -> None:
+    other = bptrain("fit", iris, "--set", "seed=7", "--json").json["run"]
+    file = f"{run}/best.safetensors"
+    own = bptrain("eval", run, "--json").json
+    alone = bptrain("eval", "--checkpoint", file, "--json").json
+    assert alone["run"] == run
+    assert alone["metrics"] == own["metrics"]
+    assert alone["loss"] == own["loss"]
+    step = RunDirectory(Path(run)).checkpoints()[-1]
+    assert bptrain("eval", "--checkpoint", step, "--json").json["run"] == run
+    wrong = bptrain("eval", other, "--checkpoint", file)
+    assert wrong.code == 5
+    assert "other settings" in wrong.err
+
+
+def test_a_lone_checkpoint_needs_a_data_file(run: str, iris: Path) -> None:
+    shutil.copy(f"{run}/best.safetensors", "lone.safetensors")
+    assert bptrain("eval", "--checkpoint", "lone.safetensors").code == 5
+    source = iris.read_text().split("train: ")[1].split(",")[0]
+    record = bptrain("eval", "--checkpoint", "lone.safetensors", "--data", source, "--json").json
+    assert record["run"] is None
+    assert record["rows"] == 150
+
+
+@pytest.mark.parametrize("command", ["eval", "gradcheck"])
+def test_data_that_has_changed_since(iris: Path, command: str) -> None:
+    text = iris.read_text()
+    source = text.split("train: ")[1].split(",")[0]
+    shutil.copy(source, "iris.csv")
+    iris.write_text(text.replace(source, "iris.csv"))
+    run = bptrain("fit", iris, "--json").json["run"]
+    Path("iris.csv").write_text(Path("iris.csv").read_text().replace("5.1,3.5", "5.2,3.5", 1))
+    outcome = bptrain(command, run)
+    assert outcome.code == 3
+    assert "has changed" in outcome.err
+
+
+@pytest.mark.parametrize("command", ["eval", "gradcheck"])
+@pytest.mark.parametrize("config", [None, "{torn", "seed: x\n"])
+def test_a_run_without_a_sound_config(run: str, command: str, config: str | None) -> None:
+    file = Path(run, "config.yaml")
+    file.unlink()
+    if config is not None:
+        file.write_text(config)
+    outcome = bptrain(command, run, "--json")
+    assert outcome.code == 5
+    assert outcome.json["ok"] is False
+
+
+def test_a_run_json_that_has_lost_its_result(run: str, iris: Path) -> None:
+    Path(run, "run.json").write_text('{"status": "finished"}')
+    outcome = bptrain("fit", iris, "--resume", run, "--json")
+    assert outcome.code == 0
+    assert outcome.json["epochs"] == 6
+
+
+def test_a_run_that_was_moved(run: str, iris: Path) -> None:
+    shutil.move(run, "moved")
+    outcome = bptrain("fit", iris, "--resume", "moved")
+    assert outcome.out.splitlines()[-1] == "moved"
+    assert "is finished" in outcome.err
+    assert "accuracy" in outcome.out
+
+
+def test_auto_is_not_stopped_by_a_ruined_run(run: str, iris: Path) -> None:
+    for file in RunDirectory(Path(run)).checkpoints():
+        file.write_bytes(b"ruined")
+    outcome = bptrain("fit", iris, "--resume", "auto", "--json")
+    assert outcome.code == 0
+    assert outcome.json["run"] == "runs/iris/002"
+    named = bptrain("fit", iris, "--resume", run)
+    assert named.code == 5
+    assert named.err.count("error:") == 1
+
+
+def test_auto_prefers_an_unfinished_run(iris: Path) -> None:
+    from bptrain.fitting import fit_events
+
+    events = fit_events(iris)
+    next(events)
+    events.close()  # type: ignore[attr-defined]
+    assert bptrain("fit", iris, "--json").json["run"] == "runs/iris/002"
+    outcome = bptrain("fit", iris, "--resume", "auto", "--json")
+    assert outcome.json["run"] == "runs/iris/001"
+
+
+def test_a_damaged_checkpoint_does_not_push_out_the_sound_one(iris: Path) -> None:
+    """With keep: 1 a torn newest file would otherwise be the one that is kept."""
+    from bptrain.fitting import fit_events
+
+    overrides = {"checkpoint.every": {"epochs": 1}, "checkpoint.keep": 2}
+    list(fit_events(iris, overrides, Path("run")))
+    files = RunDirectory(Path("run")).checkpoints()
+    files[-1].write_bytes(b"torn")
+    events = fit_events(iris, {"checkpoint.keep": 1}, Path("run"), resume="run")
+    next(events)
+    assert files[0].exists()
+    assert not files[1].exists()
+    assert files[1].with_name(files[1].name + ".damaged").exists()
+    events.close()  # type: ignore[attr-defined]
+
+
+def test_a_schedule_that_spans_all_epochs_is_warned_of(iris: Path) -> None:
+    options = ["--set", "schedule=cosine"]
+    run = bptrain("fit", iris, *options, "--json").json["run"]
+    longer = bptrain("fit", iris, *options, "--set", "training.epochs=9", "--resume", run)
+    assert longer.code == 0
+    assert "[schedule_span]" in longer.err
+
+
+def test_resume_and_out(run: str, iris: Path) -> None:
+    assert bptrain("fit", iris, "--resume", run, "--out", "elsewhere").code == 2
+    assert bptrain("fit", iris, "--dry-run", "--seeds", "3").code == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("json_option", [[], ["--json"]])
+@pytest.mark.parametrize("command", ["eval", "fit"])
+def test_a_full_disk_behind_stdout(run: str, iris: Path, command: str, json_option: list[str]) -> None:
+    subject = run if command == "eval" else str(iris)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, command, subject, *json_option],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 6, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "No space left" in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+def test_a_full_disk_behind_stderr_ends_no_run(iris: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, "fit", str(iris), "--json"],
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            check=False,
+        )
+    assert json.loads(done.stdout)["epochs"] == 6
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "words"),
+    [
+        (KeyboardInterrupt(), 130, "nothing was changed"),
+        (MemoryError("Unable to allocate 3.64 TiB"), 2, "3.64 TiB"),
+        (OSError(5, "Input/output error"), 6, "Input/output error"),
+    ],
+    ids=str,
+)
+def test_before_training(
+    iris: Path, monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int, words: str
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("bptrain.fitting.initial_weights", broken)
+    outcome = bptrain("fit", iris, "--json")
+    assert outcome.code == code
+    assert words in outcome.err
+    assert outcome.json["ok"] is False
+    assert not Path("runs").exists()
+
+
+def test_terminated_before_training(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def terminate(*arguments: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("bptrain.fitting.open_fit", terminate)
+    outcome = bptrain("fit", iris, "--json")
+    assert outcome.code == 143
+    assert outcome.json["errors"]
+
+
+def test_a_second_signal_acts_at_once() -> None:
+    with interrupts() as pending:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert pending.signal == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_api_raises_interrupted_after_saving(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import bptrain as package
+    from bptrain import evaluation
+
+    evaluate = evaluation.evaluate
+
+    def interrupt(*arguments: Any) -> evaluation.Evaluation:
+        os.kill(os.getpid(), signal.SIGINT)
+        return evaluate(*arguments)
+
+    monkeypatch.setattr("bptrain.training.trainer.evaluate", interrupt)
+    with pytest.raises(Interrupted, match=r"stopped and saved after epoch 1; .*--resume"):
+        package.fit(iris, out="stopped")
+    assert RunDirectory(Path("stopped")).read_record()["status"] == "interrupted"
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "cross_entropy"])
+def test_a_wrong_dE_is_caught_without_an_argument(name: str) -> None:
+    """The canonical pair never uses dE, so the pair is also checked as if it were none."""
+    factory = losses.get(name)
+    right = factory()
+
+    def wrong() -> Loss:
+        """dE twice too large."""
+        return right._replace(dE=lambda x, t: 2.0 * right.dE(x, t))
+
+    losses.remove(name)
+    losses.add(name)(wrong)
+    try:
+        assert bptrain("gradcheck").code == 1
+    finally:
+        losses.remove(name)
+        losses.add(name)(factory)
