@@ -16,8 +16,7 @@ from bptrain.data.schema import Schema
 from bptrain.errors import CheckpointError, DataError, UsageError
 from bptrain.evaluation import network_outputs
 from bptrain.parts.types import Array
-from bptrain.prologue import portable
-from bptrain.resuming import differences
+from bptrain.prologue import portable, setting_differences
 from bptrain.store import checkpoint
 from bptrain.store.run import RunDirectory, find_run
 
@@ -64,7 +63,7 @@ def training_data(model: Model, run: RunDirectory, dtype: DTypeLike, limit: int 
             f"the config of {run.path} cannot be used: {error.problems[0].message}"
         ) from error
     kept = model.stored.facts
-    if differences(kept.config, portable(to_plain(loaded.config))):
+    if setting_differences(kept.config, portable(to_plain(loaded.config))):
         raise CheckpointError(
             f"{model.stored.path} was trained with other settings than {run.path}: name its own run"
         )

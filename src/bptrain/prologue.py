@@ -10,8 +10,11 @@ from bptrain.config import Loaded, from_plain, load_config
 from bptrain.config.resolved import target_is_path, to_plain
 from bptrain.core.network import Network
 from bptrain.data.prepare import Prepared
-from bptrain.errors import UsageError
+from bptrain.errors import CheckpointError, UsageError
 from bptrain.parts.metrics import Metric
+
+# What may differ from the run that is resumed: how long it trains, and how often it is saved.
+MAY_CHANGE = ("training.epochs", "checkpoint.every", "checkpoint.keep")
 
 
 class Prologue(NamedTuple):
@@ -58,6 +61,35 @@ def portable(resolved: dict[str, Any]) -> dict[str, Any]:
     if "target" in data and target_is_path(config):
         data["target"] = Path(data["target"]).name
     return {**resolved, "data": data}
+
+
+def setting_differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """The settings in which two portable configs differ, as `key: old -> new`, but for those that may.
+
+    A key that one of them leaves out has its default. Raises CheckpointError for a config that cannot be read.
+    """
+    try:
+        old, new = (to_plain(from_plain(config, "checkpoint")) for config in (old, new))
+    except UsageError as error:
+        raise CheckpointError(f"the config of the run cannot be used: {error.problems[0].message}") from error
+    return differences(old, new, MAY_CHANGE)
+
+
+def differences(
+    old: dict[str, Any], new: dict[str, Any], may_change: Sequence[str] = (), path: str = ""
+) -> list[str]:
+    """The entries in which two nested dicts differ, as `key: old -> new`."""
+    found = []
+    for key in sorted(old.keys() | new.keys()):
+        here = f"{path}{key}"
+        a, b = old.get(key), new.get(key)
+        if a == b or here in may_change:
+            continue
+        if isinstance(a, dict) and isinstance(b, dict):
+            found += differences(a, b, may_change, here + ".")
+        else:
+            found.append(f"{here}: {a} -> {b}")
+    return found
 
 
 def blas_threads(threads: int | None) -> AbstractContextManager[Any]:

@@ -9,12 +9,10 @@ from bptrain.config import Loaded
 from bptrain.core.network import Network
 from bptrain.errors import CheckpointError, DataError
 from bptrain.parts.optimizers import Optimizer
+from bptrain.prologue import MAY_CHANGE, differences, setting_differences
 from bptrain.store import checkpoint
 from bptrain.store.run import RUNS, RunDirectory, find_run, list_runs, locked, newest
 from bptrain.training.state import State
-
-# What may differ from the run that is resumed: it decides how long and how safely, not what.
-MAY_CHANGE = ("training.epochs", "checkpoint.every", "checkpoint.keep")
 
 
 class Resumed(NamedTuple):
@@ -59,7 +57,7 @@ def resumed_run(
 
 
 def _refuse_changes(run: RunDirectory, stored: checkpoint.Stored, facts: checkpoint.Facts) -> None:
-    differing = differences(stored.facts.config, facts.config)
+    differing = setting_differences(stored.facts.config, facts.config)
     if differing:
         listed = "; ".join(differing)
         raise CheckpointError(
@@ -103,7 +101,7 @@ def _candidate(resume: str, loaded: Loaded, out: Path | None, facts: checkpoint.
                 position = checkpoint.peek(path)
             except CheckpointError:  # the one before may do; a run named outright tells what is wrong
                 continue
-            if not differences(position.config, facts.config):
+            if not setting_differences(position.config, facts.config):
                 (finished if _is_finished(position.epoch, loaded) else unfinished).append(run)
             break
     return newest(unfinished or finished)
@@ -123,18 +121,3 @@ def newest_sound(run: RunDirectory) -> tuple[checkpoint.Stored, list[Path]]:
             damaged.append(path)
     found = "those it has are corrupt" if damaged else "it has none"
     raise CheckpointError(f"{run.path} has no checkpoint to go on from: {found}")
-
-
-def differences(old: dict[str, Any], new: dict[str, Any], path: str = "") -> list[str]:
-    """The settings in which two configs differ, as `key: old -> new`, but for those that may."""
-    found = []
-    for key in sorted(old.keys() | new.keys()):
-        here = f"{path}{key}"
-        a, b = old.get(key), new.get(key)
-        if a == b or here in MAY_CHANGE:
-            continue
-        if isinstance(a, dict) and isinstance(b, dict):
-            found += differences(a, b, here + ".")
-        else:
-            found.append(f"{here}: {a} -> {b}")
-    return found

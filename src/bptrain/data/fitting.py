@@ -67,7 +67,7 @@ def _fit(scaler: Scaler, rows: Array, names: tuple[str, ...]) -> Affine:
         message = (
             f"the numbers of {names_of_bad} are too large to be scaled; correct or rescale them in the file"
         )
-        raise DataError(Problem("too_large", message))
+        raise DataError(Problem("too_large", message, path="data.train"))
     return fitted
 
 
