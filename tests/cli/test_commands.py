@@ -378,3 +378,14 @@ def test_python_m(iris: Path) -> None:
         check=True,
     )
     assert json.loads(done.stdout)["ok"] is True
+
+
+def test_a_command_in_another_thread(iris: Path) -> None:
+    """Signals belong to the main thread; a command run elsewhere leaves them alone."""
+    import threading
+
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(bptrain("fit", iris, "--json").code))
+    thread.start()
+    thread.join()
+    assert codes == [0]

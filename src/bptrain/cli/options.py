@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -36,10 +37,10 @@ def command(name: str, json: bool, quiet: bool = False, verbose: bool = False) -
     from bptrain.errors import BptrainError, Interrupted, StorageError, UsageError
 
     screen = Screen(name, json, quiet, verbose)
-    before = signal.signal(signal.SIGTERM, on_sigterm)
     error: BptrainError
     try:
-        yield screen
+        with sigterm_in_order():
+            yield screen
         return
     except BptrainError as raised:
         error = raised
@@ -59,8 +60,6 @@ def command(name: str, json: bool, quiet: bool = False, verbose: bool = False) -
         if verbose:
             raise
         error = bug(raised)
-    finally:
-        signal.signal(signal.SIGTERM, before)
     try:
         screen.error(error)
     except OSError:  # a full disk behind both streams: the exit code still tells
@@ -69,11 +68,25 @@ def command(name: str, json: bool, quiet: bool = False, verbose: bool = False) -
     raise typer.Exit(error.exit_code)
 
 
-def on_sigterm(number: int, frame: FrameType | None) -> None:
-    """Ends a command in order; while a fit trains, `interrupts` takes its place."""
+@contextmanager
+def sigterm_in_order() -> Iterator[None]:
+    """SIGTERM as an exception inside the block; while a fit trains, `interrupts` takes its place.
+
+    Outside the main thread, where Python delivers no signals, it changes nothing.
+    """
     from bptrain.errors import Interrupted
 
-    raise Interrupted("terminated; nothing was changed", number)
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Interrupted("terminated; nothing was changed", number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def silence(stream: TextIO) -> None:
