@@ -1,5 +1,6 @@
 """The Python API: `fit`, `load` and `gradcheck`, with the same validation and the same events as the command line."""
 
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,18 +53,24 @@ def follow(events: Iterator[Started | Event | Done], show: Callable[[Started | E
     assert isinstance(first, Started)
     state = first.state
     with interrupts() as pending:
-        for event in events:
-            show(event)
-            if isinstance(event, Done):
-                return event
-            state = state if isinstance(event, Warned) else event.state
-            if pending.signal is not None:
-                events.close()  # type: ignore[attr-defined]
-                raise Interrupted(
-                    f"stopped and saved after {position(state, first.task)}; to go on, add --resume {first.run}",
-                    pending.signal,
-                )
-    raise AssertionError("a fit ends with Done")
+        try:
+            for event in events:
+                show(event)
+                if isinstance(event, Done):
+                    return event
+                state = state if isinstance(event, Warned) else event.state
+                if pending.signal is not None:
+                    break
+        except (
+            KeyboardInterrupt
+        ):  # the second signal: in mid-slice, and the fit has saved what stood before it
+            pass
+        pending.saving = True
+        events.close()  # type: ignore[attr-defined]
+        raise Interrupted(
+            f"stopped and saved after {position(state, first.task)}; to go on, add --resume {first.run}",
+            pending.signal or signal.SIGINT,
+        )
 
 
 def position(state: State, task: Task) -> str:
@@ -86,5 +93,6 @@ def gradcheck(
 
 
 def check(subject: Path, overrides: Mapping[str, Any] | list[str]) -> Checked:
-    """The check of a run directory, or of a config file."""
-    return check_run(subject) if subject.is_dir() else check_config(subject, overrides)
+    """The check of a run directory, of a checkpoint file in one, or of a config file."""
+    trained = subject.is_dir() or subject.suffix == ".safetensors"
+    return check_run(subject) if trained else check_config(subject, overrides)

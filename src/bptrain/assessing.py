@@ -10,7 +10,7 @@ from bptrain.data.prepare import Rows, encode_file
 from bptrain.data.settings import Source
 from bptrain.errors import CheckpointError, UsageError
 from bptrain.evaluation import Baseline, Evaluation, evaluate
-from bptrain.model import Model, best_or_last, last, load_checkpoint, run_of, training_data
+from bptrain.model import Model, load_checkpoint, load_run, run_of, training_data
 from bptrain.parts.metrics import metrics
 from bptrain.store.plain import plain
 from bptrain.store.run import RunDirectory, find_run
@@ -63,12 +63,7 @@ def assess(
         )
     if target is not None and data is None:
         raise UsageError("--target goes with --data")
-    path = checkpoint_of(run_path, which)
-    model = load_checkpoint(path)
-    if run_path is not None:
-        run: RunDirectory | None = find_run(run_path)
-    else:
-        run = run_of(path) if data is None or which in ("best", "last") else None
+    model, run = model_of(run_path, which, alone=data is not None)
     name, rows, warnings = _file(model, data, target) if data is not None else _split(model, run, split)
     chosen = build_metrics(model.config, model.schema)
     evaluation = evaluate(model.network, model.w, model.schema, rows, chosen)
@@ -84,7 +79,7 @@ def assess(
             ]
     return Assessment(
         run=None if run is None else run.path,
-        checkpoint=path,
+        checkpoint=model.stored.path,
         split=name,
         evaluation=evaluation,
         baseline=guess,
@@ -143,11 +138,20 @@ def parse_bound(text: str) -> tuple[str, float]:
         raise UsageError(f"--fail-under {text}: write METRIC=NUMBER, such as accuracy=0.9") from None
 
 
-def checkpoint_of(run_path: Path | None, which: str) -> Path:
-    """best or last of a run (without one, of the newest), or a checkpoint file. Raises CheckpointError."""
+def model_of(run_path: Path | None, which: str, alone: bool) -> tuple[Model, RunDirectory | None]:
+    """best or last of a run (without one, of the newest), or a checkpoint file, which may stand `alone`.
+
+    Raises CheckpointError.
+    """
     if which in ("best", "last"):
         run = find_run(run_path)
-        return best_or_last(run) if which == "best" else last(run)
-    if not Path(which).is_file():
+        return load_run(run, which), run
+    file = Path(which)
+    if not file.is_file():
         raise CheckpointError(f"no checkpoint at {which}: give best, last or a file")
-    return Path(which)
+    if run_path is None:
+        return load_checkpoint(file), None if alone else run_of(file)
+    run = find_run(run_path)
+    if run.path.resolve() not in file.resolve().parents and run_of(file).path.resolve() != run.path.resolve():
+        raise CheckpointError(f"{file} belongs to {run_of(file).path}, not to {run.path}")
+    return load_checkpoint(file), run

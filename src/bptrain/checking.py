@@ -13,7 +13,7 @@ from bptrain.core.gradcheck import GradcheckReport, gradcheck
 from bptrain.core.network import Network
 from bptrain.engines.base import Task
 from bptrain.engines.numpy_engine import NumpyEngine
-from bptrain.model import best_or_last, load_checkpoint, training_data
+from bptrain.model import load_checkpoint, load_run, run_of, training_data
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import Loss, fits, losses
 from bptrain.parts.optimizers import optimizers
@@ -46,10 +46,13 @@ def check_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()
 
 
 def check_run(path: Path) -> Checked:
-    """Checks a run at its best weights, on its first training rows. Raises CheckpointError or DataError."""
-    run = RunDirectory(path)
+    """Checks a run at its best weights, or a checkpoint file in it, on its first training rows.
+
+    Raises CheckpointError or DataError.
+    """
+    run = run_of(path) if path.is_file() else RunDirectory(path)
     run.read_record()
-    model = load_checkpoint(best_or_last(run))
+    model = load_checkpoint(path) if path.is_file() else load_run(run, "best")
     rows = training_data(model, run, np.float64, ROWS).splits["train"]
     w = model.w.astype(np.float64)
     report = check(model.network, w, rows.X, rows.T, model.config.seed)

@@ -48,7 +48,7 @@ def conclude(
         }
 
     at_best = on_every_split(best.w)
-    at_end = at_best if best.step == state.memory.t else on_every_split(state.memory.w)
+    at_end = at_best if best.updates == state.memory.t else on_every_split(state.memory.w)
     result = {
         "run": str(run.path),
         "engine": engine,

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 VERDICT_EXIT = 1
+STORAGE_EXIT = 6
 BUG_EXIT = 70
 
 
@@ -84,7 +85,7 @@ class CheckpointError(BptrainError):
 class StorageError(BptrainError):
     """The disk failed."""
 
-    exit_code = 6
+    exit_code = STORAGE_EXIT
     code = "storage"
 
 

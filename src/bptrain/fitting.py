@@ -17,7 +17,7 @@ from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
 from bptrain.engines.base import Task, fresh_memory
 from bptrain.engines.choice import Choice, choose_engine
-from bptrain.errors import NumericalError
+from bptrain.errors import CheckpointError, NumericalError
 from bptrain.evaluation import Baseline, baseline
 from bptrain.prologue import Prologue, blas_threads, open_config, portable, run_config
 from bptrain.resuming import Resumed, resumed_run
@@ -29,8 +29,6 @@ from bptrain.store.saver import Interval, Saver
 from bptrain.training.events import Event, Finished, Warned
 from bptrain.training.state import State
 from bptrain.training.trainer import Job, train
-
-STOPPED = "epochs"  # why training stops: it has done its epochs
 
 
 class Started(NamedTuple):
@@ -91,14 +89,12 @@ def fit_events(
             found = (fit.facts, fit.prologue.network, fit.task.optimizer)
             resumed = resumed_run(resume, loaded, out, *found, stack)
         if resumed is not None and resumed.finished:
-            yield Done(already_finished(fit, resumed), already=True)
+            yield Done(finished(fit, resumed), already=True)
             return
         if resumed is not None:
             run, state = resumed.run, resumed.state
         else:
-            state = start_state(
-                fit
-            )  # before there is a directory: a network too large for memory leaves none
+            state = start_state(fit)  # first of all: a network too large for memory leaves no directory
             run = run_at(out, overwrite) if out is not None else new_run(loaded.path.stem)
             stack.enter_context(locked(run))
             clear(run)
@@ -175,15 +171,17 @@ def trained(fit: Fit, run: RunDirectory, state: State, saver: Saver) -> Iterator
         seed=prologue.loaded.config.seed,
         shuffle=prologue.loaded.config.training.shuffle,
     )
-    status = "interrupted"
+    status, stopped = "interrupted", ""
     try:
         for event in train(job, state):
             state = event.state if not isinstance(event, Warned) else state
             saver.handle(event)
-            if not isinstance(event, Finished):
+            if isinstance(event, Finished):
+                stopped = event.stopped
+            else:
                 yield event
         engine, seconds = fit.choice.engine.name, saver.seconds
-        conclusion = conclude(prologue, run, engine, state, seconds, STOPPED, fit.guess)
+        conclusion = conclude(prologue, run, engine, state, seconds, stopped, fit.guess)
         saver.save(state, result=conclusion.result)
         status = "finished"
     except NumericalError:
@@ -194,9 +192,22 @@ def trained(fit: Fit, run: RunDirectory, state: State, saver: Saver) -> Iterator
     yield Done(conclusion)
 
 
-def already_finished(fit: Fit, resumed: Resumed) -> Conclusion:
-    """The conclusion of a run that had reached its last epoch."""
-    record = resumed.record
-    seconds = {"train": 0.0, "evaluation": 0.0, "checkpoint": 0.0, **record.get("seconds", {})}
-    engine = str(record.get("engine", fit.choice.engine.name))
-    return conclude(fit.prologue, resumed.run, engine, resumed.state, seconds, STOPPED, fit.guess)
+def finished(fit: Fit, resumed: Resumed) -> Conclusion:
+    """The conclusion of a run that had reached its last epoch; what a kill at its very end left undone is done now."""
+    run, state, saver = resumed.run, resumed.state, open_saver(resumed.run, fit, resumed)
+    stopped = resumed.record.get("result", {}).get("stopped", "epochs")
+    engine = str(resumed.record.get("engine", fit.choice.engine.name))
+    conclusion = conclude(fit.prologue, run, engine, state, saver.seconds, stopped, fit.guess)
+    if resumed.record.get("status") != "finished" or not best_is_written(run, state):
+        with locked(run):
+            saver.save(state, status="finished", result=conclusion.result)
+    return conclusion
+
+
+def best_is_written(run: RunDirectory, state: State) -> bool:
+    """Whether best.safetensors holds the best weights of a state."""
+    try:
+        written = checkpoint.read(run.best).position["updates"]
+    except CheckpointError:
+        return False
+    return state.best is not None and written == state.best.updates

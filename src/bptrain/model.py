@@ -1,6 +1,6 @@
 """A trained model: weights with everything that turns raw columns into predictions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,24 @@ class Model:
 def load(path: str | Path) -> Model:
     """The model of a run (its best weights) or of any checkpoint file. Raises CheckpointError."""
     path = Path(path)
-    return load_checkpoint(best_or_last(find_run(path)) if path.is_dir() else path)
+    return load_run(find_run(path), "best") if path.is_dir() else load_checkpoint(path)
+
+
+def load_run(run: RunDirectory, which: str) -> Model:
+    """The best or the last weights of a run. Raises CheckpointError when it has no checkpoint.
+
+    Every checkpoint carries the best weights so far: they serve where best.safetensors is missing. Before the first
+    epoch has ended the best weights are the last ones.
+    """
+    if which == "best" and run.best.exists():
+        return load_checkpoint(run.best)
+    checkpoints = run.checkpoints()
+    if not checkpoints:
+        raise CheckpointError(f"{run.path} has no checkpoint")
+    model = load_checkpoint(checkpoints[-1])
+    if which == "best" and model.stored.best is not None:
+        return replace(model, w=checkpoint.best_weights(model.stored, model.network))
+    return model
 
 
 def training_data(model: Model, run: RunDirectory, dtype: DTypeLike, limit: int | None = None) -> Prepared:
@@ -84,19 +101,6 @@ def run_of(checkpoint_file: Path) -> RunDirectory:
     raise CheckpointError(
         f"{checkpoint_file} lies in no run: name the run it comes from, or a file with --data"
     )
-
-
-def best_or_last(run: RunDirectory) -> Path:
-    """The best weights of a run, or its newest checkpoint where no epoch has ended yet."""
-    return run.best if run.best.exists() else last(run)
-
-
-def last(run: RunDirectory) -> Path:
-    """The newest checkpoint of a run. Raises CheckpointError when it has none."""
-    checkpoints = run.checkpoints()
-    if not checkpoints:
-        raise CheckpointError(f"{run.path} has no checkpoint")
-    return checkpoints[-1]
 
 
 def load_checkpoint(path: Path) -> Model:

@@ -43,12 +43,12 @@ def resumed_run(
     run = _candidate(resume, loaded, out, facts)
     if run is None:
         return None
-    finished = _is_finished(newest_sound(run)[0].position["epoch"], loaded)
+    stored, damaged = newest_sound(run)
+    _refuse_changes(run, stored, facts)
+    finished = _is_finished(run, stored, loaded)
     if not finished:
         stack.enter_context(locked(run))
-    stored, damaged = newest_sound(run)  # under the lock: another process may have gone on until a moment ago
-    _refuse_changes(run, stored, facts)
-    if not finished:
+        stored, damaged = newest_sound(run)  # another process may have gone on until a moment ago
         for path in damaged:
             run.set_aside(path)
         run.cut_metrics(stored.position["epoch"])
@@ -96,19 +96,24 @@ def _candidate(resume: str, loaded: Loaded, out: Path | None, facts: checkpoint.
     unfinished: list[RunDirectory] = []
     finished: list[RunDirectory] = []
     for run in list_runs(RUNS / loaded.path.stem):
-        for path in reversed(run.checkpoints()):
-            try:
-                position = checkpoint.peek(path)
-            except CheckpointError:  # the one before may do; a run named outright tells what is wrong
-                continue
-            if not setting_differences(position.config, facts.config):
-                (finished if _is_finished(position.epoch, loaded) else unfinished).append(run)
-            break
+        try:
+            stored, _ = newest_sound(run)
+            if not setting_differences(stored.facts.config, facts.config):
+                (finished if _is_finished(run, stored, loaded) else unfinished).append(run)
+        except CheckpointError:  # nothing to go on from; a run that is named outright tells what is wrong
+            continue
     return newest(unfinished or finished)
 
 
-def _is_finished(epoch: int, loaded: Loaded) -> bool:
-    return epoch >= loaded.config.training.epochs
+def _is_finished(run: RunDirectory, stored: checkpoint.Stored, loaded: Loaded) -> bool:
+    """Whether a checkpoint is that of the last epoch's end. Raises CheckpointError when it is beyond."""
+    epochs, position = loaded.config.training.epochs, stored.position
+    if (position["epoch"], position["step"]) > (epochs, 0):
+        done = f"{position['epoch']} epochs" + (
+            f" and {position['step']} updates" if position["step"] else ""
+        )
+        raise CheckpointError(f"{run.path} has done {done}, more than training.epochs: {epochs}")
+    return position["epoch"] == epochs
 
 
 def newest_sound(run: RunDirectory) -> tuple[checkpoint.Stored, list[Path]]:

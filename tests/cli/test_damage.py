@@ -2,10 +2,12 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from bptrain.errors import Interrupted
 from bptrain.interrupts import interrupts
 from bptrain.parts.losses import Loss, losses
+from bptrain.store import checkpoint
 from bptrain.store.run import RunDirectory
 from command import bptrain
 
@@ -39,7 +42,10 @@ def test_a_checkpoint_file_is_evaluated_on_the_data_of_its_own_run(run: str, iri
     assert bptrain("eval", "--checkpoint", step, "--json").json["run"] == run
     wrong = bptrain("eval", other, "--checkpoint", file)
     assert wrong.code == 5
-    assert "other settings" in wrong.err
+    assert f"belongs to {run}" in wrong.err
+    copied = Path(other, "checkpoints", "step-000000009999.safetensors")
+    shutil.copy(file, copied)
+    assert "other settings" in bptrain("eval", other, "--checkpoint", copied).err
 
 
 def test_a_lone_checkpoint_needs_a_data_file(run: str, iris: Path) -> None:
@@ -139,7 +145,8 @@ def test_a_schedule_that_spans_all_epochs_is_warned_of(iris: Path) -> None:
 
 def test_resume_and_out(run: str, iris: Path) -> None:
     assert bptrain("fit", iris, "--resume", run, "--out", "elsewhere").code == 2
-    assert bptrain("fit", iris, "--dry-run", "--seeds", "3").code == 2
+    for option in (["--seeds", "3"], ["--out", "x"], ["--resume", "auto"]):
+        assert bptrain("fit", iris, "--dry-run", *option).code == 2
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
@@ -206,13 +213,171 @@ def test_terminated_before_training(iris: Path, monkeypatch: pytest.MonkeyPatch)
     assert outcome.json["errors"]
 
 
-def test_a_second_signal_acts_at_once() -> None:
+def test_a_second_signal_acts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not within a second of the first, and not while the run is saved."""
+    before = signal.getsignal(signal.SIGINT)
     with interrupts() as pending:
-        os.kill(os.getpid(), signal.SIGINT)
-        assert pending.signal == signal.SIGINT
-        with pytest.raises(KeyboardInterrupt):
+        for _ in range(3):
             os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert pending.signal == signal.SIGINT
+        monkeypatch.setattr("bptrain.interrupts.AT_ONCE_AFTER", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert pending.signal == signal.SIGINT
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.002, 0.01])
+def test_a_signal_that_comes_twice(iris: Path, gap: float) -> None:
+    """A wrapper or a process group may double a Ctrl-C: the run is saved all the same."""
+    options = ["--set", "training.epochs=100000", "--set", "training.mode=sgd", "--out", "run"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, "fit", str(iris), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    metrics = Path("run/metrics.jsonl")
+    deadline = time.monotonic() + 60
+    while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    time.sleep(gap)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped and saved" in err
+    run = RunDirectory(Path("run"))
+    assert run.read_record()["status"] == "interrupted"
+    epochs = len(metrics.read_text().splitlines())
+    assert checkpoint.read(run.checkpoints()[-1]).position["epoch"] == epochs > 0
+
+
+def test_best_weights_without_their_file(run: str, iris: Path) -> None:
+    best = Path(run, "best.safetensors")
+    content = best.read_bytes()
+    before = bptrain("eval", run, "--json").json
+    best.unlink()
+    after = bptrain("eval", run, "--json").json
+    assert after["metrics"] == before["metrics"]
+    assert after["loss"] == before["loss"]
+    assert bptrain("fit", iris, "--resume", run).code == 0  # finished: nothing to do but to repair
+    assert best.read_bytes() == content
+    best.write_bytes(b"")
+    assert bptrain("eval", run).code == 5
+    assert bptrain("fit", iris, "--resume", run).code == 0
+    assert best.read_bytes() == content
+
+
+def test_a_kill_between_the_last_checkpoint_and_the_best_file(iris: Path) -> None:
+    """The stale best file of an earlier epoch, and a status that says running: the next resume mends both."""
+    from bptrain.fitting import fit_events
+
+    stale = b""
+    for event in fit_events(iris, {"checkpoint.every": {"epochs": 1}}, Path("run")):
+        if getattr(event, "epoch", 0) == 2:
+            stale = Path("run/best.safetensors").read_bytes()
+    run, sound = RunDirectory(Path("run")), Path("run/best.safetensors").read_bytes()
+    assert stale != sound
+    run.best.write_bytes(stale)
+    record = run.read_record()
+    del record["result"]
+    run.write_record(record | {"status": "running"})
+    options = ["--set", "checkpoint.every={epochs: 1}", "--json"]
+    done = bptrain("fit", iris, "--resume", "run", *options).json
+    assert run.best.read_bytes() == sound
+    assert run.read_record()["status"] == "finished"
+    assert run.read_record()["result"]["best"] == done["best"]
+
+
+@pytest.mark.parametrize("line", [b'{"epoch": "x"}\n', b"\xff\xfe\n", b"[1]\n", b'{"epoch": 3}'])
+def test_damaged_metrics_stop_no_resume(iris: Path, line: bytes) -> None:
+    from bptrain.fitting import fit_events
+
+    events = fit_events(iris, {"checkpoint.every": {"epochs": 1}}, Path("run"))
+    for _ in range(4):  # Started, and three epochs
+        next(events)
+    events.close()  # type: ignore[attr-defined]
+    metrics = Path("run/metrics.jsonl")
+    whole = metrics.read_bytes().splitlines(keepends=True)
+    metrics.write_bytes(whole[0] + whole[1] + line)
+    assert bptrain("fit", iris, "--resume", "run").code == 0
+    lines = metrics.read_text().splitlines()
+    assert [json.loads(text)["epoch"] for text in lines] == [1, 2, 4, 5, 6]
+
+
+def test_fewer_epochs_than_were_done(run: str, iris: Path) -> None:
+    outcome = bptrain("fit", iris, "--resume", run, "--set", "training.epochs=3")
+    assert outcome.code == 5
+    assert "has done 6 epochs, more than training.epochs: 3" in outcome.err
+
+
+def test_auto_passes_over_a_run_of_another_version(
+    run: str, iris: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run whose stored config this version cannot read is no reason to fail."""
+    from bptrain.parts.losses import losses
+
+    @losses.add("dross_entropy")
+    def dross_entropy() -> Loss:
+        """As half_squared_error."""
+        return losses.get("half_squared_error")()
+
+    try:
+        stopped = bptrain("fit", iris, "--set", "loss=dross_entropy", "--json").json["run"]
+    finally:
+        losses.remove("dross_entropy")
+    assert stopped == "runs/iris/002"
+    assert bptrain("fit", iris, "--resume", "auto", "--json").json["run"] == run
+
+
+def test_out_leaves_a_users_config_alone(iris: Path) -> None:
+    """A directory that holds the user's own config.yaml is not empty."""
+    Path("mine").mkdir()
+    own = Path("mine/config.yaml")
+    own.write_text("# mine\n" + iris.read_text())
+    assert bptrain("fit", own, "--out", "mine").code == 2
+    assert own.read_text().startswith("# mine")
+
+
+def test_out_takes_what_a_killed_start_has_left(iris: Path) -> None:
+    Path("run/checkpoints").mkdir(parents=True)
+    Path("run/checkpoints/.step-000000000000.safetensors.tmp").write_bytes(b"torn")
+    assert bptrain("fit", iris, "--out", "run").code == 0
+    assert not list(Path("run").rglob("*.tmp"))
+
+
+def test_gradcheck_of_a_checkpoint_file(run: str) -> None:
+    file = RunDirectory(Path(run)).checkpoints()[-1]
+    assert bptrain("gradcheck", file, "--json").json["max_relative_error"] < 1e-12
+    shutil.copy(file, "lone.safetensors")
+    assert bptrain("gradcheck", "lone.safetensors").code == 5
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of Unix")
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-"])
+def test_closed_streams(iris: Path, closed: str) -> None:
+    command = f"exec {shlex.join([sys.executable, '-c', SCRIPT, 'fit', str(iris)])} {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert Path("runs/iris/001/best.safetensors").exists()
+    assert "bug" not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_into_a_full_disk(option: str) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, option],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 6
+    assert "Traceback" not in done.stderr
 
 
 def test_the_api_raises_interrupted_after_saving(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bptrain.core import reference
 from bptrain.core.backprop import backward, forward, row_losses, workspace
-from bptrain.core.gradcheck import backprop_gradient
+from bptrain.core.backprop import gradient as backprop_gradient
 from bptrain.core.network import Network, views
 from bptrain.parts.activations import activations
 from bptrain.parts.types import Array

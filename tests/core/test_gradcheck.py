@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from bptrain.core import reference
-from bptrain.core.gradcheck import backprop_gradient, gradcheck, rounding_scale
-from bptrain.core.network import Network, views
+from bptrain.core.backprop import gradient as backprop_gradient
+from bptrain.core.gradcheck import gradcheck, rounding_scale
+from bptrain.core.network import Network, Views, views
 from bptrain.parts.activations import activations
 from bptrain.parts.types import Array
 from networks import PAIRS, SMOOTH, SMOOTH_PAIRS, data_for, network
@@ -170,3 +171,43 @@ def test_the_scale_is_the_documented_one(names: list[str], loss: str) -> None:
                 bias[j] += A[j]
             A = [sum(A[j] * abs(P.W[i][j, c]) for j in range(net.sizes[i])) for c in range(net.sizes[i - 1])]
     np.testing.assert_allclose(s.flat, expected.flat, rtol=1e-12)
+
+
+@pytest.mark.parametrize("slip", ["bias twice", "bias forgotten", "no activation"])
+def test_a_wrong_forward_is_caught(monkeypatch: pytest.MonkeyPatch, slip: str) -> None:
+    """The complex pass takes its real parts from `forward`, which is therefore checked by itself."""
+    from bptrain.core import backprop
+
+    right = backprop.forward
+
+    def wrong(net: Network, parameters: Views, X_0: Array, space: backprop.Workspace) -> Array:
+        right(net, parameters, X_0, space)
+        b_1 = parameters.b[1]
+        assert b_1 is not None
+        space.Z[1] += {"bias twice": b_1, "bias forgotten": -b_1, "no activation": 0 * b_1}[slip]
+        space.X[1] = space.Z[1] if slip == "no activation" else net.activations[1].f(space.Z[1])
+        space.Z[2] = space.X[1] @ parameters.W[2].T + parameters.b[2]
+        space.X[2] = net.activations[2].f(space.Z[2])
+        return space.X[2]
+
+    monkeypatch.setattr(backprop, "forward", wrong)
+    monkeypatch.setattr("bptrain.core.gradcheck.forward", wrong)
+    net = network((4, 5, 3), "tanh")
+    X, T = data_for(net, 6, 1)
+    report = gradcheck(net, weights(net, 2), X, T)
+    assert not report.passed
+    assert report.forward_error > 1e-3
+
+
+def test_the_verdict_is_at_its_tolerance() -> None:
+    """An error of 3e-10 of the scale is a mismatch; one of 3e-11 is not."""
+    net = network((4, 5, 3), "tanh")
+    X, T = data_for(net, 6, 1)
+    w = weights(net, 2)
+    g, s = backprop_gradient(net, w, X, T), rounding_scale(net, w, X, T)
+    block = net.blocks[0]
+    size = max(np.linalg.norm(part[block.start : block.stop]) for part in (g, s))
+    for error, passes in ((3e-10, False), (3e-11, True)):
+        off = g.copy()
+        off[block.start] += error * size
+        assert gradcheck(net, w, X, T, analytic=off).layers[0].passed is passes

@@ -7,7 +7,7 @@ from bptrain.core import reference
 from bptrain.core.network import Network, views
 from bptrain.engines.base import Task, fresh_memory
 from bptrain.engines.numpy_engine import NumpyEngine
-from bptrain.parts.optimizers import optimizers
+from bptrain.parts.optimizers import Optimizer, Slots, optimizers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array
 from networks import PAIRS, data_for, network
@@ -87,3 +87,33 @@ def test_a_short_last_batch_is_averaged_over_its_own_rows() -> None:
     for rows in (slice(0, 4), slice(4, 5)):
         w = w - 0.1 * reference.gradient(net, views(net, w), X[rows], T[rows])
     np.testing.assert_allclose(memory.w, w, rtol=1e-13)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_rule_that_asks_for_the_loss_gets_the_objective_of_its_batch(reduction: str) -> None:
+    net = network((3, 5, 2), ["tanh", "identity"], reduction=reduction)
+    X, T = data_for(net, 6, 0)
+    told: list[float] = []
+
+    def step(g: Array, slots: Slots, w: Array, rate: float, t: int, E: float) -> tuple[Array, Slots]:
+        told.append(E)
+        return 0.0 * g, slots
+
+    job = task(net)._replace(optimizer=Optimizer(0.1, step, needs_loss=True))
+    memory = fresh_memory(start(net, np.float64), job.optimizer)
+    total = NumpyEngine(job).run_slice(memory, X, T)
+    P = views(net, memory.w)
+    rows = [float(reference.instance(net, P, X[k][:, None], T[k][:, None]).E) for k in range(6)]
+    divisors = (4, 2) if reduction == "mean" else (1, 1)
+    assert told == pytest.approx([sum(rows[:4]) / divisors[0], sum(rows[4:]) / divisors[1]], rel=1e-13)
+    assert total == pytest.approx(sum(rows), rel=1e-13)
+
+
+def test_layers_of_one_shape_start_apart() -> None:
+    from bptrain.core.network import initial_parameters
+    from bptrain.parts.initializers import initializers
+
+    net = network((4, 4, 4))
+    draw = initializers.get("normal")()
+    W = views(net, initial_parameters(net, [draw] * 3, [0.0] * 3, 0, np.float64)).W
+    assert not np.isclose(W[1], W[2]).any()

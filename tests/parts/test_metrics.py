@@ -37,3 +37,5 @@ def test_r2_of_a_constant_target() -> None:
     true = np.array([[3.0], [3.0]])
     assert metrics.get("r2")().of(true, true, 0) == 1.0
     assert metrics.get("r2")().of(true + 1, true, 0) == 0.0
+    nearly = np.array([[0.0], [1e-5]])  # it varies, though little
+    assert metrics.get("r2")().of(nearly + 1e-5, nearly, 0) == pytest.approx(-3.0)

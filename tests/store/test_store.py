@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,28 @@ def test_every_byte_counts(tmp_path: Path) -> None:
         assert again.position == stored.position
 
 
+def test_the_digest_covers_shapes_and_types() -> None:
+    """The same bytes as another matrix are another checkpoint."""
+    digest = checkpoint._digest
+    flat: Array = np.arange(12, dtype=np.float32)
+    seen = {digest({}, {"a": array}) for array in (flat, flat.reshape(3, 4), flat.view(np.int32))}
+    seen |= {digest({}, {"b": flat}), digest({"x": 1}, {"a": flat})}
+    assert len(seen) == 5
+
+
+def test_metrics_are_durable_before_the_checkpoint_that_covers_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bptrain.store.saver import Interval, Saver
+
+    calls: list[str] = []
+    monkeypatch.setattr(RunDirectory, "flush_metrics", lambda self: calls.append("metrics"))
+    monkeypatch.setattr(checkpoint, "write", lambda *arguments: calls.append("checkpoint"))
+    monkeypatch.setattr(checkpoint, "write_best", lambda *arguments: calls.append("best"))
+    Saver(RunDirectory(tmp_path), NET, optimizers.get("adam")(), FACTS, Interval(), 2, {}).save(state())
+    assert calls == ["metrics", "checkpoint", "best"]
+
+
 @pytest.mark.parametrize("length", [0, 5, 100, -1])
 def test_torn_checkpoints(tmp_path: Path, length: int) -> None:
     path = tmp_path / "c.safetensors"
@@ -121,7 +144,7 @@ def test_what_is_renamed_was_flushed_before(tmp_path: Path, monkeypatch: pytest.
     fsync, replace = os.fsync, Path.replace
 
     def note_fsync(handle: int) -> None:
-        calls.append("directory" if os.path.isdir(f"/proc/self/fd/{handle}") else "file")
+        calls.append("directory" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
         fsync(handle)
 
     def note_replace(self: Path, target: Path) -> Path:
@@ -131,9 +154,7 @@ def test_what_is_renamed_was_flushed_before(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(os, "fsync", note_fsync)
     monkeypatch.setattr(Path, "replace", note_replace)
     write_atomically(tmp_path / "file", b"content")
-    assert calls[0] != "rename"
-    assert calls[1] == "rename"
-    assert len(calls) == 3
+    assert calls == ["file", "rename", "directory"]
 
 
 def test_runs_are_numbered(workplace: Path) -> None:

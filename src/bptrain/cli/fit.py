@@ -48,8 +48,8 @@ def fit_command(
             raise UsageError("--resume goes on with one run: leave out --overwrite and --seeds")
         if resume not in (None, "auto") and out is not None:
             raise UsageError(f"--resume {resume} goes on in that run: leave out --out, or give --resume auto")
-        if dry_run and seeds is not None:
-            raise UsageError("--dry-run trains nothing: leave out --seeds")
+        if dry_run and (seeds is not None or out is not None or resume is not None):
+            raise UsageError("--dry-run makes no run: leave out --seeds, --out and --resume")
         if overwrite and out is None:
             raise UsageError("--overwrite goes with --out DIR: without it every run has a new directory")
         overrides = set_ or []

@@ -1,5 +1,7 @@
 """The entry point: parses the command line and turns what a command raises into an exit code."""
 
+import os
+import signal
 import sys
 from typing import Annotated
 
@@ -10,6 +12,8 @@ from bptrain.cli.eval import eval_command
 from bptrain.cli.explain import explain_command
 from bptrain.cli.fit import fit_command
 from bptrain.cli.gradcheck import gradcheck_command
+from bptrain.cli.options import silence
+from bptrain.errors import STORAGE_EXIT
 
 app = typer.Typer(
     name="bptrain",
@@ -44,10 +48,18 @@ app.command("explain")(explain_command)
 
 def run(arguments: list[str]) -> int:
     """Runs a command line and returns its exit code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us; its number must not go to another file
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  (open to the end)
     try:
         code = app(arguments or ["--help"], standalone_mode=False, prog_name="bptrain")
+        sys.stdout.flush()
     except typer.TyperException as error:
         return usage_error(error, arguments)
+    except OSError as error:  # --help or --version into a full disk
+        print(f"error: could not write to the output: {error.strerror}", file=sys.stderr)
+        silence(sys.stdout)
+        return STORAGE_EXIT
     return code if isinstance(code, int) else 0
 
 
@@ -66,4 +78,10 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
 
 def main() -> None:
     """Runs the command line of this process."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # all is said and saved: nothing may change the exit code now
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)

@@ -7,14 +7,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from bptrain.errors import BptrainError, Interrupted, Problem, StorageError, UsageError
+
 if TYPE_CHECKING:
     from bptrain.console.screen import Screen
-    from bptrain.errors import BptrainError
 
+EXPECTED = (BptrainError, KeyboardInterrupt, MemoryError, OSError)
 BROKEN_PIPE_EXIT = 141  # 128 + SIGPIPE, as a shell shows it
 
 Json = Annotated[
@@ -34,73 +36,90 @@ Set = Annotated[
 def command(name: str, json: bool, quiet: bool = False, verbose: bool = False) -> Iterator["Screen"]:
     """The screen of a command; inside the block every error becomes a message and an exit code."""
     from bptrain.console.screen import Screen
-    from bptrain.errors import BptrainError, Interrupted, StorageError, UsageError
 
     screen = Screen(name, json, quiet, verbose)
-    error: BptrainError
-    try:
-        with sigterm_in_order():
+    with Signals() as signals:
+        try:
             yield screen
-        return
-    except BptrainError as raised:
-        error = raised
-    except KeyboardInterrupt:
-        error = Interrupted("stopped; nothing was changed", signal.SIGINT)
-    except MemoryError as raised:
-        why = str(raised).rstrip(".") or "the memory of this machine is used up"
-        error = UsageError(f"not enough memory: {why}. Try smaller network.sizes or training.batch_size.")
-    except BrokenPipeError:  # `bptrain … | head`: whoever read us has seen enough
-        silence(sys.stdout)
-        raise typer.Exit(BROKEN_PIPE_EXIT) from None
-    except OSError as raised:  # files are the store's and the data's own care: what is left is the streams
-        error = StorageError(f"could not write to the output: {raised.strerror or raised}")
-    except typer.Exit:
-        raise
-    except Exception as raised:
-        if verbose:
-            raise
-        error = bug(raised)
+            return
+        except (typer.Exit, BrokenPipeError) as ended:
+            code = end_quietly(ended)
+        except BaseException as raised:
+            signals.ending = True
+            if verbose and not isinstance(raised, EXPECTED):
+                raise
+            code = tell(screen, raised)
+    raise typer.Exit(code)
+
+
+def end_quietly(ended: typer.Exit | BrokenPipeError) -> int:
+    """The exit code of a command that has said all it had to say, or whose reader has seen enough."""
+    if isinstance(ended, typer.Exit):
+        return ended.exit_code
+    silence(sys.stdout)
+    return BROKEN_PIPE_EXIT
+
+
+def tell(screen: "Screen", raised: BaseException) -> int:
+    """Tells what went wrong, and returns its exit code."""
+    error = as_error(raised)
     try:
         screen.error(error)
     except OSError:  # a full disk behind both streams: the exit code still tells
         silence(sys.stdout)
         silence(sys.stderr)
-    raise typer.Exit(error.exit_code)
+    return error.exit_code
 
 
-@contextmanager
-def sigterm_in_order() -> Iterator[None]:
-    """SIGTERM as an exception inside the block; while a fit trains, `interrupts` takes its place.
+def as_error(raised: BaseException) -> BptrainError:
+    """What the user is told of an exception."""
+    if isinstance(raised, BptrainError):
+        return raised
+    if isinstance(raised, KeyboardInterrupt):
+        return Interrupted("stopped; nothing was changed", signal.SIGINT)
+    if isinstance(raised, MemoryError):
+        why = str(raised).rstrip(".") or "the memory of this machine is used up"
+        return UsageError(f"not enough memory: {why}. Try smaller network.sizes or training.batch_size.")
+    if isinstance(
+        raised, OSError
+    ):  # files are the store's and the data's own care: what is left is the streams
+        return StorageError(f"could not write to the output: {raised.strerror or raised}")
+    message = f"this is a bug in bptrain, not a mistake of yours: {type(raised).__name__}: {raised}. "
+    message += f"The traceback is in {save_traceback()}; please report it."
+    return BptrainError(Problem("bug", message))
 
-    Outside the main thread, where Python delivers no signals, it changes nothing.
+
+class Signals:
+    """SIGTERM as an exception inside the block, and no signal at all while the command is `ending`.
+
+    While a fit trains, `interrupts` takes its place. Outside the main thread, where Python delivers no signals, it
+    changes nothing.
     """
-    from bptrain.errors import Interrupted
 
-    def end(number: int, frame: FrameType | None) -> None:
+    def __init__(self) -> None:
+        self.ending = False
+        self._before: dict[int, Any] = {}
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        if self.ending:
+            return
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         raise Interrupted("terminated; nothing was changed", number)
 
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    def __enter__(self) -> "Signals":
+        if threading.current_thread() is threading.main_thread():
+            self._before = {n: signal.signal(n, self._end) for n in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
 
 def silence(stream: TextIO) -> None:
     """Sends what is left in a stream's buffer nowhere, so that closing it at exit cannot fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def bug(error: Exception) -> "BptrainError":
-    """What the user is told of an exception that should not have been."""
-    from bptrain.errors import BptrainError, Problem
-
-    message = f"this is a bug in bptrain, not a mistake of yours: {type(error).__name__}: {error}. "
-    message += f"The traceback is in {save_traceback()}; please report it."
-    return BptrainError(Problem("bug", message))
 
 
 def save_traceback() -> str:

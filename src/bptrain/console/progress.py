@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LINES = 20  # about so many epochs of a run get a line off a terminal
 LINE_SECONDS = 30.0  # and one at least so often
 REFRESH_SECONDS = 0.05
-NARROW = 100  # columns; a bar with figures needs so many
+WIDE, NARROW = 100, 70  # columns for a bar with all its words, and for one with short words
 
 
 class FitView:
@@ -28,7 +28,7 @@ class FitView:
         self._bar: progress.Progress | None = None
         self._rows_per_second = 0.0
         self._shown = 0.0  # when the display last changed
-        self._narrow = False  # a terminal without room for a bar
+        self._width = WIDE  # of the terminal; off it the lines are as long as they are
 
     def __enter__(self) -> "FitView":
         return self
@@ -66,8 +66,8 @@ class FitView:
         epochs = started.task.epochs
         self._line_every = 1 if screen.verbose else max(1, epochs // LINES)
         if sys.stderr.isatty() and not (screen.quiet or screen.json):
-            self._narrow = shutil.get_terminal_size().columns < NARROW
-            self._bar = open_bar(self._narrow)
+            self._width = shutil.get_terminal_size().columns
+            self._bar = open_bar(self._width)
             self._task = self._bar.add_task("epoch", total=epochs, completed=started.state.epoch, figures="")
             self._bar.start()
 
@@ -94,23 +94,24 @@ class FitView:
                 self._shown = now
 
     def _figures(self, event: Progress | EpochEnd) -> str:
+        """Losses, a metric and the speed, as many as there is room for."""
+        short = self._width < WIDE
         if isinstance(event, Progress):
             parts = [f"loss {figure(event.loss)}"]
         else:
             parts = [f"loss {figure(event.train_loss)}"]
             if event.validation_loss is not None:
-                label = "val" if self._narrow else "validation"
-                parts.append(f"{label} {figure(event.validation_loss)}")
-            if self._narrow:
-                return " ".join(parts)
-            for name, value in event.validation_metrics.items():
-                if isinstance(value, float):
-                    parts.append(f"{name} {figure(value)}")
-                    break
-        return "  ".join([*parts, f"{self._rows_per_second:,.0f} rows/s"])
+                parts.append(f"{'val' if short else 'validation'} {figure(event.validation_loss)}")
+            numbers = [(n, v) for n, v in event.validation_metrics.items() if isinstance(v, float)]
+            if self._width >= NARROW:
+                parts += [f"{name} {figure(value)}" for name, value in numbers[:1]]
+        rate = self._rows_per_second
+        if self._width >= NARROW:
+            parts.append(f"{rate / 1000:,.0f}k/s" if short else f"{rate:,.0f} rows/s")
+        return (" " if short else "  ").join(parts)
 
 
-def open_bar(narrow: bool) -> "progress.Progress":
+def open_bar(width: int) -> "progress.Progress":
     """An epoch bar with figures and the time left; the figures alone where there is no room."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
@@ -119,7 +120,10 @@ def open_bar(narrow: bool) -> "progress.Progress":
         TextColumn("{task.completed:.0f}/{task.total:.0f}"),
         TextColumn("{task.fields[figures]}"),
     ]
-    if not narrow:
-        columns = [TextColumn("epoch"), BarColumn(bar_width=20), *columns, TimeRemainingColumn()]
-    width = shutil.get_terminal_size().columns - 4  # so that the ^C a terminal echoes does not break the line
-    return Progress(*columns, console=Console(file=sys.stderr, width=max(width, 20)), transient=True)
+    if width >= NARROW:
+        bar = BarColumn(bar_width=20 if width >= WIDE else 6)
+        columns = [bar, *columns, TimeRemainingColumn(compact=True)]
+    if width >= WIDE:
+        columns = [TextColumn("epoch"), *columns]
+    room = max(width - 4, 20)  # so that the ^C a terminal echoes does not break the line
+    return Progress(*columns, console=Console(file=sys.stderr, width=room), transient=True)

@@ -85,6 +85,8 @@ def show_gradcheck(screen: Screen, checked: Checked) -> None:
                 f"layer {block.layer} {block.parameter}: the worst entry is [{index}], analytic "
                 f"{block.worst_analytic:.12g}, numeric {block.worst_numeric:.12g}"
             )
+    if not report.forward_error <= report.tolerance:
+        screen.result(f"the forward pass itself is wrong: z or x differ by {report.forward_error:.1e}")
     verdict = "pass" if report.passed else "MISMATCH"
     screen.result(
         f"{verdict}: largest relative error {report.max_relative_error:.1e}, tolerance {report.tolerance:.0e}, "

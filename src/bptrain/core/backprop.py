@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bptrain.core.network import Network, Views
+from bptrain.core.network import Network, Views, views
 from bptrain.parts.types import Array
 
 
@@ -60,9 +60,9 @@ def forward(network: Network, parameters: Views, X_0: Array, space: Workspace) -
     return X[network.L]
 
 
-def backward(network: Network, parameters: Views, T: Array, space: Workspace, gradient: Views) -> None:
-    """Writes ∂objective/∂W_i and ∂objective/∂b_i into `gradient`, after `forward` on the same workspace."""
-    W, dW, db = parameters.W, gradient.W, gradient.b
+def backward(network: Network, parameters: Views, T: Array, space: Workspace, into: Views) -> None:
+    """Writes ∂objective/∂W_i and ∂objective/∂b_i into `into`, after `forward` on the same workspace."""
+    W, dW, db = parameters.W, into.W, into.b
     X, D, L = space.X, space.D, network.L
     output_delta(network, T, space)
     for i in range(L, 0, -1):
@@ -93,6 +93,15 @@ def through_activation(network: Network, i: int, space: Workspace) -> None:
         D[i] *= activation.df(Z[i], X[i])
     elif activation.product is not None:
         D[i][...] = activation.product(X[i], D[i])
+
+
+def gradient(network: Network, w: Array, X: Array, T: Array) -> Array:
+    """The flat gradient of the objective at the flat weights w, over all rows of X and T."""
+    g = np.empty_like(w)
+    space = workspace(network, len(X), w.dtype)
+    forward(network, views(network, w), X, space)
+    backward(network, views(network, w), T, space, views(network, g))
+    return g
 
 
 def row_losses(network: Network, Z_L: Array, X_L: Array | None, T: Array) -> Array:

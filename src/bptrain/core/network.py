@@ -88,7 +88,7 @@ class Block:
 class Views:
     """A flat vector seen as matrices: W[i] is n_i × n_{i−1}, b[i] is n_i, or None without a bias.
 
-    The same record serves parameters (W, b) and gradient (dW, db). Entry 0 is an empty array.
+    The same record serves parameters (W, b) and gradient (dW, db). Entry 0 is an empty array, or None for b.
     """
 
     flat: Array

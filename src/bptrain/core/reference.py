@@ -15,7 +15,7 @@ from bptrain.parts.types import Array
 class Instance(NamedTuple):
     """Everything that one instance gives rise to; entry 0 of the lists is the input, or unused."""
 
-    E: complex | float
+    E: float
     x: list[Array]  # n_i × 1
     z: list[Array]  # n_i × 1
     delta: list[Array]  # n_i × 1
@@ -35,15 +35,19 @@ def instance(network: Network, parameters: Views, x_0: Array, t: Array) -> Insta
             z[i] = z[i] + bias[:, None]
         x[i] = network.activations[i].f(z[i].T).T  # x_i = f_i(z_i)
 
-    dE = network.loss.dE(x[L].T, t.T).T
     delta, dW, db = [empty] * (L + 1), [empty] * (L + 1), [empty] * (L + 1)
-    delta[L] = x[L] - t if network.canonical else jacobian(network, L, z[L], x[L]).T @ dE
+    if network.canonical and network.loss.E_of_z is not None:
+        E = network.loss.E_of_z(z[L].T, t.T)[0]  # E(x_L, t), exact where x_L has rounded to 0 or 1
+        delta[L] = x[L] - t
+    else:
+        E = network.loss.E(x[L].T, t.T)[0]
+        delta[L] = jacobian(network, L, z[L], x[L]).T @ network.loss.dE(x[L].T, t.T).T
     for i in range(L - 1, 0, -1):
         delta[i] = jacobian(network, i, z[i], x[i]).T @ (W[i + 1].T @ delta[i + 1])
     for i in range(1, L + 1):
         dW[i] = delta[i] @ x[i - 1].T  # ∂E/∂W_i = δ_i x_{i−1}ᵀ
         db[i] = delta[i]  # ∂E/∂b_i = δ_i
-    return Instance(network.loss.E(x[L].T, t.T)[0], x, z, delta, dW, db)
+    return Instance(float(E), x, z, delta, dW, db)
 
 
 def jacobian(network: Network, i: int, z: Array, x: Array) -> Array:

@@ -58,6 +58,7 @@ def prepare(
     settled = settle_target(target, kept, decision, facts)
     warnings = suspicions(target, settled, features, kept)
     parts = _split(settings, settled, targets.true_of(settled, target, kept), seed)
+    warnings += _shortfalls(settings, parts, len(kept))
     train = kept[parts["train"]]
     settled, scale_note = fit_target(settled, target, train, settings, facts)
     drop = _policies(settings, features, target)[0]
@@ -180,6 +181,21 @@ def _split(settings: DataSettings, target: Target, true: Array, seed: int) -> di
     test = 0.0 if settings.test is not None else settings.test_share
     rng = stream(seed, "split") if settings.shuffle else None
     return split(len(true), validation, test, rng, true if stratify else None)._asdict()
+
+
+def _shortfalls(settings: DataSettings, parts: dict[str, Array], n: int) -> list[tuple[str, str]]:
+    """Warnings of splits that got fewer rows than asked for, since every class keeps one to train."""
+    warnings = []
+    for name in ("validation", "test"):
+        share = 0.0 if getattr(settings, name) is not None else getattr(settings, f"{name}_share")
+        asked, got = round(share * n), len(parts[name])
+        if got < asked:
+            message = (
+                f"the {name} set has {got} of the {asked} rows asked for, since each class keeps a row to train; "
+                "set data.split.stratify: false to draw from all rows alike"
+            )
+            warnings.append(("small_split", message))
+    return warnings
 
 
 def _digests(source: Source, role: str) -> dict[str, str]:

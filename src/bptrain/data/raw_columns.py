@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterable
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -128,7 +130,7 @@ def _number(cell: object) -> float:
     if _is_missing(cell):
         return math.nan
     value = value_of(cell) if isinstance(cell, str) else cell
-    return float(value) if isinstance(value, (int, float, np.number)) else math.inf
+    return float(value) if isinstance(value, (Real, Decimal)) else math.inf
 
 
 def _text(cell: object, categories: tuple[str, ...]) -> str | None:

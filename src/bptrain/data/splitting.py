@@ -23,7 +23,7 @@ def split(
     rng: Generator | None,
     classes: Array | None = None,
 ) -> Split:
-    """Divide n rows: round(share · n) of them each to test and validation, the others to train.
+    """Divide n rows: round(share · n) of them each to test and validation (fewer where classes cannot give them).
 
     With `rng` they are drawn, from each of the `classes` in proportion if these are given (N numbers), each class
     keeping a row to train; without it the file's order stays: train first, then validation, then test. Raises
@@ -59,15 +59,20 @@ def _proportionally(order: Array, classes: Array, k: int, rng: Generator) -> tup
 
 
 def apportion(k: int, sizes: Array, rng: Generator) -> Array:
-    """k as whole numbers, one a class, in proportion to its size and below it; equal claims are decided by lot.
+    """k as whole numbers, one a class, in proportion to its size and below it.
 
-    The method of largest remainders: each class gets the whole part of its share, and what is left goes to the largest
-    fractions. Fewer than k where the classes cannot give as many.
+    Each class gets the whole part of its share, and the fractions decide its chance of one more (systematic sampling in
+    a random order; Madow 1949), so that over many seeds every class gets its share. Fewer than k where the classes
+    cannot give as many.
     """
     ideal = k * sizes / sizes.sum()
-    counts = np.minimum(np.floor(ideal).astype(np.int64), sizes - 1)
-    lots = rng.random(len(sizes))
-    for _ in range(min(k, int((sizes - 1).sum())) - int(counts.sum())):
-        claims = np.where(counts < sizes - 1, ideal - counts, -np.inf)
-        counts[np.lexsort((lots, claims))[-1]] += 1
+    counts = np.floor(ideal).astype(np.int64)
+    order = rng.permutation(len(sizes))
+    steps = np.cumsum((ideal - counts)[order])
+    steps[-1] = k - counts.sum()  # what the fractions add up to, without their rounding
+    counts[order] += np.diff(np.floor(steps + rng.random()).astype(np.int64), prepend=0)
+    room = sizes - 1
+    counts = np.minimum(counts, room)
+    for c in order:  # what classes without room could not give
+        counts[c] += min(k - counts.sum(), room[c] - counts[c])
     return counts

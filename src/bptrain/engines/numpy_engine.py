@@ -6,7 +6,7 @@ two percent. The pre-activations Z_L of a whole slice are kept, so that the loss
 
 import numpy as np
 
-from bptrain.core.backprop import Workspace, backward, forward, row_losses, workspace
+from bptrain.core.backprop import Workspace, backward, forward, gradient, row_losses, workspace
 from bptrain.core.network import views
 from bptrain.engines.base import Memory, Task
 from bptrain.parts.types import Array
@@ -31,7 +31,7 @@ class NumpyEngine:
         step_rule, B = task.optimizer.step, task.batch_size
         steps_per_epoch, epoch = task.steps_per_epoch, task.epoch_of(memory.t + 1)
         w, g = memory.w, np.empty_like(memory.w)
-        parameters, gradient = views(network, w), views(network, g)
+        parameters, dw = views(network, w), views(network, g)
         Z_L = np.empty((len(X), network.sizes[L]), w.dtype)
         E, space = np.nan, self._space(min(B, len(X)), w.dtype)
         for a in range(0, len(X), B):
@@ -40,7 +40,7 @@ class NumpyEngine:
                 space = self._space(len(X_0), w.dtype)
             space.Z[L] = Z_L[a : a + B]
             X_L = forward(network, parameters, X_0, space)
-            backward(network, parameters, t, space, gradient)
+            backward(network, parameters, t, space, dw)
             if task.optimizer.needs_loss:
                 E = float(row_losses(network, space.Z[L], X_L, t).sum()) / network.divisor(len(t))
             memory.t += 1
@@ -51,13 +51,8 @@ class NumpyEngine:
 
     def gradient(self, w: Array, X: Array, T: Array) -> Array:
         """See `Engine.gradient`."""
-        network = self.task.network
-        g = np.empty_like(w)
-        space = workspace(network, len(X), w.dtype)
         with np.errstate(all="ignore"):
-            forward(network, views(network, w), X, space)
-            backward(network, views(network, w), T, space, views(network, g))
-        return g
+            return gradient(self.task.network, w, X, T)
 
     def _space(self, rows: int, dtype: np.dtype[np.generic]) -> Workspace:
         space = self._spaces.get(rows)

@@ -15,7 +15,7 @@ from bptrain.parts.types import Array
 from bptrain.registry import Registry
 
 
-def one_difference(x: Array, t: Array) -> Array:
+def difference_terms(x: Array, t: Array) -> Array:
     """max(1, |x|) + |t|: the size of the terms of x − t, where x was rounded near 1."""
     return np.fmax(1.0, np.abs(x)) + np.abs(t)
 
@@ -28,7 +28,7 @@ class Loss(NamedTuple):
     canonical: str | None = None  # the activation with which δ_L = x_L − t
     E_of_z: Callable[[Array, Array], Array] | None = None  # (z_L, t) -> E for the canonical pair, stably
     # Σ |terms| of dE: how much rounding may enter it. Read by the gradient check alone.
-    terms: Callable[[Array, Array], Array] = one_difference
+    terms: Callable[[Array, Array], Array] = difference_terms
     # What an output stands for: any number, a probability of its own, or its share of a distribution.
     outputs: Literal["values", "probabilities", "distribution"] = "values"
 
@@ -80,7 +80,7 @@ def binary_cross_entropy() -> Loss:
         return (positive + np.log1p(np.exp(minus_size)) - t * z).sum(axis=-1)
 
     def terms(x: Array, t: Array) -> Array:
-        return one_difference(x, t) / np.abs(x * (1.0 - x))
+        return difference_terms(x, t) / np.abs(x * (1.0 - x))
 
     return Loss(E, dE, canonical="sigmoid", E_of_z=E_of_z, terms=terms, outputs="probabilities")
 

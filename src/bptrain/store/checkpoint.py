@@ -37,13 +37,6 @@ class Facts(NamedTuple):
     baseline: dict[str, Any]  # the best guess without inputs, from the training rows
 
 
-class Position(NamedTuple):
-    """Where a checkpoint stands, read from its metadata alone."""
-
-    config: dict[str, Any]
-    epoch: int
-
-
 class Stored(NamedTuple):
     """A checkpoint as read, verified against its digest."""
 
@@ -62,7 +55,7 @@ def write(path: Path, network: Network, optimizer: Optimizer, facts: Facts, stat
     best = None
     if state.best is not None:
         tensors |= _blocks(network, state.best.w, "best.")
-        best = {"epoch": state.best.epoch, "step": state.best.step, "loss": state.best.loss}
+        best = {"epoch": state.best.epoch, "updates": state.best.updates, "loss": state.best.loss}
     position = {
         "epoch": state.epoch,
         "step": state.step,
@@ -77,8 +70,8 @@ def write(path: Path, network: Network, optimizer: Optimizer, facts: Facts, stat
 
 def write_best(path: Path, network: Network, facts: Facts, best: Best) -> None:
     """Writes the best weights as a checkpoint of their own, without slots. Raises StorageError."""
-    record = {"epoch": best.epoch, "step": best.step, "loss": best.loss}
-    position = {"epoch": best.epoch, "step": 0, "updates": best.step}
+    record = {"epoch": best.epoch, "updates": best.updates, "loss": best.loss}
+    position = {"epoch": best.epoch, "step": 0, "updates": best.updates}
     _write(path, facts, position, record, _blocks(network, best.w))
 
 
@@ -94,13 +87,6 @@ def read(path: Path) -> Stored:
         return Stored(path, facts, record["position"], record["best"], tensors)
 
 
-def peek(path: Path) -> Position:
-    """Config and epoch of a checkpoint, without reading its tensors or verifying it. Raises CheckpointError."""
-    with _opened(path) as file:
-        record = _record(path, file)
-        return Position(record["config"], record["position"]["epoch"])
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """The safetensors file; whatever is wrong with it inside the block is a CheckpointError."""
@@ -114,7 +100,7 @@ def _opened(path: Path) -> Iterator[Any]:
     except OSError as error:
         raise CheckpointError(f"could not read {path}: {error.strerror or error}") from error
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is corrupt: {error}") from error
+        raise CheckpointError(f"{path} is corrupt, or no checkpoint: {error}") from error
 
 
 def _record(path: Path, file: Any) -> dict[str, Any]:
@@ -134,15 +120,21 @@ def weights(stored: Stored, network: Network) -> Array:
     return _flat(stored, network, "")
 
 
+def best_weights(stored: Stored, network: Network) -> Array:
+    """The flat best weights that a checkpoint carries. Raises CheckpointError when it has none that fit."""
+    return _flat(stored, network, "best.")
+
+
 def state(stored: Stored, network: Network, optimizer: Optimizer) -> State:
     """The training state of a checkpoint. Raises CheckpointError when it does not fit."""
     position = stored.position
     w = _flat(stored, network, "")
     try:
         slots = tuple(stored.tensors[f"optimizer.{name}"] for name in optimizer.slots)
-        best = stored.best and Best(
-            stored.best["epoch"], stored.best["step"], stored.best["loss"], _flat(stored, network, "best.")
-        )
+        best = None
+        if stored.best is not None:
+            w_best = _flat(stored, network, "best.")
+            best = Best(stored.best["epoch"], stored.best["updates"], stored.best["loss"], w_best)
         return State(
             Memory(w, slots, position["updates"]),
             epoch=position["epoch"],
@@ -151,7 +143,7 @@ def state(stored: Stored, network: Network, optimizer: Optimizer) -> State:
             rows_seen=position["rows_seen"],
             first_loss=position["first_loss"],
             warned_of_growth=position["warned_of_growth"],
-            best=best or None,
+            best=best,
         )
     except KeyError as error:
         raise CheckpointError(

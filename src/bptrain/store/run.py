@@ -9,6 +9,7 @@ best.safetensors  the best weights
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,9 @@ from bptrain.errors import BusyError, CheckpointError, UsageError
 from bptrain.store.atomic import flush_directory, storage, write_atomically
 
 RUNS = Path("runs")
-UNFINISHED = {"checkpoints", "config.yaml", ".config.yaml.tmp", ".run.json.tmp", ".lock"}
+UNFINISHED = re.compile(
+    r"checkpoints|\.lock|\.run\.json\.tmp|checkpoints/\.?step-\d{12}\.safetensors(\.tmp)?"
+)
 
 
 class RunDirectory:
@@ -45,10 +48,12 @@ class RunDirectory:
         return self.path / "checkpoints" / f"step-{updates:012d}.safetensors"
 
     def prune(self, keep: int) -> None:
-        """Removes all but the newest checkpoints. Raises StorageError."""
+        """Removes all but the newest checkpoints, and what a crash left half written. Raises StorageError."""
         with storage(self.path, "remove old checkpoints of"):
             for old in self.checkpoints()[:-keep]:
                 old.unlink()
+            for torn in [*self.path.glob(".*.tmp"), *self.path.glob("checkpoints/.*.tmp")]:
+                torn.unlink()
 
     def write_config(self, text: str) -> None:
         """Writes config.yaml, atomically. Raises StorageError."""
@@ -88,18 +93,18 @@ class RunDirectory:
         """
         if not self.metrics.exists():
             return
-        kept: list[str] = []
+        kept = []
         with storage(self.metrics, "read"):
-            lines = self.metrics.read_text(encoding="utf-8").splitlines(keepends=True)
+            lines = self.metrics.read_bytes().splitlines(keepends=True)
         for line in lines:
             try:
-                epoch = json.loads(line)["epoch"]
-            except (ValueError, KeyError, TypeError):
-                break
-            if epoch > epochs or not line.endswith("\n"):
+                sound = line.endswith(b"\n") and json.loads(line)["epoch"] <= epochs
+            except (ValueError, KeyError, TypeError):  # not UTF-8, not JSON, or not ours
+                sound = False
+            if not sound:
                 break
             kept.append(line)
-        write_atomically(self.metrics, "".join(kept).encode())
+        write_atomically(self.metrics, b"".join(kept))
 
 
 def new_run(name: str) -> RunDirectory:
@@ -123,8 +128,10 @@ def run_at(path: Path, overwrite: bool) -> RunDirectory:
     with storage(path, "make"):
         if path.exists() and not path.is_dir():
             raise UsageError(f"--out {path} is a file, not a directory")
-        content = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
-        if content - UNFINISHED:  # what a run leaves that was killed while it was being made is no loss
+        content = {str(entry.relative_to(path)) for entry in path.rglob("*")} if path.is_dir() else set()
+        if not all(
+            map(UNFINISHED.fullmatch, content)
+        ):  # what a run leaves that was killed at its start is no loss
             if not overwrite:
                 raise UsageError(
                     f"--out {path} is not empty: give another directory, --overwrite, or --resume {path}"
@@ -138,11 +145,16 @@ def run_at(path: Path, overwrite: bool) -> RunDirectory:
 
 
 def clear(run: RunDirectory) -> None:
-    """Removes the files of an earlier run in the same directory; call it under the lock. Raises StorageError."""
+    """Removes the files of an earlier run in the same directory; call it under the lock. Raises StorageError.
+
+    run.json goes last: as long as it is there, the directory is known as a run.
+    """
     with storage(run.path, "clear"):
-        left_over = [*run.path.rglob(".*.tmp"), *run.path.rglob("*.damaged")]
-        for file in [*run.checkpoints(), *left_over, run.best, run.metrics, run.record, run.config]:
+        damaged = (run.path / "checkpoints").glob("*.damaged")
+        for file in [*run.checkpoints(), *damaged, run.best, run.metrics, run.config]:
             file.unlink(missing_ok=True)
+        run.prune(keep=1)
+        run.record.unlink(missing_ok=True)
 
 
 def _furnish(path: Path) -> RunDirectory:

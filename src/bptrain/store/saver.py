@@ -69,9 +69,9 @@ class Saver:
                 path = self.run.checkpoint_path(state.memory.t)
                 checkpoint.write(path, self.network, self.optimizer, self.facts, state)
                 self._saved_update = state.memory.t
-            if state.best is not None and state.best.step != self._best_written:
+            if state.best is not None and state.best.updates != self._best_written:
                 checkpoint.write_best(self.run.best, self.network, self.facts, state.best)
-                self._best_written = state.best.step
+                self._best_written = state.best.updates
             self.run.prune(self.keep)
         self.record |= {"seconds": self.seconds, **changes}
         with self._timed():

@@ -30,7 +30,6 @@ class EpochEnd(NamedTuple):
     train_loss: float  # mean of the losses that the rows had before each update
     validation_loss: float | None
     validation_metrics: dict[str, Any]
-    improved: bool  # these are the best weights so far
     evaluation_seconds: float
 
 

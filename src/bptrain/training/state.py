@@ -11,7 +11,7 @@ class Best(NamedTuple):
     """The weights with the lowest loss so far, and where they stood."""
 
     epoch: int
-    step: int  # updates done when the weights stood
+    updates: int  # in all, when the weights stood
     loss: float  # of validation, or of training without validation rows
     w: Array  # not written to
 

@@ -114,7 +114,7 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
     if validation is not None:
         here = here._replace(loss=validation.loss)
     elif task.steps_per_epoch == 1:
-        here = here._replace(epoch=epoch - 1, step=before.t, w=before.w)
+        here = here._replace(epoch=epoch - 1, updates=before.t, w=before.w)
     improved = state.best is None or here.loss < state.best.loss
     state = replace(
         state,
@@ -135,7 +135,6 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
         train_loss=train_loss,
         validation_loss=None if validation is None else validation.loss,
         validation_metrics={} if validation is None else validation.metrics,
-        improved=improved,
         evaluation_seconds=time.perf_counter() - clock,
     )
 
