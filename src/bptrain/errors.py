@@ -21,6 +21,11 @@ STORAGE_EXIT = 6
 BUG_EXIT = 70
 
 
+def printable(text: str) -> str:
+    """Text for one line of a terminal: what a file or command line brings along cannot break it or steer it."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 class Problem(NamedTuple):
     """One thing wrong, and where: the record behind a line of the error listing and of `--json`."""
 
@@ -38,7 +43,7 @@ class Problem(NamedTuple):
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part not in ("", None))
         key = f"{self.path}: " if self.path else ""
         hint = f" (did you mean {self.suggestion}?)" if self.suggestion else ""
-        return f"{place}: error: {key}{self.message}{hint}" if place else f"error: {key}{self.message}{hint}"
+        return printable(f"{place + ': ' if place else ''}error: {key}{self.message}{hint}")
 
 
 class BptrainError(Exception):

@@ -16,9 +16,15 @@ def test_a_problem_points_at_its_place() -> None:
 
 
 def test_the_caret_stands_under_tabs() -> None:
-    assert problem_text(Problem("x", "y", file="f", line=1, column=3, source="\tab")).endswith(
-        "\n    \tab\n    \t ^"
-    )
+    shown = problem_text(Problem("x", "y", file="f", line=1, column=3, source="\tab"))
+    assert shown.splitlines()[1:] == ["            ab", "             ^"]
+
+
+def test_what_a_file_brings_along_cannot_steer_the_terminal() -> None:
+    problem = Problem("x", "no \x1b[31m", "a\nb", "f", 1, 6, source="\x1b[2Jkey: 1")
+    shown = problem_text(problem)
+    assert "\x1b" not in shown
+    assert shown.splitlines() == [r"f:1:6: error: a\nb: no \x1b[31m", r"    \x1b[2Jkey: 1", "            ^"]
 
 
 def test_a_table_off_a_terminal() -> None:

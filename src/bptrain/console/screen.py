@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from bptrain.errors import BptrainError, Interrupted, Problem
+from bptrain.errors import BptrainError, Interrupted, Problem, printable
 from bptrain.store.plain import plain
 
 SCHEMA_VERSION = 1
@@ -61,8 +61,8 @@ def problem_text(problem: Problem) -> str:
     """`file:line:column: error: path: message`, and under it the source line with a caret."""
     text = str(problem)
     if problem.source is not None and problem.column is not None:
-        lead = "".join("\t" if c == "\t" else " " for c in problem.source[: problem.column - 1])
-        text += f"\n    {problem.source}\n    {lead}^"
+        source, before = problem.source.expandtabs(8), problem.source[: problem.column - 1].expandtabs(8)
+        text += f"\n    {printable(source)}\n    {' ' * len(printable(before))}^"
     return text
 
 
