@@ -86,8 +86,8 @@ def fit_events(
         stack.enter_context(blas_threads(loaded.config.training.threads))
         resumed = None
         if resume is not None:
-            found = (fit.facts, fit.prologue.network, fit.task.optimizer)
-            resumed = resumed_run(resume, loaded, out, *found, stack)
+            network, optimizer = fit.prologue.network, fit.task.optimizer
+            resumed = resumed_run(resume, loaded, out, fit.facts, network, optimizer, stack)
         if resumed is not None and resumed.finished:
             yield Done(finished(fit, resumed), already=True)
             return

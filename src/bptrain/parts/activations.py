@@ -44,7 +44,7 @@ def identity() -> Activation:
 
 @activations.add("sigmoid")
 def sigmoid() -> Activation:
-    """1 / (1 + e^−z). Computed as ½ + ½ tanh(z/2), which cannot overflow."""
+    """1 / (1 + e^−z). Computed as ½ + ½ tanh(z/2), which cannot overflow. Rumelhart, Hinton and Williams 1986."""
 
     def f(z: Array) -> Array:
         return 0.5 + 0.5 * np.tanh(0.5 * z)
@@ -57,7 +57,7 @@ def sigmoid() -> Activation:
 
 @activations.add("tanh")
 def tanh() -> Activation:
-    """tanh z."""
+    """tanh z. LeCun, Bottou, Orr and Müller 1998."""
 
     def f(z: Array) -> Array:
         return np.tanh(z)
@@ -96,7 +96,7 @@ def leaky_relu(slope: NonNegative = 0.01) -> Activation:
 
 @activations.add("softmax")
 def softmax() -> Activation:
-    """e^z_j / Σ_k e^z_k. Its Jacobian is diag(x) − x xᵀ, so Jᵀg = x ∘ (g − Σ_k x_k g_k)."""
+    """e^z_j / Σ_k e^z_k. Its Jacobian is diag(x) − x xᵀ, so Jᵀg = x ∘ (g − Σ_k x_k g_k). Bridle 1990."""
 
     def f(z: Array) -> Array:
         e = np.exp(z - z.real.max(axis=-1, keepdims=True))  # softmax is the same for z and z + constant

@@ -48,7 +48,7 @@ def fits(loss: Loss, f_L: Activation) -> bool:
 
 @losses.add("half_squared_error")
 def half_squared_error() -> Loss:
-    """½ ‖x − t‖². Canonical with identity."""
+    """½ ‖x − t‖². Canonical with identity. Rumelhart, Hinton and Williams 1986."""
 
     def E(x: Array, t: Array) -> Array:
         return 0.5 * ((x - t) * (x - t)).sum(axis=-1)
@@ -61,7 +61,7 @@ def half_squared_error() -> Loss:
 
 @losses.add("binary_cross_entropy")
 def binary_cross_entropy() -> Loss:
-    """−Σ [t ln x + (1 − t) ln(1 − x)]. Each output is a yes or no of its own. Canonical with sigmoid.
+    """−Σ [t ln x + (1 − t) ln(1 − x)]. Each output is a yes or no of its own. Canonical with sigmoid. Hinton 1989.
 
     From z it is Σ [ln(1 + e^z) − t z], with ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|).
     """
@@ -87,7 +87,7 @@ def binary_cross_entropy() -> Loss:
 
 @losses.add("cross_entropy")
 def cross_entropy() -> Loss:
-    """−Σ_k t_k ln x_k. The rows of t and x are distributions. Canonical with softmax.
+    """−Σ_k t_k ln x_k. The rows of t and x are distributions. Canonical with softmax. Bridle 1990.
 
     From z it is Σ_k t_k (ln Σ_j e^z_j − z_k).
     """

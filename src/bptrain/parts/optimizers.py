@@ -34,7 +34,7 @@ optimizers: Registry[Optimizer] = Registry("optimizer")
 
 @optimizers.add("gradient_descent")
 def gradient_descent(learning_rate: LearningRate = 0.1) -> Optimizer:
-    """w ← w − α ∘ g. The derivation's own update."""
+    """w ← w − α ∘ g. The derivation's own update. Cauchy 1847; one instance at a time, Robbins and Monro 1951."""
 
     def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
         return rate * g, slots
