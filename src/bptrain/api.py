@@ -1,7 +1,7 @@
 """The Python API: `fit`, `load` and `gradcheck`, with the same validation and the same events as the command line."""
 
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,7 +41,9 @@ def fit(
     return Run(Path(done.result["run"]), done.result)
 
 
-def follow(events: Iterator[Started | Event | Done], show: Callable[[Started | Event | Done], None]) -> Done:
+def follow(
+    events: Generator[Started | Event | Done, None, None], show: Callable[[Started | Event | Done], None]
+) -> Done:
     """Runs a fit to its end, showing each event. On SIGINT or SIGTERM it closes the fit, which saves it.
 
     Raises Interrupted after that.
@@ -66,7 +68,7 @@ def follow(events: Iterator[Started | Event | Done], show: Callable[[Started | E
         ):  # the second signal: in mid-slice, and the fit has saved what stood before it
             pass
         pending.saving = True
-        events.close()  # type: ignore[attr-defined]
+        events.close()
         raise Interrupted(
             f"stopped and saved after {position(state, first.task)}; to go on, add --resume {first.run}",
             pending.signal or signal.SIGINT,

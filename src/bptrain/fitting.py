@@ -6,7 +6,7 @@
 Closing the generator between two events saves the run: nothing is lost.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,7 +74,7 @@ def fit_events(
     out: Path | None = None,
     resume: str | None = None,
     overwrite: bool = False,
-) -> Iterator[Started | Event | Done]:
+) -> Generator[Started | Event | Done, None, None]:
     """Trains a config in a run directory of its own, and yields what happens.
 
     `out` is the run directory itself; `resume` is "auto" or a run. Raises the errors of `bptrain.errors`. A run that

@@ -1,7 +1,7 @@
 """The same config with several seeds, and what its figures are on average."""
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ class Summary(NamedTuple):
 
 def seeded_fits(
     config: Path, overrides: Sequence[str], seeds: int, out: Path | None, overwrite: bool
-) -> Iterator[tuple[int, Iterator[Started | Event | Done]]]:
+) -> Iterator[tuple[int, Generator[Started | Event | Done, None, None]]]:
     """The fits of seed, seed + 1, …, each as its events, in a run directory of its own. Raises UsageError."""
     if seeds < 2:
         raise UsageError(f"--seeds {seeds}: give 2 or more, since one seed has no deviation")

@@ -113,7 +113,7 @@ def test_auto_prefers_an_unfinished_run(iris: Path) -> None:
 
     events = fit_events(iris)
     next(events)
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     assert bptrain("fit", iris, "--json").json["run"] == "runs/iris/002"
     outcome = bptrain("fit", iris, "--resume", "auto", "--json")
     assert outcome.json["run"] == "runs/iris/001"
@@ -132,7 +132,7 @@ def test_a_damaged_checkpoint_does_not_push_out_the_sound_one(iris: Path) -> Non
     assert files[0].exists()
     assert not files[1].exists()
     assert files[1].with_name(files[1].name + ".damaged").exists()
-    events.close()  # type: ignore[attr-defined]
+    events.close()
 
 
 def test_a_schedule_that_spans_all_epochs_is_warned_of(iris: Path) -> None:
@@ -298,7 +298,7 @@ def test_damaged_metrics_stop_no_resume(iris: Path, line: bytes) -> None:
     events = fit_events(iris, {"checkpoint.every": {"epochs": 1}}, Path("run"))
     for _ in range(4):  # Started, and three epochs
         next(events)
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     metrics = Path("run/metrics.jsonl")
     whole = metrics.read_bytes().splitlines(keepends=True)
     metrics.write_bytes(whole[0] + whole[1] + line)

@@ -62,7 +62,7 @@ def test_seconds_of_a_run_that_was_stopped_in_mid_epoch(iris: Path, monkeypatch:
     events = fit_events(iris, overrides, Path("stopped"))
     for _ in range(7):  # Started, and 6 slices: in the second epoch
         next(events)
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     assert RunDirectory(Path("stopped")).read_record()["seconds"]["train"] == 6
     resumed = result(fit_events(iris, overrides, Path("stopped"), resume="stopped")).result
     assert resumed["train_seconds"] == whole["train_seconds"] == whole["steps"]

@@ -50,7 +50,7 @@ def test_stopped_after_any_slice(name: str, iris: Path, monkeypatch: pytest.Monk
             seen += isinstance(event, Progress | EpochEnd)
             if seen == stop:
                 break
-        events.close()  # type: ignore[attr-defined]
+        events.close()
         assert RunDirectory(out).read_record()["status"] == "interrupted"
         resumed = finish(iris, overrides, out, resume=str(out))
         assert files(out) == files(iris.parent / "whole")
@@ -121,7 +121,7 @@ def test_auto_takes_the_newest_unfinished_run_of_this_config(iris: Path) -> None
         events = fit_events(iris, overrides)
         started = next(events)
         next(events)
-        events.close()  # type: ignore[attr-defined]
+        events.close()
         assert isinstance(started, Started)
         return started.run
 
@@ -134,7 +134,7 @@ def test_auto_takes_the_newest_unfinished_run_of_this_config(iris: Path) -> None
     assert started.run == newer
     assert started.resumed
     assert started.state.epoch == 1
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     assert other.name == "003"
     fresh = next(fit_events(iris, {"seed": 9}, resume="auto"))
     assert isinstance(fresh, Started)
