@@ -109,9 +109,9 @@ def loaded_by(*arguments: str) -> set[str]:
     return set(done.stderr.split())
 
 
-@pytest.mark.parametrize("argument", ["--version", "--help"])
-def test_quick_commands_load_little(argument: str) -> None:
-    assert not loaded_by(argument) & {"numpy", "rich", "pydantic", "yaml", "safetensors"}
+@pytest.mark.parametrize("line", ["--version", "--help", "fit --help", "eval -h", "gradcheck --help"])
+def test_quick_commands_load_little(line: str) -> None:
+    assert not loaded_by(*line.split()) & {"numpy", "rich", "pydantic", "yaml", "safetensors"}
 
 
 def test_the_trainer_prints_nothing() -> None:

@@ -11,9 +11,7 @@ from bptrain.cli.options import Json, Quiet, Verbose, command
 def eval_command(
     run: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="[RUN]", help="A run; without it, the newest under runs/.", show_default=False
-        ),
+        typer.Argument(metavar="RUN", help="A run; without it, the newest under runs/.", show_default=False),
     ] = None,
     split: Annotated[
         str | None,

@@ -12,7 +12,7 @@ def gradcheck_command(
     subject: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[CONFIG|RUN]", help="A YAML file or a run; without it, every part.", show_default=False
+            metavar="CONFIG|RUN", help="A YAML file or a run; without it, every part.", show_default=False
         ),
     ] = None,
     set_: Set = None,

@@ -15,12 +15,14 @@ from bptrain.cli.gradcheck import gradcheck_command
 from bptrain.cli.options import silence
 from bptrain.errors import STORAGE_EXIT
 
+HELP = {"help_option_names": ["-h", "--help"]}
+
 app = typer.Typer(
     name="bptrain",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,  # its options would make typer load pydantic for every `--help`
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
 )
 
 
@@ -40,10 +42,10 @@ def callback(
     """Train multilayer perceptrons from a YAML file, with gradients that can be proven."""
 
 
-app.command("fit")(fit_command)
-app.command("eval")(eval_command)
-app.command("gradcheck")(gradcheck_command)
-app.command("explain")(explain_command)
+app.command("fit", context_settings=HELP)(fit_command)
+app.command("eval", context_settings=HELP)(eval_command)
+app.command("gradcheck", context_settings=HELP)(gradcheck_command)
+app.command("explain", context_settings=HELP)(explain_command)
 
 
 def run(arguments: list[str]) -> int:
@@ -52,7 +54,7 @@ def run(arguments: list[str]) -> int:
         if getattr(sys, name) is None:  # closed by whoever started us; its number must not go to another file
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  (open to the end)
     try:
-        code = app(arguments or ["--help"], standalone_mode=False, prog_name="bptrain")
+        code = dispatch(arguments or ["--help"])
         sys.stdout.flush()
     except typer.TyperException as error:
         return usage_error(error, arguments)
@@ -61,6 +63,18 @@ def run(arguments: list[str]) -> int:
         silence(sys.stdout)
         return STORAGE_EXIT
     return code if isinstance(code, int) else 0
+
+
+def dispatch(arguments: list[str]) -> object:
+    """Calls the command that is named first, or else the application.
+
+    Through the application typer would load pydantic to tell that its own --help was not given.
+    """
+    application = typer.main.get_command(app)
+    command = getattr(application, "commands", {}).get(arguments[0])
+    if command is None:
+        return application(arguments, standalone_mode=False, prog_name="bptrain")
+    return command(arguments[1:], standalone_mode=False, prog_name=f"bptrain {arguments[0]}")
 
 
 def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
