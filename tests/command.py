@@ -2,10 +2,17 @@
 
 import io
 import json
+import subprocess
+import sys
+import time
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.cli.main import run
+
+# What a process of its own runs, with the arguments behind it.
+SCRIPT = "import sys; from bptrain.cli.main import main; sys.argv = ['bptrain', *sys.argv[1:]]; main()"
 
 
 class Outcome(NamedTuple):
@@ -28,3 +35,15 @@ def bptrain(*arguments: object) -> Outcome:
     with redirect_stdout(out), redirect_stderr(err):
         code = run([str(argument) for argument in arguments])
     return Outcome(code, out.getvalue(), err.getvalue())
+
+
+def training_process(*arguments: object, out: str) -> "subprocess.Popen[str]":
+    """`bptrain fit ARGUMENTS --out OUT` as a process of its own, once its first epoch is done."""
+    command = [sys.executable, "-c", SCRIPT, "fit", *map(str, arguments), "--out", out]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    metrics = Path(out, "metrics.jsonl")
+    deadline = time.monotonic() + 60
+    while not (metrics.exists() and metrics.stat().st_size):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return process

@@ -1,6 +1,5 @@
 """Fixtures that every room's tests may use."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,12 +30,13 @@ def iris(workplace: Path) -> Path:
 
 
 @pytest.fixture
-def write(workplace: Path) -> Callable[[str, str], Path]:
-    """Writes a file into the empty current directory."""
-
-    def write_file(name: str, text: str) -> Path:
-        file = workplace / name
-        file.write_text(text)
-        return file
-
-    return write_file
+def line(workplace: Path) -> Path:
+    """A config that fits the line y = 1000 + 500 x, whose units are far from 1."""
+    rows = "\n".join(f"{k},{1000 + 500 * k}" for k in range(40))
+    (workplace / "line.csv").write_text(f"x,y\n{rows}\n")
+    file = workplace / "line.yaml"
+    file.write_text(
+        "data: {train: line.csv, target: y}\nnetwork: {sizes: [1, 1]}\nloss: half_squared_error\n"
+        "training: {epochs: 300, mode: batch}\n"
+    )
+    return file

@@ -29,14 +29,8 @@ def test_fit_load_predict(iris: Path) -> None:
     assert last.predict(X).tolist() == ["setosa", "virginica"]
 
 
-def test_predict_in_units(workplace: Path) -> None:
-    rows = "\n".join(f"{k},{1000 + 500 * k}" for k in range(40))
-    (workplace / "line.csv").write_text(f"x,y\n{rows}\n")
-    (workplace / "line.yaml").write_text(
-        "data: {train: line.csv, target: y}\nnetwork: {sizes: [1, 1]}\nloss: half_squared_error\n"
-        "training: {epochs: 300, mode: batch}\n"
-    )
-    model = bptrain.load(bptrain.fit("line.yaml").path)
+def test_predict_in_units(line: Path) -> None:
+    model = bptrain.load(bptrain.fit(line).path)
     np.testing.assert_allclose(model.predict([[10.0], [20.0]]).ravel(), [6000, 11000], rtol=0.01)
 
 

@@ -10,7 +10,7 @@ from bptrain.data.prepare import Rows, encode_file
 from bptrain.data.settings import Source
 from bptrain.errors import CheckpointError, UsageError
 from bptrain.evaluation import Baseline, Evaluation, evaluate
-from bptrain.model import Model, load_checkpoint, load_run, run_of, training_data
+from bptrain.model import Model, enclosing_run, load_checkpoint, load_run, run_of, training_data
 from bptrain.parts.metrics import metrics
 from bptrain.store.plain import plain
 from bptrain.store.run import RunDirectory, find_run
@@ -66,17 +66,13 @@ def assess(
     model, run = model_of(run_path, which, alone=data is not None)
     name, rows, warnings = _file(model, data, target) if data is not None else _split(model, run, split)
     chosen = build_metrics(model.config, model.schema)
-    evaluation = evaluate(model.network, model.w, model.schema, rows, chosen)
+    one_class_a_row = model.schema.task == "classification" and rows.true.ndim == 1
+    matrix_too = {"confusion_matrix": metrics.get("confusion_matrix")()} if one_class_a_row else {}
+    evaluation = evaluate(model.network, model.w, model.schema, rows, {**chosen, **matrix_too})
+    matrix = evaluation.metrics.get("confusion_matrix")
+    evaluation = evaluation._replace(metrics={name: evaluation.metrics[name] for name in chosen})
     stored = model.stored.facts.baseline
     guess = Baseline(stored["description"], np.asarray(stored["guess"]))
-    labels, matrix = None, None
-    if model.schema.task == "classification":
-        labels = tuple(model.schema.labels)
-        if rows.true.ndim == 1:  # one class a row
-            confusion = {"confusion_matrix": metrics.get("confusion_matrix")()}
-            matrix = evaluate(model.network, model.w, model.schema, rows, confusion).metrics[
-                "confusion_matrix"
-            ]
     return Assessment(
         run=None if run is None else run.path,
         checkpoint=model.stored.path,
@@ -84,7 +80,7 @@ def assess(
         evaluation=evaluation,
         baseline=guess,
         baseline_metrics=guess.metrics(model.schema, rows, chosen),
-        labels=labels,
+        labels=tuple(model.schema.labels) if model.schema.task == "classification" else None,
         confusion_matrix=matrix,
         warnings=warnings,
     )
@@ -151,7 +147,7 @@ def model_of(run_path: Path | None, which: str, alone: bool) -> tuple[Model, Run
         raise CheckpointError(f"no checkpoint at {which}: give best, last or a file")
     if run_path is None:
         return load_checkpoint(file), None if alone else run_of(file)
-    run = find_run(run_path)
-    if run.path.resolve() not in file.resolve().parents and run_of(file).path.resolve() != run.path.resolve():
-        raise CheckpointError(f"{file} belongs to {run_of(file).path}, not to {run.path}")
+    run, own = find_run(run_path), enclosing_run(file)
+    if own is not None and own.path.resolve() != run.path.resolve():
+        raise CheckpointError(f"{file} belongs to {own.path}, not to {run.path}")
     return load_checkpoint(file), run

@@ -95,12 +95,20 @@ def training_data(model: Model, run: RunDirectory, dtype: DTypeLike, limit: int 
 
 def run_of(checkpoint_file: Path) -> RunDirectory:
     """The run that a checkpoint file lies in. Raises CheckpointError when it lies in none."""
+    run = enclosing_run(checkpoint_file)
+    if run is None:
+        raise CheckpointError(
+            f"{checkpoint_file} lies in no run: name the run it comes from, or a file with --data"
+        )
+    return run
+
+
+def enclosing_run(checkpoint_file: Path) -> RunDirectory | None:
+    """The run that a checkpoint file lies in, if any."""
     for directory in (checkpoint_file.parent, checkpoint_file.parent.parent):
         if (directory / "run.json").is_file():
             return RunDirectory(directory)
-    raise CheckpointError(
-        f"{checkpoint_file} lies in no run: name the run it comes from, or a file with --data"
-    )
+    return None
 
 
 def load_checkpoint(path: Path) -> Model:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bptrain.store.run import RunDirectory
-from command import bptrain
+from command import SCRIPT, bptrain, training_process
 
 FIT_FIELDS = {
     "run",
@@ -116,14 +116,8 @@ def test_eval_takes_a_raw_file(run: str, iris: Path) -> None:
     assert round(whole["metrics"]["accuracy"] * 150) == right
 
 
-def test_regression_in_original_units(workplace: Path) -> None:
-    rows = "\n".join(f"{k},{1000 + 500 * k}" for k in range(40))
-    (workplace / "line.csv").write_text(f"x,y\n{rows}\n")
-    (workplace / "line.yaml").write_text(
-        "data: {train: line.csv, target: y}\nnetwork: {sizes: [1, 1]}\nloss: half_squared_error\n"
-        "training: {epochs: 300, mode: batch}\nmetrics: [rmse, mae, r2]\n"
-    )
-    fit = bptrain("fit", "line.yaml", "--json")
+def test_regression_in_original_units(line: Path) -> None:
+    fit = bptrain("fit", line, "--json")
     test = fit.json["best"]["metrics"]["test"]
     assert test["r2"] > 0.999
     assert test["rmse"] < 10
@@ -304,23 +298,12 @@ def test_a_full_disk(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "No space left on device" in outcome.err
 
 
-SCRIPT = "import sys; from bptrain.cli.main import main; sys.argv = ['bptrain', *sys.argv[1:]]; main()"
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_and_resumed(iris: Path, number: signal.Signals, code: int) -> None:
     """A signal in mid-run saves it; resumed, it ends with the bits of a run that was left alone."""
     options = ["--set", "training.epochs=400", "--set", "training.mode=sgd"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, "fit", str(iris), "--out", "stopped", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = training_process(iris, *options, out="stopped")
     metrics = Path("stopped/metrics.jsonl")
-    deadline = time.monotonic() + 60
-    while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.01)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == code, err

@@ -18,9 +18,7 @@ from bptrain.interrupts import interrupts
 from bptrain.parts.losses import Loss, losses
 from bptrain.store import checkpoint
 from bptrain.store.run import RunDirectory
-from command import bptrain
-
-SCRIPT = "import sys; from bptrain.cli.main import main; sys.argv = ['bptrain', *sys.argv[1:]]; main()"
+from command import SCRIPT, bptrain, training_process
 
 
 @pytest.fixture
@@ -52,6 +50,8 @@ def test_a_lone_checkpoint_needs_a_data_file(run: str, iris: Path) -> None:
     shutil.copy(f"{run}/best.safetensors", "lone.safetensors")
     assert bptrain("eval", "--checkpoint", "lone.safetensors").code == 5
     source = iris.read_text().split("train: ")[1].split(",")[0]
+    named = bptrain("eval", run, "--checkpoint", "lone.safetensors", "--json").json
+    assert named["metrics"] == bptrain("eval", run, "--json").json["metrics"]
     record = bptrain("eval", "--checkpoint", "lone.safetensors", "--data", source, "--json").json
     assert record["run"] is None
     assert record["rows"] == 150
@@ -231,17 +231,9 @@ def test_a_second_signal_acts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("gap", [0.0, 0.002, 0.01])
 def test_a_signal_that_comes_twice(iris: Path, gap: float) -> None:
     """A wrapper or a process group may double a Ctrl-C: the run is saved all the same."""
-    options = ["--set", "training.epochs=100000", "--set", "training.mode=sgd", "--out", "run"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, "fit", str(iris), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    options = ["--set", "training.epochs=100000", "--set", "training.mode=sgd"]
+    process = training_process(iris, *options, out="run")
     metrics = Path("run/metrics.jsonl")
-    deadline = time.monotonic() + 60
-    while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     time.sleep(gap)
     process.send_signal(signal.SIGTERM)

@@ -41,7 +41,7 @@ class LossConfig(NamedTuple):
 
     name: str
     options: dict[str, Any]
-    reduction: Literal["mean", "sum"] = "mean"
+    reduction: str = "mean"  # or "sum"
 
 
 def part(registry: Registry[Any], also: tuple[str, ...] = ()) -> PlainValidator:
@@ -63,10 +63,10 @@ def loss(registry: Registry[Any]) -> PlainValidator:
         try:
             chosen = _validate(registry, (), value, also_keys=("reduction",))
         except ValidationError as error:
-            errors += error.errors(include_url=False)  # type: ignore[arg-type]
+            errors += [_again(line) for line in error.errors(include_url=False)]
         if errors:
-            raise ValidationError.from_exception_data("loss", [_again(error) for error in errors])
-        return LossConfig(*chosen, reduction)  # type: ignore[arg-type]
+            raise ValidationError.from_exception_data("loss", errors)
+        return LossConfig(chosen.name, chosen.options, reduction)
 
     return PlainValidator(validate)
 

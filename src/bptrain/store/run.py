@@ -19,6 +19,7 @@ from bptrain.errors import BusyError, CheckpointError, UsageError
 from bptrain.store.atomic import flush_directory, storage, write_atomically
 
 RUNS = Path("runs")
+# What a run leaves that was killed while it was being made: nothing is lost with it.
 UNFINISHED = re.compile(
     r"checkpoints|\.lock|\.run\.json\.tmp|checkpoints/\.?step-\d{12}\.safetensors(\.tmp)?"
 )
@@ -129,9 +130,7 @@ def run_at(path: Path, overwrite: bool) -> RunDirectory:
         if path.exists() and not path.is_dir():
             raise UsageError(f"--out {path} is a file, not a directory")
         content = {str(entry.relative_to(path)) for entry in path.rglob("*")} if path.is_dir() else set()
-        if not all(
-            map(UNFINISHED.fullmatch, content)
-        ):  # what a run leaves that was killed at its start is no loss
+        if any(UNFINISHED.fullmatch(name) is None for name in content):
             if not overwrite:
                 raise UsageError(
                     f"--out {path} is not empty: give another directory, --overwrite, or --resume {path}"
