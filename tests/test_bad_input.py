@@ -31,7 +31,7 @@ CONFIGS = [
     ("epochs: 2", "epochs: 2\n  epochs: 3", 2, 9, "8"),
     ("epochs: 2", "epochs: 2\n  lr: 0.1", 2, 9, "learning_rate"),
     ("epochs: 2", "epochs: 2\n  mode: sgd\n  batch_size: 4", 2, 10, "batch_size"),
-    ("epochs: 2", "epochs: 2\n  engine: numba", 2, 9, "numba"),
+    ("epochs: 2", "epochs: 2\n  engine: torch", 2, 9, "numba"),
     ("epochs: 2", "epochs: 2\nseed: .nan", 2, 9, "seed"),
     ("epochs: 2", "epochs: 2\noptimizer: sgd", 2, 9, "gradient_descent"),
     ("epochs: 2", "epochs: 2\noptimizer: {name: adam, beta1: 1.0}", 2, 9, "beta1"),

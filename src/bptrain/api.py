@@ -9,10 +9,10 @@ from bptrain.checking import Checked, check_config, check_parts, check_run
 from bptrain.core.gradcheck import GradcheckReport
 from bptrain.engines.base import Task
 from bptrain.errors import Interrupted
-from bptrain.fitting import Done, Started, fit_events
+from bptrain.fitting import Compiling, Done, FitEvent, Started, fit_events
 from bptrain.interrupts import interrupts
 from bptrain.model import Model, load
-from bptrain.training.events import Event, Warned
+from bptrain.training.events import Warned
 from bptrain.training.state import State
 
 __all__ = ["GradcheckReport", "Model", "Run", "fit", "follow", "gradcheck", "load"]
@@ -41,15 +41,15 @@ def fit(
     return Run(Path(done.result["run"]), done.result)
 
 
-def follow(
-    events: Generator[Started | Event | Done, None, None], show: Callable[[Started | Event | Done], None]
-) -> Done:
+def follow(events: Generator[FitEvent, None, None], show: Callable[[FitEvent], None]) -> Done:
     """Runs a fit to its end, showing each event. On SIGINT or SIGTERM it closes the fit, which saves it.
 
     Raises Interrupted after that.
     """
     first = next(events)  # reading the data may be stopped at once: there is nothing to save yet
     show(first)
+    while isinstance(first, Compiling):  # and so may compiling
+        show(first := next(events))
     if isinstance(first, Done):
         return first
     assert isinstance(first, Started)
@@ -60,7 +60,7 @@ def follow(
                 show(event)
                 if isinstance(event, Done):
                     return event
-                state = state if isinstance(event, Warned) else event.state
+                state = state if isinstance(event, Warned | Compiling) else event.state
                 if pending.signal is not None:
                     break
         except (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -167,34 +167,16 @@ def initial_weights(config: Config, network: Network, dtype: type) -> Array:
 # --- training -----------------------------------------------------------------------------------------
 
 
-class Rule(NamedTuple):
-    """The optimizer with its rate laid out over the flat vector."""
-
-    optimizer: Optimizer
-    rate: float | Array
-
-
-def build_rule(config: Config, network: Network, dtype: type) -> Rule:
-    """The optimizer; a learning rate per layer becomes one for each weight and bias of that layer."""
-    optimizer: Optimizer = make(optimizers, config.optimizer)
-    if isinstance(optimizer.learning_rate, tuple):
-        rate: Array = np.empty(network.size, dtype)
-        for block in network.blocks:
-            rate[block.start : block.stop] = optimizer.learning_rate[block.layer - 1]
-        return Rule(optimizer, rate)
-    return Rule(optimizer, float(optimizer.learning_rate))
-
-
-def build_task(config: Config, network: Network, rows: int, dtype: type) -> Task:
+def build_task(config: Config, network: Network, rows: int) -> Task:
     """Everything about the updates: sgd takes 1 row each, batch mode all, mini-batches `batch_size`."""
     training = config.training
     batch_size = {"sgd": 1, "batch": rows, "minibatch": training.batch_size or 32}[training.mode]
-    optimizer, rate = build_rule(config, network, dtype)
+    optimizer: Optimizer = make(optimizers, config.optimizer)
     return Task(
         network=network,
         optimizer=optimizer,
         schedule=make(schedules, config.schedule),
-        rate=rate,
+        rate=optimizer.learning_rate,
         rows=rows,
         batch_size=min(batch_size, rows),
         epochs=training.epochs,

@@ -7,18 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.build import initial_weights, network_of_schema, prepare_data
+from bptrain.build import build_task, initial_weights, network_of_schema, prepare_data
 from bptrain.config import load_config
+from bptrain.config.schema import Config
+from bptrain.core.backprop import gradient
 from bptrain.core.gradcheck import GradcheckReport, gradcheck
 from bptrain.core.network import Network
-from bptrain.engines.base import Task
-from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.engines.choice import choose_engine, make_engine
 from bptrain.model import load_checkpoint, load_run, run_of, training_data
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import Loss, fits, losses
-from bptrain.parts.optimizers import optimizers
 from bptrain.parts.random import stream
-from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array
 from bptrain.store.run import RunDirectory
 
@@ -41,7 +40,8 @@ def check_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()
     network = network_of_schema(loaded.config, prepared.schema)
     w = initial_weights(loaded.config, network, np.float64)
     rows = prepared.splits["train"]
-    report = check(network, w, rows.X, rows.T, loaded.config.seed)
+    analytic = gradient_of(loaded.config, network, w, rows.X, rows.T)
+    report = check(network, w, rows.X, rows.T, loaded.config.seed, analytic)
     return Checked(str(config), f"the start weights, {report.rows} training rows", report)
 
 
@@ -55,24 +55,28 @@ def check_run(path: Path) -> Checked:
     model = load_checkpoint(path) if path.is_file() else load_run(run, "best")
     rows = training_data(model, run, np.float64, ROWS).splits["train"]
     w = model.w.astype(np.float64)
-    report = check(model.network, w, rows.X, rows.T, model.config.seed)
+    analytic = gradient_of(model.config, model.network, w, rows.X, rows.T)
+    report = check(model.network, w, rows.X, rows.T, model.config.seed, analytic)
     return Checked(str(path), f"{model.stored.path.name}, {report.rows} training rows", report)
 
 
-def check(network: Network, w: Array, X: Array, T: Array, seed: int) -> GradcheckReport:
-    """Checks the training engine's own gradient: every entry of a small network, a sample of a large one."""
-    analytic = engine_gradient(network, w, X, T)
+def check(network: Network, w: Array, X: Array, T: Array, seed: int, analytic: Array) -> GradcheckReport:
+    """Checks an engine's gradient: every entry of a small network, a sample of a large one."""
     forward_work = 4.0 * network.size * len(X)
     entries = int(BUDGET / forward_work)
     per_block = None if network.size <= entries else max(10, entries // len(network.blocks))
     return gradcheck(network, w, X, T, analytic, per_block, seed)
 
 
-def engine_gradient(network: Network, w: Array, X: Array, T: Array) -> Array:
-    """The gradient as the NumPy engine computes it, in float64."""
-    rule = optimizers.get("gradient_descent")()
-    task = Task(network, rule, schedules.get("constant")(), 0.1, len(X), len(X), 1)
-    return NumpyEngine(task).gradient(w, X, T)
+def gradient_of(config: Config, network: Network, w: Array, X: Array, T: Array) -> Array:
+    """The gradient of a config's engine, built in float64: the compiled one where the config names it.
+
+    Raises UsageError where that engine cannot be had.
+    """
+    task = build_task(config, network, len(X))
+    name = "numba" if config.training.engine == "numba" else "numpy"
+    engine, _ = make_engine(choose_engine(name, task, np.float64), name, task, np.float64)
+    return engine.gradient(w, X, T)
 
 
 def check_parts() -> list[Checked]:
@@ -95,8 +99,8 @@ def check_parts() -> list[Checked]:
                 canonical=canonical,
             )
             rng = stream(0, "check")
-            w, X = rng.normal(size=network.size), rng.normal(size=(6, 4))
-            report = check(network, w, X, targets(loss, 6, 3), 0)
+            w, X, T = rng.normal(size=network.size), rng.normal(size=(6, 4)), targets(loss, 6, 3)
+            report = check(network, w, X, T, 0, gradient(network, w, X, T))
             title = f"{name} / {loss_name}" + (", canonical" if canonical else "")
             checked.append(Checked(title, "with bias" if bias else "without bias", report))
     return checked

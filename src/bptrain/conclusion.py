@@ -56,7 +56,7 @@ def conclude(
         "steps": state.memory.t,
         "rows_seen": state.rows_seen,
         "train_seconds": seconds["train"],
-        "compile_seconds": 0.0,
+        "compile_seconds": seconds["compile"],
         "evaluation_seconds": seconds["evaluation"],
         "checkpoint_seconds": seconds["checkpoint"],
         "stopped": stopped,

@@ -9,11 +9,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bptrain.build import activation_parts, build_network, make, network_of_schema, prepare_data
+from bptrain.build import (
+    activation_parts,
+    build_network,
+    build_task,
+    dtype_of,
+    make,
+    network_of_schema,
+    prepare_data,
+)
 from bptrain.config import load_config
 from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config
 from bptrain.core.network import Network
+from bptrain.engines.compiled.kernel import kernel_source
+from bptrain.engines.compiled.values import Untranslatable
+from bptrain.engines.numba_engine import plan_of
+from bptrain.errors import Problem, UsageError
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
 from bptrain.parts.optimizers import Optimizer, optimizers
@@ -74,6 +86,21 @@ def explain(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> 
             update_lines(settings, network),
         )
     )
+
+
+def kernel(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> str:
+    """The training loop that the compiled engine runs for a config, as Python text.
+
+    Raises UsageError, with the reason for a part that cannot be compiled, or DataError.
+    """
+    loaded = load_config(config, overrides)
+    prepared = prepare_data(loaded)
+    network = network_of_schema(loaded.config, prepared.schema)
+    task = build_task(loaded.config, network, len(prepared.splits["train"].X))
+    try:
+        return kernel_source(plan_of(task, dtype_of(loaded.config)), "run_slice")
+    except Untranslatable as error:
+        raise UsageError(Problem("not_compiled", f"no loop can be written: {error}")) from error
 
 
 def formula(registry: Registry[Any], name: str) -> str:

@@ -1,7 +1,7 @@
 """One fit, from a config file to a finished run: the trainer's events, dealt with by the store and passed on.
 
     for event in fit_events("config.yaml"):
-        …  # Started, then the trainer's events, then Done
+        …  # Compiling where that takes a while, Started, then the trainer's events, then Done
 
 Closing the generator between two events saves the run: nothing is lost.
 """
@@ -11,13 +11,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bptrain.build import build_task, dtype_of, initial_weights
+from bptrain.build import build_task, dtype_of, initial_weights, located
 from bptrain.conclusion import Conclusion, conclude
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
-from bptrain.engines.base import Task, fresh_memory
-from bptrain.engines.choice import Choice, choose_engine
-from bptrain.errors import CheckpointError, NumericalError
+from bptrain.engines.base import Engine, Task, fresh_memory
+from bptrain.engines.choice import Choice, choose_engine, make_engine
+from bptrain.engines.numba_engine import is_compiled
+from bptrain.errors import CheckpointError, NumericalError, UsageError
 from bptrain.evaluation import Baseline, baseline
 from bptrain.prologue import Prologue, blas_threads, open_config, portable, run_config
 from bptrain.resuming import Resumed, resumed_run
@@ -29,6 +30,12 @@ from bptrain.store.saver import Interval, Saver
 from bptrain.training.events import Event, Finished, Warned
 from bptrain.training.state import State
 from bptrain.training.trainer import Job, train
+
+
+class Compiling(NamedTuple):
+    """The training loop is about to be compiled, which takes seconds; nothing has been written yet."""
+
+    network: Network
 
 
 class Started(NamedTuple):
@@ -58,14 +65,16 @@ class Done(NamedTuple):
         return self.conclusion.result
 
 
+FitEvent = Compiling | Started | Event | Done
+
+
 class Fit(NamedTuple):
-    """What a fit is made of, before it has a directory."""
+    """What a fit is made of, before it has a directory and an engine."""
 
     prologue: Prologue
     task: Task
-    choice: Choice
     guess: Baseline
-    facts: checkpoint.Facts
+    facts: checkpoint.Facts  # but for what decides the bits, which depends on the engine
 
 
 def fit_events(
@@ -74,7 +83,7 @@ def fit_events(
     out: Path | None = None,
     resume: str | None = None,
     overwrite: bool = False,
-) -> Generator[Started | Event | Done, None, None]:
+) -> Generator[FitEvent, None, None]:
     """Trains a config in a run directory of its own, and yields what happens.
 
     `out` is the run directory itself; `resume` is "auto" or a run. Raises the errors of `bptrain.errors`. A run that
@@ -83,7 +92,6 @@ def fit_events(
     fit = open_fit(open_config(config, overrides))
     loaded = fit.prologue.loaded
     with ExitStack() as stack:
-        stack.enter_context(blas_threads(loaded.config.training.threads))
         resumed = None
         if resume is not None:
             network, optimizer = fit.prologue.network, fit.task.optimizer
@@ -91,35 +99,53 @@ def fit_events(
         if resumed is not None and resumed.finished:
             yield Done(finished(fit, resumed), already=True)
             return
+        state = (
+            resumed.state if resumed is not None else start_state(fit)
+        )  # too large for memory: before any file
+        engine, choice = yield from ready_engine(fit, resumed)
+        threads = loaded.config.training.threads
+        fit = fit._replace(facts=fit.facts._replace(bits=bits(engine.name, threads)))
+        stack.enter_context(blas_threads(threads))
         if resumed is not None:
-            run, state = resumed.run, resumed.state
+            run = resumed.run
         else:
-            state = start_state(fit)  # first of all: a network too large for memory leaves no directory
             run = run_at(out, overwrite) if out is not None else new_run(loaded.path.stem)
             stack.enter_context(locked(run))
             clear(run)
-        saver = open_saver(run, fit, resumed)
+        saver = open_saver(run, fit, resumed, choice, engine.compile_seconds)
         saver.save(state, status="running")  # from here on there is something to go on from
         run.write_config(dump_yaml(run_config(fit.prologue)))
-        yield started(fit, run, state, resumed)
-        yield from trained(fit, run, state, saver)
+        yield started(fit, run, state, resumed, choice)
+        yield from trained(fit, engine, run, state, saver)
 
 
 def open_fit(prologue: Prologue) -> Fit:
-    """The task, the engine, the baseline, and what is the same in every checkpoint."""
+    """The task, the baseline, and what is the same in every checkpoint."""
     config, prepared = prologue.loaded.config, prologue.prepared
     train_rows = prepared.splits["train"]
-    task = build_task(config, prologue.network, len(train_rows.X), dtype_of(config))
-    choice = choose_engine(config.training.engine, task)
     guess = baseline(prepared.schema, train_rows.true)
     facts = checkpoint.Facts(
         config=portable(run_config(prologue)),
         schema=prepared.schema.to_json(),
         data=prepared.digest,
-        bits=bits(choice.engine.name, config.training.threads),
+        bits={},
         baseline={"description": guess.description, "guess": plain(guess.guess)},
     )
-    return Fit(prologue, task, choice, guess, facts)
+    return Fit(prologue, build_task(config, prologue.network, len(train_rows.X)), guess, facts)
+
+
+def ready_engine(fit: Fit, resumed: Resumed | None) -> Generator[Compiling, None, tuple[Engine, Choice]]:
+    """The engine of a fit, compiled; tells first where that takes a while. Raises UsageError."""
+    loaded, task = fit.prologue.loaded, fit.task
+    asked, dtype = loaded.config.training.engine, dtype_of(loaded.config)
+    begun_with = None if resumed is None else str(resumed.bits["engine"])
+    try:
+        choice = choose_engine(asked, task, dtype, begun_with)
+        if choice.name == "numba" and not is_compiled(task, dtype):
+            yield Compiling(fit.prologue.network)
+        return make_engine(choice, asked, task, dtype)
+    except UsageError as error:
+        raise UsageError([located(loaded, problem) for problem in error.problems]) from error
 
 
 def start_state(fit: Fit) -> State:
@@ -129,19 +155,28 @@ def start_state(fit: Fit) -> State:
     return State(fresh_memory(w, fit.task.optimizer))
 
 
-def open_saver(run: RunDirectory, fit: Fit, resumed: Resumed | None) -> Saver:
+def open_saver(
+    run: RunDirectory, fit: Fit, resumed: Resumed | None, choice: Choice, compile_seconds: float
+) -> Saver:
     """The saver of a run, going on with the record and the times of a resumed one."""
     settings = fit.prologue.loaded.config.checkpoint
-    record: dict[str, Any] = {"format": 1, "started": now(), **provenance(), "data": fit.facts.data}
-    record |= {"engine": fit.choice.engine.name, "engine_reason": fit.choice.reason}
+    record: dict[str, Any] = {
+        "format": 1,
+        "started": now(),
+        **provenance(choice.name),
+        "data": fit.facts.data,
+    }
+    record |= {"engine": choice.name, "engine_reason": choice.reason}
     if resumed is not None:
         record |= {key: resumed.record[key] for key in resumed.record if key in ("started", "seconds")}
         record["resumed"] = now()
     interval = Interval(settings.every.epochs, settings.every.seconds)
-    return Saver(run, fit.prologue.network, fit.task.optimizer, fit.facts, interval, settings.keep, record)
+    saver = Saver(run, fit.prologue.network, fit.task.optimizer, fit.facts, interval, settings.keep, record)
+    saver.seconds["compile"] += compile_seconds
+    return saver
 
 
-def started(fit: Fit, run: RunDirectory, state: State, resumed: Resumed | None) -> Started:
+def started(fit: Fit, run: RunDirectory, state: State, resumed: Resumed | None, choice: Choice) -> Started:
     """The first event."""
     prepared = fit.prologue.prepared
     return Started(
@@ -150,20 +185,22 @@ def started(fit: Fit, run: RunDirectory, state: State, resumed: Resumed | None) 
         network=fit.prologue.network,
         task=fit.task,
         rows={name: len(rows.X) for name, rows in prepared.splits.items()},
-        engine=fit.choice.engine.name,
-        reason=fit.choice.reason,
+        engine=choice.name,
+        reason=choice.reason,
         notes=prepared.notes,
-        warnings=prepared.warnings + (resumed.warnings if resumed else ()),
+        warnings=prepared.warnings + (resumed.warnings(fit.facts) if resumed else ()),
         resumed=resumed is not None,
     )
 
 
-def trained(fit: Fit, run: RunDirectory, state: State, saver: Saver) -> Iterator[Event | Done]:
+def trained(
+    fit: Fit, engine: Engine, run: RunDirectory, state: State, saver: Saver
+) -> Iterator[Event | Done]:
     """The trainer's events, each saved before it is passed on, and the conclusion."""
     prologue = fit.prologue
     job = Job(
         task=fit.task,
-        engine=fit.choice.engine,
+        engine=engine,
         schema=prologue.prepared.schema,
         train=prologue.prepared.splits["train"],
         validation=prologue.prepared.splits.get("validation"),
@@ -180,8 +217,7 @@ def trained(fit: Fit, run: RunDirectory, state: State, saver: Saver) -> Iterator
                 stopped = event.stopped
             else:
                 yield event
-        engine, seconds = fit.choice.engine.name, saver.seconds
-        conclusion = conclude(prologue, run, engine, state, seconds, stopped, fit.guess)
+        conclusion = conclude(prologue, run, engine.name, state, saver.seconds, stopped, fit.guess)
         saver.save(state, result=conclusion.result)
         status = "finished"
     except NumericalError:
@@ -194,11 +230,13 @@ def trained(fit: Fit, run: RunDirectory, state: State, saver: Saver) -> Iterator
 
 def finished(fit: Fit, resumed: Resumed) -> Conclusion:
     """The conclusion of a run that had reached its last epoch; what a kill at its very end left undone is done now."""
-    run, state, saver = resumed.run, resumed.state, open_saver(resumed.run, fit, resumed)
-    stopped = resumed.record.get("result", {}).get("stopped", "epochs")
-    engine = str(resumed.record.get("engine", fit.choice.engine.name))
-    conclusion = conclude(fit.prologue, run, engine, state, saver.seconds, stopped, fit.guess)
-    if resumed.record.get("status") != "finished" or not best_is_written(run, state):
+    run, state, record = resumed.run, resumed.state, resumed.record
+    fit = fit._replace(facts=fit.facts._replace(bits=resumed.bits))
+    choice = Choice(str(resumed.bits["engine"]), str(record.get("engine_reason", "")))
+    saver = open_saver(run, fit, resumed, choice, 0.0)
+    stopped = record.get("result", {}).get("stopped", "epochs")
+    conclusion = conclude(fit.prologue, run, choice.name, state, saver.seconds, stopped, fit.guess)
+    if record.get("status") != "finished" or not best_is_written(run, state):
         with locked(run):
             saver.save(state, status="finished", result=conclusion.result)
     return conclusion

@@ -21,8 +21,18 @@ class Resumed(NamedTuple):
     run: RunDirectory
     state: State
     record: dict[str, Any]  # its run.json
-    warnings: tuple[tuple[str, str], ...]
+    facts: checkpoint.Facts  # those it was begun with
+    damaged: list[Path]  # checkpoints that were passed over
     finished: bool
+
+    @property
+    def bits(self) -> dict[str, Any]:
+        """What decided the bits so far, the engine among them."""
+        return self.facts.bits
+
+    def warnings(self, facts: checkpoint.Facts) -> tuple[tuple[str, str], ...]:
+        """What should be known of going on with these facts: (name, message)."""
+        return tuple(_warnings(self.facts, facts, self.damaged))
 
 
 def resumed_run(
@@ -53,7 +63,7 @@ def resumed_run(
             run.set_aside(path)
         run.cut_metrics(stored.position["epoch"])
     state = checkpoint.state(stored, network, optimizer)
-    return Resumed(run, state, run.read_record(), tuple(_warnings(stored, facts, damaged)), finished)
+    return Resumed(run, state, run.read_record(), stored.facts, damaged, finished)
 
 
 def _refuse_changes(run: RunDirectory, stored: checkpoint.Stored, facts: checkpoint.Facts) -> None:
@@ -69,15 +79,15 @@ def _refuse_changes(run: RunDirectory, stored: checkpoint.Stored, facts: checkpo
 
 
 def _warnings(
-    stored: checkpoint.Stored, facts: checkpoint.Facts, damaged: list[Path]
+    begun: checkpoint.Facts, facts: checkpoint.Facts, damaged: list[Path]
 ) -> Iterator[tuple[str, str]]:
     """Why the end may not be that of an uninterrupted run, and what was passed over."""
     for path in damaged:
         yield "corrupt_checkpoint", f"{path} is corrupt and was set aside; going back to the one before"
-    changes = differences(stored.facts.bits, facts.bits)
+    changes = differences(begun.bits, facts.bits)
     if changes:
         yield "other_bits", f"the last bits may differ from an uninterrupted run: {'; '.join(changes)}"
-    before, after = (f.config["training"]["epochs"] for f in (stored.facts, facts))
+    before, after = (f.config["training"]["epochs"] for f in (begun, facts))
     schedule = facts.config["schedule"]
     if before != after and schedule != "constant":
         name = schedule if isinstance(schedule, str) else schedule["name"]

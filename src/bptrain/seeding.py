@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from bptrain.config import load_config
 from bptrain.errors import UsageError
-from bptrain.fitting import Done, Started, fit_events
-from bptrain.training.events import Event
+from bptrain.fitting import FitEvent, fit_events
 
 
 class Summary(NamedTuple):
@@ -25,7 +24,7 @@ class Summary(NamedTuple):
 
 def seeded_fits(
     config: Path, overrides: Sequence[str], seeds: int, out: Path | None, overwrite: bool
-) -> Iterator[tuple[int, Generator[Started | Event | Done, None, None]]]:
+) -> Iterator[tuple[int, Generator[FitEvent, None, None]]]:
     """The fits of seed, seed + 1, …, each as its events, in a run directory of its own. Raises UsageError."""
     if seeds < 2:
         raise UsageError(f"--seeds {seeds}: give 2 or more, since one seed has no deviation")

@@ -72,7 +72,7 @@ BAD: list[tuple[str, str, int, str, str | None]] = [
     (HEAD + "task: regresion\n", "wrong_choice", 4, "task", "regression"),
     (HEAD + "format: 2\n", "wrong_choice", 4, "format", None),
     (HEAD + "format: true\n", "wrong_choice", 4, "format", None),
-    (HEAD + "training: {engine: numba}\n", "wrong_choice", 4, "training.engine", "numpy"),
+    (HEAD + "training: {engine: numpi}\n", "wrong_choice", 4, "training.engine", "numpy"),
     (HEAD + "training: {mode: full}\n", "wrong_choice", 4, "training.mode", "batch"),
     (NO_LOSS + "loss: mse\n", "wrong_choice", 3, "loss", "half_squared_error"),
     (NO_LOSS + "loss: bce\n", "wrong_choice", 3, "loss", "binary_cross_entropy"),

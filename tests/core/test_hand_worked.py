@@ -75,9 +75,8 @@ def test_update(parameters: Views) -> None:
     from bptrain.parts.optimizers import optimizers
     from bptrain.parts.schedules import schedules
 
-    rate = np.array([0.5, 0.5, 0.5, 0.5, 2.0, 2.0])
     rule = optimizers.get("gradient_descent")(learning_rate=(0.5, 2.0))
-    task = Task(NET, rule, schedules.get("constant")(), rate, rows=1, batch_size=1, epochs=1)
+    task = Task(NET, rule, schedules.get("constant")(), rule.learning_rate, rows=1, batch_size=1, epochs=1)
     memory = fresh_memory(parameters.flat.copy(), rule)
     loss = NumpyEngine(task).run_slice(memory, X_0, T)
     after = views(NET, memory.w)

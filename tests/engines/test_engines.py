@@ -57,7 +57,7 @@ def test_update_is_the_rule(name: str, dtype: type) -> None:
     w, slots = memory.w.copy(), memory.copy().slots
     for t, rows in ((1, slice(0, 4)), (2, slice(4, 6))):
         g = engine.gradient(w, X[rows], T[rows])
-        step, slots = job.optimizer.step(g, slots, w, job.rate * job.factor(t), t, np.nan)
+        step, slots = job.optimizer.step(g, slots, w, job.rates[0] * job.factor(t), t, np.nan)
         w = w - step
     engine.run_slice(memory, X, T)
     assert memory.t == 2
@@ -70,11 +70,11 @@ def test_update_is_the_rule(name: str, dtype: type) -> None:
 def test_slices_are_cut_from_counts() -> None:
     small = task(network((4, 5, 2)), rows=150, batch=1)
     assert small.steps_per_epoch == 150
-    assert small.slice_steps == 150
+    assert small.slice_steps(2e4) == 150
     large = task(network((784, 100, 10)), rows=50_000, batch=10)
     assert large.steps_per_epoch == 5000
-    assert 1 <= large.slice_steps < 5000
-    assert task(network((784, 100, 10)), rows=60_000, batch=60_000).slice_steps == 1
+    assert 1 <= large.slice_steps(2e4) < 5000
+    assert task(network((784, 100, 10)), rows=60_000, batch=60_000).slice_steps(2e4) == 1
 
 
 def test_a_short_last_batch_is_averaged_over_its_own_rows() -> None:

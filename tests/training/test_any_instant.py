@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from bptrain.engines import base
+from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.errors import NumericalError
 from bptrain.fitting import Done, fit_events
 from bptrain.store.run import RunDirectory
@@ -24,7 +25,7 @@ def result(events: Iterator[object]) -> Done:
 
 def test_ctrl_c_at_any_instant(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """KeyboardInterrupt at every reading of the trainer's clock, before and after the updates of each slice."""
-    monkeypatch.setattr(base, "SLICE_WORK", 3 * base.STEP_WORK)
+    monkeypatch.setattr(base, "SLICE_WORK", 3 * NumpyEngine.step_work)
     whole = result(fit_events(iris, OVERRIDES, Path("whole"))).result
     stops = 0
     for instant in range(1, 40):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bptrain.engines import base
+from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.errors import BusyError, CheckpointError, DataError
 from bptrain.fitting import Done, Started, fit_events
 from bptrain.store.run import RunDirectory, locked
@@ -35,7 +36,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_stopped_after_any_slice(name: str, iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "SLICE_WORK", 3 * base.STEP_WORK)  # a few updates in a slice
+    monkeypatch.setattr(base, "SLICE_WORK", 3 * NumpyEngine.step_work)  # a few updates in a slice
     overrides = {**OPTIONS[name], "training.epochs": 3}
     whole = finish(iris, overrides, iris.parent / "whole")
     slices = sum(

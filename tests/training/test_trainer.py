@@ -130,7 +130,7 @@ def test_the_step_of_a_divergence(iris: Path) -> None:
     rows = prologue.prepared.splits["train"]
     from bptrain.build import build_task
 
-    task: Task = build_task(prologue.loaded.config, prologue.network, 106, np.float32)
+    task: Task = build_task(prologue.loaded.config, prologue.network, 106)
     X = rows.X.copy()
     X[70] = np.nan
     memory = fresh_memory(

@@ -13,20 +13,29 @@ def explain_command(
         Path, typer.Argument(metavar="CONFIG", help="The YAML file, or a run.", show_default=False)
     ],
     set_: Set = None,
+    kernel: Annotated[
+        bool, typer.Option("--kernel", help="The training loop of the compiled engine instead, as Python.")
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Print the forward, backward and update lines of a network, with the shape of every factor and product.
 
-    Example: bptrain explain configs/derivation.yaml
+    Examples: bptrain explain configs/derivation.yaml · bptrain explain --kernel configs/xor.yaml
     """
     with command("explain", json, quiet, verbose) as screen:
         from bptrain.console.results import show_explanation
         from bptrain.explain import explain
+        from bptrain.explain import kernel as kernel_of
 
         if config.is_dir():  # a run: its config is what is meant
             config = config / "config.yaml"
+        if kernel:
+            source = kernel_of(config, set_ or [])
+            screen.result(source.rstrip())
+            screen.record({"kernel": source})
+            return
         explanation = explain(config, set_ or [])
         show_explanation(screen, explanation)
         screen.record(explanation.record())

@@ -159,7 +159,9 @@ class TrainingConfig(Section):
     batch_size: Count | None = Field(default=None, description="32 in minibatch mode; none in another")
     epochs: Count = 100
     shuffle: bool = True
-    engine: Literal["auto", "numpy"] = "auto"
+    engine: Literal["auto", "numpy", "numba"] = Field(
+        default="auto", description="numba: a loop compiled for the network (the extra `fast`)"
+    )
     threads: Annotated[int, Interval(ge=1, le=65_536)] | None = None
 
 

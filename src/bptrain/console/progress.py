@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from bptrain.api import position
 from bptrain.console.screen import Screen, figure
-from bptrain.fitting import Done, Started
-from bptrain.training.events import EpochEnd, Event, Progress, Warned
+from bptrain.core.network import Network
+from bptrain.fitting import Compiling, Done, FitEvent, Started
+from bptrain.training.events import EpochEnd, Progress, Warned
 
 if TYPE_CHECKING:
     from rich import progress
@@ -18,6 +19,11 @@ LINES = 20  # about so many epochs of a run get a line off a terminal
 LINE_SECONDS = 30.0  # and one at least so often
 REFRESH_SECONDS = 0.05
 WIDE, NARROW = 100, 70  # columns for a bar with all its words, and for one with short words
+
+
+def sizes_of(network: Network) -> str:
+    """The sizes of a network, such as 4 -> 5 -> 2."""
+    return " -> ".join(str(n) for n in network.sizes)
 
 
 class FitView:
@@ -39,9 +45,13 @@ class FitView:
         if self._bar is not None:
             self._bar.stop()
 
-    def show(self, event: Started | Event | Done) -> None:
+    def show(self, event: FitEvent) -> None:
         """Shows one event."""
-        if isinstance(event, Started):
+        if isinstance(event, Compiling):
+            self.screen.note(
+                f"compiling the training loop of {sizes_of(event.network)}, once for all runs like it"
+            )
+        elif isinstance(event, Started):
             self._start(event)
         elif isinstance(event, Progress | EpochEnd):
             self._advance(event)
@@ -52,12 +62,11 @@ class FitView:
 
     def _start(self, started: Started) -> None:
         screen, network = self.screen, started.network
-        sizes = " -> ".join(str(n) for n in network.sizes)
         screen.note(f"run: {started.run}")
         for note in started.notes:
             screen.note(note)
         rows = ", ".join(f"{n} {name}" for name, n in started.rows.items())
-        screen.note(f"network: {sizes}, {network.size} parameters; rows: {rows}")
+        screen.note(f"network: {sizes_of(network)}, {network.size} parameters; rows: {rows}")
         screen.note(f"engine: {started.engine} ({started.reason})")
         for name, message in started.warnings:
             screen.warn(name, message)

@@ -21,8 +21,7 @@ from bptrain.parts.optimizers import Optimizer, Slots
 from bptrain.parts.schedules import Schedule
 from bptrain.parts.types import Array
 
-SLICE_WORK = 5e7  # multiply-adds in a slice, some tens of milliseconds
-STEP_WORK = 2e4  # what the fixed cost of one update is worth in multiply-adds
+SLICE_WORK = 5e7  # multiply-adds in a slice: milliseconds, or some tens of them
 
 
 class Task(NamedTuple):
@@ -31,7 +30,7 @@ class Task(NamedTuple):
     network: Network
     optimizer: Optimizer
     schedule: Schedule
-    rate: float | Array  # α before the schedule: one number, or one for each entry of the flat vector
+    rate: float | tuple[float, ...]  # α before the schedule: one number, or one for each layer
     rows: int  # training rows in an epoch
     batch_size: int  # rows in an update; the last of an epoch may have fewer
     epochs: int
@@ -42,9 +41,13 @@ class Task(NamedTuple):
         return -(-self.rows // self.batch_size)
 
     @property
-    def slice_steps(self) -> int:
-        """Updates in a slice."""
-        work = 3 * self.network.size * self.batch_size + STEP_WORK
+    def rates(self) -> tuple[float, ...]:
+        """α as a tuple: of one number, or of one for each layer."""
+        return self.rate if isinstance(self.rate, tuple) else (self.rate,)
+
+    def slice_steps(self, step_work: float) -> int:
+        """Updates in a slice, for an engine to which the fixed cost of one is worth so many multiply-adds."""
+        work = 3 * self.network.size * self.batch_size + step_work
         return max(1, min(self.steps_per_epoch, int(SLICE_WORK / work)))
 
     def epoch_of(self, t: int) -> int:
@@ -82,6 +85,8 @@ class Engine(Protocol):
     """One way of running updates. The functions it runs are the registered parts."""
 
     name: str
+    step_work: float  # the fixed cost of one update, in multiply-adds: it decides how long a slice is
+    compile_seconds: float  # what it took to make the engine ready
 
     def run_slice(self, memory: Memory, X: Array, T: Array) -> float:
         """Update `memory` in place, batch after batch of the rows of X (N × n_0) and T (N × n_L) of one epoch.

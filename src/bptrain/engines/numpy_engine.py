@@ -16,6 +16,8 @@ class NumpyEngine:
     """Runs `core/backprop.py` and the optimizer's rule, update by update."""
 
     name = "numpy"
+    step_work = 2e4
+    compile_seconds = 0.0
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -31,6 +33,7 @@ class NumpyEngine:
         step_rule, B = task.optimizer.step, task.batch_size
         steps_per_epoch, epoch = task.steps_per_epoch, task.epoch_of(memory.t + 1)
         w, g = memory.w, np.empty_like(memory.w)
+        alpha = rate_of_each_weight(task, w.dtype)
         parameters, dw = views(network, w), views(network, g)
         Z_L = np.empty((len(X), network.sizes[L]), w.dtype)
         E, space = np.nan, self._space(min(B, len(X)), w.dtype)
@@ -44,7 +47,7 @@ class NumpyEngine:
             if task.optimizer.needs_loss:
                 E = float(row_losses(network, space.Z[L], X_L, t).sum()) / network.divisor(len(t))
             memory.t += 1
-            rate = task.rate * task.schedule(memory.t - 1, epoch, steps_per_epoch, task.epochs)
+            rate = alpha * task.schedule(memory.t - 1, epoch, steps_per_epoch, task.epochs)
             step, memory.slots = step_rule(g, memory.slots, w, rate, memory.t, E)
             w -= step
         return float(row_losses(network, Z_L, None, T).sum(dtype=np.float64))
@@ -59,3 +62,13 @@ class NumpyEngine:
         if space is None:
             space = self._spaces[rows] = workspace(self.task.network, rows, dtype)
         return space
+
+
+def rate_of_each_weight(task: Task, dtype: np.dtype[np.generic]) -> float | Array:
+    """α before the schedule: one number, or one for each entry of the flat vector."""
+    if not isinstance(task.rate, tuple):
+        return task.rate
+    alpha: Array = np.empty(task.network.size, dtype)
+    for block in task.network.blocks:
+        alpha[block.start : block.stop] = task.rate[block.layer - 1]
+    return alpha

@@ -3,7 +3,6 @@
 import platform
 import sys
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,35 +15,54 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def provenance() -> dict[str, Any]:
+def provenance(engine: str) -> dict[str, Any]:
     """Versions, platform, BLAS with its threads, and the command line; plain JSON types."""
     return {
         "bptrain": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "platform": platform.platform(),
-        "blas": blas(),
+        "blas": blas(scipy=engine == "numba"),
         "command": sys.argv,
     }
 
 
-@lru_cache(maxsize=1)
-def blas() -> list[dict[str, Any]]:
-    """Each BLAS that NumPy has loaded: its name, version, kernel and threads."""
+def blas(scipy: bool) -> list[dict[str, Any]]:
+    """Each BLAS that is loaded, that of SciPy if asked for: its name, version, kernel and threads."""
     from threadpoolctl import threadpool_info
 
     wanted = ("internal_api", "version", "architecture", "num_threads")
+    libraries = [info for info in threadpool_info() if info["user_api"] == "blas"]
     return [
-        {key: info.get(key) for key in wanted} for info in threadpool_info() if info["user_api"] == "blas"
+        {key: info.get(key) for key in wanted}
+        for info in libraries
+        if scipy or "scipy" not in info["filepath"]
     ]
 
 
 def bits(engine: str, threads: int | None) -> dict[str, Any]:
     """What decides the bits of a run beside its config and data."""
+    compiled = engine == "numba"
+    libraries = blas(scipy=compiled)
     return {
         "bptrain": __version__,
         "numpy": np.__version__,
         "engine": engine,
-        "blas": [[info["internal_api"], info["version"], info["architecture"]] for info in blas()],
-        "threads": threads or max((info["num_threads"] for info in blas()), default=1),
+        **(compiled_by() if compiled else {}),
+        "blas": [[info["internal_api"], info["version"], info["architecture"]] for info in libraries],
+        "threads": threads or max((info["num_threads"] for info in libraries), default=1),
+    }
+
+
+def compiled_by() -> dict[str, Any]:
+    """What decides the machine code of the compiled engine."""
+    import llvmlite.binding
+    import numba
+    import scipy
+
+    versions = {"numba": numba.__version__, "scipy": scipy.__version__}
+    return {
+        **versions,
+        "llvm": list(llvmlite.binding.llvm_version_info),
+        "processor": llvmlite.binding.get_host_cpu_name(),
     }

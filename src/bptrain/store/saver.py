@@ -40,7 +40,9 @@ class Saver:
         self.interval, self.keep, self.record = interval, keep, record
         # Seconds of the whole run, earlier parts included; kept in run.json, since a checkpoint holds no times.
         before = record.get("seconds", {})
-        self.seconds = {name: before.get(name, 0.0) for name in ("train", "evaluation", "checkpoint")}
+        self.seconds = {
+            name: before.get(name, 0.0) for name in ("train", "compile", "evaluation", "checkpoint")
+        }
         self._clock = time.monotonic()
         self._saved_update: int | None = None
         self._best_written: int | None = None  # the update of the weights in best.safetensors

@@ -73,7 +73,7 @@ def row_order(job: Job, epoch: int) -> Array | None:
 def _slice(job: Job, state: State, order: Array | None) -> tuple[State, int, float]:
     """Runs the next slice of the epoch under way: the state after it, its rows, the seconds of its updates."""
     task = job.task
-    steps = min(task.slice_steps, task.steps_per_epoch - state.step)
+    steps = min(task.slice_steps(job.engine.step_work), task.steps_per_epoch - state.step)
     start = state.step * task.batch_size
     stop = min(start + steps * task.batch_size, task.rows)
     rows = slice(start, stop) if order is None else order[start:stop]

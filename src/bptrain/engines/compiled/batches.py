@@ -1,0 +1,174 @@
+"""The compiled loop for batches: products by BLAS, everything else in one pass between them.
+
+A batch goes through the network in chunks of rows that stay in the processor's cache. Where it is one chunk, each
+layer is updated as soon as δ below it is known, and a rule that folds (`rules.py`) is part of the product.
+"""
+
+from bptrain.core.network import Network
+from bptrain.engines.compiled.functions import Lines, indented
+from bptrain.engines.compiled.pieces import Pieces
+
+CHUNK_NUMBERS = 2**18  # entries of the widest layer in a chunk: a megabyte in float32
+LEAST_CHUNK = 512  # rows; products of fewer are less efficient
+
+
+def chunk_rows(network: Network) -> int:
+    """The rows that go through the network together."""
+    return max(LEAST_CHUNK, CHUNK_NUMBERS // max(network.sizes))
+
+
+def gradient(pieces: Pieces) -> Lines:
+    """The gradient over all rows."""
+    yield from pieces.loop("gradient(w, X, T, g)", _gradient(pieces))
+
+
+def run_slice(pieces: Pieces) -> Lines:
+    """The updates of a slice."""
+    if pieces.plan.chunked:
+        yield from gradient(pieces)
+    yield from pieces.run_slice(_chunked_slice(pieces) if pieces.plan.chunked else _slice(pieces))
+
+
+def _gradient(pieces: Pieces) -> Lines:
+    chunk = chunk_rows(pieces.network)
+    yield from pieces.views("w", "W", "b")
+    yield from pieces.views("g", "dW", "db")
+    yield f"rows = min(len(X), {chunk})"
+    yield from _matrices(pieces)
+    if pieces.network.reduction == "mean":
+        yield "scale = F(1.0 / len(X))"
+    yield "batch_loss = 0.0"
+    yield f"for a in range(0, len(X), {chunk}):"
+    yield f"    n = min({chunk}, len(X) - a)"
+    yield "    keep = F(0.0) if a == 0 else F(1.0)"
+    yield from indented(_forward(pieces))
+    for i in range(pieces.L, 0, -1):
+        yield from indented(_layer_gradient(pieces, i, "keep"))
+        yield from indented(_delta_below(pieces, i))
+    yield "return batch_loss"
+
+
+def _slice(pieces: Pieces) -> Lines:
+    """Updates whose batch is one chunk."""
+    fold = pieces.rule.fold
+    yield "g = np.empty_like(w)"
+    yield from pieces.views("w", "W", "b")
+    yield from pieces.views("g", "dW", "db")
+    if fold and fold.slot:
+        yield from pieces.views(fold.slot, f"{fold.slot}_W", f"{fold.slot}_b")
+    yield "rows = min(len(X), batch)"
+    yield from _matrices(pieces)
+    yield "word = subnormals_to_zero()"
+    yield "loss_sum = 0.0"
+    yield "for a in range(0, len(X), batch):"
+    yield "    n = min(batch, len(X) - a)"
+    if pieces.network.reduction == "mean":
+        yield "    scale = F(1.0 / n)"
+    yield from indented(pieces.rates())
+    yield "    batch_loss = 0.0"
+    yield from indented(_forward(pieces))
+    yield "    loss_sum += batch_loss"
+    yield from indented(pieces.begin_update())
+    for i in range(pieces.L, 0, -1):
+        yield from indented(pieces.numbers(i))
+        if fold:
+            yield from indented(_bias_gradient(pieces, i, "F(0.0)"))
+        else:
+            yield from indented(_layer_gradient(pieces, i, "F(0.0)"))
+        yield from indented(_delta_below(pieces, i))
+        yield from indented(_folded_update(pieces, i) if fold else _update(pieces, i))
+    yield from indented(pieces.end_update())
+    yield "as_before(word)"
+    yield "return loss_sum"
+
+
+def _chunked_slice(pieces: Pieces) -> Lines:
+    """Updates whose gradient is gathered chunk by chunk."""
+    yield "g = np.empty_like(w)"
+    yield "word = subnormals_to_zero()"
+    yield "loss_sum = 0.0"
+    yield "for a in range(0, len(X), batch):"
+    yield "    n = min(batch, len(X) - a)"
+    yield from indented(pieces.rates())
+    yield "    batch_loss = gradient(w, X[a : a + n], T[a : a + n], g)"
+    yield "    loss_sum += batch_loss"
+    yield from indented(pieces.begin_update())
+    for i in range(pieces.L, 0, -1):
+        yield from indented(pieces.numbers(i))
+        yield from indented(_update(pieces, i))
+    yield from indented(pieces.end_update())
+    yield "as_before(word)"
+    yield "return loss_sum"
+
+
+def _matrices(pieces: Pieces) -> Lines:
+    """z_i, x_i and δ_i of a chunk, each also as one flat row."""
+    for i in range(1, pieces.L + 1):
+        for letter in ("z", "x", "d"):
+            yield f"{letter}{i} = np.empty((rows, {pieces.network.sizes[i]}), F)"
+            yield f"{letter.upper()}{i} = {letter}{i}.reshape(-1)"
+    yield from pieces.scratch()
+
+
+def _forward(pieces: Pieces) -> Lines:
+    """Z_i = X_{i−1} W_iᵀ + b_i and X_i = f_i(Z_i), the loss and D_L."""
+    sizes, bias = pieces.network.sizes, pieces.network.bias
+    yield "x0, target = X[a : a + n], T[a : a + n]"
+    yield "TARGET = target.reshape(-1)"
+    for i in range(1, pieces.L + 1):
+        if bias[i]:
+            yield "for r in range(n):"
+            yield f"    for j in range({sizes[i]}):"
+            yield f"        z{i}[r, j] = b{i}[j]"
+        yield f"times_transposed({pieces.x(i - 1)}, W{i}, n, F({int(bias[i])}), z{i})"
+        yield from pieces.activate(i)
+    yield from pieces.loss_and_delta()
+
+
+def _delta_below(pieces: Pieces, i: int) -> Lines:
+    """D_{i−1} = (D_i W_i) ∘ f_{i−1}'(Z_{i−1})."""
+    if i > 1:
+        yield f"times(d{i}, W{i}, n, d{i - 1})"
+        yield from pieces.through_activation(i - 1)
+
+
+def _layer_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
+    """dW_i = D_iᵀ X_{i−1} and db_i, on top of what is kept of them."""
+    yield f"transposed_times(d{i}, {pieces.x(i - 1)}, n, F(1.0), {keep}, dW{i})"
+    yield from _bias_gradient(pieces, i, keep)
+
+
+def _bias_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
+    """db_i, the column sums of D_i."""
+    if pieces.network.bias[i]:
+        n_i = pieces.network.sizes[i]
+        if keep == "F(0.0)":
+            yield f"db{i}[:] = F(0.0)"
+        else:
+            yield "if a == 0:"
+            yield f"    db{i}[:] = F(0.0)"
+        yield "for r in range(n):"
+        yield f"    for j in range({n_i}):"
+        yield f"        db{i}[j] += d{i}[r, j]"
+
+
+def _update(pieces: Pieces, i: int) -> Lines:
+    """W_i and b_i, which lie side by side in the flat vector."""
+    blocks = [block for block in pieces.network.blocks if block.layer == i]
+    yield f"for k in range({blocks[0].start}, {blocks[-1].stop}):"
+    yield from indented(pieces.update("g[k]", "w", "[k]", pieces.rule.slots))
+
+
+def _folded_update(pieces: Pieces, i: int) -> Lines:
+    """W_i by the product that forms its gradient, b_i by the rule."""
+    fold = pieces.rule.fold
+    assert fold is not None
+    weight, *bias = (block for block in pieces.network.blocks if block.layer == i)
+    into = f"{fold.slot}_W{i}" if fold.slot else f"W{i}"
+    yield f"transposed_times(d{i}, {pieces.x(i - 1)}, n, {fold.alpha}, {fold.beta}, {into})"
+    if fold.slot:
+        yield f"for k in range({weight.start}, {weight.stop}):"
+        yield f"    w[k] -= {fold.step} * {fold.slot}[k]"
+    if bias:
+        yield f"for k in range({bias[0].start}, {bias[0].stop}):"
+        yield from indented(pieces.update("g[k]", "w", "[k]", pieces.rule.slots))

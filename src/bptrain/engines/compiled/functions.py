@@ -1,0 +1,75 @@
+"""The formulas of a kernel, each as a function of its module."""
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from bptrain.engines.compiled.formulas import Formula, source_of, translate
+from bptrain.engines.compiled.rules import Rule
+from bptrain.engines.compiled.values import Untranslatable, each, literal
+from bptrain.parts.schedules import Schedule
+
+Lines = Iterator[str]
+
+
+def indented(lines: Iterable[str], levels: int = 1) -> Lines:
+    """The lines, further to the right."""
+    for line in lines:
+        yield "    " * levels + line
+
+
+class Function(NamedTuple):
+    """A formula as a function of the module, for a layer of n units."""
+
+    name: str
+    formula: Formula
+    n: int
+
+    @property
+    def scratch(self) -> list[str]:
+        """The rows of scratch space that it is given, by number and length."""
+        return [f"s{k}_{self.n}" for k in range(self.formula.scratch)]
+
+
+class Functions:
+    """The functions of one module, each written once however many layers share it."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.scratch: set[tuple[int, int]] = set()  # (number, length) of the rows of scratch space
+        self._names: dict[tuple[str, ...], str] = {}
+
+    def formula(self, kind: str, n: int, arguments: tuple[str, ...], part: Callable[..., Any]) -> Function:
+        """The function of a formula of arrays, entry by entry or row by row. Raises Untranslatable."""
+        try:
+            written = translate(part, n, **{name: each(name) for name in arguments})
+        except Untranslatable as error:
+            raise Untranslatable(f"{part.__qualname__.split('.')[0]}: {error}") from error
+        writes = written.by_row and written.result.kind == "each"
+        parameters = [*arguments, *(["out"] if writes else []), *(f"s{k}" for k in range(written.scratch))]
+        key = (kind, *parameters, *written.lines)
+        if key not in self._names:
+            self._names[key] = f"{kind}{1 + sum(name[0] == kind for name in self._names)}"
+            self._define("formula", f"{self._names[key]}({', '.join(parameters)})", written.lines)
+        self.scratch |= {(k, n) for k in range(written.scratch)}
+        return Function(self._names[key], written, n)
+
+    def rule(self, rule: Rule) -> None:
+        """`update`: the rule of the optimizer for one weight."""
+        parameters = ["g", *rule.slots, "w", *rule.formula.numbers]
+        self._define("rule", f"update({', '.join(parameters)})", rule.formula.lines)
+
+    def schedule(self, schedule: Schedule) -> None:
+        """`factor_of`: the schedule as it stands, with its options in their places. Raises Untranslatable."""
+        definition, scope = source_of(schedule)
+        parameters = [argument.arg for argument in definition.args.args]
+        for node in ast.walk(definition):
+            if isinstance(node, ast.Name) and node.id not in parameters and node.id in scope:
+                value = scope[node.id]
+                if isinstance(value, bool | int | float):
+                    node.id = literal(value)
+        lines = [line for statement in definition.body for line in ast.unparse(statement).splitlines()]
+        self._define("schedule", f"factor_of({', '.join(parameters)})", lines)
+
+    def _define(self, decorator: str, signature: str, lines: Iterable[str]) -> None:
+        self.lines += ["", "", f"@{decorator}", f"def {signature}:", *indented(lines)]

@@ -1,0 +1,102 @@
+"""The compiled loop for single instances: straight loops over the weights, no product and nothing allocated.
+
+Going back, one pass over W_i takes δ below it (from W_i before its update), forms each entry of the gradient,
+and updates the weight with it.
+"""
+
+from collections.abc import Callable
+
+from bptrain.engines.compiled.functions import Lines, indented
+from bptrain.engines.compiled.pieces import Pieces
+
+AtWeight = Callable[[str, str, str, str, int], Lines]  # (gradient, weight, index, kind, layer) -> lines
+
+
+def gradient(pieces: Pieces) -> Lines:
+    """The gradient over all rows."""
+    yield from pieces.loop("gradient(w, X, T, g)", _gradient(pieces))
+
+
+def run_slice(pieces: Pieces) -> Lines:
+    """The updates of a slice."""
+    yield from pieces.run_slice(_run_slice(pieces))
+
+
+def _gradient(pieces: Pieces) -> Lines:
+    yield from pieces.views("w", "W", "b")
+    yield from pieces.views("g", "dW", "db")
+    yield from _vectors(pieces)
+    yield "g[:] = F(0.0)"
+    yield "batch_loss = 0.0"
+    yield "for a in range(len(X)):"
+    yield from indented(_forward(pieces))
+    yield from indented(_backward(pieces, lambda g, W, at, kind, i: iter([f"d{W}{at} += {g}"])))
+    if pieces.network.reduction == "mean":
+        yield "scale = F(1.0 / len(X))"
+        yield "for k in range(len(g)):"
+        yield "    g[k] *= scale"
+    yield "return batch_loss"
+
+
+def _run_slice(pieces: Pieces) -> Lines:
+    yield from pieces.views("w", "W", "b")
+    for slot in pieces.rule.slots:
+        if slot not in pieces.rule.scalars:
+            yield from pieces.views(slot, f"{slot}_W", f"{slot}_b")
+    yield from _vectors(pieces)
+
+    def at_weight(g: str, W: str, at: str, kind: str, i: int) -> Lines:
+        return pieces.update(g, W, at, [f"{slot}_{kind}{i}" for slot in pieces.rule.slots])
+
+    yield "word = subnormals_to_zero()"
+    yield "loss_sum = 0.0"
+    yield "for a in range(len(X)):"
+    yield from indented(pieces.rates())
+    yield "    batch_loss = 0.0"
+    yield from indented(_forward(pieces))
+    yield "    loss_sum += batch_loss"
+    yield from indented(pieces.begin_update())
+    yield from indented(_backward(pieces, at_weight))
+    yield from indented(pieces.end_update())
+    yield "as_before(word)"
+    yield "return loss_sum"
+
+
+def _vectors(pieces: Pieces) -> Lines:
+    for i in range(1, pieces.L + 1):
+        for letter in ("z", "x", "d"):
+            yield f"{letter}{i} = np.empty({pieces.network.sizes[i]}, F)"
+    yield from pieces.scratch()
+
+
+def _forward(pieces: Pieces) -> Lines:
+    """z_i = W_i x_{i−1} + b_i and x_i = f_i(z_i), the loss and δ_L."""
+    sizes = pieces.network.sizes
+    yield "x0, target = X[a], T[a]"
+    for i in range(1, pieces.L + 1):
+        yield f"for j in range({sizes[i]}):"
+        yield f"    s = b{i}[j]" if pieces.network.bias[i] else "    s = F(0.0)"
+        yield f"    for k in range({sizes[i - 1]}):"
+        yield f"        s += W{i}[j, k] * {pieces.x(i - 1)}[k]"
+        yield f"    z{i}[j] = s"
+        yield from pieces.activate(i)
+    yield from pieces.loss_and_delta()
+
+
+def _backward(pieces: Pieces, at_weight: AtWeight) -> Lines:
+    """δ_i from the last layer to the first, with each weight's own lines in the same pass."""
+    sizes = pieces.network.sizes
+    for i in range(pieces.L, 0, -1):
+        yield from pieces.numbers(i)
+        if i > 1:
+            yield f"d{i - 1}[:] = F(0.0)"
+        yield f"for j in range({sizes[i]}):"
+        yield f"    d = d{i}[j]"
+        yield f"    for k in range({sizes[i - 1]}):"
+        if i > 1:
+            yield f"        d{i - 1}[k] += d * W{i}[j, k]"
+        yield from indented(at_weight(f"d * {pieces.x(i - 1)}[k]", f"W{i}", "[j, k]", "W", i), 2)
+        if pieces.network.bias[i]:
+            yield from indented(at_weight("d", f"b{i}", "[j]", "b", i))
+        if i > 1:
+            yield from pieces.through_activation(i - 1)

@@ -1,0 +1,49 @@
+"""The training loop of one network, as the text of a Python module that Numba compiles.
+
+    run_slice(w, slots…, X, T, batch, t, rates, epoch, steps_per_epoch, epochs) -> sum of the losses
+    gradient(w, X, T, g) -> sum of the losses, with ∂objective/∂w over all rows in g
+
+A module holds one of the two, since each is compiled when it is wanted.
+
+Sizes and options are constants of the text, so a small network's loops are unrolled; rows, rates and counts are
+arguments, so the text serves every data set. It has one of two forms, `instances.py` and `batches.py`; what both
+share is in `pieces.py`. The letters are those of the derivation: z, x, d (for δ), by layer.
+"""
+
+from typing import Literal
+
+from bptrain.engines.compiled import batches, instances
+from bptrain.engines.compiled.functions import Lines
+from bptrain.engines.compiled.pieces import Pieces, Plan
+
+RUNTIME = "bptrain.engines.compiled.runtime"
+Name = Literal["run_slice", "gradient"]
+
+
+def kernel_source(plan: Plan, name: Name) -> str:
+    """The module for a plan. Raises Untranslatable, with the reason."""
+    pieces = Pieces(plan)
+    form = instances if plan.single else batches
+    loops = [*(form.run_slice(pieces) if name == "run_slice" else form.gradient(pieces))]
+    return "\n".join([*header(plan), *pieces.functions.lines, *loops]) + "\n"
+
+
+def header(plan: Plan) -> Lines:
+    """What the module is, and what it imports."""
+    sizes = "-".join(str(n) for n in plan.network.sizes)
+    bits = "32" if plan.dtype == "float32" else "64"
+    way = "one instance an update" if plan.single else "batches"
+    yield f'"""The training loop of a {sizes} network in {plan.dtype}, {way}. Written by bptrain."""'
+    yield ""
+    yield "import math"
+    yield ""
+    yield "import numpy as np"
+    yield ""
+    for name in ("exp", "expm1", "tanh"):
+        yield f"from {RUNTIME}.elementary import {name}_{bits} as {name}"
+    yield f"from {RUNTIME}.loops import formula, loop, rule, schedule"
+    yield f"from {RUNTIME}.loops import largest, mean, smallest, square, total"
+    yield f"from {RUNTIME}.products import times, times_transposed, transposed_times"
+    yield f"from {RUNTIME}.subnormals import as_before, subnormals_to_zero"
+    yield ""
+    yield f"F = np.{plan.dtype}"

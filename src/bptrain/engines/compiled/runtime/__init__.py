@@ -1,0 +1,1 @@
+"""What a kernel imports; needs Numba and SciPy (the extra `fast`)."""

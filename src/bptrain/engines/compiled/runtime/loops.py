@@ -1,0 +1,66 @@
+"""What a compiled loop is written in: the flags of the compiler, and sums over a row.
+
+Formulas are compiled strictly: their arithmetic is that of the registered part, up to fused multiply-adds. Sums may
+be taken in any order, which is what makes them fast. No flag assumes away NaN or infinity.
+"""
+
+from numba import njit
+
+# A formula, put straight into the loop that calls it.
+formula = njit(fastmath={"contract"}, error_model="numpy", forceinline=True)
+
+# The same for a rule that divides every weight's step by one number: the division becomes one reciprocal.
+rule = njit(fastmath={"contract", "arcp"}, error_model="numpy", forceinline=True)
+
+# A schedule: plain Python numbers, in float64.
+schedule = njit(fastmath=set(), error_model="numpy")
+
+# A loop over sums, kept on disk between processes. It lets other threads run.
+loop = njit(
+    fastmath={"contract", "reassoc", "nsz", "arcp"},
+    error_model="numpy",
+    cache=True,
+    nogil=True,
+    boundscheck=False,
+)
+
+_sum = njit(fastmath={"contract", "reassoc", "nsz"}, error_model="numpy", forceinline=True)
+
+
+@_sum
+def total(row):
+    """The sum of a row."""
+    s = row[0]
+    for j in range(1, row.shape[0]):
+        s += row[j]
+    return s
+
+
+@formula
+def largest(row):
+    """The maximum of a row, NaN if it holds one."""
+    m = row[0]
+    for j in range(1, row.shape[0]):
+        m = m if m >= row[j] or m != m else row[j]
+    return m
+
+
+@formula
+def smallest(row):
+    """The minimum of a row, NaN if it holds one."""
+    m = row[0]
+    for j in range(1, row.shape[0]):
+        m = m if m <= row[j] or m != m else row[j]
+    return m
+
+
+@_sum
+def mean(row):
+    """The mean of a row."""
+    return total(row) / row.dtype.type(row.shape[0])
+
+
+@formula
+def square(x):
+    """x²."""
+    return x * x

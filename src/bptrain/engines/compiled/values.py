@@ -1,0 +1,170 @@
+"""What the expressions of a formula stand for in compiled code, and the arithmetic of them.
+
+Every value is of one of these kinds:
+
+    number     a Python number, the same for all weights or rows: an option, t, the rate
+    row        one number for a row, in the network's dtype: a sum or maximum
+    each       one number for each entry: of a row, of a matrix, of the weights
+    condition  true or false for each entry
+    tuple      several values
+
+A number that meets the others is worked out once an update, in float64, and passed on in the network's dtype (F), as
+NumPy does with Python's numbers.
+"""
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+Kind = Literal["number", "row", "each", "condition", "tuple"]
+
+BINARY: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Add: ("+", operator.add),
+    ast.Sub: ("-", operator.sub),
+    ast.Mult: ("*", operator.mul),
+    ast.Div: ("/", operator.truediv),
+    ast.Pow: ("**", operator.pow),
+    ast.FloorDiv: ("//", operator.floordiv),
+    ast.Mod: ("%", operator.mod),
+}
+JOIN: dict[type[ast.operator], str] = {ast.BitAnd: "and", ast.BitOr: "or"}
+
+# Functions of NumPy that a kernel has under their own name, and those that it takes from NumPy one number at a time.
+OWN = {"exp": "exp", "expm1": "expm1", "tanh": "tanh", "square": "square", "abs": "abs", "absolute": "abs"}
+OF_ONE = (
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "sqrt",
+    "sin",
+    "cos",
+    "tan",
+    "arctan",
+    "sinh",
+    "cosh",
+    "sign",
+    "exp2",
+)
+OF_TWO = ("maximum", "minimum", "fmax", "fmin", "power")
+
+
+class Untranslatable(Exception):
+    """Why a formula cannot be compiled, in words."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What an expression stands for in the compiled code."""
+
+    kind: Kind
+    code: str
+    constant: float | None = None  # its value where that is known now
+    items: tuple["Value", ...] = ()  # of a tuple
+    linear: Mapping[str, "Value"] | None = None  # an `each` as Σ number × input, by the input's name
+    multiple: tuple["Value", str] | None = None  # the number and the variable whose product it is
+
+    @property
+    def flat(self) -> list["Value"]:
+        """The single values of a tuple of tuples, from left to right."""
+        return [inner for item in self.items for inner in item.flat] if self.kind == "tuple" else [self]
+
+
+def number(code: str) -> Value:
+    """A Python number that is known when an update begins."""
+    return Value("number", code)
+
+
+def literal(value: float) -> str:
+    """A Python number as it is written in a kernel."""
+    plain = value if isinstance(value, int) else float(value)
+    return repr(plain) if math.isfinite(plain) else f"np.{plain}".replace("np.-", "-np.")
+
+
+def constant(value: float) -> Value:
+    """A Python number that is known now."""
+    return Value("number", literal(value), constant=value)
+
+
+def each(code: str) -> Value:
+    """One entry of an array that the formula is given."""
+    return Value("each", code, linear={code: constant(1.0)})
+
+
+class Numbers(dict[str, str]):
+    """The numbers that are worked out once an update: name -> float64 expression."""
+
+    def typed(self, value: Value) -> str:
+        """The code of a value among numbers of the network's dtype. Raises Untranslatable for a tuple."""
+        if value.kind == "tuple":
+            raise Untranslatable("several values stand where one is needed")
+        if value.constant is not None:
+            return f"F({literal(value.constant)})"
+        if value.kind != "number":
+            return value.code
+        name = next((name for name, code in self.items() if code == value.code), f"c{len(self)}")
+        self[name] = value.code
+        return name
+
+
+def binary(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Value:
+    """a op b. Raises Untranslatable."""
+    if type(op) in JOIN and a.kind == b.kind == "condition":
+        return Value("condition", f"({a.code} {JOIN[type(op)]} {b.code})")
+    if type(op) not in BINARY or "tuple" in (a.kind, b.kind):
+        raise Untranslatable(f"no way to compile: {a.code} {type(op).__name__} {b.code}")
+    sign, apply = BINARY[type(op)]
+    if a.kind == b.kind == "number":
+        if a.constant is not None and b.constant is not None:
+            return constant(apply(a.constant, b.constant))
+        if isinstance(op, ast.Mult) and 1 in (a.constant, b.constant):
+            return b if a.constant == 1 else a
+        return number(f"({a.code} {sign} {b.code})")
+    left, right = numbers.typed(a), numbers.typed(b)
+    if isinstance(op, ast.Mult) and a.constant == -1:
+        code = f"(-{right})"
+    elif isinstance(op, ast.Pow) and b.constant == 2:
+        code = f"square({left})"
+    else:
+        code = f"({left} {sign} {right})"
+    kind: Kind = "each" if {"each", "condition"} & {a.kind, b.kind} else "row"
+    multiple = None
+    if isinstance(op, ast.Mult) and kind == "each":
+        scale, whole = (a, b) if a.kind == "number" else (b, a)
+        if scale.kind == "number" and whole.code.isidentifier():
+            multiple = (scale, whole.code)
+    return Value(kind, code, linear=_linear(op, a, b, numbers), multiple=multiple)
+
+
+def _linear(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Mapping[str, Value] | None:
+    """The coefficients of a ± b, or of a number times a linear form; None where it is not linear."""
+    if isinstance(op, ast.Mult) and "number" in (a.kind, b.kind):
+        scale, form = (a, b) if a.kind == "number" else (b, a)
+        return form.linear and {k: binary(op, scale, c, numbers) for k, c in form.linear.items()}
+    if isinstance(op, ast.Div) and b.kind == "number":
+        return a.linear and {k: binary(op, c, b, numbers) for k, c in a.linear.items()}
+    if isinstance(op, ast.Add | ast.Sub) and a.linear and b.linear:
+        names, zero = {**a.linear, **b.linear}, constant(0.0)
+        return {k: binary(op, a.linear.get(k, zero), b.linear.get(k, zero), numbers) for k in names}
+    return None
+
+
+def function(name: str, values: list[Value], numbers: Numbers) -> Value | None:
+    """A function of NumPy or of math, entry by entry; None for one that is not known here."""
+    if values and all(value.kind == "number" for value in values) and hasattr(math, name):
+        return number(f"math.{name}({', '.join(value.code for value in values)})")
+    codes = [numbers.typed(value) for value in values]
+    kind: Kind = "row" if all(value.kind in ("row", "number") for value in values) else "each"
+    match name, len(values):
+        case "where", 3:
+            return Value(kind, f"({codes[1]} if {codes[0]} else {codes[2]})")
+        case "ones_like" | "zeros_like", 1:
+            return replace(constant(1.0 if name == "ones_like" else 0.0), kind=kind)
+        case _, 1 if name in OWN:
+            return Value(kind, f"{OWN[name]}({codes[0]})")
+        case (_, 1) | (_, 2) if name in (OF_ONE, OF_TWO)[len(values) - 1]:
+            return Value(kind, f"np.{name}({', '.join(codes)})")
+    return None
