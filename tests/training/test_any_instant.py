@@ -25,6 +25,7 @@ def result(events: Iterator[object]) -> Done:
 
 def test_ctrl_c_at_any_instant(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """KeyboardInterrupt at every reading of the trainer's clock, before and after the updates of each slice."""
+    monkeypatch.setattr(base, "LEAST_ROWS", 1)
     monkeypatch.setattr(base, "SLICE_WORK", 3 * NumpyEngine.step_work)
     whole = result(fit_events(iris, OVERRIDES, Path("whole"))).result
     stops = 0

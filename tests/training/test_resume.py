@@ -36,6 +36,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_stopped_after_any_slice(name: str, iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "LEAST_ROWS", 1)
     monkeypatch.setattr(base, "SLICE_WORK", 3 * NumpyEngine.step_work)  # a few updates in a slice
     overrides = {**OPTIONS[name], "training.epochs": 3}
     whole = finish(iris, overrides, iris.parent / "whole")

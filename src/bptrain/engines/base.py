@@ -11,10 +11,12 @@ example:
 Slices are cut from counts, never from timings, so a resumed run cuts where the uninterrupted one did.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from bptrain.core.network import Network
 from bptrain.parts.optimizers import Optimizer, Slots
@@ -22,6 +24,10 @@ from bptrain.parts.schedules import Schedule
 from bptrain.parts.types import Array
 
 SLICE_WORK = 5e7  # multiply-adds in a slice: milliseconds, or some tens of them
+LEAST_ROWS = (
+    2048  # in a slice; with fewer, copying a large network's memory would take longer than a share of 3 %
+)
+CACHE_LINE = 64  # bytes
 
 
 class Task(NamedTuple):
@@ -48,7 +54,8 @@ class Task(NamedTuple):
     def slice_steps(self, step_work: float) -> int:
         """Updates in a slice, for an engine to which the fixed cost of one is worth so many multiply-adds."""
         work = 3 * self.network.size * self.batch_size + step_work
-        return max(1, min(self.steps_per_epoch, int(SLICE_WORK / work)))
+        steps = max(int(SLICE_WORK / work), LEAST_ROWS // self.batch_size, 1)
+        return min(steps, self.steps_per_epoch)
 
     def epoch_of(self, t: int) -> int:
         """The epoch, from 1, that update t, from 1, belongs to."""
@@ -57,6 +64,21 @@ class Task(NamedTuple):
     def factor(self, t: int) -> float:
         """The schedule's factor for update t, counted from 1."""
         return self.schedule(t - 1, self.epoch_of(t), self.steps_per_epoch, self.epochs)
+
+
+def aligned(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+    """An array, not yet filled, that begins at a cache line: vector code is up to a fifth faster on it."""
+    size = np.dtype(dtype).itemsize * math.prod(shape)
+    room = np.empty(size + CACHE_LINE, np.uint8)
+    start = -room.ctypes.data % CACHE_LINE
+    return room[start : start + size].view(dtype).reshape(shape)
+
+
+def aligned_copy(array: Array) -> Array:
+    """A copy that begins at a cache line."""
+    copy = aligned(array.shape, array.dtype)
+    copy[...] = array
+    return copy
 
 
 @dataclass
@@ -69,7 +91,8 @@ class Memory:
 
     def copy(self) -> "Memory":
         """A copy that shares no array."""
-        return replace(self, w=self.w.copy(), slots=tuple(np.copy(slot) for slot in self.slots))
+        slots = tuple(aligned_copy(np.asarray(slot)) for slot in self.slots)
+        return replace(self, w=aligned_copy(self.w), slots=slots)
 
 
 def fresh_memory(w: Array, optimizer: Optimizer) -> Memory:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.engines.base import Memory, Task
+from bptrain.engines.base import Memory, Task, aligned
 from bptrain.engines.compiled import cache
 from bptrain.engines.compiled.batches import chunk_rows
 from bptrain.engines.compiled.kernel import Name, kernel_source
@@ -91,7 +91,7 @@ class NumbaEngine:
         """See `Engine.gradient`."""
         if self._gradient is None:
             self._gradient = self._compiled("gradient")
-        g = np.empty_like(w)
+        g = aligned(w.shape, w.dtype)
         self._gradient(w, *self._rows(X, T), g)
         return g
 

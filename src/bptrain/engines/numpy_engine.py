@@ -8,7 +8,7 @@ import numpy as np
 
 from bptrain.core.backprop import Workspace, backward, forward, gradient, row_losses, workspace
 from bptrain.core.network import views
-from bptrain.engines.base import Memory, Task
+from bptrain.engines.base import Memory, Task, aligned
 from bptrain.parts.types import Array
 
 
@@ -32,7 +32,7 @@ class NumpyEngine:
         task, network, L = self.task, self.task.network, self.task.network.L
         step_rule, B = task.optimizer.step, task.batch_size
         steps_per_epoch, epoch = task.steps_per_epoch, task.epoch_of(memory.t + 1)
-        w, g = memory.w, np.empty_like(memory.w)
+        w, g = memory.w, aligned(memory.w.shape, memory.w.dtype)
         alpha = rate_of_each_weight(task, w.dtype)
         parameters, dw = views(network, w), views(network, g)
         Z_L = np.empty((len(X), network.sizes[L]), w.dtype)

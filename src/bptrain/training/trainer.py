@@ -10,7 +10,7 @@ import numpy as np
 
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
-from bptrain.engines.base import Engine, Memory, Task
+from bptrain.engines.base import Engine, Memory, Task, aligned
 from bptrain.engines.diagnosis import diagnosis
 from bptrain.errors import NumericalError
 from bptrain.evaluation import Evaluation, evaluate
@@ -70,14 +70,22 @@ def row_order(job: Job, epoch: int) -> Array | None:
     return stream(job.seed, "shuffle", epoch=epoch).permutation(job.task.rows)
 
 
+def gathered(array: Array, rows: Array) -> Array:
+    """The rows in their order, from a cache line on."""
+    out = aligned((len(rows), *array.shape[1:]), array.dtype)
+    return np.take(array, rows, axis=0, out=out, mode="clip")  # other modes go through a copy
+
+
 def _slice(job: Job, state: State, order: Array | None) -> tuple[State, int, float]:
     """Runs the next slice of the epoch under way: the state after it, its rows, the seconds of its updates."""
     task = job.task
     steps = min(task.slice_steps(job.engine.step_work), task.steps_per_epoch - state.step)
     start = state.step * task.batch_size
     stop = min(start + steps * task.batch_size, task.rows)
-    rows = slice(start, stop) if order is None else order[start:stop]
-    X, T = job.train.X[rows], job.train.T[rows]
+    if order is None:
+        X, T = job.train.X[start:stop], job.train.T[start:stop]
+    else:
+        X, T = (gathered(array, order[start:stop]) for array in (job.train.X, job.train.T))
     memory = state.memory.copy()
     clock = time.perf_counter()
     loss_sum = job.engine.run_slice(memory, X, T)

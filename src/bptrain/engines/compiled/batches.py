@@ -71,12 +71,10 @@ def _slice(pieces: Pieces) -> Lines:
     yield from indented(pieces.begin_update())
     for i in range(pieces.L, 0, -1):
         yield from indented(pieces.numbers(i))
-        if fold:
-            yield from indented(_bias_gradient(pieces, i, "F(0.0)"))
-        else:
-            yield from indented(_layer_gradient(pieces, i, "F(0.0)"))
         yield from indented(_delta_below(pieces, i))
-        yield from indented(_folded_update(pieces, i) if fold else _update(pieces, i))
+        yield from indented(_bias_gradient(pieces, i, "F(0.0)"))
+        yield from indented(_folded_update(pieces, i) if fold else _update_in_pieces(pieces, i))
+        yield from indented(_bias_update(pieces, i))
     yield from indented(pieces.end_update())
     yield "as_before(word)"
     yield "return loss_sum"
@@ -153,22 +151,44 @@ def _bias_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
 
 
 def _update(pieces: Pieces, i: int) -> Lines:
-    """W_i and b_i, which lie side by side in the flat vector."""
+    """W_i and b_i, which lie side by side in the flat vector, by the gradient of a whole batch."""
     blocks = [block for block in pieces.network.blocks if block.layer == i]
     yield f"for k in range({blocks[0].start}, {blocks[-1].stop}):"
     yield from indented(pieces.update("g[k]", "w", "[k]", pieces.rule.slots))
 
 
+def _update_in_pieces(pieces: Pieces, i: int) -> Lines:
+    """Some rows of dW_i at a time, and the update of W_i by them."""
+    n_out, n_in = pieces.network.sizes[i], pieces.network.sizes[i - 1]
+    (start,) = (block.start for block in pieces.network.blocks if (block.layer, block.kind) == (i, "weight"))
+    slots = [slot for slot in pieces.rule.slots if slot not in pieces.rule.scalars]
+    flats = ["g", "w", *slots]
+    yield f"piece = rows_at_once(n, W{i})"
+    yield f"for j in range(0, {n_out}, piece):"
+    yield f"    rows = min(piece, {n_out} - j)"
+    yield f"    transposed_times_rows(d{i}, {pieces.x(i - 1)}, n, dW{i}, j, rows)"
+    yield f"    lo = {start} + j * {n_in}"
+    yield f"    hi = lo + rows * {n_in}"
+    yield f"    {', '.join(f'{flat}_j' for flat in flats)} = {', '.join(f'{flat}[lo:hi]' for flat in flats)}"
+    yield "    for k in range(hi - lo):"
+    yield from indented(pieces.update("g_j[k]", "w_j", "[k]", [f"{slot}_j" for slot in pieces.rule.slots]), 2)
+
+
 def _folded_update(pieces: Pieces, i: int) -> Lines:
-    """W_i by the product that forms its gradient, b_i by the rule."""
+    """W_i by the product that forms its gradient."""
     fold = pieces.rule.fold
     assert fold is not None
-    weight, *bias = (block for block in pieces.network.blocks if block.layer == i)
     into = f"{fold.slot}_W{i}" if fold.slot else f"W{i}"
     yield f"transposed_times(d{i}, {pieces.x(i - 1)}, n, {fold.alpha}, {fold.beta}, {into})"
     if fold.slot:
+        (weight,) = (b for b in pieces.network.blocks if (b.layer, b.kind) == (i, "weight"))
         yield f"for k in range({weight.start}, {weight.stop}):"
         yield f"    w[k] -= {fold.step} * {fold.slot}[k]"
-    if bias:
-        yield f"for k in range({bias[0].start}, {bias[0].stop}):"
-        yield from indented(pieces.update("g[k]", "w", "[k]", pieces.rule.slots))
+
+
+def _bias_update(pieces: Pieces, i: int) -> Lines:
+    """b_i by the rule."""
+    for block in pieces.network.blocks:
+        if (block.layer, block.kind) == (i, "bias"):
+            yield f"for k in range({block.start}, {block.stop}):"
+            yield from indented(pieces.update("g[k]", "w", "[k]", pieces.rule.slots))

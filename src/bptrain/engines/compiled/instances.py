@@ -1,4 +1,4 @@
-"""The compiled loop for single instances: straight loops over the weights, no product and nothing allocated.
+"""The compiled loop for single instances: straight loops over the weights, no product and nothing allocated a step.
 
 Going back, one pass over W_i takes δ below it (from W_i before its update), forms each entry of the gradient,
 and updates the weight with it.
@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 from bptrain.engines.compiled.functions import Lines, indented
 from bptrain.engines.compiled.pieces import Pieces
+from bptrain.engines.compiled.unroll import unrolled
+
+UNROLLED = 64  # weights; up to here loops are written out
 
 AtWeight = Callable[[str, str, str, str, int], Lines]  # (gradient, weight, index, kind, layer) -> lines
 
@@ -51,13 +54,18 @@ def _run_slice(pieces: Pieces) -> Lines:
     yield "word = subnormals_to_zero()"
     yield "loss_sum = 0.0"
     yield "for a in range(len(X)):"
-    yield from indented(pieces.rates())
-    yield "    batch_loss = 0.0"
-    yield from indented(_forward(pieces))
-    yield "    loss_sum += batch_loss"
-    yield from indented(pieces.begin_update())
-    yield from indented(_backward(pieces, at_weight))
-    yield from indented(pieces.end_update())
+    lines = [
+        *pieces.rates(),
+        "batch_loss = 0.0",
+        *_forward(pieces),
+        "loss_sum += batch_loss",
+        *pieces.begin_update(),
+        *_backward(pieces, at_weight),
+        *pieces.end_update(),
+    ]
+    if pieces.network.size <= UNROLLED:
+        lines = [*unrolled(lines, {f"{letter}{i}" for letter in "zxd" for i in range(1, pieces.L + 1)})]
+    yield from indented(lines)
     yield "as_before(word)"
     yield "return loss_sum"
 
@@ -89,7 +97,8 @@ def _backward(pieces: Pieces, at_weight: AtWeight) -> Lines:
     for i in range(pieces.L, 0, -1):
         yield from pieces.numbers(i)
         if i > 1:
-            yield f"d{i - 1}[:] = F(0.0)"
+            yield f"for k in range({sizes[i - 1]}):"
+            yield f"    d{i - 1}[k] = F(0.0)"
         yield f"for j in range({sizes[i]}):"
         yield f"    d = d{i}[j]"
         yield f"    for k in range({sizes[i - 1]}):"

@@ -21,6 +21,10 @@ for function in ("sgemm", "dgemm"):
 
 KEEP, TRANSPOSE = 78, 84  # "N" and "T"
 
+# OpenBLAS multiplies small matrices as they lie, and copies larger ones first. Where that gains little, a gradient in
+# pieces of the small kind, each used while it is in the cache, takes 6 % off an update of 784-128-10 with 32 rows.
+SMALL, LARGE = 1_000_000, 8_000_000  # multiply-adds
+
 
 @intrinsic
 def gemm(context, op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc):
@@ -82,3 +86,23 @@ def transposed_times(A, B, n, alpha, beta, C):
         alpha, B.ctypes.data, np.int32(columns), A.ctypes.data, np.int32(rows),
         beta, C.ctypes.data, np.int32(columns),
     )  # fmt: skip
+
+
+@formula
+def transposed_times_rows(A, B, n, C, start, rows):
+    """Rows `start` to `start + rows` of C ← Aᵀ B over the first n rows of A and B."""
+    outer, columns = C.shape
+    gemm(
+        np.int8(KEEP), np.int8(TRANSPOSE), np.int32(columns), np.int32(rows), np.int32(n),
+        C.dtype.type(1.0), B.ctypes.data, np.int32(columns), A.ctypes.data + start * A.itemsize, np.int32(outer),
+        C.dtype.type(0.0), C.ctypes.data + start * columns * C.itemsize, np.int32(columns),
+    )  # fmt: skip
+
+
+@formula
+def rows_at_once(n, C):
+    """How many rows of C ← Aᵀ B, over n rows of A and B, are best worked out at once."""
+    rows, columns = C.shape
+    if SMALL < n * rows * columns < LARGE:
+        return max(1, SMALL // (n * columns))
+    return rows

@@ -1,0 +1,57 @@
+"""The engines that are installed here, for the tests that hold for each."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import DTypeLike
+
+from bptrain.core.network import Network
+from bptrain.engines.base import Engine, Memory, Task
+from bptrain.engines.numba_engine import NumbaEngine, missing
+from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.parts.optimizers import Optimizer, optimizers
+from bptrain.parts.schedules import schedules
+from bptrain.parts.types import Array
+
+Make = Callable[[Task, DTypeLike], Engine]
+
+ENGINES: dict[str, Make] = {"numpy": lambda task, dtype: NumpyEngine(task)}
+if missing() is None:
+    ENGINES["numba"] = NumbaEngine
+
+needs_compiler = pytest.mark.skipif("numba" not in ENGINES, reason="the extra `fast` is not installed")
+
+
+def task_of(
+    net: Network,
+    optimizer: str | Optimizer = "gradient_descent",
+    rows: int = 6,
+    batch: int = 4,
+    schedule: str = "constant",
+    epochs: int = 2,
+) -> Task:
+    """A task with a registered optimizer and its default rate, or with a rule of the test's own."""
+    rule = optimizers.get(optimizer)() if isinstance(optimizer, str) else optimizer
+    return Task(net, rule, schedules.get(schedule)(), rule.learning_rate, rows, batch, epochs)
+
+
+def start(net: Network, dtype: type) -> Array:
+    """Start weights of ordinary size."""
+    w: Array = np.random.default_rng(1).normal(size=net.size).astype(dtype)
+    return w
+
+
+def used_memory(task: Task, dtype: type, updates: int = 3) -> Memory:
+    """The memory after some updates by the rule alone, so that every slot is what it may be in mid-training."""
+    rng = np.random.default_rng(2)
+    w = start(task.network, dtype)
+    slots = tuple(
+        np.zeros_like(w) if kind == "per_weight" else np.zeros((), dtype)
+        for kind in task.optimizer.slots.values()
+    )
+    for t in range(1, updates + 1):
+        g: Array = rng.normal(size=w.shape).astype(dtype)
+        step, slots = task.optimizer.step(g, slots, w, task.rates[0], t, 1.0)
+        w = w - step
+    return Memory(w, tuple(np.asarray(slot) for slot in slots), updates)

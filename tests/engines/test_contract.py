@@ -1,0 +1,179 @@
+"""The contract of every installed engine, in two halves: its gradient is the literal twin's, its update is the rule's.
+
+Every registered part is in it at least once for each engine and dtype; the combinations are drawn by a fixed seed.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from bptrain.core import reference
+from bptrain.core.network import Network, views
+from bptrain.engines.base import fresh_memory
+from bptrain.engines.compiled import batches
+from bptrain.parts.activations import activations
+from bptrain.parts.losses import losses
+from bptrain.parts.optimizers import optimizers
+from bptrain.parts.schedules import schedules
+from bptrain.parts.types import Array
+from engines.installed import ENGINES, start, task_of, used_memory
+from networks import PAIRS, data_for, network
+
+GRADIENT: dict[type, float] = {np.float32: 2e-5, np.float64: 1e-12}
+UPDATE: dict[type, float] = {np.float32: 1e-6, np.float64: 1e-14}
+FORMS = {"single": 1, "whole": 4, "chunked": 5}  # rows of a batch; a chunk has 4 here
+DTYPES = [np.float32, np.float64]
+
+
+class Sample(NamedTuple):
+    """One network and one way of going through it."""
+
+    form: str
+    hidden: tuple[str, ...]
+    last: str
+    loss: str
+    bias: bool
+    reduction: str
+    canonical: bool
+
+    def network(self) -> Network:
+        sizes = (3, *(4 + k for k in range(len(self.hidden))), 2)
+        net = network(sizes, [*self.hidden, self.last], self.loss, self.bias, self.reduction)
+        return Network(**{**net.__dict__, "canonical": self.canonical})
+
+
+def samples() -> list[Sample]:
+    """Every pair of output and loss, a canonical pair both ways; every activation hidden; every form."""
+    rng = np.random.default_rng(0)
+    outputs = []
+    for last, loss in PAIRS:
+        outputs.append((last, loss, False))
+        if losses.get(loss)().canonical == last:
+            outputs.append((last, loss, True))
+    hidden, forms = itertools.cycle(activations), itertools.cycle(FORMS)
+    drawn = []
+    for last, loss, canonical in outputs:
+        names = tuple(next(hidden) for _ in range(int(rng.integers(1, 4))))
+        drawn.append(
+            Sample(
+                next(forms),
+                names,
+                last,
+                loss,
+                bool(rng.integers(2)),
+                str(rng.choice(["mean", "sum"])),
+                canonical,
+            )
+        )
+    return drawn
+
+
+SAMPLES = samples()
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of four rows, so that six rows make two."""
+    monkeypatch.setattr(batches, "CHUNK_NUMBERS", 0)
+    monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
+
+
+def test_the_samples_leave_no_part_out() -> None:
+    assert {name for sample in SAMPLES for name in sample.hidden} == set(activations)
+    assert {(sample.last, sample.loss) for sample in SAMPLES} == set(PAIRS)
+    assert {sample.form for sample in SAMPLES} == set(FORMS)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"{sample.form}-{sample.last}-{sample.loss}")
+def test_gradient_is_the_literal_one(sample: Sample, engine: str, dtype: type) -> None:
+    net = sample.network()
+    X, T = data_for(net, 6, 0, dtype)
+    w = start(net, dtype)
+    gradient = ENGINES[engine](task_of(net, batch=FORMS[sample.form]), dtype).gradient(w, X, T)
+    assert gradient.dtype == dtype
+    w64, X64, T64 = (array.astype(np.float64) for array in (w, X, T))
+    expected = reference.gradient(net, views(net, w64), X64, T64)
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(gradient, expected, rtol=0, atol=GRADIENT[dtype] * scale)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", list(optimizers))
+def test_update_is_the_rule(name: str, form: str, engine: str, dtype: type) -> None:
+    """The batches of a short epoch, the last one smaller, each held to the rule on the engine's own gradient."""
+    schedule = list(schedules)[sorted(optimizers).index(name) % len(list(schedules))]
+    net = network((3, 5, 2), ["tanh", "softmax"], "cross_entropy")
+    batch = FORMS[form]
+    task = task_of(net, name, rows=6, batch=batch, schedule=schedule, epochs=4)
+    X, T = data_for(net, 6, 0, dtype)
+    running = ENGINES[engine](task, dtype)
+    memory = used_memory(task, dtype, updates=task.steps_per_epoch)
+    for a in range(0, 6, batch):
+        rows = slice(a, a + batch)
+        before = memory.copy()
+        g = running.gradient(before.w, X[rows], T[rows])
+        rate = task.rates[0] * task.factor(before.t + 1)
+        step, slots = task.optimizer.step(g, before.slots, before.w, rate, before.t + 1, np.nan)
+        running.run_slice(memory, X[rows], T[rows])
+        assert memory.t == before.t + 1
+        assert memory.w.dtype == dtype
+        near(memory.w, before.w - step, UPDATE[dtype])
+        for ours, expected in zip(memory.slots, slots, strict=True):
+            near(ours, expected, UPDATE[dtype])
+
+
+def near(ours: Array, expected: Array, tolerance: float) -> None:
+    """Equal up to a few roundings of the largest entry."""
+    np.testing.assert_allclose(ours, expected, rtol=0, atol=tolerance * float(np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["gradient_descent", "momentum"])
+def test_whole_trajectories(name: str, form: str, engine: str) -> None:
+    """An epoch in one slice, against the literal gradient and the rule, update by update."""
+    net = network((3, 5, 2), ["tanh", "sigmoid"])
+    batch = FORMS[form]
+    task = task_of(net, name, rows=30, batch=batch, schedule="cosine")
+    X, T = data_for(net, 30, 0)
+    memory = fresh_memory(start(net, np.float64), task.optimizer)
+    w, slots, loss_sum = memory.w.copy(), memory.copy().slots, 0.0
+    for t, a in enumerate(range(0, 30, batch), start=1):
+        rows = slice(a, a + batch)
+        for x_0, one in zip(X[rows], T[rows], strict=True):
+            loss_sum += reference.instance(net, views(net, w), x_0[:, None], one[:, None]).E
+        g = reference.gradient(net, views(net, w), X[rows], T[rows])
+        step, slots = task.optimizer.step(g, slots, w, task.rates[0] * task.factor(t), t, np.nan)
+        w = w - step
+    total = ENGINES[engine](task, np.float64).run_slice(memory, X, T)
+    near(memory.w, w, 1e-13)
+    assert total == pytest.approx(loss_sum, rel=1e-12)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["gradient_descent", "momentum", "adam"])
+def test_a_rate_for_each_layer(name: str, form: str, engine: str) -> None:
+    """Two rates at once move each layer as far as one rate for all does."""
+    net = network((3, 5, 2), ["tanh", "identity"])
+    X, T = data_for(net, 6, 0)
+    batch = FORMS[form]
+
+    def trained(rate: float | tuple[float, ...]) -> Array:
+        rule = optimizers.get(name)(learning_rate=rate)
+        task = task_of(net, rule, batch=batch)
+        memory = fresh_memory(start(net, np.float64), rule)
+        ENGINES[engine](task, np.float64).run_slice(memory, X[:batch], T[:batch])
+        return memory.w
+
+    both, low, high = trained((0.01, 0.5)), trained(0.01), trained(0.5)
+    cut = net.blocks[2].start
+    near(both[:cut], low[:cut], 1e-14)
+    near(both[cut:], high[cut:], 1e-14)
+    assert not np.allclose(low[:cut], high[:cut])
