@@ -68,7 +68,8 @@ def assess(
     chosen = build_metrics(model.config, model.schema)
     one_class_a_row = model.schema.task == "classification" and rows.true.ndim == 1
     matrix_too = {"confusion_matrix": metrics.get("confusion_matrix")()} if one_class_a_row else {}
-    evaluation = evaluate(model.network, model.w, model.schema, rows, {**chosen, **matrix_too})
+    outputs = model.outputs_of(rows.X)
+    evaluation = evaluate(model.network, outputs, model.schema, rows, {**chosen, **matrix_too})
     matrix = evaluation.metrics.get("confusion_matrix")
     evaluation = evaluation._replace(metrics={name: evaluation.metrics[name] for name in chosen})
     stored = model.stored.facts.baseline

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from bptrain.engines.base import Engine
 from bptrain.evaluation import Baseline, Evaluation, evaluate
 from bptrain.parts.types import Array
 from bptrain.prologue import Prologue
@@ -30,7 +31,7 @@ class Conclusion(NamedTuple):
 def conclude(
     prologue: Prologue,
     run: RunDirectory,
-    engine: str,
+    engine: Engine,
     state: State,
     seconds: Mapping[str, float],
     stopped: str,
@@ -43,7 +44,7 @@ def conclude(
 
     def on_every_split(w: Array) -> dict[str, Evaluation]:
         return {
-            name: evaluate(prologue.network, w, schema, rows, prologue.metrics)
+            name: evaluate(prologue.network, engine.outputs(w, rows.X), schema, rows, prologue.metrics)
             for name, rows in splits.items()
         }
 
@@ -51,7 +52,7 @@ def conclude(
     at_end = at_best if best.updates == state.memory.t else on_every_split(state.memory.w)
     result = {
         "run": str(run.path),
-        "engine": engine,
+        "engine": engine.name,
         "epochs": state.epoch,
         "steps": state.memory.t,
         "rows_seen": state.rows_seen,

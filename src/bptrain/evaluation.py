@@ -1,18 +1,17 @@
 """How good a model is on a data set: its loss and metrics, beside those of a baseline that knows no inputs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import forward, row_losses, workspace
-from bptrain.core.network import Network, views
+from bptrain.core.backprop import row_losses
+from bptrain.core.network import Network
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
+from bptrain.engines.base import Outputs
 from bptrain.parts.metrics import Metric
 from bptrain.parts.types import Array
-
-CHUNK_NUMBERS = 2_000_000  # matrix entries of one layer in memory at a time
 
 
 class Evaluation(NamedTuple):
@@ -23,34 +22,16 @@ class Evaluation(NamedTuple):
     metrics: dict[str, Any]  # name -> number, or matrix
 
 
-def chunks(network: Network, rows: int) -> Iterator[slice]:
-    """Slices of rows whose matrices are small enough to be worked on together."""
-    size = max(1, CHUNK_NUMBERS // max(network.sizes))
-    for start in range(0, rows, size):
-        yield slice(start, min(start + size, rows))
-
-
-def network_outputs(network: Network, w: Array, X: Array, T: Array | None = None) -> tuple[Array, Array]:
-    """X_L of the rows X (N × n_L), and the loss of each row where targets T are given."""
-    parameters = views(network, w)
-    outputs = np.empty((len(X), network.sizes[-1]), w.dtype)
-    losses = np.empty(len(X) if T is not None else 0)
-    with np.errstate(all="ignore"):
-        for part in chunks(network, len(X)):
-            space = workspace(network, part.stop - part.start, w.dtype)
-            outputs[part] = forward(network, parameters, X[part], space)
-            if T is not None:
-                losses[part] = row_losses(network, space.Z[network.L], outputs[part], T[part])
-    return outputs, losses
-
-
 def evaluate(
-    network: Network, w: Array, schema: Schema, data: Rows, metrics: Mapping[str, Metric]
+    network: Network, outputs: Outputs, schema: Schema, data: Rows, metrics: Mapping[str, Metric]
 ) -> Evaluation:
-    """Loss and metrics of the weights w on one split or file; metrics are in the target's own units."""
-    outputs, losses = network_outputs(network, w, data.X, data.T)
-    predicted = schema.classes_of(outputs) if schema.task == "classification" else schema.decode(outputs)
-    return Evaluation(len(data.X), float(losses.mean()), score(schema, predicted, data.true, metrics))
+    """Loss and metrics of what a model makes of one split or file; metrics are in the target's own units."""
+    Z_L, X_L = outputs
+    with np.errstate(all="ignore"):
+        losses = row_losses(network, Z_L, X_L, data.T)
+    predicted = schema.classes_of(X_L) if schema.task == "classification" else schema.decode(X_L)
+    loss = float(losses.mean(dtype=np.float64))
+    return Evaluation(len(data.X), loss, score(schema, predicted, data.true, metrics))
 
 
 def score(schema: Schema, predicted: Array, true: Array, metrics: Mapping[str, Metric]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """A trained model: weights with everything that turns raw columns into predictions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ from bptrain.config.schema import Config
 from bptrain.core.network import Network
 from bptrain.data.prepare import Prepared, encode_columns
 from bptrain.data.schema import Schema
+from bptrain.engines.base import Outputs
+from bptrain.engines.choice import forward_pass
 from bptrain.errors import CheckpointError, DataError, UsageError
-from bptrain.evaluation import network_outputs
 from bptrain.parts.types import Array
 from bptrain.prologue import portable, setting_differences
 from bptrain.store import checkpoint
@@ -36,8 +39,15 @@ class Model:
 
         X is N × columns in the order of training, or a mapping or data frame of named columns. Raises DataError.
         """
-        outputs, _ = network_outputs(self.network, self.w, encode_columns(X, self.schema, self.w.dtype))
-        return outputs
+        return self.outputs_of(encode_columns(X, self.schema, self.w.dtype)).X_L
+
+    def outputs_of(self, X: Array) -> Outputs:
+        """Z_L and X_L of encoded rows, N × n_0, by the engine that trained the model where that is installed."""
+        return self._forward(self.w, X)
+
+    @cached_property
+    def _forward(self) -> Callable[[Array, Array], Outputs]:
+        return forward_pass(self.stored.facts.bits.get("engine", "numpy"), self.network, self.w.dtype)
 
     def predict(self, X: Any) -> Array:
         """A class label for each row, or the target in its own units: N, or N × targets. Raises DataError."""

@@ -9,6 +9,7 @@ import pytest
 from bptrain.build import initial_weights
 from bptrain.core import reference
 from bptrain.core.network import views
+from bptrain.engines.numpy_engine import numpy_outputs
 from bptrain.errors import NumericalError
 from bptrain.evaluation import evaluate
 from bptrain.fitting import Done, Started, fit_events
@@ -53,7 +54,10 @@ def test_training_loss_is_that_before_each_update(iris: Path) -> None:
     """In batch mode the loss of epoch 1 is that of the start weights."""
     prologue = open_config(iris, {})
     w = initial_weights(prologue.loaded.config, prologue.network, np.float32)
-    start = evaluate(prologue.network, w, prologue.prepared.schema, prologue.prepared.splits["train"], {})
+    rows = prologue.prepared.splits["train"]
+    start = evaluate(
+        prologue.network, numpy_outputs(prologue.network, w, rows.X), prologue.prepared.schema, rows, {}
+    )
     _, ends, _ = run(iris, training__mode="batch")
     assert ends[0].train_loss == pytest.approx(start.loss, rel=1e-6)
     assert ends[1].train_loss < ends[0].train_loss

@@ -104,6 +104,13 @@ def fresh_memory(w: Array, optimizer: Optimizer) -> Memory:
     return Memory(w, slots)
 
 
+class Outputs(NamedTuple):
+    """What the network makes of some rows, each N × n_L."""
+
+    Z_L: Array
+    X_L: Array
+
+
 class Engine(Protocol):
     """One way of running updates. The functions it runs are the registered parts."""
 
@@ -121,4 +128,8 @@ class Engine(Protocol):
 
     def gradient(self, w: Array, X: Array, T: Array) -> Array:
         """The flat gradient of the objective at w over all rows, as this engine computes it."""
+        ...
+
+    def outputs(self, w: Array, X: Array) -> Outputs:
+        """Z_L and X_L of the rows X at the flat weights w, as this engine computes them."""
         ...

@@ -4,14 +4,19 @@ Compiling takes seconds, so `auto` takes the compiled engine where it saves more
 from counts: NumPy's calls, the temporary arrays of its element-wise formulas, and those of the optimizer's rule.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from numpy.typing import DTypeLike
 
-from bptrain.engines.base import Engine, Task
-from bptrain.engines.numba_engine import NumbaEngine, missing, uncovered
-from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.core.network import Network
+from bptrain.engines.base import Engine, Outputs, Task
+from bptrain.engines.compiled.values import Untranslatable
+from bptrain.engines.numba_engine import Forward, NumbaEngine, missing, uncovered
+from bptrain.engines.numpy_engine import NumpyEngine, numpy_outputs
 from bptrain.errors import Problem, UsageError
+from bptrain.parts.types import Array
 
 # What compiled code saves, in seconds: of each layer's calls, of each entry of a layer's output, of each weight, and
 # of each weight's slot. Measured once, with room; figures in docs/benchmarks.md.
@@ -75,6 +80,18 @@ def make_engine(choice: Choice, asked: str, task: Task, dtype: DTypeLike) -> tup
     except NumbaError as error:  # a part in whose text there is something that Numba does not know
         first = str(error).strip().splitlines()[0]
         return NumpyEngine(task), not_compiled(asked, f"Numba cannot compile a part of it: {first}")
+
+
+def forward_pass(engine: str, network: Network, dtype: DTypeLike) -> Callable[[Array, Array], Outputs]:
+    """Z_L and X_L of (w, X), by the engine of that name; by NumPy where the compiled one cannot be had here."""
+    if engine == "numba" and missing() is None:
+        from numba.core.errors import NumbaError
+
+        try:
+            return Forward(network, dtype)
+        except (Untranslatable, NumbaError):  # a part has changed since: NumPy runs whatever it has become
+            pass
+    return partial(numpy_outputs, network)
 
 
 def seconds_saved(task: Task) -> float:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.engines.base import Memory, Task, aligned
+from bptrain.core.network import Network
+from bptrain.engines.base import Memory, Outputs, Task, aligned
 from bptrain.engines.compiled import cache
 from bptrain.engines.compiled.batches import chunk_rows
 from bptrain.engines.compiled.kernel import Name, kernel_source
-from bptrain.engines.compiled.pieces import Plan
+from bptrain.engines.compiled.pieces import Plan, Updates
 from bptrain.engines.compiled.values import Untranslatable
 from bptrain.parts.types import Array
 
@@ -21,15 +22,9 @@ NEEDS = ("numba", "scipy", "platformdirs")  # the extra `fast`
 
 def plan_of(task: Task, dtype: DTypeLike) -> Plan:
     """What the loop of a task is written for."""
-    return Plan(
-        network=task.network,
-        optimizer=task.optimizer,
-        schedule=task.schedule,
-        dtype=np.dtype(dtype).name,
-        single=task.batch_size == 1,
-        chunked=task.batch_size > chunk_rows(task.network),
-        rate_per_layer=len(task.rates) > 1,
-    )
+    chunked = task.batch_size > chunk_rows(task.network)
+    updates = Updates(task.optimizer, task.schedule, chunked, rate_per_layer=len(task.rates) > 1)
+    return Plan(task.network, np.dtype(dtype).name, task.batch_size == 1, updates)
 
 
 def uncovered(task: Task, dtype: DTypeLike) -> str | None:
@@ -66,9 +61,10 @@ class NumbaEngine:
 
     def __init__(self, task: Task, dtype: DTypeLike) -> None:
         clock = time.perf_counter()
-        self.task, self.dtype = task, np.dtype(dtype)
+        self.task, self.plan = task, plan_of(task, dtype)
         self._rates = np.array(task.rates, np.float64)
-        self._run_slice = self._compiled("run_slice")
+        self._run_slice = compiled(self.plan, "run_slice")
+        self._forward = Forward(task.network, dtype)
         self._gradient: Callable[..., Any] | None = None
         self.compile_seconds = time.perf_counter() - clock
 
@@ -78,8 +74,8 @@ class NumbaEngine:
         scalar = [kind == "scalar" for kind in task.optimizer.slots.values()]
         slots = [np.reshape(slot, -1) for slot in memory.slots]  # a scalar slot as a vector of one
         loss_sum = self._run_slice(
-            memory.w, *slots, *self._rows(X, T), task.batch_size, memory.t, self._rates,
-            task.epoch_of(memory.t + 1), task.steps_per_epoch, task.epochs,
+            memory.w, *slots, contiguous(X, memory.w), contiguous(T, memory.w), task.batch_size, memory.t,
+            self._rates, task.epoch_of(memory.t + 1), task.steps_per_epoch, task.epochs,
         )  # fmt: skip
         memory.t += -(-len(X) // task.batch_size)
         memory.slots = tuple(
@@ -90,23 +86,48 @@ class NumbaEngine:
     def gradient(self, w: Array, X: Array, T: Array) -> Array:
         """See `Engine.gradient`."""
         if self._gradient is None:
-            self._gradient = self._compiled("gradient")
+            self._gradient = compiled(self.plan, "gradient")
         g = aligned(w.shape, w.dtype)
-        self._gradient(w, *self._rows(X, T), g)
+        self._gradient(w, contiguous(X, w), contiguous(T, w), g)
         return g
 
-    def _rows(self, X: Array, T: Array) -> tuple[Array, Array]:
-        return np.ascontiguousarray(X, self.dtype), np.ascontiguousarray(T, self.dtype)
+    def outputs(self, w: Array, X: Array) -> Outputs:
+        """See `Engine.outputs`."""
+        return self._forward(w, X)
 
-    def _compiled(self, name: Name) -> Callable[..., Any]:
-        from numba import types
 
-        real = types.float32 if self.dtype == np.float32 else types.float64
-        flat, matrix, count = real[::1], real[:, ::1], types.int64
-        signature: tuple[Any, ...]
-        if name == "gradient":
-            signature = (flat, matrix, matrix, flat)
-        else:
-            slots = [flat] * len(self.task.optimizer.slots)
-            signature = (flat, *slots, matrix, matrix, count, count, types.float64[::1], count, count, count)
-        return cache.compiled(kernel_source(plan_of(self.task, self.dtype), name), name, signature)
+class Forward:
+    """The compiled forward pass of a network, by itself."""
+
+    def __init__(self, network: Network, dtype: DTypeLike) -> None:
+        self.n_L = network.sizes[-1]
+        self._outputs = compiled(Plan(network, np.dtype(dtype).name, single=False), "outputs")
+
+    def __call__(self, w: Array, X: Array) -> Outputs:
+        """See `Engine.outputs`."""
+        Z, out = (np.empty((len(X), self.n_L), w.dtype) for _ in range(2))
+        self._outputs(w, contiguous(X, w), Z, out)
+        return Outputs(Z, out)
+
+
+def contiguous(array: Array, w: Array) -> Array:
+    """An array as the compiled loops take it: of the dtype of w, row by row, and theirs to write to."""
+    return np.require(array, w.dtype, ["C_CONTIGUOUS", "WRITEABLE"])
+
+
+def compiled(plan: Plan, name: Name) -> Callable[..., Any]:
+    """A function of the kernel for a plan."""
+    from numba import types
+
+    real = types.float32 if plan.dtype == "float32" else types.float64
+    flat, matrix, count = real[::1], real[:, ::1], types.int64
+    signature: tuple[Any, ...]
+    if name == "gradient":
+        signature = (flat, matrix, matrix, flat)
+    elif name == "outputs":
+        signature = (flat, matrix, matrix, matrix)
+    else:
+        assert plan.updates is not None
+        slots = [flat] * len(plan.updates.optimizer.slots)
+        signature = (flat, *slots, matrix, matrix, count, count, types.float64[::1], count, count, count)
+    return cache.compiled(kernel_source(plan, name), name, signature)

@@ -7,9 +7,11 @@ two percent. The pre-activations Z_L of a whole slice are kept, so that the loss
 import numpy as np
 
 from bptrain.core.backprop import Workspace, backward, forward, gradient, row_losses, workspace
-from bptrain.core.network import views
-from bptrain.engines.base import Memory, Task, aligned
+from bptrain.core.network import Network, views
+from bptrain.engines.base import Memory, Outputs, Task, aligned
 from bptrain.parts.types import Array
+
+CHUNK_NUMBERS = 2_000_000  # matrix entries of one layer in memory at a time, in a forward pass alone
 
 
 class NumpyEngine:
@@ -57,11 +59,29 @@ class NumpyEngine:
         with np.errstate(all="ignore"):
             return gradient(self.task.network, w, X, T)
 
+    def outputs(self, w: Array, X: Array) -> Outputs:
+        """See `Engine.outputs`."""
+        return numpy_outputs(self.task.network, w, X)
+
     def _space(self, rows: int, dtype: np.dtype[np.generic]) -> Workspace:
         space = self._spaces.get(rows)
         if space is None:
             space = self._spaces[rows] = workspace(self.task.network, rows, dtype)
         return space
+
+
+def numpy_outputs(network: Network, w: Array, X: Array) -> Outputs:
+    """Z_L and X_L of the rows X, a chunk of rows at a time."""
+    parameters, L = views(network, w), network.L
+    Z_L, X_L = (np.empty((len(X), network.sizes[L]), w.dtype) for _ in range(2))
+    chunk = max(1, CHUNK_NUMBERS // max(network.sizes))
+    with np.errstate(all="ignore"):
+        for a in range(0, len(X), chunk):
+            rows = slice(a, min(a + chunk, len(X)))
+            space = workspace(network, rows.stop - a, w.dtype)
+            space.Z[L] = Z_L[rows]
+            X_L[rows] = forward(network, parameters, X[rows], space)
+    return Outputs(Z_L, X_L)
 
 
 def rate_of_each_weight(task: Task, dtype: np.dtype[np.generic]) -> float | Array:

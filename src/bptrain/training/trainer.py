@@ -112,7 +112,8 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
     epoch, train_loss = state.epoch + 1, state.loss_sum / task.rows
     validation: Evaluation | None = None
     if job.validation is not None:
-        validation = evaluate(task.network, memory.w, job.schema, job.validation, job.metrics)
+        outputs = job.engine.outputs(memory.w, job.validation.X)
+        validation = evaluate(task.network, outputs, job.schema, job.validation, job.metrics)
         if not math.isfinite(validation.loss):
             raise NumericalError(
                 f"the validation loss of epoch {epoch} is not finite: training diverges (try a smaller "

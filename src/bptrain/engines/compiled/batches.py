@@ -24,9 +24,29 @@ def gradient(pieces: Pieces) -> Lines:
 
 def run_slice(pieces: Pieces) -> Lines:
     """The updates of a slice."""
-    if pieces.plan.chunked:
+    if pieces.updates.chunked:
         yield from gradient(pieces)
-    yield from pieces.run_slice(_chunked_slice(pieces) if pieces.plan.chunked else _slice(pieces))
+    yield from pieces.run_slice(_chunked_slice(pieces) if pieces.updates.chunked else _slice(pieces))
+
+
+def outputs(pieces: Pieces) -> Lines:
+    """The forward pass alone."""
+    yield from pieces.loop("outputs(w, X, Z, out)", _outputs(pieces))
+
+
+def _outputs(pieces: Pieces) -> Lines:
+    chunk, L = chunk_rows(pieces.network), pieces.L
+    yield from pieces.views("w", "W", "b")
+    yield f"rows = min(len(X), {chunk})"
+    yield from _matrices(pieces, "zx")
+    yield "word = subnormals_to_zero()"
+    yield f"for a in range(0, len(X), {chunk}):"
+    yield f"    n = min({chunk}, len(X) - a)"
+    yield from indented(_forward(pieces))
+    yield "    for r in range(n):"
+    yield f"        for j in range({pieces.network.sizes[L]}):"
+    yield f"            Z[a + r, j], out[a + r, j] = z{L}[r, j], {pieces.x(L)}[r, j]"
+    yield "as_before(word)"
 
 
 def _gradient(pieces: Pieces) -> Lines:
@@ -42,6 +62,7 @@ def _gradient(pieces: Pieces) -> Lines:
     yield f"    n = min({chunk}, len(X) - a)"
     yield "    keep = F(0.0) if a == 0 else F(1.0)"
     yield from indented(_forward(pieces))
+    yield from indented(_against_targets(pieces))
     for i in range(pieces.L, 0, -1):
         yield from indented(_layer_gradient(pieces, i, "keep"))
         yield from indented(_delta_below(pieces, i))
@@ -67,6 +88,7 @@ def _slice(pieces: Pieces) -> Lines:
     yield from indented(pieces.rates())
     yield "    batch_loss = 0.0"
     yield from indented(_forward(pieces))
+    yield from indented(_against_targets(pieces))
     yield "    loss_sum += batch_loss"
     yield from indented(pieces.begin_update())
     for i in range(pieces.L, 0, -1):
@@ -99,20 +121,18 @@ def _chunked_slice(pieces: Pieces) -> Lines:
     yield "return loss_sum"
 
 
-def _matrices(pieces: Pieces) -> Lines:
+def _matrices(pieces: Pieces, letters: str = "zxd") -> Lines:
     """z_i, x_i and δ_i of a chunk, each also as one flat row."""
     for i in range(1, pieces.L + 1):
-        for letter in ("z", "x", "d"):
+        for letter in letters:
             yield f"{letter}{i} = np.empty((rows, {pieces.network.sizes[i]}), F)"
             yield f"{letter.upper()}{i} = {letter}{i}.reshape(-1)"
-    yield from pieces.scratch()
 
 
 def _forward(pieces: Pieces) -> Lines:
-    """Z_i = X_{i−1} W_iᵀ + b_i and X_i = f_i(Z_i), the loss and D_L."""
+    """Z_i = X_{i−1} W_iᵀ + b_i and X_i = f_i(Z_i)."""
     sizes, bias = pieces.network.sizes, pieces.network.bias
-    yield "x0, target = X[a : a + n], T[a : a + n]"
-    yield "TARGET = target.reshape(-1)"
+    yield "x0 = X[a : a + n]"
     for i in range(1, pieces.L + 1):
         if bias[i]:
             yield "for r in range(n):"
@@ -120,6 +140,12 @@ def _forward(pieces: Pieces) -> Lines:
             yield f"        z{i}[r, j] = b{i}[j]"
         yield f"times_transposed({pieces.x(i - 1)}, W{i}, n, F({int(bias[i])}), z{i})"
         yield from pieces.activate(i)
+
+
+def _against_targets(pieces: Pieces) -> Lines:
+    """The loss and D_L."""
+    yield "target = T[a : a + n]"
+    yield "TARGET = target.reshape(-1)"
     yield from pieces.loss_and_delta()
 
 

@@ -36,7 +36,6 @@ class Functions:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.scratch: set[tuple[int, int]] = set()  # (number, length) of the rows of scratch space
         self._names: dict[tuple[str, ...], str] = {}
 
     def formula(self, kind: str, n: int, arguments: tuple[str, ...], part: Callable[..., Any]) -> Function:
@@ -51,7 +50,6 @@ class Functions:
         if key not in self._names:
             self._names[key] = f"{kind}{1 + sum(name[0] == kind for name in self._names)}"
             self._define("formula", f"{self._names[key]}({', '.join(parameters)})", written.lines)
-        self.scratch |= {(k, n) for k in range(written.scratch)}
         return Function(self._names[key], written, n)
 
     def rule(self, rule: Rule) -> None:

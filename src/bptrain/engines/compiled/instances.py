@@ -74,7 +74,6 @@ def _vectors(pieces: Pieces) -> Lines:
     for i in range(1, pieces.L + 1):
         for letter in ("z", "x", "d"):
             yield f"{letter}{i} = np.empty({pieces.network.sizes[i]}, F)"
-    yield from pieces.scratch()
 
 
 def _forward(pieces: Pieces) -> Lines:

@@ -2,8 +2,9 @@
 
     run_slice(w, slots…, X, T, batch, t, rates, epoch, steps_per_epoch, epochs) -> sum of the losses
     gradient(w, X, T, g) -> sum of the losses, with ∂objective/∂w over all rows in g
+    outputs(w, X, Z, out): Z_L and X_L of all rows
 
-A module holds one of the two, since each is compiled when it is wanted.
+A module holds one of them, since each is compiled when it is wanted.
 
 Sizes and options are constants of the text, so a small network's loops are unrolled; rows, rates and counts are
 arguments, so the text serves every data set. It has one of two forms, `instances.py` and `batches.py`; what both
@@ -17,14 +18,15 @@ from bptrain.engines.compiled.functions import Lines
 from bptrain.engines.compiled.pieces import Pieces, Plan
 
 RUNTIME = "bptrain.engines.compiled.runtime"
-Name = Literal["run_slice", "gradient"]
+Name = Literal["run_slice", "gradient", "outputs"]
 
 
 def kernel_source(plan: Plan, name: Name) -> str:
     """The module for a plan. Raises Untranslatable, with the reason."""
     pieces = Pieces(plan)
     form = instances if plan.single else batches
-    loops = [*(form.run_slice(pieces) if name == "run_slice" else form.gradient(pieces))]
+    write = {"run_slice": form.run_slice, "gradient": form.gradient, "outputs": batches.outputs}[name]
+    loops = [*write(pieces)]
     return "\n".join([*header(plan), *pieces.functions.lines, *loops]) + "\n"
 
 
@@ -32,8 +34,8 @@ def header(plan: Plan) -> Lines:
     """What the module is, and what it imports."""
     sizes = "-".join(str(n) for n in plan.network.sizes)
     bits = "32" if plan.dtype == "float32" else "64"
-    way = "one instance an update" if plan.single else "batches"
-    yield f'"""The training loop of a {sizes} network in {plan.dtype}, {way}. Written by bptrain."""'
+    way = "one instance at a time" if plan.single else "in batches"
+    yield f'"""The loop of a {sizes} network in {plan.dtype}, {way}. Written by bptrain."""'
     yield ""
     yield "import math"
     yield ""

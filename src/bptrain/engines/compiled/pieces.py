@@ -5,26 +5,33 @@ Z1 is z1 as one flat row: element-wise work runs over all rows of a chunk at onc
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import NamedTuple
 
 from bptrain.core.network import Network
 from bptrain.engines.compiled.functions import Function, Functions, Lines, indented
-from bptrain.engines.compiled.rules import write_rule
+from bptrain.engines.compiled.rules import Rule, write_rule
 from bptrain.engines.compiled.values import Untranslatable
 from bptrain.parts.optimizers import Optimizer
 from bptrain.parts.schedules import Schedule
+
+
+class Updates(NamedTuple):
+    """How the weights are updated."""
+
+    optimizer: Optimizer
+    schedule: Schedule
+    chunked: bool  # a batch has more rows than a chunk
+    rate_per_layer: bool
 
 
 class Plan(NamedTuple):
     """What a kernel is written for."""
 
     network: Network
-    optimizer: Optimizer
-    schedule: Schedule
     dtype: str  # float32 | float64
     single: bool  # one instance an update
-    chunked: bool  # a batch has more rows than a chunk
-    rate_per_layer: bool
+    updates: Updates | None = None  # for run_slice
 
 
 def mentions(code: str, name: str) -> bool:
@@ -33,35 +40,28 @@ def mentions(code: str, name: str) -> bool:
 
 
 class Pieces:
-    """The lines of one kernel; `functions` are the formulas that they call."""
+    """The lines of one kernel; `functions` are the formulas that they call, each written when it is first called."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.network, self.L = plan, plan.network, plan.network.L
         self.functions = Functions()
-        self.rule = write_rule(plan.optimizer)
-        self.f: dict[int, Function] = {}
-        self.df: dict[int, Function] = {}
-        self.product: dict[int, Function] = {}
-        for i in range(1, self.L + 1):
-            n, activation = self.network.sizes[i], self.network.activations[i]
-            self.f[i] = self.functions.formula("f", n, ("z",), activation.f)
-            if i == self.L and self.network.canonical:
-                continue
-            if activation.df is not None:
-                self.df[i] = self.functions.formula("df", n, ("z", "x"), activation.df)
-            elif activation.product is not None:
-                self.product[i] = self.functions.formula("product", n, ("x", "g"), activation.product)
-        n_L, loss = self.network.sizes[self.L], self.network.loss
-        if self.network.canonical and loss.E_of_z is not None:
-            self.E_of = f"z{self.L}"
-            self.E = self.functions.formula("loss", n_L, ("z", "t"), loss.E_of_z)
-        else:
-            self.E_of = self.x(self.L)
-            self.E = self.functions.formula("loss", n_L, ("x", "t"), loss.E)
-        if self.E.formula.result.kind != "row":
-            raise Untranslatable("the loss does not sum over the outputs of a row")
-        if not self.network.canonical:
-            self.dE = self.functions.formula("dloss", n_L, ("x", "t"), loss.dE)
+        self._scratch: dict[
+            str, int
+        ] = {}  # rows of scratch space that the loop under way uses, with their length
+        f, sizes = self.network.activations, self.network.sizes
+        layers = range(1, self.L + 1)
+        self.f = {i: self.functions.formula("f", sizes[i], ("z",), f[i].f) for i in layers}
+
+    @property
+    def updates(self) -> Updates:
+        """How the weights are updated, in a kernel that updates them."""
+        assert self.plan.updates is not None
+        return self.plan.updates
+
+    @cached_property
+    def rule(self) -> Rule:
+        """The optimizer's rule."""
+        return write_rule(self.updates.optimizer)
 
     def views(self, flat: str, weight: str, bias: str) -> Lines:
         """W_i and b_i as views of a flat vector."""
@@ -71,11 +71,6 @@ class Pieces:
                 yield f"{weight}{block.layer} = {part}.reshape({block.shape})"
             else:
                 yield f"{bias}{block.layer} = {part}"
-
-    def scratch(self) -> Lines:
-        """Rows of scratch space, by number and length."""
-        for k, n in sorted(self.functions.scratch):
-            yield f"s{k}_{n} = np.empty({n}, F)"
 
     def flat(self, matrix: str) -> str:
         """The name of a matrix as one flat row."""
@@ -108,6 +103,7 @@ class Pieces:
     def given(self, function: Function, arrays: list[str]) -> str:
         """The arguments of a function of rows."""
         one = "" if self.plan.single else "[r]"
+        self._scratch |= dict.fromkeys(function.scratch, function.n)
         return ", ".join([*(name + one for name in arrays), *function.scratch])
 
     def x(self, i: int) -> str:
@@ -121,23 +117,34 @@ class Pieces:
 
     def through_activation(self, i: int) -> Lines:
         """δ_i ← δ_i ∘ f_i'(z_i), or J_iᵀ δ_i."""
-        if i in self.product:
-            yield from self.entries(i, self.product[i], [self.x(i), f"d{i}"], f"d{i}")
-        elif self.df[i].formula.result.constant != 1.0:
-            yield from self.entries(i, self.df[i], [f"z{i}", self.x(i)], f"d{i}", "*=")
+        n, activation = self.network.sizes[i], self.network.activations[i]
+        if activation.df is not None:
+            df = self.functions.formula("df", n, ("z", "x"), activation.df)
+            if df.formula.result.constant != 1.0:
+                yield from self.entries(i, df, [f"z{i}", self.x(i)], f"d{i}", "*=")
+        elif activation.product is not None:
+            product = self.functions.formula("product", n, ("x", "g"), activation.product)
+            yield from self.entries(i, product, [self.x(i), f"d{i}"], f"d{i}")
 
     def loss_and_delta(self) -> Lines:
         """The loss of each row, and δ_L; a mean divides it by the rows of its batch."""
-        L = self.L
+        L, loss, n_L = self.L, self.network.loss, self.network.sizes[self.L]
         x = self.x(L)
-        yield from self.rows([f"batch_loss += {self.E.name}({self.given(self.E, [self.E_of, 'target'])})"])
+        if self.network.canonical and loss.E_of_z is not None:
+            of, E = f"z{L}", self.functions.formula("loss", n_L, ("z", "t"), loss.E_of_z)
+        else:
+            of, E = x, self.functions.formula("loss", n_L, ("x", "t"), loss.E)
+        if E.formula.result.kind != "row":
+            raise Untranslatable("the loss does not sum over the outputs of a row")
+        yield from self.rows([f"batch_loss += {E.name}({self.given(E, [of, 'target'])})"])
         mean = self.network.reduction == "mean" and not self.plan.single
         if self.network.canonical:
             yield self.over(L)
             difference = f"{self.flat(x)}[k] - {self.flat('target')}[k]"
             yield f"    {self.flat(f'd{L}')}[k] = " + (f"({difference}) * scale" if mean else difference)
             return
-        yield from self.entries(L, self.dE, [x, "target"], f"d{L}")
+        dE = self.functions.formula("dloss", n_L, ("x", "t"), loss.dE)
+        yield from self.entries(L, dE, [x, "target"], f"d{L}")
         yield from self.through_activation(L)
         if mean:
             yield self.over(L)
@@ -145,8 +152,9 @@ class Pieces:
 
     def numbers(self, layer: int | None) -> Lines:
         """The numbers of the rule: those of every update, or those that depend on a layer's own rate."""
-        for name, code in self.rule.numbers.items():
-            own = self.plan.rate_per_layer and mentions(code, "rate")
+        numbers = self.rule.numbers if self.plan.updates is not None else {}
+        for name, code in numbers.items():
+            own = self.updates.rate_per_layer and mentions(code, "rate")
             if own == (layer is not None):
                 yield f"{name} = F({re.sub('rate', f'rate{layer}', code) if own else code})"
 
@@ -154,7 +162,7 @@ class Pieces:
         """α of this update: learning rate × schedule."""
         yield "factor = factor_of(t, epoch, steps_per_epoch, epochs)"
         yield "t += 1"
-        if self.plan.rate_per_layer:
+        if self.updates.rate_per_layer:
             yield from (f"rate{i} = rates[{i - 1}] * factor" for i in range(1, self.L + 1))
         else:
             yield "rate = rates[0] * factor"
@@ -174,7 +182,7 @@ class Pieces:
             mean = self.network.reduction == "mean" and not self.plan.single
             yield (
                 ("E = batch_loss / n" if mean else "E = batch_loss")
-                if self.plan.optimizer.needs_loss
+                if self.updates.optimizer.needs_loss
                 else "E = np.nan"
             )
         yield from self.numbers(None)
@@ -187,13 +195,16 @@ class Pieces:
     def run_slice(self, lines: Iterable[str]) -> Lines:
         """run_slice as a function of the module, with the rule and the schedule."""
         self.functions.rule(self.rule)
-        self.functions.schedule(self.plan.schedule)
+        self.functions.schedule(self.updates.schedule)
         slots = "".join(f"{slot}, " for slot in self.rule.slots)
         yield from self.loop(
             f"run_slice(w, {slots}X, T, batch, t, rates, epoch, steps_per_epoch, epochs)", lines
         )
 
     def loop(self, signature: str, lines: Iterable[str]) -> Lines:
-        """A loop as a function of the module."""
+        """A loop as a function of the module, with the scratch rows of the formulas that it calls."""
+        self._scratch.clear()
+        body = [*lines]
         yield from ("", "", "@loop", f"def {signature}:")
-        yield from indented(lines)
+        yield from (f"    {name} = np.empty({n}, F)" for name, n in self._scratch.items())
+        yield from indented(body)

@@ -53,7 +53,7 @@ class _Variables(ast.NodeTransformer):
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         self.generic_visit(node)
         match node:
-            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=place)) if (
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=int() as place)) if (
                 name in self.names
             ):
                 return ast.Name(f"{name}_{place}", node.ctx)
