@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from machine import in_words, machine
 
-PAUSE = 0.05  # before each pass: idle threads of the one before may still spin
+PAUSE = 0.2  # before each pass: idle threads of the one before still spin for a while
 
 
 def interleaved(passes: Mapping[str, Callable[[], float]], repeats: int) -> dict[str, list[float]]:

@@ -22,9 +22,8 @@ from bptrain.config import load_config
 from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config
 from bptrain.core.network import Network
-from bptrain.engines.compiled.kernel import kernel_source
 from bptrain.engines.compiled.values import Untranslatable
-from bptrain.engines.numba_engine import plan_of
+from bptrain.engines.numba_engine import sources
 from bptrain.errors import Problem, UsageError
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
@@ -98,7 +97,7 @@ def kernel(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> s
     network = network_of_schema(loaded.config, prepared.schema)
     task = build_task(loaded.config, network, len(prepared.splits["train"].X))
     try:
-        return kernel_source(plan_of(task, dtype_of(loaded.config)), "run_slice")
+        return "\n\n".join(sources(task, dtype_of(loaded.config)))
     except Untranslatable as error:
         raise UsageError(Problem("not_compiled", f"no loop can be written: {error}")) from error
 

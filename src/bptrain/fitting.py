@@ -142,7 +142,7 @@ def ready_engine(fit: Fit, resumed: Resumed | None) -> Generator[Compiling, None
         choice = choose_engine(asked, task, dtype, begun_with)
         if choice.name == "numba" and not is_compiled(task, dtype):
             yield Compiling(fit.prologue.network)
-        return make_engine(choice, asked, task, dtype)
+        return make_engine(choice, asked, task, dtype, loaded.config.training.threads)
     except UsageError as error:
         raise UsageError([located(loaded, problem) for problem in error.problems]) from error
 

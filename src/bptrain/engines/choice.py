@@ -66,7 +66,9 @@ def not_compiled(name: str, reason: str) -> Choice:
     return Choice("numpy", f"auto: {reason}")
 
 
-def make_engine(choice: Choice, asked: str, task: Task, dtype: DTypeLike) -> tuple[Engine, Choice]:
+def make_engine(
+    choice: Choice, asked: str, task: Task, dtype: DTypeLike, threads: int | None = None
+) -> tuple[Engine, Choice]:
     """The engine, and the choice as it stands after compiling: NumPy where `auto` found that it cannot be done.
 
     Raises UsageError where the config `asked` for numba outright.
@@ -76,7 +78,7 @@ def make_engine(choice: Choice, asked: str, task: Task, dtype: DTypeLike) -> tup
     from numba.core.errors import NumbaError
 
     try:
-        return NumbaEngine(task, dtype), choice
+        return NumbaEngine(task, dtype, threads), choice
     except NumbaError as error:  # a part in whose text there is something that Numba does not know
         first = str(error).strip().splitlines()[0]
         return NumpyEngine(task), not_compiled(asked, f"Numba cannot compile a part of it: {first}")

@@ -1,15 +1,16 @@
 """The compiled loop for batches: products by BLAS, everything else in one pass between them.
 
-A batch goes through the network in chunks of rows that stay in the processor's cache. Where it is one chunk, each
-layer is updated as soon as δ below it is known, and a rule that folds (`rules.py`) is part of the product.
+A batch goes through the network in chunks of rows. Where it is one chunk, each layer is updated as soon as δ below it
+is known, and a rule that folds (`rules.py`) is part of the product. Where it is more, its gradient is gathered first,
+chunk by chunk, by as many threads as there are, and then applied.
 """
 
 from bptrain.core.network import Network
 from bptrain.engines.compiled.functions import Lines, indented
 from bptrain.engines.compiled.pieces import Pieces
 
-CHUNK_NUMBERS = 2**18  # entries of the widest layer in a chunk: a megabyte in float32
-LEAST_CHUNK = 512  # rows; products of fewer are less efficient
+CHUNK_NUMBERS = 2**17  # entries of the widest layer in a chunk: half a megabyte in float32
+LEAST_CHUNK = 1024  # rows; products of fewer are less efficient
 
 
 def chunk_rows(network: Network) -> int:
@@ -18,15 +19,18 @@ def chunk_rows(network: Network) -> int:
 
 
 def gradient(pieces: Pieces) -> Lines:
-    """The gradient over all rows."""
-    yield from pieces.loop("gradient(w, X, T, g)", _gradient(pieces))
+    """The gradient of some rows' share in the objective."""
+    yield from pieces.loop("gradient(w, X, T, rows, g)", _gradient(pieces))
 
 
 def run_slice(pieces: Pieces) -> Lines:
-    """The updates of a slice."""
-    if pieces.updates.chunked:
-        yield from gradient(pieces)
-    yield from pieces.run_slice(_chunked_slice(pieces) if pieces.updates.chunked else _slice(pieces))
+    """The updates of a slice, each of a batch that is one chunk."""
+    yield from pieces.run_slice(_slice(pieces))
+
+
+def apply(pieces: Pieces) -> Lines:
+    """One update by a gradient that is there."""
+    yield from pieces.apply(_apply(pieces))
 
 
 def outputs(pieces: Pieces) -> Lines:
@@ -37,7 +41,7 @@ def outputs(pieces: Pieces) -> Lines:
 def _outputs(pieces: Pieces) -> Lines:
     chunk, L = chunk_rows(pieces.network), pieces.L
     yield from pieces.views("w", "W", "b")
-    yield f"rows = min(len(X), {chunk})"
+    yield f"most = min(len(X), {chunk})"
     yield from _matrices(pieces, "zx")
     yield "word = subnormals_to_zero()"
     yield f"for a in range(0, len(X), {chunk}):"
@@ -53,10 +57,10 @@ def _gradient(pieces: Pieces) -> Lines:
     chunk = chunk_rows(pieces.network)
     yield from pieces.views("w", "W", "b")
     yield from pieces.views("g", "dW", "db")
-    yield f"rows = min(len(X), {chunk})"
+    yield f"most = min(len(X), {chunk})"
     yield from _matrices(pieces)
     if pieces.network.reduction == "mean":
-        yield "scale = F(1.0 / len(X))"
+        yield "scale = F(1.0 / rows)"
     yield "batch_loss = 0.0"
     yield f"for a in range(0, len(X), {chunk}):"
     yield f"    n = min({chunk}, len(X) - a)"
@@ -77,7 +81,7 @@ def _slice(pieces: Pieces) -> Lines:
     yield from pieces.views("g", "dW", "db")
     if fold and fold.slot:
         yield from pieces.views(fold.slot, f"{fold.slot}_W", f"{fold.slot}_b")
-    yield "rows = min(len(X), batch)"
+    yield "most = min(len(X), batch)"
     yield from _matrices(pieces)
     yield "word = subnormals_to_zero()"
     yield "loss_sum = 0.0"
@@ -102,30 +106,22 @@ def _slice(pieces: Pieces) -> Lines:
     yield "return loss_sum"
 
 
-def _chunked_slice(pieces: Pieces) -> Lines:
-    """Updates whose gradient is gathered chunk by chunk."""
-    yield "g = np.empty_like(w)"
+def _apply(pieces: Pieces) -> Lines:
     yield "word = subnormals_to_zero()"
-    yield "loss_sum = 0.0"
-    yield "for a in range(0, len(X), batch):"
-    yield "    n = min(batch, len(X) - a)"
-    yield from indented(pieces.rates())
-    yield "    batch_loss = gradient(w, X[a : a + n], T[a : a + n], g)"
-    yield "    loss_sum += batch_loss"
-    yield from indented(pieces.begin_update())
+    yield from pieces.rates()
+    yield from pieces.begin_update()
     for i in range(pieces.L, 0, -1):
-        yield from indented(pieces.numbers(i))
-        yield from indented(_update(pieces, i))
-    yield from indented(pieces.end_update())
+        yield from pieces.numbers(i)
+        yield from _update(pieces, i)
+    yield from pieces.end_update()
     yield "as_before(word)"
-    yield "return loss_sum"
 
 
 def _matrices(pieces: Pieces, letters: str = "zxd") -> Lines:
     """z_i, x_i and δ_i of a chunk, each also as one flat row."""
     for i in range(1, pieces.L + 1):
         for letter in letters:
-            yield f"{letter}{i} = np.empty((rows, {pieces.network.sizes[i]}), F)"
+            yield f"{letter}{i} = np.empty((most, {pieces.network.sizes[i]}), F)"
             yield f"{letter.upper()}{i} = {letter}{i}.reshape(-1)"
 
 

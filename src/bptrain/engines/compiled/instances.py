@@ -17,7 +17,7 @@ AtWeight = Callable[[str, str, str, str, int], Lines]  # (gradient, weight, inde
 
 def gradient(pieces: Pieces) -> Lines:
     """The gradient over all rows."""
-    yield from pieces.loop("gradient(w, X, T, g)", _gradient(pieces))
+    yield from pieces.loop("gradient(w, X, T, rows, g)", _gradient(pieces))
 
 
 def run_slice(pieces: Pieces) -> Lines:
@@ -35,7 +35,7 @@ def _gradient(pieces: Pieces) -> Lines:
     yield from indented(_forward(pieces))
     yield from indented(_backward(pieces, lambda g, W, at, kind, i: iter([f"d{W}{at} += {g}"])))
     if pieces.network.reduction == "mean":
-        yield "scale = F(1.0 / len(X))"
+        yield "scale = F(1.0 / rows)"
         yield "for k in range(len(g)):"
         yield "    g[k] *= scale"
     yield "return batch_loss"

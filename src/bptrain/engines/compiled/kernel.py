@@ -1,7 +1,8 @@
 """The training loop of one network, as the text of a Python module that Numba compiles.
 
     run_slice(w, slots…, X, T, batch, t, rates, epoch, steps_per_epoch, epochs) -> sum of the losses
-    gradient(w, X, T, g) -> sum of the losses, with ∂objective/∂w over all rows in g
+    gradient(w, X, T, rows, g) -> sum of the losses; g is the part of X's rows in the gradient of a batch of `rows`
+    apply(w, slots…, g, batch_loss, n, t, rates, epoch, steps_per_epoch, epochs): one update by the gradient g
     outputs(w, X, Z, out): Z_L and X_L of all rows
 
 A module holds one of them, since each is compiled when it is wanted.
@@ -18,15 +19,20 @@ from bptrain.engines.compiled.functions import Lines
 from bptrain.engines.compiled.pieces import Pieces, Plan
 
 RUNTIME = "bptrain.engines.compiled.runtime"
-Name = Literal["run_slice", "gradient", "outputs"]
+Name = Literal["run_slice", "gradient", "apply", "outputs"]
 
 
 def kernel_source(plan: Plan, name: Name) -> str:
     """The module for a plan. Raises Untranslatable, with the reason."""
     pieces = Pieces(plan)
     form = instances if plan.single else batches
-    write = {"run_slice": form.run_slice, "gradient": form.gradient, "outputs": batches.outputs}[name]
-    loops = [*write(pieces)]
+    write = {
+        "run_slice": form.run_slice,
+        "gradient": form.gradient,
+        "apply": batches.apply,
+        "outputs": batches.outputs,
+    }
+    loops = [*write[name](pieces)]
     return "\n".join([*header(plan), *pieces.functions.lines, *loops]) + "\n"
 
 

@@ -15,13 +15,14 @@ from bptrain.engines.compiled.values import Untranslatable
 from bptrain.parts.optimizers import Optimizer
 from bptrain.parts.schedules import Schedule
 
+POSITION = "t, rates, epoch, steps_per_epoch, epochs"
+
 
 class Updates(NamedTuple):
     """How the weights are updated."""
 
     optimizer: Optimizer
     schedule: Schedule
-    chunked: bool  # a batch has more rows than a chunk
     rate_per_layer: bool
 
 
@@ -194,12 +195,21 @@ class Pieces:
 
     def run_slice(self, lines: Iterable[str]) -> Lines:
         """run_slice as a function of the module, with the rule and the schedule."""
+        yield from self.loop(f"run_slice({self.memory()}, X, T, batch, {POSITION})", self.with_update(lines))
+
+    def apply(self, lines: Iterable[str]) -> Lines:
+        """apply as a function of the module, with the rule and the schedule."""
+        yield from self.loop(f"apply({self.memory()}, g, batch_loss, n, {POSITION})", self.with_update(lines))
+
+    def memory(self) -> str:
+        """The weights and the slots, as arguments."""
+        return ", ".join(["w", *self.rule.slots])
+
+    def with_update(self, lines: Iterable[str]) -> Lines:
+        """Lines that call the rule and the schedule."""
         self.functions.rule(self.rule)
         self.functions.schedule(self.updates.schedule)
-        slots = "".join(f"{slot}, " for slot in self.rule.slots)
-        yield from self.loop(
-            f"run_slice(w, {slots}X, T, batch, t, rates, epoch, steps_per_epoch, epochs)", lines
-        )
+        yield from lines
 
     def loop(self, signature: str, lines: Iterable[str]) -> Lines:
         """A loop as a function of the module, with the scratch rows of the formulas that it calls."""
