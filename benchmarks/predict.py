@@ -32,7 +32,7 @@ CONFIG = f"""
 data: {{train: rows.npz, target: y}}
 network: {{sizes: [{COLUMNS}, {HIDDEN[0]}, {HIDDEN[1]}, {CLASSES}], activations: [relu, relu, softmax]}}
 loss: cross_entropy
-training: {{epochs: 1}}
+training: {{epochs: 1, engine: numba}}
 """
 Predict = Callable[[Array], Array]  # raw rows -> classes
 Make = Callable[[bptrain.Model, int], dict[str, Predict]]  # model, threads

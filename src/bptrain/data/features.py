@@ -70,26 +70,31 @@ def _encode_numbers(
     constant = np.flatnonzero(spread == 0)
     checked = block.numbers.dtype.kind == "f"
     complaints = Complaints()
-    for part in chunks(len(X), len(features)):
-        raw = block.numbers[part if rows is None else rows[part]]
-        values = (raw if all_columns else raw[:, columns]).astype(np.float64)
-        if checked:
-            np.copyto(values, fill, where=np.isnan(values))
-        values -= center
+
+    def write(part: slice, raw: Array) -> tuple[Array, Array]:
+        """The scaled numbers, and what has become of them in X."""
+        values = np.subtract(raw, center, dtype=np.float64)
         values /= divisor
         values[:, constant] = 0.0
         with np.errstate(over="ignore"):
             if whole_width:
                 X[part] = values
-            else:
-                X[part, places] = values
-        written = X[part] if whole_width else X[part][:, places]
-        if checked and not np.isfinite(written).all():
-            for row, k in np.argwhere(~np.isfinite(written)):
-                at = part.start + int(row) if rows is None else int(rows[part.start + int(row)])
-                what = f"column {features[k].name}: the scaled value {values[row, k]:g}"
-                message = f"{what} does not fit into {X.dtype}; scale the column, or correct it"
-                complaints.add(block.origin.problem("too_large", at, message))
+                return values, X[part]
+            X[part, places] = values
+            return values, X[part][:, places]
+
+    for part in chunks(len(X), len(features)):
+        raw = block.numbers[part if rows is None else rows[part]]
+        raw = raw if all_columns else raw[:, columns]
+        values, written = write(part, raw)
+        if not checked or np.isfinite(written).all():
+            continue
+        values, written = write(part, np.where(np.isnan(raw), fill, raw))
+        for row, k in np.argwhere(~np.isfinite(written)):
+            at = part.start + int(row) if rows is None else int(rows[part.start + int(row)])
+            what = f"column {features[k].name}: the scaled value {values[row, k]:g}"
+            message = f"{what} does not fit into {X.dtype}; scale the column, or correct it"
+            complaints.add(block.origin.problem("too_large", at, message))
     complaints.settle()
 
 

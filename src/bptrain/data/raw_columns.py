@@ -111,7 +111,7 @@ def _block(columns: Iterable[Array], features: tuple[Feature, ...]) -> Block:
 
 def _refuse_infinite(array: Array, names: tuple[str, ...]) -> None:
     complaints = Complaints()
-    if array.dtype.kind == "f":
+    if array.dtype.kind == "f" and np.isinf(array).any():
         for row, k in np.argwhere(np.isinf(array)):
             message = f"column {names[k]} is {array[row, k]}; numbers must be finite"
             complaints.add(Origin("").problem("infinite", int(row), message))
