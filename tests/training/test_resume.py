@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bptrain.engines import base
+from bptrain.engines.numba_engine import NumbaEngine, missing
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.errors import BusyError, CheckpointError, DataError
 from bptrain.fitting import Done, Started, fit_events
@@ -20,6 +21,13 @@ OPTIONS: dict[str, dict[str, object]] = {
     "batch mode, no validation rows": {"training.mode": "batch", "data.split.validation": 0.0},
     "float64, file order": {"network.dtype": "float64", "training.shuffle": False},
 }
+if missing() is None:
+    compiled = {"training.engine": "numba"}
+    OPTIONS |= {
+        "compiled, adam, mini-batches": {**compiled, "optimizer": "adam"},
+        "compiled, momentum, sgd": {**compiled, "optimizer": "momentum", "training.mode": "sgd"},
+        "compiled, batch mode": {**compiled, "training.mode": "batch"},
+    }
 
 
 def finish(config: Path, overrides: Mapping[str, object], out: Path, resume: str | None = None) -> Done:
@@ -37,7 +45,8 @@ def files(out: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("name", OPTIONS)
 def test_stopped_after_any_slice(name: str, iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "LEAST_ROWS", 1)
-    monkeypatch.setattr(base, "SLICE_WORK", 3 * NumpyEngine.step_work)  # a few updates in a slice
+    engine = NumbaEngine if name.startswith("compiled") else NumpyEngine
+    monkeypatch.setattr(base, "SLICE_WORK", 3 * engine.step_work)  # a few updates in a slice
     overrides = {**OPTIONS[name], "training.epochs": 3}
     whole = finish(iris, overrides, iris.parent / "whole")
     slices = sum(

@@ -13,13 +13,12 @@ What cannot be written out raises Untranslatable with the reason, and the formul
 """
 
 import ast
-import inspect
-import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any, NamedTuple
 
+from bptrain.engines.compiled.source import is_library, source_of
 from bptrain.engines.compiled.values import Numbers, Untranslatable, Value, binary, constant, function
 
 REDUCTIONS = {"sum": "total", "max": "largest", "min": "smallest", "mean": "mean"}
@@ -86,7 +85,10 @@ class _Reader:
             match statement:
                 case ast.Expr(value=ast.Constant()) | ast.Delete():  # a docstring; "not used here"
                     continue
-                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                ):
                     local[name] = self.variable(name, self.read(value, local, scope))
                 case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
                     whole = ast.BinOp(ast.Name(name, ast.Load()), op, value)
@@ -233,23 +235,3 @@ class _Reader:
         name = f"{REDUCTIONS[called]}_{self.variables}"
         self.lines.append(f"{name} = {REDUCTIONS[called]}({array})")
         return Value("row", name)
-
-
-def is_library(module: Any) -> bool:
-    """Whether a name stands for NumPy or math, whose functions have a meaning here."""
-    return isinstance(module, ModuleType) and module.__name__ in ("numpy", "math")
-
-
-def source_of(function: Callable[..., Any]) -> tuple[ast.FunctionDef, dict[str, Any]]:
-    """The definition of a function, and what the names in it stand for. Raises Untranslatable."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError) as error:
-        raise Untranslatable(f"the source of {function} cannot be read") from error
-    definition = tree.body[0]
-    if not isinstance(definition, ast.FunctionDef):
-        raise Untranslatable("a formula must be a function with a name (def), not a lambda")
-    if definition.decorator_list:
-        raise Untranslatable(f"{definition.name} is decorated, so its source does not say what it does")
-    names = inspect.getclosurevars(function)
-    return definition, {**names.builtins, **names.globals, **names.nonlocals}

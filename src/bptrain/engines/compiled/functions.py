@@ -4,8 +4,9 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from bptrain.engines.compiled.formulas import Formula, source_of, translate
+from bptrain.engines.compiled.formulas import Formula, translate
 from bptrain.engines.compiled.rules import Rule
+from bptrain.engines.compiled.source import source_of
 from bptrain.engines.compiled.values import Untranslatable, each, literal
 from bptrain.parts.schedules import Schedule
 
@@ -43,7 +44,8 @@ class Functions:
         try:
             written = translate(part, n, **{name: each(name) for name in arguments})
         except Untranslatable as error:
-            raise Untranslatable(f"{part.__qualname__.split('.')[0]}: {error}") from error
+            *_, factory, _ = ("", *part.__qualname__.split(".<locals>."))
+            raise Untranslatable(f"{factory or part.__qualname__}: {error}") from error
         writes = written.by_row and written.result.kind == "each"
         parameters = [*arguments, *(["out"] if writes else []), *(f"s{k}" for k in range(written.scratch))]
         key = (kind, *parameters, *written.lines)

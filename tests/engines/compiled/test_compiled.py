@@ -1,0 +1,306 @@
+"""The compiled engine beyond the contract: its functions, its numbers, its cache, its threads."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bptrain.engines.base import aligned, fresh_memory
+from bptrain.engines.compiled import batches, instances
+from bptrain.parts.activations import activations
+from bptrain.parts.optimizers import Optimizer, Slots, optimizers
+from bptrain.parts.types import Array
+from engines.installed import ENGINES, needs_compiler, start, task_of
+from networks import data_for, network
+
+pytestmark = needs_compiler
+DTYPES = [np.float32, np.float64]
+ODD = [np.nan, np.inf, -np.inf, 1e4, -1e4, 89.0, -104.0, 1e-30, -1e-30, 0.0, -0.0, 0.5, -3.0]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache directory of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "bptrain" / "kernels"
+
+
+def vectorized(function: Callable[..., Any]) -> Callable[[Array], Array]:
+    """The function over the entries of a vector, compiled as a loop is."""
+    from numba import njit
+
+    @njit(fastmath={"contract", "reassoc", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
+    def over(z: Array, out: Array) -> None:
+        for k in range(len(z)):
+            out[k] = function(z[k])
+
+    def run(z: Array) -> Array:
+        out = np.empty_like(z)
+        over(z, out)
+        return out
+
+    return run
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["exp", "expm1", "tanh"])
+def test_elementary_functions(name: str, dtype: type) -> None:
+    """Against the C library in long double: within 1.8 units in the last place; subnormal and infinite ones too."""
+    from bptrain.engines.compiled.runtime import elementary
+
+    bits = "32" if dtype == np.float32 else "64"
+    rng, edge = np.random.default_rng(0), np.log(np.finfo(dtype).max)
+    sizes = [
+        rng.uniform(-10, 10, 5000),
+        rng.uniform(-edge, edge, 5000),
+        rng.normal(size=5000) * 10.0 ** rng.uniform(-30, 1, 5000),
+    ]
+    z: Array = np.concatenate([*sizes, ODD]).astype(dtype)
+    ours = vectorized(getattr(elementary, f"{name}_{bits}"))(z)
+    with np.errstate(all="ignore"):
+        exact = getattr(np, name)(z.astype(np.longdouble))
+        expected = exact.astype(dtype)
+    normal = np.abs(expected) >= np.finfo(dtype).tiny
+    finite = normal & np.isfinite(expected)
+    error = np.abs((ours[finite] - exact[finite]) / exact[finite])
+    assert error.max() < 1.8 * np.finfo(dtype).eps
+    assert np.array_equal(ours[~np.isfinite(expected)], expected[~np.isfinite(expected)], equal_nan=True)
+    np.testing.assert_allclose(
+        ours[~normal], expected[~normal], rtol=0, atol=float(np.finfo(dtype).smallest_subnormal)
+    )
+    assert np.abs(vectorized(elementary.tanh_32)(np.linspace(-20, 20, 9999, dtype=np.float32))).max() == 1.0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", list(activations))
+def test_activations_at_odd_numbers(name: str, dtype: type) -> None:
+    """NaN stays NaN, infinities and ±1e4 come out as by NumPy: f through a layer that hands z on as it is."""
+    activation = activations.get(name)()
+    n = 3 if activation.df is None else 1
+    net = network((n, n), [name], "half_squared_error", bias=False)
+    z: Array = np.array([ODD]).T.astype(dtype) * np.ones((1, n), dtype)
+    z[:, 1:] = 0.25
+    w: Array = np.eye(n, dtype=dtype).ravel()
+    if n > 1:
+        z = z[np.isfinite(z).all(axis=1)]  # 0 · ∞ in the product is NaN
+    task = task_of(net, rows=len(z))
+    ours, by_numpy = (ENGINES[engine](task, dtype).outputs(w, z).X_L for engine in ("numba", "numpy"))
+    assert ours.dtype == dtype
+    eps = float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(ours, by_numpy, rtol=4 * eps, atol=eps, equal_nan=True)
+
+
+@pytest.mark.parametrize("form", ["single", "batches"])
+def test_float32_is_not_widened(form: str) -> None:
+    """Every function of a float32 kernel returns float32, and the products are in float32."""
+    from numba import float32, types
+
+    from bptrain.engines.compiled.cache import compiled
+    from bptrain.engines.compiled.kernel import kernel_source
+    from bptrain.engines.numba_engine import plan_of
+
+    net = network((3, 4, 4, 4, 2), ["sigmoid", "leaky_relu", "tanh", "softmax"], "cross_entropy")
+    task = task_of(net, "adam", batch=1 if form == "single" else 4)
+    source = kernel_source(plan_of(task, np.float32), "run_slice")
+    flat, matrix, count = float32[::1], float32[:, ::1], types.int64
+    signature = (flat, flat, flat, matrix, matrix, count, count, types.float64[::1], count, count, count)
+    run: Any = compiled(source, "run_slice", signature)
+    module = sys.modules[run.py_func.__module__]
+    for name in ("f1", "f2", "f3", "df1", "df2", "df3"):
+        function: Any = getattr(module, name)
+        function(*[np.float32(0.3)] * function.py_func.__code__.co_argcount)
+        assert function.nopython_signatures[0].return_type == float32, name
+    update: Any = module.update
+    update(*[np.float32(0.3)] * update.py_func.__code__.co_argcount)
+    assert set(update.nopython_signatures[0].return_type) == {float32}
+    assert "dgemm" not in source
+    assert "float64" not in source
+
+
+def test_subnormal_numbers_count_as_zero_in_a_loop_alone() -> None:
+    """A slot that shrinks by 0.9 an update ends at 0; outside the loop subnormal numbers are there as before."""
+    net = network((2, 1), ["relu"], bias=False)
+    rule = optimizers.get("momentum")()
+    memory = fresh_memory(np.array([-1.0, -1.0], np.float32), rule)
+    memory.slots = (np.full(2, 1.2e-38, np.float32),)
+    X, T = np.ones((40, 2), np.float32), np.zeros((40, 1), np.float32)
+    ENGINES["numba"](task_of(net, rule, rows=40, batch=4), np.float32).run_slice(memory, X, T)
+    assert memory.slots[0].tolist() == [0.0, 0.0]
+    assert float(np.float32(1.2e-38) * np.float32(0.5)) > 0
+    assert 1e-308 * 0.1 > 0
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_a_rule_with_a_scalar_slot_and_the_loss(batch: int) -> None:
+    """A running sum of the losses, kept beside a slot of weights; against NumPy on the same rule."""
+
+    def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
+        v, seen = slots
+        seen = 0.5 * seen + E / t
+        v = v + g * g
+        return rate * g / (np.sqrt(v) + seen), (v, seen)
+
+    net = network((3, 4, 2), ["tanh", "sigmoid"])
+    rule = Optimizer(0.1, step, slots={"square": "per_weight", "seen": "scalar"}, needs_loss=True)
+    X, T = data_for(net, 10, 0)
+    results = []
+    for engine in ("numpy", "numba"):
+        memory = fresh_memory(start(net, np.float64), rule)
+        ENGINES[engine](task_of(net, rule, rows=10, batch=batch), np.float64).run_slice(memory, X, T)
+        results.append(memory)
+    ours, expected = results[1], results[0]
+    np.testing.assert_allclose(ours.w, expected.w, rtol=1e-11)
+    assert ours.slots[1].shape == ()
+    np.testing.assert_allclose(ours.slots[1], expected.slots[1], rtol=1e-11)
+
+
+def test_loops_and_written_out_loops_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = network((3, 4, 2), ["tanh", "softmax"], "cross_entropy")
+    X, T = data_for(net, 30, 0)
+    results = []
+    for limit in (0, 1000):
+        monkeypatch.setattr(instances, "UNROLLED", limit)
+        task = task_of(net, "adam", rows=30, batch=1)
+        memory = fresh_memory(start(net, np.float64), task.optimizer)
+        ENGINES["numba"](task, np.float64).run_slice(memory, X, T)
+        results.append(memory.w)
+    np.testing.assert_allclose(results[0], results[1], rtol=1e-9)
+    assert not np.array_equal(results[0], start(net, np.float64))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_parts_of_a_large_batch_by_threads(reduction: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread or three: the same update and the same loss, up to the order of sums."""
+    from bptrain.engines.numba_engine import NumbaEngine
+
+    monkeypatch.setattr(batches, "CHUNK_NUMBERS", 0)
+    monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
+    net = network((3, 5, 2), ["tanh", "sigmoid"], reduction=reduction)
+    X, T = data_for(net, 31, 0)
+    task = task_of(net, rows=31, batch=31)
+    results = []
+    for threads in (1, 3):
+        engine = NumbaEngine(task, np.float64, threads)
+        memory = fresh_memory(start(net, np.float64), task.optimizer)
+        loss = engine.run_slice(memory, X, T)
+        results.append((memory.w, loss, engine.outputs(memory.w, X).X_L))
+    (w, loss, out), (w_3, loss_3, out_3) = results
+    np.testing.assert_allclose(w_3, w, rtol=1e-13)
+    assert loss_3 == pytest.approx(loss, rel=1e-14)
+    np.testing.assert_allclose(out_3, out, rtol=1e-13)
+
+
+def test_arrays_begin_at_a_cache_line() -> None:
+    for shape in ((), (3,), (7, 5)):
+        array = aligned(shape, np.float32)
+        assert array.shape == shape
+        assert array.ctypes.data % 64 == 0
+    memory = fresh_memory(np.zeros(10, np.float32), optimizers.get("momentum")()).copy()
+    assert memory.w.ctypes.data % 64 == memory.slots[0].ctypes.data % 64 == 0
+
+
+def some_task() -> Any:
+    return task_of(network((2, 3, 1), ["tanh", "identity"]), rows=4, batch=4)
+
+
+def trained(task: Any) -> Array:
+    X, T = data_for(task.network, 4, 0)
+    memory = fresh_memory(start(task.network, np.float64), task.optimizer)
+    ENGINES["numba"](task, np.float64).run_slice(memory, X, T)
+    return memory.w
+
+
+def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A list that gets an entry whenever a kernel is compiled anew."""
+    from bptrain.engines.compiled import cache
+
+    made: list[str] = []
+    kept = cache.digests
+
+    def digests(directory: Path) -> str:
+        if directory.name.startswith("new-"):
+            made.append(directory.name)
+        return kept(directory)
+
+    monkeypatch.setattr(cache, "digests", digests)
+    return made
+
+
+def test_kernels_are_kept_between_processes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = compilations(monkeypatch)
+    w = trained(some_task())
+    first = len(made)
+    assert first > 0
+    assert np.array_equal(trained(some_task()), w)
+    assert len(made) == first
+    code = "from engines.compiled.test_compiled import some_task, trained; trained(some_task())"
+    listed = sorted(home.rglob("*"))
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    assert sorted(home.rglob("*")) == listed
+
+
+def test_kernels_are_private(home: Path) -> None:
+    trained(some_task())
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert {path.name for path in home.iterdir()}
+    assert not [path for path in home.iterdir() if path.name.startswith(("new-", "old-"))]
+
+
+def test_a_directory_that_others_may_write_to_is_not_read(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.mkdir(parents=True)
+    home.chmod(0o777)
+    trained(some_task())
+    assert list(home.iterdir()) == []
+
+
+def test_a_home_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert np.isfinite(trained(some_task())).all()
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage", "gone"])
+def test_a_damaged_kernel_is_compiled_again(damage: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    w = trained(some_task())
+    made = compilations(monkeypatch)
+    for file in home.rglob("*.nbc"):
+        if damage == "gone":
+            file.unlink()
+        else:
+            file.write_bytes(file.read_bytes()[:100] if damage == "cut" else b"garbage")
+    assert np.array_equal(trained(some_task()), w)
+    assert made
+
+
+def test_old_kernels_go(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bptrain.engines.compiled import cache
+
+    trained(some_task())
+    before = {path.name for path in home.iterdir()}
+    for path in home.iterdir():
+        os.utime(path, (1, 1))
+    monkeypatch.setattr(cache, "KEPT", 1)
+    trained(task_of(network((2, 3, 1), ["sigmoid", "identity"]), rows=4, batch=4))
+    after = {path.name for path in home.iterdir()}
+    assert len(after) == 1
+    assert not after & before
+
+
+def test_a_cache_directory_of_numba_does_not_matter(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numba
+
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "elsewhere"))
+    trained(some_task())
+    assert list(home.rglob("*.nbc"))
+    assert not (tmp_path / "elsewhere").exists()
+    assert str(tmp_path / "elsewhere") == numba.config.CACHE_DIR
