@@ -188,7 +188,7 @@ def _update_in_pieces(pieces: Pieces, i: int) -> Lines:
     yield f"piece = rows_at_once(n, W{i})"
     yield f"for j in range(0, {n_out}, piece):"
     yield f"    rows = min(piece, {n_out} - j)"
-    yield f"    transposed_times_rows(d{i}, {pieces.x(i - 1)}, n, dW{i}, j, rows)"
+    yield f"    transposed_times_rows(d{i}, {pieces.x(i - 1)}, n, F(1.0), F(0.0), dW{i}, j, rows)"
     yield f"    lo = {start} + j * {n_in}"
     yield f"    hi = lo + rows * {n_in}"
     yield f"    {', '.join(f'{flat}_j' for flat in flats)} = {', '.join(f'{flat}[lo:hi]' for flat in flats)}"

@@ -78,31 +78,29 @@ def times(A, B, n, C):
 
 
 @formula
-def transposed_times(A, B, n, alpha, beta, C):
-    """C ← α Aᵀ B + β C over the first n rows of A and B."""
-    rows, columns = C.shape
-    gemm(
-        np.int8(KEEP), np.int8(TRANSPOSE), np.int32(columns), np.int32(rows), np.int32(n),
-        alpha, B.ctypes.data, np.int32(columns), A.ctypes.data, np.int32(rows),
-        beta, C.ctypes.data, np.int32(columns),
-    )  # fmt: skip
-
-
-@formula
-def transposed_times_rows(A, B, n, C, start, rows):
-    """Rows `start` to `start + rows` of C ← Aᵀ B over the first n rows of A and B."""
-    outer, columns = C.shape
-    gemm(
-        np.int8(KEEP), np.int8(TRANSPOSE), np.int32(columns), np.int32(rows), np.int32(n),
-        C.dtype.type(1.0), B.ctypes.data, np.int32(columns), A.ctypes.data + start * A.itemsize, np.int32(outer),
-        C.dtype.type(0.0), C.ctypes.data + start * columns * C.itemsize, np.int32(columns),
-    )  # fmt: skip
-
-
-@formula
 def rows_at_once(n, C):
     """How many rows of C ← Aᵀ B, over n rows of A and B, are best worked out at once."""
     rows, columns = C.shape
     if SMALL < n * rows * columns < LARGE:
         return max(1, SMALL // (n * columns))
     return rows
+
+
+@formula
+def transposed_times_rows(A, B, n, alpha, beta, C, start, rows):
+    """Rows `start` to `start + rows` of C ← α Aᵀ B + β C, over the first n rows of A and B."""
+    outer, columns = C.shape
+    gemm(
+        np.int8(KEEP), np.int8(TRANSPOSE), np.int32(columns), np.int32(rows), np.int32(n),
+        alpha, B.ctypes.data, np.int32(columns), A.ctypes.data + start * A.itemsize, np.int32(outer),
+        beta, C.ctypes.data + start * columns * C.itemsize, np.int32(columns),
+    )  # fmt: skip
+
+
+@formula
+def transposed_times(A, B, n, alpha, beta, C):
+    """C ← α Aᵀ B + β C over the first n rows of A and B."""
+    rows = C.shape[0]
+    piece = rows_at_once(n, C)
+    for start in range(0, rows, piece):
+        transposed_times_rows(A, B, n, alpha, beta, C, start, min(piece, rows - start))
