@@ -1,12 +1,11 @@
 """bptrain's engines as contestants, and the bare matrix products of an update as a limit."""
 
-from importlib import import_module
-
 import numpy as np
 
 from bptrain.core.backprop import workspace
 from bptrain.core.network import views
 from bptrain.engines.base import Engine, Task, aligned_copy, fresh_memory
+from bptrain.engines.numba_engine import NumbaEngine
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.schedules import schedules
@@ -17,10 +16,7 @@ from contestants import Pass, Trainer, UnsuitableError
 
 def make_engine(task: Task, compiled: bool) -> Engine:
     """The compiled engine in float32, or the NumPy engine. Raises ImportError."""
-    if not compiled:
-        return NumpyEngine(task)
-    engine: Engine = import_module("bptrain.engines.numba_engine").NumbaEngine(task, np.float32)
-    return engine
+    return NumbaEngine(task, np.float32) if compiled else NumpyEngine(task)
 
 
 class EngineTrainer:
