@@ -40,9 +40,10 @@ def check_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()
     network = network_of_schema(loaded.config, prepared.schema)
     w = initial_weights(loaded.config, network, np.float64)
     rows = prepared.splits["train"]
-    analytic = gradient_of(loaded.config, network, w, rows.X, rows.T)
+    engine = "numba" if loaded.config.training.engine == "numba" else "numpy"
+    analytic = gradient_of(engine, loaded.config, network, w, rows.X, rows.T)
     report = check(network, w, rows.X, rows.T, loaded.config.seed, analytic)
-    return Checked(str(config), f"the start weights, {report.rows} training rows", report)
+    return Checked(str(config), f"the start weights, {report.rows} training rows, engine {engine}", report)
 
 
 def check_run(path: Path) -> Checked:
@@ -55,9 +56,12 @@ def check_run(path: Path) -> Checked:
     model = load_checkpoint(path) if path.is_file() else load_run(run, "best")
     rows = training_data(model, run, np.float64, ROWS).splits["train"]
     w = model.w.astype(np.float64)
-    analytic = gradient_of(model.config, model.network, w, rows.X, rows.T)
+    engine = str(model.stored.facts.bits["engine"])
+    analytic = gradient_of(engine, model.config, model.network, w, rows.X, rows.T)
     report = check(model.network, w, rows.X, rows.T, model.config.seed, analytic)
-    return Checked(str(path), f"{model.stored.path.name}, {report.rows} training rows", report)
+    return Checked(
+        str(path), f"{model.stored.path.name}, {report.rows} training rows, engine {engine}", report
+    )
 
 
 def check(network: Network, w: Array, X: Array, T: Array, seed: int, analytic: Array) -> GradcheckReport:
@@ -68,13 +72,9 @@ def check(network: Network, w: Array, X: Array, T: Array, seed: int, analytic: A
     return gradcheck(network, w, X, T, analytic, per_block, seed)
 
 
-def gradient_of(config: Config, network: Network, w: Array, X: Array, T: Array) -> Array:
-    """The gradient of a config's engine, built in float64: the compiled one where the config names it.
-
-    Raises UsageError where that engine cannot be had.
-    """
+def gradient_of(name: str, config: Config, network: Network, w: Array, X: Array, T: Array) -> Array:
+    """The gradient of an engine, built in float64. Raises UsageError where that engine cannot be had."""
     task = build_task(config, network, len(X))
-    name = "numba" if config.training.engine == "numba" else "numpy"
     engine, _ = make_engine(choose_engine(name, task, np.float64), name, task, np.float64)
     return engine.gradient(w, X, T)
 

@@ -1,9 +1,9 @@
 """The end of a fit: the best and the final weights on every split, beside the baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from bptrain.engines.base import Engine
+from bptrain.engines.base import Outputs
 from bptrain.evaluation import Baseline, Evaluation, evaluate
 from bptrain.parts.types import Array
 from bptrain.prologue import Prologue
@@ -31,7 +31,8 @@ class Conclusion(NamedTuple):
 def conclude(
     prologue: Prologue,
     run: RunDirectory,
-    engine: Engine,
+    engine: str,
+    outputs: Callable[[Array, Array], Outputs],
     state: State,
     seconds: Mapping[str, float],
     stopped: str,
@@ -44,7 +45,7 @@ def conclude(
 
     def on_every_split(w: Array) -> dict[str, Evaluation]:
         return {
-            name: evaluate(prologue.network, engine.outputs(w, rows.X), schema, rows, prologue.metrics)
+            name: evaluate(prologue.network, outputs(w, rows.X), schema, rows, prologue.metrics)
             for name, rows in splits.items()
         }
 
@@ -52,7 +53,7 @@ def conclude(
     at_end = at_best if best.updates == state.memory.t else on_every_split(state.memory.w)
     result = {
         "run": str(run.path),
-        "engine": engine.name,
+        "engine": engine,
         "epochs": state.epoch,
         "steps": state.memory.t,
         "rows_seen": state.rows_seen,

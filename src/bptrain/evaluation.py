@@ -13,6 +13,8 @@ from bptrain.engines.base import Outputs
 from bptrain.parts.metrics import Metric
 from bptrain.parts.types import Array
 
+LOSS_ROWS = 10_000  # whose losses are worked out together
+
 
 class Evaluation(NamedTuple):
     """One data set seen through one model."""
@@ -27,10 +29,13 @@ def evaluate(
 ) -> Evaluation:
     """Loss and metrics of what a model makes of one split or file; metrics are in the target's own units."""
     Z_L, X_L = outputs
+    losses = np.empty(len(X_L))
     with np.errstate(all="ignore"):
-        losses = row_losses(network, Z_L, X_L, data.T)
+        for a in range(0, len(losses), LOSS_ROWS):
+            rows = slice(a, a + LOSS_ROWS)
+            losses[rows] = row_losses(network, Z_L[rows], X_L[rows], data.T[rows])
     predicted = schema.classes_of(X_L) if schema.task == "classification" else schema.decode(X_L)
-    loss = float(losses.mean(dtype=np.float64))
+    loss = float(losses.mean())
     return Evaluation(len(data.X), loss, score(schema, predicted, data.true, metrics))
 
 

@@ -16,7 +16,7 @@ from bptrain.conclusion import Conclusion, conclude
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
 from bptrain.engines.base import Engine, Task, fresh_memory
-from bptrain.engines.choice import Choice, choose_engine, make_engine
+from bptrain.engines.choice import Choice, choose_engine, forward_pass, make_engine
 from bptrain.engines.numba_engine import is_compiled
 from bptrain.errors import CheckpointError, NumericalError, UsageError
 from bptrain.evaluation import Baseline, baseline
@@ -96,12 +96,12 @@ def fit_events(
         if resume is not None:
             network, optimizer = fit.prologue.network, fit.task.optimizer
             resumed = resumed_run(resume, loaded, out, fit.facts, network, optimizer, stack)
+        if resumed is not None and resumed.finished:
+            yield Done(finished(fit, resumed), already=True)
+            return
         # first of all, since a network too large for memory leaves no directory
         state = resumed.state if resumed is not None else start_state(fit)
         engine, choice = yield from ready_engine(fit, resumed)
-        if resumed is not None and resumed.finished:
-            yield Done(finished(fit, resumed, engine, choice), already=True)
-            return
         threads = loaded.config.training.threads
         fit = fit._replace(facts=fit.facts._replace(bits=bits(engine.name, threads)))
         stack.enter_context(blas_threads(threads))
@@ -216,7 +216,9 @@ def trained(
                 stopped = event.stopped
             else:
                 yield event
-        conclusion = conclude(prologue, run, engine, state, saver.seconds, stopped, fit.guess)
+        conclusion = conclude(
+            prologue, run, engine.name, engine.outputs, state, saver.seconds, stopped, fit.guess
+        )
         saver.save(state, result=conclusion.result)
         status = "finished"
     except NumericalError:
@@ -227,13 +229,15 @@ def trained(
     yield Done(conclusion)
 
 
-def finished(fit: Fit, resumed: Resumed, engine: Engine, choice: Choice) -> Conclusion:
+def finished(fit: Fit, resumed: Resumed) -> Conclusion:
     """The conclusion of a run that had reached its last epoch; what a kill at its very end left undone is done now."""
     run, state, record = resumed.run, resumed.state, resumed.record
     fit = fit._replace(facts=fit.facts._replace(bits=resumed.bits))
+    choice = Choice(str(resumed.bits["engine"]), str(record.get("engine_reason", "")))
     saver = open_saver(run, fit, resumed, choice, 0.0)
+    outputs = forward_pass(choice.name, fit.prologue.network, state.memory.w.dtype)
     stopped = record.get("result", {}).get("stopped", "epochs")
-    conclusion = conclude(fit.prologue, run, engine, state, saver.seconds, stopped, fit.guess)
+    conclusion = conclude(fit.prologue, run, choice.name, outputs, state, saver.seconds, stopped, fit.guess)
     if record.get("status") != "finished" or not best_is_written(run, state):
         with locked(run):
             saver.save(state, status="finished", result=conclusion.result)

@@ -140,7 +140,7 @@ def test_the_step_of_a_divergence(iris: Path) -> None:
     memory = fresh_memory(
         initial_weights(prologue.loaded.config, prologue.network, np.float32), task.optimizer
     )
-    error = diagnosis(task, memory, X, rows.T)
+    error = diagnosis(task, "numpy", memory, X, rows.T)
     assert "epoch 1, step 3 (update 3): 6 of 192 values of the pre-activations z of layer 1" in str(error)
 
 

@@ -80,8 +80,9 @@ def make_engine(
     try:
         return NumbaEngine(task, dtype, threads), choice
     except NumbaError as error:  # a part in whose text there is something that Numba does not know
-        first = str(error).strip().splitlines()[0]
-        return NumpyEngine(task), not_compiled(asked, f"Numba cannot compile a part of it: {first}")
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        said = next((line for line in reversed(lines) if "Error: " in line), lines[0])
+        return NumpyEngine(task), not_compiled(asked, f"Numba cannot compile a part of it: {said}")
 
 
 def forward_pass(engine: str, network: Network, dtype: DTypeLike) -> Callable[[Array, Array], Outputs]:
@@ -91,7 +92,11 @@ def forward_pass(engine: str, network: Network, dtype: DTypeLike) -> Callable[[A
 
         try:
             return Forward(network, dtype)
-        except (Untranslatable, NumbaError):  # a part has changed since: NumPy runs whatever it has become
+        except (
+            Untranslatable,
+            NumbaError,
+            OSError,
+        ):  # a part has changed since, or the disk is full: NumPy runs all
             pass
     return partial(numpy_outputs, network)
 

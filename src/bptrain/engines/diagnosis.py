@@ -10,7 +10,7 @@ from bptrain.errors import NumericalError
 from bptrain.parts.types import Array
 
 
-def diagnosis(task: Task, memory: Memory, X: Array, T: Array) -> NumericalError:
+def diagnosis(task: Task, engine_name: str, memory: Memory, X: Array, T: Array) -> NumericalError:
     """Replays a slice from its start with NumPy, one update at a time, and names what first was not finite.
 
     `memory` is that of the start of the slice, and is written to.
@@ -34,6 +34,11 @@ def diagnosis(task: Task, memory: Memory, X: Array, T: Array) -> NumericalError:
                 f"training diverged in epoch {epoch + 1}, step {step + 1} (update {update}): {found}. "
                 "Usual cures: a smaller optimizer.learning_rate, scaled inputs (data.scale), dtype float64."
             )
+    if engine_name != NumpyEngine.name:
+        return NumericalError(
+            f"training diverged in the engine {engine_name}, and did not when NumPy repeated the same updates, so "
+            "it is at the edge of what the numbers can hold. Try network.dtype: float64, or training.engine: numpy."
+        )
     return NumericalError("training diverged: the sum of the losses overflows. Try network.dtype: float64.")
 
 

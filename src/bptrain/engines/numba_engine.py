@@ -1,6 +1,7 @@
 """The compiled engine: a loop written for the task's network by `compiled/`, run through Numba and BLAS."""
 
 import itertools
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -62,8 +63,9 @@ def missing() -> str | None:
         return f"{' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not installed"
     try:
         import numba
+        import scipy.linalg.cython_blas  # noqa: F401  (whether it can be)
     except ImportError as error:  # such as a NumPy that is too new for it
-        return f"numba cannot be imported: {error}"
+        return f"numba or scipy cannot be imported: {error}"
     return "NUMBA_DISABLE_JIT is set" if numba.config.DISABLE_JIT else None
 
 
@@ -160,7 +162,8 @@ class Parts:
         from threadpoolctl import ThreadpoolController
 
         self._blas = ThreadpoolController().select(user_api="blas")
-        self.threads = threads or max((library["num_threads"] for library in self._blas.info()), default=1)
+        at_hand = max((library["num_threads"] for library in self._blas.info()), default=1)
+        self.threads = min(threads or at_hand, os.cpu_count() or 1)
 
     def run(self, work: Callable[[slice], Result], rows: int, least: int) -> list[Result]:
         """What `work` makes of each part, in order; a part has `least` rows or more."""

@@ -3,6 +3,7 @@
 import platform
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,16 +29,21 @@ def provenance(engine: str) -> dict[str, Any]:
 
 
 def blas(scipy: bool) -> list[dict[str, Any]]:
-    """Each BLAS that is loaded, that of SciPy if asked for: its name, version, kernel and threads."""
+    """Each BLAS that is loaded, that of SciPy if asked for, in a fixed order: name, version, kernel and threads."""
     from threadpoolctl import threadpool_info
 
     wanted = ("internal_api", "version", "architecture", "num_threads")
-    libraries = [info for info in threadpool_info() if info["user_api"] == "blas"]
-    return [
+    libraries = [
         {key: info.get(key) for key in wanted}
-        for info in libraries
-        if scipy or "scipy" not in info["filepath"]
+        for info in threadpool_info()
+        if info["user_api"] == "blas" and (scipy or not _is_of_scipy(Path(info["filepath"])))
     ]
+    return sorted(libraries, key=str)
+
+
+def _is_of_scipy(library: Path) -> bool:
+    """Whether a library lies beside SciPy, as its wheels have it."""
+    return library.parent.name == "scipy.libs" or library.parent.parent.name == "scipy"
 
 
 def bits(engine: str, threads: int | None) -> dict[str, Any]:

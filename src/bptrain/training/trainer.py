@@ -91,7 +91,7 @@ def _slice(job: Job, state: State, order: Array | None) -> tuple[State, int, flo
     loss_sum = job.engine.run_slice(memory, X, T)
     seconds = time.perf_counter() - clock
     if not (math.isfinite(loss_sum) and all(np.isfinite(array).all() for array in (memory.w, *memory.slots))):
-        raise diagnosis(task, state.memory.copy(), X, T)
+        raise diagnosis(task, job.engine.name, state.memory.copy(), X, T)
     after = replace(
         state,
         memory=memory,

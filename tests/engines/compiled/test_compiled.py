@@ -249,7 +249,7 @@ def test_kernels_are_private(home: Path) -> None:
     trained(some_task())
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert {path.name for path in home.iterdir()}
-    assert not [path for path in home.iterdir() if path.name.startswith(("new-", "old-"))]
+    assert not list(home.glob("new-*"))
 
 
 def test_a_directory_that_others_may_write_to_is_not_read(
@@ -280,16 +280,54 @@ def test_a_damaged_kernel_is_compiled_again(damage: str, home: Path, monkeypatch
     assert made
 
 
+def test_using_a_kernel_leaves_it_sound(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else Python puts beside it; what is read back is the text and the machine code."""
+    trained(some_task())
+    for cache_directory in home.rglob("__pycache__"):
+        (cache_directory / "kernel.cpython-311.opt-1.pyc").write_bytes(b"")
+    made = compilations(monkeypatch)
+    trained(some_task())
+    assert not made
+
+
+def test_processes_that_meet_a_damaged_kernel(home: Path) -> None:
+    """All of them go on, and one whole kernel is left."""
+    trained(some_task())
+    for file in home.rglob("*.nbc"):
+        file.write_bytes(b"garbage")
+    code = "from engines.compiled.test_compiled import some_task, trained; trained(some_task())"
+    run = [sys.executable, "-c", code]
+    here = Path(__file__).parents[2]
+    together = [subprocess.Popen(run, cwd=here, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [(process.communicate()[1], process.returncode) for process in together] == [("", 0)] * 3
+    assert not list(home.glob("new-*"))
+
+
+def test_a_full_disk(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bptrain.engines.compiled import cache
+
+    def full(kernels: Path, *arguments: object) -> object:
+        if kernels == home:
+            raise OSError(28, "No space left on device")
+        return kept(kernels, *arguments)  # type: ignore[arg-type]
+
+    kept = cache.compiled_in
+    monkeypatch.setattr(cache, "compiled_in", full)
+    assert np.isfinite(trained(some_task())).all()
+
+
 def test_old_kernels_go(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bptrain.engines.compiled import cache
 
     trained(some_task())
-    before = {path.name for path in home.iterdir()}
-    for path in home.iterdir():
-        os.utime(path, (1, 1))
+    before = {path.name for path in home.iterdir() if path.is_dir()}
+    for name in before:
+        os.utime(home / name, (1, 1))
+    (home / "new-left").mkdir()  # by a process that was killed
+    os.utime(home / "new-left", (1, 1))
     monkeypatch.setattr(cache, "KEPT", 1)
     trained(task_of(network((2, 3, 1), ["sigmoid", "identity"]), rows=4, batch=4))
-    after = {path.name for path in home.iterdir()}
+    after = {path.name for path in home.iterdir() if path.is_dir()}
     assert len(after) == 1
     assert not after & before
 

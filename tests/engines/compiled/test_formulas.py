@@ -2,17 +2,24 @@
 
 import ast
 import functools
+import importlib
+import linecache
+import math
 from collections.abc import Callable
+from math import exp
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from bptrain.engines.compiled.formulas import translate
+from bptrain.engines.compiled.functions import Functions
 from bptrain.engines.compiled.rules import write_rule
 from bptrain.engines.compiled.unroll import unrolled
 from bptrain.engines.compiled.values import Untranslatable, each, number
 from bptrain.parts.optimizers import Optimizer, Slots, optimizers
+from bptrain.parts.schedules import Schedule
 from bptrain.parts.types import Array
 
 SLOPE, HALF = 0.25, 0.5
@@ -44,7 +51,7 @@ def test_constants_are_typed_and_where_is_a_choice() -> None:
 
 def test_a_function_of_the_project_is_written_out() -> None:
     def f(z: Array) -> Array:
-        z += 1
+        z = z + 1
         return 1.0 - helper(z)
 
     assert lines(f, "z") == ["z_1 = z + F(1)", "scaled_2 = z_1 * F(0.5)", "return F(1.0) - tanh(scaled_2)"]
@@ -74,6 +81,55 @@ def test_numbers_are_worked_out_once_in_float64() -> None:
     assert written.numbers == {"c0": "(1.0 - (0.5 ** t))"}
 
 
+def test_functions_of_numbers_are_worked_out_in_float64() -> None:
+    def f(g: Array, t: int) -> Array:
+        return g * math.sqrt(2.0 / math.pi) / np.maximum(1.0, np.power(HALF, t)) * 2**-t
+
+    written = translate(f, 1, g=each("g"), t=number("t"))
+    assert written.lines == (f"return g * F({math.sqrt(2 / math.pi)!r}) / c0 * c1",)
+    assert written.numbers == {"c0": "max(1.0, (0.5 ** t))", "c1": "(float(2) ** (-1 * t))"}
+
+
+def test_a_source_that_has_changed_is_not_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs is what was imported, whatever the file has become since."""
+    file = tmp_path / "my_part.py"
+    file.write_text("def f(z):\n    return z * z\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("my_part")
+    assert lines(module.f, "z") == ["return z * z"]
+    file.write_text("def f(z):\n    return z + z\n")
+    linecache.checkcache()
+    with pytest.raises(Untranslatable, match="has changed since"):
+        lines(module.f, "z")
+
+
+def squared(x: float) -> float:
+    return 1.0 + x
+
+
+def with_a_helper(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+    return squared(step)
+
+
+def with_an_imported_name(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+    return exp(-step * 0.3)
+
+
+@pytest.mark.parametrize(("schedule", "name"), [(with_a_helper, "squared"), (with_an_imported_name, "exp")])
+def test_names_in_a_schedule_mean_what_they_mean_there(schedule: Schedule, name: str) -> None:
+    with pytest.raises(Untranslatable, match=f"{name} is not known in compiled code"):
+        Functions().schedule(schedule)
+
+
+def test_powers_of_whole_numbers_in_a_schedule() -> None:
+    def halves(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+        return max(2**-step, HALF / 100)
+
+    written = Functions()
+    written.schedule(halves)
+    assert written.lines[-1] == "    return max(float(2) ** (-step), 0.5 / 100)"
+
+
 def test_infinite_constants() -> None:
     def f(z: Array) -> Array:
         return np.where(z < -np.inf, np.nan, z)
@@ -101,9 +157,37 @@ def returns_nothing(z: Array) -> None:
     z = z + 1
 
 
+def changes_its_array(z: Array) -> Array:
+    z += 1.0
+    return z
+
+
+def adds_conditions(z: Array) -> Array:
+    return ((z > 0) + (z > 1)) * z
+
+
+def of_numbers_alone(z: Array) -> Array:
+    return z * (2.0 / 0.0)
+
+
+def too_small(z: Array) -> Array:
+    return z + 1e-40
+
+
+def endless(z: Array) -> Array:
+    return endless(z)
+
+
 @decorator
 def decorated(z: Array) -> Array:
     return z
+
+
+def wrapped_later(z: Array) -> Array:
+    return z * z
+
+
+wrapped = decorator(wrapped_later)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +199,12 @@ def decorated(z: Array) -> Array:
         (unknown_function, "np.sort"),
         (returns_nothing, "returns nothing"),
         (decorated, "decorated"),
+        (wrapped, "decorated"),
+        (changes_its_array, "z \\+= 1.0"),
+        (adds_conditions, "true and false"),
+        (of_numbers_alone, "division by zero"),
+        (too_small, "too small"),
+        (endless, "more than 100 times"),
         (np.tanh, "source"),
     ],
 )

@@ -16,14 +16,16 @@ import shutil
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 KEPT = 100  # kernels; the one that was used longest ago goes first
 SUMS = "SHA256SUMS"
+DAY = 86_400.0  # seconds
 
 
 def compiled(source: str, name: str, signature: Any) -> Callable[..., Any]:
@@ -31,30 +33,47 @@ def compiled(source: str, name: str, signature: Any) -> Callable[..., Any]:
 
     Raises the errors of Numba for a text that cannot be compiled.
     """
+    try:
+        with kernels_directory() as kernels:
+            return compiled_in(kernels, source, name, signature)
+    except OSError:  # a full disk, or files that are taken away: it can be done without what is kept
+        with temporary_directory() as kernels:
+            return compiled_in(kernels, source, name, signature)
+
+
+def compiled_in(kernels: Path, source: str, name: str, signature: Any) -> Callable[..., Any]:
+    """The function, from a directory of kernels or compiled into it. Raises OSError."""
     key = key_of(source)
-    with kernels_directory() as kernels:
-        place = kernels / key
-        if place.is_dir() and not is_sound(place):
-            discard(place)
-        if place.is_dir():
+    place = kernels / key
+    with only_one(kernels):
+        if is_sound(place):
             os.utime(place)
             return from_module(place, key, name, signature)
-        made = Path(tempfile.mkdtemp(prefix="new-", dir=kernels))
-        try:
-            (made / "kernel.py").write_text(source, encoding="utf-8")
-            function = from_module(made, key, name, signature)
-            (made / SUMS).write_text(digests(made), encoding="utf-8")
+        shutil.rmtree(place, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix="new-", dir=kernels))
+    try:
+        (made / "kernel.py").write_text(source, encoding="utf-8")
+        function = from_module(made, key, name, signature)
+        (made / SUMS).write_text(digests(made), encoding="utf-8")
+        with only_one(kernels):
             if not place.exists():  # another process may have been faster
                 made.rename(place)
-                prune(kernels)
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
-        return function
+            prune(kernels)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return function
+
+
+def only_one(kernels: Path) -> AbstractContextManager[Any]:
+    """Holds the kernels for this process while it looks, reads, places or removes; compiling goes on beside that."""
+    from filelock import FileLock
+
+    return FileLock(kernels / ".lock")
 
 
 def is_compiled(source: str) -> bool:
     """Whether a kernel has been compiled at an earlier time."""
-    with kernels_directory() as kernels:
+    with kernels_directory() as kernels, only_one(kernels):
         return is_sound(kernels / key_of(source))
 
 
@@ -86,8 +105,11 @@ def key_of(source: str) -> str:
         file.read_text(encoding="utf-8") for file in sorted((Path(__file__).parent / "runtime").glob("*.py"))
     ]
     versions = (sys.version, np.__version__, numba.__version__, llvmlite.__version__, scipy.__version__)
+    settings = (numba.config.CPU_NAME, numba.config.CPU_FEATURES, numba.config.OPT)
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
-    digest = hashlib.sha256("\0".join([source, *runtime, *versions, *processor]).encode())
+    digest = hashlib.sha256(
+        "\0".join([source, *runtime, *versions, *map(str, settings), *processor]).encode()
+    )
     return digest.hexdigest()[:32]
 
 
@@ -105,42 +127,47 @@ def kernels_directory() -> Iterator[Path]:
     if usable:
         yield kernels
     else:
-        with tempfile.TemporaryDirectory(prefix="bptrain-") as temporary:
-            yield Path(temporary)
+        with temporary_directory() as temporary:
+            yield temporary
+
+
+@contextmanager
+def temporary_directory() -> Iterator[Path]:
+    """A directory of kernels for this process alone."""
+    with tempfile.TemporaryDirectory(prefix="bptrain-") as temporary:
+        yield Path(temporary)
 
 
 def is_private(directory: Path) -> bool:
     """Whether the directory belongs to this user, and nobody else may write to it."""
     if not hasattr(os, "getuid"):  # Windows: the cache lies in the user's profile
         return True
-    status = directory.lstat()
+    status = directory.stat()
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
 
 
 def digests(directory: Path) -> str:
-    """A line for each file of a kernel: its digest and its name."""
-    files = sorted(file for file in directory.rglob("*") if file.is_file() and file.name != SUMS)
+    """A line for each file that a kernel is read from: its digest and its name."""
+    files = [directory / "kernel.py", *sorted(directory.rglob("*.nb[ic]"))]
     return "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)
 
 
 def is_sound(place: Path) -> bool:
     """Whether a kernel is there, and every file of it is what was written."""
-    sums = place / SUMS
-    return sums.is_file() and sums.read_text(encoding="utf-8") == digests(place)
-
-
-def discard(place: Path) -> None:
-    """Removes a kernel, out of sight of other processes first."""
-    with tempfile.TemporaryDirectory(prefix="old-", dir=place.parent) as away:
-        place.rename(Path(away, place.name))
+    try:
+        return (place / SUMS).read_text(encoding="utf-8") == digests(place)
+    except OSError:
+        return False
 
 
 def prune(kernels: Path) -> None:
-    """Removes the kernels that were used longest ago, beyond the newest ones."""
-    by_age = sorted(
-        (entry for entry in kernels.iterdir() if entry.is_dir()), key=lambda entry: entry.stat().st_mtime
-    )
-    for directory in by_age[:-KEPT]:
+    """Removes the kernels that were used longest ago, beyond the newest ones, and what killed processes left."""
+    entries = sorted((entry.stat().st_mtime, entry) for entry in kernels.iterdir() if entry.is_dir())
+    unfinished = [
+        entry for age, entry in entries if entry.name.startswith("new-") and age < time.time() - DAY
+    ]
+    finished = [entry for _, entry in entries if not entry.name.startswith("new-")]
+    for directory in unfinished + finished[:-KEPT]:
         shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from bptrain.engines.compiled.source import is_library, source_of
 from bptrain.engines.compiled.values import Numbers, Untranslatable, Value, binary, constant, function
 
+DEPTH = 100
 REDUCTIONS = {"sum": "total", "max": "largest", "min": "smallest", "mean": "mean"}
 COMPARE: dict[type[ast.cmpop], str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
@@ -66,11 +67,15 @@ class _Reader:
     numbers: Numbers = field(default_factory=Numbers)
     scratch: int = 0
     variables: int = 0
+    depth: int = 0  # calls of functions so far
 
     # --- statements ---------------------------------------------------------------------------------------
 
     def call(self, part: Callable[..., Any], values: list[Value], names: list[str] | None = None) -> Value:
         """The value that a function returns for these arguments; its statements are added to the lines."""
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise Untranslatable(f"functions call one another more than {DEPTH} times")
         definition, scope = source_of(part)
         parameters = [argument.arg for argument in definition.args.args]
         if len(parameters) != len(values):
@@ -90,9 +95,6 @@ class _Reader:
                     | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
                 ):
                     local[name] = self.variable(name, self.read(value, local, scope))
-                case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
-                    whole = ast.BinOp(ast.Name(name, ast.Load()), op, value)
-                    local[name] = self.variable(name, self.read(whole, local, scope))
                 case ast.Assign(targets=[ast.Tuple(elts=targets)], value=value):
                     items = self.read(value, local, scope).items
                     if len(items) != len(targets):

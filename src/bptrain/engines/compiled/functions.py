@@ -1,16 +1,17 @@
 """The formulas of a kernel, each as a function of its module."""
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bptrain.engines.compiled.formulas import Formula, translate
 from bptrain.engines.compiled.rules import Rule
-from bptrain.engines.compiled.source import source_of
+from bptrain.engines.compiled.source import is_library, source_of
 from bptrain.engines.compiled.values import Untranslatable, each, literal
 from bptrain.parts.schedules import Schedule
 
 Lines = Iterator[str]
+BUILTINS: tuple[Any, ...] = (abs, bool, float, int, max, min, range, round)  # that compiled code knows
 
 
 def indented(lines: Iterable[str], levels: int = 1) -> Lines:
@@ -46,6 +47,8 @@ class Functions:
         except Untranslatable as error:
             *_, factory, _ = ("", *part.__qualname__.split(".<locals>."))
             raise Untranslatable(f"{factory or part.__qualname__}: {error}") from error
+        if written.numbers:
+            raise Untranslatable(f"{part.__qualname__} works out numbers that do not depend on its arrays")
         writes = written.by_row and written.result.kind == "each"
         parameters = [*arguments, *(["out"] if writes else []), *(f"s{k}" for k in range(written.scratch))]
         key = (kind, *parameters, *written.lines)
@@ -62,14 +65,40 @@ class Functions:
     def schedule(self, schedule: Schedule) -> None:
         """`factor_of`: the schedule as it stands, with its options in their places. Raises Untranslatable."""
         definition, scope = source_of(schedule)
+        try:
+            text = _plain_python(definition, scope)
+        except Untranslatable as error:
+            raise Untranslatable(f"the schedule: {error}") from error
         parameters = [argument.arg for argument in definition.args.args]
-        for node in ast.walk(definition):
-            if isinstance(node, ast.Name) and node.id not in parameters and node.id in scope:
-                value = scope[node.id]
-                if isinstance(value, bool | int | float):
-                    node.id = literal(value)
-        lines = [line for statement in definition.body for line in ast.unparse(statement).splitlines()]
-        self._define("schedule", f"factor_of({', '.join(parameters)})", lines)
+        self._define("schedule", f"factor_of({', '.join(parameters)})", text)
 
     def _define(self, decorator: str, signature: str, lines: Iterable[str]) -> None:
         self.lines += ["", "", f"@{decorator}", f"def {signature}:", *indented(lines)]
+
+
+class _Powers(ast.NodeTransformer):
+    """a ** b on floats: of whole numbers compiled code makes a whole number, so 2 ** -1 would be 0."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Pow):
+            node.left = ast.Call(ast.Name("float", ast.Load()), [node.left], [])
+        return node
+
+
+def _plain_python(definition: ast.FunctionDef, scope: Mapping[str, Any]) -> list[str]:
+    """The statements of a function of Python numbers; every name in it is its own, a number, or what it is here too."""
+    own = {argument.arg for argument in definition.args.args}
+    own |= {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    statements = ast.Module(definition.body, [])
+    for node in ast.walk(statements):
+        if not isinstance(node, ast.Name) or node.id in own:
+            continue
+        value = scope.get(node.id)
+        if isinstance(value, bool | int | float):
+            node.id = literal(value)
+        elif not (is_library(value) and node.id in ("math", "np")) and not any(
+            value is known for known in BUILTINS
+        ):
+            raise Untranslatable(f"{node.id} is not known in compiled code")
+    return ast.unparse(ast.fix_missing_locations(_Powers().visit(statements))).splitlines()

@@ -34,7 +34,17 @@ class Rule(NamedTuple):
 
 def write_rule(optimizer: Optimizer) -> Rule:
     """The rule of an optimizer. Raises Untranslatable."""
-    names = {f"slot_{name}": kind for name, kind in optimizer.slots.items()}
+    try:
+        return _rule(optimizer)
+    except Untranslatable as error:
+        raise Untranslatable(f"the optimizer: {error}") from error
+
+
+def _rule(optimizer: Optimizer) -> Rule:
+    names = {
+        f"slot_{name}" if name.isidentifier() else f"slot{k}": kind
+        for k, (name, kind) in enumerate(optimizer.slots.items())
+    }
     slots = tuple(each(name) if kind == "per_weight" else Value("row", name) for name, kind in names.items())
     formula = translate(
         optimizer.step,

@@ -1,10 +1,11 @@
 """The source of a registered function, and what the names in it stand for."""
 
 import ast
+import dis
 import inspect
 import textwrap
-from collections.abc import Callable
-from types import ModuleType
+from collections.abc import Callable, Iterable
+from types import CodeType, ModuleType
 from typing import Any
 
 from bptrain.engines.compiled.values import Untranslatable
@@ -24,7 +25,42 @@ def source_of(function: Callable[..., Any]) -> tuple[ast.FunctionDef, dict[str, 
     definition = tree.body[0]
     if not isinstance(definition, ast.FunctionDef):
         raise Untranslatable("a formula must be a function with a name (def), not a lambda")
-    if definition.decorator_list:
-        raise Untranslatable(f"{definition.name} is decorated, so its source does not say what it does")
+    if not is_source_of(definition, function):
+        raise Untranslatable(
+            f"the source of {definition.name} is not what runs: it is decorated, or has changed since it was imported"
+        )
     names = inspect.getclosurevars(function)
     return definition, {**names.builtins, **names.globals, **names.nonlocals}
+
+
+def is_source_of(definition: ast.FunctionDef, function: Callable[..., Any]) -> bool:
+    """Whether a definition compiles to the very code of a function."""
+    running = getattr(function, "__code__", None)
+    if running is None or hasattr(function, "__wrapped__") or definition.decorator_list:
+        return False
+    bound = [
+        ast.arg(name) for name in running.co_freevars
+    ]  # as variables of a function around it, as they are
+    here: list[ast.stmt] = [] if definition.name in running.co_freevars else [ast.Global([definition.name])]
+    arguments = ast.arguments([], bound, None, [], [], None, [])
+    around = ast.FunctionDef("around", arguments, [*here, definition], [])
+    module = compile(
+        ast.fix_missing_locations(ast.Module([around], [])), "<formula>", "exec", dont_inherit=True
+    )
+    written = next(code for code in _codes(_codes([module])) if code.co_name == definition.name)
+    return _steps(written) == _steps(running)
+
+
+def _codes(outer: Iterable[CodeType]) -> list[CodeType]:
+    """The code of the functions defined in some code."""
+    return [inner for code in outer for inner in code.co_consts if isinstance(inner, CodeType)]
+
+
+def _steps(code: CodeType) -> list[tuple[str, str]]:
+    """What code does, step by step, whichever way the names that it calls were imported."""
+    same = {"LOAD_METHOD": "LOAD_ATTR"}
+    return [
+        (same.get(step.opname, step.opname), repr(step.argval))
+        for step in dis.get_instructions(code)
+        if step.opname not in ("PUSH_NULL", "RESUME", "COPY_FREE_VARS")
+    ]

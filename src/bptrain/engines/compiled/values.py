@@ -15,7 +15,7 @@ NumPy does with Python's numbers.
 import ast
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -49,7 +49,12 @@ OF_ONE = (
     "sign",
     "exp2",
 )
+PYTHON: dict[str, Callable[..., Any]] = {"maximum": max, "minimum": min, "abs": abs, "absolute": abs}
+PYTHON_NAMES = {name: part.__name__ for name, part in PYTHON.items()}
 OF_TWO = ("maximum", "minimum", "fmax", "fmin", "power")
+
+
+TINY = 1.1754943508222875e-38  # the smallest number of float32 with a full mantissa
 
 
 class Untranslatable(Exception):
@@ -80,7 +85,9 @@ def number(code: str) -> Value:
 
 def literal(value: float) -> str:
     """A Python number as it is written in a kernel."""
-    plain = value if isinstance(value, int) else float(value)
+    plain = int(value) if isinstance(value, int) else float(value)
+    if 0 < abs(plain) < TINY:
+        raise Untranslatable(f"{plain} is too small for compiled loops, which take it for 0")
     return repr(plain) if math.isfinite(plain) else f"np.{plain}".replace("np.-", "-np.")
 
 
@@ -117,12 +124,16 @@ def binary(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Value:
     if type(op) not in BINARY or "tuple" in (a.kind, b.kind):
         raise Untranslatable(f"no way to compile: {a.code} {type(op).__name__} {b.code}")
     sign, apply = BINARY[type(op)]
+    if a.kind == b.kind == "condition" and not isinstance(op, ast.Mult):
+        raise Untranslatable(f"arithmetic on true and false: {a.code} {sign} {b.code}")
     if a.kind == b.kind == "number":
         if a.constant is not None and b.constant is not None:
-            return constant(apply(a.constant, b.constant))
+            return _folded(apply, (a.constant, b.constant), f"{a.code} {sign} {b.code}")
         if isinstance(op, ast.Mult) and 1 in (a.constant, b.constant):
             return b if a.constant == 1 else a
-        return number(f"({a.code} {sign} {b.code})")
+        # Of whole numbers 2 ** -1 would be 0.
+        of_floats = isinstance(op, ast.Pow) and not isinstance(a.constant, float)
+        return number(f"({f'float({a.code})' if of_floats else a.code} {sign} {b.code})")
     left, right = numbers.typed(a), numbers.typed(b)
     if isinstance(op, ast.Mult) and a.constant == -1:
         code = f"(-{right})"
@@ -152,10 +163,35 @@ def _linear(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Mapping[s
     return None
 
 
+def _folded(apply: Callable[..., Any], given: Iterable[float], text: str) -> Value:
+    """The constant that some constants come to."""
+    try:
+        result = apply(*given)
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise Untranslatable(f"{text}: {error}") from error
+    if not isinstance(result, bool | int | float):
+        raise Untranslatable(f"{text} is no real number")
+    return constant(result)
+
+
+def _of_numbers(name: str, values: list[Value], numbers: Numbers) -> Value | None:
+    """A function of Python numbers: a constant where they are constants, else worked out once an update."""
+    if name == "power" and len(values) == 2:
+        return binary(ast.Pow(), values[0], values[1], numbers)
+    if name == "square" and len(values) == 1:
+        return binary(ast.Mult(), values[0], values[0], numbers)
+    python: Callable[..., Any] | None = PYTHON.get(name) or getattr(math, name, None)
+    if python is None:
+        return None
+    text = f"{PYTHON_NAMES.get(name, f'math.{name}')}({', '.join(value.code for value in values)})"
+    known = [value.constant for value in values if value.constant is not None]
+    return _folded(python, known, text) if len(known) == len(values) else number(text)
+
+
 def function(name: str, values: list[Value], numbers: Numbers) -> Value | None:
     """A function of NumPy or of math, entry by entry; None for one that is not known here."""
-    if values and all(value.kind == "number" for value in values) and hasattr(math, name):
-        return number(f"math.{name}({', '.join(value.code for value in values)})")
+    if values and all(value.kind == "number" for value in values):
+        return _of_numbers(name, values, numbers)
     codes = [numbers.typed(value) for value in values]
     kind: Kind = "row" if all(value.kind in ("row", "number") for value in values) else "each"
     match name, len(values):
