@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -63,7 +64,8 @@ def missing() -> str | None:
         return f"{' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not installed"
     try:
         import numba
-        import scipy.linalg.cython_blas  # noqa: F401  (whether it can be)
+
+        import_module("scipy.linalg.cython_blas")
     except ImportError as error:  # such as a NumPy that is too new for it
         return f"numba or scipy cannot be imported: {error}"
     return "NUMBA_DISABLE_JIT is set" if numba.config.DISABLE_JIT else None
