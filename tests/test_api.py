@@ -8,6 +8,7 @@ import pytest
 import bptrain
 from bptrain.core.gradcheck import GradcheckReport
 from bptrain.errors import CheckpointError, DataError, UsageError
+from engines.installed import ENGINES
 
 
 def test_fit_load_predict(iris: Path) -> None:
@@ -27,6 +28,21 @@ def test_fit_load_predict(iris: Path) -> None:
     np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-6)
     last = bptrain.load(sorted((run.path / "checkpoints").iterdir())[-1])
     assert last.predict(X).tolist() == ["setosa", "virginica"]
+
+
+@pytest.mark.parametrize("engine", ["numpy", *(["numba"] if "numba" in ENGINES else [])])
+def test_many_rows_are_predicted_in_parts(iris: Path, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By several threads, some rows at a time, each of which has a matrix of its own to work in."""
+    model = bptrain.load(bptrain.fit(iris, {"training.epochs": 5, "training.engine": engine}).path)
+    X = np.random.default_rng(0).uniform(0.1, 7.0, (5003, 4))
+    expected = model.predict(X)
+    assert len(set(expected)) == 3
+    monkeypatch.setattr("bptrain.model.ROWS_AT_ONCE", 100)
+    for _ in range(5):
+        assert (model.predict(X) == expected).all()
+    X[4321, 2] = np.nan
+    with pytest.raises(DataError, match="row 4322"):
+        model.predict(X)
 
 
 def test_predict_in_units(line: Path) -> None:

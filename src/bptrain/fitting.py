@@ -20,7 +20,7 @@ from bptrain.engines.choice import Choice, choose_engine, forward_pass, make_eng
 from bptrain.engines.numba_engine import is_compiled
 from bptrain.errors import CheckpointError, NumericalError, UsageError
 from bptrain.evaluation import Baseline, baseline
-from bptrain.prologue import Prologue, blas_threads, open_config, portable, run_config
+from bptrain.prologue import Prologue, held_threads, open_config, portable, run_config
 from bptrain.resuming import Resumed, resumed_run
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
@@ -104,7 +104,7 @@ def fit_events(
         engine, choice = yield from ready_engine(fit, resumed)
         threads = loaded.config.training.threads
         fit = fit._replace(facts=fit.facts._replace(bits=bits(engine.name, threads)))
-        stack.enter_context(blas_threads(threads))
+        stack.enter_context(held_threads(threads))
         if resumed is not None:
             run = resumed.run
         else:

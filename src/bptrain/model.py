@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.build import network_of_schema, prepare_data
@@ -17,11 +18,14 @@ from bptrain.data.prepare import Prepared, encode_columns
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Outputs
 from bptrain.engines.choice import forward_pass
+from bptrain.engines.parts_of_rows import Parts
 from bptrain.errors import CheckpointError, DataError, UsageError
 from bptrain.parts.types import Array
 from bptrain.prologue import portable, setting_differences
 from bptrain.store import checkpoint
 from bptrain.store.run import RunDirectory, find_run
+
+ROWS_AT_ONCE = 8192  # of a large array, from raw columns to labels
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,40 @@ class Model:
         """Z_L and X_L of encoded rows, N × n_0, by the engine that trained the model where that is installed."""
         return self._forward(self.w, X)
 
-    @cached_property
-    def _forward(self) -> Callable[[Array, Array], Outputs]:
-        return forward_pass(self.stored.facts.bits.get("engine", "numpy"), self.network, self.w.dtype)
-
     def predict(self, X: Any) -> Array:
         """A class label for each row, or the target in its own units: N, or N × targets. Raises DataError."""
+        if isinstance(X, np.ndarray) and X.ndim == 2 and len(X) > ROWS_AT_ONCE:
+            try:
+                return self._predict_in_parts(X)
+            except DataError:  # all rows together are told by their own numbers
+                pass
         return self.schema.decode(self.outputs(X))
+
+    def _predict_in_parts(self, X: Array) -> Array:
+        """The same for many rows: some at a time, which stay in the cache from raw columns to labels."""
+        self._forward_by_one_thread(self.w, np.empty((0, self.network.sizes[0]), self.w.dtype))
+
+        def predicted(rows: slice) -> list[Array]:
+            found = []
+            for a in range(rows.start, rows.stop, ROWS_AT_ONCE):
+                encoded = encode_columns(X[a : min(a + ROWS_AT_ONCE, rows.stop)], self.schema, self.w.dtype)
+                found.append(self.schema.decode(self._forward_by_one_thread(self.w, encoded).X_L))
+            return found
+
+        parts = Parts(None).run(predicted, len(X), ROWS_AT_ONCE)
+        return np.concatenate([found for part in parts for found in part])
+
+    @cached_property
+    def _forward_by_one_thread(self) -> Callable[[Array, Array], Outputs]:
+        return forward_pass(self._engine, self.network, self.w.dtype, threads=1)
+
+    @cached_property
+    def _forward(self) -> Callable[[Array, Array], Outputs]:
+        return forward_pass(self._engine, self.network, self.w.dtype)
+
+    @property
+    def _engine(self) -> str:
+        return str(self.stored.facts.bits.get("engine", "numpy"))
 
 
 def load(path: str | Path) -> Model:

@@ -1,7 +1,7 @@
 """What every use of a config begins with: validated, its data read, its network built."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,10 +92,9 @@ def differences(
     return found
 
 
-def blas_threads(threads: int | None) -> AbstractContextManager[Any]:
-    """Holds BLAS to that many threads; None leaves them as they are."""
-    if threads is None:
-        return nullcontext()
-    from threadpoolctl import threadpool_limits
+def held_threads(threads: int | None) -> AbstractContextManager[Any]:
+    """Holds the products to that many threads, those of OpenMP libraries too; None: to as many as BLAS has."""
+    from threadpoolctl import threadpool_info, threadpool_limits
 
-    return threadpool_limits(threads, user_api="blas")
+    of_blas = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+    return threadpool_limits(threads or max(of_blas, default=None))

@@ -85,13 +85,15 @@ def make_engine(
         return NumpyEngine(task), not_compiled(asked, f"Numba cannot compile a part of it: {said}")
 
 
-def forward_pass(engine: str, network: Network, dtype: DTypeLike) -> Callable[[Array, Array], Outputs]:
+def forward_pass(
+    engine: str, network: Network, dtype: DTypeLike, threads: int | None = None
+) -> Callable[[Array, Array], Outputs]:
     """Z_L and X_L of (w, X), by the engine of that name; by NumPy where the compiled one cannot be had here."""
     if engine == "numba" and missing() is None:
         from numba.core.errors import NumbaError
 
         try:
-            return Forward(network, dtype)
+            return Forward(network, dtype, threads)
         except (
             Untranslatable,
             NumbaError,

@@ -1,13 +1,11 @@
 """The compiled engine: a loop written for the task's network by `compiled/`, run through Numba and BLAS."""
 
-import itertools
-import os
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -15,13 +13,12 @@ from numpy.typing import DTypeLike
 from bptrain.core.network import Network
 from bptrain.engines.base import Memory, Outputs, Task, aligned
 from bptrain.engines.compiled import cache
-from bptrain.engines.compiled.batches import chunk_rows
+from bptrain.engines.compiled.batches import chunk_rows, scratch_numbers
 from bptrain.engines.compiled.kernel import Name, kernel_source
 from bptrain.engines.compiled.pieces import Plan, Updates
 from bptrain.engines.compiled.values import Untranslatable
+from bptrain.engines.parts_of_rows import Parts
 from bptrain.parts.types import Array
-
-Result = TypeVar("Result")
 
 NEEDS = ("numba", "scipy", "platformdirs")  # the extra `fast`
 
@@ -83,7 +80,7 @@ class NumbaEngine:
         self._rates = np.array(task.rates, np.float64)
         self._forward = Forward(task.network, dtype, threads)
         self._compiled = {name: compiled(self.plan, name) for name in kernels(task)}
-        self._parts = Parts(threads)
+        self._parts, self._scratch = Parts(threads), Scratch(task.network, dtype)
         self.compile_seconds = time.perf_counter() - clock
 
     def run_slice(self, memory: Memory, X: Array, T: Array) -> float:
@@ -95,7 +92,8 @@ class NumbaEngine:
         batch, place = task.batch_size, (task.epoch_of(memory.t + 1), task.steps_per_epoch, task.epochs)
         if "run_slice" in self._compiled:
             run = self._compiled["run_slice"]
-            loss_sum = float(run(memory.w, *slots, X, T, batch, memory.t, self._rates, *place))
+            scratch = self._scratch.of(min(batch, len(X)))
+            loss_sum = float(run(memory.w, *slots, X, T, scratch, batch, memory.t, self._rates, *place))
             memory.t += -(-len(X) // batch)
         else:
             loss_sum = 0.0
@@ -120,8 +118,8 @@ class NumbaEngine:
         gradient = self._compiled["gradient"]
 
         def of(rows: slice) -> tuple[Array, float]:
-            g = aligned(w.shape, w.dtype)
-            loss: float = gradient(w, X[rows], T[rows], len(X), g)
+            g, scratch = aligned(w.shape, w.dtype), self._scratch.of(rows.stop - rows.start)
+            loss: float = gradient(w, X[rows], T[rows], len(X), g, scratch)
             return g, loss
 
         (g, loss), *others = self._parts.run(of, len(X), chunk_rows(self.task.network))
@@ -141,40 +139,35 @@ class Forward:
     def __init__(self, network: Network, dtype: DTypeLike, threads: int | None = None) -> None:
         self.network = network
         self._outputs = compiled(Plan(network, np.dtype(dtype).name, single=False), "outputs")
-        self._parts = Parts(threads)
+        self._parts, self._scratch = Parts(threads), Scratch(network, dtype)
 
     def __call__(self, w: Array, X: Array) -> Outputs:
         """See `Engine.outputs`."""
         X = contiguous(X, w)
         Z_L, X_L = (np.empty((len(X), self.network.sizes[-1]), w.dtype) for _ in range(2))
-        self._parts.run(
-            lambda rows: self._outputs(w, X[rows], Z_L[rows], X_L[rows]), len(X), chunk_rows(self.network)
-        )
+
+        def of(rows: slice) -> None:
+            scratch = self._scratch.of(rows.stop - rows.start)
+            self._outputs(w, X[rows], Z_L[rows], X_L[rows], scratch)
+
+        self._parts.run(of, len(X), chunk_rows(self.network))
         return Outputs(Z_L, X_L)
 
 
-class Parts:
-    """Rows in equal parts, one a thread, with BLAS held to one thread in each.
+class Scratch:
+    """Room for the matrices of a batch, kept by each thread: fresh pages cost a wide network's update 5 %."""
 
-    Element-wise loops run on one core. In threads of their own, parts of a large batch keep all cores busy with them,
-    which BLAS, with threads in its products alone, does not.
-    """
+    def __init__(self, network: Network, dtype: DTypeLike) -> None:
+        self.network, self.dtype = network, dtype
+        self._of_thread = threading.local()
 
-    def __init__(self, threads: int | None) -> None:
-        from threadpoolctl import ThreadpoolController
-
-        self._blas = ThreadpoolController().select(user_api="blas")
-        at_hand = max((library["num_threads"] for library in self._blas.info()), default=1)
-        self.threads = min(threads or at_hand, os.cpu_count() or 1)
-
-    def run(self, work: Callable[[slice], Result], rows: int, least: int) -> list[Result]:
-        """What `work` makes of each part, in order; a part has `least` rows or more."""
-        parts = max(1, min(self.threads, rows // least))
-        if parts == 1:
-            return [work(slice(0, rows))]
-        cuts = [rows * k // parts for k in range(parts + 1)]
-        with self._blas.limit(limits=1), ThreadPoolExecutor(parts) as pool:
-            return [*pool.map(work, (slice(a, b) for a, b in itertools.pairwise(cuts)))]
+    def of(self, rows: int) -> Array:
+        """Room for batches of so many rows."""
+        numbers = scratch_numbers(self.network, rows)
+        room: Array | None = getattr(self._of_thread, "room", None)
+        if room is None or len(room) < numbers:
+            room = self._of_thread.room = aligned((numbers,), self.dtype)
+        return room
 
 
 def contiguous(array: Array, w: Array) -> Array:
@@ -190,12 +183,12 @@ def compiled(plan: Plan, name: Name) -> Callable[..., Any]:
     flat, matrix, count = real[::1], real[:, ::1], types.int64
     signature: tuple[Any, ...]
     if name == "gradient":
-        signature = (flat, matrix, matrix, count, flat)
+        signature = (flat, matrix, matrix, count, flat, flat)
     elif name == "outputs":
-        signature = (flat, matrix, matrix, matrix)
+        signature = (flat, matrix, matrix, matrix, flat)
     else:
         assert plan.updates is not None
         memory = [flat] * (1 + len(plan.updates.optimizer.slots))
-        given = (matrix, matrix, count) if name == "run_slice" else (flat, types.float64, count)
+        given = (matrix, matrix, flat, count) if name == "run_slice" else (flat, types.float64, count)
         signature = (*memory, *given, count, types.float64[::1], count, count, count)
     return cache.compiled(kernel_source(plan, name), name, signature)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bptrain import __version__
+from bptrain.engines.compiled.onednn import version
 
 
 def now() -> str:
@@ -66,7 +67,7 @@ def compiled_by() -> dict[str, Any]:
     import numba
     import scipy
 
-    versions = {"numba": numba.__version__, "scipy": scipy.__version__}
+    versions = {"numba": numba.__version__, "scipy": scipy.__version__, "onednn": version()}
     return {
         **versions,
         "llvm": list(llvmlite.binding.llvm_version_info),

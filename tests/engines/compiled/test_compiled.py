@@ -109,7 +109,20 @@ def test_float32_is_not_widened(form: str) -> None:
     task = task_of(net, "adam", batch=1 if form == "single" else 4)
     source = kernel_source(plan_of(task, np.float32), "run_slice")
     flat, matrix, count = float32[::1], float32[:, ::1], types.int64
-    signature = (flat, flat, flat, matrix, matrix, count, count, types.float64[::1], count, count, count)
+    signature = (
+        flat,
+        flat,
+        flat,
+        matrix,
+        matrix,
+        flat,
+        count,
+        count,
+        types.float64[::1],
+        count,
+        count,
+        count,
+    )
     run: Any = compiled(source, "run_slice", signature)
     module = sys.modules[run.py_func.__module__]
     for name in ("f1", "f2", "f3", "df1", "df2", "df3"):

@@ -18,9 +18,20 @@ def chunk_rows(network: Network) -> int:
     return max(LEAST_CHUNK, CHUNK_NUMBERS // max(network.sizes))
 
 
+def scratch_numbers(network: Network, rows: int) -> int:
+    """How many numbers the loops need room for beside weights and data, where a batch has so many rows."""
+    most = min(rows, chunk_rows(network))
+    return padded(network.size) + 3 * sum(padded(most * n) for n in network.sizes[1:])
+
+
+def padded(numbers: int) -> int:
+    """Up to where the next array begins: at a cache line, in either dtype."""
+    return -(-numbers // 16) * 16
+
+
 def gradient(pieces: Pieces) -> Lines:
     """The gradient of some rows' share in the objective."""
-    yield from pieces.loop("gradient(w, X, T, rows, g)", _gradient(pieces))
+    yield from pieces.loop("gradient(w, X, T, rows, g, scratch)", _gradient(pieces))
 
 
 def run_slice(pieces: Pieces) -> Lines:
@@ -35,7 +46,7 @@ def apply(pieces: Pieces) -> Lines:
 
 def outputs(pieces: Pieces) -> Lines:
     """The forward pass alone."""
-    yield from pieces.loop("outputs(w, X, Z, out)", _outputs(pieces))
+    yield from pieces.loop("outputs(w, X, Z, out, scratch)", _outputs(pieces))
 
 
 def _outputs(pieces: Pieces) -> Lines:
@@ -76,7 +87,7 @@ def _gradient(pieces: Pieces) -> Lines:
 def _slice(pieces: Pieces) -> Lines:
     """Updates whose batch is one chunk."""
     fold = pieces.rule.fold
-    yield "g = np.empty_like(w)"
+    yield f"g = scratch[:{pieces.network.size}]"
     yield from pieces.views("w", "W", "b")
     yield from pieces.views("g", "dW", "db")
     if fold and fold.slot:
@@ -118,11 +129,14 @@ def _apply(pieces: Pieces) -> Lines:
 
 
 def _matrices(pieces: Pieces, letters: str = "zxd") -> Lines:
-    """z_i, x_i and δ_i of a chunk, each also as one flat row."""
+    """z_i, x_i and δ_i of a chunk, each as one flat row too, in the scratch space behind the gradient."""
+    yield f"start = {padded(pieces.network.size)}"
     for i in range(1, pieces.L + 1):
         for letter in letters:
-            yield f"{letter}{i} = np.empty((most, {pieces.network.sizes[i]}), F)"
-            yield f"{letter.upper()}{i} = {letter}{i}.reshape(-1)"
+            n = pieces.network.sizes[i]
+            yield f"{letter.upper()}{i} = scratch[start : start + most * {n}]"
+            yield f"{letter}{i} = {letter.upper()}{i}.reshape((most, {n}))"
+            yield f"start += (most * {n} + 15) // 16 * 16"
 
 
 def _forward(pieces: Pieces) -> Lines:

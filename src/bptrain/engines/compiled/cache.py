@@ -23,6 +23,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from bptrain.engines.compiled.onednn import version
+
 KEPT = 100  # kernels; the one that was used longest ago goes first
 SUMS = "SHA256SUMS"
 DAY = 86_400.0  # seconds
@@ -104,7 +106,14 @@ def key_of(source: str) -> str:
     runtime = [
         file.read_text(encoding="utf-8") for file in sorted((Path(__file__).parent / "runtime").glob("*.py"))
     ]
-    versions = (sys.version, np.__version__, numba.__version__, llvmlite.__version__, scipy.__version__)
+    versions = (
+        sys.version,
+        np.__version__,
+        numba.__version__,
+        llvmlite.__version__,
+        scipy.__version__,
+        str(version()),
+    )
     settings = (numba.config.CPU_NAME, numba.config.CPU_FEATURES, numba.config.OPT)
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
     digest = hashlib.sha256(

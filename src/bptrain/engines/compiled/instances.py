@@ -17,7 +17,7 @@ AtWeight = Callable[[str, str, str, str, int], Lines]  # (gradient, weight, inde
 
 def gradient(pieces: Pieces) -> Lines:
     """The gradient over all rows."""
-    yield from pieces.loop("gradient(w, X, T, rows, g)", _gradient(pieces))
+    yield from pieces.loop("gradient(w, X, T, rows, g, scratch)", _gradient(pieces))
 
 
 def run_slice(pieces: Pieces) -> Lines:

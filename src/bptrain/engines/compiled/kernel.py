@@ -1,9 +1,10 @@
 """The training loop of one network, as the text of a Python module that Numba compiles.
 
-    run_slice(w, slots…, X, T, batch, t, rates, epoch, steps_per_epoch, epochs) -> sum of the losses
-    gradient(w, X, T, rows, g) -> sum of the losses; g is the part of X's rows in the gradient of a batch of `rows`
+    run_slice(w, slots…, X, T, scratch, batch, t, rates, epoch, steps_per_epoch, epochs) -> sum of the losses
+    gradient(w, X, T, rows, g, scratch) -> sum of the losses; g is the part of X's rows in the gradient of a batch of
+        `rows`
     apply(w, slots…, g, batch_loss, n, t, rates, epoch, steps_per_epoch, epochs): one update by the gradient g
-    outputs(w, X, Z, out): Z_L and X_L of all rows
+    outputs(w, X, Z, out, scratch): Z_L and X_L of all rows
 
 A module holds one of them, since each is compiled when it is wanted.
 

@@ -195,7 +195,9 @@ class Pieces:
 
     def run_slice(self, lines: Iterable[str]) -> Lines:
         """run_slice as a function of the module, with the rule and the schedule."""
-        yield from self.loop(f"run_slice({self.memory()}, X, T, batch, {POSITION})", self.with_update(lines))
+        yield from self.loop(
+            f"run_slice({self.memory()}, X, T, scratch, batch, {POSITION})", self.with_update(lines)
+        )
 
     def apply(self, lines: Iterable[str]) -> Lines:
         """apply as a function of the module, with the rule and the schedule."""
