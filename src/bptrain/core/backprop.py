@@ -18,11 +18,17 @@ code is the transpose of a line there:
     D_i      δ_i of each row, by rows           ∘           element-wise product
 
 With softmax, "∘ f'" reads: times the Jacobian. For a canonical pair of loss and f_L the two factors of D_L
-cancel to X_L − T. The `mean` reduction divides D_L by N, which divides every gradient below it. Source: Raja,
-"A Derivation of Backpropagation in Matrix Form" (2016).
+cancel to X_L − T. What a row weighs, v_n, multiplies its row of D_L, and the `mean` reduction divides D_L by Σ v_n
+(N without weights), which divides every gradient below it. Where units of layer i are dropped (Srivastava et al.
+2014), the next layer is given Y_i = X_i ∘ M_i in the place of X_i, and D_i gets the factor M_i too. Penalties on W_i
+add l1 sign(W_i) + l2 W_i to dW_i, once for a batch. Source: Raja, "A Derivation of Backpropagation in Matrix
+Form" (2016).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,11 +36,28 @@ from bptrain.core.network import Network, Views, views
 from bptrain.parts.types import Array
 
 
+class Extras(NamedTuple):
+    """What goes with the rows of a batch beside inputs and targets."""
+
+    V: Array | None = None  # v_n, what each row's loss weighs, N; None: 1
+    M: Mapping[int, Array] = MappingProxyType({})  # by layer 0 … L−1: M_i, N × n_i, of 0 and 1/(1 − share)
+
+    def part(self, rows: slice) -> "Extras":
+        """Those of some of the rows."""
+        if self.V is None and not self.M:
+            return self
+        return Extras(None if self.V is None else self.V[rows], {i: M_i[rows] for i, M_i in self.M.items()})
+
+
+NONE = Extras()
+
+
 @dataclass
 class Workspace:
     """The matrices of one batch of N rows; what the matrix products write is allocated once."""
 
     X: list[Array]  # X_0 … X_L
+    Y: list[Array]  # Y_0 … Y_{L−1}: what the next layer is given, X_i itself where nothing is dropped
     Z: list[Array]  # Z_1 … Z_L; entry 0 is unused
     D: list[Array]  # D_1 … D_L; entry 0 is unused
     ones: Array  # N ones
@@ -44,45 +67,73 @@ def workspace(network: Network, N: int, dtype: type | np.dtype[np.generic]) -> W
     """A workspace for N rows."""
     Z = [np.empty((N if i > 0 else 0, n), dtype) for i, n in enumerate(network.sizes)]
     D = [np.empty_like(Z_i) for Z_i in Z]
-    return Workspace(X=list(Z), Z=Z, D=D, ones=np.ones(N, dtype))
+    return Workspace(X=list(Z), Y=list(Z), Z=Z, D=D, ones=np.ones(N, dtype))
 
 
-def forward(network: Network, parameters: Views, X_0: Array, space: Workspace) -> Array:
+def forward(
+    network: Network, parameters: Views, X_0: Array, space: Workspace, extras: Extras = NONE
+) -> Array:
     """X_L of the inputs X_0 (N × n_0), leaving every X_i and Z_i in the workspace."""
-    W, b = parameters.W, parameters.b
-    X, Z = space.X, space.Z
+    W, b, M = parameters.W, parameters.b, extras.M
+    X, Y, Z = space.X, space.Y, space.Z
     X[0] = X_0
     for i in range(1, network.L + 1):
-        np.dot(X[i - 1], W[i].T, out=Z[i])
+        Y[i - 1] = X[i - 1] * M[i - 1] if i - 1 in M else X[i - 1]
+        np.dot(Y[i - 1], W[i].T, out=Z[i])
         if (b_i := b[i]) is not None:
             Z[i] += b_i
         X[i] = network.activations[i].f(Z[i])
     return X[network.L]
 
 
-def backward(network: Network, parameters: Views, T: Array, space: Workspace, into: Views) -> None:
-    """Writes ∂objective/∂W_i and ∂objective/∂b_i into `into`, after `forward` on the same workspace."""
-    W, dW, db = parameters.W, into.W, into.b
-    X, D, L = space.X, space.D, network.L
-    output_delta(network, T, space)
+def backward(
+    network: Network,
+    parameters: Views,
+    T: Array,
+    space: Workspace,
+    into: Views,
+    extras: Extras = NONE,
+    divisor: float | None = None,
+) -> None:
+    """Writes ∂objective/∂W_i and ∂objective/∂b_i into `into`, without penalties, after `forward` on the same workspace.
+
+    The rows may be some of a batch: then `divisor` is that of the whole batch.
+    """
+    W, dW, db, M = parameters.W, into.W, into.b, extras.M
+    Y, D, L = space.Y, space.D, network.L
+    output_delta(network, T, space, extras.V, batch_divisor(network, len(T), extras.V, divisor))
     for i in range(L, 0, -1):
-        np.dot(D[i].T, X[i - 1], out=dW[i])
+        np.dot(D[i].T, Y[i - 1], out=dW[i])
         if (db_i := db[i]) is not None:
             np.dot(space.ones, D[i], out=db_i)
         if i > 1:
             np.dot(D[i], W[i], out=D[i - 1])
+            if i - 1 in M:
+                D[i - 1] *= M[i - 1]
             through_activation(network, i - 1, space)
 
 
-def output_delta(network: Network, T: Array, space: Workspace) -> None:
-    """D_L = dE ∘ f_L'(Z_L), divided by N for the mean."""
+def batch_divisor(network: Network, rows: int, V: Array | None, given: float | None = None) -> float:
+    """What the sum over a batch is divided by: for the mean Σ v_n, or N without weights."""
+    if given is not None:
+        return given
+    if network.reduction == "sum":
+        return 1.0
+    total = float(rows if V is None else V.sum(dtype=np.float64))
+    return total if total != 0 else 1.0  # rows that weigh nothing have no gradient
+
+
+def output_delta(network: Network, T: Array, space: Workspace, V: Array | None, divisor: float) -> None:
+    """D_L = dE ∘ f_L'(Z_L), times v_n, divided by Σ v_n for the mean."""
     X, D, L = space.X, space.D, network.L
     if network.canonical:
         np.subtract(X[L], T, out=D[L])
     else:
         D[L][...] = network.loss.dE(X[L], T)
         through_activation(network, L, space)
-    if (divisor := network.divisor(len(T))) != 1.0:
+    if V is not None:
+        D[L] *= V[:, None]
+    if divisor != 1.0:
         D[L] *= 1.0 / divisor
 
 
@@ -95,17 +146,43 @@ def through_activation(network: Network, i: int, space: Workspace) -> None:
         D[i][...] = activation.product(X[i], D[i])
 
 
-def gradient(network: Network, w: Array, X: Array, T: Array) -> Array:
+def add_penalties(network: Network, parameters: Views, into: Views) -> None:
+    """dW_i ← dW_i + l1 sign(W_i) + l2 W_i."""
+    for W_i, dW_i in zip(parameters.W[1:], into.W[1:], strict=True):
+        if network.l2:
+            dW_i += network.l2 * W_i
+        if network.l1:
+            dW_i += network.l1 * np.sign(W_i)
+
+
+def penalty(network: Network, parameters: Views) -> Any:
+    """l1 Σ|w| + ½ l2 Σ w² over all W_i; |w| as w sign(Re w), which keeps an imaginary part."""
+    total = 0.0
+    for W_i in parameters.W[1:]:
+        if network.l1:
+            total += network.l1 * (W_i * np.sign(W_i.real)).sum()
+        if network.l2:
+            total += 0.5 * network.l2 * (W_i * W_i).sum()
+    return total
+
+
+def gradient(network: Network, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
     """The flat gradient of the objective at the flat weights w, over all rows of X and T."""
     g = np.empty_like(w)
-    space = workspace(network, len(X), w.dtype)
-    forward(network, views(network, w), X, space)
-    backward(network, views(network, w), T, space, views(network, g))
+    space, parameters, into = workspace(network, len(X), w.dtype), views(network, w), views(network, g)
+    forward(network, parameters, X, space, extras)
+    backward(network, parameters, T, space, into, extras)
+    add_penalties(network, parameters, into)
     return g
 
 
 def row_losses(network: Network, Z_L: Array, X_L: Array | None, T: Array) -> Array:
-    """E of each row, N, without the reduction: from Z_L where the pair is canonical, which is exact."""
+    """E of each row, N, without weights and reduction: from Z_L where the pair is canonical, which is exact."""
     if network.canonical and network.loss.E_of_z is not None:
         return network.loss.E_of_z(Z_L, T)
     return network.loss.E(network.activations[-1].f(Z_L) if X_L is None else X_L, T)
+
+
+def loss_sum(losses: Array, V: Array | None) -> Any:
+    """Σ v_n E_n."""
+    return losses.sum() if V is None else (V * losses).sum()

@@ -17,7 +17,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import Workspace, forward, gradient, row_losses, workspace
+from bptrain.core.backprop import (
+    NONE,
+    Extras,
+    Workspace,
+    batch_divisor,
+    forward,
+    gradient,
+    loss_sum,
+    penalty,
+    row_losses,
+    workspace,
+)
 from bptrain.core.network import Block, Network, Views, views
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
@@ -84,46 +95,54 @@ def gradcheck(
     analytic: Array | None = None,
     entries_per_block: int | None = None,
     seed: int = 0,
+    extras: Extras = NONE,
 ) -> GradcheckReport:
     """Checks the gradient at the flat weights w over the rows X (N × n_0) and T (N × n_L), all in float64.
+
+    It is that of the whole objective: with penalties, row weights, and dropout by the masks that are given.
 
     `analytic` is the gradient to judge, by default that of `backprop.py`. At most `entries_per_block` entries of a
     block are checked, drawn by `seed`; all of them without it. The error of a sample is taken over the sample.
     """
     w, X, T = (np.asarray(array, np.float64) for array in (w, X, T))
     with np.errstate(all="ignore"):
-        a = gradient(network, w, X, T) if analytic is None else np.asarray(analytic, np.float64)
-        s = rounding_scale(network, w, X, T)
+        a = gradient(network, w, X, T, extras) if analytic is None else np.asarray(analytic, np.float64)
+        s = rounding_scale(network, w, X, T, extras)
         reports = []
         for block in network.blocks:
             entries = np.arange(block.start, block.stop)
             if entries_per_block is not None and len(entries) > entries_per_block:
                 rng = stream(seed, "check", epoch=block.layer, step=int(block.kind == "bias"))
                 entries = np.sort(rng.choice(entries, entries_per_block, replace=False))
-            n = complex_step(network, w, X, T, entries)
+            n = complex_step(network, w, X, T, entries, extras)
             reports.append(judge(block, entries, a[entries], n, s[entries]))
-        wrong = forward_error(network, w, X)
+        wrong = forward_error(network, w, X, extras)
     return GradcheckReport("complex_step", TOLERANCE, tuple(reports), len(X), network.size, wrong)
 
 
-def complex_step(network: Network, w: Array, X: Array, T: Array, entries: Array) -> Array:
+def complex_step(
+    network: Network, w: Array, X: Array, T: Array, entries: Array, extras: Extras = NONE
+) -> Array:
     """Im objective(w + ih e_k) / h for each k of `entries`: one complex forward pass an entry."""
     real = workspace(network, len(X), w.dtype)
-    forward(network, views(network, w), X, real)
+    forward(network, views(network, w), X, real, extras)
     theta = w.astype(np.complex128)
     parameters = views(network, theta)
     X_0 = X.astype(np.complex128)
     numeric = np.empty(len(entries))
+    divisor = batch_divisor(network, len(X), extras.V)
     for position, k in enumerate(entries):
         theta[k] = w[k] + 1j * STEP
-        Z_L, X_L = complex_forward(network, parameters, X_0, real)
-        E = row_losses(network, Z_L, X_L, T).sum() / network.divisor(len(X))
+        Z_L, X_L = complex_forward(network, parameters, X_0, real, extras)
+        E = loss_sum(row_losses(network, Z_L, X_L, T), extras.V) / divisor + penalty(network, parameters)
         numeric[position] = E.imag / STEP
         theta[k] = w[k]
     return numeric
 
 
-def complex_forward(network: Network, parameters: Views, X_0: Array, real: Workspace) -> tuple[Array, Array]:
+def complex_forward(
+    network: Network, parameters: Views, X_0: Array, real: Workspace, extras: Extras
+) -> tuple[Array, Array]:
     """Z_L and X_L, each N × n_L, for complex weights, the real parts held to those of the real pass.
 
     The derivative travels in the imaginary parts alone. A complex product rounds its real part in another way than a
@@ -131,7 +150,8 @@ def complex_forward(network: Network, parameters: Views, X_0: Array, real: Works
     """
     X = Z = X_0
     for i in range(1, network.L + 1):
-        Z = X @ parameters.W[i].T
+        Y = X * extras.M[i - 1] if i - 1 in extras.M else X
+        Z = Y @ parameters.W[i].T
         bias = parameters.b[i]
         if bias is not None:
             Z = Z + bias
@@ -141,18 +161,19 @@ def complex_forward(network: Network, parameters: Views, X_0: Array, real: Works
     return Z, X
 
 
-def forward_error(network: Network, w: Array, X: Array) -> float:
+def forward_error(network: Network, w: Array, X: Array, extras: Extras = NONE) -> float:
     """How far `forward` is from z_i = W_i x_{i−1} + b_i and x_i = f_i(z_i), relative to the terms' absolute values.
 
     The complex pass takes its real parts from `forward`, so an error there would cancel out of the check of gradients.
     """
     parameters, real = views(network, w), workspace(network, len(X), w.dtype)
-    forward(network, parameters, X, real)
+    forward(network, parameters, X, real, extras)
     worst = 0.0
     for i in range(1, network.L + 1):
         W, b = parameters.W[i], parameters.b[i]
         bias = np.zeros(len(W)) if b is None else b
         x = X if i == 1 else real.X[i - 1]
+        x = x * extras.M[i - 1] if i - 1 in extras.M else x
         Z = np.einsum("nk,jk->nj", x, W) + bias
         terms = np.einsum("nk,jk->nj", np.abs(x), np.abs(W)) + np.abs(bias)
         difference = np.abs(real.Z[i] - Z) / np.where(terms == 0, 1.0, terms)
@@ -182,16 +203,17 @@ def judge(block: Block, entries: Array, a: Array, n: Array, s: Array) -> BlockRe
     )
 
 
-def rounding_scale(network: Network, w: Array, X: Array, T: Array) -> Array:
+def rounding_scale(network: Network, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
     """s, flat: the backward product in absolute values, entry by entry.
 
     With A_i for |D_i|: A_L = |x_L − t| + 10⁻³ (max(1, |x_L|) + |t|) for a canonical pair, else (|dE| + 10⁻³ Σ|terms
     of dE|) ∘ (|f_L'| + 10⁻³); A_i = (A_{i+1} |W_{i+1}|) ∘ (|f_i'| + 10⁻³); s of W_i is A_iᵀ (|X_{i−1}| + 10⁻³), with
-    |X_0| as it is; s of b_i is the column sums of A_i. A Jacobian product (softmax) is left out.
+    |X_0| as it is; s of b_i is the column sums of A_i. A Jacobian product (softmax) is left out, and so are penalties;
+    what a row weighs and masks multiply as they do in the gradient.
     """
     parameters = views(network, w)
     space = workspace(network, len(X), w.dtype)
-    forward(network, parameters, X, space)
+    forward(network, parameters, X, space, extras)
     X_L, loss = space.X[network.L], network.loss
 
     def slope(i: int) -> Array | float:
@@ -204,12 +226,14 @@ def rounding_scale(network: Network, w: Array, X: Array, T: Array) -> Array:
         A = np.abs(X_L - T) + FLOOR * (np.fmax(1.0, np.abs(X_L)) + np.abs(T))
     else:
         A = (np.abs(loss.dE(X_L, T)) + FLOOR * loss.terms(X_L, T)) * slope(network.L)
-    A = A / network.divisor(len(X))
+    V, M = extras
+    A = A * (1.0 if V is None else V[:, None]) / batch_divisor(network, len(X), V)
     for i in range(network.L, 0, -1):
-        S.W[i][...] = A.T @ (np.abs(space.X[i - 1]) + (FLOOR if i > 1 else 0.0))
+        x = np.abs(space.X[i - 1]) + (FLOOR if i > 1 else 0.0)
+        S.W[i][...] = A.T @ (x * M[i - 1] if i - 1 in M else x)
         bias = S.b[i]
         if bias is not None:
             bias[...] = A.sum(axis=0)
         if i > 1:
-            A = (A @ np.abs(parameters.W[i])) * slope(i - 1)
+            A = (A @ np.abs(parameters.W[i])) * slope(i - 1) * M.get(i - 1, 1.0)
     return scale

@@ -30,8 +30,13 @@ class Network:
     activations: tuple[Activation, ...]
     bias: tuple[bool, ...]
     loss: Loss
-    reduction: str = "mean"  # mean: the objective divides by the rows of the batch; sum: it does not
+    reduction: str = (
+        "mean"  # mean: the objective divides by the weights of the batch's rows; sum: it does not
+    )
     canonical: bool = False  # loss and f_L are a canonical pair, so δ_L = x_L − t
+    l1: float = 0.0  # the objective has l1 Σ|w| + ½ l2 Σ w² over all W_i, not b_i
+    l2: float = 0.0
+    dropout: tuple[float, ...] = ()  # the share of x_0 … x_{L−1} that is dropped in training; empty: none
 
     @cached_property
     def L(self) -> int:
@@ -59,9 +64,10 @@ class Network:
         """The number of parameters."""
         return self.blocks[-1].stop
 
-    def divisor(self, rows: int) -> float:
-        """What the sum over a batch of `rows` rows is divided by."""
-        return float(rows) if self.reduction == "mean" else 1.0
+    @property
+    def masked(self) -> tuple[int, ...]:
+        """The layers i, 0 … L−1, of whose output x_i some units are dropped in training."""
+        return tuple(i for i, share in enumerate(self.dropout) if share > 0)
 
 
 @dataclass(frozen=True)

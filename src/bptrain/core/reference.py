@@ -4,10 +4,12 @@ Nothing here is shared with `backprop.py` but the activations and losses themsel
 (n_i × 1), and each line is a line of the derivation.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.core import backprop
 from bptrain.core.network import Network, Views
 from bptrain.parts.types import Array
 
@@ -23,13 +25,16 @@ class Instance(NamedTuple):
     db: list[Array]  # n_i × 1
 
 
-def instance(network: Network, parameters: Views, x_0: Array, t: Array) -> Instance:
-    """Forward and backward for one instance: x_0 is n_0 × 1 and t is n_L × 1."""
+def instance(
+    network: Network, parameters: Views, x_0: Array, t: Array, masks: Mapping[int, Array] | None = None
+) -> Instance:
+    """Forward and backward for one instance: x_0 is n_0 × 1, t is n_L × 1, and the mask of layer i is n_i × 1."""
     L, W, b = network.L, parameters.W, parameters.b
     empty = np.empty((0, 1))
+    m = [(masks or {}).get(i, np.ones((network.sizes[i], 1))) for i in range(L)]
     x, z = [x_0] + [empty] * L, [empty] * (L + 1)
     for i in range(1, L + 1):
-        z[i] = W[i] @ x[i - 1]  # z_i = W_i x_{i−1} + b_i
+        z[i] = W[i] @ (m[i - 1] * x[i - 1])  # z_i = W_i x_{i−1} + b_i
         bias = b[i]
         if bias is not None:
             z[i] = z[i] + bias[:, None]
@@ -43,9 +48,9 @@ def instance(network: Network, parameters: Views, x_0: Array, t: Array) -> Insta
         E = network.loss.E(x[L].T, t.T)[0]
         delta[L] = jacobian(network, L, z[L], x[L]).T @ network.loss.dE(x[L].T, t.T).T
     for i in range(L - 1, 0, -1):
-        delta[i] = jacobian(network, i, z[i], x[i]).T @ (W[i + 1].T @ delta[i + 1])
+        delta[i] = jacobian(network, i, z[i], x[i]).T @ (m[i] * (W[i + 1].T @ delta[i + 1]))
     for i in range(1, L + 1):
-        dW[i] = delta[i] @ x[i - 1].T  # ∂E/∂W_i = δ_i x_{i−1}ᵀ
+        dW[i] = delta[i] @ (m[i - 1] * x[i - 1]).T  # ∂E/∂W_i = δ_i x_{i−1}ᵀ
         db[i] = delta[i]  # ∂E/∂b_i = δ_i
     return Instance(float(E), x, z, delta, dW, db)
 
@@ -62,12 +67,22 @@ def jacobian(network: Network, i: int, z: Array, x: Array) -> Array:
     return activation.f(z.T + 1j * h * np.eye(len(z))).imag.T / h
 
 
-def gradient(network: Network, parameters: Views, X: Array, T: Array) -> Array:
+def gradient(
+    network: Network, parameters: Views, X: Array, T: Array, extras: backprop.Extras = backprop.NONE
+) -> Array:
     """The flat gradient of the objective over the rows of X and T, instance by instance."""
     flat = np.zeros_like(parameters.flat)
-    for x_0, t in zip(X, T, strict=True):
-        one = instance(network, parameters, x_0[:, None], t[:, None])
+    weights = np.ones(len(X)) if extras.V is None else extras.V
+    for n, (x_0, t) in enumerate(zip(X, T, strict=True)):
+        masks = {i: M_i[n][:, None] for i, M_i in extras.M.items()}
+        one = instance(network, parameters, x_0[:, None], t[:, None], masks)
         for block in network.blocks:
             part = one.dW[block.layer] if block.kind == "weight" else one.db[block.layer]
-            flat[block.start : block.stop] += part.ravel()
-    return flat / network.divisor(len(X))
+            flat[block.start : block.stop] += weights[n] * part.ravel()
+    if network.reduction == "mean":
+        flat /= weights.sum()
+    for block in network.blocks:
+        if block.kind == "weight":
+            w = parameters.flat[block.start : block.stop]
+            flat[block.start : block.stop] += network.l1 * np.sign(w) + network.l2 * w
+    return flat

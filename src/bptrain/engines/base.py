@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bptrain.core.backprop import NONE, Extras
 from bptrain.core.network import Network
 from bptrain.parts.optimizers import Optimizer, Slots
 from bptrain.parts.schedules import Schedule
@@ -27,7 +28,17 @@ SLICE_WORK = 5e7  # multiply-adds in a slice: milliseconds, or some tens of them
 LEAST_ROWS = (
     2048  # in a slice; with fewer, copying a large network's memory would take longer than a share of 3 %
 )
+NOISE_NUMBERS = 4_000_000  # drawn for a slice at most
 CACHE_LINE = 64  # bytes
+
+
+class Shaping(NamedTuple):
+    """What is done to a batch's gradient before the rule, in this order, and to the weights after it; None: nothing."""
+
+    clip_norm: float | None = None  # g ← g c / ‖g‖ where ‖g‖ > c. Pascanu, Mikolov and Bengio 2013
+    clip_value: float | None = None  # each entry is held to [−c, c]
+    noise: tuple[float, float] | None = None  # (std, decay) of what `gradient_noise` draws, which is added
+    max_norm: float | None = None  # each row of W_i is held to ‖row‖ ≤ c. Srivastava et al. 2014
 
 
 class Task(NamedTuple):
@@ -40,6 +51,9 @@ class Task(NamedTuple):
     rows: int  # training rows in an epoch
     batch_size: int  # rows in an update; the last of an epoch may have fewer
     epochs: int
+    shaping: Shaping = Shaping()
+    weighted: bool = False  # whether rows weigh differently
+    accumulate: int = 1  # an update's rows go through the network in so many parts, one after the other
 
     @property
     def steps_per_epoch(self) -> int:
@@ -55,6 +69,8 @@ class Task(NamedTuple):
         """Updates in a slice, for an engine to which the fixed cost of one is worth so many multiply-adds."""
         work = 3 * self.network.size * self.batch_size + step_work
         steps = max(int(SLICE_WORK / work), LEAST_ROWS // self.batch_size, 1)
+        if self.shaping.noise is not None:
+            steps = max(1, min(steps, NOISE_NUMBERS // self.network.size))
         return min(steps, self.steps_per_epoch)
 
     def epoch_of(self, t: int) -> int:
@@ -118,16 +134,19 @@ class Engine(Protocol):
     step_work: float  # the fixed cost of one update, in multiply-adds: it decides how long a slice is
     compile_seconds: float  # what it took to make the engine ready
 
-    def run_slice(self, memory: Memory, X: Array, T: Array) -> float:
+    def run_slice(
+        self, memory: Memory, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
+    ) -> float:
         """Update `memory` in place, batch after batch of the rows of X (N × n_0) and T (N × n_L) of one epoch.
 
-        Returns the sum over the rows of the loss that each had before its batch's update. Numbers that are not
+        `extras` are the rows' weights and masks, `noise` what is added to each update's gradient, updates × weights.
+        Returns Σ v_n E_n over the rows, of the loss that each had before its batch's update. Numbers that are not
         finite are carried on, not raised: the trainer looks for them after each slice.
         """
         ...
 
-    def gradient(self, w: Array, X: Array, T: Array) -> Array:
-        """The flat gradient of the objective at w over all rows, as this engine computes it."""
+    def gradient(self, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
+        """The flat gradient of the objective at w over all rows, penalties included, as this engine computes it."""
         ...
 
     def outputs(self, w: Array, X: Array) -> Outputs:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bptrain.core.backprop import backward, forward, row_losses, workspace
+from bptrain.core.backprop import NONE, Extras, backward, forward, row_losses, workspace
 from bptrain.core.network import views
 from bptrain.engines.base import Memory, Task
 from bptrain.engines.numpy_engine import NumpyEngine
@@ -10,18 +10,27 @@ from bptrain.errors import NumericalError
 from bptrain.parts.types import Array
 
 
-def diagnosis(task: Task, engine_name: str, memory: Memory, X: Array, T: Array) -> NumericalError:
+def diagnosis(
+    task: Task,
+    engine_name: str,
+    memory: Memory,
+    X: Array,
+    T: Array,
+    extras: Extras = NONE,
+    noise: Array | None = None,
+) -> NumericalError:
     """Replays a slice from its start with NumPy, one update at a time, and names what first was not finite.
 
     `memory` is that of the start of the slice, and is written to.
     """
     engine = NumpyEngine(task)
-    for a in range(0, len(X), task.batch_size):
-        batch, t = X[a : a + task.batch_size], T[a : a + task.batch_size]
+    for k, a in enumerate(range(0, len(X), task.batch_size)):
+        rows = slice(a, a + task.batch_size)
+        batch, t, of_rows = X[rows], T[rows], extras.part(rows)
         update = memory.t + 1
-        found = _before_update(task, memory.w, batch, t)
+        found = _before_update(task, memory.w, batch, t, of_rows)
         if found is None:
-            engine.run_slice(memory, batch, t)
+            engine.run_slice(memory, batch, t, of_rows, None if noise is None else noise[k : k + 1])
             after = [
                 (f"{block.name} after the update", block.view(memory.w)) for block in task.network.blocks
             ]
@@ -42,14 +51,14 @@ def diagnosis(task: Task, engine_name: str, memory: Memory, X: Array, T: Array) 
     return NumericalError("training diverged: the sum of the losses overflows. Try network.dtype: float64.")
 
 
-def _before_update(task: Task, w: Array, X: Array, T: Array) -> str | None:
+def _before_update(task: Task, w: Array, X: Array, T: Array, extras: Extras) -> str | None:
     """The first quantity of one batch that is not finite, in the order in which they are computed."""
     network, g = task.network, np.empty_like(w)
     space = workspace(network, len(X), w.dtype)
     with np.errstate(all="ignore"):
-        X_L = forward(network, views(network, w), X, space)
+        X_L = forward(network, views(network, w), X, space, extras)
         losses = row_losses(network, space.Z[network.L], X_L, T)
-        backward(network, views(network, w), T, space, views(network, g))
+        backward(network, views(network, w), T, space, views(network, g), extras)
     quantities: list[tuple[str, Array]] = []
     for i in range(1, network.L + 1):
         quantities += [

@@ -6,9 +6,22 @@ two percent. The pre-activations Z_L of a whole slice are kept, so that the loss
 
 import numpy as np
 
-from bptrain.core.backprop import Workspace, backward, forward, gradient, row_losses, workspace
-from bptrain.core.network import Network, views
+from bptrain.core.backprop import (
+    NONE,
+    Extras,
+    Workspace,
+    add_penalties,
+    backward,
+    batch_divisor,
+    forward,
+    gradient,
+    loss_sum,
+    row_losses,
+    workspace,
+)
+from bptrain.core.network import Network, Views, views
 from bptrain.engines.base import Memory, Outputs, Task, aligned
+from bptrain.engines.shaping import hold_rows, shape_gradient
 from bptrain.parts.types import Array
 
 CHUNK_NUMBERS = 2_000_000  # matrix entries of one layer in memory at a time, in a forward pass alone
@@ -25,12 +38,14 @@ class NumpyEngine:
         self.task = task
         self._spaces: dict[int, Workspace] = {}  # by rows: the batch, and a shorter last one
 
-    def run_slice(self, memory: Memory, X: Array, T: Array) -> float:
+    def run_slice(
+        self, memory: Memory, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
+    ) -> float:
         """See `Engine.run_slice`."""
         with np.errstate(all="ignore"):  # the trainer looks for what is not finite, once a slice
-            return self._updates(memory, X, T)
+            return self._updates(memory, X, T, extras, noise)
 
-    def _updates(self, memory: Memory, X: Array, T: Array) -> float:
+    def _updates(self, memory: Memory, X: Array, T: Array, extras: Extras, noise: Array | None) -> float:
         task, network, L = self.task, self.task.network, self.task.network.L
         step_rule, B = task.optimizer.step, task.batch_size
         steps_per_epoch, epoch = task.steps_per_epoch, task.epoch_of(memory.t + 1)
@@ -38,26 +53,44 @@ class NumpyEngine:
         alpha = rate_of_each_weight(task, w.dtype)
         parameters, dw = views(network, w), views(network, g)
         Z_L = np.empty((len(X), network.sizes[L]), w.dtype)
-        E, space = np.nan, self._space(min(B, len(X)), w.dtype)
-        for a in range(0, len(X), B):
-            X_0, t = X[a : a + B], T[a : a + B]
-            if len(X_0) < B:
-                space = self._space(len(X_0), w.dtype)
-            space.Z[L] = Z_L[a : a + B]
-            X_L = forward(network, parameters, X_0, space)
-            backward(network, parameters, t, space, dw)
+        E = np.nan
+        for update, a in enumerate(range(0, len(X), B)):
+            rows = slice(a, min(a + B, len(X)))
+            of_rows = extras.part(rows)
+            divisor = batch_divisor(network, rows.stop - a, of_rows.V)
+            self._gradient(parameters, dw, X[rows], T[rows], of_rows, divisor, Z_L[rows])
+            shape_gradient(task.shaping, g, None if noise is None else noise[update])
             if task.optimizer.needs_loss:
-                E = float(row_losses(network, space.Z[L], X_L, t).sum()) / network.divisor(len(t))
+                E = float(loss_sum(row_losses(network, Z_L[rows], None, T[rows]), of_rows.V)) / divisor
             memory.t += 1
             rate = alpha * task.schedule(memory.t - 1, epoch, steps_per_epoch, task.epochs)
             step, memory.slots = step_rule(g, memory.slots, w, rate, memory.t, E)
             w -= step
-        return float(row_losses(network, Z_L, None, T).sum(dtype=np.float64))
+            hold_rows(task.shaping, parameters)
+        losses = row_losses(network, Z_L, None, T)
+        return float(loss_sum(losses.astype(np.float64), extras.V))
 
-    def gradient(self, w: Array, X: Array, T: Array) -> Array:
+    def _gradient(
+        self, parameters: Views, dw: Views, X: Array, T: Array, extras: Extras, divisor: float, Z_L: Array
+    ) -> None:
+        """The gradient of a batch into dw, in as many parts as are asked for, and its Z_L."""
+        network, L = self.task.network, self.task.network.L
+        most = -(-self.task.batch_size // self.task.accumulate)
+        for a in range(0, len(X), most):
+            part = slice(a, min(a + most, len(X)))
+            space, of_part = self._space(part.stop - a, dw.flat.dtype), extras.part(part)
+            space.Z[L] = Z_L[part]
+            into = dw if a == 0 else views(network, np.empty_like(dw.flat))
+            forward(network, parameters, X[part], space, of_part)
+            backward(network, parameters, T[part], space, into, of_part, divisor)
+            if a > 0:
+                dw.flat[...] += into.flat
+        add_penalties(network, parameters, dw)
+
+    def gradient(self, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
         """See `Engine.gradient`."""
         with np.errstate(all="ignore"):
-            return gradient(self.task.network, w, X, T)
+            return gradient(self.task.network, w, X, T, extras)
 
     def outputs(self, w: Array, X: Array) -> Outputs:
         """See `Engine.outputs`."""

@@ -8,6 +8,8 @@ chunk by chunk, by as many threads as there are, and then applied.
 from bptrain.core.network import Network
 from bptrain.engines.compiled.functions import Lines, indented
 from bptrain.engines.compiled.pieces import Pieces
+from bptrain.engines.compiled.rules import Fold
+from bptrain.engines.compiled.shaping import hold_rows, shape_whole, update_all
 
 CHUNK_NUMBERS = 2**17  # entries of the widest layer in a chunk: half a megabyte in float32
 LEAST_CHUNK = 1024  # rows; products of fewer are less efficient
@@ -21,7 +23,7 @@ def chunk_rows(network: Network) -> int:
 def scratch_numbers(network: Network, rows: int) -> int:
     """How many numbers the loops need room for beside weights and data, where a batch has so many rows."""
     most = min(rows, chunk_rows(network))
-    return padded(network.size) + 3 * sum(padded(most * n) for n in network.sizes[1:])
+    return padded(network.size) + 4 * sum(padded(most * n) for n in network.sizes[1:])
 
 
 def padded(numbers: int) -> int:
@@ -30,8 +32,9 @@ def padded(numbers: int) -> int:
 
 
 def gradient(pieces: Pieces) -> Lines:
-    """The gradient of some rows' share in the objective."""
-    yield from pieces.loop("gradient(w, X, T, rows, g, scratch)", _gradient(pieces))
+    """The gradient of some rows' share in the objective, without penalties."""
+    given = ", ".join(["w", "X", "T", *pieces.extras, "total", "g", "scratch"])
+    yield from pieces.loop(f"gradient({given})", _gradient(pieces))
 
 
 def run_slice(pieces: Pieces) -> Lines:
@@ -71,7 +74,7 @@ def _gradient(pieces: Pieces) -> Lines:
     yield f"most = min(len(X), {chunk})"
     yield from _matrices(pieces)
     if pieces.network.reduction == "mean":
-        yield "scale = F(1.0 / rows)"
+        yield "scale = F(1.0 / total)"
     yield "batch_loss = 0.0"
     yield f"for a in range(0, len(X), {chunk}):"
     yield f"    n = min({chunk}, len(X) - a)"
@@ -86,7 +89,7 @@ def _gradient(pieces: Pieces) -> Lines:
 
 def _slice(pieces: Pieces) -> Lines:
     """Updates whose batch is one chunk."""
-    fold = pieces.rule.fold
+    fold, whole = pieces.fold, pieces.updates.whole
     yield f"g = scratch[:{pieces.network.size}]"
     yield from pieces.views("w", "W", "b")
     yield from pieces.views("g", "dW", "db")
@@ -99,7 +102,14 @@ def _slice(pieces: Pieces) -> Lines:
     yield "for a in range(0, len(X), batch):"
     yield "    n = min(batch, len(X) - a)"
     if pieces.network.reduction == "mean":
-        yield "    scale = F(1.0 / n)"
+        if pieces.plan.weighted:
+            yield "    total = 0.0"
+            yield "    for r in range(n):"
+            yield "        total += V[a + r]"
+            yield "    total = 1.0 if total == 0.0 else total"
+        else:
+            yield "    total = float(n)"
+        yield "    scale = F(1.0 / total)"
     yield from indented(pieces.rates())
     yield "    batch_loss = 0.0"
     yield from indented(_forward(pieces))
@@ -107,11 +117,18 @@ def _slice(pieces: Pieces) -> Lines:
     yield "    loss_sum += batch_loss"
     yield from indented(pieces.begin_update())
     for i in range(pieces.L, 0, -1):
-        yield from indented(pieces.numbers(i))
         yield from indented(_delta_below(pieces, i))
         yield from indented(_bias_gradient(pieces, i, "F(0.0)"))
-        yield from indented(_folded_update(pieces, i) if fold else _update_in_pieces(pieces, i))
+        if whole:
+            yield f"    transposed_times(d{i}, {pieces.y(i - 1)}, n, F(1.0), F(0.0), dW{i})"
+            continue
+        yield from indented(pieces.numbers(i))
+        yield from indented(_folded_update(pieces, i, fold) if fold else _update_in_pieces(pieces, i))
         yield from indented(_bias_update(pieces, i))
+    if whole:
+        yield from indented(shape_whole(pieces, "noise[a // batch]"))
+        yield from indented(update_all(pieces))
+    yield from indented(hold_rows(pieces))
     yield from indented(pieces.end_update())
     yield "as_before(word)"
     yield "return loss_sum"
@@ -121,9 +138,12 @@ def _apply(pieces: Pieces) -> Lines:
     yield "word = subnormals_to_zero()"
     yield from pieces.rates()
     yield from pieces.begin_update()
-    for i in range(pieces.L, 0, -1):
-        yield from pieces.numbers(i)
-        yield from _update(pieces, i)
+    if pieces.updates.whole:
+        yield from shape_whole(pieces, "noise[0]")
+    yield from update_all(pieces)
+    if pieces.updates.shaping.max_norm is not None:
+        yield from pieces.views("w", "W", "b")
+        yield from hold_rows(pieces)
     yield from pieces.end_update()
     yield "as_before(word)"
 
@@ -132,7 +152,7 @@ def _matrices(pieces: Pieces, letters: str = "zxd") -> Lines:
     """z_i, x_i and δ_i of a chunk, each as one flat row too, in the scratch space behind the gradient."""
     yield f"start = {padded(pieces.network.size)}"
     for i in range(1, pieces.L + 1):
-        for letter in letters:
+        for letter in letters + ("y" if i in pieces.plan.masked else ""):
             n = pieces.network.sizes[i]
             yield f"{letter.upper()}{i} = scratch[start : start + most * {n}]"
             yield f"{letter}{i} = {letter.upper()}{i}.reshape((most, {n}))"
@@ -148,7 +168,7 @@ def _forward(pieces: Pieces) -> Lines:
             yield "for r in range(n):"
             yield f"    for j in range({sizes[i]}):"
             yield f"        z{i}[r, j] = b{i}[j]"
-        yield f"times_transposed({pieces.x(i - 1)}, W{i}, n, F({int(bias[i])}), z{i})"
+        yield f"times_transposed({pieces.y(i - 1)}, W{i}, n, F({int(bias[i])}), z{i})"
         yield from pieces.activate(i)
 
 
@@ -168,7 +188,7 @@ def _delta_below(pieces: Pieces, i: int) -> Lines:
 
 def _layer_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
     """dW_i = D_iᵀ X_{i−1} and db_i, on top of what is kept of them."""
-    yield f"transposed_times(d{i}, {pieces.x(i - 1)}, n, F(1.0), {keep}, dW{i})"
+    yield f"transposed_times(d{i}, {pieces.y(i - 1)}, n, F(1.0), {keep}, dW{i})"
     yield from _bias_gradient(pieces, i, keep)
 
 
@@ -186,13 +206,6 @@ def _bias_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
         yield f"        db{i}[j] += d{i}[r, j]"
 
 
-def _update(pieces: Pieces, i: int) -> Lines:
-    """W_i and b_i, which lie side by side in the flat vector, by the gradient of a whole batch."""
-    blocks = [block for block in pieces.network.blocks if block.layer == i]
-    yield f"for k in range({blocks[0].start}, {blocks[-1].stop}):"
-    yield from indented(pieces.update("g[k]", "w", "[k]", pieces.rule.slots))
-
-
 def _update_in_pieces(pieces: Pieces, i: int) -> Lines:
     """Some rows of dW_i at a time, and the update of W_i by them."""
     n_out, n_in = pieces.network.sizes[i], pieces.network.sizes[i - 1]
@@ -202,20 +215,19 @@ def _update_in_pieces(pieces: Pieces, i: int) -> Lines:
     yield f"piece = rows_at_once(n, W{i})"
     yield f"for j in range(0, {n_out}, piece):"
     yield f"    rows = min(piece, {n_out} - j)"
-    yield f"    transposed_times_rows(d{i}, {pieces.x(i - 1)}, n, F(1.0), F(0.0), dW{i}, j, rows)"
+    yield f"    transposed_times_rows(d{i}, {pieces.y(i - 1)}, n, F(1.0), F(0.0), dW{i}, j, rows)"
     yield f"    lo = {start} + j * {n_in}"
     yield f"    hi = lo + rows * {n_in}"
     yield f"    {', '.join(f'{flat}_j' for flat in flats)} = {', '.join(f'{flat}[lo:hi]' for flat in flats)}"
     yield "    for k in range(hi - lo):"
-    yield from indented(pieces.update("g_j[k]", "w_j", "[k]", [f"{slot}_j" for slot in pieces.rule.slots]), 2)
+    of_rows = [f"{slot}_j" for slot in pieces.rule.slots]
+    yield from indented(pieces.update("g_j[k]", "w_j", "[k]", of_rows, "weight"), 2)
 
 
-def _folded_update(pieces: Pieces, i: int) -> Lines:
+def _folded_update(pieces: Pieces, i: int, fold: Fold) -> Lines:
     """W_i by the product that forms its gradient."""
-    fold = pieces.rule.fold
-    assert fold is not None
     into = f"{fold.slot}_W{i}" if fold.slot else f"W{i}"
-    yield f"transposed_times(d{i}, {pieces.x(i - 1)}, n, {fold.alpha}, {fold.beta}, {into})"
+    yield f"transposed_times(d{i}, {pieces.y(i - 1)}, n, {fold.alpha}, {fold.beta}, {into})"
     if fold.slot:
         (weight,) = (b for b in pieces.network.blocks if (b.layer, b.kind) == (i, "weight"))
         yield f"for k in range({weight.start}, {weight.stop}):"
@@ -227,4 +239,4 @@ def _bias_update(pieces: Pieces, i: int) -> Lines:
     for block in pieces.network.blocks:
         if (block.layer, block.kind) == (i, "bias"):
             yield f"for k in range({block.start}, {block.stop}):"
-            yield from indented(pieces.update("g[k]", "w", "[k]", pieces.rule.slots))
+            yield from indented(pieces.update("g[k]", "w", "[k]", pieces.rule.slots, "bias"))

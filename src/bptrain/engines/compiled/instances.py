@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from bptrain.engines.compiled.functions import Lines, indented
 from bptrain.engines.compiled.pieces import Pieces
+from bptrain.engines.compiled.shaping import hold_rows, shape_whole, update_all
 from bptrain.engines.compiled.unroll import unrolled
 
 UNROLLED = 64  # weights; up to here loops are written out
@@ -16,8 +17,9 @@ AtWeight = Callable[[str, str, str, str, int], Lines]  # (gradient, weight, inde
 
 
 def gradient(pieces: Pieces) -> Lines:
-    """The gradient over all rows."""
-    yield from pieces.loop("gradient(w, X, T, rows, g, scratch)", _gradient(pieces))
+    """The gradient over all rows, without penalties."""
+    given = ", ".join(["w", "X", "T", *pieces.extras, "total", "g", "scratch"])
+    yield from pieces.loop(f"gradient({given})", _gradient(pieces))
 
 
 def run_slice(pieces: Pieces) -> Lines:
@@ -32,10 +34,10 @@ def _gradient(pieces: Pieces) -> Lines:
     yield "g[:] = F(0.0)"
     yield "batch_loss = 0.0"
     yield "for a in range(len(X)):"
-    yield from indented(_forward(pieces))
+    yield from indented(_forward(pieces, of_batch=False))
     yield from indented(_backward(pieces, lambda g, W, at, kind, i: iter([f"d{W}{at} += {g}"])))
     if pieces.network.reduction == "mean":
-        yield "scale = F(1.0 / rows)"
+        yield "scale = F(1.0 / total)"
         yield "for k in range(len(g)):"
         yield "    g[k] *= scale"
     yield "return batch_loss"
@@ -48,8 +50,16 @@ def _run_slice(pieces: Pieces) -> Lines:
             yield from pieces.views(slot, f"{slot}_W", f"{slot}_b")
     yield from _vectors(pieces)
 
+    whole = pieces.updates.whole
+    if whole:
+        yield "g = np.empty_like(w)"
+        yield from pieces.views("g", "dW", "db")
+
     def at_weight(g: str, W: str, at: str, kind: str, i: int) -> Lines:
-        return pieces.update(g, W, at, [f"{slot}_{kind}{i}" for slot in pieces.rule.slots])
+        if whole:
+            return iter([f"d{W}{at} = {g}"])
+        slots = [f"{slot}_{kind}{i}" for slot in pieces.rule.slots]
+        return pieces.update(g, W, at, slots, {"W": "weight", "b": "bias"}[kind])
 
     yield "word = subnormals_to_zero()"
     yield "loss_sum = 0.0"
@@ -61,10 +71,13 @@ def _run_slice(pieces: Pieces) -> Lines:
         "loss_sum += batch_loss",
         *pieces.begin_update(),
         *_backward(pieces, at_weight),
+        *(shape_whole(pieces, "noise[a]") if whole else ()),
+        *(update_all(pieces) if whole else ()),
+        *hold_rows(pieces),
         *pieces.end_update(),
     ]
     if pieces.network.size <= UNROLLED:
-        lines = [*unrolled(lines, {f"{letter}{i}" for letter in "zxd" for i in range(1, pieces.L + 1)})]
+        lines = [*unrolled(lines, {f"{letter}{i}" for letter in "zxdy" for i in range(1, pieces.L + 1)})]
     yield from indented(lines)
     yield "as_before(word)"
     yield "return loss_sum"
@@ -72,11 +85,11 @@ def _run_slice(pieces: Pieces) -> Lines:
 
 def _vectors(pieces: Pieces) -> Lines:
     for i in range(1, pieces.L + 1):
-        for letter in ("z", "x", "d"):
+        for letter in "zxdy" if i in pieces.plan.masked else "zxd":
             yield f"{letter}{i} = np.empty({pieces.network.sizes[i]}, F)"
 
 
-def _forward(pieces: Pieces) -> Lines:
+def _forward(pieces: Pieces, of_batch: bool = True) -> Lines:
     """z_i = W_i x_{i−1} + b_i and x_i = f_i(z_i), the loss and δ_L."""
     sizes = pieces.network.sizes
     yield "x0, target = X[a], T[a]"
@@ -84,17 +97,20 @@ def _forward(pieces: Pieces) -> Lines:
         yield f"for j in range({sizes[i]}):"
         yield f"    s = b{i}[j]" if pieces.network.bias[i] else "    s = F(0.0)"
         yield f"    for k in range({sizes[i - 1]}):"
-        yield f"        s += W{i}[j, k] * {pieces.x(i - 1)}[k]"
+        yield f"        s += W{i}[j, k] * {pieces.y(i - 1)}[k]"
         yield f"    z{i}[j] = s"
         yield from pieces.activate(i)
-    yield from pieces.loss_and_delta()
+    yield from pieces.loss_and_delta(of_batch)
+    if pieces.plan.weighted:
+        yield "total = V[a] if V[a] != F(0.0) else F(1.0)"
 
 
 def _backward(pieces: Pieces, at_weight: AtWeight) -> Lines:
     """δ_i from the last layer to the first, with each weight's own lines in the same pass."""
     sizes = pieces.network.sizes
     for i in range(pieces.L, 0, -1):
-        yield from pieces.numbers(i)
+        if pieces.plan.updates is not None and not pieces.updates.whole:
+            yield from pieces.numbers(i)
         if i > 1:
             yield f"for k in range({sizes[i - 1]}):"
             yield f"    d{i - 1}[k] = F(0.0)"
@@ -103,7 +119,7 @@ def _backward(pieces: Pieces, at_weight: AtWeight) -> Lines:
         yield f"    for k in range({sizes[i - 1]}):"
         if i > 1:
             yield f"        d{i - 1}[k] += d * W{i}[j, k]"
-        yield from indented(at_weight(f"d * {pieces.x(i - 1)}[k]", f"W{i}", "[j, k]", "W", i), 2)
+        yield from indented(at_weight(f"d * {pieces.y(i - 1)}[k]", f"W{i}", "[j, k]", "W", i), 2)
         if pieces.network.bias[i]:
             yield from indented(at_weight("d", f"b{i}", "[j]", "b", i))
         if i > 1:

@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from bptrain.core.network import Network
+from bptrain.engines.base import Shaping
 from bptrain.engines.compiled.functions import Function, Functions, Lines, indented
-from bptrain.engines.compiled.rules import Rule, write_rule
+from bptrain.engines.compiled.rules import Fold, Rule, write_rule
 from bptrain.engines.compiled.values import Untranslatable
 from bptrain.parts.optimizers import Optimizer
 from bptrain.parts.schedules import Schedule
@@ -24,6 +25,12 @@ class Updates(NamedTuple):
     optimizer: Optimizer
     schedule: Schedule
     rate_per_layer: bool
+    shaping: Shaping = Shaping()
+
+    @property
+    def whole(self) -> bool:
+        """Whether the whole gradient must be there before a weight is updated."""
+        return self.shaping.clip_norm is not None or self.shaping.noise is not None
 
 
 class Plan(NamedTuple):
@@ -33,6 +40,8 @@ class Plan(NamedTuple):
     dtype: str  # float32 | float64
     single: bool  # one instance an update
     updates: Updates | None = None  # for run_slice
+    weighted: bool = False  # rows weigh differently
+    masked: tuple[int, ...] = ()  # the layers 1 … L−1 with a mask
 
 
 def mentions(code: str, name: str) -> bool:
@@ -63,6 +72,11 @@ class Pieces:
     def rule(self) -> Rule:
         """The optimizer's rule."""
         return write_rule(self.updates.optimizer)
+
+    @property
+    def extras(self) -> list[str]:
+        """The arguments that go with the rows: what they weigh, and a mask for each layer that has one."""
+        return [*(["V"] if self.plan.weighted else []), *(f"mask{i}" for i in self.plan.masked)]
 
     def views(self, flat: str, weight: str, bias: str) -> Lines:
         """W_i and b_i as views of a flat vector."""
@@ -111,14 +125,25 @@ class Pieces:
         """The name of x_i: that of z_i where f_i is the identity."""
         return f"z{i}" if i > 0 and self.f[i].formula.lines == ("return z",) else f"x{i}"
 
+    def y(self, i: int) -> str:
+        """The name of what the next layer is given: x_i, or y_i = x_i ∘ m_i."""
+        return f"y{i}" if i in self.plan.masked else self.x(i)
+
     def activate(self, i: int) -> Lines:
-        """x_i = f_i(z_i)."""
+        """x_i = f_i(z_i), and y_i = x_i ∘ m_i."""
         if self.x(i) != f"z{i}":
             yield from self.entries(i, self.f[i], [f"z{i}"], f"x{i}")
+        if i in self.plan.masked:
+            yield f"m{i} = mask{i}[a]" if self.plan.single else f"m{i} = mask{i}[a : a + n].reshape(-1)"
+            yield self.over(i)
+            yield f"    {self.flat(f'y{i}')}[k] = {self.flat(self.x(i))}[k] * m{i}[k]"
 
     def through_activation(self, i: int) -> Lines:
-        """δ_i ← δ_i ∘ f_i'(z_i), or J_iᵀ δ_i."""
+        """δ_i ← δ_i ∘ m_i ∘ f_i'(z_i), or J_iᵀ δ_i."""
         n, activation = self.network.sizes[i], self.network.activations[i]
+        if i in self.plan.masked:
+            yield self.over(i)
+            yield f"    {self.flat(f'd{i}')}[k] *= m{i}[k]"
         if activation.df is not None:
             df = self.functions.formula("df", n, ("z", "x"), activation.df)
             if df.formula.result.constant != 1.0:
@@ -127,8 +152,11 @@ class Pieces:
             product = self.functions.formula("product", n, ("x", "g"), activation.product)
             yield from self.entries(i, product, [self.x(i), f"d{i}"], f"d{i}")
 
-    def loss_and_delta(self) -> Lines:
-        """The loss of each row, and δ_L; a mean divides it by the rows of its batch."""
+    def loss_and_delta(self, of_batch: bool = True) -> Lines:
+        """The loss of each row, and δ_L; a mean divides it by what the rows of its batch weigh.
+
+        A single instance is a batch of its own (`of_batch`), or one of many rows that are divided in the end.
+        """
         L, loss, n_L = self.L, self.network.loss, self.network.sizes[self.L]
         x = self.x(L)
         if self.network.canonical and loss.E_of_z is not None:
@@ -137,12 +165,14 @@ class Pieces:
             of, E = x, self.functions.formula("loss", n_L, ("x", "t"), loss.E)
         if E.formula.result.kind != "row":
             raise Untranslatable("the loss does not sum over the outputs of a row")
-        yield from self.rows([f"batch_loss += {E.name}({self.given(E, [of, 'target'])})"])
+        v = "" if not self.plan.weighted else "V[a] * " if self.plan.single else "V[a + r] * "
+        yield from self.rows([f"batch_loss += {v}{E.name}({self.given(E, [of, 'target'])})"])
         mean = self.network.reduction == "mean" and not self.plan.single
         if self.network.canonical:
             yield self.over(L)
             difference = f"{self.flat(x)}[k] - {self.flat('target')}[k]"
             yield f"    {self.flat(f'd{L}')}[k] = " + (f"({difference}) * scale" if mean else difference)
+            yield from self._weigh(of_batch)
             return
         dE = self.functions.formula("dloss", n_L, ("x", "t"), loss.dE)
         yield from self.entries(L, dE, [x, "target"], f"d{L}")
@@ -150,6 +180,22 @@ class Pieces:
         if mean:
             yield self.over(L)
             yield f"    {self.flat(f'd{L}')}[k] *= scale"
+        yield from self._weigh(of_batch)
+
+    def _weigh(self, of_batch: bool) -> Lines:
+        """δ_L of each row times what it weighs; that cancels in a mean over a batch of one."""
+        if not self.plan.weighted:
+            return
+        L = self.L
+        if self.plan.single:
+            cancels = of_batch and self.network.reduction == "mean"
+            yield "v = " + ("(F(0.0) if V[a] == F(0.0) else F(1.0))" if cancels else "V[a]")
+            yield self.over(L)
+            yield f"    d{L}[k] *= v"
+        else:
+            yield "for r in range(n):"
+            yield f"    for j in range({self.network.sizes[L]}):"
+            yield f"        d{L}[r, j] *= V[a + r]"
 
     def numbers(self, layer: int | None) -> Lines:
         """The numbers of the rule: those of every update, or those that depend on a layer's own rate."""
@@ -168,8 +214,9 @@ class Pieces:
         else:
             yield "rate = rates[0] * factor"
 
-    def update(self, g: str, weight: str, at: str, slots: Iterable[str]) -> Lines:
-        """One weight's update by the rule."""
+    def update(self, g: str, weight: str, at: str, slots: Iterable[str], kind: str) -> Lines:
+        """One weight's update by the rule; `kind` is weight or bias."""
+        g = g if self.updates.whole else self.shaped(g, f"{weight}{at}", kind)
         scalars, pairs = self.rule.scalars, [*zip(self.rule.slots, slots, strict=True)]
         before = [f"old_{name}" if name in scalars else f"{slot}{at}" for name, slot in pairs]
         after = [f"new_{name}" if name in scalars else f"{slot}{at}" for name, slot in pairs]
@@ -177,12 +224,41 @@ class Pieces:
         yield f"{', '.join(['step', *after])} = update({given})"
         yield f"{weight}{at} -= step"
 
+    def shaped(self, g: str, w: str, kind: str) -> str:
+        """An entry of the gradient with the penalty on its weight, held to the bound of clip_value."""
+        return self.held(self.penalized(g, w) if kind == "weight" else g)
+
+    def penalized(self, g: str, w: str) -> str:
+        """g + l2 w + l1 sign(w)."""
+        l1, l2 = self.network.l1, self.network.l2
+        if not (l1 or l2):
+            return g
+        terms = ["g", *([f"F({l2!r}) * w"] if l2 else []), *([f"F({l1!r}) * np.sign(w)"] if l1 else [])]
+        return self.functions.of_numbers("penalized", ("g", "w"), [f"return {' + '.join(terms)}"], (g, w))
+
+    def held(self, g: str) -> str:
+        """g, held to [−c, c]; NaN stays NaN."""
+        c = self.updates.shaping.clip_value
+        if c is None:
+            return g
+        body = [f"return F({c!r}) if g > F({c!r}) else F({-c!r}) if g < F({-c!r}) else g"]
+        return self.functions.of_numbers("held", ("g",), body, (g,))
+
+    @cached_property
+    def fold(self) -> Fold | None:
+        """How the rule folds into a product, if nothing but a penalty l2 stands in between."""
+        fold, l2 = self.rule.fold, self.network.l2
+        plain = not self.network.l1 and not self.updates.whole and self.updates.shaping.clip_value is None
+        if fold is None or not plain or (fold.slot is not None and l2):
+            return None
+        return fold._replace(beta=f"({fold.beta} + {fold.alpha} * F({l2!r}))") if l2 else fold
+
     def begin_update(self) -> Lines:
         """The loss of the batch where the rule reads it, the rule's numbers, and its scalar slots."""
         if any(mentions(code, "E") for code in self.rule.numbers.values()):
-            mean = self.network.reduction == "mean" and not self.plan.single
+            mean = self.network.reduction == "mean" and (self.plan.weighted or not self.plan.single)
             yield (
-                ("E = batch_loss / n" if mean else "E = batch_loss")
+                ("E = batch_loss / total" if mean else "E = batch_loss")
                 if self.updates.optimizer.needs_loss
                 else "E = np.nan"
             )
@@ -195,13 +271,17 @@ class Pieces:
 
     def run_slice(self, lines: Iterable[str]) -> Lines:
         """run_slice as a function of the module, with the rule and the schedule."""
-        yield from self.loop(
-            f"run_slice({self.memory()}, X, T, scratch, batch, {POSITION})", self.with_update(lines)
-        )
+        given = ", ".join([self.memory(), "X", "T", *self.extras, *self._noise, "scratch", "batch", POSITION])
+        yield from self.loop(f"run_slice({given})", self.with_update(lines))
 
     def apply(self, lines: Iterable[str]) -> Lines:
         """apply as a function of the module, with the rule and the schedule."""
-        yield from self.loop(f"apply({self.memory()}, g, batch_loss, n, {POSITION})", self.with_update(lines))
+        given = ", ".join([self.memory(), "g", *self._noise, "batch_loss", "total", POSITION])
+        yield from self.loop(f"apply({given})", self.with_update(lines))
+
+    @property
+    def _noise(self) -> list[str]:
+        return ["noise"] if self.updates.shaping.noise is not None else []
 
     def memory(self) -> str:
         """The weights and the slots, as arguments."""
