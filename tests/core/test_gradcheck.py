@@ -180,12 +180,18 @@ def test_a_wrong_forward_is_caught(monkeypatch: pytest.MonkeyPatch, slip: str) -
 
     right = backprop.forward
 
-    def wrong(net: Network, parameters: Views, X_0: Array, space: backprop.Workspace) -> Array:
-        right(net, parameters, X_0, space)
+    def wrong(
+        net: Network,
+        parameters: Views,
+        X_0: Array,
+        space: backprop.Workspace,
+        extras: backprop.Extras = backprop.NONE,
+    ) -> Array:
+        right(net, parameters, X_0, space, extras)
         b_1 = parameters.b[1]
         assert b_1 is not None
         space.Z[1] += {"bias twice": b_1, "bias forgotten": -b_1, "no activation": 0 * b_1}[slip]
-        space.X[1] = space.Z[1] if slip == "no activation" else net.activations[1].f(space.Z[1])
+        space.X[1] = space.Y[1] = space.Z[1] if slip == "no activation" else net.activations[1].f(space.Z[1])
         space.Z[2] = space.X[1] @ parameters.W[2].T + parameters.b[2]
         space.X[2] = net.activations[2].f(space.Z[2])
         return space.X[2]

@@ -223,7 +223,7 @@ def test_gradcheck_judges_the_compiled_engine(iris: Path) -> None:
 def test_the_kernel_can_be_read(iris: Path) -> None:
     shown = bptrain("explain", "--kernel", iris)
     assert shown.code == 0
-    assert "def run_slice(w, X, T, batch, t, rates, epoch, steps_per_epoch, epochs):" in shown.out
+    assert "def run_slice(w, X, T, scratch, batch, t, rates, epoch, steps_per_epoch, epochs):" in shown.out
     compile(shown.out, "kernel", "exec")
     assert bptrain("explain", "--kernel", iris, "--json").json["kernel"] == shown.out
     large = bptrain("explain", "--kernel", iris, "--set", "training.mode=sgd")

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.core.network import Network
+from bptrain.core.backprop import NONE, Extras, add_penalties, batch_divisor
+from bptrain.core.network import Network, views
 from bptrain.engines.base import Memory, Outputs, Task, aligned
 from bptrain.engines.compiled import cache
 from bptrain.engines.compiled.batches import chunk_rows, scratch_numbers
 from bptrain.engines.compiled.kernel import Name, kernel_source
-from bptrain.engines.compiled.pieces import Plan, Updates
+from bptrain.engines.compiled.plan import Plan, Updates
 from bptrain.engines.compiled.values import Untranslatable
 from bptrain.engines.parts_of_rows import Parts
 from bptrain.parts.types import Array
@@ -25,8 +26,9 @@ NEEDS = ("numba", "scipy", "platformdirs")  # the extra `fast`
 
 def plan_of(task: Task, dtype: DTypeLike) -> Plan:
     """What the loop of a task is written for."""
-    updates = Updates(task.optimizer, task.schedule, rate_per_layer=len(task.rates) > 1)
-    return Plan(task.network, np.dtype(dtype).name, task.batch_size == 1, updates)
+    updates = Updates(task.optimizer, task.schedule, len(task.rates) > 1, task.shaping)
+    masked = tuple(i for i in task.network.masked if i > 0)  # x_0 is masked before it comes here
+    return Plan(task.network, np.dtype(dtype).name, task.batch_size == 1, updates, task.weighted, masked)
 
 
 def sources(task: Task, dtype: DTypeLike) -> list[str]:
@@ -83,24 +85,32 @@ class NumbaEngine:
         self._parts, self._scratch = Parts(threads), Scratch(task.network, dtype)
         self.compile_seconds = time.perf_counter() - clock
 
-    def run_slice(self, memory: Memory, X: Array, T: Array) -> float:
+    def run_slice(
+        self, memory: Memory, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
+    ) -> float:
         """See `Engine.run_slice`."""
         task = self.task
-        X, T = contiguous(X, memory.w), contiguous(T, memory.w)
+        X, T = contiguous(dropped_inputs(X, extras), memory.w), contiguous(T, memory.w)
+        with_rows = self._extras(extras, len(X), memory.w)
+        drawn = [] if noise is None else [contiguous(noise, memory.w)]
         scalar = [kind == "scalar" for kind in task.optimizer.slots.values()]
         slots = [np.reshape(slot, -1) for slot in memory.slots]  # a scalar slot as a vector of one
         batch, place = task.batch_size, (task.epoch_of(memory.t + 1), task.steps_per_epoch, task.epochs)
         if "run_slice" in self._compiled:
             run = self._compiled["run_slice"]
             scratch = self._scratch.of(min(batch, len(X)))
-            loss_sum = float(run(memory.w, *slots, X, T, scratch, batch, memory.t, self._rates, *place))
+            given = (X, T, *with_rows, *drawn, scratch, batch)
+            loss_sum = float(run(memory.w, *slots, *given, memory.t, self._rates, *place))
             memory.t += -(-len(X) // batch)
         else:
             loss_sum = 0.0
-            for a in range(0, len(X), batch):
-                x, t = X[a : a + batch], T[a : a + batch]
-                g, loss = self._gradient_and_loss(memory.w, x, t)
-                self._compiled["apply"](memory.w, *slots, g, loss, len(x), memory.t, self._rates, *place)
+            for k, a in enumerate(range(0, len(X), batch)):
+                rows = slice(a, min(a + batch, len(X)))
+                total = batch_divisor(task.network, rows.stop - a, extras.part(rows).V)
+                of_rows = [array[rows] for array in with_rows]
+                g, loss = self._gradient_and_loss(memory.w, X[rows], T[rows], of_rows, total)
+                given = (g, *(array[k : k + 1] for array in drawn), loss, total)
+                self._compiled["apply"](memory.w, *slots, *given, memory.t, self._rates, *place)
                 loss_sum += loss
                 memory.t += 1
         memory.slots = tuple(
@@ -108,18 +118,32 @@ class NumbaEngine:
         )
         return loss_sum
 
-    def gradient(self, w: Array, X: Array, T: Array) -> Array:
+    def gradient(self, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
         """See `Engine.gradient`."""
-        return self._gradient_and_loss(w, contiguous(X, w), contiguous(T, w))[0]
+        network, X = self.task.network, contiguous(dropped_inputs(X, extras), w)
+        total = batch_divisor(network, len(X), extras.V)
+        g = self._gradient_and_loss(w, X, contiguous(T, w), self._extras(extras, len(X), w), total)[0]
+        add_penalties(network, views(network, w), views(network, g))
+        return g
 
-    def _gradient_and_loss(self, w: Array, X: Array, T: Array) -> tuple[Array, float]:
+    def _extras(self, extras: Extras, rows: int, w: Array) -> list[Array]:
+        """The arrays that the loops take beside inputs and targets: rows that weigh 1, and units that all stay, too."""
+        V = [] if not self.plan.weighted else [np.ones(rows, w.dtype) if extras.V is None else extras.V]
+        sizes = self.plan.network.sizes
+        M = [extras.M.get(i, np.ones((rows, sizes[i]), w.dtype)) for i in self.plan.masked]
+        return [contiguous(array, w) for array in (*V, *M)]
+
+    def _gradient_and_loss(
+        self, w: Array, X: Array, T: Array, with_rows: Sequence[Array], total: float
+    ) -> tuple[Array, float]:
         if "gradient" not in self._compiled:
             self._compiled["gradient"] = compiled(self.plan, "gradient")
         gradient = self._compiled["gradient"]
 
         def of(rows: slice) -> tuple[Array, float]:
             g, scratch = aligned(w.shape, w.dtype), self._scratch.of(rows.stop - rows.start)
-            loss: float = gradient(w, X[rows], T[rows], len(X), g, scratch)
+            of_rows = (array[rows] for array in with_rows)
+            loss: float = gradient(w, X[rows], T[rows], *of_rows, total, g, scratch)
             return g, loss
 
         (g, loss), *others = self._parts.run(of, len(X), chunk_rows(self.task.network))
@@ -170,6 +194,11 @@ class Scratch:
         return room
 
 
+def dropped_inputs(X: Array, extras: Extras) -> Array:
+    """Y_0 = X_0 ∘ M_0."""
+    return X * extras.M[0] if 0 in extras.M else X
+
+
 def contiguous(array: Array, w: Array) -> Array:
     """An array as the compiled loops take it: of the dtype of w, row by row, and theirs to write to."""
     return np.require(array, w.dtype, ["C_CONTIGUOUS", "WRITEABLE"])
@@ -182,13 +211,17 @@ def compiled(plan: Plan, name: Name) -> Callable[..., Any]:
     real = types.float32 if plan.dtype == "float32" else types.float64
     flat, matrix, count = real[::1], real[:, ::1], types.int64
     signature: tuple[Any, ...]
+    extras = [*([flat] if plan.weighted else []), *(matrix for _ in plan.masked)]
     if name == "gradient":
-        signature = (flat, matrix, matrix, count, flat, flat)
+        signature = (flat, matrix, matrix, *extras, types.float64, flat, flat)
     elif name == "outputs":
         signature = (flat, matrix, matrix, matrix, flat)
     else:
         assert plan.updates is not None
         memory = [flat] * (1 + len(plan.updates.optimizer.slots))
-        given = (matrix, matrix, flat, count) if name == "run_slice" else (flat, types.float64, count)
+        noise = [matrix] if plan.updates.shaping.noise is not None else []
+        of_rows = (matrix, matrix, *extras, *noise, flat, count)
+        of_gradient = (flat, *noise, types.float64, types.float64)
+        given = of_rows if name == "run_slice" else of_gradient
         signature = (*memory, *given, count, types.float64[::1], count, count, count)
     return cache.compiled(kernel_source(plan, name), name, signature)

@@ -89,7 +89,7 @@ def _gradient(pieces: Pieces) -> Lines:
 
 def _slice(pieces: Pieces) -> Lines:
     """Updates whose batch is one chunk."""
-    fold, whole = pieces.fold, pieces.updates.whole
+    fold, whole = pieces.updating.fold, pieces.updating.updates.whole
     yield f"g = scratch[:{pieces.network.size}]"
     yield from pieces.views("w", "W", "b")
     yield from pieces.views("g", "dW", "db")
@@ -110,41 +110,41 @@ def _slice(pieces: Pieces) -> Lines:
         else:
             yield "    total = float(n)"
         yield "    scale = F(1.0 / total)"
-    yield from indented(pieces.rates())
+    yield from indented(pieces.updating.rates())
     yield "    batch_loss = 0.0"
     yield from indented(_forward(pieces))
     yield from indented(_against_targets(pieces))
     yield "    loss_sum += batch_loss"
-    yield from indented(pieces.begin_update())
+    yield from indented(pieces.updating.begin_update())
     for i in range(pieces.L, 0, -1):
         yield from indented(_delta_below(pieces, i))
         yield from indented(_bias_gradient(pieces, i, "F(0.0)"))
         if whole:
             yield f"    transposed_times(d{i}, {pieces.y(i - 1)}, n, F(1.0), F(0.0), dW{i})"
             continue
-        yield from indented(pieces.numbers(i))
+        yield from indented(pieces.updating.numbers(i))
         yield from indented(_folded_update(pieces, i, fold) if fold else _update_in_pieces(pieces, i))
         yield from indented(_bias_update(pieces, i))
     if whole:
         yield from indented(shape_whole(pieces, "noise[a // batch]"))
         yield from indented(update_all(pieces))
     yield from indented(hold_rows(pieces))
-    yield from indented(pieces.end_update())
+    yield from indented(pieces.updating.end_update())
     yield "as_before(word)"
     yield "return loss_sum"
 
 
 def _apply(pieces: Pieces) -> Lines:
     yield "word = subnormals_to_zero()"
-    yield from pieces.rates()
-    yield from pieces.begin_update()
-    if pieces.updates.whole:
+    yield from pieces.updating.rates()
+    yield from pieces.updating.begin_update()
+    if pieces.updating.updates.whole:
         yield from shape_whole(pieces, "noise[0]")
     yield from update_all(pieces)
-    if pieces.updates.shaping.max_norm is not None:
+    if pieces.updating.updates.shaping.max_norm is not None:
         yield from pieces.views("w", "W", "b")
         yield from hold_rows(pieces)
-    yield from pieces.end_update()
+    yield from pieces.updating.end_update()
     yield "as_before(word)"
 
 
@@ -210,7 +210,7 @@ def _update_in_pieces(pieces: Pieces, i: int) -> Lines:
     """Some rows of dW_i at a time, and the update of W_i by them."""
     n_out, n_in = pieces.network.sizes[i], pieces.network.sizes[i - 1]
     (start,) = (block.start for block in pieces.network.blocks if (block.layer, block.kind) == (i, "weight"))
-    slots = [slot for slot in pieces.rule.slots if slot not in pieces.rule.scalars]
+    slots = [slot for slot in pieces.updating.rule.slots if slot not in pieces.updating.rule.scalars]
     flats = ["g", "w", *slots]
     yield f"piece = rows_at_once(n, W{i})"
     yield f"for j in range(0, {n_out}, piece):"
@@ -220,8 +220,8 @@ def _update_in_pieces(pieces: Pieces, i: int) -> Lines:
     yield f"    hi = lo + rows * {n_in}"
     yield f"    {', '.join(f'{flat}_j' for flat in flats)} = {', '.join(f'{flat}[lo:hi]' for flat in flats)}"
     yield "    for k in range(hi - lo):"
-    of_rows = [f"{slot}_j" for slot in pieces.rule.slots]
-    yield from indented(pieces.update("g_j[k]", "w_j", "[k]", of_rows, "weight"), 2)
+    of_rows = [f"{slot}_j" for slot in pieces.updating.rule.slots]
+    yield from indented(pieces.updating.update("g_j[k]", "w_j", "[k]", of_rows, "weight"), 2)
 
 
 def _folded_update(pieces: Pieces, i: int, fold: Fold) -> Lines:
@@ -239,4 +239,6 @@ def _bias_update(pieces: Pieces, i: int) -> Lines:
     for block in pieces.network.blocks:
         if (block.layer, block.kind) == (i, "bias"):
             yield f"for k in range({block.start}, {block.stop}):"
-            yield from indented(pieces.update("g[k]", "w", "[k]", pieces.rule.slots, "bias"))
+            yield from indented(
+                pieces.updating.update("g[k]", "w", "[k]", pieces.updating.rule.slots, "bias")
+            )

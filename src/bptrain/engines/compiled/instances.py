@@ -45,12 +45,12 @@ def _gradient(pieces: Pieces) -> Lines:
 
 def _run_slice(pieces: Pieces) -> Lines:
     yield from pieces.views("w", "W", "b")
-    for slot in pieces.rule.slots:
-        if slot not in pieces.rule.scalars:
+    for slot in pieces.updating.rule.slots:
+        if slot not in pieces.updating.rule.scalars:
             yield from pieces.views(slot, f"{slot}_W", f"{slot}_b")
     yield from _vectors(pieces)
 
-    whole = pieces.updates.whole
+    whole = pieces.updating.updates.whole
     if whole:
         yield "g = np.empty_like(w)"
         yield from pieces.views("g", "dW", "db")
@@ -58,23 +58,23 @@ def _run_slice(pieces: Pieces) -> Lines:
     def at_weight(g: str, W: str, at: str, kind: str, i: int) -> Lines:
         if whole:
             return iter([f"d{W}{at} = {g}"])
-        slots = [f"{slot}_{kind}{i}" for slot in pieces.rule.slots]
-        return pieces.update(g, W, at, slots, {"W": "weight", "b": "bias"}[kind])
+        slots = [f"{slot}_{kind}{i}" for slot in pieces.updating.rule.slots]
+        return pieces.updating.update(g, W, at, slots, {"W": "weight", "b": "bias"}[kind])
 
     yield "word = subnormals_to_zero()"
     yield "loss_sum = 0.0"
     yield "for a in range(len(X)):"
     lines = [
-        *pieces.rates(),
+        *pieces.updating.rates(),
         "batch_loss = 0.0",
         *_forward(pieces),
         "loss_sum += batch_loss",
-        *pieces.begin_update(),
+        *pieces.updating.begin_update(),
         *_backward(pieces, at_weight),
         *(shape_whole(pieces, "noise[a]") if whole else ()),
         *(update_all(pieces) if whole else ()),
         *hold_rows(pieces),
-        *pieces.end_update(),
+        *pieces.updating.end_update(),
     ]
     if pieces.network.size <= UNROLLED:
         lines = [*unrolled(lines, {f"{letter}{i}" for letter in "zxdy" for i in range(1, pieces.L + 1)})]
@@ -101,7 +101,7 @@ def _forward(pieces: Pieces, of_batch: bool = True) -> Lines:
         yield f"    z{i}[j] = s"
         yield from pieces.activate(i)
     yield from pieces.loss_and_delta(of_batch)
-    if pieces.plan.weighted:
+    if pieces.plan.weighted and of_batch:
         yield "total = V[a] if V[a] != F(0.0) else F(1.0)"
 
 
@@ -109,8 +109,8 @@ def _backward(pieces: Pieces, at_weight: AtWeight) -> Lines:
     """δ_i from the last layer to the first, with each weight's own lines in the same pass."""
     sizes = pieces.network.sizes
     for i in range(pieces.L, 0, -1):
-        if pieces.plan.updates is not None and not pieces.updates.whole:
-            yield from pieces.numbers(i)
+        if pieces.plan.updates is not None and not pieces.updating.updates.whole:
+            yield from pieces.updating.numbers(i)
         if i > 1:
             yield f"for k in range({sizes[i - 1]}):"
             yield f"    d{i - 1}[k] = F(0.0)"

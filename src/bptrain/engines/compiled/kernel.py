@@ -18,7 +18,8 @@ from typing import Literal
 
 from bptrain.engines.compiled import batches, instances
 from bptrain.engines.compiled.functions import Lines
-from bptrain.engines.compiled.pieces import Pieces, Plan
+from bptrain.engines.compiled.pieces import Pieces
+from bptrain.engines.compiled.plan import Plan
 
 RUNTIME = "bptrain.engines.compiled.runtime"
 Name = Literal["run_slice", "gradient", "apply", "outputs"]

@@ -3,50 +3,14 @@
 Z1 is z1 as one flat row: element-wise work runs over all rows of a chunk at once. A single instance is one row.
 """
 
-import re
 from collections.abc import Iterable
-from functools import cached_property
-from typing import NamedTuple
 
-from bptrain.core.network import Network
-from bptrain.engines.base import Shaping
 from bptrain.engines.compiled.functions import Function, Functions, Lines, indented
-from bptrain.engines.compiled.rules import Fold, Rule, write_rule
+from bptrain.engines.compiled.plan import Plan
+from bptrain.engines.compiled.updating import Updating
 from bptrain.engines.compiled.values import Untranslatable
-from bptrain.parts.optimizers import Optimizer
-from bptrain.parts.schedules import Schedule
 
 POSITION = "t, rates, epoch, steps_per_epoch, epochs"
-
-
-class Updates(NamedTuple):
-    """How the weights are updated."""
-
-    optimizer: Optimizer
-    schedule: Schedule
-    rate_per_layer: bool
-    shaping: Shaping = Shaping()
-
-    @property
-    def whole(self) -> bool:
-        """Whether the whole gradient must be there before a weight is updated."""
-        return self.shaping.clip_norm is not None or self.shaping.noise is not None
-
-
-class Plan(NamedTuple):
-    """What a kernel is written for."""
-
-    network: Network
-    dtype: str  # float32 | float64
-    single: bool  # one instance an update
-    updates: Updates | None = None  # for run_slice
-    weighted: bool = False  # rows weigh differently
-    masked: tuple[int, ...] = ()  # the layers 1 … L−1 with a mask
-
-
-def mentions(code: str, name: str) -> bool:
-    """Whether a number is worked out from `name`: t, rate or E."""
-    return re.search(rf"\b{name}\b", code) is not None
 
 
 class Pieces:
@@ -55,23 +19,13 @@ class Pieces:
     def __init__(self, plan: Plan) -> None:
         self.plan, self.network, self.L = plan, plan.network, plan.network.L
         self.functions = Functions()
+        self.updating = Updating(plan, self.functions)
         self._scratch: dict[
             str, int
         ] = {}  # rows of scratch space that the loop under way uses, with their length
         f, sizes = self.network.activations, self.network.sizes
         layers = range(1, self.L + 1)
         self.f = {i: self.functions.formula("f", sizes[i], ("z",), f[i].f) for i in layers}
-
-    @property
-    def updates(self) -> Updates:
-        """How the weights are updated, in a kernel that updates them."""
-        assert self.plan.updates is not None
-        return self.plan.updates
-
-    @cached_property
-    def rule(self) -> Rule:
-        """The optimizer's rule."""
-        return write_rule(self.updates.optimizer)
 
     @property
     def extras(self) -> list[str]:
@@ -197,78 +151,6 @@ class Pieces:
             yield f"    for j in range({self.network.sizes[L]}):"
             yield f"        d{L}[r, j] *= V[a + r]"
 
-    def numbers(self, layer: int | None) -> Lines:
-        """The numbers of the rule: those of every update, or those that depend on a layer's own rate."""
-        numbers = self.rule.numbers if self.plan.updates is not None else {}
-        for name, code in numbers.items():
-            own = self.updates.rate_per_layer and mentions(code, "rate")
-            if own == (layer is not None):
-                yield f"{name} = F({re.sub('rate', f'rate{layer}', code) if own else code})"
-
-    def rates(self) -> Lines:
-        """α of this update: learning rate × schedule."""
-        yield "factor = factor_of(t, epoch, steps_per_epoch, epochs)"
-        yield "t += 1"
-        if self.updates.rate_per_layer:
-            yield from (f"rate{i} = rates[{i - 1}] * factor" for i in range(1, self.L + 1))
-        else:
-            yield "rate = rates[0] * factor"
-
-    def update(self, g: str, weight: str, at: str, slots: Iterable[str], kind: str) -> Lines:
-        """One weight's update by the rule; `kind` is weight or bias."""
-        g = g if self.updates.whole else self.shaped(g, f"{weight}{at}", kind)
-        scalars, pairs = self.rule.scalars, [*zip(self.rule.slots, slots, strict=True)]
-        before = [f"old_{name}" if name in scalars else f"{slot}{at}" for name, slot in pairs]
-        after = [f"new_{name}" if name in scalars else f"{slot}{at}" for name, slot in pairs]
-        given = ", ".join([g, *before, f"{weight}{at}", *self.rule.formula.numbers])
-        yield f"{', '.join(['step', *after])} = update({given})"
-        yield f"{weight}{at} -= step"
-
-    def shaped(self, g: str, w: str, kind: str) -> str:
-        """An entry of the gradient with the penalty on its weight, held to the bound of clip_value."""
-        return self.held(self.penalized(g, w) if kind == "weight" else g)
-
-    def penalized(self, g: str, w: str) -> str:
-        """g + l2 w + l1 sign(w)."""
-        l1, l2 = self.network.l1, self.network.l2
-        if not (l1 or l2):
-            return g
-        terms = ["g", *([f"F({l2!r}) * w"] if l2 else []), *([f"F({l1!r}) * np.sign(w)"] if l1 else [])]
-        return self.functions.of_numbers("penalized", ("g", "w"), [f"return {' + '.join(terms)}"], (g, w))
-
-    def held(self, g: str) -> str:
-        """g, held to [−c, c]; NaN stays NaN."""
-        c = self.updates.shaping.clip_value
-        if c is None:
-            return g
-        body = [f"return F({c!r}) if g > F({c!r}) else F({-c!r}) if g < F({-c!r}) else g"]
-        return self.functions.of_numbers("held", ("g",), body, (g,))
-
-    @cached_property
-    def fold(self) -> Fold | None:
-        """How the rule folds into a product, if nothing but a penalty l2 stands in between."""
-        fold, l2 = self.rule.fold, self.network.l2
-        plain = not self.network.l1 and not self.updates.whole and self.updates.shaping.clip_value is None
-        if fold is None or not plain or (fold.slot is not None and l2):
-            return None
-        return fold._replace(beta=f"({fold.beta} + {fold.alpha} * F({l2!r}))") if l2 else fold
-
-    def begin_update(self) -> Lines:
-        """The loss of the batch where the rule reads it, the rule's numbers, and its scalar slots."""
-        if any(mentions(code, "E") for code in self.rule.numbers.values()):
-            mean = self.network.reduction == "mean" and (self.plan.weighted or not self.plan.single)
-            yield (
-                ("E = batch_loss / total" if mean else "E = batch_loss")
-                if self.updates.optimizer.needs_loss
-                else "E = np.nan"
-            )
-        yield from self.numbers(None)
-        yield from (f"old_{slot} = {slot}[0]" for slot in self.rule.scalars)
-
-    def end_update(self) -> Lines:
-        """The scalar slots after an update."""
-        yield from (f"{slot}[0] = new_{slot}" for slot in self.rule.scalars)
-
     def run_slice(self, lines: Iterable[str]) -> Lines:
         """run_slice as a function of the module, with the rule and the schedule."""
         given = ", ".join([self.memory(), "X", "T", *self.extras, *self._noise, "scratch", "batch", POSITION])
@@ -281,16 +163,16 @@ class Pieces:
 
     @property
     def _noise(self) -> list[str]:
-        return ["noise"] if self.updates.shaping.noise is not None else []
+        return ["noise"] if self.updating.updates.shaping.noise is not None else []
 
     def memory(self) -> str:
         """The weights and the slots, as arguments."""
-        return ", ".join(["w", *self.rule.slots])
+        return ", ".join(["w", *self.updating.rule.slots])
 
     def with_update(self, lines: Iterable[str]) -> Lines:
         """Lines that call the rule and the schedule."""
-        self.functions.rule(self.rule)
-        self.functions.schedule(self.updates.schedule)
+        self.functions.rule(self.updating.rule)
+        self.functions.schedule(self.updating.updates.schedule)
         yield from lines
 
     def loop(self, signature: str, lines: Iterable[str]) -> Lines:

@@ -1,0 +1,190 @@
+"""The whole objective in every engine: row weights, dropout, penalties; and what the gradient goes through.
+
+The gradient is held to the literal twin's, an update to the lines of its definition written out once more.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bptrain.core import reference
+from bptrain.core.backprop import NONE, Extras, gradient
+from bptrain.core.dropout import masks
+from bptrain.core.gradcheck import gradcheck
+from bptrain.core.network import Network, views
+from bptrain.engines.base import Shaping, Task, fresh_memory
+from bptrain.engines.compiled import batches
+from bptrain.parts.types import Array
+from engines.installed import ENGINES, start, task_of
+from networks import data_for, network
+
+GRADIENT: dict[type, float] = {np.float32: 2e-5, np.float64: 1e-12}
+FORMS = {"single": 1, "whole": 4, "chunked": 5}  # rows of a batch; a chunk has 4 here
+ROWS = 6
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of four rows, so that six rows make two."""
+    monkeypatch.setattr(batches, "CHUNK_NUMBERS", 0)
+    monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
+
+
+def changed(net: Network, **fields: Any) -> Network:
+    return Network(**{**{name: net.__dict__[name] for name in net.__dataclass_fields__}, **fields})
+
+
+def everything(reduction: str, canonical: bool = True) -> tuple[Network, Extras, Array, Array]:
+    """A network with both penalties and dropout everywhere, and rows that weigh differently, one of them nothing."""
+    net = network((3, 5, 4, 2), ["sigmoid", "tanh", "softmax"], "cross_entropy", True, reduction)
+    net = changed(net, l1=0.03, l2=0.2, dropout=(0.3, 0.5, 0.25), canonical=canonical)
+    X, T = data_for(net, ROWS, 0)
+    V = np.array([1.0, 0.5, 3.0, 0.0, 2.0, 0.25])
+    return net, Extras(V, masks(net, 7, 1, slice(0, ROWS), np.float64)), X, T
+
+
+def as_type(extras: Extras, dtype: type) -> Extras:
+    V: Array | None = None if extras.V is None else extras.V.astype(dtype)
+    return Extras(V, {i: M.astype(dtype) for i, M in extras.M.items()})
+
+
+def near(ours: Array, expected: Array, tolerance: float) -> None:
+    np.testing.assert_allclose(ours, expected, rtol=0, atol=tolerance * float(np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("canonical", [True, False])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_gradcheck_of_the_whole_objective(reduction: str, canonical: bool) -> None:
+    net, extras, X, T = everything(reduction, canonical)
+    report = gradcheck(net, start(net, np.float64), X, T, extras=extras)
+    assert report.passed
+    assert report.max_relative_error < 1e-12
+    for slip in (changed(net, l1=0.0), changed(net, l2=0.21)):
+        wrong = gradient(slip, start(net, np.float64), X, T, extras)
+        assert not gradcheck(net, start(net, np.float64), X, T, wrong, extras=extras).passed
+    for other in (
+        Extras(None, extras.M),
+        Extras(extras.V),
+        Extras(extras.V, {**extras.M, 1: extras.M[1] * 0.5}),
+    ):
+        wrong = gradient(net, start(net, np.float64), X, T, other)
+        assert not gradcheck(net, start(net, np.float64), X, T, wrong, extras=extras).passed
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_gradient_is_the_literal_one(engine: str, form: str, reduction: str, dtype: type) -> None:
+    net, extras, X, T = everything(reduction)
+    task = task_of(net, batch=FORMS[form])._replace(weighted=True)
+    w = start(net, dtype)
+    running = ENGINES[engine](task, dtype)
+    ours = running.gradient(w, X.astype(dtype), T.astype(dtype), as_type(extras, dtype))
+    assert ours.dtype == dtype
+    near(ours, reference.gradient(net, views(net, w.astype(np.float64)), X, T, extras), GRADIENT[dtype])
+    plain = running.gradient(
+        w, X.astype(dtype), T.astype(dtype)
+    )  # in the same engine, rows weigh 1 and no unit drops
+    near(plain, reference.gradient(net, views(net, w.astype(np.float64)), X, T), GRADIENT[dtype])
+
+
+SHAPINGS = {
+    "nothing": Shaping(),
+    "clip_norm": Shaping(clip_norm=0.3),
+    "clip_value": Shaping(clip_value=0.05),
+    "noise": Shaping(noise=(0.1, 0.55)),
+    "max_norm": Shaping(max_norm=1.5),
+    "all": Shaping(clip_norm=0.5, clip_value=0.2, noise=(0.1, 0.55), max_norm=1.5),
+}
+
+
+def literal_epoch(
+    task: Task, w: Array, X: Array, T: Array, extras: Extras, noise: Array
+) -> tuple[Array, float]:
+    """An epoch by the definitions: gradient, clipped, with noise, then the rule, then rows held."""
+    net, shaping, slots, loss_sum = task.network, task.shaping, fresh_memory(w, task.optimizer).slots, 0.0
+    for k, a in enumerate(range(0, len(X), task.batch_size)):
+        rows = slice(a, a + task.batch_size)
+        of_rows = extras.part(rows)
+        V = np.ones(len(X[rows])) if of_rows.V is None else of_rows.V
+        for n, (x, t) in enumerate(zip(X[rows], T[rows], strict=True)):
+            m = {i: M[n][:, None] for i, M in of_rows.M.items()}
+            loss_sum += V[n] * reference.instance(net, views(net, w), x[:, None], t[:, None], m).E
+        if V.sum() > 0:
+            g = reference.gradient(net, views(net, w), X[rows], T[rows], of_rows)
+        else:  # nothing weighs anything: the penalties alone
+            g = np.concatenate(
+                [
+                    net.l1 * np.sign(part) + net.l2 * part if block.kind == "weight" else 0 * part
+                    for block in net.blocks
+                    for part in [w[block.start : block.stop]]
+                ]
+            )
+        if shaping.clip_norm is not None:
+            g = g * min(1.0, shaping.clip_norm / math.sqrt(float(g @ g)))
+        if shaping.clip_value is not None:
+            g = np.minimum(np.maximum(g, -shaping.clip_value), shaping.clip_value)
+        if shaping.noise is not None:
+            g = g + noise[k]
+        step, slots = task.optimizer.step(g, slots, w, task.rates[0] * task.factor(k + 1), k + 1, np.nan)
+        w = w - step
+        if shaping.max_norm is not None:
+            for block in net.blocks:
+                if block.kind == "weight":
+                    W = block.view(w)
+                    W *= np.minimum(1.0, shaping.max_norm / np.linalg.norm(W, axis=1))[:, None]
+    return w, loss_sum
+
+
+@pytest.mark.parametrize("rule", ["gradient_descent", "momentum"])
+@pytest.mark.parametrize("shaping", SHAPINGS)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_epoch_is_the_literal_one(engine: str, form: str, shaping: str, rule: str) -> None:
+    net, extras, X, T = everything("mean" if rule == "momentum" else "sum")
+    task = task_of(net, rule, batch=FORMS[form])._replace(
+        weighted=True, shaping=SHAPINGS[shaping], accumulate=2
+    )
+    noise = np.random.default_rng(3).normal(size=(task.steps_per_epoch, net.size)) * 0.1
+    memory = fresh_memory(start(net, np.float64), task.optimizer)
+    w, loss_sum = literal_epoch(task, memory.w.copy(), X, T, extras, noise)
+    drawn = noise if task.shaping.noise is not None else None
+    total = ENGINES[engine](task, np.float64).run_slice(memory, X, T, extras, drawn)
+    near(memory.w, w, 1e-13)
+    assert total == pytest.approx(loss_sum, rel=1e-12)
+    if shaping != "nothing":
+        unshaped, _ = literal_epoch(
+            task._replace(shaping=Shaping()), start(net, np.float64), X, T, extras, noise
+        )
+        assert not np.allclose(unshaped, w, rtol=1e-3)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("rule", ["gradient_descent", "momentum", "adam"])
+@pytest.mark.parametrize("fields", [{"l2": 0.1}, {"l1": 0.1}, {"l1": 0.1, "l2": 0.1}], ids=str)
+def test_penalties_alone(fields: dict[str, float], rule: str, engine: str) -> None:
+    """With gradient_descent and l2 the update folds into the product; no other penalty does."""
+    net = changed(network((3, 5, 2), ["tanh", "identity"]), **fields)
+    X, T = data_for(net, ROWS, 0)
+    task = task_of(net, rule, batch=4)
+    memory = fresh_memory(start(net, np.float64), task.optimizer)
+    w, _ = literal_epoch(task, memory.w.copy(), X, T, NONE, np.empty((0, 0)))
+    ENGINES[engine](task, np.float64).run_slice(memory, X, T)
+    near(memory.w, w, 1e-12)
+
+
+def test_masks_do_not_depend_on_where_slices_are_cut() -> None:
+    net = changed(network((3, 50, 2), ["tanh", "identity"]), dropout=(0.0, 0.3))
+    whole = masks(net, 1, 2, slice(0, 400), np.float32)
+    assert list(whole) == [1]
+    parts = [masks(net, 1, 2, slice(a, b), np.float32)[1] for a, b in ((0, 7), (7, 8), (8, 400))]
+    np.testing.assert_array_equal(np.concatenate(parts), whole[1])
+    assert whole[1].dtype == np.float32
+    assert set(np.unique(whole[1])) == {np.float32(0), np.float32(1 / 0.7)}
+    assert np.mean(whole[1] == 0) == pytest.approx(0.3, abs=4 * math.sqrt(0.21 / 20_000))
+    assert whole[1].mean() == pytest.approx(1.0, abs=0.02)
+    for other in (masks(net, 1, 3, slice(0, 400), np.float32), masks(net, 2, 2, slice(0, 400), np.float32)):
+        assert np.mean(other[1] == whole[1]) < 0.7
