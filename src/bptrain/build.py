@@ -211,11 +211,9 @@ def _unsuitable(metric: Metric, schema: Schema, output: PartConfig) -> tuple[str
     kind, classes = schema.target.kind, len(schema.labels)
     if kind == "multilabel" and not metric.multilabel:
         return "metric_task", "needs one class a row, and here each output is a yes or no of its own"
-    if metric.task == "classification" and kind != "multilabel" and classes < metric.least_classes:
-        return (
-            "metric_classes",
-            f"says nothing of fewer than {metric.least_classes} classes, and here are {classes}",
-        )
+    least = metric.least_classes
+    if metric.task == "classification" and kind != "multilabel" and classes < least:
+        return "metric_classes", f"needs at least {least} classes to say anything, and here are {classes}"
     if metric.reads == "probabilities":
         f_L: Activation = make(activations, output)
         low, high = f_L.range
