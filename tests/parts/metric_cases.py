@@ -1,7 +1,7 @@
 """Random cases of every kind of target, and scikit-learn's value of each metric for them.
 
-A case draws its numbers from coarse grids half of the time, so that equal scores, certain probabilities, zeros and
-constant targets are common; true classes are drawn from any non-empty part of the classes.
+Hypothesis draws what a case is like, and a seed for its numbers: half of the cases are of coarse numbers, so that equal
+scores, certain probabilities, zeros and right predictions are common, and half have classes that do not occur.
 """
 
 import warnings
@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import sklearn.metrics as theirs
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from bptrain.parts.metrics import metrics
 from bptrain.parts.types import Array
 
 TOLERANCE = 1e-12  # relative where a value is above 1
+
+generators = st.integers(0, 2**32 - 1).map(np.random.default_rng)
+shares = st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0])
 
 
 class Case(NamedTuple):
@@ -29,49 +31,40 @@ class Case(NamedTuple):
 
 
 @st.composite
-def of_classes(draw: st.DrawFn, least: int = 2) -> Case:
-    """One class a row: probabilities of `least` to 6 classes."""
-    N, K = draw(st.integers(1, 25)), draw(st.integers(least, 6))
-    present = draw(st.lists(st.integers(0, K - 1), min_size=1, max_size=K, unique=True))
-    true = draw(arrays(np.int64, N, elements=st.sampled_from(present)))
-    predicted = draw(arrays(np.int64, N, elements=st.integers(0, draw(st.integers(0, K - 1)))))
-    if K == 2:
-        p = draw(
-            arrays(np.float64, N, elements=st.one_of(st.integers(0, 8).map(lambda n: n / 8), st.floats(0, 1)))
-        )
-        return Case(predicted, np.column_stack([1 - p, p]), true, K)
-    weights = draw(
-        arrays(np.float64, (N, K), elements=st.one_of(st.integers(0, 3).map(float), st.floats(0, 1)))
-    )
-    weights[weights.sum(axis=1) < 1e-9] = 1.0
-    return Case(predicted, weights / weights.sum(axis=1, keepdims=True), true, K)
+def of_classes(draw: st.DrawFn) -> Case:
+    """One class a row: probabilities of 2 to 6 classes."""
+    rng, N, K = draw(generators), draw(st.integers(1, 40)), draw(st.integers(2, 6))
+    there = np.arange(K) if draw(st.booleans()) else rng.permutation(K)[: draw(st.integers(1, K))]
+    true = rng.permutation(np.append(there, rng.choice(there, N)))[-N:]
+    predicted = np.where(rng.random(N) < draw(shares), true, rng.integers(0, draw(st.integers(1, K)), N))
+    if draw(st.booleans()):
+        steps = draw(st.integers(1, 8))
+        scores = rng.multinomial(steps, np.ones(K) / K, N) / steps
+    else:
+        scores = rng.dirichlet(np.full(K, draw(st.sampled_from([0.01, 0.3, 1.0, 50.0]))), N)
+    return Case(predicted, scores, true, K)
 
 
 @st.composite
 def of_labels(draw: st.DrawFn) -> Case:
-    """Several outputs, each a yes or no of its own."""
-    shape = draw(st.integers(1, 20)), draw(st.integers(2, 4))
-    bits = st.integers(0, draw(st.integers(0, 1)))
-    predicted, true = (
-        draw(arrays(np.int64, shape, elements=bits)),
-        draw(arrays(np.int64, shape, elements=bits)),
-    )
-    scores = draw(
-        arrays(np.float64, shape, elements=st.one_of(st.integers(0, 4).map(float), st.floats(-10, 10)))
-    )
-    return Case(predicted, scores, true, shape[1])
+    """Several outputs, each a yes or no of its own; answers of one kind alone are common."""
+    rng, N, m = draw(generators), draw(st.integers(1, 40)), draw(st.integers(2, 4))
+    true = (rng.random((N, m)) < draw(shares)).astype(int)
+    predicted = np.where(rng.random((N, m)) < draw(shares), true, rng.integers(0, 2, (N, m)))
+    scores = rng.integers(0, 5, (N, m)) / 4 if draw(st.booleans()) else rng.normal(size=(N, m))
+    return Case(predicted, scores, true, m)
 
 
 @st.composite
-def of_values(draw: st.DrawFn, targets: int = 3) -> Case:
-    """1 to `targets` columns of numbers, some of them constant or right."""
-    shape = draw(st.integers(1, 25)), draw(st.integers(1, targets))
-    numbers = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e3, 1e3))
+def of_values(draw: st.DrawFn) -> Case:
+    """1 to 3 targets, some of them constant, or right but for a shift, or with zeros."""
+    rng, N, m = draw(generators), draw(st.integers(1, 40)), draw(st.integers(1, 3))
+    size = draw(st.sampled_from([1e-3, 1.0, 1e4]))
+    coarse = draw(st.booleans())
     predicted, true = (
-        draw(arrays(np.float64, shape, elements=numbers)),
-        draw(arrays(np.float64, shape, elements=numbers)),
+        rng.integers(-3, 4, (N, m)).astype(float) if coarse else size * rng.normal(size=(N, m)) for _ in "pt"
     )
-    k = draw(st.integers(0, shape[1] - 1))
+    k = draw(st.integers(0, m - 1))
     what = draw(st.sampled_from(["anything", "constant", "right", "shifted"]))
     if what == "constant":
         true[:, k] = draw(st.integers(-3, 3))

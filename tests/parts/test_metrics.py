@@ -103,10 +103,12 @@ def test_area_under_the_curve() -> None:
     assert area(score, positive) == pytest.approx(sum(pairs) / len(pairs), abs=1e-15)
     assert np.isnan(area(score, positive | True))
     assert np.isnan(area(np.array([0.1, np.nan]), np.array([True, False])))
-    true = np.array([0, 1, 0, 2])
-    expected = np.mean([area(SCORES[:, k], true == k) for k in range(3)])
+    true = np.array([1, 1, 0, 2])
+    expected = (2 / 3 + 3 / 4 + 1) / 3
     assert value("roc_auc", SCORES, true, 3) == pytest.approx(expected)
     assert value("roc_auc", 100 * SCORES - 7, true, 3) == pytest.approx(expected)  # any scores will do
+    assert value("roc_auc", SCORES[:, :2], np.array([1, 1, 0, 1]), 2) == pytest.approx(1 / 3)
+    assert np.isnan(value("roc_auc", SCORES, np.minimum(true, 1), 3))  # class 2 does not occur
 
 
 def test_many_rows_are_quick() -> None:
