@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from bptrain.build import build_metrics
 from bptrain.data.prepare import Rows, encode_file
 from bptrain.data.settings import Source
@@ -72,8 +70,7 @@ def assess(
     evaluation = evaluate(model.network, outputs, model.schema, rows, {**chosen, **matrix_too})
     matrix = evaluation.metrics.get("confusion_matrix")
     evaluation = evaluation._replace(metrics={name: evaluation.metrics[name] for name in chosen})
-    stored = model.stored.facts.baseline
-    guess = Baseline(stored["description"], np.asarray(stored["guess"]))
+    guess = Baseline.from_json(model.stored.facts.baseline)
     return Assessment(
         run=None if run is None else run.path,
         checkpoint=model.stored.path,
@@ -117,7 +114,8 @@ def falls_short(assessment: Assessment, bounds: list[tuple[str, float]]) -> list
         value = values.get(name)
         if not isinstance(value, float):
             known = ", ".join(key for key, number in values.items() if isinstance(number, float))
-            raise UsageError(f"--fail-under {name}: no such metric here; there are {known}")
+            reason = f"{name} is more than one number" if name in values else "no such metric"
+            raise UsageError(f"--fail-under {name}: {reason} here; there are {known}")
         lower = name == "loss" or metrics.get(name)().better == "lower"
         if not (value <= bound if lower else value >= bound):
             sentences.append(f"{name} is {value:.6g}, {'above' if lower else 'below'} {bound:g}")

@@ -1,5 +1,6 @@
 """How good a model is on a data set: its loss and metrics, beside those of a baseline that knows no inputs."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ class Evaluation(NamedTuple):
 
     rows: int
     loss: float  # the mean over the rows, without penalties
-    metrics: dict[str, Any]  # name -> number, or matrix
+    metrics: dict[str, Any]  # name -> number, mapping from the labels, or matrix
 
 
 def evaluate(
@@ -34,16 +35,29 @@ def evaluate(
         for a in range(0, len(losses), LOSS_ROWS):
             rows = slice(a, a + LOSS_ROWS)
             losses[rows] = row_losses(network, Z_L[rows], X_L[rows], data.T[rows])
-    predicted = schema.classes_of(X_L) if schema.task == "classification" else schema.decode(X_L)
     loss = float(losses.mean())
-    return Evaluation(len(data.X), loss, score(schema, predicted, data.true, metrics))
+    if schema.task == "regression":
+        return Evaluation(len(data.X), loss, score(schema, schema.decode(X_L), None, data.true, metrics))
+    predicted, scores = schema.classes_of(X_L), schema.scores_of(X_L)
+    return Evaluation(len(data.X), loss, score(schema, predicted, scores, data.true, metrics))
 
 
-def score(schema: Schema, predicted: Array, true: Array, metrics: Mapping[str, Metric]) -> dict[str, Any]:
-    """Each metric of predicted against true values, by name."""
-    classes = len(schema.labels)
+def score(
+    schema: Schema, predicted: Array, scores: Array | None, true: Array, metrics: Mapping[str, Metric]
+) -> dict[str, Any]:
+    """Each metric of predictions (or of the scores of the classes) against true values, by name.
+
+    A metric that has a number a class is a mapping from the labels. Without scores, what reads them is left out.
+    """
+    classes, values = len(schema.labels), {}
     with np.errstate(all="ignore"):  # predictions beyond all bounds give NaN, not noise
-        return {name: metric.of(predicted, true, classes) for name, metric in metrics.items()}
+        for name, metric in metrics.items():
+            seen = predicted if metric.reads == "predictions" else scores
+            if seen is not None:
+                value = metric.of(seen, true, classes)
+                by_label = zip(map(str, schema.labels), value, strict=True) if metric.per_class else None
+                values[name] = value if by_label is None else dict(by_label)
+    return values
 
 
 class Baseline(NamedTuple):
@@ -51,12 +65,36 @@ class Baseline(NamedTuple):
 
     description: str  # such as "always Adelie" or "always the mean"
     guess: Array  # a class number (one a label where outputs are yes or no), or a mean a target
+    shares: Array | None = None  # of the classes, K (of the yeses of each label, m): its scores of them
 
     def metrics(self, schema: Schema, data: Rows, metrics: Mapping[str, Metric]) -> dict[str, Any]:
-        """The metrics of that guess; a matrix says nothing here and is left out."""
+        """The metrics of that guess, those that read scores or probabilities of the shares as these.
+
+        What is more than one number says nothing here, nor does what is not defined: they are left out.
+        """
         predicted = np.broadcast_to(self.guess, data.true.shape)
+        scores = (
+            None if self.shares is None else np.broadcast_to(self.shares, (len(data.true), len(self.shares)))
+        )
         numbers = {name: metric for name, metric in metrics.items() if metric.better != "neither"}
-        return score(schema, predicted, data.true, numbers)
+        values = score(schema, predicted, scores, data.true, numbers)
+        return {name: value for name, value in values.items() if not math.isnan(value)}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types, as a checkpoint keeps them."""
+        lists = {
+            "guess": self.guess.tolist(),
+            "shares": None if self.shares is None else self.shares.tolist(),
+        }
+        return {"description": self.description, **lists}
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "Baseline":
+        """The baseline that `to_json` wrote; older checkpoints have no shares."""
+        shares = json.get("shares")
+        return cls(
+            json["description"], np.asarray(json["guess"]), None if shares is None else np.asarray(shares)
+        )
 
 
 def baseline(schema: Schema, train_true: Array) -> Baseline:
@@ -64,8 +102,8 @@ def baseline(schema: Schema, train_true: Array) -> Baseline:
     if schema.task == "regression":
         return Baseline("always the mean", train_true.mean(axis=0))
     if train_true.ndim > 1:
-        return Baseline(
-            "always the more frequent answer", (train_true.mean(axis=0) >= 0.5).astype(train_true.dtype)
-        )
-    majority = int(np.bincount(train_true).argmax())
-    return Baseline(f"always {schema.labels[majority]}", np.asarray(majority))
+        shares = train_true.mean(axis=0)
+        return Baseline("always the more frequent answer", (shares >= 0.5).astype(train_true.dtype), shares)
+    counts = np.bincount(train_true, minlength=len(schema.labels))
+    majority = int(counts.argmax())
+    return Baseline(f"always {schema.labels[majority]}", np.asarray(majority), counts / len(train_true))

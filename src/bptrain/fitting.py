@@ -128,7 +128,7 @@ def open_fit(prologue: Prologue) -> Fit:
         schema=prepared.schema.to_json(),
         data=prepared.digest,
         bits={},
-        baseline={"description": guess.description, "guess": plain(guess.guess)},
+        baseline=plain(guess.to_json()),
     )
     return Fit(prologue, build_task(config, prologue.network, len(train_rows.X)), guess, facts)
 

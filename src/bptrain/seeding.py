@@ -1,7 +1,7 @@
 """The same config with several seeds, and what its figures are on average."""
 
 import statistics
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +14,8 @@ class Summary(NamedTuple):
     """Mean and standard deviation (dividing by N − 1) of the best models' metrics."""
 
     runs: list[dict[str, Any]]  # the fields of fit's JSON, each with "seed"
-    mean: dict[str, dict[str, float | None]]  # split -> metric -> value
-    sd: dict[str, dict[str, float | None]]
+    mean: dict[str, dict[str, Any]]  # split -> metric -> value, or label -> value
+    sd: dict[str, dict[str, Any]]
 
     def record(self) -> dict[str, Any]:
         """The fields of the JSON of `fit --seeds`."""
@@ -37,13 +37,19 @@ def seeded_fits(
 def summarize(results: Sequence[tuple[int, Mapping[str, Any]]]) -> Summary:
     """The summary of (seed, fields of fit's JSON)."""
     runs = [{"seed": seed, **result} for seed, result in results]
-    mean: dict[str, dict[str, float | None]] = {}
-    sd: dict[str, dict[str, float | None]] = {}
+    mean: dict[str, dict[str, Any]] = {}
+    sd: dict[str, dict[str, Any]] = {}
     for split, metrics in runs[0]["best"]["metrics"].items():
         for name, value in metrics.items():
             if not isinstance(value, list):  # a matrix has no mean here
                 values = [run["best"]["metrics"][split][name] for run in runs]
-                known = None not in values  # a metric that is not finite is None
-                mean.setdefault(split, {})[name] = statistics.fmean(values) if known else None
-                sd.setdefault(split, {})[name] = statistics.stdev(values) if known else None
+                mean.setdefault(split, {})[name] = _over_runs(statistics.fmean, values)
+                sd.setdefault(split, {})[name] = _over_runs(statistics.stdev, values)
     return Summary(runs, mean, sd)
+
+
+def _over_runs(statistic: Callable[[list[float]], float], values: list[Any]) -> Any:
+    """A statistic of a metric's values, of each class's where it has one a class; None where a value is not finite."""
+    if isinstance(values[0], Mapping):
+        return {label: _over_runs(statistic, [value.get(label) for value in values]) for label in values[0]}
+    return None if None in values else statistic(values)

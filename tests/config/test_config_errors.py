@@ -9,6 +9,7 @@ from bptrain.errors import UsageError
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
+from bptrain.parts.metrics import metrics
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
@@ -225,7 +226,7 @@ def test_load_raises(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", sorted(set(names.KEYS.values())))
 def test_a_suggested_key_is_a_key(key: str) -> None:
-    registries = (activations, initializers, losses, optimizers, scalers, schedules)
+    registries = (activations, initializers, losses, metrics, optimizers, scalers, schedules)
     options = {name for registry in registries for part in registry for name in registry.options(part)}
     *section, last = key.split(".")
     known = (

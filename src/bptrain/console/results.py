@@ -1,5 +1,8 @@
 """The results of the commands as tables."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from bptrain.assessing import Assessment
 from bptrain.checking import Checked
 from bptrain.conclusion import Split
@@ -8,6 +11,8 @@ from bptrain.explain import Explanation
 from bptrain.fitting import Done
 from bptrain.seeding import Summary
 
+NARROW = 3  # so many metrics stand side by side; more of them below one another
+
 
 def show_fit(screen: Screen, done: Done) -> None:
     """The best model on every split beside its baseline."""
@@ -15,12 +20,14 @@ def show_fit(screen: Screen, done: Done) -> None:
     if done.already:
         screen.note(f"this run is finished: it has done its {done.result['epochs']} epochs")
     names = [name for name, value in splits[0].evaluation.metrics.items() if isinstance(value, float)]
-    columns = ["split", "rows", "loss", *(title for name in names for title in (name, "(baseline)"))]
-    rows = [split_row(split, names) for split in splits]
+    head = ["split", "rows", "loss", *(title for name in names for title in (name, "(baseline)"))]
+    table = [head, *(split_row(split, names) for split in splits)]
+    if len(names) > NARROW:
+        table = turned(table)
     guess = splits[0].baseline.description
-    screen.table(
-        f"best model (epoch {best['epoch']} of {done.result['epochs']}; baseline: {guess})", columns, rows
-    )
+    title = f"best model (epoch {best['epoch']} of {done.result['epochs']}; baseline: {guess})"
+    screen.table(title, table[0], table[1:])
+    show_classes(screen, {split.name: split.evaluation.metrics for split in splits})
 
 
 def split_row(split: Split, names: list[str]) -> list[str]:
@@ -32,28 +39,57 @@ def split_row(split: Split, names: list[str]) -> list[str]:
     return row
 
 
+def turned(table: list[list[str]]) -> list[list[str]]:
+    """The table with a metric a row and a split a column, the baseline beside each."""
+    names, rows, losses, *figures = (list(cells) for cells in zip(*table, strict=True))
+
+    def beside(cells: list[str], baselines: list[str]) -> list[str]:
+        return [cells[0], *(cell for pair in zip(cells[1:], baselines[1:], strict=True) for cell in pair)]
+
+    nothing = [""] * len(names)
+    head = ["metric", *(title for name in names[1:] for title in (name, "(baseline)"))]
+    pairs = zip(figures[::2], figures[1::2], strict=True)
+    return [head, beside(rows, nothing), beside(losses, nothing), *(beside(*pair) for pair in pairs)]
+
+
+def show_classes(screen: Screen, splits: Mapping[str, Mapping[str, Any]]) -> None:
+    """The metrics that have a number a class: a class a row, for each split."""
+    names = [name for name, value in next(iter(splits.values())).items() if isinstance(value, Mapping)]
+    if names:
+        rows = [
+            [split, label, *(figure(metrics[name][label]) for name in names)]
+            for split, metrics in splits.items()
+            for label in metrics[names[0]]
+        ]
+        screen.table("class by class", ["split", "class", *names], rows)
+
+
 def show_seeds(screen: Screen, summary: Summary) -> None:
     """Mean and standard deviation over the seeds, for every split and metric."""
-    rows = [
-        [split, name, figure(mean), figure(summary.sd[split][name])]
-        for split, metrics in summary.mean.items()
-        for name, mean in metrics.items()
-    ]
+    rows = []
+    for split, metrics in summary.mean.items():
+        for name, mean in metrics.items():
+            sd = summary.sd[split][name]
+            if isinstance(mean, Mapping):
+                rows += [[split, f"{name}: {key}", figure(mean[key]), figure(sd[key])] for key in mean]
+            else:
+                rows.append([split, name, figure(mean), figure(sd)])
     screen.table(f"best models of {len(summary.runs)} seeds", ["split", "metric", "mean", "sd"], rows)
 
 
 def show_assessment(screen: Screen, assessment: Assessment) -> None:
-    """Metrics beside the baseline, and the confusion matrix."""
+    """Metrics beside the baseline, those of each class, and the confusion matrix."""
     evaluation = assessment.evaluation
     rows = [["loss", figure(evaluation.loss), "-"]]
     for name, value in evaluation.metrics.items():
-        if not isinstance(value, list):
+        if isinstance(value, float):
             rows.append([name, figure(value), figure(assessment.baseline_metrics.get(name))])
     title = (
         f"{assessment.checkpoint}: {assessment.split}, {evaluation.rows} rows "
         f"(baseline: {assessment.baseline.description})"
     )
     screen.table(title, ["metric", "value", "baseline"], rows)
+    show_classes(screen, {assessment.split: evaluation.metrics})
     if assessment.confusion_matrix is not None and assessment.labels is not None:
         labels = [str(label) for label in assessment.labels]
         counts = [

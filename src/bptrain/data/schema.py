@@ -58,6 +58,10 @@ class Schema(NamedTuple):
         """The predicted class numbers, N (multilabel: N × m of 0 and 1), of outputs X_L, N × n_L."""
         return target_code.classes_of(self.target, outputs)
 
+    def scores_of(self, outputs: Array) -> Array:
+        """The scores of the classes, N × K (multilabel: of yes, N × m), of outputs X_L, N × n_L."""
+        return target_code.scores_of(self.target, outputs)
+
     def decode(self, outputs: Array) -> Array:
         """Predictions of outputs X_L, N × n_L: labels, N, or values in original units, N × m, float64."""
         return target_code.decode(self.target, outputs)

@@ -151,6 +151,13 @@ def classes_of(target: Target, outputs: Array) -> Array:
     return outputs.argmax(axis=1)
 
 
+def scores_of(target: Target, outputs: Array) -> Array:
+    """A number for each class of each row of X_L, the larger the likelier, N × K; for multilabel of yes, N × m."""
+    if target.kind == "binary":
+        return np.column_stack([1 - outputs[:, 0], outputs[:, 0]])
+    return outputs
+
+
 def decode(target: Target, outputs: Array) -> Array:
     """Outputs as predictions: labels, N; multilabel: N × m of 0 and 1; values: N × m in original units."""
     if target.kind == "values":
