@@ -21,6 +21,7 @@ class ArrayNames(NamedTuple):
 
     features: str = "X"
     target: str = "y"
+    weight: str | None = None
 
 
 def read_array(path: Path, kind: str, key: str) -> Array:
@@ -37,14 +38,20 @@ def read_array(path: Path, kind: str, key: str) -> Array:
         _damaged(path, error)
 
 
-def read_arrays(path: Path, names: ArrayNames, key: str) -> tuple[Array, Array]:
-    """The features and the target array of an npz file. Raises DataError where one is not there."""
+def read_arrays(path: Path, names: ArrayNames, key: str) -> tuple[Array, Array, Array | None]:
+    """The features, the target and the weights of an npz file. Raises DataError where one is not there.
+
+    A file for a trained model (`key` is empty) need not say what its rows weigh.
+    """
     try:
         with reading(path, key), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise zipfile.BadZipFile("it is not a zip archive of arrays")
+            if not key and names.weight not in archive.files:
+                names = names._replace(weight=None)
             _check_names(archive.files, names, path)
-            return archive[names.features], archive[names.target]
+            weight = None if names.weight is None else archive[names.weight]
+            return archive[names.features], archive[names.target], weight
     except DataError:
         raise
     except Exception as error:  # likewise
@@ -65,7 +72,7 @@ def _check_names(files: list[str], names: ArrayNames, path: Path) -> None:
         raise DataError(Problem("target_in_features", message, path="data.features"))
     complaints = Complaints()
     for role, name in names._asdict().items():
-        if name not in files:
+        if name is not None and name not in files:
             message = f"{path} has no array named {name}; it has {some_of(files) or 'none'}"
             complaints.add(
                 Problem("unknown_array", message, path=f"data.{role}", suggestion=nearest(name, files))

@@ -15,6 +15,7 @@ class Choice(NamedTuple):
     targets: tuple[str, ...]
     kinds: Mapping[str, str]  # name -> numeric | categorical | boolean; others are inferred
     infer: bool  # whether the file is the one that settles what the columns are
+    weight: str | None = None  # the column that says what each row weighs
 
 
 # (names of the features, names of the targets, or None where the features' names are those of all columns)
@@ -37,8 +38,15 @@ def by_settings(settings: DataSettings) -> Chooser:
             _check(name, known, f"data.columns.{name}", complaints)
         for name in settings.missing if not isinstance(settings.missing, str) else ():
             _check(name, known, f"data.missing.{name}", complaints)
+        weight = (
+            settings.weight if target_names is None else None
+        )  # that of an npz file is an array of its own
+        if weight is not None and _check(weight, names, "data.weight", complaints) and weight in targets:
+            message = f"{weight} is the target, so it cannot say what the rows weigh too"
+            complaints.add(Problem("target_is_weight", message, path="data.weight"))
         complaints.settle()
-        return Choice(features, targets, settings.columns, True)
+        features = tuple(name for name in features if name != weight)
+        return Choice(features, targets, settings.columns, True, weight)
 
     return choose
 
@@ -100,10 +108,12 @@ def _check(name: str, names: Sequence[str], path: str, complaints: Complaints) -
     return False
 
 
-def by_schema(features: Mapping[str, str], targets: Mapping[str, str], file: str) -> Chooser:
+def by_schema(
+    features: Mapping[str, str], targets: Mapping[str, str], file: str, weight: str | None = None
+) -> Chooser:
     """The choice that a trained model makes, given its columns' names and kinds; further columns are ignored.
 
-    Raises DataError for columns that a file lacks.
+    Rows weigh 1 where a file lacks the column of weights. Raises DataError for other columns that it lacks.
     """
 
     def choose(names: Sequence[str], target_names: Sequence[str] | None) -> Choice:
@@ -119,7 +129,9 @@ def by_schema(features: Mapping[str, str], targets: Mapping[str, str], file: str
                 complaints.add(Problem("missing_column", message, file=file, line=1, suggestion=close))
         complaints.settle()
         kinds = dict(zip((*wanted, *answers), (*features.values(), *targets.values()), strict=True))
-        return Choice(wanted, answers, kinds, False)
+        return Choice(
+            wanted, answers, kinds, False, weight if target_names is None and weight in names else None
+        )
 
     return choose
 

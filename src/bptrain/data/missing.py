@@ -15,18 +15,19 @@ def kept_rows(table: Table, drop: frozenset[str], filled: frozenset[str]) -> Arr
     A row goes if it lacks a value in a column of `drop`; features in `filled` may lack theirs. Raises
     DataError for any other missing cell, and where no row stays.
     """
-    blocks = [table.features] if table.target is None else [table.features, table.target]
+    blocks = [block for block in table if block is not None]
     kept = np.ones(table.features.rows, bool)
     faults = []
     for block in blocks:
         for name, mask in block.missing().items():
             if name in drop:
                 kept &= ~mask
-            elif block is table.target or name not in filled:
+            elif block is not table.features or name not in filled:
                 faults.append((block, name, mask))
     complaints = Complaints()
     for block, name, mask in faults:
-        what, ways = ("target", "drop") if block is table.target else ("column", "drop, median, …")
+        what, ways = ("column", "drop, median, …") if block is table.features else ("target", "drop")
+        what = "weight" if block is table.weight else what
         message = f"{what} {name} has no value here: fill it in, or set data.missing ({ways})"
         complaints.add_rows("missing_cell", block.origin, np.flatnonzero(mask & kept), message)
     complaints.settle("in all: " + some_of(f"{name} {int((mask & kept).sum())}" for _, name, mask in faults))

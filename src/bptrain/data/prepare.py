@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from numpy.typing import DTypeLike
 
-from bptrain.data import targets
+from bptrain.data import targets, weights
 from bptrain.data.columns import by_schema, by_settings
 from bptrain.data.features import unseen
 from bptrain.data.files import digest
@@ -32,6 +32,7 @@ class Rows(NamedTuple):
     T: Array  # N × n_L
     true: Array  # class numbers, N (multilabel: N × m of 0 and 1), or values in original units, N × m
     rows: Array  # the number of each row in its file, counted from 0
+    V: Array | None = None  # what each row weighs, N; None: 1
 
 
 class Prepared(NamedTuple):
@@ -51,7 +52,8 @@ def prepare(
 
     All arithmetic is in float64, and `dtype` that of X and T. Raises DataError.
     """
-    table = read(settings.train, "data.train", by_settings(settings), settings.features, settings.target)
+    choose = by_settings(settings)
+    table = read(settings.train, "data.train", choose, settings.features, settings.target, settings.weight)
     features, target = table.features, _target_of(table)
     kept = kept_rows(table, *_policies(settings, features, target))
     decision = decide(target, kept, settings, facts)
@@ -62,7 +64,10 @@ def prepare(
     train = kept[parts["train"]]
     settled, scale_note = fit_target(settled, target, train, settings, facts)
     drop = _policies(settings, features, target)[0]
-    schema = Schema(decision.task, fit_features(features, train, settings), settled, drop)
+    true = targets.true_of(settled, target, train)
+    shares = weights.class_weights(settings.class_weight, settled, true)
+    fitted = fit_features(features, train, settings)
+    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares)
     check_inputs(schema.n_inputs, len(schema.features), facts)
 
     splits: dict[str, Rows] = {}
@@ -114,8 +119,8 @@ def _encode_source(
 ) -> tuple[Rows, Warnings]:
     kinds = {feature.name: feature.kind for feature in schema.features}
     answers = dict.fromkeys(schema.target.names, schema.target.column_kind)
-    choose = by_schema(kinds, answers, str(source.inputs))
-    table = read(source, key, choose, settings.features, settings.target)
+    choose = by_schema(kinds, answers, str(source.inputs), schema.weight)
+    table = read(source, key, choose, settings.features, settings.target, schema.weight)
     table = _renamed(table, schema)
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)
@@ -127,11 +132,13 @@ def _encode_source(
 
 
 def _encode(table: Table, rows: Array, schema: Schema, dtype: DTypeLike, where: str) -> tuple[Rows, Warnings]:
+    true = schema.true_classes(table, rows)
     encoded = Rows(
         schema.encode_features(table, dtype, rows),
         schema.encode_target(table, dtype, rows),
-        schema.true_classes(table, rows),
+        true,
         rows,
+        weights.weights_of(table.weight, rows, schema.class_weights, true, dtype),
     )
     return encoded, tuple(unseen(schema.features, table.features, rows, where))
 

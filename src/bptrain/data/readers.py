@@ -12,14 +12,17 @@ from bptrain.data.text_files import block_of, read_sheet
 from bptrain.errors import DataError, Problem
 
 
-def array_names(features: str | Sequence[str], target: str | Sequence[str] | None) -> ArrayNames:
-    """The arrays of an npz file that `data.features` and `data.target` mean. Raises DataError for several."""
+def array_names(
+    features: str | Sequence[str], target: str | Sequence[str] | None, weight: str | None
+) -> ArrayNames:
+    """The arrays of an npz file that the keys of `data` mean. Raises DataError for several targets."""
     if target is not None and not isinstance(target, str):
         if len(target) != 1:
             message = "in an npz file the target is one array; several columns are one array of two axes"
             raise DataError(Problem("several_arrays", message, path="data.target"))
         target = target[0]
-    return ArrayNames(features if isinstance(features, str) and features != "all" else "X", target or "y")
+    name = features if isinstance(features, str) and features != "all" else "X"
+    return ArrayNames(name, target or "y", weight)
 
 
 def read(
@@ -28,10 +31,12 @@ def read(
     choose: Chooser,
     features: str | Sequence[str] = "all",
     target: str | Sequence[str] | None = None,
+    weight: str | None = None,
 ) -> Table:
-    """The features and targets of a source, N rows each.
+    """The features and targets of a source, N rows each, and what the rows weigh.
 
-    `key` is the config key that named the source, `choose` tells which columns are meant. Raises DataError.
+    `key` is the config key that named the source, `choose` tells which columns are meant; an npz file has them in
+    arrays of these names. Raises DataError.
     """
     kind = format_of(source.inputs, key)
     target_key = f"{key}.target" if key else ""
@@ -40,7 +45,7 @@ def read(
             message = f"{source.inputs} holds its target itself, so it takes no file of targets beside it"
             raise DataError(Problem("two_targets", message, path=target_key))
         if kind == "npz":
-            return _read_npz(source.inputs, key, choose, features, target)
+            return _read_npz(source.inputs, key, choose, array_names(features, target, weight))
         return _read_sheet(source.inputs, key, choose)
     if source.target is None:
         message = f"{source.inputs} holds features alone; name the file of its targets"
@@ -63,16 +68,23 @@ def _read_sheet(path: Path, key: str, choose: Chooser) -> Table:
     sheet = read_sheet(path, key)
     choice = choose(sheet.names, None)
     features = block_of(sheet, choice.features, choice.kinds, infer=choice.infer)
-    return Table(features, block_of(sheet, choice.targets, choice.kinds, infer=choice.infer, target=True))
+    target = block_of(sheet, choice.targets, choice.kinds, infer=choice.infer, target=True)
+    if choice.weight is None:
+        return Table(features, target)
+    return Table(features, target, block_of(sheet, (choice.weight,), {choice.weight: "numeric"}, infer=True))
 
 
-def _read_npz(
-    path: Path, key: str, choose: Chooser, features: str | Sequence[str], target: str | Sequence[str] | None
-) -> Table:
-    names = array_names(features, target)
-    X, y = read_arrays(path, names, key)
+def _read_npz(path: Path, key: str, choose: Chooser, names: ArrayNames) -> Table:
+    X, y, weight = read_arrays(path, names, key)
     block = feature_block(X, str(path), names.features)
-    return _choose(block, target_block(y, str(path), names.target), choose)
+    table = _choose(block, target_block(y, str(path), names.target), choose)
+    if weight is None or names.weight is None:
+        return table
+    weights = feature_block(weight, str(path), names.weight)
+    if weights.rows != block.rows or len(weights.names) != 1:
+        message = f"{names.weight} must have a number a row, {block.rows}, but its shape is {weight.shape}"
+        raise DataError(Problem("row_count", message, path="data.weight"))
+    return table._replace(weight=weights)
 
 
 def _choose(features: Block, target: Block, choose: Chooser) -> Table:

@@ -22,6 +22,8 @@ class Schema(NamedTuple):
     features: tuple[Feature, ...]
     target: Target
     drop: frozenset[str] = frozenset()  # columns for whose missing cells the row is dropped
+    weight: str | None = None  # the column that says what each row weighs
+    class_weights: tuple[float, ...] = ()  # what a row of each class weighs; empty: 1
 
     @property
     def n_inputs(self) -> int:
@@ -91,6 +93,8 @@ class Schema(NamedTuple):
                 "spread": list(self.target.spread),
             },
             "drop": sorted(self.drop),
+            "weight": self.weight,
+            "class_weights": list(self.class_weights),
         }
 
     @classmethod
@@ -122,4 +126,11 @@ class Schema(NamedTuple):
         target = Target(
             tuple(t["names"]), t["kind"], tuple(t["labels"]), tuple(t["center"]), tuple(t["spread"])
         )
-        return cls(json["task"], tuple(features), target, frozenset(json["drop"]))
+        return cls(
+            json["task"],
+            tuple(features),
+            target,
+            frozenset(json["drop"]),
+            json.get("weight"),
+            tuple(json.get("class_weights", ())),
+        )

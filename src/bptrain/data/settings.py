@@ -35,6 +35,8 @@ class DataSettings(NamedTuple):
     scale_target: Scaler | None = None  # None is auto
     missing: str | Mapping[str, str] = "error"  # error | mean | median | most_frequent | drop
     task: str = "auto"  # auto | classification | regression
+    weight: str | None = None  # the column, or the array of an npz file, that says what each row weighs
+    class_weight: str | Mapping[object, float] | None = None  # "balanced", or label -> weight
 
     def policy(self, name: str) -> str:
         """What is done about a missing cell in a column."""

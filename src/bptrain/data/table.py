@@ -67,6 +67,7 @@ class Table(NamedTuple):
 
     features: Block
     target: Block | None = None  # None for rows whose target nobody knows yet
+    weight: Block | None = None  # one column: what each row weighs
 
 
 class Complaints:

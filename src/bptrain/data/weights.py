@@ -1,0 +1,63 @@
+"""What a row weighs: the number that the data give it, times that of its class."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from bptrain.data.table import Block, Complaints, nearest, some_of, text_of
+from bptrain.data.targets import Target
+from bptrain.errors import DataError, Problem
+from bptrain.parts.types import Array
+
+
+def class_weights(
+    asked: str | Mapping[object, float] | None, target: Target, true: Array
+) -> tuple[float, ...]:
+    """What a row of each class weighs; `true` are the classes of the training rows. Raises DataError.
+
+    balanced: N / (K N_k), so that every class weighs as much as any other (King and Zeng 2001; as scikit-learn).
+    """
+    if asked is None:
+        return ()
+    if target.kind not in ("classes", "binary"):
+        message = "class_weight needs one column of classes as the target"
+        raise DataError(Problem("class_weight", message, path="loss.class_weight"))
+    K = len(target.labels)
+    if isinstance(asked, str):
+        counts = np.bincount(true, minlength=K)
+    XX
+    known = {text_of(label): k for k, label in enumerate(target.labels)}
+    found = [1.0] * K
+    complaints = Complaints()
+    for label, weight in asked.items():
+        k = known.get(text_of(label))
+        if k is None:
+            message = f"there is no class {text_of(label)!r}; there are {some_of(known)}"
+            path = f"loss.class_weight.{label}"
+            complaints.add(Problem("unknown_label", message, path=path, suggestion=nearest(label, known)))
+        else:
+            found[k] = weight
+    complaints.settle()
+    return tuple(found)
+
+
+def weights_of(
+    block: Block | None, rows: Array, of_classes: tuple[float, ...], true: Array, dtype: DTypeLike
+) -> Array | None:
+    """What each of some rows weighs, N; None where all weigh 1. Raises DataError for negative weights."""
+    if block is None and not of_classes:
+        return None
+    V = np.ones(len(rows))
+    if block is not None:
+        V *= block.number(block.names[0])[rows]
+        complaints = Complaints()
+        message = f"the weight {block.names[0]} is negative; a row weighs 0 or more"
+        complaints.add_rows("negative_weight", block.origin, rows[V < 0], message)
+        complaints.settle()
+        if not V.any():
+            message = f"every weight in {block.names[0]} is 0, so no row counts"
+            raise DataError(Problem("no_weight", message, file=block.origin.file))
+    if of_classes:
+        V *= np.array(of_classes)[true]
+    return V.astype(dtype)
