@@ -86,6 +86,8 @@ def output_fits_loss(network: NetworkConfig, loss: LossConfig) -> Findings:
     if needed.outputs == "probabilities":
         if output.distribution:
             reason = f"{chosen.name} makes the outputs of a row sum to 1"
+        elif 0 <= output.range[0] and output.range[1] <= 1:
+            reason = f"{chosen.name} gives 0 or 1 itself, of which the logarithm is infinite"
         else:
             reason = f"{chosen.name} gives values outside [0, 1]"
         message = f"{loss.name} reads each output as a probability of its own, but {reason}"
