@@ -1,4 +1,4 @@
-"""The pages of docs/parts, made from the registries: `python dev/parts_docs.py`; with --check, exit code 1 if one is stale.
+"""Makes docs/parts from the registries: `python dev/parts_docs.py`; --check only tells what is stale, by exit code 1.
 
 A page a kind, with formula, source and options of every part, as `bptrain list` tells them; and a plot of each
 activation with its derivative, drawn here as SVG so that the same formulas give the same bytes everywhere.
@@ -6,6 +6,7 @@ activation with its derivative, drawn here as SVG so that the same formulas give
 
 import inspect
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,8 @@ ABOUT = {
     "losses": "E of a row's outputs x and targets t, in `loss`. Natural logarithms.",
     "optimizers": "The step from the gradient g, in `optimizer`. α is the learning rate times the schedule's factor.",
     "schedules": "The factor on the learning rate, in `schedule`.",
-    "initializers": "The start values of the weights W (n_out × n_in), in `network.initializer`. `auto` draws he_normal for"
-    " the relu family, glorot_uniform for other activations.",
+    "initializers": "The start values of the weights W (n_out × n_in), in `network.initializer`. `auto` draws he_normal"
+    " for the relu family, glorot_uniform for other activations.",
     "metrics": "How good predictions are, in `metrics`.",
     "scalers": "The map of a data column, in `data.scale` and `data.scale_target`.",
 }
@@ -101,7 +102,7 @@ def plot(name: str, part: Activation) -> str | None:
         return None
     edges = [Z[0], *(kink for kink in part.kinks if Z[0] < kink < Z[1]), Z[1]]
     values, slopes = [], []
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         z = np.linspace(left, right, 1 + round(20 * (right - left)))
         inner = z.copy()  # at a kink f' is that of this side
         inner[0], inner[-1] = left + 1e-9, right - 1e-9
@@ -151,10 +152,10 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
 
 def labels() -> list[str]:
     """Numbers along the edges, and which curve is which."""
-    text = [(across(z) + 3, HEIGHT - MARGIN - 4, str(z)) for z in range(-3, 4)]
-    text += [(MARGIN + 3, down(x) - 3, str(x)) for x in range(-1, 4)]
+    text = [(across(z) + 3, HEIGHT - MARGIN - 4.0, str(z)) for z in range(-3, 4)]
+    text += [(MARGIN + 3.0, down(x) - 3, str(x)) for x in range(-1, 4)]
     key = [(HEIGHT - 50, "f", "f(z)"), (HEIGHT - 32, "d", "f′(z)")]
-    text += [(WIDTH - 62, y + 4, name) for y, _, name in key]
+    text += [(WIDTH - 62.0, y + 4.0, name) for y, _, name in key]
     return [
         *(f'<polyline class="{kind}" points="{WIDTH - 96},{y} {WIDTH - 68},{y}"/>' for y, kind, _ in key),
         *(f'<text x="{x:.1f}" y="{y:.1f}">{words}</text>' for x, y, words in text),

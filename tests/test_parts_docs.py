@@ -4,7 +4,6 @@ import importlib.util
 import shutil
 import sys
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -16,7 +15,7 @@ from conftest import ROOT
 
 
 @pytest.fixture
-def maker(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+def maker(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """dev/parts_docs.py as a module."""
     spec = importlib.util.spec_from_file_location("parts_docs", ROOT / "dev" / "parts_docs.py")
     assert spec is not None
@@ -24,7 +23,7 @@ def maker(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "parts_docs", module)
     spec.loader.exec_module(module)
-    yield module
+    return module
 
 
 def test_the_pages_are_fresh(maker: ModuleType) -> None:

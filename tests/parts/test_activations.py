@@ -91,7 +91,7 @@ def test_digits_stay_where_the_value_is_small(name: str, dtype: type) -> None:
     z = np.concatenate(
         [np.linspace(-30, 30, 1201), np.geomspace(1e-6, 1e4, 60), -np.geomspace(1e-6, 1e4, 60)]
     )
-    given = z.astype(dtype)
+    given: Array = z.astype(dtype)
     for got, exact in zip(both(name, given), both(name, given.astype(np.float64)), strict=True):
         error = np.abs(got - exact) / np.fmax(1.0, np.abs(exact))
         assert error.max() <= 2 * np.finfo(np.float32).eps

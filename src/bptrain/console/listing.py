@@ -45,4 +45,5 @@ def broken(text: str, indent: str, width: int | None) -> list[str]:
     if width is None:
         return [indent + text]
     room = max(width - 1, len(indent) + 20)
-    return textwrap.wrap(text, room, initial_indent=indent, subsequent_indent=indent + "  ")
+    further = indent + "  "
+    return textwrap.wrap(text, room, initial_indent=indent, subsequent_indent=further, break_on_hyphens=False)
