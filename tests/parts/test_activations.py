@@ -181,3 +181,14 @@ def test_gelu_is_near_the_exact_form() -> None:
     exact = [float(entry) * 0.5 * (1.0 + math.erf(float(entry) / math.sqrt(2.0))) for entry in z]
     difference = np.abs(both("gelu", z)[0] - exact).max()
     assert 0.0004 < difference < 0.0005
+
+
+def test_the_relu_family_lets_half_of_a_square_pass() -> None:
+    """Why he_* suits it: of N(0, 1) about ½ of the mean square is left, where selu and softplus leave all."""
+    z = np.random.default_rng(0).normal(size=100_000)
+    left = {name: float((both(name, z)[0] ** 2).mean()) for name in activations if name != "softmax"}
+    family = {name for name in left if activations.get(name)().relu_family}
+    assert family == {"relu", "leaky_relu", "elu", "silu", "gelu", "mish"}
+    assert all(0.35 < left[name] < 0.65 for name in family)
+    assert left["selu"] == pytest.approx(1.0, abs=0.02)
+    assert left["softplus"] > 0.9
