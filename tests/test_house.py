@@ -28,6 +28,7 @@ ORDER = [
         "explain",
         "fitting",
         "interrupts",
+        "listing",
         "model",
         "prologue",
         "resuming",
@@ -115,7 +116,9 @@ def loaded_by(*arguments: str) -> set[str]:
     return set(done.stderr.split())
 
 
-@pytest.mark.parametrize("line", ["--version", "--help", "fit --help", "eval -h", "gradcheck --help"])
+@pytest.mark.parametrize(
+    "line", ["--version", "--help", "fit --help", "eval -h", "gradcheck --help", "list --help"]
+)
 def test_quick_commands_load_little(line: str) -> None:
     assert not loaded_by(*line.split()) & {"numpy", "rich", "pydantic", "yaml", "safetensors"}
 

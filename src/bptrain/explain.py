@@ -4,7 +4,6 @@ The lines are those of one instance, with columns, as the derivation writes them
 dimensions that it does by hand.
 """
 
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,10 +24,10 @@ from bptrain.core.network import Network
 from bptrain.engines.compiled.values import Untranslatable
 from bptrain.engines.numba_engine import sources
 from bptrain.errors import Problem, UsageError
+from bptrain.listing import formula
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
 from bptrain.parts.optimizers import Optimizer, optimizers
-from bptrain.registry import Registry
 
 
 class Line(NamedTuple):
@@ -100,13 +99,6 @@ def kernel(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> s
         return "\n\n".join(sources(task, dtype_of(loaded.config)))
     except Untranslatable as error:
         raise UsageError(Problem("not_compiled", f"no loop can be written: {error}")) from error
-
-
-def formula(registry: Registry[Any], name: str) -> str:
-    """The first sentence of a part's docstring: its formula."""
-    text = inspect.getdoc(registry.get(name)) or ""
-    first = text.splitlines()[0] if text else name
-    return first.split(". ")[0].rstrip(".")
 
 
 def shape(rows: int, columns: int) -> str:

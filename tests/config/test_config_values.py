@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from bptrain.config import LossConfig, PartConfig, dump_yaml, from_plain, load_config, to_plain
 from bptrain.config.loader import load_text
 from bptrain.errors import UsageError
-from bptrain.parts.activations import Activation, activations, identity
+from bptrain.parts.activations import Activation, activations
+from bptrain.parts.activations.outputs import identity
 from bptrain.parts.optimizers import Optimizer, gradient_descent, optimizers
 from config.helpers import GOOD, load, problems
 

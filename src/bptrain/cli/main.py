@@ -12,6 +12,7 @@ from bptrain.cli.eval import eval_command
 from bptrain.cli.explain import explain_command
 from bptrain.cli.fit import fit_command
 from bptrain.cli.gradcheck import gradcheck_command
+from bptrain.cli.list import list_command
 from bptrain.cli.options import silence
 from bptrain.errors import STORAGE_EXIT
 
@@ -46,6 +47,7 @@ app.command("fit", context_settings=HELP)(fit_command)
 app.command("eval", context_settings=HELP)(eval_command)
 app.command("gradcheck", context_settings=HELP)(gradcheck_command)
 app.command("explain", context_settings=HELP)(explain_command)
+app.command("list", context_settings=HELP)(list_command)
 
 
 def run(arguments: list[str]) -> int:

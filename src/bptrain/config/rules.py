@@ -5,29 +5,17 @@ the key that the user would change.
 """
 
 import inspect
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
+from bptrain.config.finding import Finding, Findings, KeyPath
 from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.rules_initializers import INITIALIZERS
 from bptrain.config.schema import CheckpointConfig, DataConfig, NetworkConfig, Source, TrainingConfig
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, fits, losses
 from bptrain.parts.metrics import Metric
 from bptrain.parts.metrics import metrics as metric_parts
-
-KeyPath = tuple[str | int, ...]
-
-
-class Finding(NamedTuple):
-    """A rule that a config breaks."""
-
-    path: KeyPath
-    message: str
-    code: str = "contradiction"
-    suggestion: str | None = None
-
-
-Findings = Iterator[Finding]
 
 
 def broken(sections: dict[str, Any]) -> list[Finding]:
@@ -86,6 +74,8 @@ def output_fits_loss(network: NetworkConfig, loss: LossConfig) -> Findings:
     if needed.outputs == "probabilities":
         if output.distribution:
             reason = f"{chosen.name} makes the outputs of a row sum to 1"
+        elif output.range[0] >= 0 and output.range[1] <= 1:
+            reason = f"{chosen.name} gives 0 or 1 itself, of which the logarithm is infinite"
         else:
             reason = f"{chosen.name} gives values outside [0, 1]"
         message = f"{loss.name} reads each output as a probability of its own, but {reason}"
@@ -247,5 +237,6 @@ RULES: list[tuple[Callable[..., Findings], tuple[str, ...]]] = [
         targets_keep_their_range,
         targets_fit_outputs,
         one_interval,
+        *INITIALIZERS,
     )
 ]

@@ -119,13 +119,16 @@ def initial_parameters(
 ) -> Array:
     """The flat start vector. A layer's draws do not depend on the other layers' sizes.
 
-    `initializers` and `biases` (start values) have L + 1 entries; entry 0 is unused.
+    `initializers` and `biases` (start values, where the initializer draws none) have L + 1 entries; entry 0 is unused.
     """
     flat: Array = np.empty(network.size, dtype)
-    for block in network.blocks:
+    W = np.empty((0, 0))
+    for block in network.blocks:  # b_i comes right after W_i
+        initializer = initializers[block.layer]
+        rng = stream(seed, "weights", epoch=block.layer, step=int(block.kind == "bias"))
         if block.kind == "weight":
-            rng = stream(seed, "weights", epoch=block.layer)
-            block.view(flat)[...] = initializers[block.layer](rng, *block.shape)
+            W = initializer(rng, *block.shape)
+            block.view(flat)[...] = W
         else:
-            block.view(flat)[...] = biases[block.layer]
+            block.view(flat)[...] = biases[block.layer] if initializer.b is None else initializer.b(rng, W)
     return flat

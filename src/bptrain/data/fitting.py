@@ -100,10 +100,10 @@ def automatic_scaler(facts: NetworkFacts) -> tuple[Scaler | None, str | None]:
     low, high = facts.output_range or (-math.inf, math.inf)
     if math.isinf(low) and math.isinf(high):
         return standard(), "scale_target: standard (the output has no bounds)"
-    if math.isinf(high):
-        to = (low, low + 1)
+    if math.isinf(high):  # where it is open, so not where a bound on the other side holds it
+        to = (max(low, 0.0), max(low, 0.0) + 1)
     elif math.isinf(low):
-        to = (high - 1, high)
+        to = (min(high, 0.0) - 1, min(high, 0.0))
     else:  # an output that approaches its bounds but never reaches them needs room
         margin = 0.1 * min(1.0, high - low)
         to = (low + margin, high - margin)

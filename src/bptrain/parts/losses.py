@@ -42,7 +42,7 @@ def fits(loss: Loss, f_L: Activation) -> bool:
         return f_L.distribution
     if loss.outputs == "probabilities":
         low, high = f_L.range
-        return low >= 0 and high <= 1 and not f_L.distribution
+        return low >= 0 and high <= 1 and not f_L.attains and not f_L.distribution
     return True
 
 

@@ -1,0 +1,33 @@
+"""`bptrain list`: every part that a config may name."""
+
+from typing import Annotated
+
+import typer
+
+from bptrain.cli.options import Json, Quiet, Verbose, command
+
+
+def list_command(
+    kind: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="KIND",
+            help="activations, losses, optimizers, schedules, initializers, metrics or scalers; without it, all.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """List the parts that a config may name, each with its formula and its options.
+
+    Examples: bptrain list · bptrain list activations · bptrain list optimizers --json
+    """
+    with command("list", json, quiet, verbose) as screen:
+        from bptrain.console.listing import show_parts_list
+        from bptrain.listing import list_parts
+
+        kinds = list_parts(kind)
+        show_parts_list(screen, kinds)
+        screen.record({name: [part.record() for part in parts] for name, parts in kinds.items()})
