@@ -5,29 +5,17 @@ the key that the user would change.
 """
 
 import inspect
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.finding import Finding, Findings, KeyPath
+from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig
+from bptrain.config.rules_optimizers import OPTIMIZERS
 from bptrain.config.schema import CheckpointConfig, DataConfig, NetworkConfig, Source, TrainingConfig
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, fits, losses
 from bptrain.parts.metrics import Metric
 from bptrain.parts.metrics import metrics as metric_parts
-
-KeyPath = tuple[str | int, ...]
-
-
-class Finding(NamedTuple):
-    """A rule that a config breaks."""
-
-    path: KeyPath
-    message: str
-    code: str = "contradiction"
-    suggestion: str | None = None
-
-
-Findings = Iterator[Finding]
 
 
 def broken(sections: dict[str, Any]) -> list[Finding]:
@@ -46,7 +34,7 @@ def lists_have_one_entry_a_layer(network: NetworkConfig) -> Findings:
             yield _wrong_length(("network", key), len(entries), network)
 
 
-def learning_rates_have_one_entry_a_layer(network: NetworkConfig, optimizer: PartConfig) -> Findings:
+def learning_rates_have_one_entry_a_layer(network: NetworkConfig, optimizer: OptimizerConfig) -> Findings:
     rates = optimizer.options.get("learning_rate")
     if isinstance(rates, tuple) and len(rates) != network.layers:
         yield _wrong_length(("optimizer", "learning_rate"), len(rates), network)
@@ -247,5 +235,6 @@ RULES: list[tuple[Callable[..., Findings], tuple[str, ...]]] = [
         targets_keep_their_range,
         targets_fit_outputs,
         one_interval,
+        *OPTIMIZERS,
     )
 ]
