@@ -135,7 +135,8 @@ def test_update_is_the_rule(name: str, form: str, engine: str, dtype: type) -> N
     batch = FORMS[form]
     task = task_of(net, RULES[name], rows=6, batch=batch, epochs=4)._replace(schedule=schedule)
     layers = np.concatenate([np.full(block.stop - block.start, block.layer) for block in net.blocks])
-    low, alpha = task.rates[0], np.asarray(task.rates[0], dtype)
+    low = task.rates[0]
+    alpha: Array | float = low
     if form == "chunked":  # here a rate for each layer, too
         task = task._replace(rate=(low, 3 * low))
         alpha = np.where(layers == 1, low, 3 * low).astype(dtype)

@@ -294,13 +294,14 @@ def test_every_branch_is_taken() -> None:
 def test_weight_decay_takes_its_share_before_the_step(name: str) -> None:
     """w ← w − α λ w − step, with the step of the rule without decay."""
     rule, decay = rule_of(name), 0.03
+    alpha: Any = rule.learning_rate
     bare = trajectory(rule, GRADIENTS)
     w = np.full(GRADIENTS.shape[1], START)
     for before, after, ours in zip(
         np.vstack([np.full_like(w, START), bare]), bare, trajectory(with_weight_decay(rule, decay), GRADIENTS),
         strict=False,
     ):  # fmt: skip
-        w = w - rule.learning_rate * decay * w + (after - before)
+        w = w - alpha * decay * w + (after - before)
         np.testing.assert_allclose(ours, w, rtol=0, atol=1e-12 * max(1.0, np.abs(bare).max()))
 
 
@@ -380,7 +381,7 @@ def test_rates_of_the_design() -> None:
 
 
 def test_rprop_keeps_its_bounds() -> None:
-    with pytest.raises(ValueError, match="step_min 1 is above step_max 0.1"):
+    with pytest.raises(ValueError, match=r"step_min 1 is above step_max 0\.1"):
         optimizers.get("rprop")(step_min=1.0, step_max=0.1)
     rule = optimizers.get("rprop")(step_min=0.004, step_max=0.02)
     growing, turning = (np.abs(np.diff(trajectory(rule, GRADIENTS[:, [k]])[:, 0])) for k in (4, 0))
