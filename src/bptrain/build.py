@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.config import Loaded
-from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
 from bptrain.config.resolved import target_is_path
 from bptrain.config.schema import Config
 from bptrain.config.schema import Source as FileSource
@@ -22,14 +22,14 @@ from bptrain.parts.activations import Activation, activations
 from bptrain.parts.initializers import Initializer, initializers
 from bptrain.parts.losses import losses
 from bptrain.parts.metrics import Metric, metrics
-from bptrain.parts.optimizers import Optimizer, optimizers
+from bptrain.parts.optimizers import Optimizer, optimizers, with_weight_decay
 from bptrain.parts.scalers import scalers
-from bptrain.parts.schedules import schedules
+from bptrain.parts.schedules import Schedule, schedules, with_warmup
 from bptrain.parts.types import Array
 from bptrain.registry import Registry
 
 
-def make(registry: Registry[Any], part: PartConfig | LossConfig) -> Any:
+def make(registry: Registry[Any], part: PartConfig | LossConfig | OptimizerConfig | ScheduleConfig) -> Any:
     """The part that a name with options stands for."""
     return registry.get(part.name)(**part.options)
 
@@ -167,15 +167,25 @@ def initial_weights(config: Config, network: Network, dtype: type) -> Array:
 # --- training -----------------------------------------------------------------------------------------
 
 
+def build_optimizer(config: Config) -> Optimizer:
+    """The rule of a config, with its weight decay."""
+    return with_weight_decay(make(optimizers, config.optimizer), config.optimizer.weight_decay)
+
+
+def build_schedule(config: Config) -> Schedule:
+    """The schedule of a config, with its warm-up."""
+    return with_warmup(make(schedules, config.schedule), config.schedule.warmup)
+
+
 def build_task(config: Config, network: Network, rows: int) -> Task:
     """Everything about the updates: sgd takes 1 row each, batch mode all, mini-batches `batch_size`."""
     training = config.training
     batch_size = {"sgd": 1, "batch": rows, "minibatch": training.batch_size or 32}[training.mode]
-    optimizer: Optimizer = make(optimizers, config.optimizer)
+    optimizer = build_optimizer(config)
     return Task(
         network=network,
         optimizer=optimizer,
-        schedule=make(schedules, config.schedule),
+        schedule=build_schedule(config),
         rate=optimizer.learning_rate,
         rows=rows,
         batch_size=min(batch_size, rows),

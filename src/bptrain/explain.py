@@ -28,6 +28,8 @@ from bptrain.listing import formula
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
 from bptrain.parts.optimizers import Optimizer, optimizers
+from bptrain.parts.schedules import schedules
+from bptrain.registry import Registry
 
 
 class Line(NamedTuple):
@@ -202,11 +204,13 @@ def update_lines(config: Config, network: Network) -> Section:
     """W_i ← W_i − α ∘ ∂E/∂W_i, or the rule in its place."""
     rule: Optimizer = make(optimizers, config.optimizer)
     rates = rule.learning_rate if isinstance(rule.learning_rate, tuple) else (rule.learning_rate,) * network.L
-    plain_descent = config.optimizer.name == "gradient_descent"
+    plain_descent, decay = config.optimizer.name == "gradient_descent", config.optimizer.weight_decay
     lines = []
     for i in range(network.L, 0, -1):
         n_out, n_in = network.sizes[i], network.sizes[i - 1]
         step = f"α_{i} ∘ ∂E/∂W_{i}" if plain_descent else f"step(∂E/∂W_{i})"
+        if decay:
+            step = f"α_{i} λ W_{i} − {step}"
         matrix = shape(n_out, n_in)
         lines.append(Line(f"W_{i} ← W_{i} − {step},  α_{i} = {rates[i - 1]:g}", f"{matrix} − {matrix}"))
         if network.bias[i]:
@@ -217,8 +221,15 @@ def update_lines(config: Config, network: Network) -> Section:
         lines.append(
             Line(f"step is {config.optimizer.name}: {formula(optimizers, config.optimizer.name)}", "")
         )
+    if decay:
+        lines.append(Line(f"λ = {decay:g} (optimizer.weight_decay)", ""))
     if config.schedule.name != "constant":
-        lines.append(Line(f"every α is multiplied by the schedule {config.schedule.name}", ""))
+        text = formula(schedules, config.schedule.name)
+        lines.append(Line(f"every α is multiplied by the schedule {config.schedule.name}: {text}", ""))
+    if config.schedule.warmup:
+        lines.append(
+            Line(f"every α rises in a straight line over the first {config.schedule.warmup:g} epochs", "")
+        )
     when = {"sgd": "every instance", "batch": "the whole set"}.get(
         config.training.mode, f"every {config.training.batch_size} instances"
     )

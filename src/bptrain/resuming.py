@@ -5,10 +5,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bptrain.config import Loaded
+from bptrain.build import build_schedule
+from bptrain.config import Loaded, from_plain
 from bptrain.core.network import Network
 from bptrain.errors import CheckpointError, DataError
 from bptrain.parts.optimizers import Optimizer
+from bptrain.parts.schedules import spans_all_epochs
 from bptrain.prologue import MAY_CHANGE, differences, setting_differences
 from bptrain.store import checkpoint
 from bptrain.store.run import RUNS, RunDirectory, find_run, list_runs, locked, newest
@@ -88,9 +90,9 @@ def _warnings(
     if changes:
         yield "other_bits", f"the last bits may differ from an uninterrupted run: {'; '.join(changes)}"
     before, after = (f.config["training"]["epochs"] for f in (begun, facts))
-    schedule = facts.config["schedule"]
-    if before != after and schedule != "constant":
-        name = schedule if isinstance(schedule, str) else schedule["name"]
+    config = from_plain(facts.config, "run")
+    name = config.schedule.name
+    if before != after and spans_all_epochs(build_schedule(config), before, after):
         yield (
             "schedule_span",
             f"the schedule {name} spans all epochs, now {after} and not {before}: the learning rate jumps, "

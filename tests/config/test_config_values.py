@@ -8,7 +8,16 @@ import yaml
 from annotated_types import Interval
 from pydantic import ValidationError
 
-from bptrain.config import LossConfig, PartConfig, dump_yaml, from_plain, load_config, to_plain
+from bptrain.config import (
+    LossConfig,
+    OptimizerConfig,
+    PartConfig,
+    ScheduleConfig,
+    dump_yaml,
+    from_plain,
+    load_config,
+    to_plain,
+)
 from bptrain.config.loader import load_text
 from bptrain.errors import UsageError
 from bptrain.parts.activations import Activation, activations
@@ -23,8 +32,8 @@ def test_defaults_are_those_of_the_design(tmp_path: Path) -> None:
     config = load(tmp_path, MINIMAL).config
     assert (config.format, config.seed, config.task, config.metrics) == (1, 0, "auto", None)
     assert config.loss == LossConfig("half_squared_error", {}, "mean")
-    assert config.optimizer == PartConfig("gradient_descent", {"learning_rate": 0.1})
-    assert config.schedule == PartConfig("constant", {})
+    assert config.optimizer == OptimizerConfig("gradient_descent", {"learning_rate": 0.1})
+    assert config.schedule == ScheduleConfig("constant", {})
     data, network, training = config.data, config.network, config.training
     assert (data.train.inputs, data.train.target) == ("a.csv", None)
     assert (data.target, data.features) == (("y",), "all")
@@ -57,7 +66,9 @@ def test_options_of_parts_are_filled_in_and_whole_numbers_become_floats(tmp_path
 
 def test_a_mapping_without_a_name_is_the_default_part(tmp_path: Path) -> None:
     text = MINIMAL + "optimizer: {learning_rate: 0.5}\n"
-    assert load(tmp_path, text).config.optimizer == PartConfig("gradient_descent", {"learning_rate": 0.5})
+    assert load(tmp_path, text).config.optimizer == OptimizerConfig(
+        "gradient_descent", {"learning_rate": 0.5}
+    )
 
 
 def test_batch_size_applies_in_minibatch_mode_only(tmp_path: Path) -> None:
@@ -162,7 +173,10 @@ ROUND = [
     MINIMAL.replace("auto]", "auto], activations: [relu, {name: leaky_relu, slope: 0.2}], bias: [true, 1.0]"),
     MINIMAL.replace("auto]", "auto], initializer: [{name: normal, std: 0.1}, auto], dtype: float64"),
     MINIMAL + "checkpoint: {every: {seconds: 30}, keep: 5}\nmetrics: [rmse, {name: mae}]\n",
-    MINIMAL + "checkpoint: {every: {epochs: 3}}\nmetrics: []\nschedule: {name: cosine, floor: 0.1}\n",
+    MINIMAL
+    + "checkpoint: {every: {epochs: 3}}\nmetrics: []\nschedule: {name: cosine, floor: 0.1, warmup: 1.5}\n",
+    MINIMAL + "optimizer: adamw\nschedule: {name: one_cycle, peak: 0.1}\n",
+    MINIMAL + "optimizer: {name: rprop, variant: plus, weight_decay: 1e-4}\ntraining: {mode: batch}\n",
     MINIMAL.replace("half_squared_error", "{name: half_squared_error, reduction: sum}"),
     MINIMAL + "seed: 9223372036854775807\n",
 ]
@@ -188,7 +202,8 @@ def test_resolved_has_what_applies_in_the_mode(tmp_path: Path) -> None:
     assert "batch_size" not in plain["training"]
     assert plain["data"]["train"] == str(tmp_path / "a.csv")
     assert plain["data"]["target"] == "y"
-    assert plain["optimizer"] == {"name": "gradient_descent", "learning_rate": 0.1}
+    assert plain["optimizer"] == {"name": "gradient_descent", "learning_rate": 0.1, "weight_decay": 0.0}
+    assert plain["schedule"] == {"name": "constant", "warmup": 0.0}
     assert plain["network"]["bias"] is True
     assert plain["metrics"] == plain["checkpoint"]["every"] == "auto"
     assert "activations" not in plain["network"]

@@ -15,8 +15,8 @@ from bptrain.engines.base import fresh_memory
 from bptrain.engines.compiled import batches
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
-from bptrain.parts.optimizers import optimizers
-from bptrain.parts.schedules import schedules
+from bptrain.parts.optimizers import optimizers, with_weight_decay
+from bptrain.parts.schedules import schedules, with_warmup
 from bptrain.parts.types import Array
 from engines.installed import ENGINES, start, task_of, used_memory
 from networks import PAIRS, data_for, network
@@ -106,16 +106,45 @@ def test_gradient_is_the_literal_one(sample: Sample, engine: str, dtype: type) -
     np.testing.assert_allclose(gradient, expected, rtol=0, atol=GRADIENT[dtype] * scale)
 
 
+RULES = {
+    **{name: optimizers.get(name)() for name in optimizers},
+    "irprop_plus": optimizers.get("rprop")(variant="plus"),
+    **{
+        f"{name} with decay": with_weight_decay(optimizers.get(name)(), 0.1)
+        for name in ("gradient_descent", "momentum", "adam", "nadam")
+    },
+}
+SCHEDULES = {
+    **{name: schedules.get(name)() for name in schedules},
+    "warmup": with_warmup(schedules.get("cosine_restarts")(period=1, t_mult=2), 1.5),
+}
+
+
+# In `chunked` the update is a loop of its own, which is compiled quickly: every rule is in it. In the other forms it is
+# woven into the passes over the network: one rule of each kind is in those too.
+KINDS = ("gradient_descent", "gradient_descent with decay", "momentum", "adam", "nadam", "irprop_plus")
+RULES_IN_FORMS = [(name, form) for name in RULES for form in FORMS if form == "chunked" or name in KINDS]
+
+
+def test_the_rules_leave_no_schedule_out() -> None:
+    assert len(RULES) >= len(SCHEDULES)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", list(optimizers))
+@pytest.mark.parametrize(("name", "form"), RULES_IN_FORMS)
 def test_update_is_the_rule(name: str, form: str, engine: str, dtype: type) -> None:
     """The batches of a short epoch, the last one smaller, each held to the rule on the engine's own gradient."""
-    schedule = list(schedules)[sorted(optimizers).index(name) % len(list(schedules))]
+    schedule = list(SCHEDULES.values())[list(RULES).index(name) % len(SCHEDULES)]
     net = network((3, 5, 2), ["tanh", "softmax"], "cross_entropy")
     batch = FORMS[form]
-    task = task_of(net, name, rows=6, batch=batch, schedule=schedule, epochs=4)
+    task = task_of(net, RULES[name], rows=6, batch=batch, epochs=4)._replace(schedule=schedule)
+    layers = np.concatenate([np.full(block.stop - block.start, block.layer) for block in net.blocks])
+    low = task.rates[0]
+    alpha: Array | float = low
+    if form == "chunked":  # here a rate for each layer, too
+        task = task._replace(rate=(low, 3 * low))
+        alpha = np.where(layers == 1, low, 3 * low).astype(dtype)
     X, T = data_for(net, 6, 0, dtype)
     running = ENGINES[engine](task, dtype)
     memory = used_memory(task, dtype, updates=task.steps_per_epoch)
@@ -123,14 +152,24 @@ def test_update_is_the_rule(name: str, form: str, engine: str, dtype: type) -> N
         rows = slice(a, a + batch)
         before = memory.copy()
         g = running.gradient(before.w, X[rows], T[rows])
-        rate = task.rates[0] * task.factor(before.t + 1)
-        step, slots = task.optimizer.step(g, before.slots, before.w, rate, before.t + 1, np.nan)
+        rate = alpha * task.factor(before.t + 1)
+        E = mean_loss(net, before.w, X[rows], T[rows]) if task.optimizer.needs_loss else np.nan
+        step, slots = task.optimizer.step(g, before.slots, before.w, rate, before.t + 1, E)
         running.run_slice(memory, X[rows], T[rows])
         assert memory.t == before.t + 1
         assert memory.w.dtype == dtype
         near(memory.w, before.w - step, UPDATE[dtype])
         for ours, expected in zip(memory.slots, slots, strict=True):
             near(ours, expected, UPDATE[dtype])
+
+
+def mean_loss(net: Network, w: Array, X: Array, T: Array) -> float:
+    """The loss of a batch, from the literal forward pass in float64."""
+    w, X, T = (array.astype(np.float64) for array in (w, X, T))
+    of_rows = [
+        reference.instance(net, views(net, w), x[:, None], t[:, None]).E for x, t in zip(X, T, strict=True)
+    ]
+    return float(np.mean(of_rows))
 
 
 def near(ours: Array, expected: Array, tolerance: float) -> None:
@@ -162,16 +201,22 @@ def test_whole_trajectories(name: str, form: str, engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", ["gradient_descent", "momentum", "adam"])
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        *itertools.product(["gradient_descent", "momentum", "adam"], FORMS),
+        ("nadam", "chunked"),
+        ("rprop", "chunked"),
+    ],
+)
 def test_a_rate_for_each_layer(name: str, form: str, engine: str) -> None:
-    """Two rates at once move each layer as far as one rate for all does."""
+    """Two rates at once move each layer as far as one rate for all does, in the first update."""
     net = network((3, 5, 2), ["tanh", "identity"])
     X, T = data_for(net, 6, 0)
     batch = FORMS[form]
 
     def trained(rate: float | tuple[float, ...]) -> Array:
-        rule = optimizers.get(name)(learning_rate=rate)
+        rule = RULES[name]._replace(learning_rate=rate)
         task = task_of(net, rule, batch=batch)
         memory = fresh_memory(start(net, np.float64), rule)
         ENGINES[engine](task, np.float64).run_slice(memory, X[:batch], T[:batch])

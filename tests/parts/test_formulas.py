@@ -8,9 +8,7 @@ import pytest
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
-from bptrain.parts.optimizers import Slots, optimizers
 from bptrain.parts.random import stream
-from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array
 
 DTYPES = [np.float32, np.float64]
@@ -145,61 +143,6 @@ def test_loss_values_by_hand() -> None:
         np.log(2) - np.log(0.75), rel=1e-15
     )
     assert losses.get("cross_entropy")().E(x, t)[0] == pytest.approx(np.log(2), rel=1e-15)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", list(optimizers))
-def test_optimizer_keeps_the_dtype_and_its_arguments(name: str, dtype: type) -> None:
-    rule = optimizers.get(name)()
-    g: Array = np.array([1.0, -2.0], dtype)
-    w: Array = np.zeros(2, dtype)
-    slots: Slots = tuple(
-        np.zeros(2, dtype) if kind == "per_weight" else np.zeros((), dtype) for kind in rule.slots.values()
-    )
-    step, after = rule.step(g, slots, w, 0.1, 1, 0.5)
-    assert step.dtype == dtype
-    assert all(np.asarray(slot).dtype == dtype for slot in after)
-    assert len(after) == len(slots)
-    assert g.tolist() == [1.0, -2.0]
-    assert not w.any()
-    assert all(not np.any(slot) for slot in slots)  # pure: what it was given is untouched
-
-
-def scalar_rule(name: str, gradients: list[float]) -> list[float]:
-    """The papers' equations as plain scalars, the weights after each update; an independent twin."""
-    w, v, m, s, path = 1.0, 0.0, 0.0, 0.0, []
-    for t, g in enumerate(gradients, start=1):
-        if name == "gradient_descent":
-            w = w - 0.1 * g
-        elif name == "momentum":
-            v = 0.9 * v + g
-            w = w - 0.1 * v
-        elif name == "adam":
-            m = 0.9 * m + 0.1 * g
-            s = 0.999 * s + 0.001 * g**2
-            w = w - 0.001 * (m / (1 - 0.9**t)) / ((s / (1 - 0.999**t)) ** 0.5 + 1e-8)
-        path.append(w)
-    return path
-
-
-@pytest.mark.parametrize("name", ["gradient_descent", "momentum", "adam"])
-def test_optimizer_follows_its_paper(name: str) -> None:
-    gradients = np.random.default_rng(5).normal(size=50).tolist()
-    rule = optimizers.get(name)()
-    w = np.array([1.0])
-    slots = tuple(np.zeros(1) for _ in rule.slots)
-    for t, (g, expected) in enumerate(zip(gradients, scalar_rule(name, gradients), strict=True), start=1):
-        step, slots = rule.step(np.array([g]), slots, w, rule.learning_rate, t, np.nan)
-        w = w - step
-        assert w[0] == pytest.approx(expected, rel=1e-12)
-
-
-def test_schedules() -> None:
-    constant, cosine = schedules.get("constant")(), schedules.get("cosine")(floor=0.2)
-    assert constant(99, 10, 10, 10) == 1.0
-    assert cosine(0, 1, 10, 10) == 1.0
-    assert cosine(50, 6, 10, 10) == pytest.approx(0.6)
-    assert cosine(100, 10, 10, 10) == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(

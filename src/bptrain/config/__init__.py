@@ -18,7 +18,7 @@ from bptrain.config import rules
 from bptrain.config.loader import Document, KeyPath, Place, load, marks
 from bptrain.config.normalize import normalize
 from bptrain.config.overrides import override
-from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
 from bptrain.config.resolved import dump_yaml, resolve_path, to_plain, with_absolute_paths
 from bptrain.config.schema import (
     CheckpointConfig,
@@ -39,7 +39,9 @@ __all__ = [
     "Location",
     "LossConfig",
     "NetworkConfig",
+    "OptimizerConfig",
     "PartConfig",
+    "ScheduleConfig",
     "Source",
     "SplitConfig",
     "TrainingConfig",

@@ -23,10 +23,15 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from bptrain.parts.types import NonNegative
 from bptrain.registry import Factory, Option, Registry
 
 STRICT = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 REDUCTIONS = ("mean", "sum")
+
+Beside = tuple[tuple[str, Option], ...]  # options that are no business of a factory
+_DECAY: Beside = (("weight_decay", Option(NonNegative, None)),)  # none: that of the rule
+_WARMUP: Beside = (("warmup", Option(NonNegative, 0.0)),)
 
 
 class PartConfig(NamedTuple):
@@ -42,6 +47,22 @@ class LossConfig(NamedTuple):
     name: str
     options: dict[str, Any]
     reduction: str = "mean"  # or "sum"
+
+
+class OptimizerConfig(NamedTuple):
+    """A rule, and the weight decay that is put around it."""
+
+    name: str
+    options: dict[str, Any]
+    weight_decay: float = 0.0
+
+
+class ScheduleConfig(NamedTuple):
+    """A schedule, and the epochs over which the learning rate rises to it."""
+
+    name: str
+    options: dict[str, Any]
+    warmup: float = 0.0
 
 
 def part(registry: Registry[Any], also: tuple[str, ...] = ()) -> PlainValidator:
@@ -71,14 +92,44 @@ def loss(registry: Registry[Any]) -> PlainValidator:
     return PlainValidator(validate)
 
 
+def optimizer(registry: Registry[Any]) -> PlainValidator:
+    """A validator of `{name: …, weight_decay: …, options}`."""
+    return PlainValidator(lambda value: optimizer_config(registry, value))
+
+
+def optimizer_config(registry: Registry[Any], value: Any) -> OptimizerConfig:
+    """An optimizer; one that has no weight_decay of its own takes that of its rule."""
+    name, options = _validate(registry, (), value, beside=_DECAY)
+    decay = options.pop("weight_decay")
+    if decay is None:
+        decay = registry.get(name)(**options).weight_decay
+    return OptimizerConfig(name, options, decay)
+
+
+def schedule(registry: Registry[Any]) -> PlainValidator:
+    """A validator of `{name: …, warmup: …, options}`."""
+    return PlainValidator(lambda value: schedule_config(registry, value))
+
+
+def schedule_config(registry: Registry[Any], value: Any) -> ScheduleConfig:
+    """A schedule; without warmup where none is given."""
+    name, options = _validate(registry, (), value, beside=_WARMUP)
+    return ScheduleConfig(name, options, options.pop("warmup"))
+
+
 def default(registry: Registry[Any], name: str) -> PartConfig:
     """A part with the defaults of its options."""
     return _validate(registry, (), {"name": name})
 
 
 def _validate(
-    registry: Registry[Any], also: tuple[str, ...], value: Any, also_keys: tuple[str, ...] = ()
+    registry: Registry[Any],
+    also: tuple[str, ...],
+    value: Any,
+    also_keys: tuple[str, ...] = (),
+    beside: Beside = (),
 ) -> PartConfig:
+    """A part by name, with its options and those that are written beside them but are no business of its factory."""
     kind = registry.kind
     if not isinstance(value, dict):
         expected = f"the name of {_a(kind)}, or {{name: …}} with options"
@@ -90,8 +141,8 @@ def _validate(
         raise _failure("wrong_type", name, ("name",), expected=f"the name of {_a(kind)}")
     if name not in registry and name not in also:
         raise _failure("wrong_choice", name, ("name",), allowed=(*also, *registry), kind=kind)
-    declared = registry.options(name) if name in registry else {}
-    options, errors = _options(registry, name, declared, given)
+    declared = {**(registry.options(name) if name in registry else {}), **dict(beside)}
+    options, errors = _options(registry, name, declared, given, beside)
     allowed = ("name", *declared, *also_keys)
     errors += [
         _error("unknown_key", entry, (key,), allowed=allowed, of=f"{kind} {name}", kind=kind)
@@ -102,14 +153,15 @@ def _validate(
         raise ValidationError.from_exception_data(kind, errors)
     if name in registry:
         try:
-            registry.get(name)(**options)  # a rule between options is in the factory
+            own = {key: entry for key, entry in options.items() if key not in dict(beside)}
+            registry.get(name)(**own)  # a rule between options is in the factory
         except ValueError as error:
             raise _failure("part_options", value, (), reason=str(error)) from None
     return PartConfig(name, options)
 
 
 def _options(
-    registry: Registry[Any], name: str, declared: dict[str, Option], given: dict[str, Any]
+    registry: Registry[Any], name: str, declared: dict[str, Option], given: dict[str, Any], beside: Beside
 ) -> tuple[dict[str, Any], list[InitErrorDetails]]:
     """Every option, given or default, and what is wrong with those given."""
     given = {key: _tuples(entry) for key, entry in given.items() if key in declared}
@@ -117,7 +169,7 @@ def _options(
     if not given and all(value is not _EMPTY for value in options.values()):
         return options, []
     try:
-        model = _model(registry, name, registry.get(name))(**given)
+        model = _model(registry, name, registry.get(name), beside)(**given)
     except ValidationError as error:
         return {}, [_again(line) for line in error.errors(include_url=False)]
     return {key: getattr(model, _field(key)) for key in declared}, []
@@ -131,10 +183,10 @@ def _field(option: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _model(registry: Registry[Any], name: str, factory: Factory[Any]) -> type[BaseModel]:
+def _model(registry: Registry[Any], name: str, factory: Factory[Any], beside: Beside) -> type[BaseModel]:
     """A model of the options of one factory (a key of the cache too: a name may be given to another)."""
     fields: dict[str, Any] = {}
-    for key, option in registry.options(name).items():
+    for key, option in (*registry.options(name).items(), *beside):
         default = ... if option.default is _EMPTY else option.default
         fields[_field(key)] = (_one_branch(option.annotation), Field(default, alias=key))
     return create_model(name, __config__=STRICT, **fields)

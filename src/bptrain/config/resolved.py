@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
 from bptrain.config.scalars import is_text
 from bptrain.config.schema import Config, Source
 
@@ -70,6 +70,10 @@ def to_plain(config: Config) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, LossConfig):
         return {"name": value.name, "reduction": value.reduction, **_plain(value.options)}
+    if isinstance(value, OptimizerConfig):
+        return {"name": value.name, **_plain(value.options), "weight_decay": value.weight_decay}
+    if isinstance(value, ScheduleConfig):
+        return {"name": value.name, **_plain(value.options), "warmup": value.warmup}
     if isinstance(value, PartConfig):
         return {"name": value.name, **_plain(value.options)} if value.options else value.name
     if isinstance(value, BaseModel):

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from bptrain.config.finding import Finding, Findings, KeyPath
-from bptrain.config.part import LossConfig, PartConfig
 from bptrain.config.rules_initializers import INITIALIZERS
+from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig
+from bptrain.config.rules_optimizers import OPTIMIZERS
 from bptrain.config.schema import CheckpointConfig, DataConfig, NetworkConfig, Source, TrainingConfig
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, fits, losses
@@ -34,7 +35,7 @@ def lists_have_one_entry_a_layer(network: NetworkConfig) -> Findings:
             yield _wrong_length(("network", key), len(entries), network)
 
 
-def learning_rates_have_one_entry_a_layer(network: NetworkConfig, optimizer: PartConfig) -> Findings:
+def learning_rates_have_one_entry_a_layer(network: NetworkConfig, optimizer: OptimizerConfig) -> Findings:
     rates = optimizer.options.get("learning_rate")
     if isinstance(rates, tuple) and len(rates) != network.layers:
         yield _wrong_length(("optimizer", "learning_rate"), len(rates), network)
@@ -238,5 +239,6 @@ RULES: list[tuple[Callable[..., Findings], tuple[str, ...]]] = [
         targets_fit_outputs,
         one_interval,
         *INITIALIZERS,
+        *OPTIMIZERS,
     )
 ]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Discriminator, Field, PlainValidator, Tag
 from pydantic_core import PydanticCustomError
 
 from bptrain.config import part
-from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
@@ -75,10 +75,10 @@ Activation = Annotated[PartConfig, part.part(activations)]
 Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",))]
 Loss = Annotated[LossConfig, part.loss(losses)]
 Metric = Annotated[PartConfig, part.part(metrics)]
-Optimizer = Annotated[PartConfig, part.part(optimizers)]
+Optimizer = Annotated[OptimizerConfig, part.optimizer(optimizers)]
 Scaler = Annotated[PartConfig, part.part(scalers)]
 TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",))]
-Schedule = Annotated[PartConfig, part.part(schedules)]
+Schedule = Annotated[ScheduleConfig, part.schedule(schedules)]
 
 
 class Section(BaseModel):
@@ -188,8 +188,10 @@ class Config(Section):
     data: DataConfig
     network: NetworkConfig
     loss: Loss
-    optimizer: Optimizer = Field(default_factory=lambda: part.default(optimizers, "gradient_descent"))
-    schedule: Schedule = Field(default_factory=lambda: part.default(schedules, "constant"))
+    optimizer: Optimizer = Field(
+        default_factory=lambda: part.optimizer_config(optimizers, {"name": "gradient_descent"})
+    )
+    schedule: Schedule = Field(default_factory=lambda: part.schedule_config(schedules, {"name": "constant"}))
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE))
     metrics: tuple[Metric, ...] | None = Field(default=None, description="none: auto")
     checkpoint: CheckpointConfig = Field(default_factory=lambda: CheckpointConfig())

@@ -105,7 +105,8 @@ def forward_pass(
 
 def seconds_saved(task: Task) -> float:
     """About how many seconds the compiled engine saves over all updates, without compiling."""
-    network, slots = task.network, len(task.optimizer.slots)
+    network = task.network
+    slots = sum(kind == "per_weight" for kind in task.optimizer.slots.values())
     outputs = task.batch_size * sum(network.sizes[1:])
     each = LAYER_CALLS * network.L + OUTPUT_ENTRY * outputs + (WEIGHT + SLOT * slots) * network.size
     return each * task.steps_per_epoch * task.epochs

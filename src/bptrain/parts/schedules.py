@@ -1,15 +1,48 @@
-"""Schedules: the factor on the learning rate, a pure function of the position in training."""
+"""Schedules: the factor on the learning rate, a pure function of the position in training.
+
+In the formulas s updates are done (0 in the first), there are S in all and n in an epoch; e = s/n is the epochs that
+are done, with their fraction. Options that are lengths are in epochs.
+"""
 
 import math
 from collections.abc import Callable
+from typing import Annotated
 
-from bptrain.parts.types import Unit
+from annotated_types import Interval
+
+from bptrain.parts.types import NonNegative, Positive, Share, Unit
 from bptrain.registry import Registry
 
 # (updates done so far, epoch from 1, updates in an epoch, epochs in all) -> factor
 Schedule = Callable[[int, int, int, int], float]
+Epochs = Annotated[int, Interval(ge=1, le=10**9)]
 
 schedules: Registry[Schedule] = Registry("schedule")
+
+
+def with_warmup(schedule: Schedule, warmup: float) -> Schedule:
+    """min(1, (s + 1) / (warmup n)) times the schedule: a straight rise over `warmup` epochs. Goyal et al. 2017.
+
+    The first update has a share of the rate already, and the last of the rise all of it. The schedule itself runs from
+    the first update on.
+    """
+
+    def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+        rise = (step + 1) / (warmup * steps_per_epoch)
+        return min(1.0, rise) * schedule(step, epoch, steps_per_epoch, epochs)
+
+    return factor if warmup else schedule
+
+
+def spans_all_epochs(schedule: Schedule, some: int, others: int) -> bool:
+    """Whether a schedule is another one where there are so many epochs in all and not so many.
+
+    It is asked about the last epoch that both have: one that spans all of training ends there in one of the two.
+    """
+    last, n = min(some, others), 8  # updates in an epoch: as many as tell
+    return any(
+        schedule(s, last, n, some) != schedule(s, last, n, others) for s in range((last - 1) * n, last * n)
+    )
 
 
 @schedules.add("constant")
@@ -22,6 +55,47 @@ def constant() -> Schedule:
     return factor
 
 
+@schedules.add("step")
+def step(every: Epochs = 30, gamma: Unit = 0.1) -> Schedule:
+    """gamma^⌊e / every⌋: a drop after every so many epochs. As PyTorch's StepLR."""
+
+    def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+        return gamma ** ((epoch - 1) // every)
+
+    return factor
+
+
+@schedules.add("exponential")
+def exponential(gamma: Unit = 0.95) -> Schedule:
+    """gamma^e: by gamma in each epoch, smoothly within it. PyTorch's ExponentialLR where an epoch begins."""
+
+    def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+        return gamma ** (step / steps_per_epoch)
+
+    return factor
+
+
+@schedules.add("inverse_time")
+def inverse_time(decay: NonNegative = 0.1) -> Schedule:
+    """1 / (1 + decay e). Robbins and Monro 1951: the rates sum to infinity, and their squares do not."""
+
+    def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+        return 1.0 / (1.0 + decay * step / steps_per_epoch)
+
+    return factor
+
+
+@schedules.add("polynomial")
+def polynomial(power: Positive = 1.0, floor: Unit = 0.0) -> Schedule:
+    """floor + (1 − floor) (1 − s/S)^power. A straight line with power 1. PyTorch's PolynomialLR with floor 0."""
+
+    def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+        left = 1.0 - step / (steps_per_epoch * epochs)
+        return floor + (1.0 - floor) * left**power
+
+    return factor
+
+
 @schedules.add("cosine")
 def cosine(floor: Unit = 0.0) -> Schedule:
     """floor + (1 − floor) ½ (1 + cos(π s/S)), with s of S updates done. Loshchilov and Hutter 2017."""
@@ -29,5 +103,45 @@ def cosine(floor: Unit = 0.0) -> Schedule:
     def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
         done = step / (steps_per_epoch * epochs)
         return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * done))
+
+    return factor
+
+
+@schedules.add("cosine_restarts")
+def cosine_restarts(period: Epochs = 10, t_mult: Epochs = 1, floor: Unit = 0.0) -> Schedule:
+    """floor + (1 − floor) ½ (1 + cos(π c/C)), c of the C epochs of a cycle done (SGDR). Loshchilov and Hutter 2017.
+
+    The first cycle has `period` epochs, each other one t_mult times as many as the one before. Every cycle begins at
+    1. As PyTorch's CosineAnnealingWarmRestarts, whose T_0 is the period.
+    """
+
+    def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+        length = period * steps_per_epoch
+        done = step % length if t_mult == 1 else step
+        while done >= length:
+            done -= length
+            length *= t_mult
+        return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * done / length))
+
+    return factor
+
+
+@schedules.add("one_cycle")
+def one_cycle(peak: Share = 0.3, start: Unit = 0.04, floor: Unit = 4e-6) -> Schedule:
+    """From start up to 1 at s = peak S − 1, then down to floor at s = S − 1, each half a cosine. Smith 2018.
+
+    As PyTorch's OneCycleLR with its default cosines (Smith has straight lines): the learning rate is the largest one,
+    start is 1 / div_factor, floor is start / final_div_factor. The momentum stays as it is; PyTorch moves it as well,
+    the other way.
+    """
+
+    def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+        updates = steps_per_epoch * epochs
+        top = peak * updates - 1.0
+        if step < top:
+            return 1.0 + (start - 1.0) * 0.5 * (1.0 + math.cos(math.pi * step / top))
+        return floor + (1.0 - floor) * 0.5 * (
+            1.0 + math.cos(math.pi * (step - top) / ((1.0 - peak) * updates))
+        )
 
     return factor

@@ -12,6 +12,8 @@ Unit = Annotated[float, Interval(ge=0, le=1)]
 BelowOne = Annotated[float, Interval(ge=0, lt=1)]
 Positive = Annotated[float, Interval(gt=0)]
 NonNegative = Annotated[float, Interval(ge=0)]
+Share = Annotated[float, Interval(gt=0, lt=1)]
+AboveOne = Annotated[float, Interval(gt=1)]
 
 # α_{W_i}: one number for the whole network, or one for each layer
 LearningRate = Positive | tuple[Positive, ...]

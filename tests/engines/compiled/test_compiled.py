@@ -173,6 +173,22 @@ def test_a_rule_with_a_scalar_slot_and_the_loss(batch: int) -> None:
     np.testing.assert_allclose(ours.slots[1], expected.slots[1], rtol=1e-11)
 
 
+@pytest.mark.parametrize("name", ["adamax", "rprop", "quickprop"])
+def test_a_choice_does_not_hide_what_is_not_a_number(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A maximum, a sign or a comparison in a rule: weights whose gradient is NaN become NaN."""
+    monkeypatch.setattr(batches, "CHUNK_NUMBERS", 0)
+    monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
+    net = network((2, 1), ["identity"], bias=False)
+    rule = optimizers.get(name)()
+    memory = fresh_memory(np.array([0.5, -0.5], np.float32), rule)
+    X, T = np.ones((5, 2), np.float32), np.zeros((5, 1), np.float32)
+    running = ENGINES["numba"](task_of(net, rule, rows=5, batch=5), np.float32)
+    for target in (1.0, 1.0, np.nan):
+        T[:] = target
+        running.run_slice(memory, X, T)
+    assert np.isnan(memory.w).all()
+
+
 def test_loops_and_written_out_loops_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     net = network((3, 4, 2), ["tanh", "softmax"], "cross_entropy")
     X, T = data_for(net, 30, 0)

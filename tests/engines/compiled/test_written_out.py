@@ -15,12 +15,16 @@ import pytest
 
 from bptrain.engines.compiled.formulas import translate
 from bptrain.engines.compiled.functions import Functions
+from bptrain.engines.compiled.kernel import kernel_source
 from bptrain.engines.compiled.rules import write_rule
 from bptrain.engines.compiled.unroll import unrolled
 from bptrain.engines.compiled.values import Untranslatable, each, number
-from bptrain.parts.optimizers import Optimizer, Slots, optimizers
+from bptrain.engines.numba_engine import plan_of
+from bptrain.parts.optimizers import Optimizer, Slots, optimizers, with_weight_decay
 from bptrain.parts.schedules import Schedule
 from bptrain.parts.types import Array
+from engines.installed import task_of
+from networks import network
 
 SLOPE, HALF = 0.25, 0.5
 
@@ -115,10 +119,39 @@ def with_an_imported_name(step: int, epoch: int, steps_per_epoch: int, epochs: i
     return exp(-step * 0.3)
 
 
-@pytest.mark.parametrize(("schedule", "name"), [(with_a_helper, "squared"), (with_an_imported_name, "exp")])
-def test_names_in_a_schedule_mean_what_they_mean_there(schedule: Schedule, name: str) -> None:
-    with pytest.raises(Untranslatable, match=f"{name} is not known in compiled code"):
+def endless_schedule(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+    return endless_schedule(step, epoch, steps_per_epoch, epochs)
+
+
+def takes_a_name(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+    factor_of_0 = 2.0
+    return factor_of_0 * squared(step)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "why"),
+    [
+        (with_an_imported_name, "exp is not known in compiled code"),
+        (endless_schedule, "more than 100 times"),
+        (takes_a_name, "factor_of_0 is a name that is needed here"),
+    ],
+)
+def test_what_a_schedule_may_not_call(schedule: Schedule, why: str) -> None:
+    with pytest.raises(Untranslatable, match=why):
         Functions().schedule(schedule)
+
+
+def test_a_function_that_a_schedule_calls_stands_beside_it() -> None:
+    written = Functions()
+    written.schedule(with_a_helper)
+    assert [line for line in written.lines if line] == [
+        "@schedule",
+        "def factor_of_0(x):",
+        "    return 1.0 + x",
+        "@schedule",
+        "def factor_of(step, epoch, steps_per_epoch, epochs):",
+        "    return factor_of_0(step)",
+    ]
 
 
 def test_powers_of_whole_numbers_in_a_schedule() -> None:
@@ -162,6 +195,14 @@ def changes_its_array(z: Array) -> Array:
     return z
 
 
+def asks_an_array(z: Array) -> Array:
+    return z if z > 0 else -z
+
+
+def largest_of_arrays(z: Array) -> Array:
+    return max(z, -z)
+
+
 def adds_conditions(z: Array) -> Array:
     return ((z > 0) + (z > 1)) * z
 
@@ -202,6 +243,8 @@ wrapped = decorator(wrapped_later)
         (wrapped, "decorated"),
         (changes_its_array, "z \\+= 1.0"),
         (adds_conditions, "true and false"),
+        (asks_an_array, "z if z > 0 else"),
+        (largest_of_arrays, "max\\(z, -z\\)"),
         (of_numbers_alone, "division by zero"),
         (too_small, "too small"),
         (endless, "more than 100 times"),
@@ -223,6 +266,55 @@ def test_rules_that_fold() -> None:
     assert momentum.fold is not None
     assert momentum.fold == ("slot_velocity", "F(1.0)", "F(0.9)", "c0")
     assert adam.fold is None
+
+
+def test_choices_by_numbers_are_made_once_an_update() -> None:
+    """In float64, and by Python's own choice too; beside a choice entry by entry."""
+
+    def f(g: Array, t: int) -> Array:
+        start = np.where(t == 1, 0.5, 2.0**-t)
+        longest = max(3, t) if t > 2 else 1
+        first = (t == 1) & (g > 0)
+        return np.where(first, start, g) * longest
+
+    written = translate(f, 1, g=each("g"), t=number("t"))
+    assert written.lines == (
+        "first_1 = c0 != F(0) and g > F(0)",
+        "return (c1 if first_1 else g) * c2",
+    )
+    assert written.numbers == {
+        "c0": "(t == 1)",
+        "c1": "(0.5 if (t == 1) else (2.0 ** (-1 * t)))",
+        "c2": "(max(3, t) if (t > 2) else 1)",
+    }
+
+
+def test_a_choice_between_arrays_by_a_number() -> None:
+    def f(g: Array, t: int) -> Array:
+        return np.sign(g) if HALF * t > 2.0 else np.minimum(g, np.full_like(g, t))
+
+    written = translate(f, 1, g=each("g"), t=number("t"))
+    assert written.lines == ("return np.sign(g) if c1 != F(0) else np.minimum(g, c0)",)
+    assert written.numbers == {"c0": "t", "c1": "((0.5 * t) > 2.0)"}
+
+
+def test_a_choice_that_is_known_is_made_now() -> None:
+    def f(g: Array) -> Array:
+        return g + 1 if HALF > 1 else g - 1
+
+    assert lines(f, "g") == ["return g - F(1)"]
+
+
+def test_weight_decay_is_part_of_the_product() -> None:
+    """Gradient descent with decay keeps no gradient: W ← (1 − α λ) W − α DᵀX by BLAS."""
+    rule = with_weight_decay(optimizers.get("gradient_descent")(), 0.01)
+    fold = write_rule(rule).fold
+    assert fold == (None, "(-c0)", "(F(1.0) - c1)", None)
+    source = kernel_source(plan_of(task_of(network((3, 5, 2)), rule), np.float32), "run_slice")
+    assert "transposed_times(d2, x1, n, (-c0), (F(1.0) - c1), W2)" in source
+    assert "c1 = F((rate * 0.01))" in source
+    assert "transposed_times_rows" not in source.partition("def run_slice")[2]
+    assert write_rule(with_weight_decay(optimizers.get("momentum")(), 0.01)).fold is None
 
 
 def test_a_rule_with_decay_folds_into_beta() -> None:

@@ -2,7 +2,7 @@
 
 The formula stays where it is registered; this reads its source. What NumPy does to whole arrays is written out:
 
-    np.where(c, a, b)          a if c else b
+    np.where(c, a, b)          a if c else b; so is a choice by Python, which is the same for all entries
     0.5                        F(0.5), so that float32 stays float32
     a closure's option         its value
     1 − β₁ᵗ                    worked out once an update, in float64, and passed on as a number
@@ -15,17 +15,24 @@ What cannot be written out raises Untranslatable with the reason, and the formul
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import FunctionType
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, NamedTuple
 
 from bptrain.engines.compiled.source import is_library, source_of
-from bptrain.engines.compiled.values import Numbers, Untranslatable, Value, binary, constant, function
+from bptrain.engines.compiled.values import (
+    Numbers,
+    Untranslatable,
+    Value,
+    binary,
+    builtin,
+    chosen,
+    compared,
+    constant,
+    function,
+)
 
 DEPTH = 100
 REDUCTIONS = {"sum": "total", "max": "largest", "min": "smallest", "mean": "mean"}
-COMPARE: dict[type[ast.cmpop], str] = {
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
-}  # fmt: skip
 
 
 class _ByRow(Exception):
@@ -186,9 +193,15 @@ class _Reader:
                     return Value("condition", f"(not {condition.code})")
             case ast.BinOp(left=left, op=op, right=right):
                 return binary(op, self.read(left, local, scope), self.read(right, local, scope), self.numbers)
-            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in COMPARE:
-                a, b = (self.numbers.typed(self.read(side, local, scope)) for side in (left, right))
-                return Value("condition", f"({a} {COMPARE[type(op)]} {b})")
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                return compared(
+                    op, self.read(left, local, scope), self.read(right, local, scope), self.numbers
+                )
+            case ast.IfExp(test=test, body=body, orelse=other):
+                condition = self.read(test, local, scope)
+                if condition.kind == "number":  # of an array Python cannot ask
+                    a, b = (self.read(branch, local, scope) for branch in (body, other))
+                    return chosen(self.numbers, condition, a, b)
             case ast.Call():
                 return self.called(node, local, scope)
         raise Untranslatable(f"no way to compile: {ast.unparse(node)}")
@@ -207,8 +220,9 @@ class _Reader:
                 return self.reduction(called, inner, node.keywords, local, scope)
             case ast.Attribute(value=inner, attr="copy") if not node.args:
                 return self.read(inner, local, scope)
-            case ast.Name(id="abs", ctx=_) if scope.get("abs") is abs and len(node.args) == 1:
-                result = function("abs", [self.read(node.args[0], local, scope)], self.numbers)
+            case ast.Name(id=name) if isinstance(scope.get(name), BuiltinFunctionType) and not node.keywords:
+                values = [self.read(argument, local, scope) for argument in node.args]
+                result = builtin(scope[name], values, self.numbers)
                 if result is not None:
                     return result
             case ast.Name(id=name) if isinstance(scope.get(name), FunctionType) and not node.keywords:

@@ -2,9 +2,10 @@
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import FunctionType
 from typing import Any, NamedTuple
 
-from bptrain.engines.compiled.formulas import Formula, translate
+from bptrain.engines.compiled.formulas import DEPTH, Formula, translate
 from bptrain.engines.compiled.rules import Rule
 from bptrain.engines.compiled.source import is_library, source_of
 from bptrain.engines.compiled.values import Untranslatable, each, literal
@@ -72,14 +73,25 @@ class Functions:
         self._define("rule", f"update({', '.join(parameters)})", rule.formula.lines)
 
     def schedule(self, schedule: Schedule) -> None:
-        """`factor_of`: the schedule as it stands, with its options in their places. Raises Untranslatable."""
-        definition, scope = source_of(schedule)
+        """`factor_of`: the schedule as it stands, with its options in their places, and what it calls beside it.
+
+        Raises Untranslatable.
+        """
         try:
-            text = _plain_python(definition, scope)
+            self._plain("factor_of", schedule)
         except Untranslatable as error:
             raise Untranslatable(f"the schedule: {error}") from error
+
+    def _plain(self, name: str, part: Callable[..., Any], depth: int = 0) -> None:
+        """A function of Python numbers, those that it calls first."""
+        if depth > DEPTH:
+            raise Untranslatable(f"functions call one another more than {DEPTH} times")
+        definition, scope = source_of(part)
+        text, called = _plain_python(name, definition, scope)
+        for inner, helper in called.items():
+            self._plain(inner, helper, depth + 1)
         parameters = [argument.arg for argument in definition.args.args]
-        self._define("schedule", f"factor_of({', '.join(parameters)})", text)
+        self._define("schedule", f"{name}({', '.join(parameters)})", text)
 
     def _define(self, decorator: str, signature: str, lines: Iterable[str]) -> None:
         self.lines += ["", "", f"@{decorator}", f"def {signature}:", *indented(lines)]
@@ -95,10 +107,17 @@ class _Powers(ast.NodeTransformer):
         return node
 
 
-def _plain_python(definition: ast.FunctionDef, scope: Mapping[str, Any]) -> list[str]:
-    """The statements of a function of Python numbers; every name in it is its own, a number, or what it is here too."""
+def _plain_python(
+    name: str, definition: ast.FunctionDef, scope: Mapping[str, Any]
+) -> tuple[list[str], dict[str, FunctionType]]:
+    """The statements of a function of Python numbers, and the functions of the project that they call, by new names.
+
+    Every other name in it is its own, a number, or what it is here too.
+    """
     own = {argument.arg for argument in definition.args.args}
     own |= {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    called: dict[str, FunctionType] = {}
+    renamed: dict[str, str] = {}
     statements = ast.Module(definition.body, [])
     for node in ast.walk(statements):
         if not isinstance(node, ast.Name) or node.id in own:
@@ -106,8 +125,13 @@ def _plain_python(definition: ast.FunctionDef, scope: Mapping[str, Any]) -> list
         value = scope.get(node.id)
         if isinstance(value, bool | int | float):
             node.id = literal(value)
+        elif isinstance(value, FunctionType):
+            node.id = renamed.setdefault(node.id, f"{name}_{len(renamed)}")
+            called[node.id] = value
+            if node.id in own:
+                raise Untranslatable(f"{node.id} is a name that is needed here")
         elif not (is_library(value) and node.id in ("math", "np")) and not any(
             value is known for known in BUILTINS
         ):
             raise Untranslatable(f"{node.id} is not known in compiled code")
-    return ast.unparse(ast.fix_missing_locations(_Powers().visit(statements))).splitlines()
+    return ast.unparse(ast.fix_missing_locations(_Powers().visit(statements))).splitlines(), called

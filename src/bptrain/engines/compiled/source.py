@@ -57,10 +57,23 @@ def _codes(outer: Iterable[CodeType]) -> list[CodeType]:
 
 
 def _steps(code: CodeType) -> list[tuple[str, str]]:
-    """What code does, step by step, whichever way the names that it calls were imported."""
+    """What code does, step by step, whichever way the names that it calls were imported.
+
+    A jump is told by the step that it leads to: how far that is depends on how the names were imported.
+    """
     same = {"LOAD_METHOD": "LOAD_ATTR"}
+    passed_over = ("PUSH_NULL", "RESUME", "COPY_FREE_VARS", "EXTENDED_ARG")
+    kept: list[dis.Instruction] = []
+    place: dict[Any, int] = {}  # offset -> the step there, or the next one
+    for step in dis.get_instructions(code):
+        place[step.offset] = len(kept)
+        if step.opname not in passed_over:
+            kept.append(step)
+    jumps = {*dis.hasjrel, *dis.hasjabs}
     return [
-        (same.get(step.opname, step.opname), repr(step.argval))
-        for step in dis.get_instructions(code)
-        if step.opname not in ("PUSH_NULL", "RESUME", "COPY_FREE_VARS")
+        (
+            same.get(step.opname, step.opname),
+            str(place[step.argval]) if step.opcode in jumps else repr(step.argval),
+        )
+        for step in kept
     ]

@@ -2,7 +2,7 @@
 
 Every value is of one of these kinds:
 
-    number     a Python number, the same for all weights or rows: an option, t, the rate
+    number     a Python number, the same for all weights or rows: an option, t, the rate, or whether t is 1
     row        one number for a row, in the network's dtype: a sum or maximum
     each       one number for each entry: of a row, of a matrix, of the weights
     condition  true or false for each entry
@@ -29,6 +29,14 @@ BINARY: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Pow: ("**", operator.pow),
     ast.FloorDiv: ("//", operator.floordiv),
     ast.Mod: ("%", operator.mod),
+}
+COMPARE: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], bool]]] = {
+    ast.Lt: ("<", operator.lt),
+    ast.LtE: ("<=", operator.le),
+    ast.Gt: (">", operator.gt),
+    ast.GtE: (">=", operator.ge),
+    ast.Eq: ("==", operator.eq),
+    ast.NotEq: ("!=", operator.ne),
 }
 JOIN: dict[type[ast.operator], str] = {ast.BitAnd: "and", ast.BitOr: "or"}
 
@@ -117,10 +125,37 @@ class Numbers(dict[str, str]):
         return name
 
 
+def truth(value: Value, numbers: Numbers) -> str:
+    """The code of a value as what a choice depends on. Raises Untranslatable for a tuple."""
+    return value.code if value.kind == "condition" else f"({numbers.typed(value)} != F(0))"
+
+
+def compared(op: ast.cmpop, a: Value, b: Value, numbers: Numbers) -> Value:
+    """a < b and the like; of two numbers it is a number too: true or false, once an update. Raises Untranslatable."""
+    if type(op) not in COMPARE:
+        raise Untranslatable(f"no way to compile: {a.code} {type(op).__name__} {b.code}")
+    sign, apply = COMPARE[type(op)]
+    if not a.kind == b.kind == "number":
+        return Value("condition", f"({numbers.typed(a)} {sign} {numbers.typed(b)})")
+    if a.constant is not None and b.constant is not None:
+        return constant(apply(a.constant, b.constant))
+    return number(f"({a.code} {sign} {b.code})")
+
+
+def chosen(numbers: Numbers, condition: Value, a: Value, b: Value) -> Value:
+    """a where the condition holds, else b. Raises Untranslatable."""
+    if condition.constant is not None:
+        return a if condition.constant else b
+    if condition.kind == a.kind == b.kind == "number":
+        return number(f"({a.code} if {condition.code} else {b.code})")
+    code = f"({numbers.typed(a)} if {truth(condition, numbers)} else {numbers.typed(b)})"
+    return Value("each" if {"each", "condition"} & {condition.kind, a.kind, b.kind} else "row", code)
+
+
 def binary(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Value:
     """a op b. Raises Untranslatable."""
-    if type(op) in JOIN and a.kind == b.kind == "condition":
-        return Value("condition", f"({a.code} {JOIN[type(op)]} {b.code})")
+    if type(op) in JOIN and "condition" in (a.kind, b.kind):
+        return Value("condition", f"({truth(a, numbers)} {JOIN[type(op)]} {truth(b, numbers)})")
     if type(op) not in BINARY or "tuple" in (a.kind, b.kind):
         raise Untranslatable(f"no way to compile: {a.code} {type(op).__name__} {b.code}")
     sign, apply = BINARY[type(op)]
@@ -158,8 +193,9 @@ def _linear(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Mapping[s
     if isinstance(op, ast.Div) and b.kind == "number":
         return a.linear and {k: binary(op, c, b, numbers) for k, c in a.linear.items()}
     if isinstance(op, ast.Add | ast.Sub) and a.linear and b.linear:
-        names, zero = {**a.linear, **b.linear}, constant(0.0)
-        return {k: binary(op, a.linear.get(k, zero), b.linear.get(k, zero), numbers) for k in names}
+        added = b.linear if isinstance(op, ast.Add) else _linear(ast.Mult(), constant(-1), b, numbers) or {}
+        both = a.linear.keys() & b.linear.keys()
+        return {**a.linear, **added, **{k: binary(op, a.linear[k], b.linear[k], numbers) for k in both}}
     return None
 
 
@@ -190,17 +226,26 @@ def _of_numbers(name: str, values: list[Value], numbers: Numbers) -> Value | Non
 
 def function(name: str, values: list[Value], numbers: Numbers) -> Value | None:
     """A function of NumPy or of math, entry by entry; None for one that is not known here."""
+    if name == "where" and len(values) == 3:
+        return chosen(numbers, *values)
     if values and all(value.kind == "number" for value in values):
         return _of_numbers(name, values, numbers)
     codes = [numbers.typed(value) for value in values]
     kind: Kind = "row" if all(value.kind in ("row", "number") for value in values) else "each"
     match name, len(values):
-        case "where", 3:
-            return Value(kind, f"({codes[1]} if {codes[0]} else {codes[2]})")
+        case "full_like", 2:
+            return Value(values[0].kind, codes[1])
         case "ones_like" | "zeros_like", 1:
             return replace(constant(1.0 if name == "ones_like" else 0.0), kind=kind)
         case _, 1 if name in OWN:
             return Value(kind, f"{OWN[name]}({codes[0]})")
         case (_, 1) | (_, 2) if name in (OF_ONE, OF_TWO)[len(values) - 1]:
             return Value(kind, f"np.{name}({', '.join(codes)})")
+    return None
+
+
+def builtin(part: Callable[..., Any], values: list[Value], numbers: Numbers) -> Value | None:
+    """abs of anything, min and max of numbers (of arrays Python has none); None for one that is not known here."""
+    if part is abs or (part in (min, max) and all(value.kind == "number" for value in values)):
+        return function({abs: "abs", min: "minimum", max: "maximum"}[part], values, numbers)
     return None

@@ -1,0 +1,49 @@
+"""The gradient itself, and an average of it."""
+
+from typing import Any
+
+from bptrain.parts.optimizers.base import Optimizer, Slots, optimizers
+from bptrain.parts.types import Array, BelowOne, LearningRate
+
+
+@optimizers.add("gradient_descent")
+def gradient_descent(learning_rate: LearningRate = 0.1) -> Optimizer:
+    """w ← w − α ∘ g. The derivation's own update. Cauchy 1847; one instance at a time, Robbins and Monro 1951."""
+
+    def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
+        return rate * g, slots
+
+    return Optimizer(learning_rate, step)
+
+
+@optimizers.add("momentum")
+def momentum(learning_rate: LearningRate = 0.1, mu: BelowOne = 0.9) -> Optimizer:
+    """v ← μ v + g; w ← w − α ∘ v. Polyak 1964.
+
+    The rate stands outside the average, as in PyTorch. The overview (Ruder 2016) has it inside: v ← μ v + α g;
+    w ← w − v. With a constant rate both are the same; when the rate changes, here the whole step changes at once.
+    """
+
+    def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
+        (v,) = slots
+        v = mu * v + g
+        return rate * v, (v,)
+
+    return Optimizer(learning_rate, step, slots={"velocity": "per_weight"})
+
+
+@optimizers.add("nesterov")
+def nesterov(learning_rate: LearningRate = 0.1, mu: BelowOne = 0.9) -> Optimizer:
+    """v ← μ v + g; w ← w − α ∘ (g + μ v). Nesterov 1983, in the form of Sutskever et al. 2013 as PyTorch has it.
+
+    The overview (Ruder 2016) takes the gradient at the point that is looked ahead to: v ← μ v + α ∇E(w − μ v);
+    w ← w − v. Written for the point looked ahead to, w − μ v, in place of w, that is this rule with a constant
+    rate: the gradient is taken where the weights are.
+    """
+
+    def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
+        (v,) = slots
+        v = mu * v + g
+        return rate * (g + mu * v), (v,)
+
+    return Optimizer(learning_rate, step, slots={"velocity": "per_weight"})

@@ -1,0 +1,85 @@
+"""Rules for the gradient of the whole set (training.mode: batch): each compares it with that of the update before."""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from bptrain.parts.optimizers.base import Optimizer, SlotKinds, Slots, optimizers
+from bptrain.parts.types import AboveOne, Array, LearningRate, Positive, Share
+
+
+@optimizers.add("rprop")
+def rprop(
+    learning_rate: LearningRate = 0.01,
+    variant: Literal["minus", "plus"] = "minus",
+    eta_plus: AboveOne = 1.2,
+    eta_minus: Share = 0.5,
+    step_min: Positive = 1e-6,
+    step_max: Positive = 50.0,
+) -> Optimizer:
+    """d ← η⁺ d where g keeps its sign, η⁻ d where it turns, in bounds; w ← w − sign(g) d. Riedmiller and Braun 1993.
+
+    d starts as the learning rate, which counts no more after that (nor would a schedule; only weight_decay is
+    multiplied by it in every update). What happens where the sign turns is iRprop's (Igel and Hüsken 2000, 2003):
+
+        minus   iRPROP⁻: g counts as 0: the weight stays, and its next step is not shortened again. PyTorch, FANN.
+        plus    iRPROP⁺: also, where E has grown, the weight goes back to where it was before its last step.
+
+    (RPROP⁺, that of 1993, goes back whether or not E has grown; RPROP⁻ steps on with the shorter d.)
+    """
+    if step_min > step_max:
+        raise ValueError(f"step_min {step_min:g} is above step_max {step_max:g}")
+
+    def minus(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
+        d, previous = slots
+        d = np.where(t == 1, rate, d)
+        trend = np.sign(g) * np.sign(previous)
+        longer, shorter = np.minimum(eta_plus * d, step_max), np.maximum(eta_minus * d, step_min)
+        d = np.where(trend > 0, longer, np.where(trend < 0, shorter, d))
+        g = np.where(trend < 0, 0.0, g)
+        return np.sign(g) * d, (d, g)
+
+    def plus(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
+        d, previous, step, loss = slots
+        turned = np.sign(g) * np.sign(previous) < 0
+        back = np.where(loss < E, -step, 0.0)
+        by_sign, own = minus(g, (d, previous), w, rate, t, E)
+        d, g = own
+        step = np.where(turned, back, by_sign)
+        return step, (d, g, step, np.full_like(loss, E))
+
+    kept: SlotKinds = {"step_size": "per_weight", "gradient": "per_weight"}
+    if variant == "minus":
+        return Optimizer(learning_rate, minus, kept, batch_only=True, rate_is_first_step=True)
+    kept = {**kept, "step": "per_weight", "loss": "scalar"}
+    return Optimizer(learning_rate, plus, kept, needs_loss=True, batch_only=True, rate_is_first_step=True)
+
+
+@optimizers.add("quickprop")
+def quickprop(learning_rate: LearningRate = 0.1, mu: Positive = 1.75) -> Optimizer:
+    """w ← w + Δw, Δw = Δw' g / (g' − g) [− α g], to the minimum of a parabola through two slopes. Fahlman 1988.
+
+    g' and Δw' are gradient and change of the update before. With Fahlman's rules, as his program and FANN have them:
+
+        Δw' = 0                                  Δw = − α g
+        g downhill still along Δw'               − α g is added to what follows
+        that slope above μ/(1+μ) of the last     Δw = μ Δw', the largest growth, in the place of the parabola
+
+    So with slopes that fall g' − g is never 0; should rounding make it 0, the slope has not fallen, and Δw = μ Δw'.
+    Not done here: to divide α by the number of inputs of a unit, or to add 0.1 to f' (Fahlman); to take changes below
+    0.001 for 0, or hold weights to ±1500 (FANN). Both decay the weights a little; weight_decay is 0 unless given.
+    """
+    shrink = mu / (1.0 + mu)
+
+    def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
+        previous, last = slots  # w −= step: last is −Δw'
+        slope, slope_before = np.sign(last) * g, np.sign(last) * previous
+        linear = np.where((last == 0) | (slope > 0), rate * g, 0.0)
+        gap = previous - g
+        grows = (slope > shrink * slope_before) | (gap == 0)
+        parabola = g / np.where(grows, 1.0, gap)
+        step = linear + np.where(grows, mu, parabola) * last
+        return step, (g, step)
+
+    kept: SlotKinds = {"gradient": "per_weight", "step": "per_weight"}
+    return Optimizer(learning_rate, step, kept, batch_only=True)
