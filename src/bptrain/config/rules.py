@@ -5,29 +5,18 @@ the key that the user would change.
 """
 
 import inspect
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
+from bptrain.config import rules_controls
+from bptrain.config.finding import Finding, Findings
+from bptrain.config.loader import KeyPath
 from bptrain.config.part import LossConfig, PartConfig
 from bptrain.config.schema import CheckpointConfig, DataConfig, NetworkConfig, Source, TrainingConfig
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, fits, losses
 from bptrain.parts.metrics import Metric
 from bptrain.parts.metrics import metrics as metric_parts
-
-KeyPath = tuple[str | int, ...]
-
-
-class Finding(NamedTuple):
-    """A rule that a config breaks."""
-
-    path: KeyPath
-    message: str
-    code: str = "contradiction"
-    suggestion: str | None = None
-
-
-Findings = Iterator[Finding]
 
 
 def broken(sections: dict[str, Any]) -> list[Finding]:
@@ -247,5 +236,6 @@ RULES: list[tuple[Callable[..., Findings], tuple[str, ...]]] = [
         targets_keep_their_range,
         targets_fit_outputs,
         one_interval,
+        *rules_controls.RULES,
     )
 ]

@@ -92,17 +92,18 @@ class NumbaEngine:
         X, T = contiguous(X, memory.w), contiguous(T, memory.w)
         scalar = [kind == "scalar" for kind in task.optimizer.slots.values()]
         slots = [np.reshape(slot, -1) for slot in memory.slots]  # a scalar slot as a vector of one
+        rates = self._rates * memory.rate_factor
         batch, place = task.batch_size, (task.epoch_of(memory.t + 1), task.steps_per_epoch, task.epochs)
         if "run_slice" in self._compiled:
             run = self._compiled["run_slice"]
-            loss_sum = float(run(memory.w, *slots, X, T, batch, memory.t, self._rates, *place))
+            loss_sum = float(run(memory.w, *slots, X, T, batch, memory.t, rates, *place))
             memory.t += -(-len(X) // batch)
         else:
             loss_sum = 0.0
             for a in range(0, len(X), batch):
                 x, t = X[a : a + batch], T[a : a + batch]
                 g, loss = self._gradient_and_loss(memory.w, x, t)
-                self._compiled["apply"](memory.w, *slots, g, loss, len(x), memory.t, self._rates, *place)
+                self._compiled["apply"](memory.w, *slots, g, loss, len(x), memory.t, rates, *place)
                 loss_sum += loss
                 memory.t += 1
         memory.slots = tuple(

@@ -12,6 +12,9 @@ Unit = Annotated[float, Interval(ge=0, le=1)]
 BelowOne = Annotated[float, Interval(ge=0, lt=1)]
 Positive = Annotated[float, Interval(gt=0)]
 NonNegative = Annotated[float, Interval(ge=0)]
+Fraction = Annotated[float, Interval(gt=0, lt=1)]
+Count = Annotated[int, Interval(ge=1, le=10**9)]
+NonNegativeCount = Annotated[int, Interval(ge=0, le=10**9)]
 
 # α_{W_i}: one number for the whole network, or one for each layer
 LearningRate = Positive | tuple[Positive, ...]

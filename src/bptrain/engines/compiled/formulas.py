@@ -13,16 +13,18 @@ What cannot be written out raises Untranslatable with the reason, and the formul
 """
 
 import ast
+import builtins
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from bptrain.engines.compiled.source import is_library, source_of
+from bptrain.engines.compiled.source import is_library, source_of, subscript
 from bptrain.engines.compiled.values import Numbers, Untranslatable, Value, binary, constant, function
 
 DEPTH = 100
 REDUCTIONS = {"sum": "total", "max": "largest", "min": "smallest", "mean": "mean"}
+BUILTINS = {"abs": "abs", "min": "minimum", "max": "maximum"}  # Python's own -> NumPy's
 COMPARE: dict[type[ast.cmpop], str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
 }  # fmt: skip
@@ -171,11 +173,19 @@ class _Reader:
             case ast.Attribute(value=inner, attr="real"):
                 return self.read(inner, local, scope)
             case ast.Tuple(elts=elements):
-                return Value("tuple", "", items=tuple(self.read(part, local, scope) for part in elements))
-            case ast.Subscript(value=inner, slice=ast.Constant(value=int() as position)):
-                items = self.read(inner, local, scope).items
-                if -len(items) <= position < len(items):
-                    return items[position]
+                items: list[Value] = []
+                for element in elements:
+                    if isinstance(element, ast.Starred):
+                        items += self.read(element.value, local, scope).items
+                    else:
+                        items.append(self.read(element, local, scope))
+                return Value("tuple", "", items=tuple(items))
+            case ast.Subscript(value=inner, slice=where):
+                whole, place = self.read(inner, local, scope), subscript(where)
+                if whole.kind == "tuple" and isinstance(place, slice):
+                    return replace(whole, items=whole.items[place])
+                if isinstance(place, int) and -len(whole.items) <= place < len(whole.items):
+                    return whole.items[place]
             case ast.UnaryOp(op=ast.USub(), operand=inner):
                 return binary(ast.Mult(), constant(-1), self.read(inner, local, scope), self.numbers)
             case ast.UnaryOp(op=ast.UAdd(), operand=inner):
@@ -207,9 +217,10 @@ class _Reader:
                 return self.reduction(called, inner, node.keywords, local, scope)
             case ast.Attribute(value=inner, attr="copy") if not node.args:
                 return self.read(inner, local, scope)
-            case ast.Name(id="abs", ctx=_) if scope.get("abs") is abs and len(node.args) == 1:
-                result = function("abs", [self.read(node.args[0], local, scope)], self.numbers)
-                if result is not None:
+            case ast.Name(id=name) if name in BUILTINS and scope.get(name) is getattr(builtins, name):
+                values = [self.read(argument, local, scope) for argument in node.args]
+                result = function(BUILTINS[name], values, self.numbers)
+                if result is not None and not node.keywords:
                     return result
             case ast.Name(id=name) if isinstance(scope.get(name), FunctionType) and not node.keywords:
                 return self.call(scope[name], [self.read(argument, local, scope) for argument in node.args])
