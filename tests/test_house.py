@@ -16,7 +16,7 @@ ORDER = [
     {"parts"},
     {"core", "config", "data"},
     {"engines"},
-    {"build"},
+    {"build", "build_controls"},
     {"evaluation"},
     {"training"},
     {"store"},

@@ -19,6 +19,7 @@ from bptrain.data.settings import DataSettings, NetworkFacts, Source
 from bptrain.engines.base import Task
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.parts.activations import Activation, activations
+from bptrain.parts.averaging import with_average
 from bptrain.parts.initializers import Initializer, initializers
 from bptrain.parts.losses import losses
 from bptrain.parts.metrics import Metric, metrics
@@ -182,6 +183,8 @@ def build_task(config: Config, network: Network, rows: int) -> Task:
     training = config.training
     batch_size = {"sgd": 1, "batch": rows, "minibatch": training.batch_size or 32}[training.mode]
     optimizer = build_optimizer(config)
+    if training.average is not None:
+        optimizer = with_average(optimizer, training.average.decay)
     return Task(
         network=network,
         optimizer=optimizer,

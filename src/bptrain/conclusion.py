@@ -1,14 +1,16 @@
 """The end of a fit: the best and the final weights on every split, beside the baseline."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from bptrain.engines.base import Outputs
+from bptrain.engines.base import Outputs, Task
 from bptrain.evaluation import Baseline, Evaluation, evaluate
 from bptrain.parts.types import Array
 from bptrain.prologue import Prologue
 from bptrain.store.plain import plain
 from bptrain.store.run import RunDirectory
+from bptrain.training.controls import reason
 from bptrain.training.state import Best, State
 
 
@@ -26,22 +28,25 @@ class Conclusion(NamedTuple):
 
     result: dict[str, Any]  # the fields of fit's JSON
     splits: tuple[Split, ...]
+    reason: str | None  # why it ended before its last epoch
 
 
 def conclude(
     prologue: Prologue,
+    task: Task,
     run: RunDirectory,
     engine: str,
     outputs: Callable[[Array, Array], Outputs],
     state: State,
     seconds: Mapping[str, float],
-    stopped: str,
     guess: Baseline,
 ) -> Conclusion:
     """Evaluates the best and the final weights of a run on every split."""
-    schema, splits = prologue.prepared.schema, prologue.prepared.splits
-    best: Best | None = state.best
-    assert best is not None  # the trainer sets it at the end of the first epoch
+    schema, splits, stopped = prologue.prepared.schema, prologue.prepared.splits, state.stopped
+    assert stopped is not None  # it has ended
+    last = Best(state.epoch, state.memory.t, math.nan, task.for_use(state.memory))
+    best = state.best or last  # a run may end in its first epoch
+    final = best if state.restored else last
 
     def on_every_split(w: Array) -> dict[str, Evaluation]:
         return {
@@ -50,7 +55,7 @@ def conclude(
         }
 
     at_best = on_every_split(best.w)
-    at_end = at_best if best.updates == state.memory.t else on_every_split(state.memory.w)
+    at_end = at_best if final.updates == best.updates else on_every_split(final.w)
     result = {
         "run": str(run.path),
         "engine": engine,
@@ -63,13 +68,13 @@ def conclude(
         "checkpoint_seconds": seconds["checkpoint"],
         "stopped": stopped,
         "best": figures(best.epoch, at_best),
-        "final": figures(state.epoch, at_end),
+        "final": figures(final.epoch, at_end),
     }
     shown = tuple(
         Split(name, at_best[name], guess, guess.metrics(schema, rows, prologue.metrics))
         for name, rows in splits.items()
     )
-    return Conclusion(plain(result), shown)
+    return Conclusion(plain(result), shown, reason(prologue.controls, stopped))
 
 
 def figures(epoch: int, evaluations: Mapping[str, Evaluation]) -> dict[str, Any]:

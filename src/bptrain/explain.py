@@ -29,7 +29,6 @@ from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
 from bptrain.parts.optimizers import Optimizer, optimizers
 from bptrain.parts.schedules import schedules
-from bptrain.registry import Registry
 
 
 class Line(NamedTuple):

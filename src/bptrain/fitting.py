@@ -94,8 +94,8 @@ def fit_events(
     with ExitStack() as stack:
         resumed = None
         if resume is not None:
-            network, optimizer = fit.prologue.network, fit.task.optimizer
-            resumed = resumed_run(resume, loaded, out, fit.facts, network, optimizer, stack)
+            optimizer = fit.task.optimizer
+            resumed = resumed_run(resume, fit.prologue, out, fit.facts, optimizer, stack)
         if resumed is not None and resumed.finished:
             yield Done(finished(fit, resumed), already=True)
             return
@@ -206,18 +206,18 @@ def trained(
         metrics=prologue.metrics,
         seed=prologue.loaded.config.seed,
         shuffle=prologue.loaded.config.training.shuffle,
+        controls=prologue.controls,
+        seconds=saver.seconds["train"] + saver.seconds["evaluation"],
     )
-    status, stopped = "interrupted", ""
+    status = "interrupted"
     try:
         for event in train(job, state):
             state = event.state if not isinstance(event, Warned) else state
             saver.handle(event)
-            if isinstance(event, Finished):
-                stopped = event.stopped
-            else:
+            if not isinstance(event, Finished):
                 yield event
         conclusion = conclude(
-            prologue, run, engine.name, engine.outputs, state, saver.seconds, stopped, fit.guess
+            prologue, fit.task, run, engine.name, engine.outputs, state, saver.seconds, fit.guess
         )
         saver.save(state, result=conclusion.result)
         status = "finished"
@@ -230,14 +230,13 @@ def trained(
 
 
 def finished(fit: Fit, resumed: Resumed) -> Conclusion:
-    """The conclusion of a run that had reached its last epoch; what a kill at its very end left undone is done now."""
+    """The conclusion of a run that had ended; what a kill at its very end left undone is done now."""
     run, state, record = resumed.run, resumed.state, resumed.record
     fit = fit._replace(facts=fit.facts._replace(bits=resumed.bits))
     choice = Choice(str(resumed.bits["engine"]), str(record.get("engine_reason", "")))
     saver = open_saver(run, fit, resumed, choice, 0.0)
     outputs = forward_pass(choice.name, fit.prologue.network, state.memory.w.dtype)
-    stopped = record.get("result", {}).get("stopped", "epochs")
-    conclusion = conclude(fit.prologue, run, choice.name, outputs, state, saver.seconds, stopped, fit.guess)
+    conclusion = conclude(fit.prologue, fit.task, run, choice.name, outputs, state, saver.seconds, fit.guess)
     if record.get("status") != "finished" or not best_is_written(run, state):
         with locked(run):
             saver.save(state, status="finished", result=conclusion.result)
@@ -245,9 +244,11 @@ def finished(fit: Fit, resumed: Resumed) -> Conclusion:
 
 
 def best_is_written(run: RunDirectory, state: State) -> bool:
-    """Whether best.safetensors holds the best weights of a state."""
+    """Whether best.safetensors holds the best weights of a state, or there are none yet."""
+    if state.best is None:
+        return True
     try:
         written = checkpoint.read(run.best).position["updates"]
     except CheckpointError:
         return False
-    return state.best is not None and written == state.best.updates
+    return bool(written == state.best.updates)

@@ -6,15 +6,24 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.build import activation_parts, build_metrics, located, network_of_schema, prepare_data
+from bptrain.build_controls import build_controls
 from bptrain.config import Loaded, from_plain, load_config
 from bptrain.config.resolved import target_is_path, to_plain
 from bptrain.core.network import Network
 from bptrain.data.prepare import Prepared
-from bptrain.errors import CheckpointError, UsageError
+from bptrain.errors import CheckpointError, DataError, UsageError
+from bptrain.parts.controls import Controls
 from bptrain.parts.metrics import Metric
 
 # What may differ from the run that is resumed: how long it trains, and how often it is saved.
-MAY_CHANGE = ("training.epochs", "checkpoint.every", "checkpoint.keep")
+MAY_CHANGE = (
+    "training.epochs",
+    "training.max_time",
+    "training.stop_at",
+    "training.early_stopping.patience",
+    "checkpoint.every",
+    "checkpoint.keep",
+)
 
 
 class Prologue(NamedTuple):
@@ -24,6 +33,7 @@ class Prologue(NamedTuple):
     prepared: Prepared
     network: Network
     metrics: Mapping[str, Metric]
+    controls: Controls
 
 
 def open_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Prologue:
@@ -33,9 +43,10 @@ def open_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ())
     network = network_of_schema(loaded.config, prepared.schema)
     try:
         metrics = build_metrics(loaded.config, prepared.schema)
-    except UsageError as error:
-        raise UsageError([located(loaded, problem) for problem in error.problems]) from error
-    return Prologue(loaded, prepared, network, metrics)
+        controls = build_controls(loaded.config, metrics, "validation" in prepared.splits)
+    except (UsageError, DataError) as error:
+        raise type(error)([located(loaded, problem) for problem in error.problems]) from error
+    return Prologue(loaded, prepared, network, metrics, controls)
 
 
 def run_config(prologue: Prologue) -> dict[str, Any]:

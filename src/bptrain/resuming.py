@@ -7,18 +7,18 @@ from typing import Any, NamedTuple
 
 from bptrain.build import build_schedule
 from bptrain.config import Loaded, from_plain
-from bptrain.core.network import Network
 from bptrain.errors import CheckpointError, DataError
 from bptrain.parts.optimizers import Optimizer
 from bptrain.parts.schedules import spans_all_epochs
-from bptrain.prologue import MAY_CHANGE, differences, setting_differences
+from bptrain.prologue import MAY_CHANGE, Prologue, differences, setting_differences
 from bptrain.store import checkpoint
 from bptrain.store.run import RUNS, RunDirectory, find_run, list_runs, locked, newest
+from bptrain.training.controls import STOPPED_BY, ended, going_on
 from bptrain.training.state import State
 
 
 class Resumed(NamedTuple):
-    """A run that goes on, or that has reached its last epoch."""
+    """A run that goes on, or that has ended."""
 
     run: RunDirectory
     state: State
@@ -39,10 +39,9 @@ class Resumed(NamedTuple):
 
 def resumed_run(
     resume: str,
-    loaded: Loaded,
+    prologue: Prologue,
     out: Path | None,
     facts: checkpoint.Facts,
-    network: Network,
     optimizer: Optimizer,
     stack: ExitStack,
 ) -> Resumed | None:
@@ -52,19 +51,23 @@ def resumed_run(
     on is locked until `stack` closes. Raises CheckpointError when a named run cannot go on with this config,
     DataError when its data has changed, BusyError when another process holds it.
     """
-    run = _candidate(resume, loaded, out, facts)
+    run = _candidate(resume, prologue.loaded, out, facts)
     if run is None:
         return None
     stored, damaged = newest_sound(run)
     _refuse_changes(run, stored, facts)
-    finished = _is_finished(run, stored, loaded)
+    finished = _is_finished(run, stored, facts)
     if not finished:
         stack.enter_context(locked(run))
         stored, damaged = newest_sound(run)  # another process may have gone on until a moment ago
         for path in damaged:
             run.set_aside(path)
         run.cut_metrics(stored.position["epoch"])
-    state = checkpoint.state(stored, network, optimizer)
+    state = checkpoint.state(stored, prologue.network, optimizer)
+    if not finished:
+        state = going_on(state)
+    elif state.stopped is None:  # it stands where the config now ends it
+        state = ended(prologue.controls, state, "epochs")
     return Resumed(run, state, run.read_record(), stored.facts, damaged, finished)
 
 
@@ -111,21 +114,31 @@ def _candidate(resume: str, loaded: Loaded, out: Path | None, facts: checkpoint.
         try:
             stored, _ = newest_sound(run)
             if not setting_differences(stored.facts.config, facts.config):
-                (finished if _is_finished(run, stored, loaded) else unfinished).append(run)
+                (finished if _is_finished(run, stored, facts) else unfinished).append(run)
         except CheckpointError:  # nothing to go on from; a run that is named outright tells what is wrong
             continue
     return newest(unfinished or finished)
 
 
-def _is_finished(run: RunDirectory, stored: checkpoint.Stored, loaded: Loaded) -> bool:
-    """Whether a checkpoint is that of the last epoch's end. Raises CheckpointError when it is beyond."""
-    epochs, position = loaded.config.training.epochs, stored.position
+def _is_finished(run: RunDirectory, stored: checkpoint.Stored, facts: checkpoint.Facts) -> bool:
+    """Whether a checkpoint is that of the last epoch's end, or was stopped by what is set as it was.
+
+    Raises CheckpointError when it is beyond the last epoch.
+    """
+    epochs, position = facts.config["training"]["epochs"], stored.position
     if (position["epoch"], position["step"]) > (epochs, 0):
         done = f"{position['epoch']} epochs" + (
             f" and {position['step']} updates" if position["step"] else ""
         )
         raise CheckpointError(f"{run.path} has done {done}, more than training.epochs: {epochs}")
-    return position["epoch"] == epochs
+    if position["epoch"] == epochs:
+        return True
+    stopped = position.get("stopped")
+    if stopped is None:
+        return False
+    key = STOPPED_BY.get(stopped, "")  # without a key, nothing that is set stopped it
+    then, now = (f.config["training"].get(key) for f in (stored.facts, facts))
+    return bool(then == now)
 
 
 def newest_sound(run: RunDirectory) -> tuple[checkpoint.Stored, list[Path]]:

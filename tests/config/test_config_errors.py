@@ -27,7 +27,7 @@ BAD: list[tuple[str, str, int, str, str | None]] = [
     (HEAD + "lr: 0.1\n", "unknown_key", 4, "lr", "optimizer.learning_rate"),
     (HEAD + "epochs: 3\n", "unknown_key", 4, "epochs", "training.epochs"),
     (HEAD + "momentum: 0.9\n", "unknown_key", 4, "momentum", "optimizer: momentum"),
-    (HEAD + "early_stopping: 3\n", "unknown_key", 4, "early_stopping", None),
+    (HEAD + "early_stopping: 3\n", "unknown_key", 4, "early_stopping", "training.early_stopping"),
     (HEAD + "optimiser: adam\n", "unknown_key", 4, "optimiser", "optimizer"),
     (HEAD + "random_state: 1\n", "unknown_key", 4, "random_state", "seed"),
     (HEAD + "training:\n  max_iter: 9\n", "unknown_key", 5, "training.max_iter", "epochs"),

@@ -61,6 +61,7 @@ def _network(section: dict[str, Any]) -> dict[str, Any]:
 def _training(section: dict[str, Any]) -> dict[str, Any]:
     if section.get("mode", "minibatch") == "minibatch" and section.get("batch_size") is None:
         section["batch_size"] = DEFAULT_BATCH_SIZE
+    _each(section, lambda value: {} if value is None else value, "stop_at")
     return section
 
 

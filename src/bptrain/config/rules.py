@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from bptrain.config.finding import Finding, Findings, KeyPath
-from bptrain.config.rules_initializers import INITIALIZERS
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig
+from bptrain.config.rules_controls import CONTROLS
+from bptrain.config.rules_initializers import INITIALIZERS
 from bptrain.config.rules_optimizers import OPTIMIZERS
 from bptrain.config.schema import CheckpointConfig, DataConfig, NetworkConfig, Source, TrainingConfig
 from bptrain.parts.activations import Activation, activations
@@ -240,5 +241,6 @@ RULES: list[tuple[Callable[..., Findings], tuple[str, ...]]] = [
         one_interval,
         *INITIALIZERS,
         *OPTIMIZERS,
+        *CONTROLS,
     )
 ]

@@ -20,6 +20,7 @@ from bptrain.parts.metrics import metrics
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
+from bptrain.parts.types import BelowOne, NonNegative, Positive
 
 DEFAULT_BATCH_SIZE = 32  # in minibatch mode
 
@@ -150,6 +151,30 @@ class NetworkConfig(Section):
         return len(self.sizes) - 1
 
 
+class EarlyStoppingConfig(Section):
+    """Ends a run when the validation rows say that it no longer improves."""
+
+    monitor: Column = Field(default="loss", description="loss, or one of the metrics")
+    patience: Count = Field(default=10, description="epochs without an improvement")
+    min_delta: NonNegative = Field(default=0.0, description="what is no more than this is no improvement")
+    restore_best: bool = Field(default=True, description="the final weights are the best ones")
+
+
+class StopAtConfig(Section):
+    """Ends a run that has got where it should."""
+
+    loss: float | None = Field(default=None, description="of validation, of training without validation rows")
+    gradient_norm: Positive | None = Field(
+        default=None, description="of the objective over the training rows"
+    )
+
+
+class AverageConfig(Section):
+    """The exponential moving average of the weights, which is then evaluated, kept and used."""
+
+    decay: BelowOne = 0.999
+
+
 class TrainingConfig(Section):
     """How long and in which steps."""
 
@@ -163,6 +188,12 @@ class TrainingConfig(Section):
         default="auto", description="numba: a loop compiled for the network (the extra `fast`)"
     )
     threads: Annotated[int, Interval(ge=1, le=65_536)] | None = None
+    average: AverageConfig | None = None
+    early_stopping: EarlyStoppingConfig | None = None
+    max_time: Annotated[float, Interval(gt=0, le=1e9)] | None = Field(
+        default=None, description="seconds of updates and evaluations"
+    )
+    stop_at: StopAtConfig = Field(default_factory=lambda: StopAtConfig())
 
 
 class Every(Section):

@@ -97,7 +97,7 @@ class FitView:
                 self._bar.update(self._task, completed=done, figures=self._figures(event))
                 self._shown = now
         elif isinstance(event, EpochEnd) and not self.screen.quiet:
-            due = event.epoch in (1, event.epochs) or event.epoch % self._line_every == 0
+            due = event.epoch == 1 or event.epoch % self._line_every == 0 or event.state.stopped is not None
             if due or now - self._shown >= LINE_SECONDS:
                 self.screen.note(f"epoch {event.epoch}/{event.epochs}  {self._figures(event)}")
                 self._shown = now

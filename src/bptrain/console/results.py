@@ -17,8 +17,11 @@ NARROW = 3  # so many metrics stand side by side; more of them below one another
 def show_fit(screen: Screen, done: Done) -> None:
     """The best model on every split beside its baseline."""
     best, splits = done.result["best"], done.conclusion.splits
+    epochs = f"{done.result['epochs']} epoch{'' if done.result['epochs'] == 1 else 's'}"
     if done.already:
-        screen.note(f"this run is finished: it has done its {done.result['epochs']} epochs")
+        screen.note(f"this run is finished: it has done {epochs}")
+    if done.conclusion.reason is not None:
+        screen.note(f"stopped after {epochs}: {done.conclusion.reason}")
     names = [name for name, value in splits[0].evaluation.metrics.items() if isinstance(value, float)]
     head = ["split", "rows", "loss", *(title for name in names for title in (name, "(baseline)"))]
     table = [head, *(split_row(split, names) for split in splits)]

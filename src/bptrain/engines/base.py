@@ -20,6 +20,7 @@ from numpy.typing import DTypeLike
 
 from bptrain.core.backprop import NONE, Extras
 from bptrain.core.network import Network
+from bptrain.parts.averaging import AVERAGE
 from bptrain.parts.optimizers import Optimizer, Slots
 from bptrain.parts.schedules import Schedule
 from bptrain.parts.types import Array
@@ -81,6 +82,11 @@ class Task(NamedTuple):
         """The schedule's factor for update t, counted from 1."""
         return self.schedule(t - 1, self.epoch_of(t), self.steps_per_epoch, self.epochs)
 
+    def for_use(self, memory: "Memory") -> Array:
+        """The weights that are evaluated and kept: their moving average, where there is one and it has begun."""
+        averages = dict(zip(self.optimizer.slots, memory.slots, strict=True))
+        return averages.get(AVERAGE, memory.w) if memory.t > 0 else memory.w
+
 
 def aligned(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     """An array, not yet filled, that begins at a cache line: vector code is up to a fifth faster on it."""
@@ -99,11 +105,15 @@ def aligned_copy(array: Array) -> Array:
 
 @dataclass
 class Memory:
-    """What the updates change: the flat weights, the optimizer's slots, and the count of updates done."""
+    """What the updates change: the flat weights, the optimizer's slots, and the count of updates done.
+
+    The rates of the updates are multiplied by `rate_factor`, which only changes between epochs.
+    """
 
     w: Array
     slots: Slots
     t: int = 0
+    rate_factor: float = 1.0
 
     def copy(self) -> "Memory":
         """A copy that shares no array."""

@@ -95,12 +95,13 @@ class NumbaEngine:
         drawn = [] if noise is None else [contiguous(noise, memory.w)]
         scalar = [kind == "scalar" for kind in task.optimizer.slots.values()]
         slots = [np.reshape(slot, -1) for slot in memory.slots]  # a scalar slot as a vector of one
+        rates = self._rates * memory.rate_factor
         batch, place = task.batch_size, (task.epoch_of(memory.t + 1), task.steps_per_epoch, task.epochs)
         if "run_slice" in self._compiled:
             run = self._compiled["run_slice"]
             scratch = self._scratch.of(min(batch, len(X)))
             given = (X, T, *with_rows, *drawn, scratch, batch)
-            loss_sum = float(run(memory.w, *slots, *given, memory.t, self._rates, *place))
+            loss_sum = float(run(memory.w, *slots, *given, memory.t, rates, *place))
             memory.t += -(-len(X) // batch)
         else:
             loss_sum = 0.0
@@ -110,7 +111,7 @@ class NumbaEngine:
                 of_rows = [array[rows] for array in with_rows]
                 g, loss = self._gradient_and_loss(memory.w, X[rows], T[rows], of_rows, total)
                 given = (g, *(array[k : k + 1] for array in drawn), loss, total)
-                self._compiled["apply"](memory.w, *slots, *given, memory.t, self._rates, *place)
+                self._compiled["apply"](memory.w, *slots, *given, memory.t, rates, *place)
                 loss_sum += loss
                 memory.t += 1
         memory.slots = tuple(

@@ -50,7 +50,7 @@ class NumpyEngine:
         step_rule, B = task.optimizer.step, task.batch_size
         steps_per_epoch, epoch = task.steps_per_epoch, task.epoch_of(memory.t + 1)
         w, g = memory.w, aligned(memory.w.shape, memory.w.dtype)
-        alpha = rate_of_each_weight(task, w.dtype)
+        alpha = rate_of_each_weight(task, w.dtype) * memory.rate_factor
         parameters, dw = views(network, w), views(network, g)
         Z_L = np.empty((len(X), network.sizes[L]), w.dtype)
         E = np.nan

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from annotated_types import Interval
 
-from bptrain.parts.types import NonNegative, Positive, Share, Unit
+from bptrain.parts.types import Count, NonNegative, NonNegativeCount, Positive, Share, Unit
 from bptrain.registry import Registry
 
 # (updates done so far, epoch from 1, updates in an epoch, epochs in all) -> factor
@@ -145,3 +145,28 @@ def one_cycle(peak: Share = 0.3, start: Unit = 0.04, floor: Unit = 4e-6) -> Sche
         )
 
     return factor
+
+
+@schedules.add("reduce_on_plateau")
+def reduce_on_plateau(
+    monitor: str = "loss",
+    factor: Share = 0.1,
+    patience: Count = 10,
+    min_delta: NonNegative = 0.0,
+    cooldown: NonNegativeCount = 0,
+    floor: Unit = 0.0,
+) -> Schedule:
+    """factorᵏ, but not below floor, after k plateaus: `patience` epochs in which `monitor` did not improve.
+
+    `monitor` is `loss` (of validation, of training without validation rows) or a metric; only what is better than
+    the best so far by more than `min_delta` is an improvement. After a reduction `cooldown` epochs are not counted.
+
+    How often the rate was lowered is no function of the position: `parts/controls.py: reduced` counts it in the
+    training state, and the schedule itself is 1. PyTorch waits one epoch more for the same patience, and its threshold
+    is a share of the best value; Keras counts the last epoch of a cooldown.
+    """
+
+    def of(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
+        return 1.0
+
+    return of

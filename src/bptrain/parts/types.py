@@ -14,6 +14,8 @@ Positive = Annotated[float, Interval(gt=0)]
 NonNegative = Annotated[float, Interval(ge=0)]
 Share = Annotated[float, Interval(gt=0, lt=1)]
 AboveOne = Annotated[float, Interval(gt=1)]
+Count = Annotated[int, Interval(ge=1, le=10**9)]
+NonNegativeCount = Annotated[int, Interval(ge=0, le=10**9)]
 
 # α_{W_i}: one number for the whole network, or one for each layer
 LearningRate = Positive | tuple[Positive, ...]

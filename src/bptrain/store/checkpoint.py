@@ -1,14 +1,16 @@
 """The checkpoint: one safetensors file with everything that a resumed run, or a prediction, needs.
 
-Tensors: `layers.1.weight` (n_1 × n_0), `layers.1.bias` (n_1) … are the weights; `optimizer.<slot>` are the slots, each
-the flat vector or a scalar; `best.layers.1.weight` … are the best weights so far. One metadata key, `bptrain`, holds
-canonical JSON: the config, the column schema with labels and scaling, the digests of the data, what decides the bits,
-the position, and a SHA-256 over all of it and the tensors. It holds no time, host or path, so equal runs write equal
-bytes.
+Tensors: `layers.1.weight` (n_1 × n_0), `layers.1.bias` (n_1) … are the weights; `optimizer.<slot>` are the slots,
+each the flat vector or a scalar; `best.layers.1.weight` … are the best weights so far. The weights for use are the
+best ones where `position.restored` is true (a run that has ended), else `optimizer.average` where it is there, else
+`layers.…`. One metadata key, `bptrain`, holds canonical JSON: the config, the column schema with labels and
+scaling, the digests of the data, what decides the bits, the position, and a SHA-256 over all of it and the tensors.
+It holds no time, host or path, so equal runs write equal bytes.
 """
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +21,23 @@ import numpy as np
 from bptrain.core.network import Network
 from bptrain.engines.base import Memory
 from bptrain.errors import CheckpointError
+from bptrain.parts.averaging import AVERAGE
+from bptrain.parts.controls import Watch
 from bptrain.parts.optimizers import Optimizer
 from bptrain.parts.types import Array
 from bptrain.store.atomic import write_atomically
+from bptrain.store.plain import plain
 from bptrain.training.state import Best, State
 
 FORMAT = 1
+# What checkpoints of an earlier version do not say of their position.
+LATER: dict[str, Any] = {
+    "rate_factor": 1.0,
+    "patience": {"best": None, "wait": 0, "rest": 0},
+    "plateau": {"best": None, "wait": 0, "rest": 0},
+    "stopped": None,
+    "restored": False,
+}
 
 
 class Facts(NamedTuple):
@@ -55,7 +68,7 @@ def write(path: Path, network: Network, optimizer: Optimizer, facts: Facts, stat
     best = None
     if state.best is not None:
         tensors |= _blocks(network, state.best.w, "best.")
-        best = {"epoch": state.best.epoch, "updates": state.best.updates, "loss": state.best.loss}
+        best = {"epoch": state.best.epoch, "updates": state.best.updates, "value": plain(state.best.value)}
     position = {
         "epoch": state.epoch,
         "step": state.step,
@@ -64,13 +77,18 @@ def write(path: Path, network: Network, optimizer: Optimizer, facts: Facts, stat
         "rows_seen": state.rows_seen,
         "first_loss": state.first_loss,
         "warned_of_growth": state.warned_of_growth,
+        "rate_factor": state.memory.rate_factor,
+        "patience": plain(state.patience._asdict()),
+        "plateau": plain(state.plateau._asdict()),
+        "stopped": state.stopped,
+        "restored": state.restored,
     }
     _write(path, facts, position, best, tensors)
 
 
 def write_best(path: Path, network: Network, facts: Facts, best: Best) -> None:
     """Writes the best weights as a checkpoint of their own, without slots. Raises StorageError."""
-    record = {"epoch": best.epoch, "updates": best.updates, "loss": best.loss}
+    record = {"epoch": best.epoch, "updates": best.updates, "value": plain(best.value)}
     position = {"epoch": best.epoch, "step": 0, "updates": best.updates}
     _write(path, facts, position, record, _blocks(network, best.w))
 
@@ -116,8 +134,15 @@ def _record(path: Path, file: Any) -> dict[str, Any]:
 
 
 def weights(stored: Stored, network: Network) -> Array:
-    """The flat weights of a checkpoint. Raises CheckpointError when they do not fit the network."""
-    return _flat(stored, network, "")
+    """The flat weights for use of a checkpoint. Raises CheckpointError when they do not fit the network."""
+    if stored.position.get("restored"):
+        return best_weights(stored, network)
+    average = stored.tensors.get(f"optimizer.{AVERAGE}")
+    if average is None or stored.position["updates"] == 0:
+        return _flat(stored, network, "")
+    if average.shape != (network.size,):
+        raise CheckpointError(f"{stored.path}: the averaged weights have shape {average.shape}")
+    return average
 
 
 def best_weights(stored: Stored, network: Network) -> Array:
@@ -127,16 +152,21 @@ def best_weights(stored: Stored, network: Network) -> Array:
 
 def state(stored: Stored, network: Network, optimizer: Optimizer) -> State:
     """The training state of a checkpoint. Raises CheckpointError when it does not fit."""
-    position = stored.position
+    position = {**LATER, **stored.position}
     w = _flat(stored, network, "")
     try:
         slots = tuple(stored.tensors[f"optimizer.{name}"] for name in optimizer.slots)
         best = None
         if stored.best is not None:
             w_best = _flat(stored, network, "best.")
-            best = Best(stored.best["epoch"], stored.best["updates"], stored.best["loss"], w_best)
+            best = Best(
+                stored.best["epoch"],
+                stored.best["updates"],
+                _number(stored.best.get("value", stored.best.get("loss"))),
+                w_best,
+            )
         return State(
-            Memory(w, slots, position["updates"]),
+            Memory(w, slots, position["updates"], position["rate_factor"]),
             epoch=position["epoch"],
             step=position["step"],
             loss_sum=position["loss_sum"],
@@ -144,11 +174,23 @@ def state(stored: Stored, network: Network, optimizer: Optimizer) -> State:
             first_loss=position["first_loss"],
             warned_of_growth=position["warned_of_growth"],
             best=best,
+            patience=_watch(position["patience"]),
+            plateau=_watch(position["plateau"]),
+            stopped=position["stopped"],
+            restored=position["restored"],
         )
     except KeyError as error:
         raise CheckpointError(
             f"{stored.path} holds no {error.args[0]}: training cannot go on from it"
         ) from error
+
+
+def _watch(record: Mapping[str, Any]) -> Watch:
+    return Watch(_number(record["best"]), record["wait"], record["rest"])
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value  # JSON has no NaN
 
 
 def _flat(stored: Stored, network: Network, prefix: str) -> Array:

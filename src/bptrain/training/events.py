@@ -26,11 +26,12 @@ class EpochEnd(NamedTuple):
     steps: int  # updates in an epoch
     rows: int  # rows of the last slice
     seconds: float  # of the last slice's updates alone
-    learning_rate_factor: float  # the schedule's, of the last update
+    learning_rate_factor: float  # the schedule's, plateaus included, of the last update
     train_loss: float  # mean of the losses that the rows had before each update
     validation_loss: float | None
     validation_metrics: dict[str, Any]
     evaluation_seconds: float
+    gradient_norm: float | None = None  # where it is asked for
 
 
 class Warned(NamedTuple):
@@ -41,10 +42,10 @@ class Warned(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """The last epoch is done."""
+    """The run has ended: after its last epoch, or before."""
 
     state: State
-    stopped: str  # the reason in one word: epochs
+    stopped: str  # the reason in one word: epochs, early_stopping, max_time, target_loss, gradient_norm
 
 
 Event = Progress | EpochEnd | Warned | Finished

@@ -4,16 +4,21 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bptrain.engines.base import Memory
+from bptrain.parts.controls import Watch
 from bptrain.parts.types import Array
+
+UNWATCHED = Watch()
 
 
 class Best(NamedTuple):
-    """The weights with the lowest loss so far, and where they stood."""
+    """The best weights so far, and where they stood."""
 
     epoch: int
     updates: int  # in all, when the weights stood
-    loss: float  # of validation, or of training without validation rows
-    w: Array  # not written to
+    value: (
+        float  # what they are best by: the loss of validation, of training without it, or a monitored metric
+    )
+    w: Array  # those for use: averaged, where that is asked for; not written to
 
 
 @dataclass(frozen=True)
@@ -31,3 +36,7 @@ class State:
     first_loss: float | None = None  # the running loss of epoch 1, which later ones are held against
     warned_of_growth: bool = False
     best: Best | None = None
+    patience: Watch = UNWATCHED  # of early stopping
+    plateau: Watch = UNWATCHED  # of the schedule reduce_on_plateau
+    stopped: str | None = None  # why the run has ended, in a word; None while it goes on
+    restored: bool = False  # the run has ended, and its final weights are the best ones

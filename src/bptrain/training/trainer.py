@@ -14,9 +14,11 @@ from bptrain.engines.base import Engine, Memory, Task, aligned
 from bptrain.engines.diagnosis import diagnosis
 from bptrain.errors import NumericalError
 from bptrain.evaluation import Evaluation, evaluate
+from bptrain.parts.controls import Controls
 from bptrain.parts.metrics import Metric
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
+from bptrain.training.controls import after_epoch, after_slice, monitor_of_best, value_of
 from bptrain.training.events import EpochEnd, Event, Finished, Progress, Warned
 from bptrain.training.state import Best, State
 
@@ -34,33 +36,40 @@ class Job(NamedTuple):
     metrics: Mapping[str, Metric]
     seed: int
     shuffle: bool
+    controls: Controls = Controls()
+    seconds: float = 0.0  # of updates and evaluations in earlier parts of the run
 
 
 def train(job: Job, state: State) -> Iterator[Event]:
-    """Trains from `state` to the last epoch; every event but a warning carries the state after it.
+    """Trains from `state` until the last epoch or a control ends the run; every event but a warning carries the state.
 
     Raises NumericalError when a loss, weight or slot is not finite.
     """
-    task = job.task
-    while state.epoch < task.epochs:
+    task, used = job.task, job.seconds
+    while state.stopped is None:
         order = row_order(job, state.epoch + 1)
         while True:
             before = state
             state, rows, seconds = _slice(job, before, order)
+            used += seconds
             if state.step == task.steps_per_epoch:
                 break
+            state = after_slice(job.controls, state, used)
             loss = state.loss_sum / (state.step * task.batch_size)
             yield Progress(state, state.epoch + 1, state.step, task.steps_per_epoch, rows, seconds, loss)
+            if state.stopped is not None:
+                yield Finished(state, state.stopped)
+                return
         end = _end_epoch(job, state, before.memory, rows, seconds)
-        state = end.state
+        used += end.evaluation_seconds
+        state = after_epoch(job.controls, end, used)
         warning = _growing_loss(end)
         if warning is not None:
             state = replace(state, warned_of_growth=True)
-            end = end._replace(state=state)
-        yield end
+        yield end._replace(state=state)
         if warning is not None:
             yield warning
-    yield Finished(state, "epochs")
+    yield Finished(state, state.stopped)
 
 
 def row_order(job: Job, epoch: int) -> Array | None:
@@ -107,24 +116,25 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
 
     `before` is what the last slice began with. In batch mode the epoch's loss belongs to those weights.
     """
-    task, memory = job.task, state.memory
+    task, memory, controls = job.task, state.memory, job.controls
+    w = task.for_use(memory)
     clock = time.perf_counter()
     epoch, train_loss = state.epoch + 1, state.loss_sum / task.rows
     validation: Evaluation | None = None
     if job.validation is not None:
-        outputs = job.engine.outputs(memory.w, job.validation.X)
+        outputs = job.engine.outputs(w, job.validation.X)
         validation = evaluate(task.network, outputs, job.schema, job.validation, job.metrics)
         if not math.isfinite(validation.loss):
             raise NumericalError(
                 f"the validation loss of epoch {epoch} is not finite: training diverges (try a smaller "
                 "optimizer.learning_rate), or the validation rows hold values far outside the training rows."
             )
-    here = Best(epoch, memory.t, train_loss, memory.w)
-    if validation is not None:
-        here = here._replace(loss=validation.loss)
-    elif task.steps_per_epoch == 1:
-        here = here._replace(epoch=epoch - 1, updates=before.t, w=before.w)
-    improved = state.best is None or here.loss < state.best.loss
+    validation_loss, figures = (None, {}) if validation is None else (validation.loss, validation.metrics)
+    monitor = monitor_of_best(controls)
+    here = Best(epoch, memory.t, value_of(monitor, train_loss, validation_loss, figures), w)
+    if validation is None and task.steps_per_epoch == 1:
+        here = here._replace(epoch=epoch - 1, updates=before.t, w=task.for_use(before))
+    improved = state.best is None or monitor.better(here.value, state.best.value)
     state = replace(
         state,
         epoch=epoch,
@@ -140,12 +150,18 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
         steps=task.steps_per_epoch,
         rows=rows,
         seconds=seconds,
-        learning_rate_factor=task.factor(memory.t),
+        learning_rate_factor=task.factor(memory.t) * memory.rate_factor,
         train_loss=train_loss,
-        validation_loss=None if validation is None else validation.loss,
-        validation_metrics={} if validation is None else validation.metrics,
+        validation_loss=validation_loss,
+        validation_metrics=figures,
+        gradient_norm=None if controls.gradient_norm is None else _gradient_norm(job, w),
         evaluation_seconds=time.perf_counter() - clock,
     )
+
+
+def _gradient_norm(job: Job, w: Array) -> float:
+    """The Euclidean norm of the objective's gradient over all training rows."""
+    return float(np.linalg.norm(job.engine.gradient(w, job.train.X, job.train.T).astype(np.float64)))
 
 
 def _growing_loss(end: EpochEnd) -> Warned | None:

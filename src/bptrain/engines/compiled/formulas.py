@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, NamedTuple
 
-from bptrain.engines.compiled.source import is_library, source_of
+from bptrain.engines.compiled.source import is_library, source_of, subscript
 from bptrain.engines.compiled.values import (
     Numbers,
     Untranslatable,
@@ -178,11 +178,20 @@ class _Reader:
             case ast.Attribute(value=inner, attr="real"):
                 return self.read(inner, local, scope)
             case ast.Tuple(elts=elements):
-                return Value("tuple", "", items=tuple(self.read(part, local, scope) for part in elements))
-            case ast.Subscript(value=inner, slice=ast.Constant(value=int() as position)):
-                items = self.read(inner, local, scope).items
-                if -len(items) <= position < len(items):
-                    return items[position]
+                items: list[Value] = []
+                for part in elements:
+                    starred = isinstance(part, ast.Starred)
+                    value = self.read(part.value if isinstance(part, ast.Starred) else part, local, scope)
+                    if starred and value.kind != "tuple":
+                        raise Untranslatable(f"no way to compile: {ast.unparse(part)}")
+                    items += value.items if starred else [value]
+                return Value("tuple", "", items=tuple(items))
+            case ast.Subscript(value=inner, slice=where):
+                whole, place = self.read(inner, local, scope), subscript(where)
+                if whole.kind == "tuple" and isinstance(place, slice):
+                    return replace(whole, items=whole.items[place])
+                if isinstance(place, int) and -len(whole.items) <= place < len(whole.items):
+                    return whole.items[place]
             case ast.UnaryOp(op=ast.USub(), operand=inner):
                 return binary(ast.Mult(), constant(-1), self.read(inner, local, scope), self.numbers)
             case ast.UnaryOp(op=ast.UAdd(), operand=inner):

@@ -77,3 +77,15 @@ def _steps(code: CodeType) -> list[tuple[str, str]]:
         )
         for step in kept
     ]
+
+
+def subscript(node: ast.expr) -> int | slice | None:
+    """The place in a tuple that a subscript names in whole numbers; None where it is anything else."""
+    parts = (node.lower, node.upper, node.step) if isinstance(node, ast.Slice) else (node,)
+    try:
+        places = [None if part is None else ast.literal_eval(part) for part in parts]
+    except ValueError:
+        return None
+    if any(type(place) is not int for place in places if place is not None):
+        return None
+    return slice(*places) if isinstance(node, ast.Slice) else places[0]
