@@ -22,10 +22,12 @@ from bptrain.parts.activations import Activation, activations
 from bptrain.parts.averaging import with_average
 from bptrain.parts.initializers import Initializer, initializers
 from bptrain.parts.losses import losses
+from bptrain.parts.methods import Method, methods
 from bptrain.parts.metrics import Metric, metrics
-from bptrain.parts.optimizers import Optimizer, optimizers
+from bptrain.parts.optimizers import Optimizer
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
+from bptrain.parts.solvers import Solver
 from bptrain.parts.types import Array
 from bptrain.registry import Registry
 
@@ -172,18 +174,26 @@ def build_task(config: Config, network: Network, rows: int) -> Task:
     """Everything about the updates: sgd takes 1 row each, batch mode all, mini-batches `batch_size`."""
     training = config.training
     batch_size = {"sgd": 1, "batch": rows, "minibatch": training.batch_size or 32}[training.mode]
-    optimizer: Optimizer = make(optimizers, config.optimizer)
-    if training.average is not None:
-        optimizer = with_average(optimizer, training.average.decay)
+    method: Method = make(methods, config.optimizer)
+    if training.average is not None and isinstance(method, Optimizer):
+        method = with_average(method, training.average.decay)
     return Task(
         network=network,
-        optimizer=optimizer,
+        method=method,
         schedule=make(schedules, config.schedule),
-        rate=optimizer.learning_rate,
+        rate=method.learning_rate if isinstance(method, Optimizer) else 1.0,
         rows=rows,
         batch_size=min(batch_size, rows),
         epochs=training.epochs,
     )
+
+
+def refuse_what_is_too_large(loaded: Loaded, network: Network) -> None:
+    """Raises UsageError, at the sizes, where the solver of a config cannot have so many parameters."""
+    method: Method = make(methods, loaded.config.optimizer)
+    reason = method.too_large(network.size) if isinstance(method, Solver) else None
+    if reason is not None:
+        raise UsageError(located(loaded, Problem("too_large", reason, path="network.sizes")))
 
 
 def build_metrics(config: Config, schema: Schema) -> Mapping[str, Metric]:

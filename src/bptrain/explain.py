@@ -27,7 +27,8 @@ from bptrain.engines.numba_engine import sources
 from bptrain.errors import Problem, UsageError
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
-from bptrain.parts.optimizers import Optimizer, optimizers
+from bptrain.parts.methods import Method, methods
+from bptrain.parts.solvers import Solver
 from bptrain.registry import Registry
 
 
@@ -208,7 +209,19 @@ def delta_line(network: Network, i: int) -> Line:
 
 def update_lines(config: Config, network: Network) -> Section:
     """W_i ← W_i − α ∘ ∂E/∂W_i, or the rule in its place."""
-    rule: Optimizer = make(optimizers, config.optimizer)
+    rule: Method = make(methods, config.optimizer)
+    if isinstance(rule, Solver):
+        return Section(
+            "Update",
+            (
+                Line(f"{config.optimizer.name}: {formula(methods, config.optimizer.name)}", ""),
+                Line(
+                    f"w is all of W_1 … b_{network.L} in one vector, g = ∂E/∂w over the whole set",
+                    f"w, g: {shape(network.size, 1)}",
+                ),
+                Line("an epoch is one iteration (training.mode: batch)", ""),
+            ),
+        )
     rates = rule.learning_rate if isinstance(rule.learning_rate, tuple) else (rule.learning_rate,) * network.L
     plain_descent = config.optimizer.name == "gradient_descent"
     lines = []
@@ -222,9 +235,7 @@ def update_lines(config: Config, network: Network) -> Section:
                 Line(f"b_{i} ← b_{i} − {step.replace('W', 'b')}", f"{shape(n_out, 1)} − {shape(n_out, 1)}")
             )
     if not plain_descent:
-        lines.append(
-            Line(f"step is {config.optimizer.name}: {formula(optimizers, config.optimizer.name)}", "")
-        )
+        lines.append(Line(f"step is {config.optimizer.name}: {formula(methods, config.optimizer.name)}", ""))
     if config.schedule.name != "constant":
         lines.append(Line(f"every α is multiplied by the schedule {config.schedule.name}", ""))
     when = {"sgd": "every instance", "batch": "the whole set"}.get(

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from bptrain.config import rules_controls
+from bptrain.config import rules_controls, rules_solvers
 from bptrain.config.finding import Finding, Findings
 from bptrain.config.loader import KeyPath
 from bptrain.config.part import LossConfig, PartConfig
@@ -237,5 +237,6 @@ RULES: list[tuple[Callable[..., Findings], tuple[str, ...]]] = [
         targets_fit_outputs,
         one_interval,
         *rules_controls.RULES,
+        *rules_solvers.RULES,
     )
 ]

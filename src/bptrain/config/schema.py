@@ -16,8 +16,8 @@ from bptrain.config.part import LossConfig, PartConfig
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
+from bptrain.parts.methods import methods
 from bptrain.parts.metrics import metrics
-from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import BelowOne, NonNegative, Positive
@@ -76,7 +76,7 @@ Activation = Annotated[PartConfig, part.part(activations)]
 Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",))]
 Loss = Annotated[LossConfig, part.loss(losses)]
 Metric = Annotated[PartConfig, part.part(metrics)]
-Optimizer = Annotated[PartConfig, part.part(optimizers)]
+Optimizer = Annotated[PartConfig, part.part(methods)]
 Scaler = Annotated[PartConfig, part.part(scalers)]
 TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",))]
 Schedule = Annotated[PartConfig, part.part(schedules)]
@@ -219,7 +219,7 @@ class Config(Section):
     data: DataConfig
     network: NetworkConfig
     loss: Loss
-    optimizer: Optimizer = Field(default_factory=lambda: part.default(optimizers, "gradient_descent"))
+    optimizer: Optimizer = Field(default_factory=lambda: part.default(methods, "gradient_descent"))
     schedule: Schedule = Field(default_factory=lambda: part.default(schedules, "constant"))
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE))
     metrics: tuple[Metric, ...] | None = Field(default=None, description="none: auto")

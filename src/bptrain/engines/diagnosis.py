@@ -19,7 +19,7 @@ def diagnosis(task: Task, engine_name: str, memory: Memory, X: Array, T: Array) 
     for a in range(0, len(X), task.batch_size):
         batch, t = X[a : a + task.batch_size], T[a : a + task.batch_size]
         update = memory.t + 1
-        found = _before_update(task, memory.w, batch, t)
+        found = not_finite_at(task, memory.w, batch, t)
         if found is None:
             engine.run_slice(memory, batch, t)
             after = [
@@ -42,8 +42,8 @@ def diagnosis(task: Task, engine_name: str, memory: Memory, X: Array, T: Array) 
     return NumericalError("training diverged: the sum of the losses overflows. Try network.dtype: float64.")
 
 
-def _before_update(task: Task, w: Array, X: Array, T: Array) -> str | None:
-    """The first quantity of one batch that is not finite, in the order in which they are computed."""
+def not_finite_at(task: Task, w: Array, X: Array, T: Array) -> str | None:
+    """The first quantity of one batch at w that is not finite, in the order in which they are computed."""
     network, g = task.network, np.empty_like(w)
     space = workspace(network, len(X), w.dtype)
     with np.errstate(all="ignore"):

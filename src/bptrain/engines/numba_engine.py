@@ -28,6 +28,8 @@ NEEDS = ("numba", "scipy", "platformdirs")  # the extra `fast`
 
 def plan_of(task: Task, dtype: DTypeLike) -> Plan:
     """What the loop of a task is written for."""
+    if task.solver is not None:  # which moves the weights itself
+        return Plan(task.network, np.dtype(dtype).name, single=False)
     updates = Updates(task.optimizer, task.schedule, rate_per_layer=len(task.rates) > 1)
     return Plan(task.network, np.dtype(dtype).name, task.batch_size == 1, updates)
 
@@ -40,6 +42,8 @@ def sources(task: Task, dtype: DTypeLike) -> list[str]:
 
 def kernels(task: Task) -> tuple[Name, ...]:
     """What trains a task: one loop for all of it, or, where a batch is more than a chunk, gradient and update apart."""
+    if task.solver is not None:
+        return ("gradient",)
     return ("gradient", "apply") if task.batch_size > chunk_rows(task.network) else ("run_slice",)
 
 
