@@ -11,7 +11,7 @@ from bptrain.parts.solvers.base import Iteration, Kinds, Objective, Solver, is_s
 from bptrain.parts.types import Array, NonNegative, Positive
 
 LEAST_MU = 1e-20  # so that it can be raised again
-MATRICES = 3  # of P × P float64 numbers: JᵀJ, what is factorized, and its factor
+MATRICES = 4  # of P × P float64 numbers: JᵀJ, what is factorized, its factor, and LAPACK's copy
 BLOCK = 128  # rows of a triangular system solved together
 
 AboveOne = Annotated[float, Interval(gt=1)]
