@@ -174,11 +174,12 @@ class _Reader:
                 return self.read(inner, local, scope)
             case ast.Tuple(elts=elements):
                 items: list[Value] = []
-                for element in elements:
-                    if isinstance(element, ast.Starred):
-                        items += self.read(element.value, local, scope).items
-                    else:
-                        items.append(self.read(element, local, scope))
+                for part in elements:
+                    starred = isinstance(part, ast.Starred)
+                    value = self.read(part.value if isinstance(part, ast.Starred) else part, local, scope)
+                    if starred and value.kind != "tuple":
+                        raise Untranslatable(f"no way to compile: {ast.unparse(part)}")
+                    items += value.items if starred else [value]
                 return Value("tuple", "", items=tuple(items))
             case ast.Subscript(value=inner, slice=where):
                 whole, place = self.read(inner, local, scope), subscript(where)

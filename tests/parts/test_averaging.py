@@ -1,0 +1,100 @@
+"""The moving average of the weights against a literal loop, on both engines."""
+
+import numpy as np
+import pytest
+
+from bptrain.engines.base import fresh_memory
+from bptrain.engines.compiled import batches
+from bptrain.parts.averaging import AVERAGE, with_average
+from bptrain.parts.optimizers import Slots, optimizers
+from bptrain.parts.types import Array
+from engines.installed import ENGINES, start, task_of
+from networks import data_for, network
+
+
+def literal(path: list[Array], decay: float) -> Array:
+    """The average of w_1, w_2, … one update after the other."""
+    average = np.zeros_like(path[0])
+    for t, w in enumerate(path, start=1):
+        beta = min(decay, (t - 1) / (t + 8))
+        average = np.array([beta * a + (1 - beta) * b for a, b in zip(average, w, strict=True)])
+    return average
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5, 0.99])
+@pytest.mark.parametrize("name", list(optimizers))
+def test_the_rule_is_the_rule_and_the_average_is_the_literal_one(name: str, decay: float) -> None:
+    bare, rule = optimizers.get(name)(), with_average(optimizers.get(name)(), decay)
+    w = np.array([1.0, -0.5, 2.0])
+    of_bare, of_rule = (
+        tuple(np.zeros(3) if kind == "per_weight" else np.zeros(()) for kind in part.slots.values())
+        for part in (bare, rule)
+    )
+    rng, path = np.random.default_rng(3), []
+    for t in range(1, 61):
+        g: Array = rng.normal(size=3)
+        step, of_bare = bare.step(g, of_bare, w, 0.1, t, 1.0)
+        averaging, of_rule = rule.step(g, of_rule, w, 0.1, t, 1.0)
+        assert np.array_equal(step, averaging)
+        w = w - step
+        path.append(w)
+        assert all(np.array_equal(a, b) for a, b in zip(of_bare, of_rule[:-1], strict=True))
+        np.testing.assert_allclose(of_rule[-1], literal(path, decay), rtol=1e-12)
+    assert list(rule.slots) == [*bare.slots, AVERAGE]
+    assert AVERAGE not in bare.slots
+    if decay == 0.0:
+        assert np.array_equal(of_rule[-1], w)
+
+
+def test_the_first_average_is_the_first_weights() -> None:
+    rule = with_average(optimizers.get("gradient_descent")(), 0.999)
+    slots: Slots = (np.zeros(1),)
+    step, slots = rule.step(np.array([3.0]), slots, np.array([1.0]), 0.5, 1, np.nan)
+    assert slots[0][0] == 1.0 - step[0] == -0.5
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("batch", [1, 4, 5])
+@pytest.mark.parametrize("name", ["gradient_descent", "momentum", "adam"])
+def test_engines_average_as_they_update(
+    name: str, batch: int, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One update at a time, the last slot is the literal average of the weights that the engine has made."""
+    monkeypatch.setattr(batches, "CHUNK_NUMBERS", 0)
+    monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
+    net = network((3, 5, 2), ["tanh", "softmax"], "cross_entropy")
+    task = task_of(net, with_average(optimizers.get(name)(), 0.6), rows=30, batch=batch)
+    X, T = data_for(net, 30, 0)
+    running, memory = ENGINES[engine](task, np.float64), fresh_memory(start(net, np.float64), task.optimizer)
+    assert np.array_equal(task.for_use(memory), memory.w)  # before the first update there is no average
+    path = []
+    for a in range(0, 30, batch):
+        running.run_slice(memory, X[a : a + batch], T[a : a + batch])
+        path.append(memory.w.copy())
+    np.testing.assert_allclose(task.for_use(memory), literal(path, 0.6), rtol=1e-12, atol=1e-15)
+    assert not np.allclose(task.for_use(memory), memory.w, rtol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("batch", [1, 4, 5])
+@pytest.mark.parametrize("rate", [0.1, (0.1, 0.3)])
+def test_the_rate_factor_multiplies_every_rate(
+    rate: float | tuple[float, ...], batch: int, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quarter by the factor is a quarter of the learning rate."""
+    monkeypatch.setattr(batches, "CHUNK_NUMBERS", 0)
+    monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
+    net = network((3, 5, 2), ["tanh", "softmax"], "cross_entropy")
+    X, T = data_for(net, 10, 0)
+
+    def trained(scale: float, factor: float) -> Array:
+        rates = tuple(scale * r for r in rate) if isinstance(rate, tuple) else scale * rate
+        task = task_of(net, optimizers.get("momentum")(learning_rate=rates), rows=10, batch=batch)
+        memory = fresh_memory(start(net, np.float64), task.optimizer)
+        memory.rate_factor = factor
+        ENGINES[engine](task, np.float64).run_slice(memory, X, T)
+        assert memory.copy().rate_factor == factor
+        return memory.w
+
+    np.testing.assert_allclose(trained(1.0, 0.25), trained(0.25, 1.0), rtol=1e-13)
+    assert not np.allclose(trained(1.0, 0.25), trained(1.0, 1.0), rtol=1e-4)
