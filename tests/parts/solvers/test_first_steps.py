@@ -93,15 +93,16 @@ def test_scaled_conjugate_gradient_stays_where_the_point_is_worse() -> None:
     solver = scaled_conjugate_gradient()
     calls: list[float] = []
 
-    def value(w: Array) -> float:  # flat where the curvature is taken, steep beyond: the step is far too long
+    def value(w: Array) -> float:  # flatter where the curvature is taken than further out: the step is too long
         calls.append(float(w[0]))
-        return float(w[0] ** 4 + w[0])
+        return float(w[0] + 0.5 * w[0] ** 2 + 3 * w[0] ** 4)
 
-    E = Objective(value, lambda w: 4 * w**3 + 1)
+    E = Objective(value, lambda w: 1 + w + 12 * w**3)
     w, slots, end, _ = solver.step(E, np.zeros(1), fresh_slots(solver, 1), 1)
     assert (w[0], end) == (0.0, 0.0)
     delta = float(slots[3])
-    worse = (1 / delta) ** 4 - 1 / delta
+    alpha = 1 / delta
+    worse = -alpha + 0.5 * alpha**2 + 3 * alpha**4  # 2.5, so Δ is −5
     assert float(slots[5]) == 5e-7
     assert float(slots[4]) == pytest.approx(5e-7 + delta * (1 + 2 * delta * worse), rel=1e-9)
     assert len(calls) == 3  # the start, the curvature, the trial
