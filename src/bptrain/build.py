@@ -22,10 +22,12 @@ from bptrain.parts.activations import Activation, activations
 from bptrain.parts.averaging import with_average
 from bptrain.parts.initializers import Initializer, initializers
 from bptrain.parts.losses import losses
+from bptrain.parts.methods import Method, methods
 from bptrain.parts.metrics import Metric, metrics
-from bptrain.parts.optimizers import Optimizer, optimizers, with_weight_decay
+from bptrain.parts.optimizers import Optimizer, with_weight_decay
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import Schedule, schedules, with_warmup
+from bptrain.parts.solvers import Solver
 from bptrain.parts.types import Array
 from bptrain.registry import Registry
 
@@ -168,9 +170,13 @@ def initial_weights(config: Config, network: Network, dtype: type) -> Array:
 # --- training -----------------------------------------------------------------------------------------
 
 
-def build_optimizer(config: Config) -> Optimizer:
-    """The rule of a config, with its weight decay."""
-    return with_weight_decay(make(optimizers, config.optimizer), config.optimizer.weight_decay)
+def build_method(config: Config) -> Method:
+    """The rule of a config, with its weight decay and the average of the weights; or its solver."""
+    method: Method = make(methods, config.optimizer)
+    if isinstance(method, Solver):
+        return method
+    rule, average = with_weight_decay(method, config.optimizer.weight_decay), config.training.average
+    return rule if average is None else with_average(rule, average.decay)
 
 
 def build_schedule(config: Config) -> Schedule:
@@ -182,18 +188,24 @@ def build_task(config: Config, network: Network, rows: int) -> Task:
     """Everything about the updates: sgd takes 1 row each, batch mode all, mini-batches `batch_size`."""
     training = config.training
     batch_size = {"sgd": 1, "batch": rows, "minibatch": training.batch_size or 32}[training.mode]
-    optimizer = build_optimizer(config)
-    if training.average is not None:
-        optimizer = with_average(optimizer, training.average.decay)
+    method = build_method(config)
     return Task(
         network=network,
-        optimizer=optimizer,
+        method=method,
         schedule=build_schedule(config),
-        rate=optimizer.learning_rate,
+        rate=method.learning_rate if isinstance(method, Optimizer) else 1.0,
         rows=rows,
         batch_size=min(batch_size, rows),
         epochs=training.epochs,
     )
+
+
+def refuse_what_is_too_large(loaded: Loaded, network: Network) -> None:
+    """Raises UsageError, at the sizes, where the solver of a config cannot have so many parameters."""
+    method: Method = make(methods, loaded.config.optimizer)
+    reason = method.too_large(network.size) if isinstance(method, Solver) else None
+    if reason is not None:
+        raise UsageError(located(loaded, Problem("too_large", reason, path="network.sizes")))
 
 
 def build_metrics(config: Config, schema: Schema) -> Mapping[str, Metric]:

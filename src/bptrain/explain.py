@@ -27,8 +27,9 @@ from bptrain.errors import Problem, UsageError
 from bptrain.listing import formula
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
-from bptrain.parts.optimizers import Optimizer, optimizers
+from bptrain.parts.methods import Method, methods
 from bptrain.parts.schedules import schedules
+from bptrain.parts.solvers import Solver
 
 
 class Line(NamedTuple):
@@ -201,7 +202,19 @@ def delta_line(network: Network, i: int) -> Line:
 
 def update_lines(config: Config, network: Network) -> Section:
     """W_i ← W_i − α ∘ ∂E/∂W_i, or the rule in its place."""
-    rule: Optimizer = make(optimizers, config.optimizer)
+    rule: Method = make(methods, config.optimizer)
+    if isinstance(rule, Solver):
+        return Section(
+            "Update",
+            (
+                Line(f"{config.optimizer.name}: {formula(methods, config.optimizer.name)}", ""),
+                Line(
+                    f"w is all of W_1 … b_{network.L} in one vector, g = ∂E/∂w over the whole set",
+                    f"w, g: {shape(network.size, 1)}",
+                ),
+                Line("an epoch is one iteration (training.mode: batch)", ""),
+            ),
+        )
     rates = rule.learning_rate if isinstance(rule.learning_rate, tuple) else (rule.learning_rate,) * network.L
     plain_descent, decay = config.optimizer.name == "gradient_descent", config.optimizer.weight_decay
     lines = []
@@ -217,9 +230,7 @@ def update_lines(config: Config, network: Network) -> Section:
                 Line(f"b_{i} ← b_{i} − {step.replace('W', 'b')}", f"{shape(n_out, 1)} − {shape(n_out, 1)}")
             )
     if not plain_descent:
-        lines.append(
-            Line(f"step is {config.optimizer.name}: {formula(optimizers, config.optimizer.name)}", "")
-        )
+        lines.append(Line(f"step is {config.optimizer.name}: {formula(methods, config.optimizer.name)}", ""))
     if decay:
         lines.append(Line(f"λ = {decay:g} (optimizer.weight_decay)", ""))
     if config.schedule.name != "constant":

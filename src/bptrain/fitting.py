@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bptrain.build import build_task, dtype_of, initial_weights, located
+from bptrain.build import build_task, dtype_of, initial_weights, located, refuse_what_is_too_large
 from bptrain.conclusion import Conclusion, conclude
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
@@ -94,8 +94,7 @@ def fit_events(
     with ExitStack() as stack:
         resumed = None
         if resume is not None:
-            optimizer = fit.task.optimizer
-            resumed = resumed_run(resume, fit.prologue, out, fit.facts, optimizer, stack)
+            resumed = resumed_run(resume, fit.prologue, out, fit.facts, fit.task.method, stack)
         if resumed is not None and resumed.finished:
             yield Done(finished(fit, resumed), already=True)
             return
@@ -119,8 +118,9 @@ def fit_events(
 
 
 def open_fit(prologue: Prologue) -> Fit:
-    """The task, the baseline, and what is the same in every checkpoint."""
+    """The task, the baseline, and what is the same in every checkpoint. Raises UsageError."""
     config, prepared = prologue.loaded.config, prologue.prepared
+    refuse_what_is_too_large(prologue.loaded, prologue.network)
     train_rows = prepared.splits["train"]
     guess = baseline(prepared.schema, train_rows.true)
     facts = checkpoint.Facts(
@@ -151,7 +151,7 @@ def start_state(fit: Fit) -> State:
     """The state before the first update."""
     config = fit.prologue.loaded.config
     w = initial_weights(config, fit.prologue.network, dtype_of(config))
-    return State(fresh_memory(w, fit.task.optimizer))
+    return State(fresh_memory(w, fit.task.method))
 
 
 def open_saver(
@@ -170,7 +170,7 @@ def open_saver(
         record |= {key: resumed.record[key] for key in resumed.record if key in ("started", "seconds")}
         record["resumed"] = now()
     interval = Interval(settings.every.epochs, settings.every.seconds)
-    saver = Saver(run, fit.prologue.network, fit.task.optimizer, fit.facts, interval, settings.keep, record)
+    saver = Saver(run, fit.prologue.network, fit.task.method, fit.facts, interval, settings.keep, record)
     saver.seconds["compile"] += compile_seconds
     return saver
 

@@ -5,7 +5,8 @@ defaults, are its options in YAML; its docstring is its documentation; calling i
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections import ChainMap
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
 
 Part = TypeVar("Part")
@@ -34,7 +35,7 @@ class Registry(Generic[Part]):
 
     def __init__(self, kind: str) -> None:
         self.kind = kind  # in the singular, as messages say it
-        self._factories: dict[str, Factory[Part]] = {}
+        self._factories: MutableMapping[str, Factory[Part]] = {}
 
     def add(self, name: str) -> Callable[[Callable[..., Part]], Callable[..., Part]]:
         """Register the decorated factory under `name`. Raises ValueError when the name is taken."""
@@ -46,6 +47,13 @@ class Registry(Generic[Part]):
             return factory
 
         return register
+
+    @classmethod
+    def joined(cls, kind: str, *registries: "Registry[Any]") -> "Registry[Part]":
+        """Several registries as one name space, in their order: what is registered in one of them is here at once."""
+        whole = cls(kind)
+        whole._factories = ChainMap(*(registry._factories for registry in reversed(registries)))
+        return whole
 
     def remove(self, name: str) -> None:
         """Forget a part. Raises KeyError when it is not there."""

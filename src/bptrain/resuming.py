@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from bptrain.build import build_schedule
 from bptrain.config import Loaded, from_plain
 from bptrain.errors import CheckpointError, DataError
-from bptrain.parts.optimizers import Optimizer
+from bptrain.parts.methods import Method
 from bptrain.parts.schedules import spans_all_epochs
 from bptrain.prologue import MAY_CHANGE, Prologue, differences, setting_differences
 from bptrain.store import checkpoint
@@ -42,7 +42,7 @@ def resumed_run(
     prologue: Prologue,
     out: Path | None,
     facts: checkpoint.Facts,
-    optimizer: Optimizer,
+    method: Method,
     stack: ExitStack,
 ) -> Resumed | None:
     """The run to go on with, or None to start afresh.
@@ -63,7 +63,7 @@ def resumed_run(
         for path in damaged:
             run.set_aside(path)
         run.cut_metrics(stored.position["epoch"])
-    state = checkpoint.state(stored, prologue.network, optimizer)
+    state = checkpoint.state(stored, prologue.network, method)
     if not finished:
         state = going_on(state)
     elif state.stopped is None:  # it stands where the config now ends it

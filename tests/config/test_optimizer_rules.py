@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bptrain.build import build_optimizer, build_schedule
+from bptrain.build import build_method, build_schedule
 from bptrain.config import to_plain
+from bptrain.parts.optimizers import Optimizer
 from config.helpers import load, problems
 
 HEAD = "data: {train: a.csv, target: y}\nnetwork: {sizes: [2, 3, 1]}\nloss: half_squared_error\n"
@@ -16,7 +17,9 @@ BATCH = HEAD + "training: {mode: batch}\n"
 def test_weight_decay_and_warmup_are_put_around_the_parts(tmp_path: Path) -> None:
     text = HEAD + "optimizer: {learning_rate: 0.5, weight_decay: 0.25}\nschedule: {warmup: 2}\n"
     config = load(tmp_path, text).config
-    step, _ = build_optimizer(config).step(np.ones(2), (), np.array([1.0, 4.0]), 0.5, 1, np.nan)
+    rule = build_method(config)
+    assert isinstance(rule, Optimizer)
+    step, _ = rule.step(np.ones(2), (), np.array([1.0, 4.0]), 0.5, 1, np.nan)
     assert step.tolist() == [0.5 + 0.5 * 0.25 * 1.0, 0.5 + 0.5 * 0.25 * 4.0]
     assert [build_schedule(config)(s, 1, 4, 10) for s in (0, 3, 7, 8)] == [1 / 8, 4 / 8, 1.0, 1.0]
     plain = to_plain(config)

@@ -45,7 +45,7 @@ def test_a_rule_that_asks_for_the_loss_gets_the_objective_of_its_batch(reduction
         told.append(E)
         return 0.0 * g, slots
 
-    job = task_of(net)._replace(optimizer=Optimizer(0.1, step, needs_loss=True))
+    job = task_of(net)._replace(method=Optimizer(0.1, step, needs_loss=True))
     memory = fresh_memory(start(net, np.float64), job.optimizer)
     total = ENGINES["numpy"](job, np.float64).run_slice(memory, X, T)
     P = views(net, memory.w)

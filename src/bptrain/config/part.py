@@ -92,15 +92,16 @@ def loss(registry: Registry[Any]) -> PlainValidator:
     return PlainValidator(validate)
 
 
-def optimizer(registry: Registry[Any]) -> PlainValidator:
-    """A validator of `{name: …, weight_decay: …, options}`."""
-    return PlainValidator(lambda value: optimizer_config(registry, value))
+def optimizer(registry: Registry[Any], rules: Registry[Any]) -> PlainValidator:
+    """A validator of `{name: …, weight_decay: …, options}`; `rules` are those whose weights may decay."""
+    return PlainValidator(lambda value: optimizer_config(registry, rules, value))
 
 
-def optimizer_config(registry: Registry[Any], value: Any) -> OptimizerConfig:
-    """An optimizer; one that has no weight_decay of its own takes that of its rule."""
-    name, options = _validate(registry, (), value, beside=_DECAY)
-    decay = options.pop("weight_decay")
+def optimizer_config(registry: Registry[Any], rules: Registry[Any], value: Any) -> OptimizerConfig:
+    """An optimizer; one that is given no weight_decay takes that of its rule."""
+    is_rule = isinstance(value, dict) and value.get("name") in rules
+    name, options = _validate(registry, (), value, beside=_DECAY if is_rule else ())
+    decay = options.pop("weight_decay", 0.0)
     if decay is None:
         decay = registry.get(name)(**options).weight_decay
     return OptimizerConfig(name, options, decay)

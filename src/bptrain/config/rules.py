@@ -13,6 +13,7 @@ from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig
 from bptrain.config.rules_controls import CONTROLS
 from bptrain.config.rules_initializers import INITIALIZERS
 from bptrain.config.rules_optimizers import OPTIMIZERS
+from bptrain.config.rules_solvers import SOLVERS
 from bptrain.config.schema import CheckpointConfig, DataConfig, NetworkConfig, Source, TrainingConfig
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, fits, losses
@@ -242,5 +243,6 @@ RULES: list[tuple[Callable[..., Findings], tuple[str, ...]]] = [
         *INITIALIZERS,
         *OPTIMIZERS,
         *CONTROLS,
+        *SOLVERS,
     )
 ]

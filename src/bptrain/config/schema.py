@@ -16,6 +16,7 @@ from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, Schedul
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
+from bptrain.parts.methods import methods
 from bptrain.parts.metrics import metrics
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
@@ -76,7 +77,7 @@ Activation = Annotated[PartConfig, part.part(activations)]
 Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",))]
 Loss = Annotated[LossConfig, part.loss(losses)]
 Metric = Annotated[PartConfig, part.part(metrics)]
-Optimizer = Annotated[OptimizerConfig, part.optimizer(optimizers)]
+Optimizer = Annotated[OptimizerConfig, part.optimizer(methods, optimizers)]
 Scaler = Annotated[PartConfig, part.part(scalers)]
 TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",))]
 Schedule = Annotated[ScheduleConfig, part.schedule(schedules)]
@@ -220,7 +221,7 @@ class Config(Section):
     network: NetworkConfig
     loss: Loss
     optimizer: Optimizer = Field(
-        default_factory=lambda: part.optimizer_config(optimizers, {"name": "gradient_descent"})
+        default_factory=lambda: part.optimizer_config(methods, optimizers, {"name": "gradient_descent"})
     )
     schedule: Schedule = Field(default_factory=lambda: part.schedule_config(schedules, {"name": "constant"}))
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE))

@@ -11,11 +11,11 @@ from pydantic import BaseModel
 from bptrain.config import names
 from bptrain.config.schema import Config
 from bptrain.parts.losses import losses
-from bptrain.parts.optimizers import optimizers
+from bptrain.parts.methods import methods
 from bptrain.parts.schedules import schedules
 from bptrain.registry import Registry
 
-_PARTS: dict[str, Registry[Any]] = {"optimizer": optimizers, "loss": losses, "schedule": schedules}
+_PARTS: dict[str, Registry[Any]] = {"optimizer": methods, "loss": losses, "schedule": schedules}
 
 
 def value(wrong: str, allowed: Iterable[str]) -> str | None:

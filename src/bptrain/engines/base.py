@@ -21,8 +21,10 @@ from numpy.typing import DTypeLike
 from bptrain.core.backprop import NONE, Extras
 from bptrain.core.network import Network
 from bptrain.parts.averaging import AVERAGE
+from bptrain.parts.methods import Method
 from bptrain.parts.optimizers import Optimizer, Slots
 from bptrain.parts.schedules import Schedule
+from bptrain.parts.solvers import Solver, fresh_slots
 from bptrain.parts.types import Array
 
 SLICE_WORK = 5e7  # multiply-adds in a slice: milliseconds, or some tens of them
@@ -46,15 +48,26 @@ class Task(NamedTuple):
     """What an engine is built for: everything about the updates that stays the same for a whole run."""
 
     network: Network
-    optimizer: Optimizer
+    method: Method  # an element-wise rule, or a solver
     schedule: Schedule
-    rate: float | tuple[float, ...]  # α before the schedule: one number, or one for each layer
+    rate: float | tuple[float, ...]  # α before the schedule: one number, or one for each layer; of a solver 1
     rows: int  # training rows in an epoch
     batch_size: int  # rows in an update; the last of an epoch may have fewer
     epochs: int
     shaping: Shaping = Shaping()
     weighted: bool = False  # whether rows weigh differently
     accumulate: int = 1  # an update's rows go through the network in so many parts, one after the other
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The element-wise rule of a task that has one."""
+        assert isinstance(self.method, Optimizer)
+        return self.method
+
+    @property
+    def solver(self) -> Solver | None:
+        """The solver that trains in the place of a rule and its rates, on all rows at once."""
+        return self.method if isinstance(self.method, Solver) else None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -84,7 +97,7 @@ class Task(NamedTuple):
 
     def for_use(self, memory: "Memory") -> Array:
         """The weights that are evaluated and kept: their moving average, where there is one and it has begun."""
-        averages = dict(zip(self.optimizer.slots, memory.slots, strict=True))
+        averages = dict(zip(self.method.slots, memory.slots, strict=True))
         return averages.get(AVERAGE, memory.w) if memory.t > 0 else memory.w
 
 
@@ -121,11 +134,12 @@ class Memory:
         return replace(self, w=aligned_copy(self.w), slots=slots)
 
 
-def fresh_memory(w: Array, optimizer: Optimizer) -> Memory:
+def fresh_memory(w: Array, method: Method) -> Memory:
     """The memory before the first update: every slot is zero."""
+    if isinstance(method, Solver):
+        return Memory(w, fresh_slots(method, len(w)))
     slots = tuple(
-        np.zeros_like(w) if kind == "per_weight" else np.zeros((), w.dtype)
-        for kind in optimizer.slots.values()
+        np.zeros_like(w) if kind == "per_weight" else np.zeros((), w.dtype) for kind in method.slots.values()
     )
     return Memory(w, slots)
 

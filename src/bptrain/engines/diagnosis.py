@@ -28,7 +28,7 @@ def diagnosis(
         rows = slice(a, a + task.batch_size)
         batch, t, of_rows = X[rows], T[rows], extras.part(rows)
         update = memory.t + 1
-        found = _before_update(task, memory.w, batch, t, of_rows)
+        found = not_finite_at(task, memory.w, batch, t, of_rows)
         if found is None:
             engine.run_slice(memory, batch, t, of_rows, None if noise is None else noise[k : k + 1])
             after = [
@@ -51,8 +51,8 @@ def diagnosis(
     return NumericalError("training diverged: the sum of the losses overflows. Try network.dtype: float64.")
 
 
-def _before_update(task: Task, w: Array, X: Array, T: Array, extras: Extras) -> str | None:
-    """The first quantity of one batch that is not finite, in the order in which they are computed."""
+def not_finite_at(task: Task, w: Array, X: Array, T: Array, extras: Extras = NONE) -> str | None:
+    """The first quantity of one batch at w that is not finite, in the order in which they are computed."""
     network, g = task.network, np.empty_like(w)
     space = workspace(network, len(X), w.dtype)
     with np.errstate(all="ignore"):

@@ -26,9 +26,12 @@ NEEDS = ("numba", "scipy", "platformdirs")  # the extra `fast`
 
 def plan_of(task: Task, dtype: DTypeLike) -> Plan:
     """What the loop of a task is written for."""
-    updates = Updates(task.optimizer, task.schedule, len(task.rates) > 1, task.shaping)
     masked = tuple(i for i in task.network.masked if i > 0)  # x_0 is masked before it comes here
-    return Plan(task.network, np.dtype(dtype).name, task.batch_size == 1, updates, task.weighted, masked)
+    updates = None  # a solver moves the weights itself
+    if task.solver is None:
+        updates = Updates(task.optimizer, task.schedule, len(task.rates) > 1, task.shaping)
+    single = task.batch_size == 1 and updates is not None
+    return Plan(task.network, np.dtype(dtype).name, single, updates, task.weighted, masked)
 
 
 def sources(task: Task, dtype: DTypeLike) -> list[str]:
@@ -39,6 +42,8 @@ def sources(task: Task, dtype: DTypeLike) -> list[str]:
 
 def kernels(task: Task) -> tuple[Name, ...]:
     """What trains a task: one loop for all of it, or, where a batch is more than a chunk, gradient and update apart."""
+    if task.solver is not None:
+        return ("gradient",)
     return ("gradient", "apply") if task.batch_size > chunk_rows(task.network) else ("run_slice",)
 
 

@@ -23,7 +23,7 @@ from bptrain.engines.base import Memory
 from bptrain.errors import CheckpointError
 from bptrain.parts.averaging import AVERAGE
 from bptrain.parts.controls import Watch
-from bptrain.parts.optimizers import Optimizer
+from bptrain.parts.methods import Method
 from bptrain.parts.types import Array
 from bptrain.store.atomic import write_atomically
 from bptrain.store.plain import plain
@@ -60,10 +60,10 @@ class Stored(NamedTuple):
     tensors: dict[str, Array]
 
 
-def write(path: Path, network: Network, optimizer: Optimizer, facts: Facts, state: State) -> None:
+def write(path: Path, network: Network, method: Method, facts: Facts, state: State) -> None:
     """Writes the state of a run, atomically. Raises StorageError."""
     tensors = _blocks(network, state.memory.w)
-    for name, slot in zip(optimizer.slots, state.memory.slots, strict=True):
+    for name, slot in zip(method.slots, state.memory.slots, strict=True):
         tensors[f"optimizer.{name}"] = np.asarray(slot)
     best = None
     if state.best is not None:
@@ -150,12 +150,12 @@ def best_weights(stored: Stored, network: Network) -> Array:
     return _flat(stored, network, "best.")
 
 
-def state(stored: Stored, network: Network, optimizer: Optimizer) -> State:
+def state(stored: Stored, network: Network, method: Method) -> State:
     """The training state of a checkpoint. Raises CheckpointError when it does not fit."""
     position = {**LATER, **stored.position}
     w = _flat(stored, network, "")
     try:
-        slots = tuple(stored.tensors[f"optimizer.{name}"] for name in optimizer.slots)
+        slots = tuple(stored.tensors[f"optimizer.{name}"] for name in method.slots)
         best = None
         if stored.best is not None:
             w_best = _flat(stored, network, "best.")

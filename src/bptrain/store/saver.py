@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from bptrain.core.network import Network
-from bptrain.parts.optimizers import Optimizer
+from bptrain.parts.methods import Method
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
 from bptrain.store.run import RunDirectory
@@ -30,13 +30,13 @@ class Saver:
         self,
         run: RunDirectory,
         network: Network,
-        optimizer: Optimizer,
+        method: Method,
         facts: checkpoint.Facts,
         interval: Interval,
         keep: int,
         record: dict[str, Any],
     ) -> None:
-        self.run, self.network, self.optimizer, self.facts = run, network, optimizer, facts
+        self.run, self.network, self.method, self.facts = run, network, method, facts
         self.interval, self.keep, self.record = interval, keep, record
         # Seconds of the whole run, earlier parts included; kept in run.json, since a checkpoint holds no times.
         before = record.get("seconds", {})
@@ -69,7 +69,7 @@ class Saver:
             self.run.flush_metrics()
             if state.memory.t != self._saved_update:
                 path = self.run.checkpoint_path(state.memory.t)
-                checkpoint.write(path, self.network, self.optimizer, self.facts, state)
+                checkpoint.write(path, self.network, self.method, self.facts, state)
                 self._saved_update = state.memory.t
             if state.best is not None and state.best.updates != self._best_written:
                 checkpoint.write_best(self.run.best, self.network, self.facts, state.best)

@@ -59,6 +59,8 @@ def after_epoch(controls: Controls, end: EpochEnd, seconds: float) -> State:
     bound, norm = controls.gradient_norm, end.gradient_norm
     if bound is not None and norm is not None and norm < bound:
         return ended(controls, state, "gradient_norm")
+    if state.stopped is not None:  # a solver has said so
+        return ended(controls, state, state.stopped)
     if stopping is not None and state.patience.wait >= stopping.patience:
         return ended(controls, state, "early_stopping")
     if state.epoch == end.epochs:
@@ -97,6 +99,8 @@ def reason(controls: Controls, stopped: str) -> str | None:
             return f"the {controls.max_time:g} s of training.max_time are used up"
         case "target_loss":
             return f"the loss has reached training.stop_at.loss, {controls.target_loss:g}"
+        case "converged":
+            return "the solver has converged"
         case "gradient_norm":
             return f"the gradient is smaller than training.stop_at.gradient_norm, {controls.gradient_norm:g}"
     return None

@@ -45,7 +45,7 @@ class Finished(NamedTuple):
     """The run has ended: after its last epoch, or before."""
 
     state: State
-    stopped: str  # the reason in one word: epochs, early_stopping, max_time, target_loss, gradient_norm
+    stopped: str  # the reason in one word: epochs, early_stopping, max_time, …
 
 
 Event = Progress | EpochEnd | Warned | Finished

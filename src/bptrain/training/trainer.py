@@ -20,6 +20,7 @@ from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 from bptrain.training.controls import after_epoch, after_slice, monitor_of_best, value_of
 from bptrain.training.events import EpochEnd, Event, Finished, Progress, Warned
+from bptrain.training.solving import iterate
 from bptrain.training.state import Best, State
 
 GROWTH = 2.0  # an epoch's loss this many times the first epoch's is worth a warning
@@ -50,7 +51,9 @@ def train(job: Job, state: State) -> Iterator[Event]:
         order = row_order(job, state.epoch + 1)
         while True:
             before = state
-            state, rows, seconds = _slice(job, before, order)
+            state, rows, seconds = (
+                _slice(job, before, order) if task.solver is None else _iteration(job, before)
+            )
             used += seconds
             if state.step == task.steps_per_epoch:
                 break
@@ -111,10 +114,29 @@ def _slice(job: Job, state: State, order: Array | None) -> tuple[State, int, flo
     return after, stop - start, seconds
 
 
+def _iteration(job: Job, state: State) -> tuple[State, int, float]:
+    """Runs a solver's next iteration, which is an epoch: the state after it, the rows seen, its seconds."""
+    task, memory = job.task, state.memory.copy()
+    assert task.solver is not None
+    clock = time.perf_counter()
+    done = iterate(task, job.engine, task.solver, memory, job.train.X, job.train.T)
+    seconds, rows = time.perf_counter() - clock, task.rows * done.evaluations
+    after = replace(
+        state,
+        memory=memory,
+        step=1,
+        loss_sum=done.loss_sum,
+        rows_seen=state.rows_seen + rows,
+        stopped="converged" if done.converged else None,
+    )
+    return after, rows, seconds
+
+
 def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float) -> EpochEnd:
     """Closes an epoch: evaluates the validation rows and keeps the best weights.
 
-    `before` is what the last slice began with. In batch mode the epoch's loss belongs to those weights.
+    `before` is what the last slice began with. In batch mode the epoch's loss belongs to those weights; a solver's is
+    that of the weights it has come to.
     """
     task, memory, controls = job.task, state.memory, job.controls
     w = task.for_use(memory)
@@ -132,7 +154,7 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
     validation_loss, figures = (None, {}) if validation is None else (validation.loss, validation.metrics)
     monitor = monitor_of_best(controls)
     here = Best(epoch, memory.t, value_of(monitor, train_loss, validation_loss, figures), w)
-    if validation is None and task.steps_per_epoch == 1:
+    if validation is None and task.steps_per_epoch == 1 and task.solver is None:
         here = here._replace(epoch=epoch - 1, updates=before.t, w=task.for_use(before))
     improved = state.best is None or monitor.better(here.value, state.best.value)
     state = replace(

@@ -1,0 +1,95 @@
+"""An iteration of a solver: what the network, its rows and the engine are to it is one function of a flat vector."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from bptrain.core.backprop import Extras, batch_divisor, loss_sum, penalty, row_losses
+from bptrain.core.curvature import gauss_newton
+from bptrain.core.network import views
+from bptrain.engines.base import Engine, Memory, Task
+from bptrain.engines.diagnosis import not_finite_at
+from bptrain.errors import NumericalError
+from bptrain.parts.solvers import Objective, Solver
+from bptrain.parts.types import Array
+
+
+class Solved(NamedTuple):
+    """What an iteration came to, apart from the memory."""
+
+    loss_sum: float  # over the rows, at the weights that the iteration has ended with
+    evaluations: int  # of the objective over all rows
+    converged: bool
+
+
+class OverAllRows:
+    """The objective of a task over all its training rows, in float64, evaluated by an engine; it counts how often.
+
+    An evaluation is a point at which the objective is worked out, with its gradient or without; a Gauss–Newton matrix
+    counts as one more.
+    """
+
+    def __init__(
+        self, task: Task, engine: Engine, X: Array, T: Array, V: Array | None, dtype: np.dtype[np.generic]
+    ) -> None:
+        self.network, self.engine, self.X, self.T, self.V, self.dtype = task.network, engine, X, T, V, dtype
+        self.divisor = batch_divisor(task.network, len(X), V)
+        self.evaluations = 0
+
+    def objective(self) -> Objective:
+        """The functions that a solver is given."""
+        return Objective(self.value, self.gradient, self.curvature, self.rounded)
+
+    def value(self, w: Array) -> float:
+        """The objective at w."""
+        self.evaluations += 1
+        Z_L, X_L = self.engine.outputs(w.astype(self.dtype), self.X)
+        losses = row_losses(self.network, Z_L, X_L, self.T).astype(np.float64)
+        return float(loss_sum(losses, self.V)) / self.divisor + self.penalty(w)
+
+    def penalty(self, w: Array) -> float:
+        """What penalties add to the loss at w."""
+        return float(penalty(self.network, views(self.network, w)))
+
+    def gradient(self, w: Array) -> Array:
+        """The gradient at a w that was evaluated."""
+        return self.engine.gradient(w.astype(self.dtype), self.X, self.T, Extras(self.V)).astype(np.float64)
+
+    def curvature(self, w: Array) -> Array:
+        """JᵀJ at w."""
+        self.evaluations += 1
+        return gauss_newton(self.network, w, self.X, self.V)
+
+    def rounded(self, w: Array) -> Array:
+        """w as the engine can take it."""
+        return w.astype(self.dtype).astype(np.float64)
+
+
+def iterate(
+    task: Task, engine: Engine, solver: Solver, memory: Memory, X: Array, T: Array, V: Array | None = None
+) -> Solved:
+    """Runs one iteration on `memory`, in place.
+
+    Raises NumericalError where the loss or its gradient is not finite at the weights that it begins with: a trial point
+    where they are not is a step too long, and only that.
+    """
+    rows = OverAllRows(task, engine, X, T, V, memory.w.dtype)
+    with np.errstate(all="ignore"):
+        done = solver.step(rows.objective(), memory.w.astype(np.float64), memory.slots, memory.t + 1)
+    if not (math.isfinite(done.value) and all(np.isfinite(slot).all() for slot in done.slots)):
+        raise _failure(task, memory, X, T)
+    memory.w = done.w.astype(memory.w.dtype)
+    memory.slots = done.slots
+    memory.t += 1
+    loss = (done.value - rows.penalty(done.w)) * rows.divisor
+    return Solved(loss, rows.evaluations, done.converged)
+
+
+def _failure(task: Task, memory: Memory, X: Array, T: Array) -> NumericalError:
+    """What is not finite at the weights that an iteration began with, or that it is the solver's own numbers."""
+    found = not_finite_at(task, memory.w, X, T) or "a number of the solver is not finite"
+    return NumericalError(
+        f"training stopped in epoch {memory.t + 1}: {found}. Usual cures: scaled inputs (data.scale), "
+        "smaller start weights (network.initializer), dtype float64."
+    )
