@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bptrain.build import build_metrics
+from bptrain.cautions import audible
 from bptrain.data.prepare import Rows, encode_file
 from bptrain.data.settings import Source
 from bptrain.errors import CheckpointError, UsageError
@@ -83,7 +84,7 @@ def assess(
         baseline_metrics=guess.metrics(model.schema, rows, chosen),
         labels=tuple(model.schema.labels) if model.schema.task == "classification" else None,
         confusion_matrix=matrix,
-        warnings=warnings,
+        warnings=audible(warnings, model.config.silence),
     )
 
 

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.build import activation_parts, build_metrics, located, network_of_schema, prepare_data
+from bptrain.cautions import Caution, audible
 from bptrain.config import Loaded, from_plain, load_config
 from bptrain.config.resolved import target_is_path, to_plain
 from bptrain.core.network import Network
 from bptrain.data.prepare import Prepared
+from bptrain.doubts import doubts
 from bptrain.errors import CheckpointError, UsageError
 from bptrain.parts.metrics import Metric
 
-# What may differ from the run that is resumed: how long it trains, and how often it is saved.
-MAY_CHANGE = ("training.epochs", "checkpoint.every", "checkpoint.keep")
+# What may differ from the run that is resumed: how long it trains, how often it is saved, what is told.
+MAY_CHANGE = ("training.epochs", "checkpoint.every", "checkpoint.keep", "silence")
 
 
 class Prologue(NamedTuple):
@@ -24,6 +26,7 @@ class Prologue(NamedTuple):
     prepared: Prepared
     network: Network
     metrics: Mapping[str, Metric]
+    warnings: tuple[Caution, ...]  # about config and data, but for those that the config silences
 
 
 def open_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Prologue:
@@ -35,7 +38,8 @@ def open_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ())
         metrics = build_metrics(loaded.config, prepared.schema)
     except UsageError as error:
         raise UsageError([located(loaded, problem) for problem in error.problems]) from error
-    return Prologue(loaded, prepared, network, metrics)
+    warnings = (*prepared.warnings, *doubts(loaded.config, network, prepared))
+    return Prologue(loaded, prepared, network, metrics, audible(warnings, loaded.config.silence))
 
 
 def run_config(prologue: Prologue) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from annotated_types import Interval, MinLen
 from pydantic import BaseModel, Discriminator, Field, PlainValidator, Tag
 from pydantic_core import PydanticCustomError
 
+from bptrain import cautions
 from bptrain.config import part
 from bptrain.config.part import LossConfig, PartConfig
 from bptrain.parts.activations import activations
@@ -79,6 +80,17 @@ Optimizer = Annotated[PartConfig, part.part(optimizers)]
 Scaler = Annotated[PartConfig, part.part(scalers)]
 TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",))]
 Schedule = Annotated[PartConfig, part.part(schedules)]
+
+
+def _caution(value: Any) -> str:
+    """The name of a warning."""
+    if not isinstance(value, str):
+        raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "the name of a warning"})
+    if value not in cautions.NAMES:
+        raise PydanticCustomError(
+            "wrong_choice", "wrong_choice", {"allowed": tuple(cautions.NAMES), "kind": "warning"}
+        )
+    return value
 
 
 class Section(BaseModel):
@@ -193,3 +205,6 @@ class Config(Section):
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE))
     metrics: tuple[Metric, ...] | None = Field(default=None, description="none: auto")
     checkpoint: CheckpointConfig = Field(default_factory=lambda: CheckpointConfig())
+    silence: tuple[Annotated[str, PlainValidator(_caution)], ...] = Field(
+        default=(), description="warnings that are not to be told, by name"
+    )

@@ -15,6 +15,9 @@ from bptrain.data.targets import Label, Target
 from bptrain.parts.types import Array
 
 
+DEFAULTS = Target((), "values").coding  # not written, so that a schema without them reads as it always did
+
+
 class Schema(NamedTuple):
     """The columns of a data set as a network sees them; part of a checkpoint."""
 
@@ -85,6 +88,7 @@ class Schema(NamedTuple):
                 "labels": list(self.target.labels),
                 "center": list(self.target.center),
                 "spread": list(self.target.spread),
+                **{name: value for name, value in self.target.coding.items() if value != DEFAULTS[name]},
             },
             "drop": sorted(self.drop),
         }
@@ -116,6 +120,11 @@ class Schema(NamedTuple):
             )
         t = json["target"]
         target = Target(
-            tuple(t["names"]), t["kind"], tuple(t["labels"]), tuple(t["center"]), tuple(t["spread"])
+            tuple(t["names"]),
+            t["kind"],
+            tuple(t["labels"]),
+            tuple(t["center"]),
+            tuple(t["spread"]),
+            *(type(default)(t.get(name, default)) for name, default in DEFAULTS.items()),
         )
         return cls(json["task"], tuple(features), target, frozenset(json["drop"]))

@@ -21,6 +21,7 @@ class Activation(NamedTuple):
     df: Callable[[Array, Array], Array] | None = None  # (z, x) -> f'(z); None if not element-wise
     product: Callable[[Array, Array], Array] | None = None  # (x, g) -> Jᵀg, row by row; None if element-wise
     range: tuple[float, float] = (-math.inf, math.inf)  # of x; infinite bounds are open
+    attains: bool = False  # x takes its finite bounds at finite z
     kinks: tuple[float, ...] = ()  # the z at which f' jumps
     relu_family: bool = False  # initializer `auto` draws he_* rather than glorot_*
     distribution: bool = False  # each row of x sums to 1
@@ -78,7 +79,7 @@ def relu() -> Activation:
     def df(z: Array, x: Array) -> Array:
         return np.where(z.real <= 0, 0.0, 1.0)
 
-    return Activation(f, df, range=(0.0, math.inf), kinks=(0.0,), relu_family=True)
+    return Activation(f, df, range=(0.0, math.inf), attains=True, kinks=(0.0,), relu_family=True)
 
 
 @activations.add("leaky_relu")
@@ -92,6 +93,19 @@ def leaky_relu(slope: NonNegative = 0.01) -> Activation:
         return np.where(z.real <= 0, slope, 1.0)
 
     return Activation(f, df, kinks=(0.0,), relu_family=True)
+
+
+@activations.add("softplus")
+def softplus() -> Activation:
+    """ln(1 + e^z). Computed as max(z, 0) + ln(1 + e^−|z|); f' = 1 − e^−x. Dugas et al. 2001."""
+
+    def f(z: Array) -> Array:
+        return np.where(z.real <= 0, 0.0, z) + np.log1p(np.exp(np.where(z.real <= 0, z, -z)))
+
+    def df(z: Array, x: Array) -> Array:
+        return -np.expm1(-x)
+
+    return Activation(f, df, range=(0.0, math.inf))
 
 
 @activations.add("softmax")
