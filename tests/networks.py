@@ -45,3 +45,16 @@ PAIRS = [
     (f, E) for f, E in itertools.product(activations, losses) if fits(losses.get(E)(), activations.get(f)())
 ]
 SMOOTH_PAIRS = [(f, E) for f, E in PAIRS if f in SMOOTH]
+
+
+def combinations() -> list[tuple[str, str, str]]:
+    """(hidden, last, loss): every pair with its activation hidden too, and every activation hidden with every loss."""
+    first = {E: next(f for f, other in SMOOTH_PAIRS if other == E) for E in losses}
+    under = {E: losses.get(E)().canonical or first[E] for E in losses}
+    drawn = [(f, f, E) for f, E in PAIRS] + [
+        (f, under[E], E) for f, E in itertools.product(activations, losses)
+    ]
+    return list(dict.fromkeys(drawn))
+
+
+COMBINATIONS = combinations()

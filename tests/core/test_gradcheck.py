@@ -9,7 +9,7 @@ from bptrain.core.gradcheck import gradcheck, rounding_scale
 from bptrain.core.network import Network, Views, views
 from bptrain.parts.activations import activations
 from bptrain.parts.types import Array
-from networks import PAIRS, SMOOTH, SMOOTH_PAIRS, data_for, network
+from networks import COMBINATIONS, SMOOTH, SMOOTH_PAIRS, data_for, network
 
 
 def weights(net: Network, seed: int, size: float = 1.0) -> Array:
@@ -18,22 +18,17 @@ def weights(net: Network, seed: int, size: float = 1.0) -> Array:
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-@pytest.mark.parametrize(("last", "loss"), SMOOTH_PAIRS)
-@pytest.mark.parametrize("hidden", SMOOTH)
-def test_smooth_networks(hidden: str, last: str, loss: str, reduction: str, bias: bool) -> None:
+@pytest.mark.parametrize(("hidden", "last", "loss"), COMBINATIONS)
+def test_every_part(hidden: str, last: str, loss: str, reduction: str, bias: bool) -> None:
+    """Kinks included: no entry of these networks lies on one, and the complex step stays on its side."""
     net = network((4, 5, 3), [hidden, last], loss, bias, reduction)
     X, T = data_for(net, 6, 1)
     for size in (1.0, 30.0, 1e-3):  # ordinary, saturated, almost zero
+        if size > 1 and net.loss.outputs == "positive":
+            continue  # outputs would round to 0, where the loss is infinite
         report = gradcheck(net, weights(net, 2, size), X, T)
         assert report.max_relative_error < 1e-12
         assert report.entries == net.size
-
-
-@pytest.mark.parametrize(("last", "loss"), [pair for pair in PAIRS if pair not in SMOOTH_PAIRS])
-def test_networks_with_kinks_away_from_them(last: str, loss: str) -> None:
-    net = network((4, 5, 3), ["relu", last], loss)
-    X, T = data_for(net, 6, 1)
-    assert gradcheck(net, weights(net, 2), X, T).max_relative_error < 1e-12
 
 
 @pytest.mark.parametrize(("last", "loss"), SMOOTH_PAIRS)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from bptrain.config import suggest
+from bptrain.config.finding import Finding
 from bptrain.config.loader import Document, KeyPath, Place, dotted
-from bptrain.config.rules import Finding
 from bptrain.config.scalars import number, resolved, shown
 from bptrain.errors import Problem
 

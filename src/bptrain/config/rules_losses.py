@@ -1,5 +1,7 @@
 """Rules of what a loss needs: of the outputs, of the task, and of the targets."""
 
+import math
+
 from bptrain.config.finding import Finding, Findings
 from bptrain.config.part import LossConfig, PartConfig
 from bptrain.config.schema import DataConfig, NetworkConfig
@@ -50,6 +52,8 @@ def _given(loss: Loss, output: Activation) -> str:
         return "gives values below 0"
     if loss.outputs == "probabilities" and high > 1:
         return "gives values above 1"
+    if loss.outputs == "positive" and high < math.inf:
+        return f"gives no value above {high:g}"
     return "reaches a bound, where a logarithm is infinite"
 
 

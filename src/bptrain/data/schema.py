@@ -14,7 +14,6 @@ from bptrain.data.table import Table
 from bptrain.data.targets import Label, Target
 from bptrain.parts.types import Array
 
-
 DEFAULTS = Target((), "values").coding  # not written, so that a schema without them reads as it always did
 
 
@@ -125,6 +124,8 @@ class Schema(NamedTuple):
             tuple(t["labels"]),
             tuple(t["center"]),
             tuple(t["spread"]),
-            *(type(default)(t.get(name, default)) for name, default in DEFAULTS.items()),
+            smoothing=float(t.get("smoothing", DEFAULTS["smoothing"])),
+            threshold=float(t.get("threshold", DEFAULTS["threshold"])),
+            counts=bool(t.get("counts", DEFAULTS["counts"])),
         )
         return cls(json["task"], tuple(features), target, frozenset(json["drop"]))

@@ -1,5 +1,6 @@
 """What a loss is, where it is registered, and which outputs it takes."""
 
+import math
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
@@ -49,4 +50,4 @@ def fits(loss: Loss, f_L: Activation) -> bool:
         return False
     if loss.outputs == "margins":
         return low <= -1 and high >= 1
-    return low >= 0 and not f_L.attains and (high <= 1 or loss.outputs == "positive")
+    return low >= 0 and not f_L.attains and (high == math.inf if loss.outputs == "positive" else high <= 1)
