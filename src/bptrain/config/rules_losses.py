@@ -54,7 +54,8 @@ def _given(loss: Loss, output: Activation) -> str:
         return "gives values above 1"
     if loss.outputs == "positive" and high < math.inf:
         return f"gives no value above {high:g}"
-    return "reaches a bound, where a logarithm is infinite"
+    reached = "0" if loss.outputs == "positive" else "0 or 1"
+    return f"gives {reached} itself, of which the logarithm is infinite"
 
 
 def distribution_has_company(network: NetworkConfig, loss: LossConfig) -> Findings:
