@@ -67,7 +67,10 @@ def test_values_by_plain_python(name: str, options: dict[str, float]) -> None:
     x = 2 * rng.normal(size=(50, 2))
     t = rng.integers(0, 2, (50, 2)).astype(float)
     part = losses.get(name)(**options)
-    expected = [sum(scalar(name, a, b) for a, b in zip(*row, strict=True)) for row in zip(x, t, strict=True)]
+    expected = [
+        sum(scalar(name, float(a), float(b)) for a, b in zip(of_x, of_t, strict=True))
+        for of_x, of_t in zip(x, t, strict=True)
+    ]
     np.testing.assert_allclose(part.E(x, t), expected, rtol=1e-12, atol=1e-15)
 
 
