@@ -52,7 +52,10 @@ def samples() -> list[Sample]:
     rng = np.random.default_rng(0)
     outputs: list[tuple[str, str, bool]] = []
     for last, loss in [PAIRS[k] for k in rng.permutation(len(PAIRS))]:
-        if losses.get(loss)().canonical == last:
+        made = losses.get(loss)()
+        if made.outputs == "values" and activations.get(last)().distribution:
+            continue  # equal slopes of a loss cancel in its Jacobian, so such a sample may test nothing
+        if made.canonical == last:
             outputs += [(last, loss, False), (last, loss, True)]
         elif last not in {output[0] for output in outputs} or loss not in {output[1] for output in outputs}:
             outputs.append((last, loss, False))
@@ -115,7 +118,7 @@ def test_gradient_and_loss_are_the_literal_ones(sample: Sample, engine: str, dty
     if engine == "numpy" or sample.form == "chunked":  # in the others it would be compiled for this alone
         gradient = running.gradient(w64.astype(dtype), X, T)
         assert gradient.dtype == dtype
-        np.testing.assert_allclose(gradient, expected, rtol=0, atol=GRADIENT[dtype] * np.abs(expected).max())
+        np.testing.assert_allclose(gradient, expected, rtol=0, atol=GRADIENT[dtype] * scale)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -85,9 +85,9 @@ def test_hinge_by_hand() -> None:
     hinge, squared = losses.get("hinge")(), losses.get("squared_hinge")()
     x, t = np.array([[0.3], [0.3], [1.5], [-2.0]]), np.array([[1.0], [0.0], [1.0], [0.0]])
     np.testing.assert_allclose(hinge.E(x, t), [0.7, 1.3, 0, 0], rtol=1e-15)
-    np.testing.assert_array_equal(hinge.dE(x, t), [[-1], [1], [0], [0]])
+    np.testing.assert_array_equal(hinge.dE(x, t), [[-1.0], [1.0], [0.0], [0.0]])
     np.testing.assert_allclose(squared.E(x, t), [0.49, 1.69, 0, 0], rtol=1e-14)
-    np.testing.assert_allclose(squared.dE(x, t), [[-1.4], [2.6], [0], [0]], rtol=1e-15)
+    np.testing.assert_allclose(squared.dE(x, t), [[-1.4], [2.6], [0.0], [0.0]], rtol=1e-15)
     x, t = np.array([[2.0, -0.5, 0.25]]), np.array([[1.0, 0.0, 0.0]])
     assert hinge.E(x, t)[0] == 0 + 0.5 + 1.25
     assert squared.E(x, t)[0] == 0.25 + 1.5625

@@ -70,8 +70,7 @@ def huber(delta: Positive = 1.0) -> Loss:
     def E(x: Array, t: Array) -> Array:
         d = x - t
         size = np.sign(d.real) * d
-        near = np.where(size.real <= delta, d, 0.0)  # a large d must not overflow where it is not squared
-        return np.where(size.real <= delta, 0.5 * near * near, delta * (size - 0.5 * delta)).sum(axis=-1)
+        return np.where(size.real <= delta, 0.5 * d * d, delta * (size - 0.5 * delta)).sum(axis=-1)
 
     def dE(x: Array, t: Array) -> Array:
         d = x - t
