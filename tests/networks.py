@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from bptrain.checking import targets
 from bptrain.core.network import Network
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import fits, losses
@@ -35,14 +36,7 @@ def data_for(net: Network, rows: int, seed: int, dtype: type = np.float64) -> tu
     """Inputs and targets that suit the network's loss."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(rows, net.sizes[0]))
-    shape = (rows, net.sizes[-1])
-    T: Array
-    if net.loss.outputs == "distribution":
-        T = rng.dirichlet(np.ones(net.sizes[-1]), rows)
-    elif net.loss.outputs == "probabilities":
-        T = rng.integers(0, 2, shape)
-    else:
-        T = rng.normal(size=shape)
+    T = targets(net.loss, rng, rows, net.sizes[-1])
     return X.astype(dtype), T.astype(dtype)
 
 

@@ -42,7 +42,7 @@ CONFIGS = [
     ("epochs: 2", "epochs: 2\nmetrics: [acuracy]", 2, 9, "accuracy"),
     ("epochs: 2", "epochs: 2\nmetrics: [rmse]", 2, 9, "rmse"),
     ("epochs: 2", "epochs: 2\ntask: regression", 2, None, "regression"),
-    ("loss: cross_entropy", "loss: mse", 2, 6, "half_squared_error"),
+    ("loss: cross_entropy", "loss: mse", 2, 6, "mean_squared_error"),
     ("loss: cross_entropy", "loss: {reduction: sum}", 2, 6, "name"),
     ("loss: cross_entropy\n", "", 2, 1, "loss"),
     ("sizes: [auto, 4, auto]", "size: [auto, 4, auto]", 2, 5, "sizes"),

@@ -12,7 +12,7 @@ import bptrain
 SOURCE = Path(bptrain.__file__).parent
 # Left never imports right; the rooms of one line do not import each other.
 ORDER = [
-    {"errors", "registry"},
+    {"cautions", "errors", "registry"},
     {"parts"},
     {"core", "config", "data"},
     {"engines"},
@@ -25,6 +25,7 @@ ORDER = [
         "assessing",
         "checking",
         "conclusion",
+        "doubts",
         "explain",
         "fitting",
         "interrupts",

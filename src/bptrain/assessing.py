@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.build import build_metrics
+from bptrain.cautions import audible
 from bptrain.data.prepare import Rows, encode_file
 from bptrain.data.settings import Source
 from bptrain.errors import CheckpointError, UsageError
@@ -80,7 +81,7 @@ def assess(
         baseline_metrics=guess.metrics(model.schema, rows, chosen),
         labels=tuple(model.schema.labels) if model.schema.task == "classification" else None,
         confusion_matrix=matrix,
-        warnings=warnings,
+        warnings=audible(warnings, model.config.silence),
     )
 
 

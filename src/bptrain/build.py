@@ -21,7 +21,7 @@ from bptrain.errors import DataError, Problem, UsageError
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.averaging import with_average
 from bptrain.parts.initializers import Initializer, initializers
-from bptrain.parts.losses import losses
+from bptrain.parts.losses import Loss, losses
 from bptrain.parts.methods import Method, methods
 from bptrain.parts.metrics import Metric, metrics
 from bptrain.parts.optimizers import Optimizer, with_weight_decay
@@ -104,9 +104,11 @@ def source_of(source: FileSource | None) -> Source | None:
 def network_facts(config: Config) -> NetworkFacts:
     """What the data room needs to know of network and loss."""
     sizes, chosen = config.network.sizes, config.network.activations
+    loss: Loss = make(losses, config.loss)
     return NetworkFacts(
         loss_name=config.loss.name,
-        loss_outputs=make(losses, config.loss).outputs,
+        loss_outputs=loss.outputs,
+        smoothing=loss.smoothing,
         n_inputs=None if sizes[0] == "auto" else sizes[0],
         n_outputs=None if sizes[-1] == "auto" else sizes[-1],
         output_range=None if chosen is None else make(activations, chosen[-1]).range,
@@ -137,13 +139,8 @@ def activation_parts(config: Config, task: str) -> tuple[PartConfig, ...]:
     """The activations of layers 1 … L: as given, or tanh, and at the output what suits task and loss."""
     if config.network.activations is not None:
         return config.network.activations
-    outputs = make(losses, config.loss).outputs
-    if outputs == "distribution":
-        last = "softmax"
-    elif outputs == "probabilities" or task == "classification":
-        last = "sigmoid"
-    else:
-        last = "identity"
+    loss: Loss = make(losses, config.loss)
+    last = loss.output or ("sigmoid" if task == "classification" else "identity")
     hidden = len(config.network.sizes) - 2
     return (*(PartConfig("tanh", {}) for _ in range(hidden)), PartConfig(last, {}))
 

@@ -18,7 +18,7 @@ from bptrain.model import load_checkpoint, load_run, run_of, training_data
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import Loss, fits, losses
 from bptrain.parts.random import stream
-from bptrain.parts.types import Array
+from bptrain.parts.types import Array, Generator
 from bptrain.store.run import RunDirectory
 
 ROWS = 32  # of the data set that a check runs on
@@ -99,20 +99,25 @@ def check_parts() -> list[Checked]:
                 canonical=canonical,
             )
             rng = stream(0, "check")
-            w, X, T = rng.normal(size=network.size), rng.normal(size=(6, 4)), targets(loss, 6, 3)
+            w, X, T = (
+                rng.normal(size=network.size),
+                rng.normal(size=(6, 4)),
+                targets(loss, stream(1, "check"), 6, 3),
+            )
             report = check(network, w, X, T, 0, gradient(network, w, X, T))
             title = f"{name} / {loss_name}" + (", canonical" if canonical else "")
             checked.append(Checked(title, "with bias" if bias else "without bias", report))
     return checked
 
 
-def targets(loss: Loss, rows: int, n_L: int) -> Array:
+def targets(loss: Loss, rng: Generator, rows: int, n_L: int) -> Array:
     """Random targets that the loss takes, rows × n_L."""
-    rng = stream(1, "check")
     if loss.outputs == "distribution":
         return rng.dirichlet(np.ones(n_L), rows)
-    if loss.outputs == "probabilities":
+    if loss.outputs in ("probabilities", "margins"):
         return rng.integers(0, 2, (rows, n_L)).astype(np.float64)
+    if loss.outputs == "positive":
+        return rng.poisson(2.0, (rows, n_L)).astype(np.float64)
     return rng.normal(size=(rows, n_L))
 
 

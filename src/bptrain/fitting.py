@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.build import build_task, dtype_of, initial_weights, located, refuse_what_is_too_large
+from bptrain.cautions import audible
 from bptrain.conclusion import Conclusion, conclude
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
@@ -177,7 +178,7 @@ def open_saver(
 
 def started(fit: Fit, run: RunDirectory, state: State, resumed: Resumed | None, choice: Choice) -> Started:
     """The first event."""
-    prepared = fit.prologue.prepared
+    prepared, silenced = fit.prologue.prepared, fit.prologue.loaded.config.silence
     return Started(
         run=run.path,
         state=state,
@@ -187,7 +188,7 @@ def started(fit: Fit, run: RunDirectory, state: State, resumed: Resumed | None, 
         engine=choice.name,
         reason=choice.reason,
         notes=prepared.notes,
-        warnings=prepared.warnings + (resumed.warnings(fit.facts) if resumed else ()),
+        warnings=fit.prologue.warnings + audible(resumed.warnings(fit.facts) if resumed else (), silenced),
         resumed=resumed is not None,
     )
 
@@ -214,7 +215,8 @@ def trained(
         for event in train(job, state):
             state = event.state if not isinstance(event, Warned) else state
             saver.handle(event)
-            if not isinstance(event, Finished):
+            silent = isinstance(event, Warned) and event.name in prologue.loaded.config.silence
+            if not isinstance(event, Finished) and not silent:
                 yield event
         conclusion = conclude(
             prologue, fit.task, run, engine.name, engine.outputs, state, saver.seconds, fit.guess

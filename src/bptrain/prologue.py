@@ -7,15 +7,17 @@ from typing import Any, NamedTuple
 
 from bptrain.build import activation_parts, build_metrics, located, network_of_schema, prepare_data
 from bptrain.build_controls import build_controls
+from bptrain.cautions import Caution, audible
 from bptrain.config import Loaded, from_plain, load_config
 from bptrain.config.resolved import target_is_path, to_plain
 from bptrain.core.network import Network
 from bptrain.data.prepare import Prepared
+from bptrain.doubts import doubts
 from bptrain.errors import CheckpointError, DataError, UsageError
 from bptrain.parts.controls import Controls
 from bptrain.parts.metrics import Metric
 
-# What may differ from the run that is resumed: how long it trains, and how often it is saved.
+# What may differ from the run that is resumed: how long it trains, how often it is saved, what is told.
 MAY_CHANGE = (
     "training.epochs",
     "training.max_time",
@@ -23,6 +25,7 @@ MAY_CHANGE = (
     "training.early_stopping.patience",
     "checkpoint.every",
     "checkpoint.keep",
+    "silence",
 )
 
 
@@ -34,6 +37,7 @@ class Prologue(NamedTuple):
     network: Network
     metrics: Mapping[str, Metric]
     controls: Controls
+    warnings: tuple[Caution, ...]  # about config and data, but for those that the config silences
 
 
 def open_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Prologue:
@@ -46,7 +50,8 @@ def open_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ())
         controls = build_controls(loaded.config, metrics, "validation" in prepared.splits)
     except (UsageError, DataError) as error:
         raise type(error)([located(loaded, problem) for problem in error.problems]) from error
-    return Prologue(loaded, prepared, network, metrics, controls)
+    warnings = audible((*prepared.warnings, *doubts(loaded.config, network, prepared)), loaded.config.silence)
+    return Prologue(loaded, prepared, network, metrics, controls, warnings)
 
 
 def run_config(prologue: Prologue) -> dict[str, Any]:

@@ -75,7 +75,7 @@ BAD: list[tuple[str, str, int, str, str | None]] = [
     (HEAD + "format: true\n", "wrong_choice", 4, "format", None),
     (HEAD + "training: {engine: numpi}\n", "wrong_choice", 4, "training.engine", "numpy"),
     (HEAD + "training: {mode: full}\n", "wrong_choice", 4, "training.mode", "batch"),
-    (NO_LOSS + "loss: mse\n", "wrong_choice", 3, "loss", "half_squared_error"),
+    (NO_LOSS + "loss: mse\n", "wrong_choice", 3, "loss", "mean_squared_error"),
     (NO_LOSS + "loss: bce\n", "wrong_choice", 3, "loss", "binary_cross_entropy"),
     (NO_LOSS + "loss: crossentropy\n", "wrong_choice", 3, "loss", "cross_entropy"),
     (NO_LOSS + "loss: {name: half_squared_error, reduction: avg}\n", "wrong_choice", 3, "loss.reduction",

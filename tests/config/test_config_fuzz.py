@@ -17,7 +17,7 @@ KEYS = [
     "data.columns", "data.split", "data.split.stratify", "data.split.test", "data.scale",
     "data.scale_target", "data.missing", "data.validation", "network", "network.sizes",
     "network.sizes.1", "network.activations", "network.activations.0", "network.bias",
-    "network.initializer", "network.dtype", "loss", "loss.reduction", "optimizer",
+    "network.initializer", "network.dtype", "loss", "loss.reduction", "loss.label_smoothing", "silence", "optimizer",
     "optimizer.learning_rate", "optimizer.beta1", "optimizer.name", "schedule", "training",
     "training.mode", "training.batch_size", "training.threads", "metrics", "checkpoint",
     "checkpoint.every", "checkpoint.keep", "x", "lr",

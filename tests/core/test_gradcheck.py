@@ -24,6 +24,8 @@ def test_every_part(hidden: str, last: str, loss: str, reduction: str, bias: boo
     net = network((4, 5, 3), [hidden, last], loss, bias, reduction)
     X, T = data_for(net, 6, 1)
     for size in (1.0, 30.0, 1e-3):  # ordinary, saturated, almost zero
+        if size > 1 and net.loss.outputs == "positive":
+            continue  # outputs would round to 0, where the loss is infinite
         report = gradcheck(net, weights(net, 2, size), X, T)
         assert report.max_relative_error < 1e-12
         assert report.entries == net.size

@@ -107,7 +107,7 @@ def test_automatic_target_scale(tmp_path: Path, reach: Any, low: float, high: fl
     "facts",
     [
         SQUARED._replace(scale_is_none=True),
-        NetworkFacts("a loss of rates", "rates"),
+        NetworkFacts("a loss of rates", "positive"),
     ],
 )
 def test_targets_left_as_they_are(tmp_path: Path, facts: NetworkFacts) -> None:
@@ -216,7 +216,15 @@ labels = st.one_of(
 )
 values = st.lists(finite, max_size=2).map(tuple)
 targets = st.builds(
-    Target, st.lists(names, max_size=3).map(tuple), st.just("classes"), labels, values, values
+    Target,
+    st.lists(names, max_size=3).map(tuple),
+    st.just("classes"),
+    labels,
+    values,
+    values,
+    finite,
+    finite,
+    st.booleans(),
 )
 
 

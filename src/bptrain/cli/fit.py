@@ -111,7 +111,7 @@ def try_out(screen: "Screen", config: Path, overrides: list[str]) -> None:
     prologue = open_config(config, overrides)
     for note in prologue.prepared.notes:
         screen.note(note)
-    for name, message in prologue.prepared.warnings:
+    for name, message in prologue.warnings:
         screen.warn(name, message)
     rows = {name: len(data.X) for name, data in prologue.prepared.splits.items()}
     sizes = prologue.network.sizes

@@ -24,6 +24,7 @@ _WANTED: dict[tuple[str, ...], str] = {
     ("data", "missing"): "error, mean, median, most_frequent or drop, or a mapping with one a column",
     ("data", "columns"): "a mapping of columns to numeric or categorical",
     ("data", "split", "stratify"): "auto, true or false",
+    ("silence",): "a list of names of warnings",
     ("checkpoint", "every"): "auto, {epochs: n} or {seconds: s}",
 }
 

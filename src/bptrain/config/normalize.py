@@ -21,6 +21,7 @@ def normalize(value: dict[str, Any]) -> dict[str, Any]:
     _each(config, _part, "loss")
     _each(config, lambda value: _part(value, "gradient_descent"), "optimizer")
     _each(config, lambda value: _part(value, "constant"), "schedule")
+    _each(config, lambda value: (value,) if isinstance(value, str) else _tuple(value), "silence")
     if "metrics" in config:
         config["metrics"] = _metrics(config["metrics"])
     return config

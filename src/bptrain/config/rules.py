@@ -12,11 +12,10 @@ from bptrain.config.finding import Finding, Findings, KeyPath
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig
 from bptrain.config.rules_controls import CONTROLS
 from bptrain.config.rules_initializers import INITIALIZERS
+from bptrain.config.rules_losses import LOSSES, loss_of
 from bptrain.config.rules_optimizers import OPTIMIZERS
 from bptrain.config.rules_solvers import SOLVERS
 from bptrain.config.schema import CheckpointConfig, DataConfig, NetworkConfig, Source, TrainingConfig
-from bptrain.parts.activations import Activation, activations
-from bptrain.parts.losses import Loss, fits, losses
 from bptrain.parts.metrics import Metric
 from bptrain.parts.metrics import metrics as metric_parts
 
@@ -65,50 +64,8 @@ def batch_size_has_its_mode(training: TrainingConfig) -> Findings:
         yield Finding(("training", "batch_size"), message)
 
 
-def output_fits_loss(network: NetworkConfig, loss: LossConfig) -> Findings:
-    """A loss of probabilities needs outputs that are probabilities."""
-    if not network.activations or len(network.activations) != network.layers:
-        return
-    chosen = network.activations[-1]
-    output, needed = _activation(chosen), _loss(loss)
-    where = ("network", "activations", network.layers - 1)
-    if fits(needed, output):
-        return
-    if needed.outputs == "probabilities":
-        if output.distribution:
-            reason = f"{chosen.name} makes the outputs of a row sum to 1"
-        elif output.range[0] >= 0 and output.range[1] <= 1:
-            reason = f"{chosen.name} gives 0 or 1 itself, of which the logarithm is infinite"
-        else:
-            reason = f"{chosen.name} gives values outside [0, 1]"
-        message = f"{loss.name} reads each output as a probability of its own, but {reason}"
-    else:
-        message = f"{loss.name} reads a row as probabilities that sum to 1, which {chosen.name} does not give"
-    yield Finding(where, message, "output_loss", needed.canonical)
-
-
-def distribution_has_company(network: NetworkConfig, loss: LossConfig) -> Findings:
-    """One output that must sum to 1 is always 1."""
-    if network.sizes[-1] == 1 and _loss(loss).outputs == "distribution":
-        message = (
-            f"{loss.name} needs an output a class, so at least two (or binary_cross_entropy with sigmoid)"
-        )
-        yield Finding(("network", "sizes", network.layers), message, "output_loss")
-        return
-    for i, chosen in enumerate(network.activations or ()):
-        if i < network.layers and network.sizes[i + 1] == 1 and _activation(chosen).distribution:
-            message = f"{chosen.name} of one unit is always 1; use more units, or sigmoid"
-            yield Finding(("network", "activations", i), message)
-
-
-def task_fits_loss(task: str, loss: LossConfig) -> Findings:
-    if task == "regression" and _loss(loss).outputs != "values":
-        message = f"{loss.name} reads targets as classes or probabilities, so the task is classification"
-        yield Finding(("task",), message, suggestion="auto")
-
-
 def metrics_fit_task(task: str, loss: LossConfig, metrics: tuple[PartConfig, ...] | None) -> Findings:
-    known = "classification" if _loss(loss).outputs == "distribution" else task
+    known = "classification" if loss_of(loss).outputs == "distribution" else task
     for i, chosen in enumerate(metrics or ()):
         metric: Metric = metric_parts.get(chosen.name)(**chosen.options)
         if known != "auto" and metric.task != known:
@@ -178,19 +135,6 @@ def stratify_can_be_done(data: DataConfig, task: str) -> Findings:
         yield Finding(("data", "split", "stratify"), message, suggestion="auto")
 
 
-def targets_keep_their_range(data: DataConfig, task: str, loss: LossConfig) -> Findings:
-    if data.scale_target.name in ("auto", "none"):
-        return
-    if _loss(loss).outputs != "values":
-        reason = f"{loss.name} reads targets as probabilities"
-    elif task == "classification":
-        reason = "classes are not scaled"
-    else:
-        return
-    message = f"{reason}, so {data.scale_target.name} cannot be used"
-    yield Finding(("data", "scale_target"), message, suggestion="auto")
-
-
 def targets_fit_outputs(data: DataConfig, network: NetworkConfig) -> Findings:
     """Several target columns have one output each."""
     outputs, targets = network.sizes[-1], len(data.target or ())
@@ -202,14 +146,6 @@ def targets_fit_outputs(data: DataConfig, network: NetworkConfig) -> Findings:
 def one_interval(checkpoint: CheckpointConfig) -> Findings:
     if checkpoint.every.epochs is not None and checkpoint.every.seconds is not None:
         yield Finding(("checkpoint", "every"), "give epochs or seconds, not both")
-
-
-def _activation(chosen: PartConfig) -> Activation:
-    return activations.get(chosen.name)(**chosen.options)
-
-
-def _loss(chosen: LossConfig) -> Loss:
-    return losses.get(chosen.name)(**chosen.options)
 
 
 def _form(source: Source) -> str:
@@ -229,18 +165,15 @@ RULES: list[tuple[Callable[..., Findings], tuple[str, ...]]] = [
         learning_rates_have_one_entry_a_layer,
         auto_is_at_the_ends,
         batch_size_has_its_mode,
-        output_fits_loss,
-        distribution_has_company,
-        task_fits_loss,
         metrics_fit_task,
         target_is_given,
         columns_have_one_role,
         shares_leave_rows,
         stratify_can_be_done,
-        targets_keep_their_range,
         targets_fit_outputs,
         one_interval,
         *INITIALIZERS,
+        *LOSSES,
         *OPTIMIZERS,
         *CONTROLS,
         *SOLVERS,

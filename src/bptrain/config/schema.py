@@ -11,6 +11,7 @@ from annotated_types import Interval, MinLen
 from pydantic import BaseModel, Discriminator, Field, PlainValidator, Tag
 from pydantic_core import PydanticCustomError
 
+from bptrain import cautions
 from bptrain.config import part
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
 from bptrain.parts.activations import activations
@@ -81,6 +82,17 @@ Optimizer = Annotated[OptimizerConfig, part.optimizer(methods, optimizers)]
 Scaler = Annotated[PartConfig, part.part(scalers)]
 TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",))]
 Schedule = Annotated[ScheduleConfig, part.schedule(schedules)]
+
+
+def _caution(value: Any) -> str:
+    """The name of a warning."""
+    if not isinstance(value, str):
+        raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "the name of a warning"})
+    if value not in cautions.NAMES:
+        raise PydanticCustomError(
+            "wrong_choice", "wrong_choice", {"allowed": tuple(cautions.NAMES), "kind": "warning"}
+        )
+    return value
 
 
 class Section(BaseModel):
@@ -227,3 +239,6 @@ class Config(Section):
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE))
     metrics: tuple[Metric, ...] | None = Field(default=None, description="none: auto")
     checkpoint: CheckpointConfig = Field(default_factory=lambda: CheckpointConfig())
+    silence: tuple[Annotated[str, PlainValidator(_caution)], ...] = Field(
+        default=(), description="warnings that are not to be told, by name"
+    )

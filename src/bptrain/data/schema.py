@@ -14,6 +14,8 @@ from bptrain.data.table import Table
 from bptrain.data.targets import Label, Target
 from bptrain.parts.types import Array
 
+DEFAULTS = Target((), "values").coding  # not written, so that a schema without them reads as it always did
+
 
 class Schema(NamedTuple):
     """The columns of a data set as a network sees them; part of a checkpoint."""
@@ -91,6 +93,7 @@ class Schema(NamedTuple):
                 "labels": list(self.target.labels),
                 "center": list(self.target.center),
                 "spread": list(self.target.spread),
+                **{name: value for name, value in self.target.coding.items() if value != DEFAULTS[name]},
             },
             "drop": sorted(self.drop),
             "weight": self.weight,
@@ -124,7 +127,14 @@ class Schema(NamedTuple):
             )
         t = json["target"]
         target = Target(
-            tuple(t["names"]), t["kind"], tuple(t["labels"]), tuple(t["center"]), tuple(t["spread"])
+            tuple(t["names"]),
+            t["kind"],
+            tuple(t["labels"]),
+            tuple(t["center"]),
+            tuple(t["spread"]),
+            smoothing=float(t.get("smoothing", DEFAULTS["smoothing"])),
+            threshold=float(t.get("threshold", DEFAULTS["threshold"])),
+            counts=bool(t.get("counts", DEFAULTS["counts"])),
         )
         return cls(
             json["task"],

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from bptrain.parts.losses import Outputs
 from bptrain.parts.scalers import Scaler, standard
 
 
@@ -47,7 +48,8 @@ class NetworkFacts(NamedTuple):
     """What the data room needs to know of the rest of the config."""
 
     loss_name: str
-    loss_outputs: str  # "values" | "probabilities" | "distribution": Loss.outputs
+    loss_outputs: Outputs
+    smoothing: float = 0.0  # Loss.smoothing
     n_inputs: int | None = None  # n_0, None where the data decides
     n_outputs: int | None = None  # n_L, likewise
     output_range: tuple[float, float] | None = (

@@ -26,6 +26,14 @@ class Target(NamedTuple):
     labels: tuple[Label, ...] = ()  # of the classes; the names of the columns where these are the classes
     center: tuple[float, ...] = ()  # one a column, for values
     spread: tuple[float, ...] = ()
+    smoothing: float = 0.0  # ε: classes and distributions are coded as (1 − ε) t + ε/K
+    threshold: float = 0.5  # from which an output is a yes: ½, or 0 for margins
+    counts: bool = False  # values below 0 are an error
+
+    @property
+    def coding(self) -> dict[str, float]:
+        """How the loss reads the targets, by name."""
+        return {"smoothing": self.smoothing, "threshold": self.threshold, "counts": self.counts}
 
     @property
     def n_outputs(self) -> int:
@@ -63,10 +71,10 @@ def encode(target: Target, block: Block, true: Array, rows: Array, dtype: DTypeL
     if target.kind == "classes":
         T = np.zeros((len(rows), len(target.labels)), dtype)
         T[np.arange(len(rows)), true] = 1
-        return T
+        return _smoothed(target, T)
     values = values_of(block)[rows]
     if target.kind == "distribution":
-        return (values / values.sum(axis=1, keepdims=True)).astype(dtype)
+        return _smoothed(target, values / values.sum(axis=1, keepdims=True)).astype(dtype)
     if target.kind == "multilabel":
         return values.astype(dtype)
     spread = np.array(target.spread)
@@ -81,6 +89,11 @@ def encode(target: Target, block: Block, true: Array, rows: Array, dtype: DTypeL
     return T
 
 
+def _smoothed(target: Target, T: Array) -> Array:
+    """(1 − ε) t + ε/K."""
+    return (1 - target.smoothing) * T + target.smoothing / T.shape[1] if target.smoothing else T
+
+
 def values_of(block: Block) -> Array:
     """The target columns as numbers, N × m, float64."""
     if block.names == block.number_names:
@@ -89,7 +102,7 @@ def values_of(block: Block) -> Array:
 
 
 def check_values(target: Target, block: Block, rows: Array) -> None:
-    """Raises DataError for rows that are no distributions, or no probabilities."""
+    """Raises DataError for rows that are no distributions, no probabilities, or no counts."""
     complaints = Complaints()
     if target.kind == "distribution":
         values = values_of(block)[rows]
@@ -105,6 +118,11 @@ def check_values(target: Target, block: Block, rows: Array) -> None:
         for row, k in np.argwhere((values < 0) | (values > 1)):
             message = f"column {block.names[k]} is {values[row, k]:g}; with this loss a target is 0 or 1"
             complaints.add(block.origin.problem("not_a_probability", int(rows[row]), message))
+    elif target.counts:
+        values = values_of(block)[rows]
+        for row, k in np.argwhere(values < 0):
+            message = f"column {block.names[k]} is {values[row, k]:g}; with this loss a target is a count, not below 0"
+            complaints.add(block.origin.problem("negative_count", int(rows[row]), message))
     complaints.settle()
 
 
@@ -145,9 +163,9 @@ def _class_numbers(target: Target, block: Block, rows: Array) -> Array:
 def classes_of(target: Target, outputs: Array) -> Array:
     """The predicted class of each row of X_L, N; for multilabel N × m of 0 and 1."""
     if target.kind == "binary":
-        return (outputs[:, 0] >= 0.5).astype(np.int64)
+        return (outputs[:, 0] >= target.threshold).astype(np.int64)
     if target.kind == "multilabel":
-        return (outputs >= 0.5).astype(np.int64)
+        return (outputs >= target.threshold).astype(np.int64)
     return outputs.argmax(axis=1)
 
 

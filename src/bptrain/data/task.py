@@ -35,6 +35,9 @@ def decide(target: Block, rows: Array, settings: DataSettings, facts: NetworkFac
     if settings.task == "classification":
         return Decision("classification", "classes", "set by task")
     reason = _reason_for_classes(target, rows, settings, facts)
+    if reason and facts.loss_outputs == "positive":
+        message = f"{facts.loss_name} reads counts, but {reason}; choose a loss for classes"
+        raise DataError(Problem("classes_for_counts", message, path="loss"))
     if reason:
         return Decision("classification", "classes", reason)
     return Decision("regression", "values", f"the target {name} is numeric")
@@ -51,9 +54,14 @@ def _reason_for_classes(
         return f"the target {name} is true or false"
     if settings.columns.get(name) == "categorical":
         return f"the target {name} is declared categorical"
-    if facts.loss_outputs in ("distribution", "probabilities"):
+    if facts.loss_outputs in ("distribution", "probabilities", "margins"):
         return f"the loss is {facts.loss_name}"
-    if name in target.integers and facts.n_outputs is not None and facts.n_outputs > 1:
+    if (
+        name in target.integers
+        and facts.loss_outputs == "values"
+        and facts.n_outputs is not None
+        and facts.n_outputs > 1
+    ):
         distinct = len(np.unique(target.number(name)[rows]))
         if distinct == facts.n_outputs:
             return f"the target {name} has {distinct} whole numbers, as many as there are outputs"
@@ -71,8 +79,9 @@ def _decide_several(target: Block, texts: list[str], task: str, facts: NetworkFa
     if facts.loss_outputs == "distribution":
         reason = f"the loss is {facts.loss_name}: {m} columns of class probabilities"
         return Decision("classification", "distribution", reason)
-    if facts.loss_outputs == "probabilities" or target.booleans == set(target.names):
-        why = f"the loss is {facts.loss_name}" if facts.loss_outputs == "probabilities" else "true or false"
+    each_alone = facts.loss_outputs in ("probabilities", "margins")
+    if each_alone or (facts.loss_outputs == "values" and target.booleans == set(target.names)):
+        why = f"the loss is {facts.loss_name}" if each_alone else "true or false"
         return Decision("classification", "multilabel", f"{why}: {m} columns, each a yes or no of its own")
     if task == "classification":
         message = (
@@ -91,15 +100,24 @@ def settle_target(target: Block, rows: Array, decision: Decision, facts: Network
     if decision.kind == "classes":
         labels = labels_of(target, rows)
         kind = _kind_of_classes(target.names[0], labels, facts)
-        return Target(target.names, kind, labels)
+        return _coded(Target(target.names, kind, labels), facts)
     m = len(target.names)
     if facts.n_outputs not in (None, m):
         message = f"the network has {facts.n_outputs} outputs, but the data has {_count(m, 'target column')}"
         raise DataError(Problem("n_outputs", message, path="network.sizes", suggestion=str(m)))
     labels = target.names if decision.kind in ("distribution", "multilabel") else ()
-    settled = Target(target.names, decision.kind, labels)
+    settled = _coded(Target(target.names, decision.kind, labels), facts)
     check_values(settled, target, rows)
     return settled
+
+
+def _coded(target: Target, facts: NetworkFacts) -> Target:
+    """The target as the loss reads it."""
+    return target._replace(
+        smoothing=facts.smoothing,
+        threshold=0.0 if facts.loss_outputs == "margins" else 0.5,
+        counts=facts.loss_outputs == "positive",
+    )
 
 
 def _kind_of_classes(name: str, labels: tuple[Label, ...], facts: NetworkFacts) -> Kind:
@@ -110,7 +128,7 @@ def _kind_of_classes(name: str, labels: tuple[Label, ...], facts: NetworkFacts) 
         raise DataError(Problem("one_class", message, path="data.target"))
     n_outputs = facts.n_outputs
     if n_outputs is None:
-        n_outputs = 1 if K == 2 and facts.loss_outputs == "probabilities" else K
+        n_outputs = 1 if K == 2 and facts.loss_outputs in ("probabilities", "margins") else K
     if n_outputs == K:
         return "classes"
     if n_outputs == 1 and K == 2 and facts.loss_outputs != "distribution":

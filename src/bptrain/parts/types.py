@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]  # float32, float64, or complex128 in the gradient check
 
 Unit = Annotated[float, Interval(ge=0, le=1)]
+Inside = Annotated[float, Interval(gt=0, lt=1)]
 BelowOne = Annotated[float, Interval(ge=0, lt=1)]
 Positive = Annotated[float, Interval(gt=0)]
 NonNegative = Annotated[float, Interval(ge=0)]

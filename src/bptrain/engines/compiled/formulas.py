@@ -6,6 +6,7 @@ The formula stays where it is registered; this reads its source. What NumPy does
     0.5                        F(0.5), so that float32 stays float32
     a closure's option         its value
     1 − β₁ᵗ                    worked out once an update, in float64, and passed on as a number
+    x.shape[-1]                the number of entries of a row
     (…).sum(axis=-1)           a loop over the entries of a row, then a sum of what it has stored
     a function of the project  its statements in its place
 
@@ -177,6 +178,10 @@ class _Reader:
                     return constant(named)
             case ast.Attribute(value=inner, attr="real"):
                 return self.read(inner, local, scope)
+            case ast.Subscript(value=ast.Attribute(value=inner, attr="shape"), slice=last) if (
+                ast.unparse(last) == "-1" and self.read(inner, local, scope).kind == "each"
+            ):
+                return constant(self.n)
             case ast.Tuple(elts=elements):
                 items: list[Value] = []
                 for part in elements:

@@ -1,0 +1,131 @@
+"""Losses of numbers: how far x is from t, whatever the range of both. d is x − t.
+
+absolute_error and quantile have a corner at d = 0, where the middle of the slopes on both sides is taken (as PyTorch
+does); huber and log_cosh are smooth to the first derivative.
+"""
+
+import math
+
+import numpy as np
+
+from bptrain.parts.losses.base import Loss, difference_terms, losses
+from bptrain.parts.types import Array, Inside, Positive
+
+LN2 = math.log(2.0)
+
+
+@losses.add("half_squared_error")
+def half_squared_error() -> Loss:
+    """½ ‖x − t‖². Canonical with identity. Rumelhart, Hinton and Williams 1986."""
+
+    def E(x: Array, t: Array) -> Array:
+        return 0.5 * ((x - t) * (x - t)).sum(axis=-1)
+
+    def dE(x: Array, t: Array) -> Array:
+        return x - t
+
+    return Loss(E, dE, canonical="identity", E_of_z=E)
+
+
+@losses.add("mean_squared_error")
+def mean_squared_error() -> Loss:
+    """‖x − t‖² / n_L. The mean over the n_L outputs, as PyTorch, Keras and scikit-learn's metric take it.
+
+    2/n_L times half_squared_error: with one output twice its gradient, with two outputs the same.
+    """
+
+    def E(x: Array, t: Array) -> Array:
+        return ((x - t) * (x - t)).mean(axis=-1)
+
+    def dE(x: Array, t: Array) -> Array:
+        return (2.0 / x.shape[-1]) * (x - t)
+
+    def terms(x: Array, t: Array) -> Array:
+        return (2.0 / x.shape[-1]) * difference_terms(x, t)
+
+    return Loss(E, dE, terms=terms)
+
+
+@losses.add("absolute_error")
+def absolute_error() -> Loss:
+    """Σ |x − t|. Its minimum is the median of t, so outliers pull little. Boscovich 1757, Laplace 1793."""
+
+    def E(x: Array, t: Array) -> Array:
+        d = x - t
+        return (np.sign(d.real) * d).sum(axis=-1)
+
+    def dE(x: Array, t: Array) -> Array:
+        return np.sign(x - t)
+
+    return Loss(E, dE, terms=_one)
+
+
+@losses.add("huber")
+def huber(delta: Positive = 1.0) -> Loss:
+    """Σ ½ d² where |d| ≤ δ, else δ (|d| − ½ δ), with d = x − t. Huber 1964; PyTorch's HuberLoss.
+
+    PyTorch's smooth_l1 is this divided by δ. δ is in units of the scaled targets.
+    """
+
+    def E(x: Array, t: Array) -> Array:
+        d = x - t
+        size = np.sign(d.real) * d
+        return np.where(size.real <= delta, 0.5 * d * d, delta * (size - 0.5 * delta)).sum(axis=-1)
+
+    def dE(x: Array, t: Array) -> Array:
+        d = x - t
+        return np.where(np.sign(d) * d <= delta, d, delta * np.sign(d))
+
+    def terms(x: Array, t: Array) -> Array:
+        return np.where(np.abs(x - t) <= delta, difference_terms(x, t), delta)
+
+    return Loss(E, dE, terms=terms)
+
+
+@losses.add("log_cosh")
+def log_cosh() -> Loss:
+    """Σ ln cosh(x − t). Half the square of a small difference, the size of a large one less ln 2. Green 1990.
+
+    Computed as −½ ln(1 − tanh² d) for |d| ≤ 1, which is exact near 0, and as |d| + ln(1 + e^−2|d|) − ln 2 beyond.
+    """
+
+    def E(x: Array, t: Array) -> Array:
+        d = x - t
+        size = np.sign(d.real) * d
+        slope = np.tanh(np.where(size.real <= 1, d, 0.0))
+        near = -0.5 * np.log1p(-slope * slope)
+        return np.where(size.real <= 1, near, size + np.log1p(np.exp(-2.0 * size)) - LN2).sum(axis=-1)
+
+    def dE(x: Array, t: Array) -> Array:
+        return np.tanh(x - t)
+
+    def terms(x: Array, t: Array) -> Array:
+        slope = np.tanh(x - t)
+        return np.abs(slope) + (1.0 - slope * slope) * difference_terms(x, t)
+
+    return Loss(E, dE, terms=terms)
+
+
+@losses.add("quantile")
+def quantile(tau: Inside = 0.5) -> Loss:
+    """Σ max(τ (t − x), (1 − τ) (x − t)). Its minimum is the τ-quantile of t. Koenker and Bassett 1978.
+
+    Also called pinball loss. With τ = ½ it is half of absolute_error.
+    """
+
+    def slope(d: Array) -> Array:
+        return 0.5 * np.sign(d) + (0.5 - tau)  # −τ below 0, 1 − τ above
+
+    def E(x: Array, t: Array) -> Array:
+        d = x - t
+        return (slope(d.real) * d).sum(axis=-1)
+
+    def dE(x: Array, t: Array) -> Array:
+        return slope(x - t)
+
+    return Loss(E, dE, terms=_one)
+
+
+def _one(x: Array, t: Array) -> Array:
+    """The terms of a slope that is a constant on either side of its corner."""
+    return np.ones_like(x)

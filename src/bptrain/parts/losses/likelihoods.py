@@ -1,0 +1,108 @@
+"""Losses of probabilities and counts: what the targets cost in a code that is made for the outputs.
+
+A target of 0 costs nothing: t ln x is 0 there, whatever x.
+"""
+
+import numpy as np
+
+from bptrain.parts.losses.base import Loss, difference_terms, losses
+from bptrain.parts.types import Array, BelowOne
+
+
+@losses.add("binary_cross_entropy")
+def binary_cross_entropy() -> Loss:
+    """−Σ [t ln x + (1 − t) ln(1 − x)]. Each output is a yes or no of its own. Canonical with sigmoid. Hinton 1989.
+
+    From z it is Σ [ln(1 + e^z) − t z], with ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|).
+    """
+
+    def E(x: Array, t: Array) -> Array:
+        yes = np.where(t == 0, 0.0, t * np.log(x))
+        no = np.where(t == 1, 0.0, (1.0 - t) * np.log1p(-x))
+        return -(yes + no).sum(axis=-1)
+
+    def dE(x: Array, t: Array) -> Array:
+        return (x - t) / (x * (1.0 - x))
+
+    def E_of_z(z: Array, t: Array) -> Array:
+        positive = np.where(z.real <= 0, 0.0, z)
+        minus_size = np.where(z.real <= 0, z, -z)  # −|z|, imaginary part kept
+        return (positive + np.log1p(np.exp(minus_size)) - t * z).sum(axis=-1)
+
+    def terms(x: Array, t: Array) -> Array:
+        return difference_terms(x, t) / np.abs(x * (1.0 - x))
+
+    return Loss(
+        E, dE, canonical="sigmoid", E_of_z=E_of_z, terms=terms, outputs="probabilities", output="sigmoid"
+    )
+
+
+@losses.add("cross_entropy")
+def cross_entropy(label_smoothing: BelowOne = 0.0) -> Loss:
+    """−Σ_k t_k ln x_k. The rows of t and x are distributions. Canonical with softmax. Bridle 1990.
+
+    From z it is Σ_k t_k (ln Σ_j e^z_j − z_k). label_smoothing ε gives every one of the K classes a share: the targets
+    are (1 − ε) t + ε/K, in evaluation too. Szegedy et al. 2016; as PyTorch and Keras.
+    """
+
+    def E(x: Array, t: Array) -> Array:
+        return -np.where(t == 0, 0.0, t * np.log(x)).sum(axis=-1)
+
+    def dE(x: Array, t: Array) -> Array:
+        return -np.where(t == 0, 0.0, t / x)
+
+    def E_of_z(z: Array, t: Array) -> Array:
+        shifted = z - z.real.max(axis=-1, keepdims=True)
+        log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+        return (t * (log_sum - shifted)).sum(axis=-1)
+
+    return Loss(
+        E, dE, "softmax", E_of_z, _shares, outputs="distribution", output="softmax", smoothing=label_smoothing
+    )
+
+
+@losses.add("kl_divergence")
+def kl_divergence() -> Loss:
+    """Σ_k t_k ln(t_k / x_k). The rows of t and x are distributions. Canonical with softmax. Kullback and Leibler 1951.
+
+    cross_entropy less the entropy of t: the same gradient, and 0 where x = t.
+    """
+
+    cross = cross_entropy()
+    cross_of_z = cross.E_of_z
+    assert cross_of_z is not None
+
+    def E(x: Array, t: Array) -> Array:
+        log_t = np.log(np.where(t == 0, 1.0, t))
+        return (t * (log_t - np.log(np.where(t == 0, 1.0, x)))).sum(axis=-1)
+
+    def E_of_z(z: Array, t: Array) -> Array:
+        log_t = np.log(np.where(t == 0, 1.0, t))
+        return (t * log_t).sum(axis=-1) + cross_of_z(z, t)
+
+    return cross._replace(E=E, E_of_z=E_of_z)
+
+
+def _shares(x: Array, t: Array) -> Array:
+    """The one term of t / x."""
+    return np.where(t == 0, 0.0, np.abs(t / x))
+
+
+@losses.add("poisson")
+def poisson() -> Loss:
+    """Σ (x − t ln x). The outputs are expected counts, above 0. Nelder and Wedderburn 1972.
+
+    −ln of Poisson's probability of t, less ln t!, which no weight changes (PyTorch's PoissonNLLLoss with log_input and
+    full false and eps 0; Keras averages over the outputs). Its canonical partner is e^z, which is no activation here.
+    """
+
+    def E(x: Array, t: Array) -> Array:
+        return (x - t * np.log(np.where(t == 0, 1.0, x))).sum(axis=-1)
+
+    def dE(x: Array, t: Array) -> Array:
+        return 1.0 - t / np.where(t == 0, 1.0, x)
+
+    def terms(x: Array, t: Array) -> Array:
+        return 1.0 + t / np.where(t == 0, 1.0, x)
+
+    return Loss(E, dE, terms=terms, outputs="positive", output="softplus")
