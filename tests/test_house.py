@@ -16,7 +16,7 @@ ORDER = [
     {"parts"},
     {"core", "config", "data"},
     {"engines"},
-    {"build", "build_controls"},
+    {"build", "build_controls", "build_metrics"},
     {"evaluation"},
     {"training"},
     {"store"},

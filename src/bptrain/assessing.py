@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bptrain.build import build_metrics
+from bptrain.build_metrics import build_metrics
 from bptrain.cautions import audible
 from bptrain.data.prepare import Rows, encode_file
 from bptrain.data.settings import Source

@@ -1,6 +1,6 @@
 """The one place where a Config becomes objects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,13 @@ from bptrain.core.network import Network, initial_parameters
 from bptrain.data.prepare import Prepared, prepare
 from bptrain.data.schema import Schema
 from bptrain.data.settings import DataSettings, NetworkFacts, Source
-from bptrain.engines.base import Task
+from bptrain.engines.base import Shaping, Task
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.averaging import with_average
 from bptrain.parts.initializers import Initializer, initializers
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.methods import Method, methods
-from bptrain.parts.metrics import Metric, metrics
 from bptrain.parts.optimizers import Optimizer, with_weight_decay
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import Schedule, schedules, with_warmup
@@ -91,6 +90,8 @@ def data_settings(loaded: Loaded) -> DataSettings:
         scale_target=None if data.scale_target.name == "auto" else make(scalers, data.scale_target),
         missing=data.missing,
         task=loaded.config.task,
+        weight=data.weight,
+        class_weight=loaded.config.loss.class_weight,
     )
 
 
@@ -132,6 +133,9 @@ def build_network(config: Config, sizes: Sequence[int], task: str) -> Network:
         loss=loss,
         reduction=config.loss.reduction,
         canonical=loss.canonical == names[L - 1].name,
+        l1=config.training.penalty.l1,
+        l2=config.training.penalty.l2,
+        dropout=config.network.dropout,
     )
 
 
@@ -182,9 +186,10 @@ def build_schedule(config: Config) -> Schedule:
 
 
 def build_task(config: Config, network: Network, rows: int) -> Task:
-    """Everything about the updates: sgd takes 1 row each, batch mode all, mini-batches `batch_size`."""
+    """Everything about the updates: sgd takes 1 row each, batch mode all, mini-batches `batch_size` × `accumulate`."""
     training = config.training
-    batch_size = {"sgd": 1, "batch": rows, "minibatch": training.batch_size or 32}[training.mode]
+    of_mode = {"sgd": 1, "batch": rows, "minibatch": (training.batch_size or 32) * training.accumulate}
+    noise = None if training.noise is None else (training.noise.std, training.noise.decay)
     method = build_method(config)
     return Task(
         network=network,
@@ -192,8 +197,11 @@ def build_task(config: Config, network: Network, rows: int) -> Task:
         schedule=build_schedule(config),
         rate=method.learning_rate if isinstance(method, Optimizer) else 1.0,
         rows=rows,
-        batch_size=min(batch_size, rows),
+        batch_size=min(of_mode[training.mode], rows),
         epochs=training.epochs,
+        shaping=Shaping(training.clip_norm, training.clip_value, noise, training.max_norm),
+        weighted=config.data.weight is not None or config.loss.class_weight is not None,
+        accumulate=training.accumulate,
     )
 
 
@@ -203,45 +211,3 @@ def refuse_what_is_too_large(loaded: Loaded, network: Network) -> None:
     reason = method.too_large(network.size) if isinstance(method, Solver) else None
     if reason is not None:
         raise UsageError(located(loaded, Problem("too_large", reason, path="network.sizes")))
-
-
-def build_metrics(config: Config, schema: Schema) -> Mapping[str, Metric]:
-    """The metrics of a config by name; `auto` is accuracy, or rmse, mae and r2.
-
-    Raises UsageError for a metric that does not suit the task, the classes or the outputs.
-    """
-    if config.metrics is None:
-        names = ["accuracy"] if schema.task == "classification" else ["rmse", "mae", "r2"]
-        return {name: metrics.get(name)() for name in names}
-    made: dict[str, Metric] = {part.name: make(metrics, part) for part in config.metrics}
-    output = activation_parts(config, schema.task)[-1]
-    wrong: list[Problem] = []
-    for position, (name, metric) in enumerate(made.items()):
-        found = _unsuitable(metric, schema, output)
-        if found is not None:
-            code, reason = found
-            wrong.append(Problem(code, f"{name} {reason}", path=f"metrics.{position}"))
-    if wrong:
-        raise UsageError(wrong)
-    return made
-
-
-def _unsuitable(metric: Metric, schema: Schema, output: PartConfig) -> tuple[str, str] | None:
-    """Why a metric cannot be had of these targets and this output activation: a code, and the end of a sentence."""
-    if metric.task != schema.task:
-        return "metric_task", f"is a metric of {metric.task}, and the task is {schema.task}"
-    kind, classes = schema.target.kind, len(schema.labels)
-    if kind == "multilabel" and not metric.multilabel:
-        return "metric_task", "needs one class a row, and here each output is a yes or no of its own"
-    least = metric.least_classes
-    if metric.task == "classification" and kind != "multilabel" and classes < least:
-        return "metric_classes", f"needs at least {least} classes to say anything, and here are {classes}"
-    if metric.reads == "probabilities":
-        f_L: Activation = make(activations, output)
-        low, high = f_L.range
-        if kind == "binary" and not (low >= 0 and high <= 1):
-            return "metric_output", f"needs a probability, and {output.name} gives values outside [0, 1]"
-        if kind != "binary" and not f_L.distribution:
-            sums = "reads a row as probabilities that sum to 1"
-            return "metric_output", f"{sums}, which {output.name} does not give, and softmax does"
-    return None

@@ -10,7 +10,8 @@ import numpy as np
 from bptrain.build import build_task, initial_weights, network_of_schema, prepare_data
 from bptrain.config import load_config
 from bptrain.config.schema import Config
-from bptrain.core.backprop import gradient
+from bptrain.core.backprop import NONE, Extras, gradient
+from bptrain.core.dropout import masks
 from bptrain.core.gradcheck import GradcheckReport, gradcheck
 from bptrain.core.network import Network
 from bptrain.engines.choice import choose_engine, make_engine
@@ -41,8 +42,9 @@ def check_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()
     w = initial_weights(loaded.config, network, np.float64)
     rows = prepared.splits["train"]
     engine = "numba" if loaded.config.training.engine == "numba" else "numpy"
-    analytic = gradient_of(engine, loaded.config, network, w, rows.X, rows.T)
-    report = check(network, w, rows.X, rows.T, loaded.config.seed, analytic)
+    extras = Extras(rows.V, masks(network, loaded.config.seed, 1, slice(0, len(rows.X)), np.float64))
+    analytic = gradient_of(engine, loaded.config, network, w, rows.X, rows.T, extras)
+    report = check(network, w, rows.X, rows.T, loaded.config.seed, analytic, extras)
     return Checked(str(config), f"the start weights, {report.rows} training rows, engine {engine}", report)
 
 
@@ -57,26 +59,32 @@ def check_run(path: Path) -> Checked:
     rows = training_data(model, run, np.float64, ROWS).splits["train"]
     w = model.w.astype(np.float64)
     engine = str(model.stored.facts.bits["engine"])
-    analytic = gradient_of(engine, model.config, model.network, w, rows.X, rows.T)
-    report = check(model.network, w, rows.X, rows.T, model.config.seed, analytic)
+    seed = model.config.seed
+    extras = Extras(rows.V, masks(model.network, seed, 1, slice(0, len(rows.X)), np.float64))
+    analytic = gradient_of(engine, model.config, model.network, w, rows.X, rows.T, extras)
+    report = check(model.network, w, rows.X, rows.T, seed, analytic, extras)
     return Checked(
         str(path), f"{model.stored.path.name}, {report.rows} training rows, engine {engine}", report
     )
 
 
-def check(network: Network, w: Array, X: Array, T: Array, seed: int, analytic: Array) -> GradcheckReport:
+def check(
+    network: Network, w: Array, X: Array, T: Array, seed: int, analytic: Array, extras: Extras = NONE
+) -> GradcheckReport:
     """Checks an engine's gradient: every entry of a small network, a sample of a large one."""
     forward_work = 4.0 * network.size * len(X)
     entries = int(BUDGET / forward_work)
     per_block = None if network.size <= entries else max(10, entries // len(network.blocks))
-    return gradcheck(network, w, X, T, analytic, per_block, seed)
+    return gradcheck(network, w, X, T, analytic, per_block, seed, extras)
 
 
-def gradient_of(name: str, config: Config, network: Network, w: Array, X: Array, T: Array) -> Array:
+def gradient_of(
+    name: str, config: Config, network: Network, w: Array, X: Array, T: Array, extras: Extras = NONE
+) -> Array:
     """The gradient of an engine, built in float64. Raises UsageError where that engine cannot be had."""
     task = build_task(config, network, len(X))
     engine, _ = make_engine(choose_engine(name, task, np.float64), name, task, np.float64)
-    return engine.gradient(w, X, T)
+    return engine.gradient(w, X, T, extras)
 
 
 def check_parts() -> list[Checked]:

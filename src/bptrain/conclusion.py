@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from bptrain.core.backprop import penalty_at
 from bptrain.engines.base import Outputs, Task
 from bptrain.evaluation import Baseline, Evaluation, evaluate
 from bptrain.parts.types import Array
@@ -67,8 +68,8 @@ def conclude(
         "evaluation_seconds": seconds["evaluation"],
         "checkpoint_seconds": seconds["checkpoint"],
         "stopped": stopped,
-        "best": figures(best.epoch, at_best),
-        "final": figures(final.epoch, at_end),
+        "best": figures(best.epoch, at_best, penalty_at(prologue.network, best.w)),
+        "final": figures(final.epoch, at_end, penalty_at(prologue.network, final.w)),
     }
     shown = tuple(
         Split(name, at_best[name], guess, guess.metrics(schema, rows, prologue.metrics))
@@ -77,10 +78,11 @@ def conclude(
     return Conclusion(plain(result), shown, reason(prologue.controls, stopped))
 
 
-def figures(epoch: int, evaluations: Mapping[str, Evaluation]) -> dict[str, Any]:
-    """Loss and metrics of one set of weights, by split."""
+def figures(epoch: int, evaluations: Mapping[str, Evaluation], penalty: float) -> dict[str, Any]:
+    """Loss and metrics of one set of weights, by split, and what penalties on the weights add to the objective."""
     return {
         "epoch": epoch,
+        "penalty": penalty,
         "loss": {name: evaluation.loss for name, evaluation in evaluations.items()},
         "metrics": {name: evaluation.metrics for name, evaluation in evaluations.items()},
     }

@@ -21,7 +21,7 @@ class Evaluation(NamedTuple):
     """One data set seen through one model."""
 
     rows: int
-    loss: float  # the mean over the rows, without penalties
+    loss: float  # the mean over the rows by what they weigh, without penalties
     metrics: dict[str, Any]  # name -> number, mapping from the labels, or matrix
 
 
@@ -35,7 +35,7 @@ def evaluate(
         for a in range(0, len(losses), LOSS_ROWS):
             rows = slice(a, a + LOSS_ROWS)
             losses[rows] = row_losses(network, Z_L[rows], X_L[rows], data.T[rows])
-    loss = float(losses.mean())
+    loss = float(losses.mean() if data.V is None else (data.V * losses).sum() / (data.V.sum() or 1.0))
     if schema.task == "regression":
         return Evaluation(len(data.X), loss, score(schema, schema.decode(X_L), None, data.true, metrics))
     predicted, scores = schema.classes_of(X_L), schema.scores_of(X_L)

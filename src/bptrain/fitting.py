@@ -218,9 +218,8 @@ def trained(
             silent = isinstance(event, Warned) and event.name in prologue.loaded.config.silence
             if not isinstance(event, Finished) and not silent:
                 yield event
-        conclusion = conclude(
-            prologue, fit.task, run, engine.name, engine.outputs, state, saver.seconds, fit.guess
-        )
+        outputs = engine.outputs
+        conclusion = conclude(prologue, fit.task, run, engine.name, outputs, state, saver.seconds, fit.guess)
         saver.save(state, result=conclusion.result)
         status = "finished"
     except NumericalError:

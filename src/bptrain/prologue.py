@@ -5,8 +5,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bptrain.build import activation_parts, build_metrics, located, network_of_schema, prepare_data
+from bptrain.build import activation_parts, located, network_of_schema, prepare_data
 from bptrain.build_controls import build_controls
+from bptrain.build_metrics import build_metrics
 from bptrain.cautions import Caution, audible
 from bptrain.config import Loaded, from_plain, load_config
 from bptrain.config.resolved import target_is_path, to_plain

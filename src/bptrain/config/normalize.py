@@ -7,7 +7,7 @@ empty section the section with its defaults. A value of a wrong type stays as it
 from collections.abc import Callable
 from typing import Any
 
-from bptrain.config.schema import DEFAULT_BATCH_SIZE
+from bptrain.config.training import DEFAULT_BATCH_SIZE
 
 SECTIONS = ("data", "network", "training", "checkpoint")
 
@@ -56,13 +56,21 @@ def _network(section: dict[str, Any]) -> dict[str, Any]:
             continue
         entries = tuple(value) if isinstance(value, list) else (value,) * layers
         section[key] = entries if key == "bias" else tuple(_part(entry) for entry in entries)
+    _each(section, lambda value: _dropout(value, layers), "dropout")
     return section
+
+
+def _dropout(value: Any, layers: int) -> Any:
+    """One share is that of the hidden layers; a list begins with the inputs."""
+    if isinstance(value, list):
+        return tuple(value)
+    return value if value is None else (0.0, *(value,) * (layers - 1))
 
 
 def _training(section: dict[str, Any]) -> dict[str, Any]:
     if section.get("mode", "minibatch") == "minibatch" and section.get("batch_size") is None:
         section["batch_size"] = DEFAULT_BATCH_SIZE
-    _each(section, lambda value: {} if value is None else value, "stop_at")
+    _each(section, lambda value: {} if value is None else value, "stop_at", "penalty")
     return section
 
 

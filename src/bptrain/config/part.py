@@ -6,10 +6,11 @@ here, and a part that is not used costs nothing.
 """
 
 import inspect
+import math
 import types
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -23,6 +24,10 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from bptrain.config.records import LossConfig as LossConfig
+from bptrain.config.records import OptimizerConfig as OptimizerConfig
+from bptrain.config.records import PartConfig as PartConfig
+from bptrain.config.records import ScheduleConfig as ScheduleConfig
 from bptrain.parts.types import NonNegative
 from bptrain.registry import Factory, Option, Registry
 
@@ -34,62 +39,46 @@ _DECAY: Beside = (("weight_decay", Option(NonNegative, None)),)  # none: that of
 _WARMUP: Beside = (("warmup", Option(NonNegative, 0.0)),)
 
 
-class PartConfig(NamedTuple):
-    """A part by name, with every option of its factory: `registry.get(name)(**options)` makes it."""
-
-    name: str
-    options: dict[str, Any]
-
-
-class LossConfig(NamedTuple):
-    """The loss of a row, and how the rows of a batch are put together."""
-
-    name: str
-    options: dict[str, Any]
-    reduction: str = "mean"  # or "sum"
-
-
-class OptimizerConfig(NamedTuple):
-    """A rule, and the weight decay that is put around it."""
-
-    name: str
-    options: dict[str, Any]
-    weight_decay: float = 0.0
-
-
-class ScheduleConfig(NamedTuple):
-    """A schedule, and the epochs over which the learning rate rises to it."""
-
-    name: str
-    options: dict[str, Any]
-    warmup: float = 0.0
-
-
 def part(registry: Registry[Any], also: tuple[str, ...] = ()) -> PlainValidator:
     """A validator of `{name: …, options}`; the names in `also` are no parts, and take no options."""
     return PlainValidator(lambda value: _validate(registry, also, value))
 
 
 def loss(registry: Registry[Any]) -> PlainValidator:
-    """A validator of `{name: …, reduction: …, options}`."""
+    """A validator of `{name: …, reduction: …, class_weight: …, options}`."""
 
     def validate(value: Any) -> LossConfig:
-        reduction = "mean"
+        beside: dict[str, Any] = {"reduction": "mean", "class_weight": None}
         errors: list[InitErrorDetails] = []
-        if isinstance(value, dict) and "reduction" in value:
-            value = dict(value)
-            reduction = value.pop("reduction")
-            if reduction not in REDUCTIONS:
-                errors.append(_error("wrong_choice", reduction, ("reduction",), allowed=REDUCTIONS))
+        if isinstance(value, dict):
+            beside |= {key: value[key] for key in beside if key in value}
+            value = {key: entry for key, entry in value.items() if key not in beside}
+        if beside["reduction"] not in REDUCTIONS:
+            errors.append(_error("wrong_choice", beside["reduction"], ("reduction",), allowed=REDUCTIONS))
+        errors += _class_weight_errors(beside["class_weight"])
         try:
-            chosen = _validate(registry, (), value, also_keys=("reduction",))
+            chosen = _validate(registry, (), value, also_keys=tuple(beside))
         except ValidationError as error:
             errors += [_again(line) for line in error.errors(include_url=False)]
         if errors:
             raise ValidationError.from_exception_data("loss", errors)
-        return LossConfig(chosen.name, chosen.options, reduction)
+        return LossConfig(chosen.name, chosen.options, **beside)
 
     return PlainValidator(validate)
+
+
+def _class_weight_errors(value: Any) -> list[InitErrorDetails]:
+    """What is wrong with a class_weight: it is balanced, or a weight of 0 or more for some labels."""
+    if value in (None, "balanced"):
+        return []
+    if not isinstance(value, dict):
+        expected = "balanced, or a mapping of labels to weights"
+        return [_error("wrong_type", value, ("class_weight",), expected=expected)]
+    return [
+        _error("wrong_type", weight, ("class_weight", str(label)), expected="a number, 0 or more")
+        for label, weight in value.items()
+        if type(weight) not in (int, float) or not 0 <= weight < math.inf
+    ]
 
 
 def optimizer(registry: Registry[Any], rules: Registry[Any]) -> PlainValidator:

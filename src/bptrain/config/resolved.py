@@ -15,7 +15,7 @@ from bptrain.config.scalars import is_text
 from bptrain.config.schema import Config, Source
 
 # Keys that are left out where they do not apply; any other None is a value.
-_OPTIONAL = ("batch_size", "target", "validation", "test", "activations")
+_OPTIONAL = ("batch_size", "target", "validation", "test", "activations", "weight")
 
 
 def resolve_path(text: str, directory: str | os.PathLike[str]) -> Path:
@@ -69,7 +69,8 @@ def to_plain(config: Config) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, LossConfig):
-        return {"name": value.name, "reduction": value.reduction, **_plain(value.options)}
+        weights = {} if value.class_weight is None else {"class_weight": _plain(value.class_weight)}
+        return {"name": value.name, "reduction": value.reduction, **weights, **_plain(value.options)}
     if isinstance(value, OptimizerConfig):
         return {"name": value.name, **_plain(value.options), "weight_decay": value.weight_decay}
     if isinstance(value, ScheduleConfig):

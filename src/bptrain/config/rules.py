@@ -13,6 +13,7 @@ from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig
 from bptrain.config.rules_controls import CONTROLS
 from bptrain.config.rules_initializers import INITIALIZERS
 from bptrain.config.rules_losses import LOSSES, loss_of
+from bptrain.config.rules_objective import OBJECTIVE
 from bptrain.config.rules_optimizers import OPTIMIZERS
 from bptrain.config.rules_solvers import SOLVERS
 from bptrain.config.schema import CheckpointConfig, DataConfig, NetworkConfig, Source, TrainingConfig
@@ -174,6 +175,7 @@ RULES: list[tuple[Callable[..., Findings], tuple[str, ...]]] = [
         one_interval,
         *INITIALIZERS,
         *LOSSES,
+        *OBJECTIVE,
         *OPTIMIZERS,
         *CONTROLS,
         *SOLVERS,

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from bptrain.config.finding import Finding, Findings, KeyPath
 from bptrain.config.part import LossConfig, OptimizerConfig, ScheduleConfig
-from bptrain.config.schema import TrainingConfig
+from bptrain.config.schema import NetworkConfig, TrainingConfig
 from bptrain.parts.methods import methods
 from bptrain.parts.solvers import Solver
 
@@ -23,6 +23,10 @@ IGNORED = (
         ("schedule", "name"), "constant", f"{OWN_STEPS}, so a schedule has nothing to change: leave it out"
     ),
     Ignored(("schedule", "warmup"), 0.0, f"{OWN_STEPS}, so there is nothing to warm up: leave it out"),
+    *(
+        Ignored(("training", key), None, f"{OWN_STEPS}, so {key} has nothing to hold or to add: leave it out")
+        for key in ("clip_norm", "clip_value", "noise", "max_norm")
+    ),
     Ignored(
         ("training", "average"),
         None,
@@ -47,11 +51,19 @@ def solver_has_its_loss(optimizer: OptimizerConfig, loss: LossConfig) -> Finding
 
 
 def solver_ignores_nothing(
-    optimizer: OptimizerConfig, schedule: ScheduleConfig, training: TrainingConfig
+    optimizer: OptimizerConfig, schedule: ScheduleConfig, training: TrainingConfig, network: NetworkConfig
 ) -> Findings:
-    """What would have no effect is refused."""
+    """What would have no effect, or would make the objective another one with each evaluation, is refused."""
     if _solver(optimizer) is None:
         return
+    if any(network.dropout):
+        message = (
+            f"{optimizer.name} compares the loss at several weights, and dropout would make it another loss"
+        )
+        yield Finding(("network", "dropout"), message)
+    if training.penalty.l1:
+        message = f"{optimizer.name} needs a gradient without jumps, and that of l1 jumps at 0: take l2"
+        yield Finding(("training", "penalty", "l1"), message)
     sections = {"optimizer": optimizer, "schedule": schedule, "training": training}
     for key in IGNORED:
         value: Any = sections[str(key.path[0])]

@@ -8,12 +8,15 @@ sections are in `rules`.
 from typing import Annotated, Any, Literal
 
 from annotated_types import Interval, MinLen
-from pydantic import BaseModel, Discriminator, Field, PlainValidator, Tag
+from pydantic import Discriminator, Field, PlainValidator, Tag
 from pydantic_core import PydanticCustomError
 
 from bptrain import cautions
 from bptrain.config import part
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config.section import Column, Count, Section
+from bptrain.config.training import DEFAULT_BATCH_SIZE
+from bptrain.config.training import TrainingConfig as TrainingConfig
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
@@ -22,9 +25,7 @@ from bptrain.parts.metrics import metrics
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
-from bptrain.parts.types import BelowOne, NonNegative, Positive
-
-DEFAULT_BATCH_SIZE = 32  # in minibatch mode
+from bptrain.parts.types import BelowOne
 
 
 def _number_or_text(value: Any) -> str:
@@ -54,10 +55,8 @@ def _start(value: Any) -> bool | float:
     raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "true, false or a start value"})
 
 
-Count = Annotated[int, Interval(ge=1, le=10**9)]
 Share = Annotated[float, Interval(ge=0, lt=1)]
 FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
-Column = Annotated[str, MinLen(1)]
 Columns = Annotated[tuple[Column, ...], MinLen(1)]
 Auto = Annotated[Literal["auto"], Tag("<text>")]
 Units = Annotated[int, Interval(ge=1, le=1_000_000), Tag("<number>")]
@@ -95,12 +94,6 @@ def _caution(value: Any) -> str:
     return value
 
 
-class Section(BaseModel):
-    """Strict, frozen, and without keys that are not named here."""
-
-    model_config = {**part.STRICT, "defer_build": True}
-
-
 class Source(Section):
     """A file of data; or two, one of inputs and one of targets."""
 
@@ -134,6 +127,7 @@ class DataConfig(Section):
     split: SplitConfig = Field(default_factory=lambda: SplitConfig())
     scale: Scaler = Field(default_factory=lambda: part.default(scalers, "standard"))
     scale_target: TargetScaler = PartConfig("auto", {})
+    weight: Column | None = Field(default=None, description="what a row weighs: a column, or an array (npz)")
     missing: Missing = Field(
         default="error", description="what is done with an empty cell; or a map, a column each"
     )
@@ -156,57 +150,15 @@ class NetworkConfig(Section):
     initializer: tuple[Initializer, ...] = Field(
         description="auto: he_normal for the relu family, glorot_uniform otherwise"
     )
+    dropout: tuple[BelowOne, ...] = Field(
+        default=(), description="the share of x_0 … x_{L−1} left out in training; one value: of x_1 … x_{L−1}"
+    )
     dtype: Literal["float32", "float64"] = "float32"
 
     @property
     def layers(self) -> int:
         """L, the number of layers with weights."""
         return len(self.sizes) - 1
-
-
-class EarlyStoppingConfig(Section):
-    """Ends a run when the validation rows say that it no longer improves."""
-
-    monitor: Column = Field(default="loss", description="loss, or one of the metrics")
-    patience: Count = Field(default=10, description="epochs without an improvement")
-    min_delta: NonNegative = Field(default=0.0, description="what is no more than this is no improvement")
-    restore_best: bool = Field(default=True, description="the final weights are the best ones")
-
-
-class StopAtConfig(Section):
-    """Ends a run that has got where it should."""
-
-    loss: float | None = Field(default=None, description="of validation, of training without validation rows")
-    gradient_norm: Positive | None = Field(
-        default=None, description="of the objective over the training rows"
-    )
-
-
-class AverageConfig(Section):
-    """The exponential moving average of the weights, which is then evaluated, kept and used."""
-
-    decay: BelowOne = 0.999
-
-
-class TrainingConfig(Section):
-    """How long and in which steps."""
-
-    mode: Literal["sgd", "minibatch", "batch"] = Field(
-        default="minibatch", description="sgd: one instance an update"
-    )
-    batch_size: Count | None = Field(default=None, description="32 in minibatch mode; none in another")
-    epochs: Count = 100
-    shuffle: bool = True
-    engine: Literal["auto", "numpy", "numba"] = Field(
-        default="auto", description="numba: a loop compiled for the network (the extra `fast`)"
-    )
-    threads: Annotated[int, Interval(ge=1, le=65_536)] | None = None
-    average: AverageConfig | None = None
-    early_stopping: EarlyStoppingConfig | None = None
-    max_time: Annotated[float, Interval(gt=0, le=1e9)] | None = Field(
-        default=None, description="seconds of updates and evaluations"
-    )
-    stop_at: StopAtConfig = Field(default_factory=lambda: StopAtConfig())
 
 
 class Every(Section):

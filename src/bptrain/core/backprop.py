@@ -166,6 +166,11 @@ def penalty(network: Network, parameters: Views) -> Any:
     return total
 
 
+def penalty_at(network: Network, w: Array) -> float:
+    """The penalty at the flat weights w."""
+    return float(penalty(network, views(network, w.astype(np.float64))))
+
+
 def gradient(network: Network, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
     """The flat gradient of the objective at the flat weights w, over all rows of X and T."""
     g = np.empty_like(w)

@@ -27,6 +27,7 @@ class EpochEnd(NamedTuple):
     rows: int  # rows of the last slice
     seconds: float  # of the last slice's updates alone
     learning_rate_factor: float  # the schedule's, plateaus included, of the last update
+    penalty: float  # what penalties on the weights add to the objective
     train_loss: float  # mean of the losses that the rows had before each update
     validation_loss: float | None
     validation_metrics: dict[str, Any]

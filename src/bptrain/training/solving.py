@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import Extras, batch_divisor, loss_sum, penalty, row_losses
+from bptrain.core.backprop import Extras, batch_divisor, loss_sum, penalty_at, row_losses
 from bptrain.core.curvature import gauss_newton
-from bptrain.core.network import views
 from bptrain.engines.base import Engine, Memory, Task
 from bptrain.engines.diagnosis import not_finite_at
 from bptrain.errors import NumericalError
@@ -50,7 +49,7 @@ class OverAllRows:
 
     def penalty(self, w: Array) -> float:
         """What penalties add to the loss at w."""
-        return float(penalty(self.network, views(self.network, w)))
+        return penalty_at(self.network, w)
 
     def gradient(self, w: Array) -> Array:
         """The gradient at a w that was evaluated."""

@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.core.backprop import Extras, penalty_at
+from bptrain.core.dropout import masks
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Engine, Memory, Task, aligned
 from bptrain.engines.diagnosis import diagnosis
+from bptrain.engines.shaping import gradient_noise
 from bptrain.errors import NumericalError
 from bptrain.evaluation import Evaluation, evaluate
 from bptrain.parts.controls import Controls
@@ -58,7 +61,7 @@ def train(job: Job, state: State) -> Iterator[Event]:
             if state.step == task.steps_per_epoch:
                 break
             state = after_slice(job.controls, state, used)
-            loss = state.loss_sum / (state.step * task.batch_size)
+            loss = state.loss_sum / weight_of(job, order, 0, state.step * task.batch_size)
             yield Progress(state, state.epoch + 1, state.step, task.steps_per_epoch, rows, seconds, loss)
             if state.stopped is not None:
                 yield Finished(state, state.stopped)
@@ -82,6 +85,23 @@ def row_order(job: Job, epoch: int) -> Array | None:
     return stream(job.seed, "shuffle", epoch=epoch).permutation(job.task.rows)
 
 
+def extras_of(job: Job, order: Array | None, epoch: int, places: slice) -> Extras:
+    """What goes with the rows at these places of an epoch: what they weigh, and the masks of dropout."""
+    V, network = job.train.V, job.task.network
+    if V is not None:
+        V = V[places] if order is None else V[order[places]]
+    return Extras(V, masks(network, job.seed, epoch, places, job.train.X.dtype))
+
+
+def weight_of(job: Job, order: Array | None, start: int, stop: int) -> float:
+    """What the rows at these places of an epoch weigh together: how many they are, where all weigh alike."""
+    V = job.train.V
+    if V is None:
+        return float(stop - start)
+    rows = V[start:stop] if order is None else V[order[start:stop]]
+    return float(rows.sum(dtype=np.float64)) or 1.0
+
+
 def gathered(array: Array, rows: Array) -> Array:
     """The rows in their order, from a cache line on."""
     out = aligned((len(rows), *array.shape[1:]), array.dtype)
@@ -98,12 +118,17 @@ def _slice(job: Job, state: State, order: Array | None) -> tuple[State, int, flo
         X, T = job.train.X[start:stop], job.train.T[start:stop]
     else:
         X, T = (gathered(array, order[start:stop]) for array in (job.train.X, job.train.T))
-    memory = state.memory.copy()
+    memory, epoch = state.memory.copy(), state.epoch + 1
     clock = time.perf_counter()
-    loss_sum = job.engine.run_slice(memory, X, T)
+    extras = extras_of(job, order, epoch, slice(start, stop))
+    noise = None
+    if task.shaping.noise is not None:
+        updates = range(memory.t + 1, memory.t + 1 + steps)
+        noise = gradient_noise(task.shaping, task.network, job.seed, updates, memory.w.dtype)
+    loss_sum = job.engine.run_slice(memory, X, T, extras, noise)
     seconds = time.perf_counter() - clock
     if not (math.isfinite(loss_sum) and all(np.isfinite(array).all() for array in (memory.w, *memory.slots))):
-        raise diagnosis(task, job.engine.name, state.memory.copy(), X, T)
+        raise diagnosis(task, job.engine.name, state.memory.copy(), X, T, extras, noise)
     after = replace(
         state,
         memory=memory,
@@ -119,7 +144,7 @@ def _iteration(job: Job, state: State) -> tuple[State, int, float]:
     task, memory = job.task, state.memory.copy()
     assert task.solver is not None
     clock = time.perf_counter()
-    done = iterate(task, job.engine, task.solver, memory, job.train.X, job.train.T)
+    done = iterate(task, job.engine, task.solver, memory, job.train.X, job.train.T, job.train.V)
     seconds, rows = time.perf_counter() - clock, task.rows * done.evaluations
     after = replace(
         state,
@@ -141,7 +166,7 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
     task, memory, controls = job.task, state.memory, job.controls
     w = task.for_use(memory)
     clock = time.perf_counter()
-    epoch, train_loss = state.epoch + 1, state.loss_sum / task.rows
+    epoch, train_loss = state.epoch + 1, state.loss_sum / weight_of(job, None, 0, task.rows)
     validation: Evaluation | None = None
     if job.validation is not None:
         outputs = job.engine.outputs(w, job.validation.X)
@@ -173,6 +198,7 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
         rows=rows,
         seconds=seconds,
         learning_rate_factor=task.factor(memory.t) * memory.rate_factor,
+        penalty=penalty_at(task.network, w),
         train_loss=train_loss,
         validation_loss=validation_loss,
         validation_metrics=figures,
@@ -183,7 +209,11 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
 
 def _gradient_norm(job: Job, w: Array) -> float:
     """The Euclidean norm of the objective's gradient over all training rows."""
-    return float(np.linalg.norm(job.engine.gradient(w, job.train.X, job.train.T).astype(np.float64)))
+    return float(
+        np.linalg.norm(
+            job.engine.gradient(w, job.train.X, job.train.T, Extras(job.train.V)).astype(np.float64)
+        )
+    )
 
 
 def _growing_loss(end: EpochEnd) -> Warned | None:

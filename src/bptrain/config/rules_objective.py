@@ -1,0 +1,74 @@
+"""Rules of what is added to the loss, and of what the gradient goes through."""
+
+from bptrain.config.finding import Finding, Findings
+from bptrain.config.part import LossConfig
+from bptrain.config.schema import DataConfig, NetworkConfig, TrainingConfig
+
+
+def dropout_has_its_layers(network: NetworkConfig) -> Findings:
+    """One share is that of every hidden layer; a list has one for the inputs too."""
+    shares = network.dropout
+    if shares and len(shares) != network.layers:
+        message = (
+            f"the list has {len(shares)} entries, but dropout takes {network.layers}: of the inputs x_0 and of "
+            "each hidden layer, or one value for all hidden layers"
+        )
+        yield Finding(("network", "dropout"), message, "wrong_length")
+    elif len(shares) == 1 and shares == (0.0,) and network.layers == 1:
+        message = (
+            "there is no hidden layer to drop units of: leave it out, or give a list, [share of the inputs]"
+        )
+        yield Finding(("network", "dropout"), message)
+
+
+def accumulate_has_its_mode(training: TrainingConfig) -> Findings:
+    """Only mini-batches are put together."""
+    if training.accumulate > 1 and training.mode != "minibatch":
+        message = f"accumulate puts mini-batches together, and mode {training.mode} has none: leave it out"
+        yield Finding(("training", "accumulate"), message)
+
+
+def weights_have_their_mode(data: DataConfig, loss: LossConfig, training: TrainingConfig) -> Findings:
+    """The mean over one row is its own loss, whatever it weighs."""
+    if training.mode != "sgd" or loss.reduction != "mean":
+        return
+    for path, given in ((("data", "weight"), data.weight), (("loss", "class_weight"), loss.class_weight)):
+        if given is not None:
+            message = (
+                "in mode sgd a batch is one row, and its weight cancels in the mean: set loss.reduction: sum, or "
+                "another training.mode"
+            )
+            yield Finding(path, message)
+
+
+def weights_have_a_place(data: DataConfig) -> Findings:
+    """A row's weight is a column beside it, or an array of its own."""
+    if data.weight is None:
+        return
+    name = data.train.inputs.lower().removesuffix(".gz")
+    if not name.endswith((".csv", ".tsv", ".npz")):
+        message = "weights are a column of a csv or tsv file, or an array of an npz file"
+        yield Finding(("data", "weight"), message)
+    elif data.weight in (data.target or ()):
+        yield Finding(
+            ("data", "weight"), f"{data.weight} is the target, so it cannot say what the rows weigh"
+        )
+    elif isinstance(data.features, tuple) and data.weight in data.features:
+        message = f"{data.weight} is in features, and would be an input too; leave it out there"
+        yield Finding(("data", "weight"), message)
+
+
+def max_norm_and_average(training: TrainingConfig) -> Findings:
+    """An average takes the weights as the rule leaves them."""
+    if training.max_norm is not None and training.average is not None:
+        message = "the average would take in weights before max_norm has held them: leave one of them out"
+        yield Finding(("training", "max_norm"), message)
+
+
+OBJECTIVE = (
+    dropout_has_its_layers,
+    accumulate_has_its_mode,
+    weights_have_their_mode,
+    weights_have_a_place,
+    max_norm_and_average,
+)
