@@ -93,7 +93,9 @@ def test_scaled_conjugate_gradient_stays_where_the_point_is_worse() -> None:
     solver = scaled_conjugate_gradient()
     calls: list[float] = []
 
-    def value(w: Array) -> float:  # flatter where the curvature is taken than further out: the step is too long
+    def value(
+        w: Array,
+    ) -> float:  # flatter where the curvature is taken than further out: the step is too long
         calls.append(float(w[0]))
         return float(w[0] + 0.5 * w[0] ** 2 + 3 * w[0] ** 4)
 
