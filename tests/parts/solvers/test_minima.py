@@ -8,7 +8,7 @@ import pytest
 from bptrain.parts.solvers import Objective, Solver, fresh_slots, lbfgs, levenberg_marquardt, solvers
 from bptrain.parts.solvers.base import Point
 from bptrain.parts.solvers.least_squares import solved
-from bptrain.parts.solvers.line_search import strong_wolfe
+from bptrain.parts.solvers.line_search import Trial, _between, strong_wolfe
 from bptrain.parts.types import Array
 from functions import VALLEY, quadratic, rosenbrock, run
 
@@ -124,7 +124,11 @@ def cliff(limit: float) -> Objective:
     def value(w: Array) -> float:
         return float(0.5 * (w[0] - 1) ** 2) if abs(w[0]) < limit else math.nan
 
-    return Objective(value, lambda w: w - 1, lambda w: np.full((1, 1), 1e-3))
+    def gradient(w: Array) -> Array:
+        assert abs(w[0]) < limit  # nobody needs it where there is no value
+        return w - 1
+
+    return Objective(value, gradient, lambda w: np.full((1, 1), 1e-3))
 
 
 @EVERY
@@ -141,6 +145,21 @@ def test_where_nothing_improves_the_search_ends(name: str) -> None:
     end = run(solvers.get(name)(), wrong, np.ones(1), most=200)
     assert end.converged
     assert end.w[0] == 1.0
+
+
+def test_the_minimum_of_a_cubic() -> None:
+    """α³ − 3α has its minimum at 1; from a bracket on either side, by values and slopes at its ends."""
+    objective = Objective(lambda w: float(w[0] ** 3 - 3 * w[0]), lambda w: 3 * w**2 - 3)
+
+    def trial(alpha: float) -> Trial:
+        point = objective.at(np.array([alpha]))
+        return Trial(alpha, point, float(point.g[0]))
+
+    for low, high in ((0.0, 3.0), (0.5, 1.7), (1.4, 0.2)):
+        assert _between(trial(low), trial(high), np.ones(1)) == pytest.approx(1.0, rel=1e-12)
+    assert _between(trial(0.95), trial(3.0), np.ones(1)) == pytest.approx(
+        0.95 + 0.1 * 2.05
+    )  # kept off the ends
 
 
 def test_the_line_search_satisfies_the_strong_wolfe_conditions() -> None:
