@@ -21,6 +21,7 @@ ORDER = [
     {"training"},
     {"store"},
     {
+        "additions",
         "api",
         "assessing",
         "checking",

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bptrain.additions import additions
 from bptrain.build import (
     activation_parts,
     build_network,
@@ -77,12 +78,14 @@ def explain(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> 
         task = settings.task
         network = build_network(settings, [int(n) for n in sizes], task)
     parts = (PartConfig("", {}), *activation_parts(settings, task))
+    added = tuple(Line(text, "") for text in additions(settings, network))
     return Explanation(
         (
             about(network, parts),
             forward_lines(network, parts),
             loss_lines(settings, network),
             backward_lines(network),
+            *((Section("Added", added),) if added else ()),
             update_lines(settings, network),
         )
     )
@@ -241,7 +244,8 @@ def update_lines(config: Config, network: Network) -> Section:
             Line(f"every α rises in a straight line over the first {config.schedule.warmup:g} epochs", "")
         )
     when = {"sgd": "every instance", "batch": "the whole set"}.get(
-        config.training.mode, f"every {config.training.batch_size} instances"
+        config.training.mode,
+        f"every {(config.training.batch_size or 32) * config.training.accumulate} instances",
     )
     lines.append(Line(f"one update after {when} (training.mode: {config.training.mode})", ""))
     return Section("Update", tuple(lines))

@@ -14,24 +14,23 @@ from bptrain.errors import Problem, UsageError
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
+from bptrain.parts.methods import methods
 from bptrain.parts.metrics import metrics
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
+from bptrain.parts.types import NonNegative
 from bptrain.registry import Option, Registry
 
 KINDS: dict[str, Registry[Any]] = {
     "activations": activations,
     "losses": losses,
-    "optimizers": optimizers,
+    "optimizers": methods,
     "schedules": schedules,
     "initializers": initializers,
     "metrics": metrics,
     "scalers": scalers,
 }
-# Options that every part of a kind takes, beside those of its factory.
-BESIDE: dict[str, dict[str, Option]] = {"losses": {"reduction": Option(Literal[REDUCTIONS], "mean")}}
-
 _TYPES = {float: "number", int: "whole number", bool: "true or false", str: "text", NoneType: "null"}
 _BOUNDS = (("gt", "> "), ("ge", "≥ "), ("lt", "< "), ("le", "≤ "))
 
@@ -71,14 +70,26 @@ def list_parts(kind: str | None = None) -> dict[str, tuple[PartRecord, ...]]:
         raise UsageError(Problem("wrong_choice", message, suggestion=suggest.value(kind, KINDS)))
     wanted = KINDS if kind is None else {kind: KINDS[kind]}
     return {
-        name: tuple(describe(registry, part, BESIDE.get(name, {})) for part in registry)
+        name: tuple(describe(registry, part, beside(name, part)) for part in registry)
         for name, registry in wanted.items()
     }
 
 
-def describe(registry: Registry[Any], name: str, beside: Mapping[str, Option]) -> PartRecord:
+def beside(kind: str, name: str) -> dict[str, Option]:
+    """The options that a part takes beside those of its factory."""
+    if kind == "losses":
+        weights = Option(Literal["balanced"] | dict[str, float] | None, None)
+        return {"reduction": Option(Literal[REDUCTIONS], "mean"), "class_weight": weights}
+    if kind == "optimizers" and name in optimizers:
+        return {"weight_decay": Option(NonNegative, optimizers.get(name)().weight_decay)}
+    if kind == "schedules":
+        return {"warmup": Option(NonNegative, 0.0)}
+    return {}
+
+
+def describe(registry: Registry[Any], name: str, more: Mapping[str, Option]) -> PartRecord:
     """One part, with the options of its factory and those beside it."""
-    options = {**registry.options(name), **beside}
+    options = {**registry.options(name), **more}
     records = tuple(option_record(key, option) for key, option in options.items())
     return PartRecord(name, formula(registry, name), records)
 
@@ -122,6 +133,8 @@ def _branch(annotation: Any) -> tuple[str, str]:
         return _branch(bare)[0], _bounds(constraints)
     if get_origin(annotation) is Literal:
         return " | ".join(written(choice) for choice in get_args(annotation)), ""
+    if get_origin(annotation) is dict:
+        return "mapping of labels to numbers", ""
     if get_origin(annotation) is tuple:
         entries = get_args(annotation)
         kind, bounds = _branch(entries[0])

@@ -9,7 +9,7 @@ import pytest
 from annotated_types import Interval
 
 from bptrain.console.listing import lines
-from bptrain.listing import BESIDE, KINDS, OptionRecord, PartRecord, list_parts, option_record, written
+from bptrain.listing import KINDS, OptionRecord, PartRecord, beside, list_parts, option_record, written
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import losses
 from bptrain.parts.types import LearningRate, Unit
@@ -29,7 +29,7 @@ def test_all_kinds_in_json() -> None:
             assert part["formula"]
             assert [option["name"] for option in part["options"]] == [
                 *registry.options(part["name"]),
-                *BESIDE.get(kind, {}),
+                *beside(kind, part["name"]),
             ]
 
 
@@ -123,13 +123,22 @@ def test_lines_fit_the_terminal(width: int) -> None:
             assert all(option.text in words for option in part.options)
 
 
-@pytest.mark.parametrize("loss", list(losses))
-def test_what_stands_beside_the_factories_is_an_option_of_the_config(loss: str, tmp_path: Path) -> None:
-    """BESIDE's options with their defaults are taken, and are what holds where they are not given."""
-    network = (
-        f"network: {{sizes: [2, 3, 2], activations: [tanh, {losses.get(loss)().canonical or 'identity'}]}}"
+BESIDE = [(kind, name) for kind in ("losses", "optimizers", "schedules") for name in KINDS[kind]]
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, name in BESIDE if beside(kind, name)])
+def test_what_stands_beside_the_factories_is_an_option_of_the_config(
+    kind: str, name: str, tmp_path: Path
+) -> None:
+    """These options with their defaults are taken, and are what holds where they are not given."""
+    loss = name if kind == "losses" else "half_squared_error"
+    output = losses.get(loss)().output or "identity"
+    text = (
+        f"data: {{train: a.csv, target: y}}\nnetwork: {{sizes: [2, 3, 2], activations: [tanh, {output}]}}\n"
     )
-    text = f"data: {{train: a.csv, target: y}}\n{network}\nloss: "
-    given = ", ".join(f"{name}: {written(option.default)}" for name, option in BESIDE["losses"].items())
-    plain, told = load(tmp_path, text + loss), load(tmp_path, text + f"{{name: {loss}, {given}}}")
+    text += "training: {mode: batch}\n" + ("" if kind == "losses" else f"loss: {loss}\n")
+    key = {"losses": "loss", "optimizers": "optimizer", "schedules": "schedule"}[kind]
+    given = ", ".join(f"{option}: {written(of.default)}" for option, of in beside(kind, name).items())
+    plain = load(tmp_path, f"{text}{key}: {name}")
+    told = load(tmp_path, f"{text}{key}: {{name: {name}, {given}}}")
     assert told.config == plain.config

@@ -225,7 +225,7 @@ def test_load_raises(tmp_path: Path) -> None:
 
 
 PARTS = (["optimizer"], ["loss"], ["schedule"])
-BESIDE = {"reduction", "weight_decay", "warmup"}  # options that are no business of a factory
+BESIDE = {"reduction", "class_weight", "weight_decay", "warmup"}  # options that are no business of a factory
 
 
 @pytest.mark.parametrize("key", sorted(set(names.KEYS.values())))

@@ -19,6 +19,14 @@ OPTIONS: dict[str, dict[str, object]] = {
     "batch mode": {"training.mode": "batch"},
     "no validation rows": {"data.split.validation": 0.0},
     "batch mode, no validation rows": {"training.mode": "batch", "data.split.validation": 0.0},
+    "dropout, noise and weights": {
+        "network.dropout": [0.1, 0.4],
+        "training.noise": {"std": 0.1},
+        "training.clip_norm": 0.5,
+        "loss.class_weight": "balanced",
+        "training.accumulate": 2,
+        "training.batch_size": 8,
+    },
     "float64, file order": {"network.dtype": "float64", "training.shuffle": False},
 }
 if missing() is None:
@@ -27,6 +35,7 @@ if missing() is None:
         "compiled, adam, mini-batches": {**compiled, "optimizer": "adam"},
         "compiled, momentum, sgd": {**compiled, "optimizer": "momentum", "training.mode": "sgd"},
         "compiled, batch mode": {**compiled, "training.mode": "batch"},
+        "compiled, dropout, noise and weights": {**compiled, **OPTIONS["dropout, noise and weights"]},
     }
 
 
