@@ -9,7 +9,7 @@ from bptrain.errors import UsageError
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
-from bptrain.parts.optimizers import optimizers
+from bptrain.parts.methods import methods
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
 from config.helpers import GOOD, load, problems
@@ -225,7 +225,7 @@ def test_load_raises(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", sorted(set(names.KEYS.values())))
 def test_a_suggested_key_is_a_key(key: str) -> None:
-    registries = (activations, initializers, losses, optimizers, scalers, schedules)
+    registries = (activations, initializers, losses, methods, scalers, schedules)
     options = {name for registry in registries for part in registry for name in registry.options(part)}
     *section, last = key.split(".")
     known = (
