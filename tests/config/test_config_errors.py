@@ -207,7 +207,7 @@ def test_the_message_has_the_form_of_a_compiler(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(UsageError) as caught:
         load_config("c.yaml")
     assert str(caught.value) == (
-        'c.yaml:8:19: error: optimizer.name: "adamm" is not an optimizer: gradient_descent, momentum, adam'
+        f'c.yaml:8:19: error: optimizer.name: "adamm" is not an optimizer: {", ".join(methods)}'
         " (did you mean adam?)"
     )
     assert caught.value.exit_code == 2
