@@ -52,7 +52,7 @@ CONFIGS = [
     ("sizes: [auto, 4, auto]", "sizes: [auto, 4, auto]\n  activations: [tanh]", 2, 6, "activations"),
     ("sizes: [auto, 4, auto]", "sizes: [auto, 4, auto]\n  activations: [tanh, tanh]", 2, None, "softmax"),
     ("sizes: [auto, 4, auto]", "sizes: [auto, 4, auto]\n  activations: [logistic, softmax]", 2, 6, "sigmoid"),
-    ("sizes: [auto, 4, auto]", "sizes: [auto, 4, auto]\n  dropout: 0.5", 2, 6, "dropout"),
+    ("sizes: [auto, 4, auto]", "sizes: [auto, 4, auto]\n  momentum: 0.5", 2, 6, "momentum"),
     ("sizes: [auto, 4, auto]", "sizes: [auto, 4, auto", 2, 5, "not closed"),
     ("target: kind", "target: kind\n  split: {validation: 0.6, test: 0.5}", 2, 4, "split"),
     ("target: kind", "target: kind\n  scale: {name: minmax, low: 2, high: 1}", 2, 4, "low"),

@@ -176,7 +176,7 @@ def build_method(config: Config) -> Method:
     method: Method = make(methods, config.optimizer)
     if isinstance(method, Solver):
         return method
-    rule, average = with_weight_decay(method, config.optimizer.weight_decay), config.training.average
+    rule, average = with_weight_decay(method, config.optimizer.weight_decay or 0.0), config.training.average
     return rule if average is None else with_average(rule, average.decay)
 
 

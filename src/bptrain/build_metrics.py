@@ -25,29 +25,32 @@ def build_metrics(config: Config, schema: Schema) -> Mapping[str, Metric]:
     for position, (name, metric) in enumerate(made.items()):
         found = _unsuitable(metric, schema, output)
         if found is not None:
-            code, reason = found
-            wrong.append(Problem(code, f"{name} {reason}", path=f"metrics.{position}"))
+            wrong.append(found._replace(message=f"{name} {found.message}", path=f"metrics.{position}"))
     if wrong:
         raise UsageError(wrong)
     return made
 
 
-def _unsuitable(metric: Metric, schema: Schema, output: PartConfig) -> tuple[str, str] | None:
-    """Why a metric cannot be had of these targets and this output activation: a code, and the end of a sentence."""
+def _unsuitable(metric: Metric, schema: Schema, output: PartConfig) -> Problem | None:
+    """Why a metric cannot be had of these targets and this output activation, its message the end of a sentence."""
     if metric.task != schema.task:
-        return "metric_task", f"is a metric of {metric.task}, and the task is {schema.task}"
+        return Problem("metric_task", f"is a metric of {metric.task}, and the task is {schema.task}")
     kind, classes = schema.target.kind, len(schema.labels)
     if kind == "multilabel" and not metric.multilabel:
-        return "metric_task", "needs one class a row, and here each output is a yes or no of its own"
+        return Problem("metric_task", "needs one class a row, and here each output is a yes or no of its own")
     least = metric.least_classes
     if metric.task == "classification" and kind != "multilabel" and classes < least:
-        return "metric_classes", f"needs at least {least} classes to say anything, and here are {classes}"
+        return Problem(
+            "metric_classes", f"needs at least {least} classes to say anything, and here are {classes}"
+        )
     if metric.reads == "probabilities":
         f_L: Activation = make(activations, output)
         low, high = f_L.range
         if kind == "binary" and not (low >= 0 and high <= 1):
-            return "metric_output", f"needs a probability, and {output.name} gives values outside [0, 1]"
+            return Problem(
+                "metric_output", f"needs a probability, and {output.name} gives values outside [0, 1]"
+            )
         if kind != "binary" and not f_L.distribution:
             sums = "reads a row as probabilities that sum to 1"
-            return "metric_output", f"{sums}, which {output.name} does not give, and softmax does"
+            return Problem("metric_output", f"{sums}, which {output.name} does not give, and softmax does")
     return None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bptrain.core.backprop import penalty_at
+from bptrain.core.network import Network
 from bptrain.engines.base import Outputs, Task
 from bptrain.evaluation import Baseline, Evaluation, evaluate
 from bptrain.parts.types import Array
@@ -68,8 +69,8 @@ def conclude(
         "evaluation_seconds": seconds["evaluation"],
         "checkpoint_seconds": seconds["checkpoint"],
         "stopped": stopped,
-        "best": figures(best.epoch, at_best, penalty_at(prologue.network, best.w)),
-        "final": figures(final.epoch, at_end, penalty_at(prologue.network, final.w)),
+        "best": figures(best.epoch, at_best, penalty_on(prologue.network, best.w)),
+        "final": figures(final.epoch, at_end, penalty_on(prologue.network, final.w)),
     }
     shown = tuple(
         Split(name, at_best[name], guess, guess.metrics(schema, rows, prologue.metrics))
@@ -78,11 +79,16 @@ def conclude(
     return Conclusion(plain(result), shown, reason(prologue.controls, stopped))
 
 
-def figures(epoch: int, evaluations: Mapping[str, Evaluation], penalty: float) -> dict[str, Any]:
-    """Loss and metrics of one set of weights, by split, and what penalties on the weights add to the objective."""
+def penalty_on(network: Network, w: Array) -> float | None:
+    """What penalties on the weights w add to the objective; None where there are none."""
+    return penalty_at(network, w) if network.l1 or network.l2 else None
+
+
+def figures(epoch: int, evaluations: Mapping[str, Evaluation], penalty: float | None) -> dict[str, Any]:
+    """Loss and metrics of one set of weights, by split, and what penalties add to the objective, if there are any."""
     return {
         "epoch": epoch,
-        "penalty": penalty,
+        **({} if penalty is None else {"penalty": penalty}),
         "loss": {name: evaluation.loss for name, evaluation in evaluations.items()},
         "metrics": {name: evaluation.metrics for name, evaluation in evaluations.items()},
     }

@@ -9,8 +9,8 @@ from bptrain.errors import UsageError
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
+from bptrain.parts.methods import methods
 from bptrain.parts.metrics import metrics
-from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
 from config.helpers import GOOD, load, problems
@@ -44,14 +44,14 @@ BAD: list[tuple[str, str, int, str, str | None]] = [
      "network.hidden_layer_sizes", "sizes"),
     (NO_NETWORK + "network:\n  sizes: [2, 1]\n  epochs: 3\n", "unknown_key", 5, "network.epochs",
      "training.epochs"),
-    (NO_NETWORK + "network: {sizes: [2, 1], dropout: 0.5}\n", "unknown_key", 3, "network.dropout", None),
+    (NO_NETWORK + "network: {sizes: [2, 1], dropuot: 0.5}\n", "unknown_key", 3, "network.dropuot", "dropout"),
     (NO_DATA + "data: {train: a.csv, label: y, target: z}\n", "unknown_key", 3, "data.label", "target"),
     (NO_DATA + "data: {train: a.csv, target: z, test_size: 0.2}\n", "unknown_key", 3, "data.test_size",
      "data.split.test"),
     (NO_DATA + "data: {train: a.csv, target: z, split: {val: 0.2}}\n", "unknown_key", 3, "data.split.val",
      "validation"),
-    (NO_LOSS + "loss: {name: half_squared_error, class_weight: balanced}\n", "unknown_key", 3,
-     "loss.class_weight", None),
+    (NO_LOSS + "loss: {name: half_squared_error, clas_weight: balanced}\n", "unknown_key", 3,
+     "loss.clas_weight", "class_weight"),
     (HEAD + "checkpoint: {every: {steps: 3}}\n", "unknown_key", 4, "checkpoint.every.steps", None),
     # missing keys
     (NO_DATA, "missing_key", 1, "data.train", None),
@@ -208,7 +208,7 @@ def test_the_message_has_the_form_of_a_compiler(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(UsageError) as caught:
         load_config("c.yaml")
     assert str(caught.value) == (
-        f'c.yaml:8:19: error: optimizer.name: "adamm" is not an optimizer: {", ".join(optimizers)}'
+        f'c.yaml:8:19: error: optimizer.name: "adamm" is not an optimizer: {", ".join(methods)}'
         " (did you mean adam?)"
     )
     assert caught.value.exit_code == 2
@@ -230,7 +230,7 @@ BESIDE = {"reduction", "class_weight", "weight_decay", "warmup"}  # options that
 
 @pytest.mark.parametrize("key", sorted(set(names.KEYS.values())))
 def test_a_suggested_key_is_a_key(key: str) -> None:
-    registries = (activations, initializers, losses, metrics, optimizers, scalers, schedules)
+    registries = (activations, initializers, losses, methods, metrics, scalers, schedules)
     options = {name for registry in registries for part in registry for name in registry.options(part)}
     *section, last = key.split(".")
     known = suggest.keys(tuple(section)) if section not in PARTS else options | BESIDE

@@ -88,10 +88,11 @@ def optimizer(registry: Registry[Any], rules: Registry[Any]) -> PlainValidator:
 
 def optimizer_config(registry: Registry[Any], rules: Registry[Any], value: Any) -> OptimizerConfig:
     """An optimizer; one that is given no weight_decay takes that of its rule."""
-    is_rule = isinstance(value, dict) and value.get("name") in rules
+    named = value.get("name") if isinstance(value, dict) else None
+    is_rule = isinstance(named, str) and named in rules
     name, options = _validate(registry, (), value, beside=_DECAY if is_rule else ())
-    decay = options.pop("weight_decay", 0.0)
-    if decay is None:
+    decay = options.pop("weight_decay", None)
+    if is_rule and decay is None:
         decay = registry.get(name)(**options).weight_decay
     return OptimizerConfig(name, options, decay)
 

@@ -72,7 +72,8 @@ def _plain(value: Any) -> Any:
         weights = {} if value.class_weight is None else {"class_weight": _plain(value.class_weight)}
         return {"name": value.name, "reduction": value.reduction, **weights, **_plain(value.options)}
     if isinstance(value, OptimizerConfig):
-        return {"name": value.name, **_plain(value.options), "weight_decay": value.weight_decay}
+        decay = {} if value.weight_decay is None else {"weight_decay": value.weight_decay}
+        return {"name": value.name, **_plain(value.options), **decay}
     if isinstance(value, ScheduleConfig):
         return {"name": value.name, **_plain(value.options), "warmup": value.warmup}
     if isinstance(value, PartConfig):

@@ -20,8 +20,8 @@ def show_fit(screen: Screen, done: Done) -> None:
     epochs = f"{done.result['epochs']} epoch{'' if done.result['epochs'] == 1 else 's'}"
     if done.already:
         screen.note(f"this run is finished: it has done {epochs}")
-    penalty = done.result["best"]["penalty"]
-    if penalty:
+    penalty = done.result["best"].get("penalty")
+    if penalty is not None:
         screen.note(f"penalty on the best weights: {penalty:.4g}, which no loss here contains")
     if done.conclusion.reason is not None:
         screen.note(f"stopped after {epochs}: {done.conclusion.reason}")
