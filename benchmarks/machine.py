@@ -9,7 +9,18 @@ from typing import Any
 
 from threadpoolctl import threadpool_info
 
-PACKAGES = ["bptrain", "numpy", "numba", "scipy", "torch", "jax", "keras", "scikit-learn", "onnxruntime"]
+PACKAGES = [
+    "bptrain",
+    "numpy",
+    "numba",
+    "scipy",
+    "onednn-cpu-gomp",
+    "torch",
+    "jax",
+    "keras",
+    "scikit-learn",
+    "onnxruntime",
+]
 
 
 def machine() -> dict[str, Any]:

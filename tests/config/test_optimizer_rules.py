@@ -28,7 +28,7 @@ def test_weight_decay_and_warmup_are_put_around_the_parts(tmp_path: Path) -> Non
 
 
 def test_defaults(tmp_path: Path) -> None:
-    def decay(optimizer: str) -> float:
+    def decay(optimizer: str) -> float | None:
         return load(tmp_path, HEAD + f"optimizer: {optimizer}\n").config.optimizer.weight_decay
 
     assert decay("adam") == decay("{name: adamw, weight_decay: 0}") == 0.0

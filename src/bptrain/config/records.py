@@ -24,7 +24,7 @@ class OptimizerConfig(NamedTuple):
 
     name: str
     options: dict[str, Any]
-    weight_decay: float | None = None  # none: of a solver, whose weights do not decay
+    weight_decay: float | None = 0.0  # None: of a solver, whose weights do not decay
 
 
 class ScheduleConfig(NamedTuple):
