@@ -47,4 +47,7 @@ def _of_the_weights(config: Config) -> Iterator[str]:
         yield f"max_norm: after an update each row of W_i is shortened to a norm of {training.max_norm:g}"
     if training.average is not None:
         decay = training.average.decay
-        yield f"average: w̄ ← {decay:g} w̄ + {1 - decay:.4g} w after an update; w̄ is evaluated and kept"
+        yield (
+            f"average: w̄ ← β w̄ + (1 − β) w after update t, β = min({decay:g}, (t − 1) / (t + 8)); w̄ is evaluated "
+            "and kept"
+        )

@@ -35,7 +35,7 @@ def evaluate(
         for a in range(0, len(losses), LOSS_ROWS):
             rows = slice(a, a + LOSS_ROWS)
             losses[rows] = row_losses(network, Z_L[rows], X_L[rows], data.T[rows])
-    loss = float(losses.mean() if data.V is None else (data.V * losses).sum() / (data.V.sum() or 1.0))
+    loss = float(losses.mean() if data.V is None else (data.V * losses).sum() / data.V.sum())
     if schema.task == "regression":
         return Evaluation(len(data.X), loss, score(schema, schema.decode(X_L), None, data.true, metrics))
     predicted, scores = schema.classes_of(X_L), schema.scores_of(X_L)

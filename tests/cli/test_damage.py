@@ -389,19 +389,15 @@ def test_the_api_raises_interrupted_after_saving(iris: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "cross_entropy"])
-def test_a_wrong_dE_is_caught_without_an_argument(name: str) -> None:
+def test_a_wrong_dE_is_caught_without_an_argument(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The canonical pair never uses dE, so the pair is also checked as if it were none."""
-    factory = losses.get(name)
-    right = factory()
+    right = losses.get(name)()
 
     def wrong() -> Loss:
         """dE twice too large."""
         return right._replace(dE=lambda x, t: 2.0 * right.dE(x, t))
 
-    losses.remove(name)
-    losses.add(name)(wrong)
-    try:
-        assert bptrain("gradcheck").code == 1
-    finally:
-        losses.remove(name)
-        losses.add(name)(factory)
+    monkeypatch.setitem(
+        losses._factories, name, wrong
+    )  # in its place: the order is that of the pages of docs
+    assert bptrain("gradcheck").code == 1

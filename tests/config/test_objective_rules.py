@@ -30,7 +30,8 @@ def test_every_key_gets_where_it_belongs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "shares"), [("0.5", (0.0, 0.5)), ("[0.1, 0.2]", (0.1, 0.2)), ("0", (0.0, 0.0)), ("[]", ())]
+    ("written", "shares"),
+    [("0.5", (0.0, 0.5)), ("[0.1, 0.2]", (0.1, 0.2)), ("0", ()), ("null", ()), ("[]", ())],
 )
 def test_dropout_of_one_value_is_that_of_the_hidden_layers(
     written: str, shares: tuple[float, ...], tmp_path: Path
@@ -59,6 +60,16 @@ REFUSED = {
         "training.mode=sgd loss={name: cross_entropy, class_weight: balanced}",
         "loss.class_weight",
         "cancels in the mean",
+    ),
+    "weights of batches of one": (
+        "training.batch_size=1 data.weight=w",
+        "data.weight",
+        "cancels in the mean",
+    ),
+    "no hidden layer": (
+        "network={sizes: [4, 3], dropout: 0.5}",
+        "network.dropout",
+        "no hidden layer",
     ),
     "the target as the weight": ("data.weight=species", "data.weight", "is the target"),
     "max_norm and average": ("training={max_norm: 1, average: {}}", "training.max_norm", "average"),
@@ -115,3 +126,17 @@ def test_weights_need_a_place(tmp_path: Path) -> None:
 def test_a_solver_takes_weights_and_l2(tmp_path: Path) -> None:
     overrides = ["optimizer=lbfgs", "training={mode: batch, penalty: {l2: 0.1}}", "data.weight=w"]
     assert not problems(tmp_path, GOOD, overrides)
+
+
+def test_what_a_solver_does_not_have_is_not_suggested(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, GOOD, ["optimizer={name: lbfgs, lr: 0.1}", "training.mode=batch"])
+    assert (problem.path, problem.suggestion) == ("optimizer.lr", None)
+    (problem,) = problems(tmp_path, GOOD, ["optimizer={name: adam, lr: 0.1}"])
+    assert problem.suggestion == "learning_rate"
+
+
+def test_labels_that_are_numbers_are_keys_of_class_weight(tmp_path: Path) -> None:
+    text = GOOD.replace(
+        "loss: cross_entropy", "loss: {name: cross_entropy, class_weight: {0: 2, 1: 0.5, true: 1}}"
+    )
+    assert load(tmp_path, text).config.loss.class_weight == {"0": 2, "1": 0.5, "true": 1}

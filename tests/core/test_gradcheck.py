@@ -1,15 +1,20 @@
 """The checker is right on right code, at ordinary, saturated and converged weights, and fails on wrong code."""
 
+import dataclasses
+import itertools
+
 import numpy as np
 import pytest
 
 from bptrain.core import reference
+from bptrain.core.backprop import Extras
 from bptrain.core.backprop import gradient as backprop_gradient
+from bptrain.core.dropout import masks
 from bptrain.core.gradcheck import gradcheck, rounding_scale
 from bptrain.core.network import Network, Views, views
 from bptrain.parts.activations import activations
 from bptrain.parts.types import Array
-from networks import COMBINATIONS, SMOOTH, SMOOTH_PAIRS, data_for, network
+from networks import COMBINATIONS, PAIRS, SMOOTH, SMOOTH_PAIRS, data_for, network
 
 
 def weights(net: Network, seed: int, size: float = 1.0) -> Array:
@@ -29,6 +34,20 @@ def test_every_part(hidden: str, last: str, loss: str, reduction: str, bias: boo
         report = gradcheck(net, weights(net, 2, size), X, T)
         assert report.max_relative_error < 1e-12
         assert report.entries == net.size
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("last", "loss"), PAIRS)
+def test_every_pair_with_penalties_weights_and_dropout(last: str, loss: str, bias: bool) -> None:
+    """Each by itself and all together; the masks are held fixed."""
+    plain = network((4, 5, 3), [last, last], loss, bias)
+    X, T = data_for(plain, 6, 1)
+    V = np.array([1.0, 0.5, 3.0, 0.0, 2.0, 0.25])
+    for l1, l2, weighted, share in itertools.product((0.0, 0.1), (0.0, 0.3), (False, True), (0.0, 0.4)):
+        net = dataclasses.replace(plain, l1=l1, l2=l2, dropout=(share, share))
+        extras = Extras(V if weighted else None, masks(net, 5, 1, slice(0, 6), np.float64))
+        report = gradcheck(net, weights(net, 2), X, T, extras=extras)
+        assert report.max_relative_error < 1e-12, (l1, l2, weighted, share)
 
 
 @pytest.mark.parametrize(("last", "loss"), SMOOTH_PAIRS)

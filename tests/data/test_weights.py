@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bptrain.data.prepare import encode_file
+from bptrain.data.prepare import encode_file, prepare
 from bptrain.data.schema import Schema
 from bptrain.data.settings import DataSettings, Source
+from bptrain.errors import DataError
 from data.helpers import CROSS, prepared, problems, whole, write
 
 TABLE = "x,w,y\n1,0.5,a\n2,2,b\n3,0,a\n4,1,a\n"
@@ -53,7 +54,8 @@ def test_a_model_weighs_other_files_likewise(tmp_path: Path) -> None:
     assert rows.V is not None
     assert rows.V.tolist() == [0.5, 6, 0, 1]
     without = "x,y\n1,a\n2,b\n"
-    rows, _ = encode_file(write(tmp_path, without, "without.csv"), schema, np.float64)
+    rows, odd = encode_file(write(tmp_path, without, "without.csv"), schema, np.float64)
+    assert [name for name, _ in odd] == ["no_weights"]
     assert rows.V is not None
     assert rows.V.tolist() == [1, 3]
 
@@ -82,9 +84,44 @@ def test_a_bad_weight_is_an_error_at_its_line(cell: str, said: str, tmp_path: Pa
     assert said in problem.message
 
 
-def test_no_row_may_count(tmp_path: Path) -> None:
+def test_some_rows_must_count(tmp_path: Path) -> None:
     (problem,) = problems(whole(write(tmp_path, "x,w,y\n1,0,a\n2,0,b\n"), weight="w"), CROSS)
-    assert "no row counts" in problem.message
+    assert "every train row weighs 0" in problem.message
+    (problem,) = problems(whole(write(tmp_path, TABLE), exclude=("w",), class_weight={"a": 0, "b": 0}), CROSS)
+    assert "every train row weighs 0" in problem.message
+
+
+def test_the_first_rows_may_weigh_nothing(tmp_path: Path) -> None:
+    """A check of the gradient encodes the first rows alone."""
+    table = "x,w,y\n" + "1,0,a\n2,0,b\n" * 3 + "1,1,a\n2,1,b\n"
+    rows = prepared(whole(write(tmp_path, table), weight="w", shuffle=False), CROSS, limit=4).splits["train"]
+    assert rows.V is not None
+    assert not rows.V.any()
+
+
+def test_a_row_without_weight_may_be_dropped(tmp_path: Path) -> None:
+    table = TABLE.replace("2,2,b", "2,,b") + "5,1,b\n"
+    for missing in ("drop", {"w": "drop"}):
+        rows = prepared(whole(write(tmp_path, table), weight="w", missing=missing), CROSS).splits["train"]
+        assert sorted(rows.X[:, 0]) == [1, 3, 4, 5]
+
+
+def test_weights_too_large_for_the_numbers(tmp_path: Path) -> None:
+    source = write(tmp_path, TABLE.replace("2,2,b", "2,1e300,b"))
+    with pytest.raises(DataError, match="too large for float32"):
+        prepare(whole(source, weight="w"), CROSS, 0, np.float32)
+
+
+def test_a_schema_without_weights_reads_as_it_always_did(tmp_path: Path) -> None:
+    schema = prepared(whole(write(tmp_path, TABLE)), CROSS).schema
+    assert not {"weight", "class_weights"} & schema.to_json().keys()
+    assert Schema.from_json(schema.to_json()) == schema
+
+
+def test_labels_that_are_true_and_false(tmp_path: Path) -> None:
+    table = write(tmp_path, TABLE.replace("a", "true").replace("b", "false"))
+    settings = whole(table, exclude=("w",), class_weight={"true": 5.0}, task="classification")
+    assert prepared(settings, CROSS).schema.class_weights == (1.0, 5.0)
 
 
 def test_unknown_names(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from bptrain.core.gradcheck import gradcheck
 from bptrain.core.network import Network, views
 from bptrain.engines.base import Shaping, Task, fresh_memory
 from bptrain.engines.compiled import batches
+from bptrain.parts.optimizers import Optimizer
 from bptrain.parts.types import Array
 from engines.installed import ENGINES, start, task_of
 from networks import data_for, network
@@ -196,3 +197,37 @@ def test_masks_do_not_depend_on_where_slices_are_cut() -> None:
     assert whole[1].mean() == pytest.approx(1.0, abs=0.02)
     for other in (masks(net, 1, 3, slice(0, 400), np.float32), masks(net, 2, 2, slice(0, 400), np.float32)):
         assert np.mean(other[1] == whole[1]) < 0.7
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_rule_is_told_the_objective(form: str, engine: str) -> None:
+    """Whether a step was good is not to be seen from the loss alone."""
+
+    def step(g: Array, slots: Any, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Any]:
+        (told,) = slots
+        return 0.0 * g, (0.0 * told + E,)
+
+    net = changed(network((3, 5, 2), ["tanh", "identity"]), l1=0.3, l2=0.1)
+    rule = Optimizer(0.1, step, slots={"told": "scalar"}, needs_loss=True)
+    batch = FORMS[form]
+    X, T = (array[:batch] for array in data_for(net, ROWS, 0))
+    w = start(net, np.float64)
+    memory = fresh_memory(w.copy(), rule)
+    ENGINES[engine](task_of(net, rule, rows=batch, batch=batch), np.float64).run_slice(memory, X, T)
+    P = views(net, w)
+    E = sum(reference.instance(net, P, x[:, None], t[:, None]).E for x, t in zip(X, T, strict=True))
+    expected = E / batch + sum(0.3 * np.abs(W).sum() + 0.05 * (W**2).sum() for W in P.W[1:])
+    assert float(memory.slots[0]) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_bounds_beyond_all_numbers(engine: str) -> None:
+    net = network((3, 5, 2), ["tanh", "identity"])
+    X, T = data_for(net, ROWS, 0)
+    ends = []
+    for shaping in (Shaping(), Shaping(clip_norm=1e200, max_norm=1e300)):
+        memory = fresh_memory(start(net, np.float64), task_of(net).optimizer)
+        ENGINES[engine](task_of(net)._replace(shaping=shaping), np.float64).run_slice(memory, X, T)
+        ends.append(memory.w)
+    near(ends[0], ends[1], 1e-14)

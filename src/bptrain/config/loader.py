@@ -19,6 +19,7 @@ MAX_BYTES = 64 * 1024
 MAX_NODES = 5_000
 MAX_DEPTH = 32
 MAX_PROBLEMS = 20
+LABELS = ("loss", "class_weight")  # whose keys are labels of the data, numbers too
 
 KeyPath = tuple[str | int, ...]  # ("network", "sizes", 1)
 
@@ -215,7 +216,7 @@ class _Composer:
             self.refuse("merge_key", "<< (merge) is not read in a config; write the keys out", at, path)
         elif event.anchor is not None or event.tag is not None:
             self.refuse("anchor" if event.tag is None else "tag", "a key has no anchor and no tag", at, path)
-        elif plain and not isinstance(self.scalar(event, at, path), str):
+        elif plain and path != LABELS and not isinstance(self.scalar(event, at, path), str):
             what = f"the key {value} is not text" if value else "a key is empty"
             self.refuse("key_not_text", f"{what}; put it in quotes", at, path, suggestion=f'"{value}"')
         return value

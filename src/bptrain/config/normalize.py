@@ -61,10 +61,10 @@ def _network(section: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dropout(value: Any, layers: int) -> Any:
-    """One share is that of the hidden layers; a list begins with the inputs."""
+    """One share is that of the hidden layers, of which there should be some; a list begins with the inputs."""
     if isinstance(value, list):
         return tuple(value)
-    return value if value is None else (0.0, *(value,) * (layers - 1))
+    return () if value is None or value == 0 else (0.0, *(value,) * max(layers - 1, 1))
 
 
 def _training(section: dict[str, Any]) -> dict[str, Any]:

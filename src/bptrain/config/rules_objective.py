@@ -8,17 +8,17 @@ from bptrain.config.schema import DataConfig, NetworkConfig, TrainingConfig
 def dropout_has_its_layers(network: NetworkConfig) -> Findings:
     """One share is that of every hidden layer; a list has one for the inputs too."""
     shares = network.dropout
-    if shares and len(shares) != network.layers:
+    if network.layers == 1 and len(shares) == 2:
+        message = (
+            "there is no hidden layer to drop units of: leave it out, or give a list, [share of the inputs]"
+        )
+        yield Finding(("network", "dropout"), message)
+    elif shares and len(shares) != network.layers:
         message = (
             f"the list has {len(shares)} entries, but dropout takes {network.layers}: of the inputs x_0 and of "
             "each hidden layer, or one value for all hidden layers"
         )
         yield Finding(("network", "dropout"), message, "wrong_length")
-    elif len(shares) == 1 and shares == (0.0,) and network.layers == 1:
-        message = (
-            "there is no hidden layer to drop units of: leave it out, or give a list, [share of the inputs]"
-        )
-        yield Finding(("network", "dropout"), message)
 
 
 def accumulate_has_its_mode(training: TrainingConfig) -> Findings:
@@ -30,13 +30,14 @@ def accumulate_has_its_mode(training: TrainingConfig) -> Findings:
 
 def weights_have_their_mode(data: DataConfig, loss: LossConfig, training: TrainingConfig) -> Findings:
     """The mean over one row is its own loss, whatever it weighs."""
-    if training.mode != "sgd" or loss.reduction != "mean":
+    one_row = training.mode == "sgd" or (training.batch_size == 1 and training.accumulate == 1)
+    if not one_row or loss.reduction != "mean":
         return
     for path, given in ((("data", "weight"), data.weight), (("loss", "class_weight"), loss.class_weight)):
         if given is not None:
             message = (
-                "in mode sgd a batch is one row, and its weight cancels in the mean: set loss.reduction: sum, or "
-                "another training.mode"
+                "a batch is one row here, and its weight cancels in the mean: set loss.reduction: sum, or larger "
+                "batches"
             )
             yield Finding(path, message)
 
@@ -49,7 +50,7 @@ def weights_have_a_place(data: DataConfig) -> Findings:
     if not name.endswith((".csv", ".tsv", ".npz")):
         message = "weights are a column of a csv or tsv file, or an array of an npz file"
         yield Finding(("data", "weight"), message)
-    elif data.weight in (data.target or ()):
+    elif data.weight in (data.target or (("y",) if name.endswith(".npz") else ())):
         yield Finding(
             ("data", "weight"), f"{data.weight} is the target, so it cannot say what the rows weigh"
         )

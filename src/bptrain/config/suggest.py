@@ -39,7 +39,8 @@ def key(wrong: str, section: str, siblings: Iterable[str]) -> str | None:
     if meant in siblings:
         return meant
     if meant and "." in meant and meant.rpartition(".")[0] == section:
-        return meant.rpartition(".")[2]
+        last = meant.rpartition(".")[2]
+        return last if section not in _PARTS or last in siblings else None  # which this part may not have
     for home, registry in _PARTS.items():
         if lower in registry:
             return f"name: {lower}" if home == section else f"{home}: {lower}"

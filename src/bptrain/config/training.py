@@ -45,7 +45,7 @@ class PenaltyConfig(Section):
 class NoiseConfig(Section):
     """N(0, std² / t^decay) on the gradient of update t. Neelakantan et al. 2015."""
 
-    std: Positive
+    std: Annotated[float, Interval(gt=0, le=1e30)]
     decay: NonNegative = 0.55
 
 

@@ -83,6 +83,8 @@ def prepare(
         else:
             continue
         warnings += odd
+        if name != "test" and limit is None:
+            weights.refuse_nothing(splits[name].V, name)
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})"]
     if len(kept) < features.rows:
         n = features.rows - len(kept)
@@ -125,6 +127,9 @@ def _encode_source(
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)
     encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
+    if schema.weight is not None and table.weight is None:
+        message = f"{source.inputs} has no {schema.weight}, so every row weighs 1"
+        odd = (("no_weights", message), *odd)
     n, N = table.features.rows - len(rows), table.features.rows
     if n:
         odd = (("dropped_rows", f"{n} of {N} rows of {source.inputs} dropped: they lack values"), *odd)
@@ -169,7 +174,7 @@ def _policies(
     settings: DataSettings, features: Block, target: Block
 ) -> tuple[frozenset[str], frozenset[str]]:
     """The columns whose missing cells cost the row, and the features that are filled."""
-    names = (*features.names, *target.names)
+    names = (*features.names, *target.names, *([] if settings.weight is None else [settings.weight]))
     drop = frozenset(name for name in names if settings.policy(name) == "drop")
     return drop, frozenset(name for name in features.names if settings.policy(name) in FILLS)
 

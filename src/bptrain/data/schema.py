@@ -96,8 +96,8 @@ class Schema(NamedTuple):
                 **{name: value for name, value in self.target.coding.items() if value != DEFAULTS[name]},
             },
             "drop": sorted(self.drop),
-            "weight": self.weight,
-            "class_weights": list(self.class_weights),
+            **({} if self.weight is None else {"weight": self.weight}),
+            **({"class_weights": list(self.class_weights)} if self.class_weights else {}),
         }
 
     @classmethod

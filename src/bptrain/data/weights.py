@@ -27,19 +27,24 @@ def class_weights(
     if isinstance(asked, str):
         counts = np.bincount(true, minlength=K)
         return tuple(float(len(true) / (K * count)) if count else 1.0 for count in counts)
-    known = {text_of(label): k for k, label in enumerate(target.labels)}
+    known = {_written(label): k for k, label in enumerate(target.labels)}
     found = [1.0] * K
     complaints = Complaints()
     for label, weight in asked.items():
-        k = known.get(text_of(label))
+        k = known.get(_written(label))
         if k is None:
-            message = f"there is no class {text_of(label)!r}; there are {some_of(known)}"
+            message = f"there is no class {_written(label)!r}; there are {some_of(known)}"
             path = f"loss.class_weight.{label}"
             complaints.add(Problem("unknown_label", message, path=path, suggestion=nearest(label, known)))
         else:
             found[k] = weight
     complaints.settle()
     return tuple(found)
+
+
+def _written(label: object) -> str:
+    """A label as one writes it in YAML."""
+    return str(label).lower() if isinstance(label, bool) else text_of(label)
 
 
 def weights_of(
@@ -55,9 +60,20 @@ def weights_of(
         message = f"the weight {block.names[0]} is negative; a row weighs 0 or more"
         complaints.add_rows("negative_weight", block.origin, rows[V < 0], message)
         complaints.settle()
-        if not V.any():
-            message = f"every weight in {block.names[0]} is 0, so no row counts"
-            raise DataError(Problem("no_weight", message, file=block.origin.file))
     if of_classes:
         V *= np.array(of_classes)[true]
-    return V.astype(dtype)
+    with np.errstate(over="ignore"):
+        weights: Array = V.astype(dtype)
+        if not np.isfinite(weights.sum()):
+            message = f"the weights of the rows, up to {V.max():.3g}, are too large for {weights.dtype}"
+            raise DataError(
+                Problem("too_large", message, path="data.weight" if block else "loss.class_weight")
+            )
+    return weights
+
+
+def refuse_nothing(V: Array | None, split: str) -> None:
+    """Raises DataError where the rows of a split weigh nothing together, so that they have no loss."""
+    if V is not None and not V.any():
+        message = f"every {split} row weighs 0 (data.weight, loss.class_weight), so there is no {split} loss"
+        raise DataError(Problem("no_weight", message))

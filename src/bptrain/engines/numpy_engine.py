@@ -16,6 +16,7 @@ from bptrain.core.backprop import (
     forward,
     gradient,
     loss_sum,
+    penalty_at,
     row_losses,
     workspace,
 )
@@ -62,6 +63,7 @@ class NumpyEngine:
             shape_gradient(task.shaping, g, None if noise is None else noise[update])
             if task.optimizer.needs_loss:
                 E = float(loss_sum(row_losses(network, Z_L[rows], None, T[rows]), of_rows.V)) / divisor
+                E += penalty_at(network, w)
             memory.t += 1
             rate = alpha * task.schedule(memory.t - 1, epoch, steps_per_epoch, task.epochs)
             step, memory.slots = step_rule(g, memory.slots, w, rate, memory.t, E)

@@ -20,11 +20,14 @@ STOPPED_BY = {
 
 
 def value_of(
-    monitor: Monitor, train_loss: float, validation_loss: float | None, metrics: Mapping[str, Any]
+    monitor: Monitor, objective: float, validation_loss: float | None, metrics: Mapping[str, Any]
 ) -> float:
-    """The monitored figure of an epoch. Raises UsageError for a metric that is no single number."""
+    """The monitored figure of an epoch: of loss that of validation, else the objective that is being made small.
+
+    Raises UsageError for a metric that is no single number.
+    """
     if monitor.name == "loss":
-        return train_loss if validation_loss is None else validation_loss
+        return objective if validation_loss is None else validation_loss
     value = metrics[monitor.name]
     if not isinstance(value, int | float):
         raise UsageError(
@@ -46,7 +49,7 @@ def after_epoch(controls: Controls, end: EpochEnd, seconds: float) -> State:
     state = end.state
 
     def value(monitor: Monitor) -> float:
-        return value_of(monitor, end.train_loss, end.validation_loss, end.validation_metrics)
+        return value_of(monitor, end.train_objective, end.validation_loss, end.validation_metrics)
 
     if (stopping := controls.early_stopping) is not None:
         state = replace(state, patience=watched(stopping, state.patience, value(stopping.monitor)))
@@ -54,7 +57,8 @@ def after_epoch(controls: Controls, end: EpochEnd, seconds: float) -> State:
         factor = state.memory.rate_factor
         watch, factor = reduced(plateau, state.plateau, factor, value(plateau.monitor))
         state = replace(state, plateau=watch, memory=replace(state.memory, rate_factor=factor))
-    if controls.target_loss is not None and value(Monitor()) <= controls.target_loss:
+    loss = end.train_loss if end.validation_loss is None else end.validation_loss
+    if controls.target_loss is not None and loss <= controls.target_loss:
         return ended(controls, state, "target_loss")
     bound, norm = controls.gradient_norm, end.gradient_norm
     if bound is not None and norm is not None and norm < bound:

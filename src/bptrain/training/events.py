@@ -29,6 +29,7 @@ class EpochEnd(NamedTuple):
     learning_rate_factor: float  # the schedule's, plateaus included, of the last update
     penalty: float  # what penalties on the weights add to the objective
     train_loss: float  # mean of the losses that the rows had before each update
+    train_objective: float  # the same with the penalty: what is monitored without validation rows
     validation_loss: float | None
     validation_metrics: dict[str, Any]
     evaluation_seconds: float

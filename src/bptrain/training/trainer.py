@@ -178,9 +178,11 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
             )
     validation_loss, figures = (None, {}) if validation is None else (validation.loss, validation.metrics)
     monitor = monitor_of_best(controls)
-    here = Best(epoch, memory.t, value_of(monitor, train_loss, validation_loss, figures), w)
+    here = Best(epoch, memory.t, math.nan, w)
     if validation is None and task.steps_per_epoch == 1 and task.solver is None:
         here = here._replace(epoch=epoch - 1, updates=before.t, w=task.for_use(before))
+    objective = train_loss + penalty_of_a_row(job, here.w)
+    here = here._replace(value=value_of(monitor, objective, validation_loss, figures))
     improved = state.best is None or monitor.better(here.value, state.best.value)
     state = replace(
         state,
@@ -200,11 +202,20 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
         learning_rate_factor=task.factor(memory.t) * memory.rate_factor,
         penalty=penalty_at(task.network, w),
         train_loss=train_loss,
+        train_objective=objective,
         validation_loss=validation_loss,
         validation_metrics=figures,
         gradient_norm=None if controls.gradient_norm is None else _gradient_norm(job, w),
         evaluation_seconds=time.perf_counter() - clock,
     )
+
+
+def penalty_of_a_row(job: Job, w: Array) -> float:
+    """What a penalty adds to the objective, beside the mean loss of a row: a sum has it once in each batch."""
+    task, penalty = job.task, penalty_at(job.task.network, w)
+    if task.network.reduction == "mean":
+        return penalty
+    return penalty * task.steps_per_epoch / weight_of(job, None, 0, task.rows)
 
 
 def _gradient_norm(job: Job, w: Array) -> float:

@@ -15,7 +15,7 @@ def shape_whole(pieces: Pieces, noise: str) -> Lines:
             yield f"    g[k] = {pieces.updating.penalized('g[k]', 'w[k]')}"
         yield "    square_sum += float(g[k]) * float(g[k])"
     if c is not None:
-        yield f"if square_sum > {c * c!r}:"
+        yield f"if math.sqrt(square_sum) > {c!r}:"
         yield f"    shrink = F({c!r} / math.sqrt(square_sum))"
         yield "    for k in range(len(g)):"
         yield "        g[k] *= shrink"
@@ -48,7 +48,7 @@ def hold_rows(pieces: Pieces) -> Lines:
         yield "    square_sum = 0.0"
         yield f"    for k in range({n_in}):"
         yield f"        square_sum += float(W{i}[j, k]) * float(W{i}[j, k])"
-        yield f"    if square_sum > {c * c!r}:"
+        yield f"    if math.sqrt(square_sum) > {c!r}:"
         yield f"        shrink = F({c!r} / math.sqrt(square_sum))"
         yield f"        for k in range({n_in}):"
         yield f"            W{i}[j, k] *= shrink"

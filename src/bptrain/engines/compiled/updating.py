@@ -91,13 +91,21 @@ class Updating:
         """The loss of the batch where the rule reads it, the rule's numbers, and its scalar slots."""
         if any(mentions(code, "E") for code in self.rule.numbers.values()):
             mean = self.network.reduction == "mean" and (self.plan.weighted or not self.plan.single)
-            yield (
-                ("E = batch_loss / total" if mean else "E = batch_loss")
-                if self.updates.optimizer.needs_loss
-                else "E = np.nan"
-            )
+            if self.updates.optimizer.needs_loss:
+                yield "E = batch_loss / total" if mean else "E = batch_loss"
+                yield from self._penalty()
+            else:
+                yield "E = np.nan"
         yield from self.numbers(None)
         yield from (f"old_{slot} = {slot}[0]" for slot in self.rule.scalars)
+
+    def _penalty(self) -> Lines:
+        """E ← E + l1 Σ|w| + ½ l2 Σ w², over the W_i."""
+        l1, l2 = self.network.l1, self.network.l2
+        for block in self.network.blocks if l1 or l2 else ():
+            if block.kind == "weight":
+                yield f"for k in range({block.start}, {block.stop}):"
+                yield f"    E += {l1!r} * abs(w[k]) + {0.5 * l2!r} * w[k] * w[k]"
 
     def end_update(self) -> Lines:
         """The scalar slots after an update."""

@@ -2,7 +2,7 @@
 
     step, slots = rule.step(g, slots, w, rate, t, E)
 
-g is the gradient, w the weights, t counts the updates from 1, E is the loss of the batch (NaN unless the rule
+g is the gradient, w the weights, t counts the updates from 1, E is the objective of the batch (NaN unless the rule
 sets `needs_loss`), and `rate` is α: learning rate × schedule, one number or one for each weight. The slots are
 what the rule remembers: arrays of the shape of w, or scalars, all zero at the start. A rule ignores what it
 does not use. Options that are numbers of the update alone (1 − β₁ᵗ) are plain Python, so that float32 stays float32.
