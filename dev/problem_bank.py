@@ -209,8 +209,8 @@ TEXT = """# Every optimizer on problems with known minima
 
 Written by `dev/problem_bank.py`. Steps (of a solver: iterations) until the problem is solved, each over all rows, in
 float64. In parentheses: of an element-wise rule the learning rate that needs the fewest steps, of those tried; of a
-solver the evaluations of the objective. All other options are at their defaults, without weight decay. "–": not solved with any
-rate tried. The rates tried are 1e-5, 3e-5, 1e-4 … 30; on two spirals 1e-3 … 1.
+solver the evaluations of the objective. All other options are at their defaults, without weight decay. "–":
+not solved with any rate tried. The rates tried are 1e-5, 3e-5, 1e-4 … 30; on two spirals 1e-3 … 1.
 
 * **quadratic bowl**: 10 dimensions, eigenvalues 1 … 10; **ill-conditioned**: eigenvalues 1 … 10,000. Solved at a value
   of 1e-8, within 10,000 and 20,000 steps.
