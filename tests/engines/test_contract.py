@@ -137,7 +137,7 @@ SCHEDULES = {
 
 # In `chunked` the update is a loop of its own, which is compiled quickly: every rule is in it. In the other forms it is
 # woven into the passes over the network: one rule of each kind is in those too.
-KINDS = ("gradient_descent", "gradient_descent with decay", "momentum", "adam", "nadam", "irprop_plus")
+KINDS = ("gradient_descent", "gradient_descent with decay", "momentum", "adam", "nadam")
 RULES_IN_FORMS = [(name, form) for name in RULES for form in FORMS if form == "chunked" or name in KINDS]
 
 

@@ -74,8 +74,7 @@ def test_gradcheck_of_the_whole_objective(reduction: str, canonical: bool) -> No
         assert not gradcheck(net, start(net, np.float64), X, T, wrong, extras=extras).passed
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(("reduction", "dtype"), [("mean", np.float32), ("sum", np.float64)])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_gradient_is_the_literal_one(engine: str, form: str, reduction: str, dtype: type) -> None:
