@@ -81,7 +81,7 @@ def conclude(
 
 def penalty_on(network: Network, w: Array) -> float | None:
     """What penalties on the weights w add to the objective; None where there are none."""
-    return penalty_at(network, w) if network.l1 or network.l2 else None
+    return None if network.penalty is None else penalty_at(network, w)
 
 
 def figures(epoch: int, evaluations: Mapping[str, Evaluation], penalty: float | None) -> dict[str, Any]:

@@ -60,13 +60,13 @@ class Model:
 
     def _predict_in_parts(self, X: Array) -> Array:
         """The same for many rows: some at a time, which stay in the cache from raw columns to labels."""
-        self._forward_by_one_thread(self.w, np.empty((0, self.network.sizes[0]), self.w.dtype))
+        forward = self._forward_by_one_thread  # made here, once, and not by each thread
 
         def predicted(rows: slice) -> list[Array]:
             found = []
             for a in range(rows.start, rows.stop, ROWS_AT_ONCE):
                 encoded = encode_columns(X[a : min(a + ROWS_AT_ONCE, rows.stop)], self.schema, self.w.dtype)
-                found.append(self.schema.decode(self._forward_by_one_thread(self.w, encoded).X_L))
+                found.append(self.schema.decode(forward(self.w, encoded).X_L))
             return found
 
         parts = Parts(None).run(predicted, len(X), ROWS_AT_ONCE)

@@ -101,7 +101,9 @@ def backward(
     """
     W, dW, db, M = parameters.W, into.W, into.b, extras.M
     Y, D, L = space.Y, space.D, network.L
-    output_delta(network, T, space, extras.V, batch_divisor(network, len(T), extras.V, divisor))
+    if divisor is None:
+        divisor = batch_divisor(network, len(T), extras.V)
+    output_delta(network, T, space, extras.V, divisor)
     for i in range(L, 0, -1):
         np.dot(D[i].T, Y[i - 1], out=dW[i])
         if (db_i := db[i]) is not None:
@@ -113,10 +115,8 @@ def backward(
             through_activation(network, i - 1, space)
 
 
-def batch_divisor(network: Network, rows: int, V: Array | None, given: float | None = None) -> float:
+def batch_divisor(network: Network, rows: int, V: Array | None) -> float:
     """What the sum over a batch is divided by: for the mean Σ v_n, or N without weights."""
-    if given is not None:
-        return given
     if network.reduction == "sum":
         return 1.0
     total = float(rows if V is None else V.sum(dtype=np.float64))
@@ -148,26 +148,21 @@ def through_activation(network: Network, i: int, space: Workspace) -> None:
 
 def add_penalties(network: Network, parameters: Views, into: Views) -> None:
     """dW_i ← dW_i + l1 sign(W_i) + l2 W_i."""
-    for W_i, dW_i in zip(parameters.W[1:], into.W[1:], strict=True):
-        if network.l2:
-            dW_i += network.l2 * W_i
-        if network.l1:
-            dW_i += network.l1 * np.sign(W_i)
+    if network.penalty is not None:
+        for W_i, dW_i in zip(parameters.W[1:], into.W[1:], strict=True):
+            dW_i += network.penalty.slope(W_i)
 
 
 def penalty(network: Network, parameters: Views) -> Any:
-    """l1 Σ|w| + ½ l2 Σ w² over all W_i; |w| as w sign(Re w), which keeps an imaginary part."""
-    total = 0.0
-    for W_i in parameters.W[1:]:
-        if network.l1:
-            total += network.l1 * (W_i * np.sign(W_i.real)).sum()
-        if network.l2:
-            total += 0.5 * network.l2 * (W_i * W_i).sum()
-    return total
+    """l1 Σ|w| + ½ l2 Σ w² over all W_i; complex for complex weights."""
+    of_one = network.penalty
+    return 0.0 if of_one is None else sum(of_one.value(W_i).sum() for W_i in parameters.W[1:])
 
 
 def penalty_at(network: Network, w: Array) -> float:
     """The penalty at the flat weights w."""
+    if network.penalty is None:  # spares a copy of the weights
+        return 0.0
     return float(penalty(network, views(network, w.astype(np.float64))))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from bptrain.parts.activations import Activation
 from bptrain.parts.initializers import Initializer
 from bptrain.parts.losses import Loss
+from bptrain.parts.penalties import Penalty, penalty
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
@@ -30,9 +31,7 @@ class Network:
     activations: tuple[Activation, ...]
     bias: tuple[bool, ...]
     loss: Loss
-    reduction: str = (
-        "mean"  # mean: the objective divides by the weights of the batch's rows; sum: it does not
-    )
+    reduction: str = "mean"  # mean: the objective divides by what the rows weigh; sum: it does not
     canonical: bool = False  # loss and f_L are a canonical pair, so δ_L = x_L − t
     l1: float = 0.0  # the objective has l1 Σ|w| + ½ l2 Σ w² over all W_i, not b_i
     l2: float = 0.0
@@ -63,6 +62,11 @@ class Network:
     def size(self) -> int:
         """The number of parameters."""
         return self.blocks[-1].stop
+
+    @cached_property
+    def penalty(self) -> Penalty | None:
+        """The penalty on the entries of each W_i; None without one."""
+        return penalty(self.l1, self.l2) if self.l1 or self.l2 else None
 
     @property
     def masked(self) -> tuple[int, ...]:

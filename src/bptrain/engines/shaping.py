@@ -1,9 +1,10 @@
 """What is done to a batch's gradient before the optimizer's rule, and to the weights after it; by NumPy.
 
-The compiled loop has the same lines in `compiled/pieces.py`.
+The compiled loop sums and scales in loops of its own, in `compiled/shaping.py`.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -20,9 +21,18 @@ def shape_gradient(shaping: Shaping, g: Array, noise: Array | None) -> None:
         if norm > shaping.clip_norm:
             g *= shaping.clip_norm / norm
     if shaping.clip_value is not None:
-        np.clip(g, -shaping.clip_value, shaping.clip_value, out=g)
+        g[...] = held_to(shaping.clip_value)(g)
     if noise is not None:
         g += noise
+
+
+def held_to(c: float) -> Callable[[Array], Array]:
+    """g, each entry held to [−c, c]; NaN stays NaN."""
+
+    def held(g: Array) -> Array:
+        return np.where(g > c, c, np.where(g < -c, -c, g))
+
+    return held
 
 
 def hold_rows(shaping: Shaping, parameters: Views) -> None:

@@ -23,7 +23,10 @@ def chunk_rows(network: Network) -> int:
 def scratch_numbers(network: Network, rows: int) -> int:
     """How many numbers the loops need room for beside weights and data, where a batch has so many rows."""
     most = min(rows, chunk_rows(network))
-    return padded(network.size) + 4 * sum(padded(most * n) for n in network.sizes[1:])
+    layers = range(1, network.L + 1)
+    return padded(network.size) + sum(
+        (3 + (i in network.masked)) * padded(most * network.sizes[i]) for i in layers
+    )
 
 
 def padded(numbers: int) -> int:

@@ -58,15 +58,6 @@ class Functions:
             self._define("formula", f"{self._names[key]}({', '.join(parameters)})", written.lines)
         return Function(self._names[key], written, n)
 
-    def of_numbers(
-        self, name: str, parameters: tuple[str, ...], lines: list[str], given: tuple[str, ...]
-    ) -> str:
-        """A call of a function of single numbers, which is written when it is first called."""
-        if (name,) not in self._names:
-            self._names[(name,)] = name
-            self._define("formula", f"{name}({', '.join(parameters)})", lines)
-        return f"{name}({', '.join(given)})"
-
     def rule(self, rule: Rule) -> None:
         """`update`: the rule of the optimizer for one weight."""
         parameters = ["g", *rule.slots, "w", *rule.formula.numbers]

@@ -11,7 +11,7 @@ def shape_whole(pieces: Pieces, noise: str) -> Lines:
     yield "square_sum = 0.0"
     for block in pieces.network.blocks:
         yield f"for k in range({block.start}, {block.stop}):"
-        if block.kind == "weight" and (pieces.network.l1 or pieces.network.l2):
+        if block.kind == "weight" and pieces.network.penalty is not None:
             yield f"    g[k] = {pieces.updating.penalized('g[k]', 'w[k]')}"
         yield "    square_sum += float(g[k]) * float(g[k])"
     if c is not None:

@@ -1,12 +1,14 @@
 """The lines of a compiled loop that update the weights: rates, the rule, and what is done to the gradient before it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from typing import Any
 
 from bptrain.engines.compiled.functions import Functions, Lines
 from bptrain.engines.compiled.plan import Plan, Updates
 from bptrain.engines.compiled.rules import Fold, Rule, write_rule
+from bptrain.engines.shaping import held_to
 
 
 def mentions(code: str, name: str) -> bool:
@@ -63,20 +65,18 @@ class Updating:
         return self.held(self.penalized(g, w) if kind == "weight" else g)
 
     def penalized(self, g: str, w: str) -> str:
-        """g + l2 w + l1 sign(w)."""
-        l1, l2 = self.network.l1, self.network.l2
-        if not (l1 or l2):
-            return g
-        terms = ["g", *([f"F({l2!r}) * w"] if l2 else []), *([f"F({l1!r}) * np.sign(w)"] if l1 else [])]
-        return self.functions.of_numbers("penalized", ("g", "w"), [f"return {' + '.join(terms)}"], (g, w))
+        """g with the slope of the penalty on its weight."""
+        penalty = self.network.penalty
+        return g if penalty is None else f"({g} + {self._call('slope', 'w', penalty.slope, w)})"
 
     def held(self, g: str) -> str:
-        """g, held to [−c, c]; NaN stays NaN."""
+        """g, held to the bound of clip_value."""
         c = self.updates.shaping.clip_value
-        if c is None:
-            return g
-        body = [f"return F({c!r}) if g > F({c!r}) else F({-c!r}) if g < F({-c!r}) else g"]
-        return self.functions.of_numbers("held", ("g",), body, (g,))
+        return g if c is None else self._call("held", "g", held_to(c), g)
+
+    def _call(self, kind: str, parameter: str, part: Callable[..., Any], given: str) -> str:
+        """A call of a formula of one number, which becomes a function of the module."""
+        return f"{self.functions.formula(kind, 1, (parameter,), part).name}({given})"
 
     @cached_property
     def fold(self) -> Fold | None:
@@ -100,12 +100,12 @@ class Updating:
         yield from (f"old_{slot} = {slot}[0]" for slot in self.rule.scalars)
 
     def _penalty(self) -> Lines:
-        """E ← E + l1 Σ|w| + ½ l2 Σ w², over the W_i."""
-        l1, l2 = self.network.l1, self.network.l2
-        for block in self.network.blocks if l1 or l2 else ():
-            if block.kind == "weight":
+        """E ← E + the penalty on the weights."""
+        penalty = self.network.penalty
+        for block in self.network.blocks:
+            if penalty is not None and block.kind == "weight":
                 yield f"for k in range({block.start}, {block.stop}):"
-                yield f"    E += {l1!r} * abs(w[k]) + {0.5 * l2!r} * w[k] * w[k]"
+                yield f"    E += {self._call('penalty', 'w', penalty.value, 'w[k]')}"
 
     def end_update(self) -> Lines:
         """The scalar slots after an update."""
