@@ -12,7 +12,7 @@ from bptrain.config import load_config
 from bptrain.config.schema import Config
 from bptrain.core.backprop import NONE, Extras, gradient
 from bptrain.core.dropout import masks
-from bptrain.core.gradcheck import GradcheckReport, gradcheck
+from bptrain.core.gradcheck import GradcheckReport, Settings, gradcheck
 from bptrain.core.network import Network
 from bptrain.engines.choice import choose_engine, make_engine
 from bptrain.model import load_checkpoint, load_run, run_of, training_data
@@ -75,7 +75,7 @@ def check(
     forward_work = 4.0 * network.size * len(X)
     entries = int(BUDGET / forward_work)
     per_block = None if network.size <= entries else max(10, entries // len(network.blocks))
-    return gradcheck(network, w, X, T, analytic, per_block, seed, extras)
+    return gradcheck(network, w, X, T, analytic, extras, Settings(entries_per_block=per_block, seed=seed))
 
 
 def gradient_of(
