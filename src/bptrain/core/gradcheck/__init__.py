@@ -10,22 +10,33 @@ plan, check     what is done, and doing it
 """
 
 from bptrain.core.gradcheck.check import Gradient, Progress, checking, gradcheck
-from bptrain.core.gradcheck.plan import Settings
+from bptrain.core.gradcheck.corners import Corner, Corners, corners
+from bptrain.core.gradcheck.plan import Asked, Settings, chosen_blocks
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.report import GradcheckReport
 from bptrain.core.gradcheck.scale import rounding_scale
-from bptrain.core.gradcheck.verdicts import TOLERANCE, BlockReport, judge
+from bptrain.core.gradcheck.units import UnitsReport, units
+from bptrain.core.gradcheck.verdicts import TOLERANCE, BlockReport, Kinks, judge, lacking
 
 __all__ = [
     "TOLERANCE",
+    "Asked",
     "BlockReport",
+    "Corner",
+    "Corners",
     "GradcheckReport",
     "Gradient",
+    "Kinks",
     "Point",
     "Progress",
     "Settings",
+    "UnitsReport",
     "checking",
+    "chosen_blocks",
+    "corners",
     "gradcheck",
     "judge",
+    "lacking",
     "rounding_scale",
+    "units",
 ]

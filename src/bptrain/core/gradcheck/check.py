@@ -84,7 +84,7 @@ def _checking(
     standing = () if found is None else found.found
     if settings.kinks == "skip" and found is not None and found.rows.any():
         point, found = without_rows(point, found, analytic, method)
-    blocks = chosen_blocks(point, settings)
+    blocks = chosen_blocks(point.network, settings.params)
     plan_ = plan(point, settings, method)
     subject = Subject(
         point, found, scale_at(point), backward(point), gradients(point, analytic), settings, plan_

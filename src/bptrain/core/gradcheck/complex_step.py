@@ -45,20 +45,28 @@ def penalty(point: Point, block: Block, entries: Array) -> Array | float:
 
 def along(point: Point, v: Array) -> float:
     """The derivative of the objective along v (flat): one evaluation, whatever the size of the network."""
-    direction = views(point.network, v)
-    dE = of_rows(point, 1, first_tangent(point, direction), 1, direction)
+    network, direction = point.network, views(point.network, v)
+    moved = [i for i in range(1, network.L + 1) if moves(direction, i)]
+    if not moved:
+        return 0.0
+    dE = of_rows(point, moved[0], tangent(point, direction, moved[0]), 1, direction)
     derivative = float(loss_sum(dE, point.extras.V)) / point.divisor
-    of_one = point.network.penalty
-    if of_one is not None:
+    if network.penalty is not None:
         for W_i, V_i in zip(point.parameters.W[1:], direction.W[1:], strict=True):
-            derivative += float((of_one.value(W_i + 1j * STEP * V_i).imag / STEP).sum())
+            derivative += float((network.penalty.value(W_i + 1j * STEP * V_i).imag / STEP).sum())
     return derivative
 
 
-def first_tangent(point: Point, direction: Views) -> Array:
-    """The change of Z_1 along a direction in the parameters."""
-    dZ = point.space.Y[0] @ direction.W[1].T
-    b = direction.b[1]
+def moves(direction: Views, i: int) -> bool:
+    """Whether a direction changes layer i."""
+    b = direction.b[i]
+    return bool(direction.W[i].any() or (b is not None and b.any()))
+
+
+def tangent(point: Point, direction: Views, i: int) -> Array:
+    """The change of Z_i by W_i and b_i: Y_{i−1} V_iᵀ + v_i."""
+    dZ = point.space.Y[i - 1] @ direction.W[i].T
+    b = direction.b[i]
     return np.asarray(dZ if b is None else dZ + b)
 
 
@@ -85,10 +93,8 @@ def of_rows(point: Point, first: int, dZ: Array, copies: int, direction: Views |
         if i > first:
             M = point.extras.M.get(i - 1)
             dZ = (dX if M is None else dX * np.tile(M, (copies, 1))) @ point.parameters.W[i].T
-            if direction is not None:
-                dZ += space.Y[i - 1] @ direction.W[i].T
-                if (b := direction.b[i]) is not None:
-                    dZ += b
+            if direction is not None and moves(direction, i):
+                dZ += tangent(point, direction, i)
         Z = np.tile(space.Z[i], (copies, 1)) + 1j * STEP * dZ
         dX = network.activations[i].f(Z).imag / STEP
     X_L = np.tile(space.X[network.L], (copies, 1)) + 1j * STEP * dX

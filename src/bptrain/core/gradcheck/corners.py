@@ -21,6 +21,7 @@ from bptrain.parts.types import Array
 
 JUMP = 1e-6  # in slopes, relative to the larger one, where that is above 1
 ROUNDING = 8 * np.finfo(np.float64).eps
+TINY = 1e-200  # so that what is exactly on a corner has two sides
 HALVINGS = 60
 
 
@@ -93,7 +94,7 @@ def reach(point: Point, wider: float) -> list[Array]:
         below = R[0] if i == 1 else R[i - 1] * np.abs(point.slopes.get(i - 1, np.ones(1)))
         below = below * point.extras.M.get(i - 1, 1.0)
         terms = np.abs(space.Y[i - 1]) @ W.T + (0.0 if b is None else np.abs(b))
-        R.append(ROUNDING * terms + wider * (1.0 + terms) + below @ W.T)
+        R.append(ROUNDING * terms + wider * (1.0 + terms) + below @ W.T + TINY)
     return R
 
 
@@ -113,7 +114,7 @@ def corners(point: Point, wider: float = 0.0) -> Corners | None:
     if not network.canonical:
         x = space.X[L]
         room = (ROUNDING + wider) * (np.abs(x) + np.abs(point.T))
-        room = room + R[L] * np.abs(point.slopes.get(L, np.ones(1)))
+        room = TINY + room + R[L] * np.abs(point.slopes.get(L, np.ones(1)))
         dE = sides(point.slope_of_loss, point.dE, x, room, L, "E", found)
         if dE.r.any() or (L in known and known[L].r.any()):
             D_L = through(point, L, dE, known)

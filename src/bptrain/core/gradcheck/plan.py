@@ -8,7 +8,8 @@ import numpy as np
 
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.verdicts import Kinks, Method
-from bptrain.core.network import Block
+from bptrain.core.network import Block, Network
+from bptrain.errors import UsageError
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
@@ -41,19 +42,13 @@ class Plan(NamedTuple):
     why: str
 
 
-def names(point: Point) -> list[str]:
-    """What `params` may select from."""
-    return [*(block.name for block in point.network.blocks), "inputs"]
-
-
-def chosen_blocks(point: Point, settings: Settings) -> list[Block]:
-    """The blocks whose names match."""
-    return [block for block in point.network.blocks if selected(block.name, settings)]
-
-
-def selected(name: str, settings: Settings) -> bool:
-    """Whether a name matches one of the patterns."""
-    return any(fnmatchcase(name, pattern) for pattern in settings.params)
+def chosen_blocks(network: Network, params: Sequence[str]) -> list[Block]:
+    """The blocks whose names match one of the patterns. Raises UsageError where a pattern matches none."""
+    names = [block.name for block in network.blocks]
+    for pattern in params:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise UsageError(f"no parameters match {pattern!r}; there are {', '.join(names)}")
+    return [block for block in network.blocks if any(fnmatchcase(block.name, pattern) for pattern in params)]
 
 
 def plan(point: Point, settings: Settings, method: Method) -> Plan:
@@ -63,7 +58,9 @@ def plan(point: Point, settings: Settings, method: Method) -> Plan:
     affordable = int(BUDGET / (4.0 * size * N * evaluations))
     largest = max(block.stop - block.start for block in point.network.blocks)
     limit = largest if settings.entries_per_block is None else settings.entries_per_block
-    asked = sum(min(limit, block.stop - block.start) for block in chosen_blocks(point, settings))
+    asked = sum(
+        min(limit, block.stop - block.start) for block in chosen_blocks(point.network, settings.params)
+    )
     how = "by the complex step" if method == "complex_step" else "by central differences"
     if settings.method == "directions":
         return Plan(method, 0, DIRECTIONS, f"along random directions {how}, as asked")

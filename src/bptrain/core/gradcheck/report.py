@@ -29,8 +29,9 @@ class GradcheckReport(NamedTuple):
 
     @property
     def entries(self) -> int:
-        """The number of entries that were checked: all of a block where directions go through it."""
-        return sum(int(np.prod(block.shape)) if block.directions else block.entries for block in self.layers)
+        """The number of parameters that were checked: all of a block where directions go through it."""
+        blocks = [block for block in self.layers if block.parameter != "input"]
+        return sum(int(np.prod(block.shape)) if block.directions else block.entries for block in blocks)
 
     @property
     def blocks(self) -> tuple[BlockReport, ...]:

@@ -119,7 +119,13 @@ def inputs_report(subject: Subject) -> BlockReport:
         n = complex_step.of_inputs(point)
         estimate = np.zeros_like(n)
     else:
-        n, estimate = differences.of_inputs(point)
+        n, estimate = np.full_like(point.X_0, np.nan), np.full_like(point.X_0, np.inf)
+        free = (
+            np.arange(len(n)) if found is None else np.flatnonzero(~found.rows)
+        )  # the rest is judged by sides
+        if len(free):
+            difference = differences.of_inputs(point.some_rows(free), point.divisor)
+            n[free], estimate[free] = difference
     exact, s = subject.exact.D[0].ravel(), subject.scale.X_0.ravel()
     center, radius = (
         (exact, np.zeros_like(s)) if found is None else (found.center_inputs, found.radius_inputs)

@@ -118,10 +118,18 @@ def judge(a: Array, numeric: Numeric, allowed: Allowed, tolerance: float) -> Jud
     if len(some):
         missing = lacking(a[some], numeric.n, center[some], radius[some])
         sizes = norm(a[some]), norm(np.nan_to_num(numeric.n)), norm(allowed.s[some])
-        parts.append((norm(missing), norm(numeric.estimate), *sizes))
+        parts.append((norm(missing), norm(numeric.estimate[~np.isnan(numeric.n)]), *sizes))
     for v, n_v, estimate in zip(numeric.v, numeric.n_v, numeric.estimate_v, strict=True):
         apart = lacking(a @ v, n_v, center @ v, radius @ np.abs(v))
-        parts.append((float(apart), float(estimate), norm(a), abs(float(np.nan_to_num(n_v))), s))
+        parts.append(
+            (
+                float(apart),
+                0.0 if np.isnan(n_v) else float(estimate),
+                norm(a),
+                abs(float(np.nan_to_num(n_v))),
+                s,
+            )
+        )
     errors, right, noisy, vanishes = [], True, False, True
     for distance, estimate, a_size, n_size, scale in parts:
         largest = float(np.max([a_size, n_size, scale]))
@@ -135,8 +143,8 @@ def judge(a: Array, numeric: Numeric, allowed: Allowed, tolerance: float) -> Jud
 
 
 def lacking(a: Array, n: Array, center: Array, radius: Array) -> Array:
-    """|a − n|, or what a lacks of center ± radius where that is less."""
-    outside = np.where(radius > 0, np.maximum(np.abs(a - center) - radius, 0.0), np.nan)
+    """|a − n|, or what a lacks of center ± radius where that is less; where no n could be had, n is NaN."""
+    outside = np.where((radius > 0) | np.isnan(n), np.maximum(np.abs(a - center) - radius, 0.0), np.nan)
     return np.asarray(np.fmin(np.abs(a - n), outside))
 
 
