@@ -1,0 +1,5 @@
+"""Known slips of a backward pass, and which of them a wrong gradient looks like."""
+
+from bptrain.core.gradcheck.slips.base import TOLERANCE, Diagnosis, Slip
+
+__all__ = ["TOLERANCE", "Diagnosis", "Slip"]
