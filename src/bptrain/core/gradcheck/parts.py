@@ -89,6 +89,10 @@ def _of_loss(point: Point, tolerance: float) -> Iterator[PartFault]:
     network, loss, L, T = point.network, point.network.loss, point.network.L, point.T
     X, Z = point.space.X[L], point.space.Z[L]
     held = _held(loss.dE(X, T), lambda x: _slope_of(loss.E, x, T), X, FLOOR * loss.terms(X, T))
+    if (
+        network.canonical
+    ):  # which asks for no ∂E/∂x, so that it need not be finite where x_L has rounded to 0 or 1
+        held = held._replace(right=np.where(np.isfinite(held.given), held.right, np.nan))
     yield from _fault(point, L, "∂E/∂x", X, held, _like_losses(point), tolerance)
     if not network.canonical:
         return
