@@ -22,10 +22,11 @@ FLOOR = 1e-3  # what a factor that rounding can spoil is raised by
 
 
 class Scale(NamedTuple):
-    """s of each parameter, flat, and of each input, N × n_0."""
+    """s of each parameter, flat, of each input, N × n_0, and of each row's δ_i, N × n_i."""
 
     w: Array
     X_0: Array
+    D: list[Array]  # A_1 … A_L; entry 0 is that of the inputs
 
 
 def rounding_scale(network: Network, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
@@ -56,6 +57,7 @@ def scale_at(point: Point) -> Scale:
     else:
         A = (np.abs(loss.dE(X_L, T)) + FLOOR * loss.terms(X_L, T)) * slope(network.L)
     A = A * (1.0 if V is None else V[:, None]) / point.divisor
+    D = [A] * (network.L + 1)
     for i in range(network.L, 0, -1):
         x = np.abs(space.X[i - 1]) + (FLOOR if i > 1 else 0.0)
         S.W[i][...] = A.T @ (x * M[i - 1] if i - 1 in M else x)
@@ -65,4 +67,5 @@ def scale_at(point: Point) -> Scale:
         A = (A @ np.abs(point.parameters.W[i])) * M.get(i - 1, 1.0)
         if i > 1:
             A = A * slope(i - 1)
-    return Scale(scale, A)
+        D[i - 1] = A
+    return Scale(scale, A, D)
