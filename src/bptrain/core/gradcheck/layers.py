@@ -10,11 +10,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.gradcheck.lines import Lines, backward
+from bptrain.core.gradcheck.lines import backward
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.slips import factors
-from bptrain.core.gradcheck.slips.base import RIGHT, TOLERANCE, Diagnosis, Truth, best, compare, matches
-from bptrain.core.gradcheck.slips.diagnosis import diagnose, slips
+from bptrain.core.gradcheck.slips.base import (
+    RIGHT,
+    TOLERANCE,
+    Compared,
+    Diagnosis,
+    Target,
+    Truth,
+    best,
+    compare,
+    made,
+    matches,
+)
+from bptrain.core.gradcheck.slips.diagnosis import diagnose, slips, tried
 from bptrain.core.network import Views, views
 from bptrain.parts.types import Array
 
@@ -116,7 +127,7 @@ class _Judge:
         to_right, to_given = (compare(a, other, s, self.tolerance) for other in (n, follows))
         name = {"delta": "δ", "weight": "∂E/∂W", "bias": "∂E/∂b"}[kind] + f"_{i}"
         one = Quantity(name, kind, i, *to_right, *to_given)
-        if one.right or one.follows or not np.isfinite(a).all():
+        if one.right or one.follows:
             return one
         return one._replace(likely=self.likely(one, a, follows, s, above))
 
@@ -127,7 +138,7 @@ class _Judge:
             if slip.layer not in (None, one.layer):
                 continue
             pattern = made(point, slip.lines, one.kind, one.layer, above)
-            error = matches(a, pattern, follows, s, self.tolerance)
+            error = matches(a, pattern, Compared(one.error_given, one.follows), s, self.tolerance)
             if error is not None:
                 found.append((slip.places, Diagnosis(slip.code, slip.words, slip.layer, error)))
         factor = factors.of_one(point, a, follows, s, self.tolerance)
@@ -141,27 +152,16 @@ class _Judge:
         point, truth, found = self.truth.point, self.truth, []
         if all(D_i is None for D_i in self.D[1:]):
             return diagnose(point, self.gradient.flat, self.tolerance)
+        target = Target(truth, self.gradient.flat, self.tolerance)
         for slip in slips(truth):
-            pattern = backward(point, slip.lines)
-            error = factors.error_of(truth, self.gradient.flat, pattern.g, self.tolerance)
-            if error is not None and self._gives_deltas(pattern.D):
+            error, _ = tried(target, slip.lines, None)
+            if error is not None and self._gives_deltas(backward(point, slip.lines).D):
                 found.append((slip.places, Diagnosis(slip.code, slip.words, slip.layer, error)))
         return best(found)
 
     def _gives_deltas(self, D: Sequence[Array]) -> bool:
         right, scale = self.truth.right.D, self.truth.scale.D
         return all(
-            a is None or matches(a, pattern, n, s, self.tolerance) is not None
+            a is None or matches(a, pattern, compare(a, n, s, self.tolerance), s, self.tolerance) is not None
             for a, pattern, n, s in zip(self.D[1:], D[1:], right[1:], scale[1:], strict=True)
         )
-
-
-def made(point: Point, lines: Lines, kind: str, i: int, above: Array) -> Array:
-    """What these lines make of what is above: D_i of D_{i+1}, or ∂E/∂W_i or ∂E/∂b_i of D_i."""
-    if kind == "weight":
-        return lines.penalty(point, i, lines.weight(point, i, above))
-    if kind == "bias":
-        return lines.bias(point, i, above)
-    if i == point.network.L:
-        return lines.weigh(point, lines.output(point))
-    return lines.through(point, i, lines.drop(point, i, lines.carry(point, i, above)))
