@@ -10,10 +10,10 @@ import numpy as np
 from bptrain.core.gradcheck.lines import Backward, Lines, backward
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.scale import Scale, scale_at
+from bptrain.core.gradcheck.verdicts import TOLERANCE
 from bptrain.core.network import Block
 from bptrain.parts.types import Array
 
-TOLERANCE = 1e-10  # of a match, as of the verdict
 EXPLAINED = 1e-3  # what a slip may leave of the deviation that it is to explain
 
 RIGHT = Lines()

@@ -7,7 +7,8 @@ import numpy as np
 from bptrain.core.gradcheck.lines import Lines
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.slips import batch, derivatives, factors, products
-from bptrain.core.gradcheck.slips.base import TOLERANCE, Diagnosis, Slip, Target, Truth, best, made
+from bptrain.core.gradcheck.slips.base import Diagnosis, Slip, Target, Truth, best, made
+from bptrain.core.gradcheck.verdicts import TOLERANCE
 from bptrain.core.network import Block
 from bptrain.parts.types import Array
 
