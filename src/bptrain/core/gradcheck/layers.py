@@ -191,7 +191,7 @@ class _Judge:
             return diagnose(point, self.gradient.flat, self.tolerance)
         target = Target(truth, self.gradient.flat, self.tolerance)
         for slip in slips(truth):
-            error, _ = tried(target, slip.lines, None)
+            error, _ = tried(target, slip, None)
             if error is not None and self._gives_deltas(backward(point, slip.lines).D):
                 found.append((slip.places, Diagnosis(slip.code, slip.words, slip.layer, error)))
         return best(found)

@@ -15,6 +15,7 @@ from bptrain.core.network import Block
 from bptrain.parts.types import Array
 
 EXPLAINED = 1e-3  # what a slip may leave of the deviation that it is to explain
+FEW = 4096  # entries that are looked at first
 
 RIGHT = Lines()
 Line = Callable[[Point, int, Array], Array]
@@ -128,10 +129,22 @@ class Target:
         """The blocks that are not right."""
         return [block for block, to_right in self.to_right.items() if not to_right.right]
 
+    @cached_property
+    def sizes(self) -> dict[Block, float]:
+        """The larger of ‖a‖ and ‖s‖ of each block."""
+        flats = (self.a, self.truth.scale.w)
+        return {b: max(float(np.linalg.norm(b.view(flat))) for flat in flats) for b in self.to_right}
+
     def error(self, block: Block, pattern: Array) -> float | None:
-        """The error of the match where a block is what the pattern says; None where it is not."""
-        s = block.view(self.truth.scale.w)
-        return matches(block.view(self.a), pattern, self.to_right[block], s, self.tolerance)
+        """The error of the match where a block is what the pattern says; None where it is not.
+
+        Most are far off in the first rows already: more than 2 tol max(‖a‖, ‖s‖) there is no match as a whole.
+        """
+        a, s = block.view(self.a), block.view(self.truth.scale.w)
+        few = slice(0, max(1, FEW * len(a) // a.size))
+        if np.linalg.norm(a[few] - pattern[few]) > 2 * self.tolerance * self.sizes[block]:
+            return None
+        return matches(a, pattern, self.to_right[block], s, self.tolerance)
 
 
 def made(point: Point, lines: Lines, kind: str, i: int, above: Array) -> Array:

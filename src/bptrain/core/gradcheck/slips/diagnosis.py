@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bptrain.core.gradcheck.lines import Lines
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.slips import batch, derivatives, factors, products
 from bptrain.core.gradcheck.slips.base import Diagnosis, Slip, Target, Truth, best, made
@@ -38,7 +37,7 @@ def diagnose(
         whole: list[tuple[int, Diagnosis]] = []
         of_one: list[tuple[int, Diagnosis]] = []
         for slip in slips(target.truth, rate):
-            error, error_alone = tried(target, slip.lines, alone)
+            error, error_alone = tried(target, slip, alone)
             if error is not None:
                 whole.append((slip.places, Diagnosis(slip.code, slip.words, slip.layer, error)))
             elif error_alone is not None and alone is not None:
@@ -47,22 +46,29 @@ def diagnose(
         return best(whole or list(factors.diagnoses(target)) or of_one)
 
 
-def tried(target: Target, lines: Lines, alone: Block | None) -> tuple[float | None, float | None]:
+def tried(target: Target, slip: Slip, alone: Block | None) -> tuple[float | None, float | None]:
     """The error of the match with all of a backward pass, and with one block of it; None where it is none.
 
-    From the output down, and no further than it takes to see that they do not match.
+    From the slip's layer down (above it all is right), and no further than it takes to see that they do not match.
     """
-    point = target.truth.point
-    whole: float | None = 0.0
+    point, right = target.truth.point, target.truth.right.D
+    first = slip.layer or point.network.L
+    whole: float | None = None if any(block.layer > first for block in target.wrong) else 0.0
+    if whole is None and (alone is None or alone.layer > first):
+        return None, None
     of_one: float | None = None
-    D = np.empty(0)
-    for i in range(point.network.L, 0, -1):
-        D = made(point, lines, "delta", i, D)
+    D = right[first + 1] if first < point.network.L else np.empty(0)
+    for i in range(first, 0, -1):
+        D = made(point, slip.lines, "delta", i, D)
+        if i < first and slip.layer is not None and np.array_equal(D, right[i]):
+            if any(block.layer <= i for block in target.wrong):  # where the slip changes nothing
+                whole = of_one = None
+            break
         for block in point.network.blocks:
             if block.layer == i and (whole is not None or block == alone):
-                error = target.error(block, made(point, lines, block.kind, i, D))
+                error = target.error(block, made(point, slip.lines, block.kind, i, D))
                 whole = None if whole is None or error is None else max(whole, error)
                 of_one = error if block == alone else of_one
-        if whole is None and (alone is None or alone.layer == i):
+        if whole is None and (alone is None or alone.layer >= i):
             break
     return whole, of_one
