@@ -8,6 +8,7 @@ import pytest
 from bptrain.core.backprop import Extras, gradient
 from bptrain.core.gradcheck.lines import backward
 from bptrain.core.gradcheck.point import Point
+from bptrain.core.gradcheck.scale import scale_at
 from bptrain.core.gradcheck.slips import Truth, diagnose, slips
 from bptrain.core.gradcheck.slips.base import compare
 from core.gradcheck.planted import case
@@ -141,13 +142,24 @@ def test_noise_has_no_pattern(seed: int) -> None:
 
 
 def test_a_match_must_explain_the_deviation() -> None:
-    """Where a slip and the right gradient are near each other, being near both is no sign of the slip."""
-    point = point_of("squares")
-    hidden = replace(point, extras=Extras(1 + 3e-9 * np.arange(6.0)))  # weights that all but do not matter
-    g = gradient(*case("squares"))
-    assert diagnose(hidden, g) is not None  # the weights forgotten
-    noise = 1 + 1e-9 * np.random.default_rng(0).normal(size=g.shape)
-    assert diagnose(hidden, backward(hidden).g * noise) is None
+    """Where a slip and the right gradient are all but the same, being near both is no sign of the slip."""
+    nearly = replace(
+        point_of("squares"), extras=Extras(1 + 5e-10 * np.arange(6.0))
+    )  # weights that hardly matter
+    right, scale, without = backward(nearly).g, scale_at(nearly).w, gradient(*case("squares"))
+    found = diagnose(nearly, without)
+    assert found is not None
+    assert found.code == "row_weights_forgotten"
+    between = right + 0.8 * (without - right)
+    for block in nearly.network.blocks:
+        assert compare(
+            block.view(between), block.view(without), block.view(scale)
+        ).right  # within the tolerance of the slip
+    assert any(
+        not compare(block.view(between), block.view(right), block.view(scale)).right
+        for block in nearly.network.blocks
+    )
+    assert diagnose(nearly, between) is None
 
 
 def test_not_a_number_has_no_pattern() -> None:
