@@ -63,3 +63,13 @@ def test_the_tutorial(outcomes: dict[str, Outcome]) -> None:
     assert "--plugin my_parts.py" in missing.err
     assert "of the plug-in my_parts.py" in outcomes["bptrain list activations --plugin my_parts.py"].out
     assert Path("runs/lion/best.safetensors").is_file()
+
+
+def test_the_slip_is_found_where_the_page_says(workplace: Path) -> None:
+    shutil.copy(ROOT / "data" / "iris.csv", workplace)
+    slip, config = [block for block in blocks() if block.what == "file"][:2]
+    for block in (slip, config):
+        Path(block.of).write_text(block.text, encoding="utf-8")
+    check = bptrain("gradcheck", config.of, "--plugin", slip.of, "--json")
+    verdicts = {(layer["layer"], layer["verdict"]) for layer in check.json["layers"]}
+    assert verdicts == {(1, "mismatch"), (2, "pass")}

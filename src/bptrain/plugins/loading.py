@@ -60,15 +60,22 @@ def plugged_in(files: Iterable[str | Path]) -> Iterator[None]:
     with ExitStack() as stack:
         for file in files:
             stack.enter_context(registered(plugin_of(str(file))))
-        try:
+        with told():
             yield
-        except (BptrainError, MemoryError):
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What the code of a plug-in raises inside the block becomes a UsageError with its line."""
+    try:
+        yield
+    except (BptrainError, MemoryError):
+        raise
+    except Exception as error:  # a formula may raise anything; what a plug-in did not raise goes on as it is
+        problem = raised_in_plugin(error)
+        if problem is None:
             raise
-        except Exception as error:  # told where it comes from: what a plug-in did not raise goes on as it is
-            problem = raised_in_plugin(error)
-            if problem is None:
-                raise
-            raise UsageError(problem) from error
+        raise UsageError(problem) from error
 
 
 def plugins_in_use() -> list[Plugin]:
@@ -142,8 +149,9 @@ def watched(script: Script, kind: Kind, name: str, factory: Factory[Any], line: 
 
     @wraps(factory)
     def make(**options: Any) -> Any:
-        part = factory(**options)
-        wrong = fault(kind, part)
+        part = factory(**options)  # whose ValueError is a rule between options, told at the config's line
+        with told():
+            wrong = fault(kind, part)
         if wrong is not None:
             raise UsageError(script.problem("wrong_part", f"the {kind.name} {name} {wrong}", line))
         return part
@@ -207,8 +215,11 @@ def contents() -> list[dict[str, Factory[Any]]]:
 
 def restore(before: list[dict[str, Factory[Any]]]) -> None:
     """Brings the registries back to what they held."""
-    for kind, had, has in zip(KINDS, before, contents(), strict=True):
-        for name in [name for name in has if has[name] is not had.get(name)]:
+    found = list(zip(KINDS, before, contents(), strict=True))
+    differing = [entry for entry in found if list(entry[1].items()) != list(entry[2].items())]
+    for kind, _, has in differing:
+        for name in has:
             kind.registry.remove(name)
-        for name in [name for name in had if has.get(name) is not had[name]]:
-            kind.registry.add(name)(had[name])
+    for kind, had, _ in differing:
+        for name, factory in had.items():
+            kind.registry.add(name)(factory)
