@@ -164,6 +164,8 @@ NOT_A_PART = [
     ),
     ("optimizers", "Optimizer(0.1, lambda g, s, *rest: (g, s), slots=('m',))", "slots that are no mapping"),
     ("solvers", "Solver(lambda *a: a, {'m': 'none'})", "a slot of kind 'none'"),
+    ("solvers", "Solver(lambda *a: a, {})", "has step that gives 4 values, and should give an Iteration"),
+    ("solvers", "Solver(lambda o, w, s, t: Iteration(w, (), 1.0, True), {'m': 2})", "as slots"),
     ("schedules", "1.0", "returns a value of type float and not a schedule"),
     ("schedules", "lambda *position: None", "gives None, and should give a number"),
     (
@@ -238,6 +240,22 @@ def test_an_error_of_ours_stays_a_bug(iris: Path, monkeypatch: pytest.MonkeyPatc
     outcome = bptrain("fit", naming(iris), "--plugin", write(iris.parent, LOG_COSH))
     assert outcome.code == 70
     assert "bug in bptrain" in outcome.err
+
+
+def test_what_a_plugin_calls_and_is_ours_stays_a_bug(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solver asks for the objective, which fails in bptrain's own code."""
+    body = "    def step(o, w, s, t):\n        return Iteration(w, s, o.value(w), True)\n\n"
+    file = write(iris.parent, factory("solvers", "Solver(step, {})", body))
+    text = iris.read_text().replace("training: {", "optimizer: own\ntraining: {mode: batch, ")
+    iris.write_text(text)
+    assert bptrain("fit", iris, "--plugin", file).code == 0
+
+    def broken(*arguments: object) -> None:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr("bptrain.training.solving.penalty_at", broken)
+    monkeypatch.setenv("TMPDIR", str(iris.parent))
+    assert bptrain("fit", iris, "--plugin", file).code == 70
 
 
 def test_a_rule_between_options_is_told_at_the_config(iris: Path) -> None:

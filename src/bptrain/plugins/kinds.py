@@ -17,7 +17,7 @@ from bptrain.parts.metrics import Metric, metrics
 from bptrain.parts.optimizers import Optimizer, optimizers
 from bptrain.parts.scalers import Affine, scalers
 from bptrain.parts.schedules import schedules
-from bptrain.parts.solvers import Solver, solvers
+from bptrain.parts.solvers import Iteration, Objective, Solver, fresh_slots, solvers
 from bptrain.parts.types import Array
 from bptrain.registry import Registry
 
@@ -155,10 +155,21 @@ def metric_faults(part: Metric) -> Iterator[str]:
 
 
 def solver_faults(part: Solver) -> Iterator[str]:
-    """Of its slots."""
+    """Of its slots, and of an iteration on ½ ‖w‖²."""
+    kinds: Any = part.slots
+    if not isinstance(kinds, Mapping):
+        yield "has slots that are no mapping of names to per_weight, scalar or a number"
     for kind in part.slots.values():
         if not isinstance(kind, int) and kind not in ("per_weight", "scalar"):
             yield f"has a slot of kind {kind!r}, which should be per_weight, scalar or a number"
+    bowl = Objective(lambda w: float(0.5 * w @ w), lambda w: w.copy(), lambda w: np.eye(len(w)))
+    w, slots = np.array([1.0, -2.0, 0.5]), fresh_slots(part, 3)
+    done: Any = part.step(bowl, w, slots, 1)
+    if not isinstance(done, Iteration):
+        yield f"has step that gives {described(done)}, and should give an Iteration"
+    yield from wrong_shape("step", done.w, w.shape, f"w of shape {w.shape}")
+    if [np.shape(slot) for slot in done.slots] != [slot.shape for slot in slots]:
+        yield f"has step that gives {described(done.slots)} as slots, and should give those of {list(kinds)}"
 
 
 def scaler_faults(part: Callable[[Array], Any]) -> Iterator[str]:
