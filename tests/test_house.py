@@ -14,6 +14,7 @@ SOURCE = Path(bptrain.__file__).parent
 ORDER = [
     {"cautions", "errors", "registry"},
     {"parts"},
+    {"plugins"},
     {"core", "config", "data"},
     {"engines"},
     {"build", "build_controls"},
@@ -44,7 +45,7 @@ ORDER = [
     {"cli"},
 ]
 LAYER = {room: number for number, rooms in enumerate(ORDER) for room in rooms}
-API = 8  # the modules of the API are one room
+API = 9  # the modules of the API are one room
 ONLY = {"pydantic": {"config"}, "yaml": {"config"}, "typer": {"cli"}, "rich": {"console", "cli"}}
 HEAVY_AT_TOP = {
     "rich",
