@@ -40,6 +40,7 @@ ORDER = [
         "resuming",
         "seeding",
         "selftest",
+        "testing",
     },
     {"console"},
     {"cli"},
