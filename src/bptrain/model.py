@@ -119,6 +119,7 @@ def training_data(model: Model, run: RunDirectory, dtype: DTypeLike, limit: int 
     Raises CheckpointError when the run is damaged, or is not the one that the model comes from; DataError when the data
     is missing or not what it was.
     """
+    refuse_missing(model.stored.facts.plugins, model.stored.facts.config, run.path)
     try:
         loaded = load_config(run.config)
     except UsageError as error:

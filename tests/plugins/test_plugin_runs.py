@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import bptrain as package
-from bptrain.api import GradcheckReport
+from bptrain.checking import Checked
 from bptrain.errors import CheckpointError, UsageError
 from bptrain.plugins import activations
 from bptrain.plugins.loading import plugged_in
@@ -63,7 +63,7 @@ def test_what_is_kept(config: Path, mine: Path) -> None:
     run = trained(config, mine, "--plugin", unused)
     assert json.loads((run / "run.json").read_text())["plugins"] == record(mine)
     for file in (run / "best.safetensors", *(run / "checkpoints").iterdir()):
-        assert checkpoint.read(file).facts.plugins == record(mine)
+        assert list(checkpoint.read(file).facts.plugins) == record(mine)
         assert str(Path.cwd()).encode() not in file.read_bytes()
     best = (run / "best.safetensors").read_bytes()
     trained(config, mine, "--overwrite")
@@ -220,7 +220,7 @@ def test_a_process_of_its_own(config: Path, mine: Path) -> None:
 
 def test_from_python(config: Path, mine: Path) -> None:
     report = package.gradcheck(config, plugins=[mine])
-    assert isinstance(report, GradcheckReport)
+    assert isinstance(report, Checked)
     assert report.passed
     run = package.fit(config, {"training.epochs": 40}, plugins=[str(mine)])
     with pytest.raises(CheckpointError, match=r"--plugin mine\.py"):
@@ -228,9 +228,16 @@ def test_from_python(config: Path, mine: Path) -> None:
     model = package.load(run.path, plugins=[mine])
     assert "ln_cosh" not in activations
     assert model.predict([[5.1, 3.5, 1.4, 0.2]]).tolist() == ["setosa"]  # it keeps its own
+    with pytest.raises(CheckpointError, match=r"--plugin mine\.py"):
+        package.gradcheck(model)  # which reads the data of the run again, and its config
+    again = package.gradcheck(model, plugins=[mine])
+    assert isinstance(again, Checked)
+    assert again.passed
     write(mine.parent, OTHER)
     with pytest.warns(UserWarning, match=r"\[other_plugin\]"):
         other = package.load(run.path, plugins=[mine])
+    with pytest.warns(UserWarning, match=r"\[other_plugin\]"):
+        package.gradcheck(run.path, plugins=[mine])
     np.testing.assert_array_equal(
         other.outputs([[5.1, 3.5, 1.4, 0.2]]), model.outputs([[5.1, 3.5, 1.4, 0.2]])
     )

@@ -41,7 +41,7 @@ def parts_named(config: Mapping[str, Any]) -> Iterator[Part]:
                 yield kind, name
 
 
-def records(config: Mapping[str, Any]) -> list[dict[str, Any]]:
+def records(config: Mapping[str, Any]) -> tuple[Record, ...]:
     """The plug-ins that a plain config uses, as its checkpoints keep them; plain JSON types."""
     named = set(parts_named(config))
     kept = []
@@ -49,7 +49,7 @@ def records(config: Mapping[str, Any]) -> list[dict[str, Any]]:
         parts = [[part.kind.name, part.name] for part in plugin.parts]
         if any((kind, name) in named for kind, name in parts):
             kept.append({"file": plugin.script.path.name, "sha256": plugin.sha256, "parts": parts})
-    return kept
+    return tuple(kept)
 
 
 def refuse_missing(kept: Sequence[Record], config: Mapping[str, Any], path: Path) -> None:

@@ -48,7 +48,7 @@ class Facts(NamedTuple):
     data: dict[str, str]  # digests of the data files
     bits: dict[str, Any]  # what decides the bits: versions, engine, threads
     baseline: dict[str, Any]  # the best guess without inputs, from the training rows
-    plugins: Sequence[Mapping[str, Any]] = ()  # those that the config uses; checkpoints of old do not say
+    plugins: Sequence[Mapping[str, Any]] = ()  # those that the config uses
 
 
 class Stored(NamedTuple):
@@ -102,7 +102,8 @@ def read(path: Path) -> Stored:
         digest = record.pop("digest")
         if digest != _digest(record, tensors):
             raise CheckpointError(f"{path} is corrupt: its content does not match its digest")
-        facts = Facts(**{name: record[name] for name in Facts._fields if name in record or name != "plugins"})
+        record["plugins"] = tuple(record.get("plugins", ()))  # checkpoints of old do not say
+        facts = Facts(**{name: record[name] for name in Facts._fields})
         return Stored(path, facts, record["position"], record["best"], tensors)
 
 
