@@ -10,12 +10,13 @@ from bptrain.core.gradcheck import GradcheckReport
 from bptrain.engines.base import Task
 from bptrain.errors import Interrupted
 from bptrain.fitting import Compiling, Done, FitEvent, Started, fit_events
+from bptrain.grading import Grade, check_backward
 from bptrain.interrupts import interrupts
 from bptrain.model import Model, load
 from bptrain.training.events import Warned
 from bptrain.training.state import State
 
-__all__ = ["GradcheckReport", "Model", "Run", "fit", "follow", "gradcheck", "load"]
+__all__ = ["GradcheckReport", "Grade", "Model", "Run", "check_backward", "fit", "follow", "gradcheck", "load"]
 
 
 class Run(NamedTuple):
