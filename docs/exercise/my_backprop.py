@@ -16,9 +16,9 @@ def forward(W, b, f, x_0):
     L = len(W) - 1
     x = [None] * (L + 1)
     z = [None] * (L + 1)
-    x[0] = x_0
+    x[0] = np.asarray(x_0)
     for i in range(1, L + 1):
-        raise NotImplementedError("z[i] = ?  and  x[i] = ?")
+        raise NotImplementedError(f"z[{i}] = ?  and  x[{i}] = ?")
     return x, z
 
 

@@ -4,7 +4,7 @@ from bptrain.console.screen import Screen
 from bptrain.core.gradcheck.grading import VERDICTS, Judgment
 from bptrain.errors import printable
 from bptrain.grading import Finding, Grade, Trial
-from bptrain.grading.reading import shape
+from bptrain.grading.contract import shape
 
 
 def show_grade(screen: Screen, grade: Grade) -> None:
@@ -31,8 +31,16 @@ def show_grade(screen: Screen, grade: Grade) -> None:
             screen.result(printable(text))
     if grade.findings:
         screen.result()
-    names = " and ".join(many.judged)
-    screen.result(f"pass: {names} are right" if grade.passed else f"WRONG: {', '.join(headline(grade))}")
+    screen.result(conclusion(grade))
+
+
+def conclusion(grade: Grade) -> str:
+    """The verdict in one line."""
+    names = list(grade.trials[0].judged)
+    if grade.passed:
+        return f"pass: {', '.join(names[:-1])} and {names[-1]} are right"
+    unfinished = all(one.fault is not None and one.fault.code == "unfinished" for one in grade.findings)
+    return f"{'NOT FINISHED' if unfinished else 'WRONG'}: {', '.join(headlines(grade))}"
 
 
 def instances(trial: Trial) -> str:
@@ -53,7 +61,7 @@ def verdict(one: Judgment, single: Judgment) -> str:
     return f"{text}; for one instance {VERDICTS[single.verdict]}"
 
 
-def headline(grade: Grade) -> list[str]:
+def headlines(grade: Grade) -> list[str]:
     """Each function that is wrong, with the quantity that is wrong first."""
     return [
         f"{one.function}" + (f" from {one.quantity}[{one.layer}] on" if one.quantity else "")

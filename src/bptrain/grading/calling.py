@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.grading.contract import RETURNS, TAKES
+from bptrain.grading.contract import RETURNS, TAKES, shape
 from bptrain.grading.loading import THEIRS, Functions, as_a_script, deepest, described_error
 
 LISTS = {word for words in RETURNS.values() for word in words}
@@ -59,30 +59,57 @@ def _called(functions: Functions, name: str, arguments: Sequence[Any], silent: b
         line, _ = deepest(error, functions.path)
         at, frame = deepest(error, functions.path, name)
         variables = dict(frame.f_locals) if frame is not None else {}
-        computing = target(functions, at, variables) if at is not None else None
+        statement = statement_in(functions, at)
+        computing = target(statement, variables)
         if isinstance(error, NotImplementedError):
             text = str(error) or "it raises NotImplementedError"
             fault = Fault("unfinished", f"{name} is not finished: {text}", line, _line(functions, line))
         else:
-            message = f"{name} raised {described_error(error)}{_hint(error, variables, computing)}"
+            message = f"{name} raised {described_error(error)}{_hint(error, statement, variables, computing)}"
             fault = Fault("raised", message, line, _line(functions, line), computing)
         return Called(None, fault, variables)
 
 
-def target(functions: Functions, line: int, variables: Mapping[str, Any]) -> tuple[str, int] | None:
-    """The entry of a list that the statement in a line computes, such as ("delta", 2) of `delta[i] = …`."""
-    tree = ast.parse("\n".join(functions.lines))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign | ast.AugAssign) and node.lineno <= line <= (node.end_lineno or 0):
-            goal = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            if isinstance(goal, ast.Subscript) and isinstance(goal.value, ast.Name):
-                index = _number(goal.slice, variables)
-                length = (
-                    len(variables[goal.value.id]) if isinstance(variables.get(goal.value.id), list) else 0
-                )
-                if index is not None and goal.value.id in LISTS:
-                    return goal.value.id, index + length if index < 0 else index
+def target(statement: ast.stmt | None, variables: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The entry of a list that a statement computes, such as ("delta", 2) of `delta[i] = …`."""
+    if isinstance(statement, ast.Assign | ast.AugAssign):
+        goal = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+        if isinstance(goal, ast.Subscript) and isinstance(goal.value, ast.Name) and goal.value.id in LISTS:
+            entries, index = variables.get(goal.value.id), _number(goal.slice, variables)
+            if isinstance(entries, list) and index is not None:
+                return goal.value.id, index + len(entries) if index < 0 else index
     return None
+
+
+def statement_in(functions: Functions, line: int | None) -> ast.stmt | None:
+    """The assignment that a line of the file belongs to."""
+    for node in ast.walk(ast.parse("\n".join(functions.lines))):
+        if isinstance(node, ast.Assign | ast.AugAssign) and node.lineno <= (line or 0) <= (
+            node.end_lineno or 0
+        ):
+            return node
+    return None
+
+
+def shapes_in(statement: ast.stmt | None, variables: Mapping[str, Any]) -> str:
+    """The shapes of the arrays that a statement reads, in words: `there W[i + 1] is 2×3, delta[i + 1] is 2×14`."""
+    nodes = [node for node in ast.walk(statement) if isinstance(node, ast.expr)] if statement else []
+    shapes = {}
+    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
+        value: Any = None
+        if isinstance(node, ast.Name):
+            value = variables.get(node.id)
+        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            entries, index = variables.get(node.value.id), _number(node.slice, variables)
+            if (
+                isinstance(entries, list | tuple)
+                and index is not None
+                and -len(entries) <= index < len(entries)
+            ):
+                value = entries[index]
+        if isinstance(value, np.ndarray):
+            shapes[ast.unparse(node)] = shape(value.shape)
+    return f"; there {', '.join(f'{name} is {of}' for name, of in shapes.items())}" if shapes else ""
 
 
 def _number(node: ast.expr, variables: Mapping[str, Any]) -> int | None:
@@ -103,11 +130,18 @@ def _number(node: ast.expr, variables: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _hint(error: BaseException, variables: Mapping[str, Any], computing: tuple[str, int] | None) -> str:
+def _hint(
+    error: BaseException,
+    statement: ast.stmt | None,
+    variables: Mapping[str, Any],
+    computing: tuple[str, int] | None,
+) -> str:
     """Where it stood, and what a message about None most often comes from."""
     text = f", while computing {computing[0]}[{computing[1]}]" if computing else ""
     if not computing and isinstance(variables.get("i"), int):
         text = f", with i = {variables['i']}"
+    if isinstance(error, ValueError):
+        text += shapes_in(statement, variables)
     if isinstance(error, TypeError) and "NoneType" in str(error):
         text += ". Entry 0 of W, b, f, df and z is unused (None), as b[i] is of a layer without bias"
     if isinstance(error, IndexError) and "list" in str(error):

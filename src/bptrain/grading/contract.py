@@ -121,3 +121,8 @@ def described(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"a {type(value).__name__} of {len(value)}"
     return f"a value of type {type(value).__name__}"
+
+
+def shape(numbers: tuple[int, ...]) -> str:
+    """A shape as the derivation writes it: 3×5; one of another rank as Python does."""
+    return "×".join(map(str, numbers)) if len(numbers) == 2 else str(numbers)

@@ -69,7 +69,9 @@ def in_trial(point: Point, trial: Trial, name: str, others: Sequence[Trial]) -> 
     slip = slip_of(point, trial, name, first) if first is not None else None
     notes = [*notes_on(judged, first), *notes_on_instances(trial, others, name)]
     if first is not None and slip is None and first.relative_error < SINGLE:
-        notes.append("an error of this size is what rounding to float32 makes: look for a float32")
+        notes.append(
+            "an error as small as this may be rounding: look for float32, or a constant of few digits"
+        )
     return Finding(
         name,
         trial.instances,
@@ -90,7 +92,8 @@ def slip_of(point: Point, trial: Trial, name: str, first: Judgment) -> Diagnosis
     if not isinstance(value, np.ndarray):
         return None
     if name == "step":
-        return step_slip(point, trial.rates, trial.wanted[name], theirs)
+        alike = [one for one in trial.wanted[name] if one.name == first.name]  # all W_i, or all b_i
+        return step_slip(point, trial.rates, alike, theirs)
     if name == "backward":
         return diagnose_layers(point, *rows(point, theirs)).likely
     one = next(one for one in trial.wanted[name] if one.key == first.key)

@@ -125,9 +125,7 @@ def point_of(loaded: Loaded) -> tuple[Point, list[str]]:
     remarks += draw(network, w, loaded.config.seed)
     left_out = parts_left_out(network, rows)
     if left_out:
-        remarks.append(
-            f"the objective is the sum over the instances of the loss, without {', '.join(left_out)}"
-        )
+        remarks.append(f"the objective is the plain sum of the losses; left out: {', '.join(left_out)}")
     plain = replace(network, reduction="sum", l1=0.0, l2=0.0, dropout=())
     return Point(plain, w, rows.X[:N], rows.T[:N]), remarks
 
@@ -155,7 +153,7 @@ def draw(network: Network, w: Array, seed: int) -> list[str]:
 def parts_left_out(network: Network, rows: Rows) -> list[str]:
     """What the config's objective has beside the losses."""
     parts = {
-        "the mean's division": network.reduction == "mean",
+        "the mean over the instances": network.reduction == "mean",
         "penalties": network.penalty is not None,
         "dropout": bool(network.masked),
         "what rows and classes weigh": rows.V is not None,

@@ -64,7 +64,7 @@ def load_functions(path: Path) -> Functions:
 
 
 def functions_of(module: ModuleType, path: Path) -> dict[str, Callable[..., Any]]:
-    """forward, backward, and step where it is there. Raises UsageError for one that is missing or takes other things."""
+    """forward, backward, and step where it is there. Raises UsageError for one that does not fit."""
     own = [name for name, value in vars(module).items() if inspect.isfunction(value)]
     found, problems = {}, []
     for name, takes in TAKES.items():

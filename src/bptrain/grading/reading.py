@@ -7,7 +7,7 @@ import numpy as np
 
 from bptrain.core.gradcheck.grading import Key, Theirs, Wanted
 from bptrain.grading.calling import Called, Fault
-from bptrain.grading.contract import RETURNS, described
+from bptrain.grading.contract import RETURNS, described, shape
 from bptrain.parts.types import Array
 
 
@@ -80,8 +80,3 @@ def shape_hint(array: Array, one: Wanted, N: int) -> str:
     if one.name == "dW" and len(got) == 2 and got[0] == n and got[1] == N:
         return f": the product with x_{one.layer - 1} transposed is missing"
     return ""
-
-
-def shape(numbers: tuple[int, ...]) -> str:
-    """A shape as the derivation writes it: 3×5; one of another rank as Python does."""
-    return "×".join(map(str, numbers)) if len(numbers) == 2 else str(numbers)

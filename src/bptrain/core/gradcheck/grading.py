@@ -27,10 +27,10 @@ Theirs = Mapping[
 ]  # of the right shape, or what is wrong with it, or None: never reached
 VERDICTS = {
     "right": "right",
-    "wrong": "wrong by itself",
-    "inherited": "right from the wrong one that it was handed",
-    "unclear": "not right, and what it was handed has no values",
-    "missing": "never reached",
+    "wrong": "WRONG",
+    "inherited": "handed down",  # right from the wrong quantity before it
+    "unclear": "unclear",  # not right, and the quantity before it has no values
+    "missing": "not reached",
 }
 SINGLE_TOLERANCE = 1e-3  # of float32: as many of its roundings as the other has of float64's
 

@@ -55,7 +55,7 @@ def in_x(point: Point, i: int, z: Array) -> Iterator[Pattern]:
 def step_slip(
     point: Point, rates: Sequence[float], wanted: Sequence[Wanted], theirs: Theirs
 ) -> Diagnosis | None:
-    """The slip whose pattern a wrong update matches, in all that it updates."""
+    """The slip whose pattern a wrong update matches, in all the quantities wanted."""
     for code, words, after in steps(point, rates):
         errors = []
         for one in wanted:
