@@ -1,19 +1,21 @@
 """A whole backward pass, quantity by quantity in its own order: δ_L, ∂E/∂W_L, ∂E/∂b_L, δ_{L−1}, …
 
-Each is judged twice: against the right one, and against what the derivation makes of the pass's own above it.
-So a slip in layer 3 is found there, though everything below is wrong as well, and a second slip below is found too.
+Each is judged twice: against the right one, and against what the derivation makes of the pass's own above it. So a slip
+in layer 3 is found there, though everything below is wrong as well, and a second slip below is found too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.gradcheck.lines import Backward, Lines, backward
+from bptrain.core.gradcheck.lines import Lines, backward
 from bptrain.core.gradcheck.point import Point
-from bptrain.core.gradcheck.scale import Scale, scale_at
-from bptrain.core.gradcheck.slips.base import TOLERANCE, Diagnosis, compare
-from bptrain.core.network import views
+from bptrain.core.gradcheck.slips import factors
+from bptrain.core.gradcheck.slips.base import RIGHT, TOLERANCE, Diagnosis, Truth, best, compare, matches
+from bptrain.core.gradcheck.slips.diagnosis import diagnose, slips
+from bptrain.core.network import Views, views
 from bptrain.parts.types import Array
 
 
@@ -27,14 +29,15 @@ class Quantity(NamedTuple):
     right: bool
     error_given: float  # against what follows from the pass's own quantities above
     follows: bool
-    likely: Diagnosis | None = None  # where it does not follow
+    likely: Diagnosis | None = None  # where it is wrong and does not follow
 
 
 class LayersReport(NamedTuple):
     """The verdict on a backward pass."""
 
     quantities: tuple[Quantity, ...]  # in the order of the pass; a δ_i that was not given is left out
-    likely: Diagnosis | None = None  # of the first wrong one, or of the pass as a whole
+    likely: Diagnosis | None  # a slip that explains all of the pass, or else what is first wrong in it
+    divided_late: bool = False  # the δ_i are those of the sum over the rows, and the gradients are divided
 
     @property
     def first_wrong(self) -> Quantity | None:
@@ -50,38 +53,115 @@ class LayersReport(NamedTuple):
 def diagnose_layers(
     point: Point, D: Sequence[Array | None], g: Array, tolerance: float = TOLERANCE
 ) -> LayersReport:
-    """Judges D_1 … D_L (entry 0 is unused, None: not given; rows, weighed and divided as in `lines.backward`) and g."""
+    """Judges D_1 … D_L, N × n_i (entry 0 is unused; None: not given), and the flat gradient g.
+
+    The rows of D_i are as `lines.backward` has them, weighed and divided. Those of the sum over the rows are right too,
+    where ∂E/∂W_L is divided by what the mean divides by: then all of them are read so.
+    """
     with np.errstate(all="ignore"):
-        right, scale = backward(point), scale_at(point)
+        truth = Truth(point)
         given = [None if D_i is None else np.asarray(D_i, np.float64) for D_i in D]
-        return LayersReport(
-            tuple(_quantities(point, given, np.asarray(g, np.float64), right, scale, tolerance))
+        gradient = np.asarray(g, np.float64)
+        late = _divided_late(truth, given, gradient, tolerance)
+        if late:
+            given = [None if D_i is None else D_i / point.divisor for D_i in given]
+        judge = _Judge(truth, given, views(point.network, gradient), tolerance)
+        quantities = tuple(judge.quantities())
+        report = LayersReport(quantities, None, late)
+        first = report.first_wrong
+        return report if first is None else report._replace(likely=judge.of_all() or first.likely)
+
+
+def _divided_late(truth: Truth, D: Sequence[Array | None], g: Array, tolerance: float) -> bool:
+    """Whether D_L is right but for the division by Σ v, and ∂E/∂W_L right with it."""
+    point, L = truth.point, truth.point.network.L
+    D_L, dW = D[L], views(point.network, g).W[L]
+    if D_L is None or point.divisor == 1:
+        return False
+    n, s = (views(point.network, flat).W[L] for flat in (truth.right.g, truth.scale.w))
+    undivided = compare(D_L / point.divisor, truth.right.D[L], truth.scale.D[L], tolerance)
+    return undivided.right and compare(dW, n, s, tolerance).right
+
+
+@dataclass(frozen=True)
+class _Judge:
+    truth: Truth
+    D: Sequence[Array | None]
+    gradient: Views
+    tolerance: float
+
+    def quantities(self) -> Iterator[Quantity]:
+        """The verdicts, in the order of the pass."""
+        point, truth = self.truth.point, self.truth
+        right, scale = (views(point.network, flat) for flat in (truth.right.g, truth.scale.w))
+        above = np.empty(
+            0
+        )  # D_{i+1} as the pass has it, or what follows from those above where it does not say
+        for i in range(point.network.L, 0, -1):
+            follows = made(point, RIGHT, "delta", i, above)
+            if (D_i := self.D[i]) is not None:
+                yield self.verdict("delta", i, D_i, truth.right.D[i], follows, truth.scale.D[i], above)
+            above = follows if D_i is None else D_i
+            for kind, a, n, s in (
+                ("weight", self.gradient.W[i], right.W[i], scale.W[i]),
+                ("bias", self.gradient.b[i], right.b[i], scale.b[i]),
+            ):
+                if a is not None and n is not None and s is not None:
+                    yield self.verdict(kind, i, a, n, made(point, RIGHT, kind, i, above), s, above)
+
+    def verdict(
+        self, kind: str, i: int, a: Array, n: Array, follows: Array, s: Array, above: Array
+    ) -> Quantity:
+        """The verdict on one quantity."""
+        to_right, to_given = (compare(a, other, s, self.tolerance) for other in (n, follows))
+        name = {"delta": "δ", "weight": "∂E/∂W", "bias": "∂E/∂b"}[kind] + f"_{i}"
+        one = Quantity(name, kind, i, *to_right, *to_given)
+        if one.right or one.follows or not np.isfinite(a).all():
+            return one
+        return one._replace(likely=self.likely(one, a, follows, s, above))
+
+    def likely(self, one: Quantity, a: Array, follows: Array, s: Array, above: Array) -> Diagnosis | None:
+        """The slip that makes of what is above what the pass made of it."""
+        point, found = self.truth.point, []
+        for slip in slips(self.truth):
+            if slip.layer not in (None, one.layer):
+                continue
+            pattern = made(point, slip.lines, one.kind, one.layer, above)
+            error = matches(a, pattern, follows, s, self.tolerance)
+            if error is not None:
+                found.append((slip.places, Diagnosis(slip.code, slip.words, slip.layer, error)))
+        factor = factors.of_one(point, a, follows, s, self.tolerance)
+        if not found and factor is not None:
+            code, times, error = factor
+            found.append((1, Diagnosis(code, f"{one.name} at {times} times the right one", one.layer, error)))
+        return best(found)
+
+    def of_all(self) -> Diagnosis | None:
+        """The slip that explains the gradient and every δ_i that was given."""
+        point, truth, found = self.truth.point, self.truth, []
+        if all(D_i is None for D_i in self.D[1:]):
+            return diagnose(point, self.gradient.flat, self.tolerance)
+        for slip in slips(truth):
+            pattern = backward(point, slip.lines)
+            error = factors.error_of(truth, self.gradient.flat, pattern.g, self.tolerance)
+            if error is not None and self._gives_deltas(pattern.D):
+                found.append((slip.places, Diagnosis(slip.code, slip.words, slip.layer, error)))
+        return best(found)
+
+    def _gives_deltas(self, D: Sequence[Array]) -> bool:
+        right, scale = self.truth.right.D, self.truth.scale.D
+        return all(
+            a is None or matches(a, pattern, n, s, self.tolerance) is not None
+            for a, pattern, n, s in zip(self.D[1:], D[1:], right[1:], scale[1:], strict=True)
         )
 
 
-def _quantities(
-    point: Point, D: Sequence[Array | None], g: Array, right: Backward, scale: Scale, tolerance: float
-) -> list[Quantity]:
-    network, lines = point.network, Lines()
-    student, truth, s = (views(network, flat) for flat in (g, right.g, scale.w))
-    above = np.empty(0)  # D_i as the pass has it, or what follows from those above where it does not say
-    quantities = []
-
-    def judge(name: str, kind: str, i: int, a: Array, n: Array, follows: Array, s: Array) -> None:
-        to_right, to_given = compare(a, n, s, tolerance), compare(a, follows, s, tolerance)
-        quantities.append(Quantity(f"{name}_{i}", kind, i, *to_right, *to_given))
-
-    for i in range(network.L, 0, -1):
-        if i == network.L:
-            above = lines.weigh(point, lines.output(point))
-        else:
-            above = lines.through(point, i, lines.drop(point, i, lines.carry(point, i, above)))
-        if (D_i := D[i]) is not None:
-            judge("δ", "delta", i, D_i, right.D[i], above, scale.D[i])
-            above = D_i
-        dW = lines.penalty(point, i, lines.weight(point, i, above))
-        judge("∂E/∂W", "weight", i, student.W[i], truth.W[i], dW, s.W[i])
-        for a, n, s_i in ((student.b[i], truth.b[i], s.b[i]),):
-            if a is not None and n is not None and s_i is not None:
-                judge("∂E/∂b", "bias", i, a, n, lines.bias(point, i, above), s_i)
-    return quantities
+def made(point: Point, lines: Lines, kind: str, i: int, above: Array) -> Array:
+    """What these lines make of what is above: D_i of D_{i+1}, or ∂E/∂W_i or ∂E/∂b_i of D_i."""
+    if kind == "weight":
+        return lines.penalty(point, i, lines.weight(point, i, above))
+    if kind == "bias":
+        return lines.bias(point, i, above)
+    if i == point.network.L:
+        return lines.weigh(point, lines.output(point))
+    return lines.through(point, i, lines.drop(point, i, lines.carry(point, i, above)))

@@ -1,5 +1,6 @@
 """Known slips of a backward pass, and which of them a wrong gradient looks like."""
 
-from bptrain.core.gradcheck.slips.base import TOLERANCE, Diagnosis, Slip
+from bptrain.core.gradcheck.slips.base import TOLERANCE, Diagnosis, Slip, Truth
+from bptrain.core.gradcheck.slips.diagnosis import diagnose, slips
 
-__all__ = ["TOLERANCE", "Diagnosis", "Slip"]
+__all__ = ["TOLERANCE", "Diagnosis", "Slip", "Truth", "diagnose", "slips"]
