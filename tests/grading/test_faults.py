@@ -7,7 +7,7 @@ import pytest
 from bptrain import check_backward
 from bptrain.grading import Finding, Grade
 from conftest import ROOT
-from files import BACKWARD, FORWARD, RIGHT, ending, written
+from submission_files import BACKWARD, FORWARD, RIGHT, ending, written
 
 POST = ROOT / "configs" / "derivation.yaml"
 

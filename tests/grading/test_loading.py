@@ -6,7 +6,7 @@ import pytest
 
 from bptrain.errors import UsageError
 from bptrain.grading.loading import load_functions
-from files import BACKWARD, FORWARD, RIGHT, written
+from submission_files import BACKWARD, FORWARD, RIGHT, written
 
 
 def problem(file: Path) -> str:

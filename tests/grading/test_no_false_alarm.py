@@ -12,8 +12,8 @@ from bptrain.core.network import Network
 from bptrain.grading.findings import Trial, finding
 from bptrain.grading.grade import number_of_rows, trial
 from bptrain.grading.loading import load_functions
-from files import RIGHT, ending, written
 from networks import COMBINATIONS, data_for, network
+from submission_files import RIGHT, ending, written
 
 STEP = """
 def step(W, b, f, df, dE, x_0, t, rate):

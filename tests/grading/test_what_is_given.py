@@ -1,5 +1,7 @@
 """What the functions are given is what the parts say, as columns."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from bptrain.grading.contract import arguments
 from networks import data_for, network
 
 
-def given(names: list[str], loss: str) -> tuple[Point, dict[str, list[object]]]:
+def given(names: list[str], loss: str) -> tuple[Point, dict[str, list[Any]]]:
     net = network((4, 5, 3), names, loss, reduction="sum")
     X, T = data_for(net, 7, 0)
     point = Point(net, np.random.default_rng(0).normal(size=net.size), X, T)
@@ -19,7 +21,7 @@ def test_functions_of_columns() -> None:
     point, by_name = given(["tanh", "softmax"], "cross_entropy")
     W, b, df, dE, x, z, t = by_name["backward"]
     f = by_name["forward"][2]
-    assert [None if w is None else w.shape for w in W] == [None, (5, 4), (3, 5)]  # type: ignore[attr-defined]
+    assert [None if w is None else w.shape for w in W] == [None, (5, 4), (3, 5)]
     assert b is not None
     tanh = point.network.activations[1]
     assert tanh.df is not None

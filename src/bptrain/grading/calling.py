@@ -15,6 +15,8 @@ from bptrain.grading.loading import THEIRS, Functions, as_a_script, deepest, des
 
 LISTS = {word for words in RETURNS.values() for word in words}
 
+SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
+
 
 class Fault(NamedTuple):
     """What went wrong in a function, other than its numbers."""
@@ -82,11 +84,9 @@ def target(statement: ast.stmt | None, variables: Mapping[str, Any]) -> tuple[st
 
 
 def statement_in(functions: Functions, line: int | None) -> ast.stmt | None:
-    """The assignment that a line of the file belongs to."""
+    """The simple statement that a line of the file belongs to."""
     for node in ast.walk(ast.parse("\n".join(functions.lines))):
-        if isinstance(node, ast.Assign | ast.AugAssign) and node.lineno <= (line or 0) <= (
-            node.end_lineno or 0
-        ):
+        if isinstance(node, SIMPLE) and node.lineno <= (line or 0) <= (node.end_lineno or 0):
             return node
     return None
 
@@ -142,7 +142,7 @@ def _hint(
         text = f", with i = {variables['i']}"
     if isinstance(error, ValueError):
         text += shapes_in(statement, variables)
-    if isinstance(error, TypeError) and "NoneType" in str(error):
+    if any(sign in str(error) for sign in ("NoneType", "has 0, gufunc")):
         text += ". Entry 0 of W, b, f, df and z is unused (None), as b[i] is of a layer without bias"
     if isinstance(error, IndexError) and "list" in str(error):
         text += ". Lists count as the derivation does, 0 … L: W[1] is W_1"

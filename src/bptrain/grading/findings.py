@@ -8,7 +8,7 @@ import numpy as np
 from bptrain.core.gradcheck.grading import Judgment, Theirs, Wanted
 from bptrain.core.gradcheck.layers import diagnose_layers
 from bptrain.core.gradcheck.point import Point
-from bptrain.core.gradcheck.slips.around import forward_slip, step_slip
+from bptrain.core.gradcheck.slips.around import backward_slip, forward_slip, step_slip
 from bptrain.core.gradcheck.slips.base import Diagnosis
 from bptrain.core.network import views
 from bptrain.grading.calling import Fault
@@ -52,7 +52,8 @@ def finding(points: Sequence[Point], trials: Sequence[Trial], name: str) -> Find
     for point, trial in zip(points, trials, strict=True):
         if trial.wrong(name):
             others = [other for other in trials if other is not trial]
-            return in_trial(point, trial, name, others)
+            with np.errstate(all="ignore"):  # theirs may hold anything
+                return in_trial(point, trial, name, others)
     return None
 
 
@@ -91,14 +92,17 @@ def slip_of(point: Point, trial: Trial, name: str, first: Judgment) -> Diagnosis
     value = theirs[first.key]
     if not isinstance(value, np.ndarray):
         return None
-    if name == "step":
-        alike = [one for one in trial.wanted[name] if one.name == first.name]  # all W_i, or all b_i
-        return step_slip(point, trial.rates, alike, theirs)
-    if name == "backward":
-        return diagnose_layers(point, *rows(point, theirs)).likely
     one = next(one for one in trial.wanted[name] if one.key == first.key)
     handed = theirs[one.handed] if one.handed is not None else None
-    return forward_slip(point, one, value, handed) if isinstance(handed, np.ndarray) else None
+    above = handed if isinstance(handed, np.ndarray) else None
+    if name == "step":
+        alike = [other for other in trial.wanted[name] if other.name == first.name]  # all W_i, or all b_i
+        whole = step_slip(point, trial.rates, trial.wanted[name], theirs)
+        return whole or step_slip(point, trial.rates, alike, theirs)
+    if name == "backward":
+        likely = diagnose_layers(point, *rows(point, theirs)).likely
+        return likely or backward_slip(point, one, value, above)
+    return None if above is None else forward_slip(point, one, value, above)
 
 
 def rows(point: Point, theirs: Theirs) -> tuple[list[Array | None], Array]:

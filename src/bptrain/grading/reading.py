@@ -79,4 +79,6 @@ def shape_hint(array: Array, one: Wanted, N: int) -> str:
         return ": it is transposed"
     if one.name == "dW" and len(got) == 2 and got[0] == n and got[1] == N:
         return f": the product with x_{one.layer - 1} transposed is missing"
+    if one.name == "dW" and got == (n * N, one.right.shape[1] * N):
+        return ": np.outer flattens what it is given; the product δ @ x.T is one of matrices"
     return ""

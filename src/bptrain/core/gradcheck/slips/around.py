@@ -1,4 +1,7 @@
-"""Slips outside the backward pass: in the lines of the forward pass, and in a step of gradient descent."""
+"""Slips that show in somebody's own code: in its forward pass, in a step, and in one quantity of its backward pass.
+
+A gradient alone cannot show these, or they are of one line only: what it is computed from was right.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -6,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from bptrain.core.gradcheck.grading import Key, Theirs, Wanted, updated
-from bptrain.core.gradcheck.lines import Lines, backward, weight
+from bptrain.core.gradcheck.lines import Lines, backward, through, weight
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.slips.base import Diagnosis, compare, matches
 from bptrain.parts.types import Array
@@ -52,6 +55,39 @@ def in_x(point: Point, i: int, z: Array) -> Iterator[Pattern]:
             yield "other_activation", f"f_{j} in the place of f_{i}", activations[j].f(z.T).T
 
 
+def backward_slip(point: Point, one: Wanted, theirs: Array, handed: Array | None) -> Diagnosis | None:
+    """The slip whose pattern a wrong δ_i, ∂E/∂W_i or ∂E/∂b_i matches, from the δ that it was computed from."""
+    patterns = in_delta(point, one, theirs, handed) if one.name == "delta" else in_sum(point, one, handed)
+    return first_match(patterns, one, theirs)
+
+
+def in_delta(point: Point, one: Wanted, theirs: Array, above: Array | None) -> Iterator[Pattern]:
+    """What slips make of δ_i."""
+    i = one.layer
+    if above is None:
+        if i in point.slopes:
+            yield "no_loss_slope", f"f_{i}' alone, without ∂E/∂x_{i}", point.slopes[i].T
+        return
+    D = above.T
+    change = through(point, i, D @ weight(point, i + 1, D)).T  # of δ_i, for each unit of the rate
+    square = float(np.sum(change * change))
+    if square > 0:
+        rate = float(np.sum(change * (one.right - theirs))) / square
+        words = f"W_{i + 1} used after its update at a rate of {rate:.4g} instead of before"
+        yield "updated_weights", words, one.right - rate * change
+
+
+def in_sum(point: Point, one: Wanted, delta: Array | None) -> Iterator[Pattern]:
+    """What slips make of δ_i x_{i−1}ᵀ, and of the sum of δ_i."""
+    N = len(point.X_0)
+    if delta is None or N == 1:
+        return
+    x = point.space.X[one.layer - 1].T if one.name == "dW" else np.ones((1, N))
+    for name, n in (("last", N - 1), ("first", 0)):
+        words = f"the {name} instance alone instead of the sum over all {N}"
+        yield f"{name}_instance", words, delta[:, [n]] @ x[:, [n]].T
+
+
 def step_slip(
     point: Point, rates: Sequence[float], wanted: Sequence[Wanted], theirs: Theirs
 ) -> Diagnosis | None:
@@ -90,10 +126,10 @@ def steps(point: Point, rates: Sequence[float]) -> Iterator[tuple[str, str, dict
     for i in range(1, len(rates)):
         of_one = updated(point, [rates[i]] * len(rates), right)
         yield "one_rate", f"the rate of layer {i} in every layer", of_one
-    yield "no_update", "no update at all", before
     for kind, name in (("b", "biases"), ("W", "weights")):
         kept = {key: value for key, value in before.items() if key[0] == kind}
         yield f"no_{name}", f"the {name} not updated", after | kept
+    yield "no_update", "no update at all", before
 
 
 def with_updated_weights(rates: Sequence[float]) -> Lines:
