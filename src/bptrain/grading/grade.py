@@ -89,14 +89,15 @@ def trial(functions: Functions, point: Point) -> Trial:
     """Every function called at a point, and what it returned judged."""
     L, N = point.network.L, len(point.X_0)
     rates = rates_of(L)
-    wanted: dict[str, list[Wanted]] = {
-        "forward": forward_wanted(point),
-        "backward": backward_wanted(point),
-        "step": step_wanted(point, rates),
-    }
+    with np.errstate(all="ignore"):  # what is not finite is told below
+        wanted: dict[str, list[Wanted]] = {
+            "forward": forward_wanted(point),
+            "backward": backward_wanted(point),
+            "step": step_wanted(point, rates),
+        }
+        given = arguments(point, rates)
     if not all(np.isfinite(one.right).all() for entries in wanted.values() for one in entries):
         raise NumericalError("the network itself is not finite on these rows, so nothing can be graded on it")
-    given = arguments(point, rates)
     judged: dict[str, tuple[Judgment, ...]] = {}
     faults: dict[str, Fault] = {}
     theirs = {}
