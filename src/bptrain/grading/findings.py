@@ -69,6 +69,8 @@ def in_trial(point: Point, trial: Trial, name: str, others: Sequence[Trial]) -> 
         key = None
     slip = slip_of(point, trial, name, first) if first is not None else None
     notes = [*notes_on(judged, first), *notes_on_instances(trial, others, name)]
+    if first is not None and first.key == ("delta", point.network.L):
+        notes += notes_on_loss(point)
     if first is not None and slip is None and first.relative_error < SINGLE:
         notes.append(
             "an error as small as this may be rounding: look for float32, or a constant of few digits"
@@ -138,6 +140,14 @@ def notes_on(judged: Sequence[Judgment], first: Judgment | None) -> list[str]:
     if follow:
         notes.append(f"wrong only by what was handed down: {listed(follow)}")
     return notes
+
+
+def notes_on_loss(point: Point) -> list[str]:
+    """Where right code cannot do with dE."""
+    network, L = point.network, point.network.L
+    if network.canonical and not np.isfinite(network.loss.dE(point.space.X[L], point.T)).all():
+        return [f"dE is not finite here, where outputs are 0 or 1; δ_{L} = x_{L} − t needs no dE"]
+    return []
 
 
 def notes_on_instances(trial: Trial, others: Sequence[Trial], name: str) -> list[str]:

@@ -12,6 +12,7 @@ from bptrain.core.network import Network
 from bptrain.grading.findings import Trial, finding
 from bptrain.grading.grade import number_of_rows, trial
 from bptrain.grading.loading import load_functions
+from core.gradcheck.random_networks import drawn_networks
 from networks import COMBINATIONS, data_for, network
 from submission_files import RIGHT, ending, written
 
@@ -44,6 +45,36 @@ def test_every_combination_of_parts(tmp_path: Path, scale: float) -> None:
         one = trial(functions, point_on(net, 0, scale))
         assert not one.faults, (hidden, last, loss)
         assert not wrong(one), (hidden, last, loss)
+
+
+@pytest.mark.parametrize("style", ["dE ∘ f'", "x − t", "float32"])
+def test_200_random_networks(tmp_path: Path, style: str) -> None:
+    """Deep, saturated, converged and on corners: as right code of any style is graded."""
+    text = RIGHT + STEP
+    if style == "x − t":
+        text = text.replace("df[L].product(z[L], dE(x[L], t))", "x[L] - t")
+    right = Path(__file__).parent / "right" / "single_precision.py"
+    functions = load_functions(right if style == "float32" else written(tmp_path, text))
+    for one in drawn_networks():
+        net = replace(one.network, reduction="sum", l1=0.0, l2=0.0, dropout=())
+        point = Point(net, one.w, one.X, one.T)
+        if style == "x − t" and not net.canonical:
+            continue
+        with np.errstate(all="ignore"):
+            finite = np.isfinite(net.loss.dE(point.space.X[-1], point.T)).all()
+            if style == "x − t" or finite:
+                assert not wrong(trial(functions, point)), one.name
+
+
+def test_a_loss_whose_slope_is_not_finite_is_explained(tmp_path: Path) -> None:
+    """Where an output has rounded to 0, ∂E/∂x_L of cross_entropy is infinite, and times f' no number."""
+    point = point_on(network((4, 5, 3), ["tanh", "softmax"], "cross_entropy"), 0, 1e3)
+    with np.errstate(all="ignore"):
+        one = trial(load_functions(written(tmp_path, RIGHT)), point)
+    found = finding([point], [one], "backward")
+    assert found is not None
+    assert (found.quantity, found.layer) == ("delta", 2)
+    assert "dE is not finite here, where outputs are 0 or 1; δ_2 = x_2 − t needs no dE" in found.notes
 
 
 @pytest.mark.parametrize("names", ["sigmoid", "tanh", "softplus"])
