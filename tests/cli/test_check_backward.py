@@ -157,6 +157,20 @@ def test_weights_that_are_all_alike_are_drawn(workplace: Path) -> None:
     assert "W_2 drawn at random, since weights that are all alike hide mistakes" in done.json["remarks"]
 
 
+def test_a_single_training_row(workplace: Path) -> None:
+    """One row is scaled to 0; there is no second trial to compare with."""
+    (workplace / "one.csv").write_text("a,b,y\n1,2,3\n4,5,6\n")
+    config = workplace / "one.yaml"
+    config.write_text(
+        "data: {train: one.csv, target: y, split: {validation: 0, test: 0.5}}\n"
+        "network: {sizes: [2, 3, 1]}\nloss: half_squared_error\n"
+    )
+    done = bptrain("check-backward", written(workplace, RIGHT), config)
+    assert done.code == 0
+    assert done.out.splitlines()[1].split() == ["quantity", "shape", "1", "instance", "verdict"]
+    assert "all inputs are 0 on these rows, so mistakes in dW[1] do not show" in done.err
+
+
 def test_a_network_that_is_not_finite_is_nobodys_fault(workplace: Path) -> None:
     options = [
         "--set",

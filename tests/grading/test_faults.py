@@ -106,6 +106,14 @@ def test_a_wrong_quantity_before_the_exception_comes_first(tmp_path: Path) -> No
     assert finding.fault is not None
 
 
+def test_zeros_put_there_to_be_filled_in_are_not_wrong(tmp_path: Path) -> None:
+    text = RIGHT.replace("W[i + 1].T @", "W[i + 1] @").replace(
+        "    delta[L] = ", "    dW = [np.zeros_like(w) for w in W]\n    delta[L] = "
+    )
+    finding = only(tmp_path, text)
+    assert (finding.quantity, finding.layer) == ("delta", 2)
+
+
 @pytest.mark.parametrize(
     "statement",
     ["delta[-2] = W[3] @ delta[3]", "delta[L - 1] = W[3] @ delta[3]", "delta[1 + 1] += W[3] @ delta[3]"],
@@ -145,6 +153,12 @@ def test_whatever_is_raised_is_part_of_the_verdict(tmp_path: Path, statement: st
     assert finding.fault is not None
     assert finding.fault.code == "raised"
     assert finding.fault.line is not None
+
+
+def test_an_exception_comes_before_what_was_changed(tmp_path: Path) -> None:
+    finding = only(tmp_path, ending("W[2] *= 2", "raise KeyError"))
+    assert finding.fault is not None
+    assert finding.fault.code == "raised"
 
 
 def test_ctrl_c_is_not_theirs(tmp_path: Path) -> None:

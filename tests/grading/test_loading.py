@@ -74,7 +74,10 @@ def test_arguments_by_other_names_and_any_number(tmp_path: Path) -> None:
     assert set(load_functions(written(tmp_path, text)).by_name) == {"forward", "backward", "step"}
 
 
-def test_a_file_is_read_anew_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_file_is_read_anew_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
     file = written(tmp_path, RIGHT + "MARK = 1\n")
     load_functions(file)
     with pytest.raises(UsageError):

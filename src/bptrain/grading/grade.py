@@ -123,6 +123,8 @@ def point_of(loaded: Loaded) -> tuple[Point, list[str]]:
     N = number_of_rows(network, len(rows.X))
     w = initial_weights(loaded.config, network, np.float64)
     remarks = [f"the start weights, {N} training row{'' if N == 1 else 's'}"]
+    if not rows.X[:N].any():
+        remarks.append("all inputs are 0 on these rows, so mistakes in dW[1] do not show")
     remarks += draw(network, w, loaded.config.seed)
     left_out = parts_left_out(network, rows)
     if left_out:
