@@ -52,6 +52,24 @@ def test_an_entry_that_is_no_array_of_the_shape(
     assert finding.judgment.complaint == complaint
 
 
+def test_an_array_of_another_library(tmp_path: Path) -> None:
+    """What NumPy can read is read; what it cannot is told."""
+    library = """
+class Tensor:
+    def __init__(self, array):
+        self.array = array
+    def __array__(self, dtype=None, copy=None):
+        if self.array is None:
+            raise RuntimeError("detach it first")
+        return self.array
+"""
+    assert grade(tmp_path, library + ending("dW[2] = Tensor(dW[2])")).passed
+    finding = only(tmp_path, library + ending("dW[2] = Tensor(None)"))
+    assert finding.judgment is not None
+    assert finding.judgment.complaint is not None
+    assert "which NumPy cannot read: RuntimeError: detach it first" in finding.judgment.complaint
+
+
 @pytest.mark.parametrize("value", ["np.nan", "np.inf", "-np.inf"])
 def test_what_is_not_finite_is_wrong_and_pointed_at(tmp_path: Path, value: str) -> None:
     finding = only(tmp_path, ending(f"dW[2][1, 3] = {value}"))
@@ -176,6 +194,7 @@ def test_ctrl_c_is_not_theirs(tmp_path: Path) -> None:
         ("W[2] = 2 * W[2]", "W[2]", False),
         ("x.pop()", "the length of x", False),
         ("df[1] = None", "df[1]", False),
+        ("W[2] = W[2].astype(object)", "W[2]", False),
     ],
 )
 def test_a_changed_input_is_told_with_its_line(tmp_path: Path, line: str, changed: str, placed: bool) -> None:

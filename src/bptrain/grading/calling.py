@@ -14,7 +14,6 @@ from bptrain.grading.contract import RETURNS, TAKES, shape
 from bptrain.grading.loading import THEIRS, Functions, as_a_script, deepest, described_error
 
 LISTS = {word for words in RETURNS.values() for word in words}
-
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
 
 
@@ -169,8 +168,8 @@ def _changed(word: str, before: Any, after: Any) -> str:
         pairs = zip(before, after, strict=True)
         return ", ".join(t for i, (a, b) in enumerate(pairs) if (t := _changed(f"{word}[{i}]", a, b)))
     if isinstance(before, np.ndarray):
-        same = isinstance(after, np.ndarray) and np.array_equal(before, after, equal_nan=True)
-        return "" if same else word
+        alike = isinstance(after, np.ndarray) and after.dtype == before.dtype
+        return "" if alike and np.array_equal(before, after, equal_nan=True) else word
     return "" if before is after else word
 
 

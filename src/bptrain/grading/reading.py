@@ -8,6 +8,7 @@ import numpy as np
 from bptrain.core.gradcheck.grading import Key, Theirs, Wanted
 from bptrain.grading.calling import Called, Fault
 from bptrain.grading.contract import RETURNS, described, shape
+from bptrain.grading.loading import THEIRS, described_error
 from bptrain.parts.types import Array
 
 
@@ -55,7 +56,10 @@ def entry(value: Any, one: Wanted, N: int) -> Array | str:
         return "it is None"
     if isinstance(value, list | tuple | str | dict) or not hasattr(value, "__array__"):
         return f"it is {described(value)}, not an array"
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except THEIRS as error:  # such as a tensor that is part of a graph
+        return f"it is {described(value)}, which NumPy cannot read: {described_error(error)}"
     if array.dtype.kind not in "fiub":
         return f"its numbers are of type {array.dtype}, not float64"
     if array.shape != one.right.shape:
