@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import bptrain
-from bptrain.core.gradcheck import GradcheckReport
+from bptrain.checking import Checked
 from bptrain.errors import CheckpointError, DataError, UsageError
 from engines.installed import ENGINES
 
@@ -52,8 +52,9 @@ def test_predict_in_units(line: Path) -> None:
 
 def test_gradcheck(iris: Path) -> None:
     report = bptrain.gradcheck(iris)
-    assert isinstance(report, GradcheckReport)
+    assert isinstance(report, Checked)
     assert report.passed
+    assert len(report.layers) == 4
     everything = bptrain.gradcheck()
     assert isinstance(everything, list)
     assert all(checked.report.passed for checked in everything)

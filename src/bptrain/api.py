@@ -1,22 +1,23 @@
 """The Python API: `fit`, `load` and `gradcheck`, with the same validation and the same events as the command line."""
 
 import signal
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bptrain.checking import Checked, check_config, check_parts, check_run
-from bptrain.core.gradcheck import GradcheckReport
+from bptrain.checking import ROWS, Checked, EngineName, Wanted, check
+from bptrain.core.gradcheck import Asked, Kinks, Progress, Settings
 from bptrain.engines.base import Task
 from bptrain.errors import Interrupted
 from bptrain.fitting import Compiling, Done, FitEvent, Started, fit_events
 from bptrain.grading import Grade, check_backward
 from bptrain.interrupts import interrupts
 from bptrain.model import Model, load
+from bptrain.selftest import SelfChecked, check_parts
 from bptrain.training.events import Warned
 from bptrain.training.state import State
 
-__all__ = ["GradcheckReport", "Grade", "Model", "Run", "check_backward", "fit", "follow", "gradcheck", "load"]
+__all__ = ["Checked", "Grade", "Model", "Run", "check_backward", "fit", "follow", "gradcheck", "load"]
 
 
 class Run(NamedTuple):
@@ -84,18 +85,41 @@ def position(state: State, task: Task) -> str:
 
 
 def gradcheck(
-    subject: str | Path | None = None, overrides: Mapping[str, Any] | None = None
-) -> GradcheckReport | list[Checked]:
-    """Checks the gradient of a config file or a run; without a subject, of every registered part.
+    subject: str | Path | Model | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    method: Asked = "auto",
+    engine: EngineName | None = None,
+    rows: int = ROWS,
+    params: Sequence[str] = ("*",),
+    inputs: bool = False,
+    kinks: Kinks = "interval",
+    fail_fast: bool = False,
+) -> Checked | list[SelfChecked]:
+    """Checks the gradient of a config file, a run, a checkpoint or a loaded model; without one, of every part.
+
+    method     auto, complex_step (entry by entry), directions (random ones, by the complex step), central
+    engine     numpy, numba or all: whose gradient; by default that of the config or run, else NumPy's
+    rows       how many of the training rows
+    params     patterns of parameters, such as layers.1.*
+    inputs     check ∂E/∂x_0 as well
+    kinks      interval: at a corner anything between the slopes of both sides is right; skip: rows that stand on one
+               are left out; fail: they are a mismatch
 
     Raises the errors of `bptrain.errors`.
     """
+    settings = Settings(method=method, kinks=kinks, params=tuple(params), inputs=inputs, fail_fast=fail_fast)
     if subject is None:
-        return check_parts()
-    return check(Path(subject), overrides or {}).report
+        return list(check_parts(settings))
+    subject = subject if isinstance(subject, Model) else Path(subject)
+    return finish(check(subject, overrides or {}, Wanted(settings, engine, rows)))
 
 
-def check(subject: Path, overrides: Mapping[str, Any] | list[str]) -> Checked:
-    """The check of a run directory, of a checkpoint file in one, or of a config file."""
-    trained = subject.is_dir() or subject.suffix == ".safetensors"
-    return check_run(subject) if trained else check_config(subject, overrides)
+def finish(checking: Generator[Progress, None, Checked]) -> Checked:
+    """Runs a check to its end."""
+    while True:
+        try:
+            next(checking)
+        except StopIteration as end:
+            checked: Checked = end.value
+            return checked

@@ -1,165 +1,180 @@
-"""What `bptrain gradcheck` does: the gradient of a config's network, of a run's weights, or of every part."""
+"""What `bptrain gradcheck` does with a config's network, with a run's weights, or with every part."""
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from bptrain.build import build_task, initial_weights, network_of_schema, prepare_data
 from bptrain.config import load_config
 from bptrain.config.schema import Config
-from bptrain.core.backprop import NONE, Extras, gradient
+from bptrain.consistency import Consistency, consistency, plain_descent
+from bptrain.core.backprop import Extras
 from bptrain.core.dropout import masks
-from bptrain.core.gradcheck import GradcheckReport, gradcheck
+from bptrain.core.gradcheck import (
+    BlockReport,
+    GradcheckReport,
+    Point,
+    Progress,
+    Settings,
+    UnitsReport,
+    checking,
+    chosen_blocks,
+    units,
+)
 from bptrain.core.network import Network
-from bptrain.engines.choice import choose_engine, make_engine
-from bptrain.model import load_checkpoint, load_run, run_of, training_data
-from bptrain.parts.activations import activations
-from bptrain.parts.losses import Loss, fits, losses
-from bptrain.parts.random import stream
-from bptrain.parts.types import Array, Generator
+from bptrain.engines.base import Engine, Task
+from bptrain.engines.choice import Choice, choose_engine, make_engine
+from bptrain.engines.numba_engine import missing, uncovered
+from bptrain.model import Model, load_checkpoint, load_run, run_of, training_data
+from bptrain.parts.types import Array
 from bptrain.store.run import RunDirectory
 
 ROWS = 32  # of the data set that a check runs on
-BUDGET = 2e10  # multiply-adds, some seconds; beyond it a sample of the entries is checked
+WEIGHTS_ONE_BY_ONE = 2e7
+
+EngineName = Literal["numpy", "numba", "all"]
+
+
+class Wanted(NamedTuple):
+    """What a check is asked to do."""
+
+    settings: Settings = Settings()
+    engine: EngineName | None = None  # None: the one that the config or the run names, else NumPy
+    rows: int = ROWS
+
+
+class Subject(NamedTuple):
+    """A network with weights and rows to be checked."""
+
+    name: str  # such as "configs/xor.yaml"
+    weights: str  # in words
+    config: Config
+    network: Network
+    point: Point
+    engine: str  # that the config or the run names: numpy | numba
 
 
 class Checked(NamedTuple):
     """One checked network, and what it was checked at."""
 
-    name: str  # such as "configs/xor.yaml", or "tanh / half_squared_error"
+    name: str
     point: str  # which weights and rows
     report: GradcheckReport
+    consistency: tuple[Consistency, ...]
+    units: tuple[UnitsReport, ...]
+    notes: tuple[str, ...]  # of engines that were not checked, and why
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gradient and all that must agree with it passed."""
+        return self.report.passed and all(one.passed for one in self.consistency)
+
+    @property
+    def layers(self) -> tuple[BlockReport, ...]:
+        """The verdict on each block of parameters."""
+        return self.report.layers
+
+    @property
+    def max_relative_error(self) -> float:
+        """The largest error of a block of parameters."""
+        return self.report.max_relative_error
 
 
-def check_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Checked:
-    """Checks a config's network at its start weights, on its first training rows. Raises UsageError or DataError."""
+WANTED = Wanted()
+
+
+def of_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = (), rows: int = ROWS) -> Subject:
+    """A config's network at its start weights, on its first training rows. Raises UsageError or DataError."""
     loaded = load_config(config, overrides)
-    prepared = prepare_data(loaded, np.float64, ROWS)
+    prepared = prepare_data(loaded, np.float64, rows)
     network = network_of_schema(loaded.config, prepared.schema)
     w = initial_weights(loaded.config, network, np.float64)
-    rows = prepared.splits["train"]
-    engine = "numba" if loaded.config.training.engine == "numba" else "numpy"
-    extras = Extras(rows.V, masks(network, loaded.config.seed, 1, slice(0, len(rows.X)), np.float64))
-    analytic = gradient_of(engine, loaded.config, network, w, rows.X, rows.T, extras)
-    report = check(network, w, rows.X, rows.T, loaded.config.seed, analytic, extras)
-    return Checked(str(config), f"the start weights, {report.rows} training rows, engine {engine}", report)
+    of = prepared.splits["train"]
+    point = point_at(
+        network, w, of.X[:rows], of.T[:rows], None if of.V is None else of.V[:rows], loaded.config.seed
+    )
+    named = loaded.config.training.engine
+    return Subject(str(config), "the start weights", loaded.config, network, point, named)
 
 
-def check_run(path: Path) -> Checked:
-    """Checks a run at its best weights, or a checkpoint file in it, on its first training rows.
+def of_run(path: Path, rows: int = ROWS) -> Subject:
+    """A run at its best weights, or a checkpoint file in it, on its first training rows.
 
     Raises CheckpointError or DataError.
     """
     run = run_of(path) if path.is_file() else RunDirectory(path)
     run.read_record()
-    model = load_checkpoint(path) if path.is_file() else load_run(run, "best")
-    rows = training_data(model, run, np.float64, ROWS).splits["train"]
-    w = model.w.astype(np.float64)
-    engine = str(model.stored.facts.bits["engine"])
-    seed = model.config.seed
-    extras = Extras(rows.V, masks(model.network, seed, 1, slice(0, len(rows.X)), np.float64))
-    analytic = gradient_of(engine, model.config, model.network, w, rows.X, rows.T, extras)
-    report = check(model.network, w, rows.X, rows.T, seed, analytic, extras)
-    return Checked(
-        str(path), f"{model.stored.path.name}, {report.rows} training rows, engine {engine}", report
+    return of_model(load_checkpoint(path) if path.is_file() else load_run(run, "best"), str(path), rows)
+
+
+def of_model(model: Model, name: str | None = None, rows: int = ROWS) -> Subject:
+    """A loaded model, on the first training rows of its run. Raises CheckpointError or DataError."""
+    path = model.stored.path
+    run = run_of(path)
+    of = training_data(model, run, np.float64, rows).splits["train"]
+    V = None if of.V is None else of.V[:rows]
+    point = point_at(
+        model.network, model.w.astype(np.float64), of.X[:rows], of.T[:rows], V, model.config.seed
     )
+    engine = str(model.stored.facts.bits["engine"])
+    return Subject(name or str(path), path.name, model.config, model.network, point, engine)
+
+
+def point_at(network: Network, w: Array, X: Array, T: Array, V: Array | None, seed: int) -> Point:
+    """The point, with the masks that dropout has in the first epoch."""
+    return Point(network, w, X, T, Extras(V, masks(network, seed, 1, slice(0, len(X)), np.float64)))
+
+
+def check_subject(subject: Subject, wanted: Wanted = WANTED) -> Generator[Progress, None, Checked]:
+    """The check, which tells on its way how far it has come. Raises UsageError."""
+    point, settings = subject.point, wanted.settings._replace(seed=subject.config.seed)
+    chosen_blocks(
+        subject.network, settings.params
+    )  # a pattern that matches nothing is told before anything is built
+    task = build_task(subject.config, subject.network, len(point.X_0))
+    engines, notes = engines_for(wanted.engine or subject.engine, plain_descent(task))
+    if wanted.engine is None and len(engines) == 1 and missing() is None:
+        other = "numpy" if engines[0].name == "numba" else "numba"
+        notes.append(f"engine {other} was not checked: --engine all checks every engine that is installed")
+    report = yield from checking(point, {engine.name: engine.gradient for engine in engines}, settings)
+    agree: list[Consistency] = []
+    if report.complete:
+        few = point.some_rows(np.arange(min(len(point.X_0), rows_for_consistency(subject.network))))
+        agree = [one for engine in engines for one in consistency(engine, task, few)]
+    where = f"{subject.weights}, {report.rows} training rows"
+    return Checked(subject.name, where, report, tuple(agree), units(point), tuple(notes))
+
+
+def rows_for_consistency(network: Network) -> int:
+    """How many rows are taken one by one, which costs a wide network a pass over all its weights each."""
+    return max(2, int(WEIGHTS_ONE_BY_ONE / network.size))
+
+
+def engines_for(name: str, task: Task) -> tuple[list[Engine], list[str]]:
+    """The engines to check, built in float64, and why others are left out. Raises UsageError where one is asked for by
+    name and cannot be had."""
+    numpy_, _ = make_engine(choose_engine("numpy", task, np.float64), "numpy", task, np.float64)
+    if name in ("numpy", "auto"):
+        return [numpy_], []
+    if name == "numba":
+        return [make_engine(choose_engine("numba", task, np.float64), "numba", task, np.float64)[0]], []
+    reason = missing() or uncovered(task, np.float64)
+    if reason is not None:
+        return [numpy_], [f"the compiled engine is not checked: {reason}"]
+    compiled, choice = make_engine(Choice("numba", "asked for"), "auto", task, np.float64)
+    if compiled.name == "numpy":
+        return [numpy_], [f"the compiled engine is not checked: {choice.reason}"]
+    return [numpy_, compiled], []
 
 
 def check(
-    network: Network, w: Array, X: Array, T: Array, seed: int, analytic: Array, extras: Extras = NONE
-) -> GradcheckReport:
-    """Checks an engine's gradient: every entry of a small network, a sample of a large one."""
-    forward_work = 4.0 * network.size * len(X)
-    entries = int(BUDGET / forward_work)
-    per_block = None if network.size <= entries else max(10, entries // len(network.blocks))
-    return gradcheck(network, w, X, T, analytic, per_block, seed, extras)
-
-
-def gradient_of(
-    name: str, config: Config, network: Network, w: Array, X: Array, T: Array, extras: Extras = NONE
-) -> Array:
-    """The gradient of an engine, built in float64. Raises UsageError where that engine cannot be had."""
-    task = build_task(config, network, len(X))
-    engine, _ = make_engine(choose_engine(name, task, np.float64), name, task, np.float64)
-    return engine.gradient(w, X, T, extras)
-
-
-def check_parts() -> list[Checked]:
-    """Every registered activation, hidden and at the output, with every loss it may have, with and without bias.
-
-    A canonical pair is checked both ways: with δ_L = x_L − t, and through its own ∂E/∂x_L and f_L'.
-    """
-    checked = []
-    for name, loss_name in itertools.product(activations, losses):
-        activation, loss = activations.get(name)(), losses.get(loss_name)()
-        if not fits(loss, activation):
-            continue
-        ways = [True, False] if loss.canonical == name else [False]
-        for canonical, bias in itertools.product(ways, (True, False)):
-            network = Network(
-                sizes=(4, 5, 3),
-                activations=(activations.get("identity")(), activation, activation),
-                bias=(False, bias, bias),
-                loss=loss,
-                canonical=canonical,
-            )
-            rng = stream(0, "check")
-            w, X, T = (
-                rng.normal(size=network.size),
-                rng.normal(size=(6, 4)),
-                targets(loss, stream(1, "check"), 6, 3),
-            )
-            report = check(network, w, X, T, 0, gradient(network, w, X, T))
-            title = f"{name} / {loss_name}" + (", canonical" if canonical else "")
-            checked.append(Checked(title, "with bias" if bias else "without bias", report))
-    return checked
-
-
-def targets(loss: Loss, rng: Generator, rows: int, n_L: int) -> Array:
-    """Random targets that the loss takes, rows × n_L."""
-    if loss.outputs == "distribution":
-        return rng.dirichlet(np.ones(n_L), rows)
-    if loss.outputs in ("probabilities", "margins"):
-        return rng.integers(0, 2, (rows, n_L)).astype(np.float64)
-    if loss.outputs == "positive":
-        return rng.poisson(2.0, (rows, n_L)).astype(np.float64)
-    return rng.normal(size=(rows, n_L))
-
-
-def gradcheck_record(checked: Checked) -> dict[str, Any]:
-    """The fields of gradcheck's JSON."""
-    report = checked.report
-    return {
-        "method": report.method,
-        "entries": report.entries,
-        "max_relative_error": report.max_relative_error,
-        "tolerance": report.tolerance,
-        "layers": [
-            {
-                "layer": block.layer,
-                "parameter": block.parameter,
-                "shape": list(block.shape),
-                "relative_error": block.relative_error,
-                "verdict": block.verdict,
-            }
-            for block in report.layers
-        ],
-    }
-
-
-def parts_record(checks: Sequence[Checked]) -> dict[str, Any]:
-    """The fields of gradcheck's JSON without an argument: every combination, and the layers of all of them."""
-    records = [gradcheck_record(checked) for checked in checks]
-    names = [{"parts": checked.name, "bias": checked.point == "with bias"} for checked in checks]
-    return {
-        "method": records[0]["method"],
-        "entries": sum(record["entries"] for record in records),
-        "max_relative_error": float(np.max([record["max_relative_error"] for record in records])),
-        "tolerance": records[0]["tolerance"],
-        "layers": [
-            name | layer for name, record in zip(names, records, strict=True) for layer in record["layers"]
-        ],
-    }
+    subject: Path | Model, overrides: Sequence[str] | Mapping[str, Any] = (), wanted: Wanted = WANTED
+) -> Generator[Progress, None, Checked]:
+    """The check of a config file, of a run directory, of a checkpoint file in one, or of a loaded model."""
+    if isinstance(subject, Model):
+        return check_subject(of_model(subject, rows=wanted.rows), wanted)
+    if subject.is_dir() or subject.suffix == ".safetensors":
+        return check_subject(of_run(subject, wanted.rows), wanted)
+    return check_subject(of_config(subject, overrides, wanted.rows), wanted)

@@ -10,7 +10,7 @@ from bptrain.core import reference
 from bptrain.core.backprop import Extras
 from bptrain.core.backprop import gradient as backprop_gradient
 from bptrain.core.dropout import masks
-from bptrain.core.gradcheck import gradcheck, rounding_scale
+from bptrain.core.gradcheck import Settings, gradcheck, rounding_scale
 from bptrain.core.network import Network, Views, views
 from bptrain.parts.activations import activations
 from bptrain.parts.types import Array
@@ -117,7 +117,7 @@ def test_not_a_number_is_a_mismatch() -> None:
 def test_a_sample_of_the_entries() -> None:
     net = network((20, 10, 3), "tanh")
     X, T = data_for(net, 6, 1)
-    report = gradcheck(net, weights(net, 2), X, T, entries_per_block=25)
+    report = gradcheck(net, weights(net, 2), X, T, settings=Settings(entries_per_block=25))
     assert [block.entries for block in report.layers] == [25, 10, 25, 3]
     assert report.passed
 
@@ -211,7 +211,8 @@ def test_a_wrong_forward_is_caught(monkeypatch: pytest.MonkeyPatch, slip: str) -
         return space.X[2]
 
     monkeypatch.setattr(backprop, "forward", wrong)
-    monkeypatch.setattr("bptrain.core.gradcheck.forward", wrong)
+    for module in ("point", "differences"):
+        monkeypatch.setattr(f"bptrain.core.gradcheck.{module}.forward", wrong)
     net = network((4, 5, 3), "tanh")
     X, T = data_for(net, 6, 1)
     report = gradcheck(net, weights(net, 2), X, T)

@@ -1,11 +1,30 @@
 """`bptrain gradcheck`: prove the gradient."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from bptrain.cli.options import Json, Quiet, Set, Verbose, command
+
+Params = Annotated[
+    list[str] | None,
+    typer.Option("--params", metavar="PATTERN", help="Only these, such as 'layers.1.*'. Repeatable."),
+]
+Method = Annotated[
+    Literal["auto", "complex_step", "directions", "central"],
+    typer.Option(help="Entry by entry, along random directions, or by central differences."),
+]
+Engine = Annotated[
+    Literal["numpy", "numba", "all"] | None,
+    typer.Option(help="Whose gradient; the config's own, else NumPy's, unless told.", show_default=False),
+]
+Kinks = Annotated[
+    Literal["interval", "skip", "fail"],
+    typer.Option(
+        help="At a corner, as of relu at 0: allow all between its slopes, leave the row out, or fail."
+    ),
+]
 
 
 def gradcheck_command(
@@ -15,6 +34,13 @@ def gradcheck_command(
             metavar="CONFIG|RUN", help="A YAML file or a run; without it, every part.", show_default=False
         ),
     ] = None,
+    method: Method = "auto",
+    engine: Engine = None,
+    rows: Annotated[int, typer.Option(min=1, help="So many of the training rows.")] = 32,
+    params: Params = None,
+    inputs: Annotated[bool, typer.Option("--inputs", help="Check the gradient by the inputs too.")] = False,
+    kinks: Kinks = "interval",
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first mismatch.")] = False,
     set_: Set = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -24,24 +50,34 @@ def gradcheck_command(
 
     Exit code 1 when they do not match.
 
-    Examples: bptrain gradcheck configs/derivation.yaml · bptrain gradcheck runs/iris/001 · bptrain gradcheck
+    Examples: bptrain gradcheck configs/derivation.yaml · bptrain gradcheck runs/iris/001 --rows 100 --engine all ·
+    bptrain gradcheck configs/digits.yaml --params 'layers.1.*' --inputs · bptrain gradcheck
     """
     with command("gradcheck", json, quiet, verbose) as screen:
-        from bptrain.api import check
-        from bptrain.checking import check_parts, gradcheck_record, parts_record
-        from bptrain.console.results import show_gradcheck, show_parts
+        from bptrain.check_record import gradcheck_record, parts_record
+        from bptrain.checking import Wanted, check
+        from bptrain.console.checks import CheckView, show_gradcheck, show_parts
+        from bptrain.core.gradcheck import Settings
         from bptrain.errors import VERDICT_EXIT, UsageError
+        from bptrain.selftest import check_parts
 
+        patterns = tuple(params or ["*"])
+        settings = Settings(method, kinks, patterns, inputs, fail_fast=fail_fast)
         if set_ and (subject is None or subject.is_dir()):
             raise UsageError("--set changes a config: name one")
+        with CheckView(screen) as view:
+            if subject is None:
+                if engine is not None:
+                    raise UsageError("--engine is of a config or a run: name one")
+                checks = view.count(check_parts(settings))
+                passed = all(checked.report.passed for checked in checks)
+            else:
+                checked = view.follow(check(subject, set_ or [], Wanted(settings, engine, rows)))
+                passed = checked.passed
         if subject is None:
-            checks = check_parts()
-            passed = all(checked.report.passed for checked in checks)
             show_parts(screen, checks)
             screen.record(parts_record(checks), ok=passed)
         else:
-            checked = check(subject, set_ or [])
-            passed = checked.report.passed
             show_gradcheck(screen, checked)
             screen.record(gradcheck_record(checked), ok=passed)
         if not passed:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from bptrain.assessing import Assessment
-from bptrain.checking import Checked
 from bptrain.conclusion import Split
 from bptrain.console.screen import Screen, figure
 from bptrain.explain import Explanation
@@ -102,60 +101,6 @@ def show_assessment(screen: Screen, assessment: Assessment) -> None:
             [label, *map(str, row)] for label, row in zip(labels, assessment.confusion_matrix, strict=True)
         ]
         screen.table("confusion matrix: true class by row, predicted class by column", ["", *labels], counts)
-
-
-def show_gradcheck(screen: Screen, checked: Checked) -> None:
-    """Each parameter block with its error and verdict, and the verdict in a sentence."""
-    report = checked.report
-    rows = [
-        [
-            str(block.layer),
-            block.parameter,
-            "x".join(map(str, block.shape)),
-            str(block.entries),
-            f"{block.relative_error:.1e}",
-            block.verdict,
-        ]
-        for block in report.layers
-    ]
-    title = f"{checked.name} at {checked.point}: backpropagation against the complex step"
-    screen.table(title, ["layer", "parameter", "shape", "checked", "relative error", "verdict"], rows)
-    for block in report.layers:
-        if not block.passed:
-            index = ", ".join(map(str, block.worst))
-            screen.result(
-                f"layer {block.layer} {block.parameter}: the worst entry is [{index}], analytic "
-                f"{block.worst_analytic:.12g}, numeric {block.worst_numeric:.12g}"
-            )
-    if not report.forward_error <= report.tolerance:
-        screen.result(f"the forward pass itself is wrong: z or x differ by {report.forward_error:.1e}")
-    verdict = "pass" if report.passed else "MISMATCH"
-    screen.result(
-        f"{verdict}: largest relative error {report.max_relative_error:.1e}, tolerance {report.tolerance:.0e}, "
-        f"{report.entries} of {report.parameters} parameters"
-    )
-
-
-def show_parts(screen: Screen, checks: list[Checked]) -> None:
-    """One row for each combination of parts."""
-    rows = [
-        [
-            checked.name,
-            checked.point,
-            f"{checked.report.max_relative_error:.1e}",
-            "pass" if checked.report.passed else "mismatch",
-        ]
-        for checked in checks
-    ]
-    screen.table(
-        "every activation and loss: backpropagation against the complex step",
-        ["parts", "bias", "relative error", "verdict"],
-        rows,
-    )
-    failed = [checked for checked in checks if not checked.report.passed]
-    screen.result(
-        f"{'MISMATCH' if failed else 'pass'}: {len(checks) - len(failed)} of {len(checks)} combinations pass"
-    )
 
 
 def show_explanation(screen: Screen, explanation: Explanation) -> None:

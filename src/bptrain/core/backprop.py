@@ -176,6 +176,15 @@ def gradient(network: Network, w: Array, X: Array, T: Array, extras: Extras = NO
     return g
 
 
+def input_gradient(network: Network, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
+    """∂objective/∂X_0 = (D_1 W_1) ∘ M_0, N × n_0."""
+    space, parameters = workspace(network, len(X), w.dtype), views(network, w)
+    forward(network, parameters, X, space, extras)
+    backward(network, parameters, T, space, views(network, np.empty_like(w)), extras)
+    G = np.dot(space.D[1], parameters.W[1])
+    return np.asarray(G * extras.M[0] if 0 in extras.M else G)
+
+
 def row_losses(network: Network, Z_L: Array, X_L: Array | None, T: Array) -> Array:
     """E of each row, N, without weights and reduction: from Z_L where the pair is canonical, which is exact."""
     if network.canonical and network.loss.E_of_z is not None:

@@ -21,8 +21,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from bptrain.core.gradcheck.point import Point, jacobian, slope
-from bptrain.parts.activations import Activation
+from bptrain.core.gradcheck.point import STEP, Point
 from bptrain.parts.types import Array
 
 TAKES = {
@@ -39,7 +38,7 @@ def arguments(point: Point, rates: Sequence[float]) -> dict[str, list[Any]]:
     W: list[Any] = [None, *point.parameters.W[1:]]
     b = [None if b_i is None else b_i[:, None] for b_i in point.parameters.b]
     f = [_Unused("f"), *(_columns(activation.f, "f") for activation in network.activations[1:])]
-    df = [_Unused("df"), *(Slope(activation) for activation in network.activations[1:])]
+    df = [_Unused("df"), *(Slope(point, i) for i in range(1, network.L + 1))]
     x: list[Any] = [np.ascontiguousarray(X_i.T) for X_i in space.X]
     z: list[Any] = [None, *(np.ascontiguousarray(Z_i.T) for Z_i in space.Z[1:])]
     t = np.ascontiguousarray(point.T.T)
@@ -54,8 +53,9 @@ def arguments(point: Point, rates: Sequence[float]) -> dict[str, list[Any]]:
 class Slope:
     """df[i]: f_i' of columns, and the product with the Jacobian."""
 
-    def __init__(self, activation: Activation) -> None:
-        self._activation = activation
+    def __init__(self, point: Point, i: int) -> None:
+        self._point, self._i = point, i
+        self._activation = point.network.activations[i]
 
     def __call__(self, z: Array) -> Array:
         """f_i'(z). Raises TypeError for softmax, which has none."""
@@ -64,7 +64,7 @@ class Slope:
                 "softmax is not element-wise, so it has no f': write δ_L = x_L − t where the loss is cross_entropy, "
                 "or df[i].product(z, g), its Jacobian's product Jᵀg"
             )
-        return _columns(lambda Z: slope(self._activation.f, Z), "df")(z)
+        return _columns(lambda Z: self._point.slope(self._i, Z), "df")(z)
 
     def product(self, z: Array, g: Array) -> Array:
         """J_iᵀ g of each instance: g ∘ f_i'(z) where f_i is element-wise."""
@@ -72,7 +72,9 @@ class Slope:
             return g * self(z)
 
         def product(Z: Array, G: Array) -> Array:
-            return np.einsum("njk,nj->nk", jacobian(self._activation.f, Z), G)
+            units = np.eye(Z.shape[1])
+            columns = [self._activation.f(Z + 1j * STEP * unit).imag / STEP for unit in units]
+            return np.einsum("njk,nj->nk", np.stack(columns, axis=2), G)
 
         return _columns(product, "df[i].product")(z, g)
 

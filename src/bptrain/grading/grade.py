@@ -19,7 +19,7 @@ from bptrain.core.gradcheck.grading import (
     step_wanted,
 )
 from bptrain.core.gradcheck.point import Point
-from bptrain.core.gradcheck.slips.base import TOLERANCE
+from bptrain.core.gradcheck.verdicts import TOLERANCE
 from bptrain.core.network import Network, views
 from bptrain.data.prepare import Rows
 from bptrain.errors import NumericalError

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.checking import targets
 from bptrain.core.backprop import Extras, forward, gradient, row_losses, workspace
 from bptrain.core.dropout import masks
 from bptrain.core.network import Network, views
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.types import Array, Generator
+from bptrain.selftest import targets
 from networks import PAIRS
 
 COUNT = 200

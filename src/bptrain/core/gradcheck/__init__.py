@@ -1,21 +1,42 @@
-"""The gradient check of one network on arrays."""
+"""The gradient check of one network on arrays.
 
-from bptrain.core.gradcheck.whole import (
-    TOLERANCE,
-    BlockReport,
-    GradcheckReport,
-    complex_step,
-    gradcheck,
-    judge,
-    rounding_scale,
-)
+point           derivatives of the parts at given weights and rows, by the complex step
+lines           the backward pass from these, line by line
+complex_step, differences       derivatives of the whole objective, by either method
+corners         where a slope jumps, and what the gradient may be there
+trial           whether the complex step may be trusted
+scale, verdicts how an error is measured, and what is said of it
+plan, check     what is done, and doing it
+"""
+
+from bptrain.core.gradcheck.check import Gradient, Progress, checking, gradcheck
+from bptrain.core.gradcheck.corners import Corner, Corners, corners
+from bptrain.core.gradcheck.plan import Asked, Settings, chosen_blocks
+from bptrain.core.gradcheck.point import Point
+from bptrain.core.gradcheck.report import GradcheckReport
+from bptrain.core.gradcheck.scale import rounding_scale
+from bptrain.core.gradcheck.units import UnitsReport, units
+from bptrain.core.gradcheck.verdicts import TOLERANCE, BlockReport, Kinks, judge, lacking
 
 __all__ = [
     "TOLERANCE",
+    "Asked",
     "BlockReport",
+    "Corner",
+    "Corners",
     "GradcheckReport",
-    "complex_step",
+    "Gradient",
+    "Kinks",
+    "Point",
+    "Progress",
+    "Settings",
+    "UnitsReport",
+    "checking",
+    "chosen_blocks",
+    "corners",
     "gradcheck",
     "judge",
+    "lacking",
     "rounding_scale",
+    "units",
 ]

@@ -17,7 +17,8 @@ from bptrain.core.gradcheck.lines import Backward, bias, carry, through, weight
 from bptrain.core.gradcheck.lines import backward as right_backward
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.scale import FLOOR, scale_at
-from bptrain.core.gradcheck.slips.base import TOLERANCE, compare
+from bptrain.core.gradcheck.slips.base import compare
+from bptrain.core.gradcheck.verdicts import TOLERANCE
 from bptrain.core.network import views
 from bptrain.parts.types import Array
 

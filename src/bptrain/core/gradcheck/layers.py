@@ -5,16 +5,28 @@ in layer 3 is found there, though everything below is wrong as well, and a secon
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.gradcheck.lines import Lines, backward
+from bptrain.core.gradcheck.corners import Corners, corners
+from bptrain.core.gradcheck.lines import backward
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.slips import factors
-from bptrain.core.gradcheck.slips.base import RIGHT, TOLERANCE, Diagnosis, Truth, best, compare, matches
-from bptrain.core.gradcheck.slips.diagnosis import diagnose, slips
+from bptrain.core.gradcheck.slips.base import (
+    RIGHT,
+    Compared,
+    Diagnosis,
+    Target,
+    Truth,
+    best,
+    compare,
+    made,
+    matches,
+)
+from bptrain.core.gradcheck.slips.diagnosis import diagnose, slips, tried
+from bptrain.core.gradcheck.verdicts import TOLERANCE
 from bptrain.core.network import Views, views
 from bptrain.parts.types import Array
 
@@ -56,20 +68,56 @@ def diagnose_layers(
     """Judges D_1 … D_L, N × n_i (entry 0 is unused; None: not given), and the flat gradient g.
 
     The rows of D_i are as `lines.backward` has them, weighed and divided. Those of the sum over the rows are right too,
-    where ∂E/∂W_L is divided by what the mean divides by: then all of them are read so.
+    where ∂E/∂W_L is divided by what the mean divides by: then all of them are read so. On a corner any slope between
+    those on both sides is right, and what follows from the one that the pass has taken.
     """
     with np.errstate(all="ignore"):
-        truth = Truth(point)
         given = [None if D_i is None else np.asarray(D_i, np.float64) for D_i in D]
         gradient = np.asarray(g, np.float64)
-        late = _divided_late(truth, given, gradient, tolerance)
+        late = _divided_late(Truth(point), given, gradient, tolerance)
         if late:
             given = [None if D_i is None else D_i / point.divisor for D_i in given]
+        point = with_own_slopes(point, given)
+        truth = Truth(point)
         judge = _Judge(truth, given, views(point.network, gradient), tolerance)
         quantities = tuple(judge.quantities())
         report = LayersReport(quantities, None, late)
         first = report.first_wrong
         return report if first is None else report._replace(likely=judge.of_all() or first.likely)
+
+
+def with_own_slopes(point: Point, D: Sequence[Array | None]) -> Point:
+    """The point, with the slopes that a pass has taken on corners, as far as they lie between those on both sides."""
+    found = corners(point)
+    if found is None:
+        return point
+    point, L = replace(point), point.network.L  # whose arrays are its own
+    above = np.empty(0)
+    for i in range(L, 0, -1):
+        D_i = D[i]
+        if D_i is not None:
+            if i == L:
+                taken, before, weight = point.D_L, point.dE, RIGHT.weigh(point, np.ones_like(D_i))
+            else:
+                before = RIGHT.drop(point, i, RIGHT.carry(point, i, above))
+                taken, weight = point.slopes.get(i, before), before
+            for place, sides in _on_corners(found, i).items():
+                slopes = sides.get("f", (point.slopes[i][place],) if i in point.slopes else (1.0,))
+                outer = sides.get("E", (before[place],)) if i == L else (1.0,)
+                ends = [e * f for e in outer for f in slopes]
+                if weight[place] != 0:
+                    taken[place] = np.clip(D_i[place] / weight[place], min(ends), max(ends))
+        above = made(point, RIGHT, "delta", i, above) if D_i is None else D_i
+    return point
+
+
+def _on_corners(found: Corners, i: int) -> dict[tuple[int, int], dict[str, tuple[float, float]]]:
+    """By row and unit of layer i, the slopes on both sides of f and of E."""
+    places: dict[tuple[int, int], dict[str, tuple[float, float]]] = {}
+    for corner in found.found:
+        if corner.layer == i and corner.row is not None:
+            places.setdefault((corner.row, corner.unit[0]), {})[corner.what] = (corner.left, corner.right)
+    return places
 
 
 def _divided_late(truth: Truth, D: Sequence[Array | None], g: Array, tolerance: float) -> bool:
@@ -116,7 +164,7 @@ class _Judge:
         to_right, to_given = (compare(a, other, s, self.tolerance) for other in (n, follows))
         name = {"delta": "δ", "weight": "∂E/∂W", "bias": "∂E/∂b"}[kind] + f"_{i}"
         one = Quantity(name, kind, i, *to_right, *to_given)
-        if one.right or one.follows or not np.isfinite(a).all():
+        if one.right or one.follows:
             return one
         return one._replace(likely=self.likely(one, a, follows, s, above))
 
@@ -127,7 +175,7 @@ class _Judge:
             if slip.layer not in (None, one.layer):
                 continue
             pattern = made(point, slip.lines, one.kind, one.layer, above)
-            error = matches(a, pattern, follows, s, self.tolerance)
+            error = matches(a, pattern, Compared(one.error_given, one.follows), s, self.tolerance)
             if error is not None:
                 found.append((slip.places, Diagnosis(slip.code, slip.words, slip.layer, error)))
         factor = factors.of_one(point, a, follows, s, self.tolerance)
@@ -141,27 +189,16 @@ class _Judge:
         point, truth, found = self.truth.point, self.truth, []
         if all(D_i is None for D_i in self.D[1:]):
             return diagnose(point, self.gradient.flat, self.tolerance)
+        target = Target(truth, self.gradient.flat, self.tolerance)
         for slip in slips(truth):
-            pattern = backward(point, slip.lines)
-            error = factors.error_of(truth, self.gradient.flat, pattern.g, self.tolerance)
-            if error is not None and self._gives_deltas(pattern.D):
+            error, _ = tried(target, slip, None)
+            if error is not None and self._gives_deltas(backward(point, slip.lines).D):
                 found.append((slip.places, Diagnosis(slip.code, slip.words, slip.layer, error)))
         return best(found)
 
     def _gives_deltas(self, D: Sequence[Array]) -> bool:
         right, scale = self.truth.right.D, self.truth.scale.D
         return all(
-            a is None or matches(a, pattern, n, s, self.tolerance) is not None
+            a is None or matches(a, pattern, compare(a, n, s, self.tolerance), s, self.tolerance) is not None
             for a, pattern, n, s in zip(self.D[1:], D[1:], right[1:], scale[1:], strict=True)
         )
-
-
-def made(point: Point, lines: Lines, kind: str, i: int, above: Array) -> Array:
-    """What these lines make of what is above: D_i of D_{i+1}, or ∂E/∂W_i or ∂E/∂b_i of D_i."""
-    if kind == "weight":
-        return lines.penalty(point, i, lines.weight(point, i, above))
-    if kind == "bias":
-        return lines.bias(point, i, above)
-    if i == point.network.L:
-        return lines.weigh(point, lines.output(point))
-    return lines.through(point, i, lines.drop(point, i, lines.carry(point, i, above)))

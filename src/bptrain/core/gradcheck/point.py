@@ -1,12 +1,14 @@
 """A point at which a gradient is checked, and the derivatives of the parts there, by the complex step.
 
 Nothing here asks a part for its derivative: f' and ∂E/∂z_L are Im f(z + ih)/h and Im E(z + ih)/h (Squire and Trapp
-1998). So what is built on a point is right whatever a part's own `df`, `product` or `dE` says.
+1998). So what is built on a point is right whatever a part's own `df`, `product` or `dE` says. Only where the complex
+step fails on a part is a point taken `by` the parts' own words.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -24,6 +26,8 @@ from bptrain.parts.types import Array
 
 STEP = 1e-30  # h: its square vanishes beside 1 in float64, and products with it stay normal numbers
 
+Way = Literal["complex_step", "parts"]  # how derivatives of the parts are taken
+
 
 @dataclass(frozen=True)
 class Point:
@@ -34,6 +38,7 @@ class Point:
     X_0: Array
     T: Array
     extras: Extras = NONE
+    by: Way = "complex_step"
 
     @cached_property
     def parameters(self) -> Views:
@@ -52,48 +57,67 @@ class Point:
         """What the sum over the rows is divided by."""
         return batch_divisor(self.network, len(self.X_0), self.extras.V)
 
+    def some_rows(self, rows: Array) -> "Point":
+        """The same weights, on some of the rows."""
+        V, M = self.extras
+        some = Extras(None if V is None else V[rows], {i: M_i[rows] for i, M_i in M.items()})
+        return Point(self.network, self.w, self.X_0[rows], self.T[rows], some, self.by)
+
+    @property
+    def elementwise(self) -> tuple[int, ...]:
+        """The layers whose activation is element-wise."""
+        return tuple(i for i in range(1, self.network.L + 1) if self.network.activations[i].df is not None)
+
+    def slope(self, i: int, Z: Array, by: Way | None = None) -> Array:
+        """f_i'(z) of an element-wise f_i, at any z."""
+        activation = self.network.activations[i]
+        if (by or self.by) == "complex_step":
+            return np.asarray(activation.f(Z + 1j * STEP).imag / STEP)
+        assert activation.df is not None
+        return np.broadcast_to(activation.df(Z, activation.f(Z)), Z.shape)
+
+    def slope_of_loss(self, X: Array, by: Way | None = None) -> Array:
+        """∂E/∂x_L of each row at any x_L, N × n_L."""
+        loss = self.network.loss
+        if (by or self.by) == "parts":
+            return loss.dE(X, self.T)
+        return slopes_of_rows(lambda x: loss.E(x, self.T), X)
+
     @cached_property
     def slopes(self) -> dict[int, Array]:
         """f_i'(Z_i), N × n_i, by layer; layers whose activation is not element-wise are not in it."""
-        activations = self.network.activations
-        return {
-            i: slope(activations[i].f, self.space.Z[i])
-            for i in range(1, self.network.L + 1)
-            if activations[i].df is not None
-        }
+        return {i: self.slope(i, self.space.Z[i]) for i in self.elementwise}
 
     @cached_property
     def jacobians(self) -> dict[int, Array]:
         """J of the layers whose activation is not element-wise, N × n_i × n_i: J[n, j, k] = ∂x_j/∂z_k of row n."""
-        return {
-            i: jacobian(self.network.activations[i].f, self.space.Z[i])
-            for i in range(1, self.network.L + 1)
-            if i not in self.slopes
-        }
+        found = {}
+        for i in set(range(1, self.network.L + 1)) - set(self.elementwise):
+            f, product = self.network.activations[i].f, self.network.activations[i].product
+            Z, X, units = self.space.Z[i], self.space.X[i], np.eye(self.network.sizes[i])
+            if self.by == "complex_step" or product is None:
+                found[i] = np.stack([f(Z + 1j * STEP * unit).imag / STEP for unit in units], axis=2)
+            else:
+                rows = [product(X, np.broadcast_to(unit, X.shape)) for unit in units]
+                found[i] = np.stack(rows, axis=1)
+        return found
 
     @cached_property
     def D_L(self) -> Array:
         """∂E/∂z_L of each row, N × n_L, neither weighed nor divided: through E of z_L for a canonical pair."""
-        return slopes_of_rows(
-            lambda Z: row_losses(self.network, Z, None, self.T), self.space.Z[self.network.L]
-        )
+        network, L = self.network, self.network.L
+        if self.by == "complex_step":
+            return slopes_of_rows(lambda Z: row_losses(network, Z, None, self.T), self.space.Z[L])
+        if network.canonical:
+            return np.asarray(self.space.X[L] - self.T)
+        if L in self.elementwise:
+            return np.asarray(self.dE * self.slopes[L])
+        return np.asarray(np.einsum("njk,nj->nk", self.jacobians[L], self.dE))
 
     @cached_property
     def dE(self) -> Array:
         """∂E/∂x_L of each row, N × n_L; not finite where E itself is not, as beside the edge of its range."""
-        loss = self.network.loss
-        return slopes_of_rows(lambda X: loss.E(X, self.T), self.space.X[self.network.L])
-
-
-def slope(f: Callable[[Array], Array], Z: Array) -> Array:
-    """f'(z) of an element-wise f: Im f(z + ih)/h."""
-    return np.asarray(f(Z + 1j * STEP).imag / STEP)
-
-
-def jacobian(f: Callable[[Array], Array], Z: Array) -> Array:
-    """∂x_j/∂z_k for each row, N × n × n, one complex evaluation for each k."""
-    columns = [f(Z + 1j * STEP * unit).imag / STEP for unit in np.eye(Z.shape[1])]
-    return np.stack(columns, axis=2)
+        return self.slope_of_loss(self.space.X[self.network.L])
 
 
 def slopes_of_rows(E: Callable[[Array], Array], X: Array) -> Array:

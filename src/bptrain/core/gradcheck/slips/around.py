@@ -98,7 +98,7 @@ def step_slip(
             given = theirs[one.key]
             if given is None or isinstance(given, str):
                 break
-            error = matches(given, after[one.key], one.right, one.scale)
+            error = matches(given, after[one.key], compare(given, one.right, one.scale), one.scale)
             if error is None:
                 break
             errors.append(error)
@@ -146,7 +146,7 @@ def first_match(patterns: Iterator[Pattern], one: Wanted, theirs: Array) -> Diag
     """The first pattern that a wrong quantity matches."""
     for code, words, pattern in patterns:
         if pattern.shape == theirs.shape and not compare(pattern, one.right, one.scale).right:
-            error = matches(theirs, pattern, one.right, one.scale)
+            error = matches(theirs, pattern, compare(theirs, one.right, one.scale), one.scale)
             if error is not None:
                 return Diagnosis(code, words, one.layer, error)
     return None

@@ -10,10 +10,12 @@ import numpy as np
 from bptrain.core.gradcheck.lines import Backward, Lines, backward
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.scale import Scale, scale_at
+from bptrain.core.gradcheck.verdicts import TOLERANCE
+from bptrain.core.network import Block
 from bptrain.parts.types import Array
 
-TOLERANCE = 1e-10  # of a match, as of the verdict
 EXPLAINED = 1e-3  # what a slip may leave of the deviation that it is to explain
+FEW = 4096  # entries that are looked at first
 
 RIGHT = Lines()
 Line = Callable[[Point, int, Array], Array]
@@ -93,14 +95,67 @@ def compare(a: Array, n: Array, s: Array, tolerance: float = TOLERANCE) -> Compa
     return Compared(error, error <= tolerance)
 
 
-def matches(a: Array, pattern: Array, right: Array, s: Array, tolerance: float = TOLERANCE) -> float | None:
+def matches(
+    a: Array, pattern: Array, to_right: Compared, s: Array, tolerance: float = TOLERANCE
+) -> float | None:
     """The error of the match where a is what the pattern says; None where it is not.
 
     Where a is not right, the pattern must leave next to nothing of the deviation, so that it explains it.
     """
-    to_pattern, to_right = compare(a, pattern, s, tolerance), compare(a, right, s, tolerance)
-    explained = to_right.right or to_pattern.error <= EXPLAINED * to_right.error
-    return to_pattern.error if to_pattern.right and explained else None
+    error, same = compare(a, pattern, s, tolerance)
+    explained = to_right.right or error <= EXPLAINED * to_right.error
+    return error if same and explained else None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A gradient that is to be explained, block by block."""
+
+    truth: Truth
+    a: Array
+    tolerance: float
+
+    @cached_property
+    def to_right(self) -> dict[Block, Compared]:
+        """How far each block is from the right one."""
+        n, s = self.truth.right.g, self.truth.scale.w
+        return {
+            block: compare(block.view(self.a), block.view(n), block.view(s), self.tolerance)
+            for block in self.truth.point.network.blocks
+        }
+
+    @cached_property
+    def wrong(self) -> list[Block]:
+        """The blocks that are not right."""
+        return [block for block, to_right in self.to_right.items() if not to_right.right]
+
+    @cached_property
+    def sizes(self) -> dict[Block, float]:
+        """The larger of ‖a‖ and ‖s‖ of each block."""
+        flats = (self.a, self.truth.scale.w)
+        return {b: max(float(np.linalg.norm(b.view(flat))) for flat in flats) for b in self.to_right}
+
+    def error(self, block: Block, pattern: Array) -> float | None:
+        """The error of the match where a block is what the pattern says; None where it is not.
+
+        Most are far off in the first rows already: more than 2 tol max(‖a‖, ‖s‖) there is no match as a whole.
+        """
+        a, s = block.view(self.a), block.view(self.truth.scale.w)
+        few = slice(0, max(1, FEW * len(a) // a.size))
+        if np.linalg.norm(a[few] - pattern[few]) > 2 * self.tolerance * self.sizes[block]:
+            return None
+        return matches(a, pattern, self.to_right[block], s, self.tolerance)
+
+
+def made(point: Point, lines: Lines, kind: str, i: int, above: Array) -> Array:
+    """What these lines make of what is above: D_i of D_{i+1}, or ∂E/∂W_i or ∂E/∂b_i of D_i."""
+    if kind == "weight":
+        return lines.penalty(point, i, lines.weight(point, i, above))
+    if kind == "bias":
+        return lines.bias(point, i, above)
+    if i == point.network.L:
+        return lines.weigh(point, lines.output(point))
+    return lines.through(point, i, lines.drop(point, i, lines.carry(point, i, above)))
 
 
 def best(found: list[tuple[int, Diagnosis]]) -> Diagnosis | None:

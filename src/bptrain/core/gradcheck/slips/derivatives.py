@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from bptrain.core.gradcheck.lines import Lines
-from bptrain.core.gradcheck.point import Point, slope
+from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.slips.base import RIGHT, Line, Slip, Truth, at, in_each
 from bptrain.parts.types import Array
 
@@ -83,7 +83,7 @@ def divided(point: Point, i: int, G: Array) -> Array:
 
 def at_x(point: Point, i: int, G: Array) -> Array:
     """g ∘ f'(x)."""
-    return np.asarray(G * slope(point.network.activations[i].f, point.space.X[i]))
+    return np.asarray(G * point.slope(i, point.space.X[i]))
 
 
 def formula_of_z(point: Point, i: int, G: Array) -> Array:
@@ -99,22 +99,22 @@ def value(point: Point, i: int, G: Array) -> Array:
 
 def z_below(point: Point, i: int, G: Array) -> Array:
     """g ∘ f_i'(z_{i−1})."""
-    return np.asarray(G * slope(point.network.activations[i].f, point.space.Z[i - 1]))
+    return np.asarray(G * point.slope(i, point.space.Z[i - 1]))
 
 
 def z_above(point: Point, i: int, G: Array) -> Array:
     """g ∘ f_i'(z_{i+1})."""
-    return np.asarray(G * slope(point.network.activations[i].f, point.space.Z[i + 1]))
+    return np.asarray(G * point.slope(i, point.space.Z[i + 1]))
 
 
 def f_below(point: Point, i: int, G: Array) -> Array:
     """g ∘ f_{i−1}'(z_i)."""
-    return np.asarray(G * slope(point.network.activations[i - 1].f, point.space.Z[i]))
+    return np.asarray(G * point.slope(i - 1, point.space.Z[i]))
 
 
 def f_above(point: Point, i: int, G: Array) -> Array:
     """g ∘ f_{i+1}'(z_i)."""
-    return np.asarray(G * slope(point.network.activations[i + 1].f, point.space.Z[i]))
+    return np.asarray(G * point.slope(i + 1, point.space.Z[i]))
 
 
 def as_sigmoid(point: Point, i: int, G: Array) -> Array:

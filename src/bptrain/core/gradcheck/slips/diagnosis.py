@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bptrain.core.gradcheck.lines import backward
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.slips import batch, derivatives, factors, products
-from bptrain.core.gradcheck.slips.base import TOLERANCE, Diagnosis, Slip, Truth, best, compare
+from bptrain.core.gradcheck.slips.base import Diagnosis, Slip, Target, Truth, best, made
+from bptrain.core.gradcheck.verdicts import TOLERANCE
+from bptrain.core.network import Block
 from bptrain.parts.types import Array
 
 
@@ -29,31 +30,45 @@ def diagnose(
     a rate, the gradient is what a step of gradient descent subtracted, divided by it.
     """
     with np.errstate(all="ignore"):
-        truth, a = Truth(point), np.asarray(analytic, np.float64)
-        n, s = truth.right.g, truth.scale.w
-        wrong = []
-        for block in point.network.blocks:
-            of = slice(block.start, block.stop)
-            if not compare(a[of], n[of], s[of], tolerance).right:
-                wrong.append(block)
-        if not wrong or not np.isfinite(a).all():
+        target = Target(Truth(point), np.asarray(analytic, np.float64), tolerance)
+        if not target.wrong:
             return None
-        alone = wrong[0] if len(wrong) == 1 else None
+        alone = target.wrong[0] if len(target.wrong) == 1 else None
         whole: list[tuple[int, Diagnosis]] = []
         of_one: list[tuple[int, Diagnosis]] = []
-        for slip in slips(truth, rate):
-            g = backward(point, slip.lines).g
-            error = factors.error_of(truth, a, g, tolerance)
+        for slip in slips(target.truth, rate):
+            error, error_alone = tried(target, slip, alone)
             if error is not None:
                 whole.append((slip.places, Diagnosis(slip.code, slip.words, slip.layer, error)))
-            elif alone is not None:
-                mixed = n.copy()
-                mixed[alone.start : alone.stop] = g[alone.start : alone.stop]
-                error = factors.error_of(truth, a, mixed, tolerance)
-                if error is not None:
-                    name = f"∂E/∂{'W' if alone.kind == 'weight' else 'b'}_{alone.layer}"
-                    words = f"{slip.words}, in {name} alone"
-                    of_one.append((slip.places, Diagnosis(slip.code, words, alone.layer, error)))
-        if whole:
-            return best(whole)
-        return best(list(factors.diagnoses(truth, a, wrong, tolerance)) or of_one)
+            elif error_alone is not None and alone is not None:
+                words = f"{slip.words}, in {factors.letter(alone)} alone"
+                of_one.append((slip.places, Diagnosis(slip.code, words, alone.layer, error_alone)))
+        return best(whole or list(factors.diagnoses(target)) or of_one)
+
+
+def tried(target: Target, slip: Slip, alone: Block | None) -> tuple[float | None, float | None]:
+    """The error of the match with all of a backward pass, and with one block of it; None where it is none.
+
+    From the slip's layer down (above it all is right), and no further than it takes to see that they do not match.
+    """
+    point, right = target.truth.point, target.truth.right.D
+    first = slip.layer or point.network.L
+    whole: float | None = None if any(block.layer > first for block in target.wrong) else 0.0
+    if whole is None and (alone is None or alone.layer > first):
+        return None, None
+    of_one: float | None = None
+    D = right[first + 1] if first < point.network.L else np.empty(0)
+    for i in range(first, 0, -1):
+        D = made(point, slip.lines, "delta", i, D)
+        if i < first and slip.layer is not None and np.array_equal(D, right[i]):
+            if any(block.layer <= i for block in target.wrong):  # where the slip changes nothing
+                whole = of_one = None
+            break
+        for block in point.network.blocks:
+            if block.layer == i and (whole is not None or block == alone):
+                error = target.error(block, made(point, slip.lines, block.kind, i, D))
+                whole = None if whole is None or error is None else max(whole, error)
+                of_one = error if block == alone else of_one
+        if whole is None and (alone is None or alone.layer >= i):
+            break
+    return whole, of_one

@@ -1,0 +1,108 @@
+"""What an engine's gradient must agree with beside numbers: itself, in other orders and other pieces.
+
+the batch        the gradient of a batch is the sum of its instances', however they are weighed and divided
+the order        it does not depend on the order of the rows
+the bits         the same call gives the same bits again; so do the same updates from the same weights
+the update       one update of gradient descent takes learning rate × gradient from the weights
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from bptrain.core.backprop import add_penalties, batch_divisor
+from bptrain.core.gradcheck import TOLERANCE, Corners, Point, corners, lacking, rounding_scale
+from bptrain.core.gradcheck.lines import backward
+from bptrain.core.network import views
+from bptrain.engines.base import Engine, Shaping, Task, fresh_memory
+from bptrain.parts.optimizers import optimizers
+from bptrain.parts.random import stream
+from bptrain.parts.schedules import schedules
+from bptrain.parts.types import Array
+
+RATE = 1.0  # of the update that is looked at
+
+
+class Consistency(NamedTuple):
+    """One thing that must agree, of one engine."""
+
+    engine: str
+    name: str  # batch | order | bits | update
+    words: str
+    error: float  # relative, as a gradient's; of the bits 0 or infinity
+    passed: bool
+
+
+def plain_descent(task: Task) -> Task:
+    """The task with plain gradient descent at one rate, whose update shows the gradient."""
+    rule, constant = optimizers.get("gradient_descent")(), schedules.get("constant")()
+    return task._replace(method=rule, schedule=constant, rate=RATE, shaping=Shaping())
+
+
+def consistency(engine: Engine, task: Task, point: Point) -> Iterator[Consistency]:
+    """What must agree, of an engine that was built for `plain_descent(task)`, at a point."""
+    w, X, T, extras = point.w, point.X_0, point.T, point.extras
+    s, found = rounding_scale(point.network, w, X, T, extras), corners(point)
+    a = engine.gradient(w, X, T, extras)
+
+    def compared(name: str, words: str, b: Array) -> Consistency:
+        error = apart(a, b, s, found)
+        return Consistency(engine.name, name, words, error, error <= TOLERANCE)
+
+    yield compared(
+        "batch", "the batch's gradient is the sum of its instances'", sum_of_instances(engine, point)
+    )
+    other = point.some_rows(stream(0, "check").permutation(len(X)))
+    b = engine.gradient(w, other.X_0, other.T, other.extras)
+    yield compared("order", "the order of the rows does not matter", b)
+    again = engine.gradient(w, X, T, extras)
+    w_1, w_2 = trained(engine, task, point), trained(engine, task, point)
+    same = np.array_equal(a, again, equal_nan=True) and np.array_equal(w_1, w_2, equal_nan=True)
+    words = "the same call, and the same updates, give the same bits again"
+    yield Consistency(engine.name, "bits", words, 0.0 if same else np.inf, same)
+    yield update(engine, task, point)
+
+
+def apart(a: Array, b: Array, s: Array, found: Corners | None) -> float:
+    """The distance of two gradients, relative; less where one may take another side of a corner."""
+    allowed = (a, np.zeros(1)) if found is None else (found.center, 2 * found.radius)
+    distance = lacking(a, b, *allowed)
+    scale = np.max([np.linalg.norm(part) for part in (a, b, s)])
+    return 0.0 if scale == 0 else float(np.linalg.norm(distance) / scale)
+
+
+def sum_of_instances(engine: Engine, point: Point) -> Array:
+    """The gradient of a batch from those of its rows, each taken by itself."""
+    network, V = point.network, point.extras.V
+    of_penalty = np.zeros_like(point.w)
+    add_penalties(network, point.parameters, views(network, of_penalty))
+    total = np.zeros_like(point.w)
+    for n in range(len(point.X_0)):
+        one = point.some_rows(np.array([n]))
+        g = engine.gradient(one.w, one.X_0, one.T, one.extras) - of_penalty
+        total += g * batch_divisor(network, 1, None if V is None else V[n : n + 1])
+    return total / point.divisor + of_penalty
+
+
+def trained(engine: Engine, task: Task, point: Point) -> Array:
+    """The weights after an epoch of updates on the rows of a point."""
+    memory = fresh_memory(point.w.copy(), plain_descent(task).method)
+    engine.run_slice(memory, point.X_0, point.T, point.extras)
+    return memory.w
+
+
+def update(engine: Engine, task: Task, point: Point) -> Consistency:
+    """Whether an update takes the gradient from the weights, and none that was taken after some of it."""
+    first = point.some_rows(np.arange(min(task.batch_size, len(point.X_0))))
+    w, X, T, extras = first.w, first.X_0, first.T, first.extras
+    memory = fresh_memory(w.copy(), plain_descent(task).method)
+    engine.run_slice(memory, X, T, extras)
+    taken = (w - memory.w) / RATE
+    s = (
+        rounding_scale(first.network, w, X, T, extras)
+        + np.finfo(np.float64).eps * np.abs(w) / RATE / TOLERANCE
+    )
+    error = apart(taken, backward(first).g, s, corners(first))
+    words = "an update takes learning rate × gradient from the weights"
+    return Consistency(engine.name, "update", words, error, error <= TOLERANCE)
