@@ -14,6 +14,7 @@ SOURCE = Path(bptrain.__file__).parent
 ORDER = [
     {"cautions", "errors", "registry"},
     {"parts"},
+    {"plugins"},
     {"core", "config", "data"},
     {"engines"},
     {"build", "build_controls"},
@@ -25,8 +26,10 @@ ORDER = [
         "api",
         "assessing",
         "build_metrics",
+        "check_record",
         "checking",
         "conclusion",
+        "consistency",
         "doubts",
         "explain",
         "fitting",
@@ -37,12 +40,14 @@ ORDER = [
         "prologue",
         "resuming",
         "seeding",
+        "selftest",
+        "testing",
     },
     {"console"},
     {"cli"},
 ]
 LAYER = {room: number for number, rooms in enumerate(ORDER) for room in rooms}
-API = 8  # the modules of the API are one room
+API = 9  # the modules of the API are one room
 ONLY = {"pydantic": {"config"}, "yaml": {"config"}, "typer": {"cli"}, "rich": {"console", "cli"}}
 HEAVY_AT_TOP = {
     "rich",

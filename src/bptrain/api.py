@@ -1,7 +1,8 @@
 """The Python API: `fit`, `load` and `gradcheck`, with the same validation and the same events as the command line."""
 
 import signal
-from collections.abc import Callable, Generator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,12 +13,16 @@ from bptrain.errors import Interrupted
 from bptrain.fitting import Compiling, Done, FitEvent, Started, fit_events
 from bptrain.grading import Grade, check_backward
 from bptrain.interrupts import interrupts
-from bptrain.model import Model, load
+from bptrain.model import Model
+from bptrain.model import load as load_model
+from bptrain.plugins.loading import plugged_in
 from bptrain.selftest import SelfChecked, check_parts
 from bptrain.training.events import Warned
 from bptrain.training.state import State
 
 __all__ = ["Checked", "Grade", "Model", "Run", "check_backward", "fit", "follow", "gradcheck", "load"]
+
+Plugins = Iterable[str | Path]
 
 
 class Run(NamedTuple):
@@ -33,14 +38,29 @@ def fit(
     out: str | Path | None = None,
     resume: str | None = None,
     overwrite: bool = False,
+    plugins: Plugins = (),
 ) -> Run:
     """Trains a config file; `overrides` are values by dotted key, such as {"training.epochs": 20}.
 
-    Raises the errors of `bptrain.errors`; Interrupted, after saving, on Ctrl-C.
+    `plugins` are files of parts of your own. Raises the errors of `bptrain.errors`; Interrupted, after saving,
+    on Ctrl-C.
     """
-    events = fit_events(Path(config), overrides or {}, Path(out) if out else None, resume, overwrite)
-    done = follow(events, lambda event: None)
+    with plugged_in(plugins):
+        events = fit_events(Path(config), overrides or {}, Path(out) if out else None, resume, overwrite)
+        done = follow(events, lambda event: None)
     return Run(Path(done.result["run"]), done.result)
+
+
+def load(path: str | Path, plugins: Plugins = ()) -> Model:
+    """The model of a run (its best weights) or of any checkpoint file, with the plug-ins that it was trained with.
+
+    Raises CheckpointError, for a plug-in that is missing too; warns of one that has changed.
+    """
+    with plugged_in(plugins):
+        model = load_model(path)
+    for name, message in model.warnings:
+        warnings.warn(f"{message} [{name}]", stacklevel=2)
+    return model
 
 
 def follow(events: Generator[FitEvent, None, None], show: Callable[[FitEvent], None]) -> Done:
@@ -95,6 +115,7 @@ def gradcheck(
     inputs: bool = False,
     kinks: Kinks = "interval",
     fail_fast: bool = False,
+    plugins: Plugins = (),
 ) -> Checked | list[SelfChecked]:
     """Checks the gradient of a config file, a run, a checkpoint or a loaded model; without one, of every part.
 
@@ -105,14 +126,19 @@ def gradcheck(
     inputs     check ∂E/∂x_0 as well
     kinks      interval: at a corner anything between the slopes of both sides is right; skip: rows that stand on one
                are left out; fail: they are a mismatch
+    plugins    files of parts of your own
 
     Raises the errors of `bptrain.errors`.
     """
     settings = Settings(method=method, kinks=kinks, params=tuple(params), inputs=inputs, fail_fast=fail_fast)
-    if subject is None:
-        return list(check_parts(settings))
-    subject = subject if isinstance(subject, Model) else Path(subject)
-    return finish(check(subject, overrides or {}, Wanted(settings, engine, rows)))
+    with plugged_in(plugins):
+        if subject is None:
+            return list(check_parts(settings))
+        subject = subject if isinstance(subject, Model) else Path(subject)
+        checked = finish(check(subject, overrides or {}, Wanted(settings, engine, rows)))
+    for name, message in checked.warnings:
+        warnings.warn(f"{message} [{name}]", stacklevel=2)
+    return checked
 
 
 def finish(checking: Generator[Progress, None, Checked]) -> Checked:

@@ -81,7 +81,7 @@ def assess(
         baseline_metrics=guess.metrics(model.schema, rows, chosen),
         labels=tuple(model.schema.labels) if model.schema.task == "classification" else None,
         confusion_matrix=matrix,
-        warnings=audible(warnings, model.config.silence),
+        warnings=(*model.warnings, *audible(warnings, model.config.silence)),
     )
 
 

@@ -12,6 +12,7 @@ NAMES = {
     "many_categories": "a text column has a category for almost every row",
     "many_classes": "the target has a class for almost every row",
     "no_weights": "a file lacks what its rows weigh, so that each weighs 1",
+    "other_plugin": "a part of a plug-in is not the one that the run was trained with",
     "other_bits": "a resumed run goes on with another engine, processor or library",
     "schedule_span": "a resumed run has another number of epochs, over which its schedule is stretched",
     "small_split": "a split has fewer rows than asked for",

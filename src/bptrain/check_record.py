@@ -32,7 +32,12 @@ def gradcheck_record(checked: Checked) -> dict[str, Any]:
         "corners": [corner._asdict() for corner in report.corners[:CORNERS]],
         "corner_count": len(report.corners),
         "cross_check": None if trial is None else trial._asdict(),
-        "consistency": [one._asdict() for one in checked.consistency],
+        "diagnosis": {name: one._asdict() for name, one in report.likely.items()},
+        "part_faults": [fault._asdict() for fault in report.faults],
+        "consistency": [
+            {**one._asdict(), "likely": None if one.likely is None else one.likely._asdict()}
+            for one in checked.consistency
+        ],
         "units": [one._asdict() for one in checked.units],
         "notes": list(checked.notes),
     }

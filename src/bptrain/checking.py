@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from bptrain.build import build_task, initial_weights, network_of_schema, prepare_data
+from bptrain.cautions import Caution
 from bptrain.config import load_config
 from bptrain.config.schema import Config
 from bptrain.consistency import Consistency, consistency, plain_descent
@@ -54,6 +55,7 @@ class Subject(NamedTuple):
     network: Network
     point: Point
     engine: str  # that the config or the run names: numpy | numba
+    warnings: tuple[Caution, ...] = ()  # about what a run was loaded with
 
 
 class Checked(NamedTuple):
@@ -65,6 +67,7 @@ class Checked(NamedTuple):
     consistency: tuple[Consistency, ...]
     units: tuple[UnitsReport, ...]
     notes: tuple[str, ...]  # of engines that were not checked, and why
+    warnings: tuple[Caution, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -119,7 +122,7 @@ def of_model(model: Model, name: str | None = None, rows: int = ROWS) -> Subject
         model.network, model.w.astype(np.float64), of.X[:rows], of.T[:rows], V, model.config.seed
     )
     engine = str(model.stored.facts.bits["engine"])
-    return Subject(name or str(path), path.name, model.config, model.network, point, engine)
+    return Subject(name or str(path), path.name, model.config, model.network, point, engine, model.warnings)
 
 
 def point_at(network: Network, w: Array, X: Array, T: Array, V: Array | None, seed: int) -> Point:
@@ -144,7 +147,7 @@ def check_subject(subject: Subject, wanted: Wanted = WANTED) -> Generator[Progre
         few = point.some_rows(np.arange(min(len(point.X_0), rows_for_consistency(subject.network))))
         agree = [one for engine in engines for one in consistency(engine, task, few)]
     where = f"{subject.weights}, {report.rows} training rows"
-    return Checked(subject.name, where, report, tuple(agree), units(point), tuple(notes))
+    return Checked(subject.name, where, report, tuple(agree), units(point), tuple(notes), subject.warnings)
 
 
 def rows_for_consistency(network: Network) -> int:

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 from bptrain.core.backprop import penalty_at
 from bptrain.core.network import Network
 from bptrain.engines.base import Outputs, Task
+from bptrain.errors import CheckpointError
 from bptrain.evaluation import Baseline, Evaluation, evaluate
 from bptrain.parts.types import Array
 from bptrain.prologue import Prologue
+from bptrain.store import checkpoint
 from bptrain.store.plain import plain
 from bptrain.store.run import RunDirectory
 from bptrain.training.controls import reason
@@ -77,6 +79,17 @@ def conclude(
         for name, rows in splits.items()
     )
     return Conclusion(plain(result), shown, reason(prologue.controls, stopped))
+
+
+def best_is_written(run: RunDirectory, state: State) -> bool:
+    """Whether best.safetensors holds the best weights of a state, or there are none yet."""
+    if state.best is None:
+        return True
+    try:
+        written = checkpoint.read(run.best).position["updates"]
+    except CheckpointError:
+        return False
+    return bool(written == state.best.updates)
 
 
 def penalty_on(network: Network, w: Array) -> float | None:

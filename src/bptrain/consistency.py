@@ -13,7 +13,8 @@ import numpy as np
 
 from bptrain.core.backprop import add_penalties, batch_divisor
 from bptrain.core.gradcheck import TOLERANCE, Corners, Point, corners, lacking, rounding_scale
-from bptrain.core.gradcheck.lines import backward
+from bptrain.core.gradcheck.slips.base import Diagnosis
+from bptrain.core.gradcheck.slips.diagnosis import diagnose
 from bptrain.core.network import views
 from bptrain.engines.base import Engine, Shaping, Task, fresh_memory
 from bptrain.parts.optimizers import optimizers
@@ -32,6 +33,7 @@ class Consistency(NamedTuple):
     words: str
     error: float  # relative, as a gradient's; of the bits 0 or infinity
     passed: bool
+    likely: Diagnosis | None = None  # the slip of a training step that it looks like
 
 
 def plain_descent(task: Task) -> Task:
@@ -93,7 +95,7 @@ def trained(engine: Engine, task: Task, point: Point) -> Array:
 
 
 def update(engine: Engine, task: Task, point: Point) -> Consistency:
-    """Whether an update takes the gradient from the weights, and none that was taken after some of it."""
+    """Whether an update takes the engine's gradient from the weights, and none that was formed after some of it."""
     first = point.some_rows(np.arange(min(task.batch_size, len(point.X_0))))
     w, X, T, extras = first.w, first.X_0, first.T, first.extras
     memory = fresh_memory(w.copy(), plain_descent(task).method)
@@ -103,6 +105,7 @@ def update(engine: Engine, task: Task, point: Point) -> Consistency:
         rounding_scale(first.network, w, X, T, extras)
         + np.finfo(np.float64).eps * np.abs(w) / RATE / TOLERANCE
     )
-    error = apart(taken, backward(first).g, s, corners(first))
+    error = apart(taken, engine.gradient(w, X, T, extras), s, corners(first))
     words = "an update takes learning rate × gradient from the weights"
-    return Consistency(engine.name, "update", words, error, error <= TOLERANCE)
+    likely = None if error <= TOLERANCE else diagnose(first, taken, rate=RATE)
+    return Consistency(engine.name, "update", words, error, error <= TOLERANCE, likely)

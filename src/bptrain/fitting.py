@@ -13,16 +13,17 @@ from typing import Any, NamedTuple
 
 from bptrain.build import build_task, dtype_of, initial_weights, located, refuse_what_is_too_large
 from bptrain.cautions import audible
-from bptrain.conclusion import Conclusion, conclude
+from bptrain.conclusion import Conclusion, best_is_written, conclude
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
 from bptrain.engines.base import Engine, Task, fresh_memory
 from bptrain.engines.choice import Choice, choose_engine, forward_pass, make_engine
 from bptrain.engines.numba_engine import is_compiled
-from bptrain.errors import CheckpointError, NumericalError, UsageError
+from bptrain.errors import NumericalError, UsageError
 from bptrain.evaluation import Baseline, baseline
+from bptrain.plugins.records import records
 from bptrain.prologue import Prologue, held_threads, open_config, portable, run_config
-from bptrain.resuming import Resumed, resumed_run
+from bptrain.resuming import Resumed, refuse_missing_plugins, resumed_run
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
 from bptrain.store.provenance import bits, now, provenance
@@ -90,6 +91,8 @@ def fit_events(
     `out` is the run directory itself; `resume` is "auto" or a run. Raises the errors of `bptrain.errors`. A run that
     fails or is closed keeps the last state that was sound.
     """
+    if resume is not None:
+        refuse_missing_plugins(resume, out)
     fit = open_fit(open_config(config, overrides))
     loaded = fit.prologue.loaded
     with ExitStack() as stack:
@@ -124,12 +127,14 @@ def open_fit(prologue: Prologue) -> Fit:
     refuse_what_is_too_large(prologue.loaded, prologue.network)
     train_rows = prepared.splits["train"]
     guess = baseline(prepared.schema, train_rows.true)
+    settings = portable(run_config(prologue))
     facts = checkpoint.Facts(
-        config=portable(run_config(prologue)),
+        config=settings,
         schema=prepared.schema.to_json(),
         data=prepared.digest,
         bits={},
         baseline=plain(guess.to_json()),
+        plugins=records(settings),
     )
     return Fit(prologue, build_task(config, prologue.network, len(train_rows.X)), guess, facts)
 
@@ -166,7 +171,7 @@ def open_saver(
         **provenance(choice.name),
         "data": fit.facts.data,
     }
-    record |= {"engine": choice.name, "engine_reason": choice.reason}
+    record |= {"engine": choice.name, "engine_reason": choice.reason, "plugins": fit.facts.plugins}
     if resumed is not None:
         record |= {key: resumed.record[key] for key in resumed.record if key in ("started", "seconds")}
         record["resumed"] = now()
@@ -242,14 +247,3 @@ def finished(fit: Fit, resumed: Resumed) -> Conclusion:
         with locked(run):
             saver.save(state, status="finished", result=conclusion.result)
     return conclusion
-
-
-def best_is_written(run: RunDirectory, state: State) -> bool:
-    """Whether best.safetensors holds the best weights of a state, or there are none yet."""
-    if state.best is None:
-        return True
-    try:
-        written = checkpoint.read(run.best).position["updates"]
-    except CheckpointError:
-        return False
-    return bool(written == state.best.updates)

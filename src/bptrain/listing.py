@@ -20,6 +20,7 @@ from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import NonNegative
+from bptrain.plugins.loading import origin
 from bptrain.registry import Option, Registry
 
 KINDS: dict[str, Registry[Any]] = {
@@ -57,6 +58,7 @@ class PartRecord(NamedTuple):
     name: str
     formula: str
     options: tuple[OptionRecord, ...]
+    plugin: str | None = None  # the file that it comes from; None for a part of bptrain's own
 
     def record(self) -> dict[str, Any]:
         """The part in list's JSON."""
@@ -91,7 +93,8 @@ def describe(registry: Registry[Any], name: str, more: Mapping[str, Option]) -> 
     """One part, with the options of its factory and those beside it."""
     options = {**registry.options(name), **more}
     records = tuple(option_record(key, option) for key, option in options.items())
-    return PartRecord(name, formula(registry, name), records)
+    plugin = origin(registry.kind, name)
+    return PartRecord(name, formula(registry, name), records, None if plugin is None else plugin.file)
 
 
 def formula(registry: Registry[Any], name: str) -> str:

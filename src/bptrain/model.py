@@ -1,6 +1,6 @@
 """A trained model: weights with everything that turns raw columns into predictions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.build import network_of_schema, prepare_data
+from bptrain.cautions import Caution, audible
 from bptrain.config import from_plain, load_config
 from bptrain.config.resolved import to_plain
 from bptrain.config.schema import Config
@@ -21,6 +22,7 @@ from bptrain.engines.choice import forward_pass
 from bptrain.engines.parts_of_rows import Parts
 from bptrain.errors import CheckpointError, DataError, UsageError
 from bptrain.parts.types import Array
+from bptrain.plugins.records import changes, refuse_missing
 from bptrain.prologue import portable, setting_differences
 from bptrain.store import checkpoint
 from bptrain.store.run import RunDirectory, find_run
@@ -37,6 +39,9 @@ class Model:
     schema: Schema
     config: Config
     stored: checkpoint.Stored
+    warnings: tuple[
+        Caution, ...
+    ] = ()  # about what it was loaded with, but for those that its config silences
 
     def outputs(self, X: Any) -> Array:
         """x_L for raw feature columns: probabilities or scaled values, N × n_L.
@@ -155,6 +160,7 @@ def enclosing_run(checkpoint_file: Path) -> RunDirectory | None:
 def load_checkpoint(path: Path) -> Model:
     """The model of one checkpoint file. Raises CheckpointError."""
     stored = checkpoint.read(path)
+    refuse_missing(stored.facts.plugins, stored.facts.config, path)
     try:
         config = from_plain(stored.facts.config, str(path))
         schema = Schema.from_json(stored.facts.schema)
@@ -163,4 +169,13 @@ def load_checkpoint(path: Path) -> Model:
             f"{path} was written by a version whose config or columns this one cannot read: {error}"
         ) from error
     network = network_of_schema(config, schema)
-    return Model(network, checkpoint.weights(stored, network), schema, config, stored)
+    warnings = audible(of_plugins(stored.facts), config.silence)
+    return Model(network, checkpoint.weights(stored, network), schema, config, stored, warnings)
+
+
+def of_plugins(facts: checkpoint.Facts) -> Iterator[Caution]:
+    """That parts of plug-ins are not the ones that a run was trained with."""
+    differing = changes(facts.plugins, facts.config)
+    if differing:
+        message = f"the figures may not be those that the run ended with: {'; '.join(differing)}"
+        yield "other_plugin", message

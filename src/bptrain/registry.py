@@ -6,7 +6,7 @@ defaults, are its options in YAML; its docstring is its documentation; calling i
 
 import inspect
 from collections import ChainMap
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Container, Iterator, MutableMapping
 from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
 
 Part = TypeVar("Part")
@@ -18,6 +18,14 @@ class Option(NamedTuple):
 
     annotation: Any  # the type, with its bounds in Annotated[...]
     default: Any  # inspect.Parameter.empty where it must be given
+
+
+class NameTaken(ValueError):
+    """A part of that name is registered already."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(f"{kind} {name!r} is already registered")
 
 
 class Registry(Generic[Part]):
@@ -36,13 +44,14 @@ class Registry(Generic[Part]):
     def __init__(self, kind: str) -> None:
         self.kind = kind  # in the singular, as messages say it
         self._factories: MutableMapping[str, Factory[Part]] = {}
+        self._name_space: Container[str] = self._factories  # in which a name is given once
 
     def add(self, name: str) -> Callable[[Callable[..., Part]], Callable[..., Part]]:
-        """Register the decorated factory under `name`. Raises ValueError when the name is taken."""
+        """Register the decorated factory under `name`. Raises NameTaken, a ValueError."""
 
         def register(factory: Callable[..., Part]) -> Callable[..., Part]:
-            if name in self._factories:
-                raise ValueError(f"{self.kind} {name!r} is already registered")
+            if name in self._name_space:
+                raise NameTaken(self.kind, name)
             self._factories[name] = factory
             return factory
 
@@ -53,6 +62,8 @@ class Registry(Generic[Part]):
         """Several registries as one name space, in their order: what is registered in one of them is here at once."""
         whole = cls(kind)
         whole._factories = ChainMap(*(registry._factories for registry in reversed(registries)))
+        for registry in (whole, *registries):
+            registry._name_space = whole._factories
         return whole
 
     def remove(self, name: str) -> None:

@@ -10,6 +10,7 @@ from bptrain.config import Loaded, from_plain
 from bptrain.errors import CheckpointError, DataError
 from bptrain.parts.methods import Method
 from bptrain.parts.schedules import spans_all_epochs
+from bptrain.plugins.records import changes, refuse_missing
 from bptrain.prologue import MAY_CHANGE, Prologue, differences, setting_differences
 from bptrain.store import checkpoint
 from bptrain.store.run import RUNS, RunDirectory, find_run, list_runs, locked, newest
@@ -71,12 +72,31 @@ def resumed_run(
     return Resumed(run, state, run.read_record(), stored.facts, damaged, finished)
 
 
+def refuse_missing_plugins(resume: str, out: Path | None) -> None:
+    """Raises CheckpointError where the run that is meant uses plug-ins that are not here.
+
+    Told before the config is read, which would say no more than that it knows no such part.
+    """
+    run = RunDirectory(out) if resume == "auto" and out is not None else None
+    if resume != "auto":
+        run = find_run(Path(resume))
+    if run is not None and run.checkpoints():
+        facts = newest_sound(run)[0].facts
+        refuse_missing(facts.plugins, facts.config, run.path)
+
+
 def _refuse_changes(run: RunDirectory, stored: checkpoint.Stored, facts: checkpoint.Facts) -> None:
     differing = setting_differences(stored.facts.config, facts.config)
     if differing:
         listed = "; ".join(differing)
         raise CheckpointError(
             f"{run.path} was trained with other settings: {listed}. Only {', '.join(MAY_CHANGE)} may change."
+        )
+    other = changes(stored.facts.plugins, stored.facts.config)
+    if other:
+        raise CheckpointError(
+            f"{run.path} cannot go on with other parts than it was begun with: {'; '.join(other)}. "
+            "Bring the old file back, or start a new run."
         )
     if stored.facts.data != facts.data:
         changed = sorted(role for role in facts.data if facts.data[role] != stored.facts.data.get(role))
@@ -89,9 +109,9 @@ def _warnings(
     """Why the end may not be that of an uninterrupted run, and what was passed over."""
     for path in damaged:
         yield "corrupt_checkpoint", f"{path} is corrupt and was set aside; going back to the one before"
-    changes = differences(begun.bits, facts.bits)
-    if changes:
-        yield "other_bits", f"the last bits may differ from an uninterrupted run: {'; '.join(changes)}"
+    other = differences(begun.bits, facts.bits)
+    if other:
+        yield "other_bits", f"the last bits may differ from an uninterrupted run: {'; '.join(other)}"
     before, after = (f.config["training"]["epochs"] for f in (begun, facts))
     config = from_plain(facts.config, "run")
     name = config.schedule.name

@@ -41,6 +41,7 @@ def test_one_kind_in_json() -> None:
         "name": "leaky_relu",
         "formula": "z for z > 0, else slope z",
         "options": [{"name": "slope", "type": "number", "bounds": "≥ 0", "required": False, "default": 0.01}],
+        "plugin": None,
     }
 
 

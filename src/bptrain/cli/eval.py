@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Quiet, Verbose, command
+from bptrain.cli.options import Json, Plugin, Quiet, Verbose, command
 
 
 def eval_command(
@@ -28,6 +28,7 @@ def eval_command(
         list[str] | None,
         typer.Option(metavar="METRIC=V", help="Exit with 1 if a metric is worse than V. Repeatable."),
     ] = None,
+    plugin: Plugin = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -37,7 +38,7 @@ def eval_command(
     Examples: bptrain eval · bptrain eval runs/iris/001 --split validation · bptrain eval --data new.csv
     --fail-under accuracy=0.9
     """
-    with command("eval", json, quiet, verbose) as screen:
+    with command("eval", json, quiet, verbose, plugin) as screen:
         from bptrain.assessing import SPLITS, assess, falls_short, parse_bound
         from bptrain.console.results import show_assessment
         from bptrain.errors import VERDICT_EXIT, UsageError

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Quiet, Set, Verbose, command
+from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
 
 
 def explain_command(
@@ -16,6 +16,7 @@ def explain_command(
     kernel: Annotated[
         bool, typer.Option("--kernel", help="The training loop of the compiled engine instead, as Python.")
     ] = False,
+    plugin: Plugin = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -24,7 +25,7 @@ def explain_command(
 
     Examples: bptrain explain configs/derivation.yaml · bptrain explain --kernel configs/xor.yaml
     """
-    with command("explain", json, quiet, verbose) as screen:
+    with command("explain", json, quiet, verbose, plugin) as screen:
         from bptrain.console.results import show_explanation
         from bptrain.explain import explain
         from bptrain.explain import kernel as kernel_of

@@ -1,11 +1,12 @@
 """`bptrain fit`: train a config."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Quiet, Set, Verbose, command
+from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
 
 if TYPE_CHECKING:
     from bptrain.console.screen import Screen
@@ -30,6 +31,7 @@ def fit_command(
     seeds: Annotated[
         int | None, typer.Option(metavar="N", help="Train with N seeds, and print mean and deviation.")
     ] = None,
+    plugin: Plugin = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -41,7 +43,7 @@ def fit_command(
     Examples: bptrain fit configs/iris.yaml · bptrain fit my.yaml --set training.epochs=20 --out runs/try ·
     bptrain fit my.yaml --resume auto
     """
-    with command("fit", json, quiet, verbose) as screen:
+    with command("fit", json, quiet, verbose, plugin) as screen:
         from bptrain.errors import UsageError
 
         if resume is not None and (overwrite or seeds is not None):
@@ -58,7 +60,7 @@ def fit_command(
         elif seeds is not None:
             fit_seeds(screen, config, overrides, seeds, out, overwrite)
         else:
-            fit_one(screen, config, overrides, out, resume, overwrite)
+            fit_one(screen, config, overrides, out, resume, overwrite, plugin or [])
 
 
 def fit_one(
@@ -68,6 +70,7 @@ def fit_one(
     out: Path | None,
     resume: str | None,
     overwrite: bool,
+    plugins: list[str],
 ) -> None:
     """One run, from its events to its table."""
     from bptrain.api import follow
@@ -80,7 +83,8 @@ def fit_one(
     show_fit(screen, done)
     screen.result(done.result["run"])
     screen.record(done.result)
-    screen.note(f"next: bptrain eval {done.result['run']}")
+    with_plugins = "".join(f" --plugin {shlex.quote(file)}" for file in plugins)
+    screen.note(f"next: bptrain eval {done.result['run']}{with_plugins}")
 
 
 def fit_seeds(

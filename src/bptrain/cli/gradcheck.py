@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from bptrain.cli.options import Json, Quiet, Set, Verbose, command
+from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
 
 Params = Annotated[
     list[str] | None,
@@ -42,6 +42,7 @@ def gradcheck_command(
     kinks: Kinks = "interval",
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first mismatch.")] = False,
     set_: Set = None,
+    plugin: Plugin = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -53,7 +54,7 @@ def gradcheck_command(
     Examples: bptrain gradcheck configs/derivation.yaml · bptrain gradcheck runs/iris/001 --rows 100 --engine all ·
     bptrain gradcheck configs/digits.yaml --params 'layers.1.*' --inputs · bptrain gradcheck
     """
-    with command("gradcheck", json, quiet, verbose) as screen:
+    with command("gradcheck", json, quiet, verbose, plugin) as screen:
         from bptrain.check_record import gradcheck_record, parts_record
         from bptrain.checking import Wanted, check
         from bptrain.console.checks import CheckView, show_gradcheck, show_parts
@@ -78,6 +79,8 @@ def gradcheck_command(
             show_parts(screen, checks)
             screen.record(parts_record(checks), ok=passed)
         else:
+            for name, message in checked.warnings:
+                screen.warn(name, message)
             show_gradcheck(screen, checked)
             screen.record(gradcheck_record(checked), ok=passed)
         if not passed:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Quiet, Verbose, command
+from bptrain.cli.options import Json, Plugin, Quiet, Verbose, command
 
 
 def list_command(
@@ -16,6 +16,7 @@ def list_command(
             show_default=False,
         ),
     ] = None,
+    plugin: Plugin = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -24,7 +25,7 @@ def list_command(
 
     Examples: bptrain list · bptrain list activations · bptrain list optimizers --json
     """
-    with command("list", json, quiet, verbose) as screen:
+    with command("list", json, quiet, verbose, plugin) as screen:
         from bptrain.console.listing import show_parts_list
         from bptrain.listing import list_parts
 

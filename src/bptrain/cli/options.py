@@ -4,8 +4,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -30,17 +30,24 @@ Set = Annotated[
         "--set", metavar="KEY=VALUE", help="Override a key, such as training.epochs=20. Repeatable."
     ),
 ]
+Plugin = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", metavar="FILE", help="A Python file with parts of your own. Repeatable."),
+]
 
 
 @contextmanager
-def command(name: str, json: bool, quiet: bool = False, verbose: bool = False) -> Iterator["Screen"]:
-    """The screen of a command; inside the block every error becomes a message and an exit code."""
+def command(
+    name: str, json: bool, quiet: bool = False, verbose: bool = False, plugins: Sequence[str] | None = None
+) -> Iterator["Screen"]:
+    """The screen of a command, with the parts of plug-ins; in the block an error becomes a message and an exit code."""
     from bptrain.console.screen import Screen
 
     screen = Screen(name, json, quiet, verbose)
     with Signals() as signals:
         try:
-            yield screen
+            with with_plugins(plugins):
+                yield screen
             return
         except (typer.Exit, BrokenPipeError) as ended:
             code = end_quietly(ended)
@@ -50,6 +57,15 @@ def command(name: str, json: bool, quiet: bool = False, verbose: bool = False) -
                 raise
             code = tell(screen, raised)
     raise typer.Exit(code)
+
+
+def with_plugins(files: Sequence[str] | None) -> AbstractContextManager[None]:
+    """The parts of plug-ins, registered as long as the command lasts."""
+    if not files:  # then there is nothing to load
+        return nullcontext()
+    from bptrain.plugins.loading import plugged_in
+
+    return plugged_in(files)
 
 
 def end_quietly(ended: typer.Exit | BrokenPipeError) -> int:

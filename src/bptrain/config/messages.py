@@ -39,6 +39,8 @@ _BOUNDS = {
     "less_than": ("lt", "less than"), "less_than_equal": ("le", "at most"),
 }  # fmt: skip
 
+_KINDS_OF_PART = ("activation", "loss", "optimizer", "schedule", "initializer", "metric", "scaler")
+
 
 class Said(NamedTuple):
     """One error in words."""
@@ -158,7 +160,9 @@ def _wrong_choice(value: Any, written: str, context: dict[str, Any]) -> Said:
         allowed = [text or other.lower() for text, other in found]
     what = f"is not {_article(context['kind'])}" if "kind" in context else "is not one of the choices"
     suggestion = suggest.value(value, allowed) if isinstance(value, str) else None
-    return Said("wrong_choice", f"{written} {what}: {', '.join(allowed)}", suggestion)
+    own = context.get("kind") in _KINDS_OF_PART and suggestion is None
+    hint = "; one of your own is given with --plugin FILE" if own else ""
+    return Said("wrong_choice", f"{written} {what}: {', '.join(allowed)}{hint}", suggestion)
 
 
 def _article(kind: str) -> str:

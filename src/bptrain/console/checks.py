@@ -85,12 +85,14 @@ def show_gradcheck(screen: Screen, checked: Checked) -> None:
     for block in report.blocks:
         if not block.passed:
             screen.result(wrong_entry(block))
+    show_explanations(screen, report)
     if not report.forward_error <= report.tolerance:
         screen.result(f"the forward pass itself is wrong: z or x differ by {report.forward_error:.1e}")
     show_consistency(screen, checked)
     show_units(screen, checked)
+    screen.result("a is the analytic gradient, n the numeric one, s the scale of rounding, |·| the norm:")
     for outcome, words in report.rules.items():
-        screen.result(f"{outcome} means: {words}")
+        screen.result(f"  {outcome}: {words}")
     screen.result(sentence(checked))
 
 
@@ -121,11 +123,27 @@ def wrong_entry(block: BlockReport) -> str:
     return f"{where}: the worst entry is [{index}], {analytic}, {numeric} (engine {block.engine})"
 
 
+def show_explanations(screen: Screen, report: GradcheckReport) -> None:
+    """Which parts are at fault themselves, and which slip a wrong gradient looks like."""
+    for fault in report.faults:
+        pattern = "" if fault.words is None else f"; this matches the pattern of: {fault.words}"
+        at = "x" if fault.quantity == "∂E/∂x" else "z"
+        place = f"{at} = {fault.z:.6g} (instance {fault.row}, unit {fault.unit})"
+        screen.result(
+            f"layer {fault.layer}: {fault.quantity} is {fault.given:.9g} at {place}, where it should be "
+            f"{fault.right:.9g}{pattern}"
+        )
+    for engine, likely in report.likely.items():
+        screen.result(f"the gradient of engine {engine} matches the pattern of: {likely.words}")
+
+
 def show_consistency(screen: Screen, checked: Checked) -> None:
     """What an engine must agree with beside numbers."""
     for one in checked.consistency:
         if not one.passed:
             screen.result(f"engine {one.engine}: not so that {one.words}; it is off by {one.error:.1e}")
+            if one.likely is not None:
+                screen.result(f"  which matches the pattern of: {one.likely.words}")
     if checked.consistency and all(one.passed for one in checked.consistency):
         screen.result("also: " + "; ".join({one.words: None for one in checked.consistency}))
 

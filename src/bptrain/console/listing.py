@@ -33,11 +33,16 @@ def lines(part: PartRecord, longest: int, width: int | None) -> Iterator[str]:
         yield name
     first, *rest = [
         line
-        for text in (part.formula, *(o.text for o in part.options))
+        for text in (part.formula, *(o.text for o in part.options), *plugin_line(part))
         for line in broken(text, indent, width)
     ]
     yield first if narrow else name + first[len(name) :]
     yield from rest
+
+
+def plugin_line(part: PartRecord) -> list[str]:
+    """Where a part comes from that is not bptrain's own."""
+    return [] if part.plugin is None else [f"of the plug-in {part.plugin}"]
 
 
 def broken(text: str, indent: str, width: int | None) -> list[str]:

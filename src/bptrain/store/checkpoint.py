@@ -4,14 +4,14 @@ Tensors: `layers.1.weight` (n_1 × n_0), `layers.1.bias` (n_1) … are the weigh
 each the flat vector or a scalar; `best.layers.1.weight` … are the best weights so far. The weights for use are the
 best ones where `position.restored` is true (a run that has ended), else `optimizer.average` where it is there, else
 `layers.…`. One metadata key, `bptrain`, holds canonical JSON: the config, the column schema with labels and
-scaling, the digests of the data, what decides the bits, the position, and a SHA-256 over all of it and the tensors.
-It holds no time, host or path, so equal runs write equal bytes.
+scaling, the digests of the data, what decides the bits, the plug-ins that are used, the position, and a SHA-256 over
+all of it and the tensors. It holds no time, host or path, so equal runs write equal bytes.
 """
 
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,6 +48,7 @@ class Facts(NamedTuple):
     data: dict[str, str]  # digests of the data files
     bits: dict[str, Any]  # what decides the bits: versions, engine, threads
     baseline: dict[str, Any]  # the best guess without inputs, from the training rows
+    plugins: Sequence[Mapping[str, Any]] = ()  # those that the config uses; checkpoints of old do not say
 
 
 class Stored(NamedTuple):
@@ -101,7 +102,7 @@ def read(path: Path) -> Stored:
         digest = record.pop("digest")
         if digest != _digest(record, tensors):
             raise CheckpointError(f"{path} is corrupt: its content does not match its digest")
-        facts = Facts(**{name: record[name] for name in Facts._fields})
+        facts = Facts(**{name: record[name] for name in Facts._fields if name in record or name != "plugins"})
         return Stored(path, facts, record["position"], record["best"], tensors)
 
 

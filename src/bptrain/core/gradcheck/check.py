@@ -1,6 +1,6 @@
 """The gradient check of one network at one point: analytic gradients against a numeric one."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -13,10 +13,13 @@ from bptrain.core.gradcheck.corners import Corners, corners
 from bptrain.core.gradcheck.forward import forward_error
 from bptrain.core.gradcheck.lines import backward
 from bptrain.core.gradcheck.numeric import numeric_side
+from bptrain.core.gradcheck.parts import PartFault, part_faults
 from bptrain.core.gradcheck.plan import Settings, chosen_blocks, plan
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.report import GradcheckReport
 from bptrain.core.gradcheck.scale import scale_at
+from bptrain.core.gradcheck.slips.base import Diagnosis
+from bptrain.core.gradcheck.slips.diagnosis import diagnose
 from bptrain.core.gradcheck.subject import Subject, inputs_report, overall_report
 from bptrain.core.gradcheck.trial import Trial, culprits, trial
 from bptrain.core.gradcheck.verdicts import BlockReport, Method
@@ -105,6 +108,7 @@ def _checking(
     if settings.inputs and not stopped:
         reports.append(inputs_report(subject))
     overall = None if stopped or not plan_.directions else overall_report(subject, blocks)
+    likely, faults = explanations(subject, reports) if tried.passed else ({}, ())
     return GradcheckReport(
         method=method,
         why=plan_.why if tried.passed else f"{tried.words}; so, {plan_.why}",
@@ -119,8 +123,22 @@ def _checking(
         corners=standing,
         trial=tried,
         engines=tuple(subject.analytic),
+        likely=likely,
+        faults=faults,
         complete=not stopped,
     )
+
+
+def explanations(
+    subject: Subject, reports: Sequence[BlockReport]
+) -> tuple[dict[str, Diagnosis], tuple[PartFault, ...]]:
+    """What the gradients that do not match look like, and which parts are at fault themselves."""
+    wrong = {name for report in reports if not report.passed for name in report.errors}
+    if not wrong:
+        return {}, ()
+    found = {name: diagnose(subject.point, g) for name, g in subject.analytic.items() if name in wrong}
+    likely = {name: one for name, one in found.items() if one is not None}
+    return likely, tuple(part_faults(subject.point))
 
 
 def begin(point: Point) -> tuple[Point, Corners | None, Trial]:

@@ -72,7 +72,7 @@ class Point:
         """f_i'(z) of an element-wise f_i, at any z."""
         activation = self.network.activations[i]
         if (by or self.by) == "complex_step":
-            return np.asarray(activation.f(Z + 1j * STEP).imag / STEP)
+            return slope(activation.f, Z)
         assert activation.df is not None
         return np.broadcast_to(activation.df(Z, activation.f(Z)), Z.shape)
 
@@ -118,6 +118,11 @@ class Point:
     def dE(self) -> Array:
         """∂E/∂x_L of each row, N × n_L; not finite where E itself is not, as beside the edge of its range."""
         return self.slope_of_loss(self.space.X[self.network.L])
+
+
+def slope(f: Callable[[Array], Array], Z: Array) -> Array:
+    """f'(z) of an element-wise f: Im f(z + ih)/h."""
+    return np.asarray(f(Z + 1j * STEP).imag / STEP)
 
 
 def slopes_of_rows(E: Callable[[Array], Array], X: Array) -> Array:

@@ -1,10 +1,14 @@
 """The report of a gradient check."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from bptrain.core.gradcheck.corners import Corner
+from bptrain.core.gradcheck.parts import PartFault
+from bptrain.core.gradcheck.slips.base import Diagnosis
 from bptrain.core.gradcheck.trial import Trial
 from bptrain.core.gradcheck.verdicts import TOLERANCE, BlockReport, Kinks, Method, Outcome, rules
 
@@ -25,6 +29,8 @@ class GradcheckReport(NamedTuple):
     corners: tuple[Corner, ...]
     trial: Trial | None  # of the complex step, where the method was chosen here
     engines: tuple[str, ...]
+    likely: Mapping[str, Diagnosis] = MappingProxyType({})  # by engine: the slip that a mismatch looks like
+    faults: tuple[PartFault, ...] = ()  # of the parts, where there is a mismatch
     complete: bool = True  # False where a check ended at its first mismatch
 
     @property

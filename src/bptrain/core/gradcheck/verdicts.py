@@ -58,20 +58,18 @@ class BlockReport(NamedTuple):
 
 def rules(method: Method, tolerance: float, kinks: Kinks) -> dict[Outcome, str]:
     """The rule behind each outcome, in words."""
-    noise = ", or than ten times the estimated error of the differences" if method == "central" else ""
-    within = (
-        f"|a − n| is at most {tolerance:.0e} of the largest of |a|, |n| and s, the scale of rounding{noise}"
-    )
+    noise = " or ten times the estimated error of the differences" if method == "central" else ""
+    limit = f"{tolerance:.0e} max(|a|, |n|, s){noise}"
     at_corner = {
-        "interval": "a slope jumps within rounding of a unit's z: it passes where a lies between what the slopes of "
+        "interval": "a unit's slope jumps within rounding of its z: passes where a lies between what the slopes of "
         "both sides give",
-        "skip": "a slope jumps within rounding of a unit's z: such rows were left out",
-        "fail": "a slope jumps within rounding of a unit's z: refused, as you asked",
+        "skip": "a unit's slope jumps within rounding of its z: such rows were left out",
+        "fail": "a unit's slope jumps within rounding of its z: refused, as you asked",
     }
     return {
-        "pass": within,
+        "pass": f"|a − n| is at most {limit}",
         "kink": at_corner[kinks],
-        "mismatch": f"not so{'' if kinks == 'fail' else ', and a lies outside of what a corner allows'}",
+        "mismatch": f"|a − n| is more than {limit}, and a is not between the slopes of a corner either",
         "undecided": "the differences are too noisy here to tell",
     }
 
