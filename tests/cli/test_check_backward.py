@@ -183,6 +183,23 @@ def test_a_network_that_is_not_finite_is_nobodys_fault(workplace: Path) -> None:
     assert "the network itself is not finite" in done.err
 
 
+def test_a_plugin_whose_own_slope_is_wrong_is_not_held_against_the_submission(workplace: Path) -> None:
+    """What a submission is given, and what it is held against, come from f alone."""
+    plugin = workplace / "my_parts.py"
+    plugin.write_text(
+        "from bptrain.plugins import Activation, activations\n\n"
+        '@activations.add("cube")\n'
+        "def cube():\n"
+        '    """z³."""\n'
+        "    def f(z):\n        return z * z * z\n"
+        "    def df(z, x):\n        return 2.0 * z * z\n"
+        "    return Activation(f, df)\n"
+    )
+    options = ["--plugin", plugin, "--set", "network.activations=[cube, tanh, sigmoid]"]
+    assert bptrain("check-backward", written(workplace, RIGHT), POST, *options).code == 0
+    assert bptrain("gradcheck", POST, *options).code == 1
+
+
 def test_not_finished(workplace: Path) -> None:
     todo = "def backward(*given):\n    raise NotImplementedError('delta first')\n"
     done = bptrain("check-backward", written(workplace, FORWARD + todo), POST)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Quiet, Set, Verbose, command
+from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
 
 
 def check_backward_command(
@@ -15,6 +15,7 @@ def check_backward_command(
     ],
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
     set_: Set = None,
+    plugin: Plugin = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -26,7 +27,7 @@ def check_backward_command(
 
     Example: bptrain check-backward my_backprop.py configs/derivation.yaml
     """
-    with command("check-backward", json, quiet, verbose) as screen:
+    with command("check-backward", json, quiet, verbose, plugin) as screen:
         from bptrain.console.grading import show_grade
         from bptrain.errors import VERDICT_EXIT
         from bptrain.grading import check_backward
