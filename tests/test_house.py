@@ -33,6 +33,7 @@ ORDER = [
         "doubts",
         "explain",
         "fitting",
+        "grading",
         "interrupts",
         "listing",
         "model",
@@ -125,7 +126,16 @@ def loaded_by(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "line", ["--version", "--help", "fit --help", "eval -h", "gradcheck --help", "list --help"]
+    "line",
+    [
+        "--version",
+        "--help",
+        "fit --help",
+        "eval -h",
+        "gradcheck --help",
+        "list --help",
+        "check-backward --help",
+    ],
 )
 def test_quick_commands_load_little(line: str) -> None:
     assert not loaded_by(*line.split()) & {"numpy", "rich", "pydantic", "yaml", "safetensors"}

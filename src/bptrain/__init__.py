@@ -5,15 +5,16 @@ run = bptrain.fit("config.yaml", {"training.epochs": 20})
 model = bptrain.load(run.path)
 y = model.predict(X)
 report = bptrain.gradcheck("config.yaml")
+grade = bptrain.check_backward("my_backprop.py", "config.yaml")
 """
 
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Model", "Run", "__version__", "fit", "gradcheck", "load"]
+__all__ = ["Model", "Run", "__version__", "check_backward", "fit", "gradcheck", "load"]
 
 if TYPE_CHECKING:
-    from bptrain.api import Model, Run, fit, gradcheck, load
+    from bptrain.api import Model, Run, check_backward, fit, gradcheck, load
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ from bptrain.core.gradcheck import Asked, Kinks, Progress, Settings
 from bptrain.engines.base import Task
 from bptrain.errors import Interrupted
 from bptrain.fitting import Compiling, Done, FitEvent, Started, fit_events
+from bptrain.grading import Grade, check_backward
 from bptrain.interrupts import interrupts
 from bptrain.model import Model
 from bptrain.model import load as load_model
@@ -19,7 +20,7 @@ from bptrain.selftest import SelfChecked, check_parts
 from bptrain.training.events import Warned
 from bptrain.training.state import State
 
-__all__ = ["Checked", "Model", "Run", "fit", "follow", "gradcheck", "load"]
+__all__ = ["Checked", "Grade", "Model", "Run", "check_backward", "fit", "follow", "gradcheck", "load"]
 
 Plugins = Iterable[str | Path]
 

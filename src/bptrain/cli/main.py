@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import bptrain
+from bptrain.cli.check_backward import check_backward_command
 from bptrain.cli.eval import eval_command
 from bptrain.cli.explain import explain_command
 from bptrain.cli.fit import fit_command
@@ -46,6 +47,7 @@ def callback(
 app.command("fit", context_settings=HELP)(fit_command)
 app.command("eval", context_settings=HELP)(eval_command)
 app.command("gradcheck", context_settings=HELP)(gradcheck_command)
+app.command("check-backward", context_settings=HELP)(check_backward_command)
 app.command("explain", context_settings=HELP)(explain_command)
 app.command("list", context_settings=HELP)(list_command)
 

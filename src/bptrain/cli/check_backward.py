@@ -1,0 +1,39 @@
+"""`bptrain check-backward`: grade somebody's own backpropagation."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
+
+
+def check_backward_command(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A Python file with forward and backward.", show_default=False),
+    ],
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
+    set_: Set = None,
+    plugin: Plugin = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Grade your own backpropagation, δ by δ: the first layer that is wrong, and the likely slip.
+
+    FILE defines forward(W, b, f, x_0) -> x, z and backward(W, b, df, dE, x, z, t) -> delta, dW, db, and may define
+    step(W, b, f, df, dE, x_0, t, rate) -> W, b. Its code is run. Exit code 1 when something in it is wrong.
+
+    Example: bptrain check-backward my_backprop.py configs/derivation.yaml
+    """
+    with command("check-backward", json, quiet, verbose, plugin) as screen:
+        from bptrain.console.grading import show_grade
+        from bptrain.errors import VERDICT_EXIT
+        from bptrain.grading import check_backward
+
+        grade = check_backward(file, config, set_)
+        show_grade(screen, grade)
+        screen.record(grade.record(), ok=grade.passed)
+        if not grade.passed:
+            raise typer.Exit(VERDICT_EXIT)

@@ -1,0 +1,26 @@
+"""A loop over the instances that assigns where it should add."""
+
+import numpy as np
+
+
+def forward(W, b, f, x_0):
+    x, z = [x_0], [None]
+    for i in range(1, len(W)):
+        z.append(W[i] @ x[-1] if b[i] is None else W[i] @ x[-1] + b[i])
+        x.append(f[i](z[-1]))
+    return x, z
+
+
+def backward(W, b, df, dE, x, z, t):
+    L = len(W) - 1
+    delta = [None] + [np.zeros_like(z[i]) for i in range(1, L + 1)]
+    dW = [None] + [np.zeros_like(W[i]) for i in range(1, L + 1)]
+    db = [None] + [np.zeros((len(W[i]), 1)) for i in range(1, L + 1)]
+    delta[L] = dE(x[L], t) * df[L](z[L])
+    for i in range(L - 1, 0, -1):
+        delta[i] = W[i + 1].T @ delta[i + 1] * df[i](z[i])
+    for n in range(t.shape[1]):
+        for i in range(1, L + 1):
+            dW[i] = np.outer(delta[i][:, n], x[i - 1][:, n])
+            db[i] = delta[i][:, [n]]
+    return delta, dW, db

@@ -1,0 +1,23 @@
+"""The forward pass hands z on instead of x."""
+
+import numpy as np
+
+
+def forward(W, b, f, x_0):
+    z = [x_0]
+    for i in range(1, len(W)):
+        z.append(np.dot(W[i], z[i - 1]))
+    x = [x_0] + [f[i](z[i]) for i in range(1, len(W))]
+    return x, z
+
+
+def backward(W, b, df, dE, x, z, t):
+    L = len(W) - 1
+    delta, dW, db = [None] * (L + 1), [None] * (L + 1), [None] * (L + 1)
+    delta[L] = dE(x[L], t) * df[L](z[L])
+    for i in range(L - 1, 0, -1):
+        delta[i] = W[i + 1].T @ delta[i + 1] * df[i](z[i])
+    for i in range(1, L + 1):
+        dW[i] = delta[i] @ x[i - 1].T
+        db[i] = delta[i].sum(axis=1, keepdims=True)
+    return delta, dW, db

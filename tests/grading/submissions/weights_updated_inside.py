@@ -1,0 +1,22 @@
+"""Updates W as it goes, in the list that it was given."""
+
+
+def forward(W, b, f, x_0):
+    x, z = [x_0], [None]
+    for i in range(1, len(W)):
+        z.append(W[i] @ x[-1] if b[i] is None else W[i] @ x[-1] + b[i])
+        x.append(f[i](z[-1]))
+    return x, z
+
+
+def backward(W, b, df, dE, x, z, t):
+    L = len(W) - 1
+    delta, dW, db = [None] * (L + 1), [None] * (L + 1), [None] * (L + 1)
+    delta[L] = dE(x[L], t) * df[L](z[L])
+    for i in range(L, 0, -1):
+        dW[i] = delta[i] @ x[i - 1].T
+        db[i] = delta[i].sum(axis=1, keepdims=True)
+        W[i] -= 0.1 * dW[i]
+        if i > 1:
+            delta[i - 1] = W[i].T @ delta[i] * df[i - 1](z[i - 1])
+    return delta, dW, db
