@@ -189,8 +189,13 @@ def registered(plugin: Plugin) -> Iterator[None]:
 def say_taken(error: NameTaken) -> str:
     """Who has a name already."""
     owner = origin(error.kind, error.name)
-    whose = "one of bptrain's own" if owner is None else f"that of the plug-in {owner.file}"
-    return f"the {error.kind} {error.name} is {whose}: give yours another name"
+    if owner is not None:
+        return f"the {error.kind} {error.name} is that of the plug-in {owner.file}: give yours another name"
+    registries = {kind.name: kind.registry for kind in KINDS}
+    module = registries[error.kind].get(error.name).__module__
+    if not module.startswith("bptrain."):
+        return f"the {error.kind} {error.name} is there already, since {module} was imported: give it as a plug-in alone"
+    return f"the {error.kind} {error.name} is one of bptrain's own: give yours another name"
 
 
 def raised_in_plugin(error: Exception) -> Problem | None:
