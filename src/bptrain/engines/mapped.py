@@ -1,8 +1,8 @@
 """Arrays that lie in a file without a name: mapped, so that they can be read like any other, and not in memory.
 
-A run's state must be whole at every instant, also while a slice changes the weights. So each slice leaves a copy behind,
-and of a large network it lies in such a file, which costs no more time than a copy in fresh memory. The file goes
-when its arrays do, and however the process ends.
+A run's state must be whole at every instant, also while a slice changes the weights. So each slice leaves a copy
+behind, and of a large network it lies in such a file, which takes as long as a copy in fresh memory. The file goes when
+its arrays do, and however the process ends.
 """
 
 import mmap

@@ -6,13 +6,21 @@ chunk by chunk, by as many threads as there are, and then applied.
 """
 
 from bptrain.core.network import Network
+from bptrain.engines.compiled.batch_updates import (
+    bias_update,
+    folded_update,
+    room_for_gradient,
+    update_in_pieces,
+)
 from bptrain.engines.compiled.functions import Lines, indented
 from bptrain.engines.compiled.pieces import Pieces
-from bptrain.engines.compiled.rules import Fold
 from bptrain.engines.compiled.shaping import hold_rows, shape_whole, update_all
 
 CHUNK_NUMBERS = 2**17  # entries of the widest layer in a chunk: half a megabyte in float32
 LEAST_CHUNK = 1024  # rows; products of fewer are less efficient
+PIECE_NUMBERS = (
+    2**20
+)  # of a weight matrix's gradient in memory at a time, where it need not be there as a whole
 
 
 def chunk_rows(network: Network) -> int:
@@ -93,9 +101,12 @@ def _gradient(pieces: Pieces) -> Lines:
 def _slice(pieces: Pieces) -> Lines:
     """Updates whose batch is one chunk."""
     fold, whole = pieces.updating.fold, pieces.updating.updates.whole
-    yield f"g = scratch[:{pieces.network.size}]"
     yield from pieces.views("w", "W", "b")
-    yield from pieces.views("g", "dW", "db")
+    if whole:
+        yield f"g = scratch[:{pieces.network.size}]"
+        yield from pieces.views("g", "dW", "db")
+    else:
+        yield from room_for_gradient(pieces.network)
     if fold and fold.slot:
         yield from pieces.views(fold.slot, f"{fold.slot}_W", f"{fold.slot}_b")
     yield "most = min(len(X), batch)"
@@ -126,8 +137,8 @@ def _slice(pieces: Pieces) -> Lines:
             yield f"    transposed_times(d{i}, {pieces.y(i - 1)}, n, F(1.0), F(0.0), dW{i})"
             continue
         yield from indented(pieces.updating.numbers(i))
-        yield from indented(_folded_update(pieces, i, fold) if fold else _update_in_pieces(pieces, i))
-        yield from indented(_bias_update(pieces, i))
+        yield from indented(folded_update(pieces, i, fold) if fold else update_in_pieces(pieces, i))
+        yield from indented(bias_update(pieces, i))
     if whole:
         yield from indented(shape_whole(pieces, "noise[a // batch]"))
         yield from indented(update_all(pieces))
@@ -207,41 +218,3 @@ def _bias_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
         yield "for r in range(n):"
         yield f"    for j in range({n_i}):"
         yield f"        db{i}[j] += d{i}[r, j]"
-
-
-def _update_in_pieces(pieces: Pieces, i: int) -> Lines:
-    """Some rows of dW_i at a time, and the update of W_i by them."""
-    n_out, n_in = pieces.network.sizes[i], pieces.network.sizes[i - 1]
-    (start,) = (block.start for block in pieces.network.blocks if (block.layer, block.kind) == (i, "weight"))
-    slots = [slot for slot in pieces.updating.rule.slots if slot not in pieces.updating.rule.scalars]
-    flats = ["g", "w", *slots]
-    yield f"piece = rows_at_once(n, W{i})"
-    yield f"for j in range(0, {n_out}, piece):"
-    yield f"    rows = min(piece, {n_out} - j)"
-    yield f"    transposed_times_rows(d{i}, {pieces.y(i - 1)}, n, F(1.0), F(0.0), dW{i}, j, rows)"
-    yield f"    lo = {start} + j * {n_in}"
-    yield f"    hi = lo + rows * {n_in}"
-    yield f"    {', '.join(f'{flat}_j' for flat in flats)} = {', '.join(f'{flat}[lo:hi]' for flat in flats)}"
-    yield "    for k in range(hi - lo):"
-    of_rows = [f"{slot}_j" for slot in pieces.updating.rule.slots]
-    yield from indented(pieces.updating.update("g_j[k]", "w_j", "[k]", of_rows, "weight"), 2)
-
-
-def _folded_update(pieces: Pieces, i: int, fold: Fold) -> Lines:
-    """W_i by the product that forms its gradient."""
-    into = f"{fold.slot}_W{i}" if fold.slot else f"W{i}"
-    yield f"transposed_times(d{i}, {pieces.y(i - 1)}, n, {fold.alpha}, {fold.beta}, {into})"
-    if fold.slot:
-        (weight,) = (b for b in pieces.network.blocks if (b.layer, b.kind) == (i, "weight"))
-        yield f"for k in range({weight.start}, {weight.stop}):"
-        yield f"    w[k] -= {fold.step} * {fold.slot}[k]"
-
-
-def _bias_update(pieces: Pieces, i: int) -> Lines:
-    """b_i by the rule."""
-    for block in pieces.network.blocks:
-        if (block.layer, block.kind) == (i, "bias"):
-            yield f"for k in range({block.start}, {block.stop}):"
-            yield from indented(
-                pieces.updating.update("g[k]", "w", "[k]", pieces.updating.rule.slots, "bias")
-            )
