@@ -81,7 +81,9 @@ class NumpyEngine:
         """An update by the rule."""
         w, rule = memory.w, self.task.optimizer
         if not self._in_pieces:
-            step, memory.slots = rule.step(g, memory.slots, w, rate, memory.t, E)
+            step, after = rule.step(g, memory.slots, w, rate, memory.t, E)
+            # a rule may keep the gradient or the weights, but here both are arrays that will change
+            memory.slots = tuple(slot.copy() if slot is g or slot is w else slot for slot in after)
             w -= step
             return
         scalar = [kind == "scalar" for kind in rule.slots.values()]
