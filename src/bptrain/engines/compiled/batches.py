@@ -178,11 +178,17 @@ def _forward(pieces: Pieces) -> Lines:
     sizes, bias = pieces.network.sizes, pieces.network.bias
     yield "x0 = X[a : a + n]"
     for i in range(1, pieces.L + 1):
+        yield f"times_transposed({pieces.y(i - 1)}, W{i}, n, z{i})"
         if bias[i]:
+            f = pieces.f[i]
+            alone = pieces.x(i) == f"z{i}" or f.formula.by_row  # no pass over the entries follows
             yield "for r in range(n):"
             yield f"    for j in range({sizes[i]}):"
-            yield f"        z{i}[r, j] = b{i}[j]"
-        yield f"times_transposed({pieces.y(i - 1)}, W{i}, n, F({int(bias[i])}), z{i})"
+            yield f"        z{i}[r, j] += b{i}[j]"
+            if not alone:
+                yield f"        x{i}[r, j] = {f.name}(z{i}[r, j])"
+                yield from pieces.mask(i)
+                continue
         yield from pieces.activate(i)
 
 

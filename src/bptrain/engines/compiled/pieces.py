@@ -87,6 +87,10 @@ class Pieces:
         """x_i = f_i(z_i), and y_i = x_i ∘ m_i."""
         if self.x(i) != f"z{i}":
             yield from self.entries(i, self.f[i], [f"z{i}"], f"x{i}")
+        yield from self.mask(i)
+
+    def mask(self, i: int) -> Lines:
+        """y_i = x_i ∘ m_i."""
         if i in self.plan.masked:
             yield f"m{i} = mask{i}[a]" if self.plan.single else f"m{i} = mask{i}[a : a + n].reshape(-1)"
             yield self.over(i)
