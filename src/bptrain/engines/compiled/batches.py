@@ -94,7 +94,7 @@ def _gradient(pieces: Pieces) -> Lines:
     yield from indented(_against_targets(pieces))
     for i in range(pieces.L, 0, -1):
         yield from indented(_layer_gradient(pieces, i, "keep"))
-        yield from indented(_delta_below(pieces, i))
+        yield from indented(_delta_below(pieces, i, "keep"))
     yield "return batch_loss"
 
 
@@ -131,7 +131,7 @@ def _slice(pieces: Pieces) -> Lines:
     yield "    loss_sum += batch_loss"
     yield from indented(pieces.updating.begin_update())
     for i in range(pieces.L, 0, -1):
-        yield from indented(_delta_below(pieces, i))
+        yield from indented(_delta_below(pieces, i, "F(0.0)"))
         yield from indented(_bias_gradient(pieces, i, "F(0.0)"))
         if whole:
             yield f"    transposed_times(d{i}, {pieces.y(i - 1)}, n, F(1.0), F(0.0), dW{i})"
@@ -199,11 +199,25 @@ def _against_targets(pieces: Pieces) -> Lines:
     yield from pieces.loss_and_delta()
 
 
-def _delta_below(pieces: Pieces, i: int) -> Lines:
-    """D_{i−1} = (D_i W_i) ∘ f_{i−1}'(Z_{i−1})."""
-    if i > 1:
-        yield f"times(d{i}, W{i}, n, d{i - 1})"
+def _delta_below(pieces: Pieces, i: int, keep: str) -> Lines:
+    """D_{i−1} = (D_i W_i) ∘ f_{i−1}'(Z_{i−1}), and db_{i−1} in the same pass where it can be."""
+    if i == 1:
+        return
+    yield f"times(d{i}, W{i}, n, d{i - 1})"
+    if not _in_one_pass(pieces, i - 1):
         yield from pieces.through_activation(i - 1)
+        return
+    df = pieces.derivative(i - 1)
+    assert df is not None
+    yield from pieces.through_mask(i - 1)
+    slope = f"{df.name}(z{i - 1}[r, j], {pieces.x(i - 1)}[r, j])"
+    yield from _sum_of_rows(pieces, i - 1, keep, f"d{i - 1}[r, j] *= {slope}")
+
+
+def _in_one_pass(pieces: Pieces, i: int) -> bool:
+    """Whether D_i and its column sums are worked out together."""
+    df = pieces.derivative(i)
+    return 0 < i < pieces.L and pieces.network.bias[i] and df is not None and not df.formula.by_row
 
 
 def _layer_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
@@ -213,14 +227,19 @@ def _layer_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
 
 
 def _bias_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
-    """db_i, the column sums of D_i."""
-    if pieces.network.bias[i]:
-        n_i = pieces.network.sizes[i]
-        if keep == "F(0.0)":
-            yield f"db{i}[:] = F(0.0)"
-        else:
-            yield "if a == 0:"
-            yield f"    db{i}[:] = F(0.0)"
-        yield "for r in range(n):"
-        yield f"    for j in range({n_i}):"
-        yield f"        db{i}[j] += d{i}[r, j]"
+    """db_i, the column sums of D_i, where D_i has come without them."""
+    if pieces.network.bias[i] and not _in_one_pass(pieces, i):
+        yield from _sum_of_rows(pieces, i, keep)
+
+
+def _sum_of_rows(pieces: Pieces, i: int, keep: str, *first: str) -> Lines:
+    """db_i += each row of D_i, on top of what is kept of it; what is to be done with an entry first."""
+    if keep == "F(0.0)":
+        yield f"db{i}[:] = F(0.0)"
+    else:
+        yield "if a == 0:"
+        yield f"    db{i}[:] = F(0.0)"
+    yield "for r in range(n):"
+    yield f"    for j in range({pieces.network.sizes[i]}):"
+    yield from indented(first, 2)
+    yield f"        db{i}[j] += d{i}[r, j]"
