@@ -12,11 +12,12 @@ from bptrain.engines.compiled.batch_updates import (
     room_for_gradient,
     update_in_pieces,
 )
-from bptrain.engines.compiled.functions import Lines, indented
+from bptrain.engines.compiled.functions import Function, Lines, indented
 from bptrain.engines.compiled.pieces import Pieces
 from bptrain.engines.compiled.shaping import hold_rows, shape_whole, update_all
 
 CHUNK_NUMBERS = 2**17  # entries of the widest layer in a chunk: half a megabyte in float32
+VECTOR = 16  # numbers of float32 that the widest processors take at once
 LEAST_CHUNK = 1024  # rows; products of fewer are less efficient
 PIECE_NUMBERS = (
     2**20
@@ -178,18 +179,27 @@ def _forward(pieces: Pieces) -> Lines:
     sizes, bias = pieces.network.sizes, pieces.network.bias
     yield "x0 = X[a : a + n]"
     for i in range(1, pieces.L + 1):
-        yield f"times_transposed({pieces.y(i - 1)}, W{i}, n, z{i})"
-        if bias[i]:
-            f = pieces.f[i]
-            alone = pieces.x(i) == f"z{i}" or f.formula.by_row  # no pass over the entries follows
+        f = pieces.f[i]
+        one_pass = by_rows(pieces, i, f) and pieces.x(i) != f"z{i}"  # for the bias and f
+        if bias[i] and not one_pass:
+            yield "for r in range(n):"
+            yield f"    for j in range({sizes[i]}):"
+            yield f"        z{i}[r, j] = b{i}[j]"
+        beta = int(bias[i] and not one_pass)
+        yield f"times_transposed({pieces.y(i - 1)}, W{i}, n, F({beta}), z{i})"
+        if one_pass:
             yield "for r in range(n):"
             yield f"    for j in range({sizes[i]}):"
             yield f"        z{i}[r, j] += b{i}[j]"
-            if not alone:
-                yield f"        x{i}[r, j] = {f.name}(z{i}[r, j])"
-                yield from pieces.mask(i)
-                continue
-        yield from pieces.activate(i)
+            yield f"        x{i}[r, j] = {f.name}(z{i}[r, j])"
+            yield from pieces.mask(i)
+        else:
+            yield from pieces.activate(i)
+
+
+def by_rows(pieces: Pieces, i: int, f: Function) -> bool:
+    """Whether an entry's function can share a pass with the bias: row by row, which must end with a whole vector."""
+    return pieces.network.bias[i] and pieces.network.sizes[i] % VECTOR == 0 and not f.formula.by_row
 
 
 def _against_targets(pieces: Pieces) -> Lines:
@@ -217,7 +227,7 @@ def _delta_below(pieces: Pieces, i: int, keep: str) -> Lines:
 def _in_one_pass(pieces: Pieces, i: int) -> bool:
     """Whether D_i and its column sums are worked out together."""
     df = pieces.derivative(i)
-    return 0 < i < pieces.L and pieces.network.bias[i] and df is not None and not df.formula.by_row
+    return i < pieces.L and df is not None and by_rows(pieces, i, df)
 
 
 def _layer_gradient(pieces: Pieces, i: int, keep: str) -> Lines:

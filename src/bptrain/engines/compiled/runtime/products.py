@@ -94,12 +94,12 @@ def call_onednn(builder, values):
 
 
 @formula
-def times_transposed(A, B, n, C):
-    """C ← A Bᵀ over the first n rows of A and C."""
+def times_transposed(A, B, n, beta, C):
+    """C ← A Bᵀ + β C over the first n rows of A and C."""
     outer, inner = B.shape
     gemm(
         KEEP, TRANSPOSE, n, outer, inner,
-        C.dtype.type(1.0), A.ctypes.data, inner, B.ctypes.data, inner, C.dtype.type(0.0), C.ctypes.data, outer,
+        C.dtype.type(1.0), A.ctypes.data, inner, B.ctypes.data, inner, beta, C.ctypes.data, outer,
     )  # fmt: skip
 
 
