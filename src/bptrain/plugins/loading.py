@@ -194,7 +194,8 @@ def say_taken(error: NameTaken) -> str:
     registries = {kind.name: kind.registry for kind in KINDS}
     module = registries[error.kind].get(error.name).__module__
     if not module.startswith("bptrain."):
-        return f"the {error.kind} {error.name} is there already, since {module} was imported: give it as a plug-in alone"
+        there = f"the {error.kind} {error.name} is there already, since {module} was imported"
+        return f"{there}: give it as a plug-in alone"
     return f"the {error.kind} {error.name} is one of bptrain's own: give yours another name"
 
 
