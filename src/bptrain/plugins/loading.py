@@ -108,10 +108,11 @@ def parts_of(script: Script) -> Iterator[Registered]:
 
     def failed(error: BaseException) -> tuple[str, str]:
         if not isinstance(error, NameTaken):
-            return "plugin_failed", f"{type(error).__name__}: {error}"
+            said = f"{type(error).__name__}: {error}"
+            return "plugin_failed", said
         twice = (error.kind, error.name) not in known
-        message = f"the {error.kind} {error.name} is registered twice" if twice else say_taken(error)
-        return "name_taken", message
+        said = f"the {error.kind} {error.name} is registered twice" if twice else say_taken(error)
+        return "name_taken", said
 
     try:
         run_script(script, failed)
