@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bptrain.config import loader
-from bptrain.config.loader import load, load_text, parse
+from bptrain.config import composer
+from bptrain.config.composer import parse
+from bptrain.config.loader import load, load_text
 from bptrain.errors import UsageError
 
 SCALARS = [
@@ -74,7 +75,7 @@ def test_what_a_config_does_not_need_is_refused(
     text: str, code: str, line: int, words: str, implementation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if implementation == "Python":
-        monkeypatch.setattr(loader, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(composer, "_LOADER", yaml.SafeLoader)
     with pytest.raises(UsageError) as caught:
         load_text(text, "f.yaml")
     problem = caught.value.problems[0]

@@ -15,10 +15,11 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import ValidationError
 
 from bptrain.config import rules
-from bptrain.config.loader import Document, KeyPath, Place, load, marks
+from bptrain.config.loader import Document, load
 from bptrain.config.normalize import normalize
 from bptrain.config.overrides import override
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config.places import KeyPath, Place, marks
 from bptrain.config.resolved import dump_yaml, resolve_path, to_plain, with_absolute_paths
 from bptrain.config.schema import (
     CheckpointConfig,
@@ -101,33 +102,29 @@ def from_plain(value: dict[str, Any], file: str) -> Config:
 def validate(document: Document) -> Config:
     """The Config of a document. Raises UsageError with every problem."""
     values = normalize(document.value)
+    wrong: list[dict[str, Any]] = []
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        invalid = error
+        wrong = error.errors(include_url=False)
+        findings = rules.broken(_valid_sections(values, wrong))
     else:
         findings = rules.broken({name: getattr(config, name) for name in Config.model_fields})
         if not findings:
             return config
-        from bptrain.config import messages
-
-        raise UsageError(messages.in_order(messages.of_rules(findings, document)))
-
     from bptrain.config import messages  # names and suggestions, only for a config that is wrong
 
-    findings = rules.broken(_valid_sections(values, invalid))
-    problems = messages.of_validation(invalid, document) + messages.of_rules(findings, document)
-    raise UsageError(messages.in_order(problems))
+    raise UsageError(messages.of(wrong, findings, document))
 
 
-def _valid_sections(values: dict[str, Any], invalid: ValidationError) -> dict[str, Any]:
+def _valid_sections(values: dict[str, Any], wrong: list[dict[str, Any]]) -> dict[str, Any]:
     """The sections in which nothing is wrong."""
     from pydantic import TypeAdapter
 
-    wrong = {error["loc"][0] for error in invalid.errors(include_url=False)}
+    in_them = {error["loc"][0] for error in wrong}
     sections = {}
     for name, field in Config.model_fields.items():
-        if name in wrong:
+        if name in in_them:
             continue
         if name in values:
             typed: Any = field.annotation

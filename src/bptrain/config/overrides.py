@@ -5,7 +5,9 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-from bptrain.config.loader import Document, KeyPath, Mark, Place, dotted, marks, parse
+from bptrain.config.composer import parse
+from bptrain.config.loader import Document
+from bptrain.config.places import KeyPath, Mark, Place, dotted, marks
 from bptrain.config.scalars import shown
 from bptrain.errors import Problem, UsageError
 

@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from bptrain.config.limits import MAX_ENTRIES
 from bptrain.config.records import LossConfig as LossConfig
 from bptrain.config.records import OptimizerConfig as OptimizerConfig
 from bptrain.config.records import PartConfig as PartConfig
@@ -156,6 +157,12 @@ def _options(
 ) -> tuple[dict[str, Any], list[InitErrorDetails]]:
     """Every option, given or default, and what is wrong with those given."""
     given = {key: _tuples(entry) for key, entry in given.items() if key in declared}
+    long = {key: entry for key, entry in given.items() if isinstance(entry, tuple) and len(entry) > MAX_ENTRIES}
+    if long:
+        return {}, [
+            InitErrorDetails(type=too_long(entry, MAX_ENTRIES), loc=(key,), input=entry)
+            for key, entry in long.items()
+        ]
     options = {key: option.default for key, option in declared.items()}
     if not given and all(value is not _EMPTY for value in options.values()):
         return options, []
@@ -212,6 +219,11 @@ def _chooser(branches: list[Any]) -> Callable[[Any], str]:
 
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(entry) for entry in value) if isinstance(value, list) else value
+
+
+def too_long(value: tuple[Any, ...], entries: int) -> PydanticCustomError:
+    """What is wrong with a list of more than so many entries."""
+    return PydanticCustomError("too_long", "too_long", {"max_length": entries, "actual_length": len(value)})
 
 
 def _a(kind: str) -> str:

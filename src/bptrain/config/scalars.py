@@ -7,8 +7,9 @@ a number and ten.
 import re
 from typing import Any
 
+from bptrain.config.limits import MAX_DIGITS
+
 LONGEST = 60  # characters of a value in a message
-MAX_DIGITS = 400  # no number of a config needs more, and a longer one takes time to convert
 
 Scalar = str | int | float | bool | None
 
