@@ -102,7 +102,7 @@ def from_plain(value: dict[str, Any], file: str) -> Config:
 def validate(document: Document) -> Config:
     """The Config of a document. Raises UsageError with every problem."""
     values = normalize(document.value)
-    wrong: list[dict[str, Any]] = []
+    wrong: list[Any] = []
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
@@ -117,7 +117,7 @@ def validate(document: Document) -> Config:
     raise UsageError(messages.of(wrong, findings, document))
 
 
-def _valid_sections(values: dict[str, Any], wrong: list[dict[str, Any]]) -> dict[str, Any]:
+def _valid_sections(values: dict[str, Any], wrong: list[Any]) -> dict[str, Any]:
     """The sections in which nothing is wrong."""
     from pydantic import TypeAdapter
 

@@ -6,7 +6,6 @@ key given twice. Bytes, nodes and depth are counted in the events before a value
 number is, so that no file takes long.
 """
 
-
 import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -101,8 +100,8 @@ class _Composer:
                     message = f"a config may be {MAX_DEPTH} levels deep, and this is deeper"
                     self.stop("too_deep", message, self.place(event))
         except yaml.MarkedYAMLError as error:
-            message, mark = in_words(error, self.lines)
-            self.refuse("syntax", message, Place(self.file, mark.line + 1, mark.column + 1))
+            message, line, column = in_words(error, self.lines)
+            self.refuse("syntax", message, Place(self.file, line, column))
         except yaml.YAMLError as error:
             self.refuse("syntax", f"not valid YAML: {error}", Place(self.file))
         return events

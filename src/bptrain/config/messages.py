@@ -51,7 +51,7 @@ class Said(NamedTuple):
     suggestion: str | None = None
 
 
-Wrong = dict[str, Any]  # an error as pydantic tells it
+Wrong = Any  # an error as pydantic tells it
 
 
 def of(wrong: Iterable[Wrong], findings: Iterable[Finding], document: Document) -> list[Problem]:
@@ -118,6 +118,8 @@ def _say(line: Any, path: KeyPath, document: Document) -> Said:
     if kind in ("missing", "missing_key"):
         what = _WANTED.get(generic) or context.get("what")
         return Said("missing_key", f"must be given: {what}" if what else "must be given")
+    if generic == ("network", "sizes", "*") and kind != "literal_error" and isinstance(value, dict):
+        return Said("wrong_type", f"must be {wanted}, but is {written}", _units(value.values()))
     if kind == "literal_error" and generic in _WANTED and generic[-1] in ("*", "stratify"):
         return Said("wrong_type", f"must be {wanted}, but is {written}", _meant(value, kind, generic))
     if kind in ("literal_error", "wrong_choice"):
@@ -189,8 +191,30 @@ def _meant(value: Any, kind: str, path: tuple[str, ...]) -> str | None:
         return f"[{value}]"
     if kind == "bool_type":
         return suggest.value(value, ("true", "false"))
+    if path[:2] == ("network", "bias") and kind == "wrong_type":
+        return suggest.value(value, ("true", "false"))
     if path == ("data", "split", "stratify"):
         return suggest.value(value, ("auto", "true", "false"))
-    if isinstance(resolved(value.strip()), int | float):
-        return value.strip()  # without its quotes
-    return suggest.value(value, ("auto",)) if path == ("network", "sizes", "*") else None
+    if path == ("network", "sizes", "*"):  # Dense(16), or a slip of auto
+        return _units(re.findall(r"\d+", value)) or suggest.value(value, ("auto",))
+    return _number_meant(value) if kind in ("int_type", "float_type", "wrong_type") else None
+
+
+def _number_meant(text: str) -> str | None:
+    """A number that was put in quotes, or written as YAML does not write one."""
+    bare = text.strip().replace("_", "").replace("\u2212", "-")
+    forms = (bare, bare.replace(",", ".")) if bare.count(",") == 1 else (bare,)
+    for form in forms:
+        if type(resolved(form)) in (int, float):
+            return form
+    if bare.endswith("%") and type(resolved(bare[:-1])) in (int, float):
+        return number(float(bare[:-1]) / 100)
+    return None
+
+
+def _units(values: Iterable[Any]) -> str | None:
+    """The size of a layer that is written as another tool writes layers, where it is plain."""
+    numbers = [
+        str(value) for value in values if type(value) is int or (isinstance(value, str) and value.isdecimal())
+    ]
+    return numbers[0] if len(numbers) == 1 else None

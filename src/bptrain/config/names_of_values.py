@@ -5,8 +5,7 @@ from bptrain.config.names_of_keys import turned
 # The value here: its names elsewhere.
 _VALUES = {
     "mean_squared_error": "mse squared_error l2 mseloss mean_squared l2_loss squared_loss",
-    "half_squared_error": "sse quadratic sum_squared_error squared_error sum_of_squares"
-    " sumsquares half_mse",
+    "half_squared_error": "sse quadratic sum_squared_error squared_error sum_of_squares sumsquares half_mse",
     "absolute_error": "mae l1 mean_absolute_error l1_loss laplace maeloss mean_absolute absolute_loss",
     "huber": "smooth_l1 huber_loss smoothl1loss huber_regression",
     "log_cosh": "log_cosh_loss",
@@ -98,7 +97,9 @@ _VALUES = {
     "classification": "classify classifier class binary multiclass binary_classification categorical clf",
     "regression": "regress regressor reg continuous numeric",
     "true": "yes on y",
-    "false": "no off n",
+    "minus": "irprop irprop_minus rprop- improved without_backtracking",
+    "plus": "irprop+ irprop_plus rprop+ with_backtracking",
+    "false": "none zero zeros no off n",
     "momentum": "sgd_momentum sgdm traingdm traingdx backprop_momentum heavy_ball",
     "adam": "adamoptimizer",
     "amsgrad": "adam_amsgrad",

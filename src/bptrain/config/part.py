@@ -157,7 +157,9 @@ def _options(
 ) -> tuple[dict[str, Any], list[InitErrorDetails]]:
     """Every option, given or default, and what is wrong with those given."""
     given = {key: _tuples(entry) for key, entry in given.items() if key in declared}
-    long = {key: entry for key, entry in given.items() if isinstance(entry, tuple) and len(entry) > MAX_ENTRIES}
+    long = {
+        key: entry for key, entry in given.items() if isinstance(entry, tuple) and len(entry) > MAX_ENTRIES
+    }
     if long:
         return {}, [
             InitErrorDetails(type=too_long(entry, MAX_ENTRIES), loc=(key,), input=entry)

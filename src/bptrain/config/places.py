@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from bptrain.config.limits import MAX_PROBLEMS
+from bptrain.config.limits import LONGEST, MAX_PROBLEMS
 from bptrain.errors import Problem
 
 KeyPath = tuple[str | int, ...]  # ("network", "sizes", 1)
@@ -49,5 +49,5 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def dotted(path: KeyPath) -> str:
-    """`network.sizes.1`, as messages and `--set` write a key."""
-    return ".".join(str(step) for step in path)
+    """`network.sizes.1`, as messages and `--set` write a key; one that goes on and on is cut short."""
+    return ".".join(step if len(step) <= LONGEST else step[: LONGEST - 1] + "…" for step in map(str, path))

@@ -144,7 +144,9 @@ class DataConfig(Section):
 class NetworkConfig(Section):
     """The network; a tuple has one entry a layer, 1 … L."""
 
-    sizes: Annotated[tuple[Size, ...], MinLen(2), at_most(MAX_ENTRIES + 1)] = Field(description="n_0 … n_L; auto at either end")
+    sizes: Annotated[tuple[Size, ...], MinLen(2), at_most(MAX_ENTRIES + 1)] = Field(
+        description="n_0 … n_L; auto at either end"
+    )
     activations: Annotated[tuple[Activation, ...], FewEnough] | None = Field(
         None, description="default: tanh hidden, output by task and loss"
     )

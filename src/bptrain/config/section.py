@@ -11,7 +11,6 @@ Count = Annotated[int, Interval(ge=1, le=10**9)]
 Column = Annotated[str, MinLen(1)]
 
 
-
 def at_most(entries: int) -> BeforeValidator:
     """A list is not looked into where it is too long."""
 

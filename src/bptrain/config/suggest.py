@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from bptrain.config.limits import LONGEST
 from bptrain.config.names_of_keys import KEYS, OPTIONS, squeezed
 from bptrain.config.names_of_values import VALUES
 from bptrain.config.schema import Config
@@ -17,7 +18,6 @@ from bptrain.parts.methods import methods
 from bptrain.parts.schedules import schedules
 from bptrain.registry import Registry
 
-LONGEST = 60  # characters of a name: a longer one is no slip of the pen
 _PARTS: dict[str, Registry[Any]] = {"optimizer": methods, "loss": losses, "schedule": schedules}
 
 
@@ -73,7 +73,7 @@ def _elsewhere(wrong: str, name: str, section: str, meant: list[str]) -> Meant |
         for part in registry:
             if name == squeezed(part):
                 if home == section:
-                    return Meant(f"name: {part}", f"{part} is a name of its own")
+                    return Meant(f"name: {part}", f"{part} is the name of another {home}")
                 return Meant(f"{home}: {part}", f"{part} belongs under `{home}`")
     everywhere = _everywhere()
     for place in meant:
