@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from config.helpers import problems
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz_"
 # Where parts are named, and which options stand beside those of the factory.
-PARTS: dict[str, tuple[Registry, tuple[str, ...]]] = {
+PARTS: dict[str, tuple[Registry[Any], tuple[str, ...]]] = {
     "optimizer": (methods, ("weight_decay",)),
     "loss": (losses, ("reduction", "class_weight")),
     "schedule": (schedules, ("warmup",)),

@@ -10,7 +10,7 @@ loader (YAML with positions) → overrides (`--set`) → normalize (one form) �
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -117,20 +117,17 @@ def validate(document: Document) -> Config:
     raise UsageError(messages.of(wrong, findings, document))
 
 
+# What must be given, in a form that is valid: stands in for what is not while the rest is read.
+_STAND_IN: dict[str, Any] = {
+    "data": {"train": {"inputs": "any.csv"}},
+    "network": {"sizes": ("auto", "auto"), "bias": (True,), "initializer": ({"name": "auto"},)},
+    "loss": {"name": "half_squared_error"},
+}
+
+
 def _valid_sections(values: dict[str, Any], wrong: list[Any]) -> dict[str, Any]:
     """The sections in which nothing is wrong."""
-    from pydantic import TypeAdapter
-
     in_them = {error["loc"][0] for error in wrong}
-    sections = {}
-    for name, field in Config.model_fields.items():
-        if name in in_them:
-            continue
-        if name in values:
-            typed: Any = field.annotation
-            if field.metadata:
-                typed = Annotated[typed, *field.metadata]
-            sections[name] = TypeAdapter(typed).validate_python(values[name], strict=True)
-        else:
-            sections[name] = field.get_default(call_default_factory=True)
-    return sections
+    right = {name: value for name, value in values.items() if name not in in_them}
+    config = Config.model_validate({**_STAND_IN, **right})
+    return {name: getattr(config, name) for name in Config.model_fields if name not in in_them}
