@@ -56,20 +56,22 @@ silence: [many_classes]
 )
 SIGNS = (
     *"[]{}:-,&*!|>'\"#%@`\t\n ?~.0",
-    "\n  ", ": ", "<<: ", "---\n", "...\n", "%YAML 1.1\n", "&a ", "*a", "!!str ", "? ", "- ", "\x00", "\u2028", "\ufeff",
-    "é", "😀", "\r", "|\n", "''", '"\\x"', "{}", "[]", "1" * 450, "x" * 90,
+    "\n  ", ": ", "<<: ", "---\n", "...\n", "%YAML 1.1\n", "&a ", "*a", "!!str ", "? ", "- ", "\x00", "\u2028",
+    "\ufeff", "é", "😀", "\r", "|\n", "''", '"\\x"', "{}", "[]", "1" * 450, "x" * 90,
 )  # fmt: skip
 WORDS = (
     "auto", "none", "null", "~", "", "yes", "true", "1", "0", "-1", "2.5", "1e999", "-.inf", ".nan", "0o17", "0x1F",
     "99999999999999999999", "010", "2024-01-02", "1:30", "'1'", "a.csv", "sgd", "mse", "softmax", "relu", "minmax",
-    "rprop", "cosine", "reduce_on_plateau", "levenberg_marquardt", "balanced", "sum", "[1, 2]", "[]", "{}", "{name: adam}",
-    "{epochs: 1}", "[[1], {a: b}]", "[auto, auto]", "float64", "batch", "lr", "Dense(16)", "accuracy", "loss", "all",
+    "rprop", "cosine", "reduce_on_plateau", "levenberg_marquardt", "balanced", "sum", "[1, 2]", "[]", "{}",
+    "{name: adam}", "{epochs: 1}", "[[1], {a: b}]", "[auto, auto]", "float64", "batch", "lr", "Dense(16)",
+    "accuracy", "loss", "all",
 )  # fmt: skip
 KEYS = (
     "data", "train", "target", "features", "weight", "scale_target", "network", "sizes", "bias", "dtype", "loss",
     "name", "reduction", "class_weight", "label_smoothing", "optimizer", "learning_rate", "weight_decay", "beta1",
     "schedule", "warmup", "training", "mode", "engine", "threads", "average", "clip_norm", "noise", "max_norm",
-    "accumulate", "max_time", "metrics", "checkpoint", "every", "silence", "lr", "momentum", "max_iter", "1", "true", "",
+    "accumulate", "max_time", "metrics", "checkpoint", "every", "silence", "lr", "momentum", "max_iter", "1", "true",
+    "",
 )  # fmt: skip
 
 
@@ -77,8 +79,13 @@ def mutant(random: Random) -> str:
     """One of the bases after one to three accidents."""
     text = random.choice(BASES)
     for _ in range(random.randint(1, 3)):
-        text = ACCIDENTS[random.randint(0, len(ACCIDENTS) - 1)](text, random)
+        text = accident(text, random)
     return text
+
+
+def accident(text: str, random: Random) -> str:
+    """The text after one thing went wrong."""
+    return ACCIDENTS[random.randint(0, len(ACCIDENTS) - 1)](text, random)
 
 
 def _slip(text: str, random: Random) -> str:

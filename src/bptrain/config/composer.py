@@ -68,27 +68,30 @@ class _Composer:
             before = BREAK.split(self.text[: found.start()])
             at = Place(self.file, len(before), len(before[-1]) + 1)
             self.stop("syntax", f"the character {found[0]!a} does not belong in a text file", at)
+        head = (
+            n for n, line in enumerate(self.lines, 1) if line.strip() and not line.lstrip().startswith("#")
+        )
+        first = next(head, 1)
+        if self.lines[first - 1].startswith("%"):
+            message = "a config is YAML 1.2 and has no directives; leave them out, or quote it if it is text"
+            self.stop("directive", message, Place(self.file, first, 1))
         self.events = iter(self.read())
-        value: Any = None
-        seen = False
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
-                if seen:
-                    message = "a config is one document, and a second one starts here (---)"
-                    self.stop("documents", message, self.place(event))
-                seen = True
-                if event.tags or event.version not in (None, (1, 2)):
-                    message = "a config is read as YAML 1.2 and has no directives (%…); leave them out"
-                    self.refuse("directive", message, self.place(event))
-                value = self.node(self.next(), (), None)
-        return value
+                return self.node(self.next(), (), None)
+        return None
 
     def read(self) -> list[Any]:
         """The events of the text, those before a mistake in it where there is one; nothing is built beyond a cap."""
         events: list[Any] = []
-        nodes = depth = 0
+        nodes = depth = documents = 0
         try:
             for event in yaml.parse(self.text, Loader=_LOADER):
+                documents += isinstance(event, yaml.DocumentStartEvent)
+                if documents > 1:
+                    message = "a config is one document, and a second one starts here (---)"
+                    self.refuse("documents", message, self.place(event))
+                    break
                 events.append(event)
                 nodes += isinstance(event, yaml.NodeEvent)
                 depth += isinstance(event, yaml.CollectionStartEvent)

@@ -6,9 +6,11 @@ the key that the user would change.
 
 import inspect
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from bptrain.config.finding import Finding, Findings, KeyPath
+from bptrain.config.limits import MAX_PROBLEMS
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig
 from bptrain.config.rules_controls import CONTROLS
 from bptrain.config.rules_initializers import INITIALIZERS
@@ -26,7 +28,7 @@ def broken(sections: dict[str, Any]) -> list[Finding]:
     findings: list[Finding] = []
     for rule, names in RULES:
         if all(name in sections for name in names):
-            findings += rule(*(sections[name] for name in names))
+            findings += islice(rule(*(sections[name] for name in names)), MAX_PROBLEMS + 1)
     return findings
 
 
