@@ -7,6 +7,7 @@ defaults, are its options in YAML; its docstring is its documentation; calling i
 import inspect
 from collections import ChainMap
 from collections.abc import Callable, Container, Iterator, MutableMapping
+from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
 
 Part = TypeVar("Part")
@@ -26,6 +27,13 @@ class NameTaken(ValueError):
     def __init__(self, kind: str, name: str) -> None:
         self.kind, self.name = kind, name
         super().__init__(f"{kind} {name!r} is already registered")
+
+
+@lru_cache(maxsize=1024)
+def _options(factory: Factory[Any]) -> dict[str, Option]:
+    hints = get_type_hints(factory, include_extras=True)
+    parameters = inspect.signature(factory).parameters.values()
+    return {p.name: Option(hints[p.name], p.default) for p in parameters}
 
 
 class Registry(Generic[Part]):
@@ -76,10 +84,7 @@ class Registry(Generic[Part]):
 
     def options(self, name: str) -> dict[str, Option]:
         """The options of a part, read from the signature of its factory."""
-        factory = self._factories[name]
-        hints = get_type_hints(factory, include_extras=True)
-        parameters = inspect.signature(factory).parameters.values()
-        return {p.name: Option(hints[p.name], p.default) for p in parameters}
+        return dict(_options(self._factories[name]))
 
     def __contains__(self, name: object) -> bool:
         return name in self._factories

@@ -1,8 +1,10 @@
 """Whatever is written, a config is loaded or refused with a UsageError, never anything else."""
 
+from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import given, note, seed, settings
 from hypothesis import strategies as st
 
 from bptrain.config import dump_yaml, to_plain, validate
@@ -10,6 +12,7 @@ from bptrain.config.loader import load_text
 from bptrain.config.overrides import override
 from bptrain.errors import UsageError
 from config.helpers import GOOD
+from config.mutants import mutant
 
 FULL = dump_yaml(to_plain(validate(load_text(GOOD, "f"))))
 KEYS = [
@@ -68,10 +71,25 @@ def refused_or_valid(text: str, overrides: Any = ()) -> None:
         assert validate(load_text(dump_yaml(to_plain(config)), "again")) == config
         return
     assert found
-    for problem in found:
+    for problem in found[:50]:
         assert problem.file in ("f.yaml", "--set", "overrides")
         assert problem.code
         assert "\n" not in str(problem)
+
+
+@pytest.mark.parametrize("quarter", range(4))
+def test_any_accident(quarter: int) -> None:
+    """20,000 configs in which something has gone wrong; `dev/fuzz_configs.py` goes on as long as one likes."""
+
+    @seed(quarter)
+    @settings(deadline=None, max_examples=5_000, database=None)
+    @given(st.integers(0, 2**64))
+    def refused_or_read(number: int) -> None:
+        text = mutant(Random(number))
+        note(text)
+        refused_or_valid(text)
+
+    refused_or_read()
 
 
 @settings(deadline=None, max_examples=300)

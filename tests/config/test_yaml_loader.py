@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bptrain.config import loader
-from bptrain.config.loader import load, load_text, parse
+from bptrain.config import composer
+from bptrain.config.composer import parse
+from bptrain.config.loader import load, load_text
 from bptrain.errors import UsageError
 
 SCALARS = [
@@ -43,6 +44,11 @@ REFUSED = [
     ("a: !x y\n", "tag", 1, "tags"),
     ("a: ! y\n", "tag", 1, "tags"),
     ("a: 1\n---\nb: 2\n", "documents", 2, "one document"),
+    ("# a comment\n\n%YAML 1.1\n---\na: no\n", "directive", 3, "YAML 1.2"),
+    ("%TAG ! x\n---\na: 1\n", "directive", 1, "YAML 1.2"),
+    ("a: {b: 1, b: 2}\n", "duplicate_key", 1, "column 5 and here"),
+    ("a:\n  b 1\n  c: 2\n", "syntax", 2, "without its colon"),
+    ("a: x\u2028y\n", "syntax", 1, "character"),
     ("a: 1\n1: 2\n", "key_not_text", 2, "quotes"),
     ("true: 2\n", "key_not_text", 1, "quotes"),
     ("? [a]\n: 1\n", "key_not_text", 1, "list"),
@@ -74,7 +80,7 @@ def test_what_a_config_does_not_need_is_refused(
     text: str, code: str, line: int, words: str, implementation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if implementation == "Python":
-        monkeypatch.setattr(loader, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(composer, "_LOADER", yaml.SafeLoader)
     with pytest.raises(UsageError) as caught:
         load_text(text, "f.yaml")
     problem = caught.value.problems[0]

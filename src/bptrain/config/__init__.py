@@ -10,15 +10,16 @@ loader (YAML with positions) → overrides (`--set`) → normalize (one form) �
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from bptrain.config import rules
-from bptrain.config.loader import Document, KeyPath, Place, load, marks
+from bptrain.config.loader import Document, load
 from bptrain.config.normalize import normalize
 from bptrain.config.overrides import override
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config.places import KeyPath, Place, marks
 from bptrain.config.resolved import dump_yaml, resolve_path, to_plain, with_absolute_paths
 from bptrain.config.schema import (
     CheckpointConfig,
@@ -101,39 +102,32 @@ def from_plain(value: dict[str, Any], file: str) -> Config:
 def validate(document: Document) -> Config:
     """The Config of a document. Raises UsageError with every problem."""
     values = normalize(document.value)
+    wrong: list[Any] = []
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        invalid = error
+        wrong = error.errors(include_url=False)
+        findings = rules.broken(_valid_sections(values, wrong))
     else:
         findings = rules.broken({name: getattr(config, name) for name in Config.model_fields})
         if not findings:
             return config
-        from bptrain.config import messages
-
-        raise UsageError(messages.in_order(messages.of_rules(findings, document)))
-
     from bptrain.config import messages  # names and suggestions, only for a config that is wrong
 
-    findings = rules.broken(_valid_sections(values, invalid))
-    problems = messages.of_validation(invalid, document) + messages.of_rules(findings, document)
-    raise UsageError(messages.in_order(problems))
+    raise UsageError(messages.of(wrong, findings, document))
 
 
-def _valid_sections(values: dict[str, Any], invalid: ValidationError) -> dict[str, Any]:
+# What must be given, in a form that is valid: stands in for what is not while the rest is read.
+_STAND_IN: dict[str, Any] = {
+    "data": {"train": {"inputs": "any.csv"}},
+    "network": {"sizes": ("auto", "auto"), "bias": (True,), "initializer": ({"name": "auto"},)},
+    "loss": {"name": "half_squared_error"},
+}
+
+
+def _valid_sections(values: dict[str, Any], wrong: list[Any]) -> dict[str, Any]:
     """The sections in which nothing is wrong."""
-    from pydantic import TypeAdapter
-
-    wrong = {error["loc"][0] for error in invalid.errors(include_url=False)}
-    sections = {}
-    for name, field in Config.model_fields.items():
-        if name in wrong:
-            continue
-        if name in values:
-            typed: Any = field.annotation
-            if field.metadata:
-                typed = Annotated[typed, *field.metadata]
-            sections[name] = TypeAdapter(typed).validate_python(values[name], strict=True)
-        else:
-            sections[name] = field.get_default(call_default_factory=True)
-    return sections
+    in_them = {error["loc"][0] for error in wrong}
+    right = {name: value for name, value in values.items() if name not in in_them}
+    config = Config.model_validate({**_STAND_IN, **right})
+    return {name: getattr(config, name) for name in Config.model_fields if name not in in_them}

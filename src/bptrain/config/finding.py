@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-KeyPath = tuple[str | int, ...]
+from bptrain.config.places import KeyPath as KeyPath
 
 
 class Finding(NamedTuple):

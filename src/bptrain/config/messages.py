@@ -1,14 +1,15 @@
 """What pydantic and the rules find, as records that say what, where, the value, and what to do."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
-
-from pydantic import ValidationError
 
 from bptrain.config import suggest
 from bptrain.config.finding import Finding
-from bptrain.config.loader import Document, KeyPath, Place, dotted
+from bptrain.config.limits import MAX_PROBLEMS
+from bptrain.config.loader import Document
+from bptrain.config.places import KeyPath, Place, dotted, in_order, order
 from bptrain.config.scalars import number, resolved, shown
 from bptrain.errors import Problem
 
@@ -50,10 +51,13 @@ class Said(NamedTuple):
     suggestion: str | None = None
 
 
-def of_validation(error: ValidationError, document: Document) -> list[Problem]:
-    """The errors of the schema."""
-    problems = []
-    for line in error.errors(include_url=False):
+Wrong = Any  # an error as pydantic tells it
+
+
+def of(wrong: Iterable[Wrong], findings: Iterable[Finding], document: Document) -> list[Problem]:
+    """What the schema and the rules between sections found, in the order of the file."""
+    said: dict[Any, tuple[Place, KeyPath, Callable[[], Said]]] = {}
+    for line in wrong:
         location: KeyPath = line["loc"]
         if line["type"] == "too_short" and len(line["input"]) >= line["ctx"]["min_length"]:
             continue  # pydantic counts the valid entries; the others have an error of their own
@@ -62,22 +66,24 @@ def of_validation(error: ValidationError, document: Document) -> list[Problem]:
             # A part that is a bare value misses no key: that value is what is wrong.
             section = node(document, location[:-1])
             path = (*(section or location[:-1]), location[-1])
-        problems.append(_problem(document, path, _say(line, path, document)))
-    return problems
-
-
-def of_rules(findings: Iterable[Finding], document: Document) -> list[Problem]:
-    """What the rules between sections found."""
-    problems = []
+        of_key = line["type"] in ("extra_forbidden", "unknown_key")
+        # One value for all layers is wrong once.
+        said.setdefault(
+            (path, line["type"]), (place(document, path, of_key), path, partial(_say, line, path, document))
+        )
     for finding in findings:
         path = finding.path if finding.code == "missing_key" else node(document, finding.path)
-        problems.append(_problem(document, path, Said(finding.code, finding.message, finding.suggestion)))
-    return problems
-
-
-def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Each problem once, from the top of the file to its end, then those of `--set`."""
-    return sorted(dict.fromkeys(problems), key=lambda p: (p.line is None, p.line or 0, p.column or 0))
+        words = Said(finding.code, finding.message, finding.suggestion)
+        said.setdefault((path, finding.message), (place(document, path), path, partial(Said, *words)))
+    # Words, and what was probably meant, only for those that are told.
+    first = sorted(said.values(), key=lambda entry: order(entry[0]))[: MAX_PROBLEMS + 1]
+    problems = []
+    for at, path, words_of in first:
+        words = words_of()
+        problems.append(
+            Problem(words.code, words.message, dotted(path), *at, words.suggestion, document.source(at))
+        )
+    return in_order(problems)
 
 
 def node(document: Document, location: KeyPath) -> KeyPath:
@@ -100,11 +106,6 @@ def place(document: Document, path: KeyPath, of_key: bool = False) -> Place:
     return mark.key if of_key or inner != path else mark.value
 
 
-def _problem(document: Document, path: KeyPath, said: Said) -> Problem:
-    at = place(document, path, of_key=said.code == "unknown_key")
-    return Problem(said.code, said.message, dotted(path), *at, said.suggestion, document.source(at))
-
-
 def _say(line: Any, path: KeyPath, document: Document) -> Said:
     """One error of pydantic's, or of a part's, in plain words."""
     kind, value, context = line["type"], line["input"], line.get("ctx", {})
@@ -117,6 +118,8 @@ def _say(line: Any, path: KeyPath, document: Document) -> Said:
     if kind in ("missing", "missing_key"):
         what = _WANTED.get(generic) or context.get("what")
         return Said("missing_key", f"must be given: {what}" if what else "must be given")
+    if generic == ("network", "sizes", "*") and kind != "literal_error" and isinstance(value, dict):
+        return Said("wrong_type", f"must be {wanted}, but is {written}", _units(value.values()))
     if kind == "literal_error" and generic in _WANTED and generic[-1] in ("*", "stratify"):
         return Said("wrong_type", f"must be {wanted}, but is {written}", _meant(value, kind, generic))
     if kind in ("literal_error", "wrong_choice"):
@@ -147,10 +150,12 @@ def _say(line: Any, path: KeyPath, document: Document) -> Said:
 def _unknown_key(path: KeyPath, context: dict[str, Any]) -> Said:
     section, wrong = path[:-1], str(path[-1])
     allowed = context.get("allowed") or suggest.keys(section)
-    of = context.get("of") or dotted(section) or "the config"
+    of_what = context.get("of") or dotted(section) or "the config"
     home = "optimizer" if context.get("kind") == "optimizer" else dotted(section)
-    message = f"{of} has no such key; it has {', '.join(allowed)}"
-    return Said("unknown_key", message, suggest.key(wrong, home, allowed))
+    meant = suggest.key(wrong, home, allowed)
+    why = f": {meant.reason}" if meant.reason else ""
+    it_has = "" if meant.reason and meant.key else f"; it has {', '.join(allowed)}"
+    return Said("unknown_key", f"{of_what} has no such key{why}{it_has}", meant.key)
 
 
 def _wrong_choice(value: Any, written: str, context: dict[str, Any]) -> Said:
@@ -186,8 +191,30 @@ def _meant(value: Any, kind: str, path: tuple[str, ...]) -> str | None:
         return f"[{value}]"
     if kind == "bool_type":
         return suggest.value(value, ("true", "false"))
+    if path[:2] == ("network", "bias") and kind == "wrong_type":
+        return suggest.value(value, ("true", "false"))
     if path == ("data", "split", "stratify"):
         return suggest.value(value, ("auto", "true", "false"))
-    if isinstance(resolved(value.strip()), int | float):
-        return value.strip()  # without its quotes
-    return suggest.value(value, ("auto",)) if path == ("network", "sizes", "*") else None
+    if path == ("network", "sizes", "*"):  # Dense(16), or a slip of auto
+        return _units(re.findall(r"\d+", value)) or suggest.value(value, ("auto",))
+    return _number_meant(value) if kind in ("int_type", "float_type", "wrong_type") else None
+
+
+def _number_meant(text: str) -> str | None:
+    """A number that was put in quotes, or written as YAML does not write one."""
+    bare = text.strip().replace("_", "").replace("\u2212", "-")
+    forms = (bare, bare.replace(",", ".")) if bare.count(",") == 1 else (bare,)
+    for form in forms:
+        if type(resolved(form)) in (int, float):
+            return form
+    if bare.endswith("%") and type(resolved(bare[:-1])) in (int, float):
+        return number(float(bare[:-1]) / 100)
+    return None
+
+
+def _units(values: Iterable[Any]) -> str | None:
+    """The size of a layer that is written as another tool writes layers, where it is plain."""
+    numbers = [
+        str(value) for value in values if type(value) is int or (isinstance(value, str) and value.isdecimal())
+    ]
+    return numbers[0] if len(numbers) == 1 else None

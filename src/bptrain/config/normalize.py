@@ -7,6 +7,7 @@ empty section the section with its defaults. A value of a wrong type stays as it
 from collections.abc import Callable
 from typing import Any
 
+from bptrain.config.limits import MAX_ENTRIES
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 
 SECTIONS = ("data", "network", "training", "checkpoint")
@@ -46,7 +47,7 @@ def _data(section: dict[str, Any]) -> dict[str, Any]:
 
 def _network(section: dict[str, Any]) -> dict[str, Any]:
     sizes = section.get("sizes")
-    layers = max(len(sizes) - 1, 1) if isinstance(sizes, list) else 1
+    layers = min(max(len(sizes) - 1, 1), MAX_ENTRIES) if isinstance(sizes, list) else 1
     _each(section, _tuple, "sizes")
     section.setdefault("bias", True)
     section.setdefault("initializer", "auto")

@@ -5,9 +5,13 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-from bptrain.config.loader import Document, KeyPath, Mark, Place, dotted, marks, parse
+from bptrain.config.composer import parse
+from bptrain.config.loader import Document
+from bptrain.config.places import KeyPath, Mark, Place, dotted, marks
 from bptrain.config.scalars import shown
 from bptrain.errors import Problem, UsageError
+
+Written = dict[KeyPath, str | None]  # the scalars of a value as they were written
 
 COMMAND_LINE = Place("--set")
 ARGUMENT = Place("overrides")  # what Python gave
@@ -42,8 +46,8 @@ def override(document: Document, overrides: Iterable[str] | Mapping[str, Any]) -
     problems: list[Problem] = []
     for item in overrides.items() if isinstance(overrides, Mapping) else overrides:
         try:
-            key, value = _ready(*item) if isinstance(item, tuple) else _read(item)
-            _put(result, key, value, ARGUMENT if is_mapping else COMMAND_LINE)
+            key, value, written = _ready(*item) if isinstance(item, tuple) else _read(item)
+            _put(result, key, value, ARGUMENT if is_mapping else COMMAND_LINE, written)
         except UsageError as error:
             problems += error.problems
     if problems:
@@ -51,7 +55,7 @@ def override(document: Document, overrides: Iterable[str] | Mapping[str, Any]) -
     return result
 
 
-def _read(text: str) -> tuple[str, Any]:
+def _read(text: str) -> tuple[str, Any, Written]:
     """`key=value`, the value as YAML."""
     key, equals, written = text.partition("=")
     if not equals or not all(key.strip().split(".")):
@@ -59,19 +63,19 @@ def _read(text: str) -> tuple[str, Any]:
         _fail("override", message, "", COMMAND_LINE)
     key = key.strip()
     try:
-        value, _ = parse(written, COMMAND_LINE.file)
+        value, positions = parse(written, COMMAND_LINE.file)
     except UsageError as error:
         raise UsageError(
             Problem(problem.code, f"{shown(written)}: {problem.message}", key, COMMAND_LINE.file)
             for problem in error.problems
         ) from None
-    return key, value
+    return key, value, {path: mark.written for path, mark in positions.items()}
 
 
-def _ready(key: Any, value: Any) -> tuple[str, Any]:
+def _ready(key: Any, value: Any) -> tuple[str, Any, Written]:
     if not isinstance(key, str) or not all(key.split(".")):
         _fail("override", f"{key!r} is not a key such as training.epochs", "", ARGUMENT)
-    return key, _plain(value, key)
+    return key, _plain(value, key), {}
 
 
 def _plain(value: Any, key: str) -> Any:
@@ -91,7 +95,7 @@ def _plain(value: Any, key: str) -> Any:
     return _fail("wrong_type", f"a config cannot hold a value of type {type(value).__name__}", key, ARGUMENT)
 
 
-def _put(document: Document, key: str, value: Any, place: Place) -> None:
+def _put(document: Document, key: str, value: Any, place: Place, written: Written) -> None:
     """Set one value, making the sections on the way to it."""
     path: KeyPath = ()
     node: Any = document.value
@@ -115,6 +119,8 @@ def _put(document: Document, key: str, value: Any, place: Place) -> None:
             for old in [known for known in document.positions if known[: len(path)] == path]:
                 del document.positions[old]
             document.positions.update(marks(value, place, path))
+            for inside, text_of in written.items():
+                document.positions[*path, *inside] = Mark(place, place, text_of)
             return
         inner = node[here] if isinstance(node, list) else node.get(here)
         node[here] = inner = _section(document, path, inner, key, place)
@@ -133,7 +139,7 @@ def _section(document: Document, path: KeyPath, value: Any, key: str, place: Pla
         mark = document.positions[path]
         document.positions[*path, shorthand] = mark._replace(key=mark.value)
         return {shorthand: value}
-    message = f"{dotted(path)} is {shown(value)}, which has no key {key.split('.')[len(path)]}"
+    message = f"{dotted(path)} is {shown(value)}, which has no key {dotted((key.split('.')[len(path)],))}"
     return _fail("override", message, key, place)
 
 

@@ -10,6 +10,7 @@ import math
 import types
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import islice
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import (
@@ -24,6 +25,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from bptrain.config.limits import MAX_ENTRIES, MAX_PROBLEMS
 from bptrain.config.records import LossConfig as LossConfig
 from bptrain.config.records import OptimizerConfig as OptimizerConfig
 from bptrain.config.records import PartConfig as PartConfig
@@ -74,11 +76,12 @@ def _class_weight_errors(value: Any) -> list[InitErrorDetails]:
     if not isinstance(value, dict):
         expected = "balanced, or a mapping of labels to weights"
         return [_error("wrong_type", value, ("class_weight",), expected=expected)]
-    return [
+    wrong = (
         _error("wrong_type", weight, ("class_weight", str(label)), expected="a number, 0 or more")
         for label, weight in value.items()
         if type(weight) not in (int, float) or not 0 <= weight < math.inf
-    ]
+    )
+    return list(islice(wrong, MAX_PROBLEMS + 1))
 
 
 def optimizer(registry: Registry[Any], rules: Registry[Any]) -> PlainValidator:
@@ -136,9 +139,8 @@ def _validate(
     options, errors = _options(registry, name, declared, given, beside)
     allowed = ("name", *declared, *also_keys)
     errors += [
-        _error("unknown_key", entry, (key,), allowed=allowed, of=f"{kind} {name}", kind=kind)
-        for key, entry in given.items()
-        if key not in declared
+        _error("unknown_key", given[key], (key,), allowed=allowed, of=f"{kind} {name}", kind=kind)
+        for key in islice((key for key in given if key not in declared), MAX_PROBLEMS + 1)
     ]
     if errors:
         raise ValidationError.from_exception_data(kind, errors)
@@ -156,6 +158,14 @@ def _options(
 ) -> tuple[dict[str, Any], list[InitErrorDetails]]:
     """Every option, given or default, and what is wrong with those given."""
     given = {key: _tuples(entry) for key, entry in given.items() if key in declared}
+    long = {
+        key: entry for key, entry in given.items() if isinstance(entry, tuple) and len(entry) > MAX_ENTRIES
+    }
+    if long:
+        return {}, [
+            InitErrorDetails(type=too_long(entry, MAX_ENTRIES), loc=(key,), input=entry)
+            for key, entry in long.items()
+        ]
     options = {key: option.default for key, option in declared.items()}
     if not given and all(value is not _EMPTY for value in options.values()):
         return options, []
@@ -212,6 +222,11 @@ def _chooser(branches: list[Any]) -> Callable[[Any], str]:
 
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(entry) for entry in value) if isinstance(value, list) else value
+
+
+def too_long(value: tuple[Any, ...], entries: int) -> PydanticCustomError:
+    """What is wrong with a list of more than so many entries."""
+    return PydanticCustomError("too_long", "too_long", {"max_length": entries, "actual_length": len(value)})
 
 
 def _a(kind: str) -> str:

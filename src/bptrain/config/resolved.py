@@ -94,7 +94,8 @@ class _Dumper(yaml.SafeDumper):
         return True  # a config has no anchors
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_text(text) else '"')
+        plain = is_text(text) and text.isprintable()
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
 
 
 _Dumper.add_representer(str, _Dumper.represent_text)

@@ -5,10 +5,12 @@ the key that the user would change.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from bptrain.config.finding import Finding, Findings, KeyPath
+from bptrain.config.limits import MAX_PROBLEMS
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig
 from bptrain.config.rules_controls import CONTROLS
 from bptrain.config.rules_initializers import INITIALIZERS
@@ -26,7 +28,7 @@ def broken(sections: dict[str, Any]) -> list[Finding]:
     findings: list[Finding] = []
     for rule, names in RULES:
         if all(name in sections for name in names):
-            findings += rule(*(sections[name] for name in names))
+            findings += islice(rule(*(sections[name] for name in names)), MAX_PROBLEMS + 1)
     return findings
 
 
@@ -72,10 +74,15 @@ def metrics_fit_task(task: str, loss: LossConfig, metrics: tuple[PartConfig, ...
         if known != "auto" and metric.task != known:
             message = f"{chosen.name} is a metric of {metric.task}, but the task is {known}"
             yield Finding(("metrics", i), message)
-    names = [chosen.name for chosen in metrics or ()]
+    yield from _listed_twice(("metrics",), [chosen.name for chosen in metrics or ()])
+
+
+def _listed_twice(path: KeyPath, names: Iterable[str]) -> Findings:
+    seen: set[str] = set()
     for i, name in enumerate(names):
-        if name in names[:i]:
-            yield Finding(("metrics", i), f"{name} is listed twice", "duplicate")
+        if name in seen:
+            yield Finding((*path, i), f"{name} is listed twice", "duplicate")
+        seen.add(name)
 
 
 def target_is_given(data: DataConfig) -> Findings:
@@ -102,16 +109,15 @@ def columns_have_one_role(data: DataConfig) -> Findings:
     targets = data.target or ()
     features = data.features if isinstance(data.features, tuple) else ()
     for key, names in (("target", targets), ("features", features), ("exclude", data.exclude)):
-        for i, name in enumerate(names):
-            if name in names[:i]:
-                yield Finding(("data", key, i), f"{name} is listed twice", "duplicate")
+        yield from _listed_twice(("data", key), names)
+    learned, used = set(targets), set(features)
     for i, name in enumerate(features):
-        if name in targets:
+        if name in learned:
             yield Finding(("data", "features", i), f"{name} is the target, which the network may not see")
     for i, name in enumerate(data.exclude):
-        if name in targets:
+        if name in learned:
             yield Finding(("data", "exclude", i), f"{name} is the target, so it cannot be left out")
-        elif name in features:
+        elif name in used:
             yield Finding(("data", "exclude", i), f"{name} is in features; leave it out of one of the lists")
     if isinstance(data.features, str) and data.features != "all" and _form(data.train) == "table":
         message = f"features of a csv or tsv file are all, or a list of columns, but is {data.features}"

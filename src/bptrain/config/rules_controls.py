@@ -1,7 +1,6 @@
 """Rules of the controls of training: what is monitored is there, and has a better and a worse."""
 
-from bptrain.config.finding import Finding, Findings
-from bptrain.config.loader import KeyPath
+from bptrain.config.finding import Finding, Findings, KeyPath
 from bptrain.config.part import PartConfig
 from bptrain.config.schema import DataConfig, TrainingConfig
 from bptrain.parts.metrics import metrics as metric_parts

@@ -14,8 +14,9 @@ def dropout_has_its_layers(network: NetworkConfig) -> Findings:
         )
         yield Finding(("network", "dropout"), message)
     elif shares and len(shares) != network.layers:
+        count = "1 entry" if len(shares) == 1 else f"{len(shares)} entries"
         message = (
-            f"the list has {len(shares)} entries, but dropout takes {network.layers}: of the inputs x_0 and of "
+            f"the list has {count}, but dropout takes {network.layers}: of the inputs x_0 and of "
             "each hidden layer, or one value for all hidden layers"
         )
         yield Finding(("network", "dropout"), message, "wrong_length")

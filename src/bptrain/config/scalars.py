@@ -7,8 +7,7 @@ a number and ten.
 import re
 from typing import Any
 
-LONGEST = 60  # characters of a value in a message
-MAX_DIGITS = 400  # no number of a config needs more, and a longer one takes time to convert
+from bptrain.config.limits import LONGEST, MAX_DIGITS
 
 Scalar = str | int | float | bool | None
 
@@ -52,15 +51,15 @@ def is_text(text: str) -> bool:
 def shown(value: Any, written: str | None = None) -> str:
     """A value as a message shows it: text in quotes, a number as it was written."""
     if value is None:
-        return "empty"
+        return written or "empty"
     if isinstance(value, str):
         short = value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
         text = "".join(c if c.isprintable() else f"{c!a}"[1:-1] for c in short)
         return f'the text "{text}"' if _reads_otherwise(value) else f'"{text}"'
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return written or ("true" if value else "false")
     if isinstance(value, int | float):
-        digits = written if written and not isinstance(resolved(written), str) else number(value)
+        digits = written or number(value)
         return digits if len(digits) <= LONGEST else digits[: LONGEST - 1] + "…"
     if isinstance(value, dict):
         return "a mapping"

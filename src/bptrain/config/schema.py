@@ -13,8 +13,9 @@ from pydantic_core import PydanticCustomError
 
 from bptrain import cautions
 from bptrain.config import part
+from bptrain.config.limits import MAX_ENTRIES
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
-from bptrain.config.section import Column, Count, Section
+from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
 from bptrain.parts.activations import activations
@@ -55,6 +56,7 @@ def _start(value: Any) -> bool | float:
     raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "true, false or a start value"})
 
 
+FewEnough = at_most(MAX_ENTRIES)
 Share = Annotated[float, Interval(ge=0, lt=1)]
 FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
 Columns = Annotated[tuple[Column, ...], MinLen(1)]
@@ -142,12 +144,14 @@ class DataConfig(Section):
 class NetworkConfig(Section):
     """The network; a tuple has one entry a layer, 1 … L."""
 
-    sizes: Annotated[tuple[Size, ...], MinLen(2)] = Field(description="n_0 … n_L; auto at either end")
-    activations: tuple[Activation, ...] | None = Field(
+    sizes: Annotated[tuple[Size, ...], MinLen(2), at_most(MAX_ENTRIES + 1)] = Field(
+        description="n_0 … n_L; auto at either end"
+    )
+    activations: Annotated[tuple[Activation, ...], FewEnough] | None = Field(
         None, description="default: tanh hidden, output by task and loss"
     )
-    bias: tuple[Start, ...] = Field(description="true, false or a start value")
-    initializer: tuple[Initializer, ...] = Field(
+    bias: Annotated[tuple[Start, ...], FewEnough] = Field(description="true, false or a start value")
+    initializer: Annotated[tuple[Initializer, ...], FewEnough] = Field(
         description="auto: he_normal for the relu family, glorot_uniform otherwise"
     )
     dropout: tuple[BelowOne, ...] = Field(
@@ -189,8 +193,8 @@ class Config(Section):
     )
     schedule: Schedule = Field(default_factory=lambda: part.schedule_config(schedules, {"name": "constant"}))
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE))
-    metrics: tuple[Metric, ...] | None = Field(default=None, description="none: auto")
+    metrics: Annotated[tuple[Metric, ...], FewEnough] | None = Field(default=None, description="none: auto")
     checkpoint: CheckpointConfig = Field(default_factory=lambda: CheckpointConfig())
-    silence: tuple[Annotated[str, PlainValidator(_caution)], ...] = Field(
+    silence: Annotated[tuple[Annotated[str, PlainValidator(_caution)], ...], FewEnough] = Field(
         default=(), description="warnings that are not to be told, by name"
     )

@@ -1,14 +1,25 @@
 """What every section of a config is, and the types that sections share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from annotated_types import Interval, MinLen
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 
 from bptrain.config import part
 
 Count = Annotated[int, Interval(ge=1, le=10**9)]
 Column = Annotated[str, MinLen(1)]
+
+
+def at_most(entries: int) -> BeforeValidator:
+    """A list is not looked into where it is too long."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, tuple) and len(value) > entries:
+            raise part.too_long(value, entries)
+        return value
+
+    return BeforeValidator(check)
 
 
 class Section(BaseModel):

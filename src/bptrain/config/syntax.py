@@ -20,8 +20,26 @@ _WORDS = {
 }
 
 
-def in_words(error: Any, lines: list[str]) -> tuple[str, Any]:
-    """A message for a `yaml.MarkedYAMLError`, and the mark of what is at fault."""
+def in_words(error: Any, lines: list[str]) -> tuple[str, int, int]:
+    """A message for a `yaml.MarkedYAMLError`, and line and column of what is at fault, counted from 1."""
+    message, mark = _in_words(error, lines)
+    above = _line_without_colon(lines, mark.line) if "a second colon" in message else None
+    if above is not None:
+        return "a key without its colon", above + 1, len(lines[above]) - len(lines[above].lstrip()) + 1
+    return message, mark.line + 1, mark.column + 1
+
+
+def _line_without_colon(lines: list[str], line: int) -> int | None:
+    """The line above one that has a key, where it starts in the same column and should have one too."""
+    above = next((i for i in range(line - 1, -1, -1) if lines[i].strip()), None)
+    if above is None or line >= len(lines) or ":" in lines[above]:
+        return None
+    text = lines[above].lstrip()
+    same_column = len(lines[above]) - len(text) == len(lines[line]) - len(lines[line].lstrip())
+    return above if same_column and text[0].isalpha() else None
+
+
+def _in_words(error: Any, lines: list[str]) -> tuple[str, Any]:
     problem, mark = error.problem or error.context or "unknown", error.problem_mark or error.context_mark
     if "cannot start any token" in problem:
         line = lines[mark.line] if mark.line < len(lines) else ""

@@ -11,6 +11,7 @@ from bptrain.errors import BptrainError, Interrupted, Problem, printable
 from bptrain.store.plain import plain
 
 SCHEMA_VERSION = 1
+LINE = 100  # characters of a line of the config that are shown
 
 
 class Screen:
@@ -61,8 +62,12 @@ def problem_text(problem: Problem) -> str:
     """`file:line:column: error: path: message`, and under it the source line with a caret."""
     text = str(problem)
     if problem.source is not None and problem.column is not None:
-        source, before = problem.source.expandtabs(8), problem.source[: problem.column - 1].expandtabs(8)
-        text += f"\n    {printable(source)}\n    {' ' * len(printable(before))}^"
+        before = printable(problem.source[: problem.column - 1].expandtabs(8))
+        source = printable(problem.source.expandtabs(8))
+        first = max(0, len(before) - LINE // 2) if len(source) > LINE else 0  # of a long line, what is around
+        left, right = "…" if first else "", "…" if len(source) > first + LINE else ""
+        text += f"\n    {left}{source[first : first + LINE]}{right}"
+        text += f"\n    {' ' * (len(left) + len(before) - first)}^"
     return text
 
 
