@@ -13,7 +13,7 @@ from bptrain.cli.eval import eval_command
 from bptrain.cli.explain import explain_command
 from bptrain.cli.fit import fit_command
 from bptrain.cli.gradcheck import gradcheck_command
-#INIT
+from bptrain.cli.init import init_command
 from bptrain.cli.list import list_command
 from bptrain.cli.options import silence
 from bptrain.cli.schema import schema_command
@@ -47,7 +47,7 @@ def callback(
     """Train multilayer perceptrons from a YAML file, with gradients that can be proven."""
 
 
-#INIT2
+app.command("init", context_settings=HELP)(init_command)
 app.command("validate", context_settings=HELP)(validate_command)
 app.command("fit", context_settings=HELP)(fit_command)
 app.command("eval", context_settings=HELP)(eval_command)
