@@ -9,7 +9,8 @@ from numpy.typing import DTypeLike
 from bptrain.data.prepare import Prepared
 from bptrain.engines.base import Task
 
-PRODUCTS = 2e10  # floating-point operations a second in matrix products of float32; of float64 half
+PRODUCTS = 1.5e10  # floating-point operations a second in matrix products of float32; of float64 half
+EPOCH = 5e-4  # seconds that an epoch takes beside its rows: metrics, and what is told and kept of it
 CHUNK_ROWS = 10_000  # whose matrices are in memory together, where more rows than these make an update
 
 
@@ -23,7 +24,7 @@ class Costs(NamedTuple):
 
 
 # Rounded from runs on one machine; others differ by a small factor.
-COSTS = {"numpy": Costs(2.5e-5, 1.2e-8, 2e-9, 1.5e-9), "numba": Costs(1e-7, 3e-9, 1e-9, 5e-10)}
+COSTS = {"numpy": Costs(4e-5, 2e-8, 3e-9, 2e-9), "numba": Costs(2e-7, 4e-9, 1e-9, 5e-10)}
 
 
 class Estimate(NamedTuple):
@@ -55,7 +56,7 @@ def seconds_per_epoch(task: Task, prepared: Prepared, engine: str, dtype: DTypeL
     row = 6 * network.size / PRODUCTS * slow + costs.entry * of_a_row
     evaluations = 1 if task.solver is None else 2
     validation = len(prepared.splits["validation"].X) if "validation" in prepared.splits else 0
-    return (steps * update + task.rows * row) * evaluations + validation * row / 3
+    return EPOCH + (steps * update + task.rows * row) * evaluations + validation * row / 3
 
 
 def memory(task: Task, prepared: Prepared, dtype: DTypeLike) -> int:

@@ -12,11 +12,12 @@ import numpy as np
 
 from bptrain.build import activation_parts, dtype_of, located
 from bptrain.cautions import Caution
-from bptrain.core.backprop import Extras, loss_sum, row_losses
+from bptrain.core.backprop import Extras, gradient, loss_sum, row_losses
 from bptrain.core.dropout import masks
 from bptrain.engines.choice import Choice, choose_engine
 from bptrain.engines.diagnosis import not_finite_at
 from bptrain.engines.numpy_engine import numpy_outputs
+from bptrain.engines.shaping import shape_gradient
 from bptrain.errors import NumericalError, UsageError
 from bptrain.estimates import Estimate, estimate
 from bptrain.fitting import Compiling, Fit, open_fit, ready_engine, start_state
@@ -117,30 +118,22 @@ def engine_of(fit: Fit) -> Choice:
 
 
 def one_pass(fit: Fit, w: Array) -> tuple[float, int]:
-    """The loss of a row over the first training rows, which go forward and back. Raises NumericalError."""
-    network, train = fit.prologue.network, fit.prologue.prepared.splits["train"]
-    X, T = train.X[:ROWS], train.T[:ROWS]
+    """The loss of a row over the first training rows, which go forward and back.
+
+    Raises NumericalError where the loss, or what the gradient becomes, is not finite: an update would not be either.
+    """
+    task, network, train = fit.task, fit.prologue.network, fit.prologue.prepared.splits["train"]
+    X, T, some = train.X[:ROWS], train.T[:ROWS], slice(0, min(ROWS, task.rows))
     V = None if train.V is None else train.V[:ROWS]
-    some = slice(0, len(X))
-    found = not_finite_at(
-        fit.task, w, X, T, Extras(V, masks(network, fit.prologue.loaded.config.seed, 1, some, w.dtype))
-    )
-    if found is not None:
+    extras = Extras(V, masks(network, fit.prologue.loaded.config.seed, 1, some, w.dtype))
+    with np.errstate(all="ignore"):
+        g = gradient(network, w, X, T, extras)
+        shape_gradient(task.shaping, g, None)
+        losses = row_losses(network, *numpy_outputs(network, w, X), T).astype(np.float64)
+    if not (np.isfinite(losses).all() and np.isfinite(g).all()):
+        found = not_finite_at(task, w, X, T, extras) or "a loss is not finite"
         raise NumericalError(
             f"the first {len(X)} rows do not go through the network at its start weights: {found}. Usual cures: "
             "scaled inputs (data.scale), smaller start weights (network.initializer), dtype float64."
         )
-    Z_L, X_L = numpy_outputs(network, w, X)
-    with np.errstate(all="ignore"):
-        losses = row_losses(network, Z_L, X_L, T).astype(np.float64)
     return float(loss_sum(losses, V)) / (len(X) if V is None else float(V.sum()) or 1.0), len(X)
-
-
-def finish(going: Generator[Compiling, None, Validated]) -> Validated:
-    """Runs a validation to its end."""
-    while True:
-        try:
-            next(going)
-        except StopIteration as end:
-            done: Validated = end.value
-            return done
