@@ -23,12 +23,27 @@ LEAST = "data: {train: iris.csv, target: species}\nnetwork: {sizes: [auto, 8, au
 # A text with | where the cursor is; what is offered there, at least, and what is not.
 COMPLETIONS = [
     ("top level", LEAST + "|", {"optimizer", "training", "schedule", "metrics", "seed"}, {"epochs", "sizes"}),
-    ("a section", LEAST + "training:\n  |", {"epochs", "batch_size", "early_stopping", "penalty"}, {"optimizer"}),
+    (
+        "a section",
+        LEAST + "training:\n  |",
+        {"epochs", "batch_size", "early_stopping", "penalty"},
+        {"optimizer"},
+    ),
     ("a nested section", LEAST + "training:\n  early_stopping:\n    |", {"patience", "monitor"}, {"epochs"}),
     ("a choice", LEAST + "training:\n  mode: |", {"sgd", "minibatch", "batch"}, {"adam"}),
     ("names of parts", LEAST + "optimizer: |", set(KINDS["optimizers"]), {"relu"}),
-    ("options of a part", LEAST + "optimizer:\n  name: adam\n  |", {"beta1", "learning_rate"}, {"mu", "epochs"}),
-    ("a list of parts", LEAST.replace("8, auto]", "8, auto], activations: [|]"), {"relu", "softmax"}, {"adam"}),
+    (
+        "options of a part",
+        LEAST + "optimizer:\n  name: adam\n  |",
+        {"beta1", "learning_rate"},
+        {"mu", "epochs"},
+    ),
+    (
+        "a list of parts",
+        LEAST.replace("8, auto]", "8, auto], activations: [|]"),
+        {"relu", "softmax"},
+        {"adam"},
+    ),
     ("a part in a list", LEAST + "metrics:\n  - |", {"accuracy", "f1"}, {"adam"}),
     ("names of losses", LEAST.replace("cross_entropy", "|"), set(KINDS["losses"]), {"relu"}),
 ]
@@ -168,7 +183,9 @@ class Bench:
             uri = self.open(before + after)
             lines = before.split("\n")
             at = {"line": len(lines) - 1, "character": len(lines[-1])}
-            answer = self.server.ask("textDocument/completion", {"textDocument": {"uri": uri}, "position": at})
+            answer = self.server.ask(
+                "textDocument/completion", {"textDocument": {"uri": uri}, "position": at}
+            )
             items = answer["items"] if isinstance(answer, dict) else answer
             offered = {item["label"] for item in items}
             self.report(what, wanted <= offered and not unwanted & offered, sorted(offered))

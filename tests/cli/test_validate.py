@@ -53,7 +53,9 @@ def test_every_config_that_ships_is_valid_and_trains_as_told(file: Path, workpla
     assert told["rows"].keys() == fit.json["best"]["loss"].keys()
     assert fit.json["steps"] == told["updates_per_epoch"]
     assert told["first_loss"] > 0
-    assert told["sizes"] == yaml.safe_load(Path(fit.json["run"], "config.yaml").read_text())["network"]["sizes"]
+    assert (
+        told["sizes"] == yaml.safe_load(Path(fit.json["run"], "config.yaml").read_text())["network"]["sizes"]
+    )
 
 
 REFUSED: list[tuple[str, int, dict[str, Any]]] = [
@@ -84,7 +86,12 @@ REFUSED: list[tuple[str, int, dict[str, Any]]] = [
     (
         "start weights that overflow",
         4,
-        {"network__initializer": {"name": "normal", "std": 1e38}, "network__activations": ["relu", "identity"], "loss": "huber", "data__target": "size"},
+        {
+            "network__initializer": {"name": "normal", "std": 1e38},
+            "network__activations": ["relu", "identity"],
+            "loss": "huber",
+            "data__target": "size",
+        },
     ),
 ]
 

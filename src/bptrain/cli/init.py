@@ -18,7 +18,9 @@ def init_command(
     ] = None,
     target: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN", help="What to learn; repeatable. Of idx and npy the file of the targets."),
+        typer.Option(
+            metavar="COLUMN", help="What to learn; repeatable. Of idx and npy the file of the targets."
+        ),
     ] = None,
     task: Annotated[
         Literal["auto", "classification", "regression"], typer.Option(help="If the target does not tell.")
@@ -29,7 +31,9 @@ def init_command(
             metavar="NAME", help="Without data: minimal, full, derivation, xor, penguins or linnerud."
         ),
     ] = None,
-    output: Annotated[Path, typer.Option(metavar="FILE", help="The config to be written.")] = Path("config.yaml"),
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The config to be written.")] = Path(
+        "config.yaml"
+    ),
     force: Annotated[bool, typer.Option("--force", help="Write over a config that is there.")] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -74,9 +78,7 @@ def from_template(screen: "Screen", name: str, output: Path, force: bool) -> Non
     told(screen, write(text, output, chosen.data), {"template": name})
 
 
-def from_data(
-    screen: "Screen", data: Path, targets: list[str], task: str, output: Path, force: bool
-) -> None:
+def from_data(screen: "Screen", data: Path, targets: list[str], task: str, output: Path, force: bool) -> None:
     """Writes a config for a data file."""
     from bptrain.drafting.draft import draft
     from bptrain.drafting.page import page
@@ -86,7 +88,9 @@ def from_data(
     made = draft(data, targets, output, task)
     given = " ".join(f"--target {shlex.quote(target)}" for target in targets)
     said_task = "" if task == "auto" else f" --task {task}"
-    text = page(made, SCHEMA, f"bptrain init --data {shlex.quote(str(data))} {given}{said_task}".strip(), output.name)
+    text = page(
+        made, SCHEMA, f"bptrain init --data {shlex.quote(str(data))} {given}{said_task}".strip(), output.name
+    )
     done = proven(text, output)
     screen.note(f"task: {made.choices.task} ({made.choices.why})")
     left_out = {one.column.name: one.why_not for one in made.judged if one.why_not is not None}
@@ -94,7 +98,11 @@ def from_data(
         screen.note(f"left out: {name}: {why}")
     for name, message in done.warnings:
         screen.warn(name, message)
-    fields: dict[str, Any] = {"task": made.choices.task, "excluded": left_out, "sizes": list(done.prologue.network.sizes)}
+    fields: dict[str, Any] = {
+        "task": made.choices.task,
+        "excluded": left_out,
+        "sizes": list(done.prologue.network.sizes),
+    }
     told(screen, write(text, output, {}), fields)
 
 
@@ -103,5 +111,9 @@ def told(screen: "Screen", written: Any, fields: dict[str, Any]) -> None:
     for file in (*written.data, written.schema):
         screen.note(f"wrote {file}")
     screen.result(str(written.config))
-    files = {"config": str(written.config), "schema": str(written.schema), "data": [str(f) for f in written.data]}
+    files = {
+        "config": str(written.config),
+        "schema": str(written.schema),
+        "data": [str(f) for f in written.data],
+    }
     screen.record({**files, **fields})

@@ -56,7 +56,9 @@ class TrainingConfig(Section):
         default="minibatch", description="sgd: one instance an update; minibatch; batch: one update an epoch"
     )
     batch_size: Count | None = Field(default=None, description="32 in minibatch mode; none in another")
-    epochs: Count = Field(default=100, description="passes over the training rows, unless something ends them")
+    epochs: Count = Field(
+        default=100, description="passes over the training rows, unless something ends them"
+    )
     shuffle: bool = Field(default=True, description="rows come in another order in each epoch")
     engine: Literal["auto", "numpy", "numba"] = Field(
         default="auto", description="numba: a loop compiled for the network (the extra `fast`)"

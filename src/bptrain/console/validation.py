@@ -60,7 +60,10 @@ def summary(done: Validated) -> Iterator[tuple[str, str]]:
     each = done.activations[0] if len(set(done.activations)) == 1 else ", ".join(done.activations)
     yield "network", f"{sizes}, {each}, {network.size:,} parameters, {config.network.dtype}"
     yield "loss", f"{config.loss.name}; {figure(done.loss)} a row at the start, over {done.rows} rows"
-    yield "optimizer", f"{config.optimizer.name}, {updates(task.steps_per_epoch)} an epoch, {epochs(task.epochs)}"
+    yield (
+        "optimizer",
+        f"{config.optimizer.name}, {updates(task.steps_per_epoch)} an epoch, {epochs(task.epochs)}",
+    )
     yield "metrics", ", ".join(prologue.metrics)
     yield "engine", f"{done.choice.name} ({done.choice.reason})"
     time = in_words(done.estimate.seconds_per_epoch)

@@ -33,7 +33,9 @@ class Column(NamedTuple):
     whole: bool = False  # whole numbers alone
     low: float = math.nan  # of numbers
     high: float = math.nan
-    counts: tuple[tuple[str, int], ...] = ()  # values and their rows, the most frequent first; at most MOST_COUNTED
+    counts: tuple[
+        tuple[str, int], ...
+    ] = ()  # values and their rows, the most frequent first; at most MOST_COUNTED
     dates: bool = False  # texts that look like dates or times
     odd: str = ""  # of mixed: where the first cell is that is no number, and what it says
 
@@ -110,7 +112,14 @@ def column_of(sheet: Sheet, name: str) -> Column:
         low=float(numbers.min(initial=math.inf)),
         high=float(numbers.max(initial=-math.inf)),
     )
-    odd = next((row for row, cell in enumerate(cells) if cell.strip() in there and not is_finite(values[cell.strip()])), None)
+    odd = next(
+        (
+            row
+            for row, cell in enumerate(cells)
+            if cell.strip() in there and not is_finite(values[cell.strip()])
+        ),
+        None,
+    )
     if odd is None:
         return column
     assert sheet.origin.lines is not None
@@ -125,9 +134,13 @@ def is_finite(value: Value) -> bool:
 def of_array(name: str, values: Array) -> Column:
     """A column of an array of targets."""
     if values.dtype.kind in "SU":
-        texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values]
+        texts = [
+            value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values
+        ]
         counts = Counter(texts)
-        return Column(name, "texts", len(values), 0, len(counts), counts=tuple(counts.most_common(MOST_COUNTED)))
+        return Column(
+            name, "texts", len(values), 0, len(counts), counts=tuple(counts.most_common(MOST_COUNTED))
+        )
     numbers = values.astype(np.float64)
     there = numbers[~np.isnan(numbers)]
     distinct, rows = np.unique(there, return_counts=True)

@@ -32,7 +32,9 @@ class Choices(NamedTuple):
     rare: str | None  # a class that is rare
 
 
-def choose(profile: Profile, targets: tuple[Column, ...], judged: tuple[Judged, ...], task: str = "auto") -> Choices:
+def choose(
+    profile: Profile, targets: tuple[Column, ...], judged: tuple[Judged, ...], task: str = "auto"
+) -> Choices:
     """The choices for some targets; `task` may be set."""
     settled, why = task_of(targets) if task == "auto" else (task, "as you said")
     inputs = profile.width + sum(column.inputs for column in judged)

@@ -11,7 +11,10 @@ ROWS_OF_EACH = 10  # a category has, on average; with fewer, the texts rather te
 MOST_CATEGORIES = 1000
 MOSTLY_MISSING = 0.5
 ALIKE = 8  # in fewer rows it is chance that each has a text of its own
-ID = re.compile(r"(.*[_\- .])?(id|uuid|guid|index|key|nr|no|number)|.*[a-z](ID|Id)|row(_?(id|num|number|names?))?", re.IGNORECASE)
+ID = re.compile(
+    r"(.*[_\- .])?(id|uuid|guid|index|key|nr|no|number)|.*[a-z](ID|Id)|row(_?(id|num|number|names?))?",
+    re.IGNORECASE,
+)
 CODES = 10  # so few different whole numbers may be codes
 
 

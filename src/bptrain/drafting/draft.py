@@ -36,7 +36,7 @@ def draft(data: Path, targets: Sequence[str], output: Path, task: str = "auto") 
         seen = profile(Source(data))
         wanted = chosen_columns(seen, targets)
         others = [column for column in seen.columns if column not in wanted]
-        judged, names, target_file = judge(others), tuple(targets), None
+        judged, names, target_file = judge(others), tuple(column.name for column in wanted), None
     else:
         target_file = one_target(kind, targets)
         seen = profile(Source(data, None if target_file is None else Path(target_file)), *targets[:1])
@@ -99,7 +99,9 @@ def check(targets: tuple[Column, ...], judged: tuple[Judged, ...], seen: Profile
             raise DataError(problem)
     if seen.is_table and all(column.why_not for column in judged):
         reasons = "; ".join(f"{one.column.name}: {one.why_not}" for one in judged) or "the target is alone"
-        raise DataError(Problem("no_features", f"no column is left as an input ({reasons})", file=str(seen.path)))
+        raise DataError(
+            Problem("no_features", f"no column is left as an input ({reasons})", file=str(seen.path))
+        )
 
 
 def cannot_be_learned(column: Column) -> str | None:

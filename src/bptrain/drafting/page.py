@@ -34,20 +34,27 @@ def data_lines(draft: Draft) -> Lines:
     profile = draft.profile
     yield "data:", ""
     if draft.target_file is not None:
-        yield f"  train: {flow({'inputs': draft.data, 'target': draft.target_file})}", ""
-        yield comment(f"{profile.rows:,} rows of {profile.width:,} inputs").rjust(0), ""
+        files = flow({"inputs": draft.data, "target": draft.target_file})
+        yield f"  train: {files}", f"{profile.rows:,} rows of {profile.width:,} inputs"
     else:
-        yield f"  train: {scalar(draft.data)}", f"{profile.rows:,} rows; the path is relative to this file"
+        of = "" if profile.is_table else f" of {profile.width:,} inputs"
+        yield f"  train: {scalar(draft.data)}", f"{profile.rows:,} rows{of}; a path is relative to this file"
         if draft.target_names:
             names = draft.target_names
-            yield f"  target: {scalar(names[0]) if len(names) == 1 else flow(names)}", about_targets(draft.targets)
+            yield (
+                f"  target: {scalar(names[0]) if len(names) == 1 else flow(names)}",
+                about_targets(draft.targets),
+            )
     yield from input_lines(draft.judged)
     yield from exclude_lines(draft.judged)
     yield from missing_lines(draft)
     if profile.rows < FEW_ROWS:
         yield "  split: {validation: 0, test: 0}", f"{profile.rows} rows are too few to hold any out"
     else:
-        yield "  split: {validation: 0.15, test: 0.15}", "validation chooses the best weights, test is kept for the end"
+        yield (
+            "  split: {validation: 0.15, test: 0.15}",
+            "validation chooses the best weights, test is kept for the end",
+        )
     if profile.is_bytes:
         yield "  scale: {name: minmax, low: 0, high: 255}", "bytes become 0 to 1"
     else:
@@ -79,7 +86,10 @@ def input_lines(judged: tuple[Judged, ...]) -> Lines:
     codes = [one.column.name for one in inputs if may_be_codes(one.column)]
     if codes:
         example = flow({codes[0]: "categorical"})
-        yield f"  # whole numbers that are codes and not amounts are better categories: columns: {example}", ""
+        yield (
+            f"  # whole numbers that are codes and not amounts are better categories: columns: {example}",
+            "",
+        )
 
 
 def may_be_codes(column: Column) -> bool:

@@ -13,7 +13,9 @@ from bptrain.prologue import open_loaded
 from bptrain.store.atomic import storage, write_atomically
 from bptrain.validation import Validated, finish, validated
 
-SCHEMA = "bptrain.schema.json"  # beside the config, so that editors find it offline and it moves with the config
+SCHEMA = (
+    "bptrain.schema.json"  # beside the config, so that editors find it offline and it moves with the config
+)
 
 
 class Written(NamedTuple):
@@ -37,10 +39,14 @@ def refuse_to_overwrite(output: Path, data: Mapping[str, bytes], force: bool) ->
         return
     with storage(output, "look for"):
         if output.exists():
-            raise UsageError(f"{output} is there already: --force writes over it, --output FILE names another")
+            raise UsageError(
+                f"{output} is there already: --force writes over it, --output FILE names another"
+            )
         schema = output.parent / SCHEMA
         if schema.exists() and not is_ours(schema):
-            raise UsageError(f"{schema} is there already and is not a schema of bptrain's: --force writes over it")
+            raise UsageError(
+                f"{schema} is there already and is not a schema of bptrain's: --force writes over it"
+            )
         for name, content in data.items():
             file = output.parent / name
             if file.exists() and file.read_bytes() != content:

@@ -7,7 +7,7 @@ from typing import Any
 from bptrain.config.scalars import is_text
 from bptrain.errors import printable
 
-PLAIN = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_ .()/+-]*[A-Za-z0-9_()/+-])?")
+PLAIN = re.compile(r"[A-Za-z_./](?:[A-Za-z0-9_ .()/+-]*[A-Za-z0-9_()/+-])?")
 WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # YAML 1.1 reads them as something else
 
 

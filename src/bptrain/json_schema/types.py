@@ -41,13 +41,18 @@ def bounded(schema: Json, constraints: Iterable[Any]) -> Json:
             limits = {word: getattr(constraint, key) for key, word in BOUNDS.items()}
             schema = {**schema, **{word: limit for word, limit in limits.items() if limit is not None}}
         elif isinstance(constraint, MinLen):
-            schema = {**schema, "minItems" if schema["type"] == "array" else "minLength": constraint.min_length}
+            schema = {
+                **schema,
+                "minItems" if schema["type"] == "array" else "minLength": constraint.min_length,
+            }
     return schema
 
 
 def either(*branches: Json) -> Json:
     """One of several schemas; plain types and choices are put together, and a choice among choices is one choice."""
-    flat = [one for branch in branches for one in (branch["anyOf"] if branch.keys() == {"anyOf"} else [branch])]
+    flat = [
+        one for branch in branches for one in (branch["anyOf"] if branch.keys() == {"anyOf"} else [branch])
+    ]
     if all(branch.keys() == {"enum"} or branch == {"type": "null"} for branch in flat):
         return {"enum": [choice for branch in flat for choice in branch.get("enum", [None])]}
     if all(branch.keys() == {"type"} for branch in flat):
