@@ -1,16 +1,18 @@
-"""The JSON Schema of a config: it takes what `load_config` takes, and refuses what is misspelt, mistyped, out of bounds."""
+"""The JSON Schema of a config: it takes what `load_config` takes, and refuses what is misspelt or out of bounds."""
 
 import copy
 import json
 from collections.abc import Iterator
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from bptrain.config import to_plain, validate
 from bptrain.config.loader import load_text
+from bptrain.config.normalize import normalize
+from bptrain.config.schema import Config
 from bptrain.json_schema import config_schema, schema_text
 from bptrain.json_schema.sections import LEAST
 from bptrain.listing import KINDS
@@ -20,6 +22,7 @@ from bptrain.parts.types import Unit
 from command import bptrain
 from conftest import ROOT
 
+jsonschema = pytest.importorskip("jsonschema")  # where no extra is installed
 SCHEMA = config_schema()
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
@@ -133,6 +136,35 @@ def test_it_takes_every_form_that_a_config_takes(config: dict[str, Any]) -> None
 )
 def test_it_refuses_what_a_config_may_not_have(config: dict[str, Any]) -> None:
     assert not VALIDATOR.is_valid(config)
+
+
+POOL: list[Any] = [
+    None, True, False, 0, 1, 2, 3, 40, -1, 0.5, 1.0, 1.5, 1e300, "auto", "all", "a", "", "relu", "adam", "cosine",
+    "none", "huber", "accuracy", "median", "minmax", "small_split", "batch", "float64", "numpy", "regression",
+    [], [1, 2], ["a"], ["auto", "auto"], [True, 0.1], ["relu"], [{"name": "elu"}], ["accuracy", {"name": "f1"}],
+    {}, {"name": "adam"}, {"name": "momentum", "mu": 0.5}, {"name": "minmax", "to": [0, 1]}, {"learning_rate": 0.2},
+    {"a": "median"}, {"a": "categorical"}, {"inputs": "a.npy", "target": "b.npy"}, {"epochs": 3}, {"decay": 0.9},
+    {"std": 1}, {"l2": 0.1}, {"validation": 0.3}, {"stratify": False}, {"patience": 2}, {"loss": 0.1},
+    {"name": "huber", "class_weight": {"1": 2}}, {"name": "normal", "std": 2}, {"name": "cosine", "warmup": 3},
+    {"warmup": 1},
+]  # fmt: skip
+
+
+def test_it_takes_whatever_a_config_takes() -> None:
+    """Each key with each of many values, in its own section: what loads is right by the schema too."""
+    accepted = 0
+    for path, _ in properties(SCHEMA):
+        for value in POOL:
+            if path.startswith(("training.noise.", "data.validation.", "data.test.", "data.train.")):
+                continue  # of sections that lack a key that must be given
+            config = written(**{path.replace(".", "__"): value})
+            try:
+                Config.model_validate(normalize(config))
+            except ValidationError:
+                continue
+            accepted += 1
+            assert VALIDATOR.is_valid(config), (path, value)
+    assert accepted > 250
 
 
 def test_every_key_says_what_it_is_for() -> None:

@@ -60,7 +60,7 @@ def seconds_per_epoch(task: Task, prepared: Prepared, engine: str, dtype: DTypeL
 
 
 def memory(task: Task, prepared: Prepared, dtype: DTypeLike) -> int:
-    """Rows as read and as encoded, weights with their slots (twice), the best weights, a gradient, a batch's matrices."""
+    """Bytes of the rows, as read and encoded, of weights and slots (twice), best weights, a gradient, and a batch."""
     network, size = task.network, np.dtype(dtype).itemsize
     rows = sum(data.X.nbytes + data.T.nbytes + data.true.nbytes for data in prepared.splits.values())
     raw = 8 * sum(len(data.X) for data in prepared.splits.values()) * len(prepared.schema.features)

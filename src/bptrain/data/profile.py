@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from bptrain.data.array_files import read_array, read_arrays
 from bptrain.data.files import format_of
-from bptrain.data.readers import array_names, read_array, read_arrays
+from bptrain.data.readers import array_names
 from bptrain.data.settings import Source
 from bptrain.data.table import text_of
 from bptrain.data.text_files import BOOLEAN, Sheet, Value, is_whole, kind_of, read_sheet, value_of

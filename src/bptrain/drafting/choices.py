@@ -8,7 +8,6 @@ from bptrain.drafting.columns import FEW, Judged
 ROWS_OF_A_CLASS = 5  # on average, for whole numbers to be classes
 RARE = 0.1  # of the rows: a class with fewer is one that accuracy does not notice
 VALIDATION_ROWS = 20  # with fewer, early stopping follows chance
-PATIENCE = 20
 
 
 class Network(NamedTuple):

@@ -143,7 +143,10 @@ def training_lines(draft: Draft) -> Lines:
     yield f"  batch_size: {network.batch_size}", "rows an update"
     if choices.stops_early:
         yield f"  epochs: {network.epochs}", "at most"
-        yield "  early_stopping: {patience: 20}", "ends after 20 epochs without a better validation loss"
+        yield (
+            "  early_stopping: {patience: 20, min_delta: 0.0001}",
+            "ends where the validation loss no longer falls",
+        )
     else:
         yield "  epochs: 200", ""
     if choices.task == "classification" and choices.rare is not None:

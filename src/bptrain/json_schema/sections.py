@@ -1,7 +1,7 @@
 """The sections of a config: their keys, in the forms in which they may be written."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -87,7 +87,7 @@ def section(model: Any, path: str, other_forms: Mapping[str, Json] = MappingProx
         if here in other_forms:
             made = other_forms[here]
         else:
-            made = of_type(annotation, lambda inner, here=here: section(inner, here, other_forms))
+            made = of_type(annotation, partial(section, path=here, other_forms=other_forms))
         properties[name] = {**made, **about(field, here, made)}
     required = [name for name, field in model.model_fields.items() if field.is_required()]
     return {
