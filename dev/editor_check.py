@@ -145,8 +145,14 @@ class Bench:
     def __init__(self, program: str, folder: Path) -> None:
         self.folder, self.opened, self.failures = folder, 0, 0
         for name in TEMPLATES:
-            assert run(["init", "--template", name, "--output", str(folder / f"{name}.yaml"), "--quiet"]) == 0
+            assert run(["init", "--template", name, "--output", self.file(name), "--quiet"]) == 0
+        data = ["--data", str(folder / "penguins.csv"), "--target", "species"]
+        assert run(["init", *data, "--output", self.file("drafted"), "--quiet"]) == 0
         self.server = Server(program, folder)
+
+    def file(self, name: str) -> str:
+        """The path of a config in the folder."""
+        return str(self.folder / f"{name}.yaml")
 
     def open(self, text: str) -> str:
         """Opens a text as a config of its own; its URI."""
@@ -163,9 +169,9 @@ class Bench:
 
     def check_templates(self) -> None:
         """What init writes has nothing underlined."""
-        for name in TEMPLATES:
-            found = self.server.diagnostics(self.open((self.folder / f"{name}.yaml").read_text()))
-            self.report(f"template {name}", not found, [one["message"] for one in found])
+        for name in (*TEMPLATES, "drafted"):
+            found = self.server.diagnostics(self.open(Path(self.file(name)).read_text(encoding="utf-8")))
+            self.report(f"{name}.yaml of init", not found, [one["message"] for one in found])
 
     def check_diagnostics(self) -> None:
         """What is wrong is underlined, and nothing else."""

@@ -355,7 +355,7 @@ def test_templates_train_as_they_are(name: str, workplace: Path) -> None:
     jsonschema.Draft7Validator(config_schema()).validate(yaml.safe_load(text))
 
 
-@pytest.mark.parametrize("name", TEMPLATES.keys() - {"minimal", "full"})
+@pytest.mark.parametrize("name", sorted(TEMPLATES.keys() - {"minimal", "full"}))
 def test_templates_are_the_configs_that_ship(name: str, workplace: Path) -> None:
     init("--template", name)
     ours = load_config("config.yaml").config

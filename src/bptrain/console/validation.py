@@ -11,7 +11,7 @@ from bptrain.estimates import in_words, size_in_words
 from bptrain.fitting import Compiling
 from bptrain.validation import Validated
 
-NAME = 11  # columns of what a line is about
+NAME = 13  # columns of what a line is about
 NARROW = 60  # columns; below it what is said stands under its name
 
 

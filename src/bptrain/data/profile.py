@@ -46,6 +46,12 @@ class Column(NamedTuple):
         return self.rows - self.missing
 
     @property
+    def span(self) -> str:
+        """From the least number to the largest, in words."""
+        low, high = (f"{value:.0f}" if self.whole else f"{value:.6g}" for value in (self.low, self.high))
+        return f"{low} to {high}"
+
+    @property
     def serial(self) -> bool:
         """Whether it does no more than number the rows."""
         every = self.distinct == self.rows > 1

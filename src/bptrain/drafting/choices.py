@@ -61,9 +61,9 @@ def task_of(targets: tuple[Column, ...]) -> tuple[str, str]:
     if column.kind != "numbers":
         return "classification", f"{column.name} is text: {n} classes"
     if column.whole and (n == 2 or (n <= FEW and column.present >= ROWS_OF_A_CLASS * n)):
-        values = f"{n} different whole numbers, {column.low:g} to {column.high:g}"
+        values = f"{n} different whole numbers, {column.span}"
         return "classification", f"{column.name} has {values}; if they are amounts: --task regression"
-    return "regression", f"{column.name} holds numbers from {column.low:.6g} to {column.high:.6g}"
+    return "regression", f"{column.name} holds numbers from {column.span}"
 
 
 def loss_of(task: str, targets: tuple[Column, ...]) -> tuple[str, str]:

@@ -36,9 +36,9 @@ class Judged(NamedTuple):
         """What it is, in words."""
         column = self.column
         if column.kind == "numbers":
-            what = f"numbers from {column.low:.6g} to {column.high:.6g}"
+            what = f"numbers from {column.span}"
             if column.whole and column.distinct <= CODES:
-                what = f"{column.distinct} whole numbers from {column.low:g} to {column.high:g}"
+                what = f"{column.distinct} whole numbers from {column.span}"
         else:
             what = f"{column.distinct} categories: {', '.join(text for text, _ in column.counts[:4])}"
             what += ", …" if column.distinct > 4 else ""
@@ -65,7 +65,7 @@ def why_not(column: Column) -> str | None:
         return "it holds dates or times; their parts as columns of numbers could be inputs"
     if column.kind == "numbers":
         if column.serial:
-            return f"it numbers the rows, from {column.low:.0f} to {column.high:.0f}"
+            return f"it numbers the rows, from {column.span}"
         if column.whole and distinct == present >= ALIKE and ID.fullmatch(column.name):
             return "every row has a number of its own, as an identifier does"
         return None

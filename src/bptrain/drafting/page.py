@@ -67,7 +67,7 @@ def about_targets(targets: tuple[Column, ...]) -> str:
         return ""
     (column,) = targets
     if column.kind == "numbers" and column.distinct > len(column.counts):
-        return f"{column.low:.6g} to {column.high:.6g}"
+        return column.span
     shown = ", ".join(f"{label}: {n:,}" for label, n in column.counts[:6])
     return shown + (f" and {column.distinct - 6} more" if column.distinct > 6 else "")
 
