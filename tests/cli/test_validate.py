@@ -11,6 +11,7 @@ from bptrain.console.validation import lines
 from bptrain.estimates import in_words, rounded, size_in_words
 from command import bptrain
 from conftest import ROOT
+from engines.installed import needs_compiler
 
 CONFIGS = sorted(config for config in (ROOT / "configs").glob("*.yaml") if config.stem != "mnist")  # no data
 TABLE = "\n".join(
@@ -129,6 +130,23 @@ def test_what_cannot_be_compiled_is_refused_when_asked_for(workplace: Path) -> N
     assert checked.json["errors"][0]["line"] is not None
     allowed = bptrain("validate", file, "--plugin", part, "--set", "training.engine=auto", "--json")
     assert (allowed.code, allowed.json["engine"]) == (0, "numpy")
+
+
+@needs_compiler
+def test_what_only_compiling_shows_is_shown(workplace: Path) -> None:
+    """A schedule is handed to Numba as it stands, and this one holds a tuple of two kinds."""
+    part = workplace / "part.py"
+    part.write_text(
+        "from bptrain.plugins import Schedule, schedules\n\n\n"
+        '@schedules.add("by_text")\ndef by_text() -> Schedule:\n    """1."""\n\n'
+        "    def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:\n"
+        '        return float((1.0, "one")[step % 1])\n\n    return factor\n'
+    )
+    file = config(workplace, schedule="by_text", training__engine="numba")
+    checked, fit = (bptrain(name, file, "--plugin", part, "--json") for name in ("validate", "fit"))
+    assert (checked.code, fit.code) == (2, 2)
+    assert checked.json["errors"] == fit.json["errors"]
+    assert "Numba cannot compile" in checked.json["errors"][0]["message"]
 
 
 CHOICES: dict[str, list[Any]] = {
