@@ -57,6 +57,7 @@ def messy(n: int = 120) -> dict[str, list[object]]:
         "customer_id": [rng.randrange(10**6) * 1000 + k for k in range(n)],
         "name": [f"person {k}" for k in range(n)],
         "ticket": [f"T{k % 90}" for k in range(n)],
+        "street": [f"street {k % 40}" for k in range(n)],
         "since": [f"2023-0{k % 9 + 1}-1{k % 7}" for k in range(n)],
         "country": ["here"] * n,
         "empty": [""] * n,
@@ -100,6 +101,7 @@ def test_a_messy_table(workplace: Path) -> None:
         "customer_id": "every row has a number of its own, as an identifier does",
         "name": "every row has a text of its own",
         "ticket": "90 different texts in 120 rows",
+        "street": "40 different texts in 120 rows",
         "since": "it holds dates or times",
         "country": "it is always here",
         "empty": "it has no value at all",
@@ -224,7 +226,8 @@ def test_rows_without_a_target_are_dropped(workplace: Path) -> None:
 def test_few_rows_are_all_learned(workplace: Path) -> None:
     columns: dict[str, list[object]] = {"a": [0, 0, 1, 1], "b": [0, 1, 0, 1], "y": [0, 1, 1, 0]}
     assert init("--data", table(Path("t.csv"), columns), "--target", "y").code == 0
-    assert trains(Path("config.yaml"))["rows"] == {"train": 4}
+    told = trains(Path("config.yaml"))
+    assert (told["rows"], told["task"]) == ({"train": 4}, "classification")
 
 
 def test_a_rare_class_is_pointed_out(workplace: Path) -> None:
