@@ -411,7 +411,7 @@ def test_editors_find_the_schema(workplace: Path) -> None:
     assert json.loads(schema_text()) == config_schema()
 
 
-@given(st.text(max_size=8) | st.sampled_from(ODD))
+@given(st.text(max_size=8) | st.sampled_from([*ODD, ".5", ".inf", ".nan", "0x1", "1_0", "12:30", "NULL"]))
 def test_a_text_is_read_back(text: str) -> None:
     for line in (f"k: {scalar(text)}", f"k: {flow({'x': [text]})}"):
         if not any(0xD800 <= ord(character) < 0xE000 for character in text):
