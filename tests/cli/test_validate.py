@@ -239,7 +239,7 @@ def test_estimates_come_from_counts(workplace: Path) -> None:
     more = told(training__mode="sgd")
     assert more["seconds_per_epoch"] > 5 * plain["seconds_per_epoch"]
     kinds = {"network__sizes": ["auto", 5_000, "auto"], "network__dtype": "float64", "training__mode": "sgd"}
-    block = 8 * (7 * 5_000 + 5_000 + 5_000 * 2 + 2)
+    block = 8 * (6 * 5_000 + 5_000 + 5_000 * 2 + 2)
     wide = told(**kinds)["memory_bytes"]
     assert 4 * block < wide < 5 * block  # two states, the best weights, a gradient; little else
     assert 8 * block < told(**kinds, optimizer="adam")["memory_bytes"] < 9 * block  # two slots in each state
