@@ -66,8 +66,8 @@ def summary(done: Validated) -> Iterator[tuple[str, str]]:
     )
     yield "metrics", ", ".join(prologue.metrics)
     yield "engine", f"{done.choice.name} ({done.choice.reason})"
-    time = in_words(done.estimate.seconds_per_epoch)
-    yield "estimate", f"about {time} an epoch and {size_in_words(done.estimate.memory)}, reckoned from counts"
+    time, size = in_words(done.estimate.seconds_per_epoch), size_in_words(done.estimate.memory)
+    yield "estimate", f"about {time} an epoch, {size} for rows, weights and batches; reckoned from counts"
 
 
 def updates(n: int) -> str:
