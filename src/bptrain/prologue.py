@@ -43,7 +43,11 @@ class Prologue(NamedTuple):
 
 def open_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Prologue:
     """Validates a config, reads its data and builds its network. Raises UsageError or DataError."""
-    loaded = load_config(config, overrides)
+    return open_loaded(load_config(config, overrides))
+
+
+def open_loaded(loaded: Loaded) -> Prologue:
+    """Reads the data of a config and builds its network. Raises UsageError or DataError."""
     prepared = prepare_data(loaded)
     network = network_of_schema(loaded.config, prepared.schema)
     try:

@@ -110,15 +110,9 @@ def fit_seeds(
 
 def try_out(screen: "Screen", config: Path, overrides: list[str]) -> None:
     """Everything that a fit does before its first update."""
-    from bptrain.prologue import open_config
+    from bptrain.console.validation import follow, show_validation
+    from bptrain.validation import validating
 
-    prologue = open_config(config, overrides)
-    for note in prologue.prepared.notes:
-        screen.note(note)
-    for name, message in prologue.warnings:
-        screen.warn(name, message)
-    rows = {name: len(data.X) for name, data in prologue.prepared.splits.items()}
-    sizes = prologue.network.sizes
-    screen.result(f"network: {' -> '.join(map(str, sizes))}, {prologue.network.size} parameters")
-    screen.result("rows: " + ", ".join(f"{n} {name}" for name, n in rows.items()))
-    screen.record({"dry_run": True, "sizes": list(sizes), "parameters": prologue.network.size, "rows": rows})
+    done = follow(screen, validating(config, overrides))
+    show_validation(screen, done)
+    screen.record({"dry_run": True, **done.record()})

@@ -13,8 +13,11 @@ from bptrain.cli.eval import eval_command
 from bptrain.cli.explain import explain_command
 from bptrain.cli.fit import fit_command
 from bptrain.cli.gradcheck import gradcheck_command
+from bptrain.cli.init import init_command
 from bptrain.cli.list import list_command
 from bptrain.cli.options import silence
+from bptrain.cli.schema import schema_command
+from bptrain.cli.validate import validate_command
 from bptrain.errors import STORAGE_EXIT
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -44,12 +47,15 @@ def callback(
     """Train multilayer perceptrons from a YAML file, with gradients that can be proven."""
 
 
+app.command("init", context_settings=HELP)(init_command)
+app.command("validate", context_settings=HELP)(validate_command)
 app.command("fit", context_settings=HELP)(fit_command)
 app.command("eval", context_settings=HELP)(eval_command)
 app.command("gradcheck", context_settings=HELP)(gradcheck_command)
 app.command("check-backward", context_settings=HELP)(check_backward_command)
 app.command("explain", context_settings=HELP)(explain_command)
 app.command("list", context_settings=HELP)(list_command)
+app.command("schema", context_settings=HELP)(schema_command)
 
 
 def run(arguments: list[str]) -> int:

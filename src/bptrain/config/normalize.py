@@ -65,7 +65,8 @@ def _dropout(value: Any, layers: int) -> Any:
     """One share is that of the hidden layers, of which there should be some; a list begins with the inputs."""
     if isinstance(value, list):
         return tuple(value)
-    return () if value is None or value == 0 else (0.0, *(value,) * max(layers - 1, 1))
+    none = value is None or (value == 0 and not isinstance(value, bool))
+    return () if none else (0.0, *(value,) * max(layers - 1, 1))
 
 
 def _training(section: dict[str, Any]) -> dict[str, Any]:

@@ -106,10 +106,10 @@ class Source(Section):
 class SplitConfig(Section):
     """How the rows of `train` are shared out."""
 
-    validation: Share = 0.15
-    test: Share = 0.15
+    validation: Share = Field(default=0.15, description="the share that chooses the best weights; may be 0")
+    test: Share = Field(default=0.15, description="the share that is kept for the end; may be 0")
     stratify: AutoOrBool = Field(default="auto", description="each class in the same share everywhere")
-    shuffle: bool = True
+    shuffle: bool = Field(default=True, description="rows are drawn; false: the last ones are taken")
 
 
 class DataConfig(Section):
@@ -122,13 +122,18 @@ class DataConfig(Section):
         default=None, description="columns; a path (idx, npy); an array name (npz)"
     )
     features: Features = Field(default="all", description="all, a list of columns, or an array name (npz)")
-    exclude: tuple[Column, ...] = ()
+    exclude: tuple[Column, ...] = Field(default=(), description="columns that are no inputs")
     columns: dict[Column, Literal["numeric", "categorical"]] = Field(
-        default={}, description="over what was inferred"
+        default={}, description="NAME: numeric or categorical, over what was inferred"
     )
     split: SplitConfig = Field(default_factory=lambda: SplitConfig())
-    scale: Scaler = Field(default_factory=lambda: part.default(scalers, "standard"))
-    scale_target: TargetScaler = PartConfig("auto", {})
+    scale: Scaler = Field(
+        default_factory=lambda: part.default(scalers, "standard"),
+        description="how numeric inputs are scaled, fitted on the training rows",
+    )
+    scale_target: TargetScaler = Field(
+        default=PartConfig("auto", {}), description="the same for targets of a regression"
+    )
     weight: Column | None = Field(default=None, description="what a row weighs: a column, or an array (npz)")
     missing: Missing = Field(
         default="error", description="what is done with an empty cell; or a map, a column each"
@@ -142,7 +147,7 @@ class DataConfig(Section):
 
 
 class NetworkConfig(Section):
-    """The network; a tuple has one entry a layer, 1 … L."""
+    """The network: one value for all layers, or a list with one a layer, 1 … L."""
 
     sizes: Annotated[tuple[Size, ...], MinLen(2), at_most(MAX_ENTRIES + 1)] = Field(
         description="n_0 … n_L; auto at either end"
@@ -157,7 +162,7 @@ class NetworkConfig(Section):
     dropout: tuple[BelowOne, ...] = Field(
         default=(), description="the share of x_0 … x_{L−1} left out in training; one value: of x_1 … x_{L−1}"
     )
-    dtype: Literal["float32", "float64"] = "float32"
+    dtype: Literal["float32", "float64"] = Field(default="float32", description="of all numbers in training")
 
     @property
     def layers(self) -> int:
@@ -168,32 +173,44 @@ class NetworkConfig(Section):
 class Every(Section):
     """So many epochs, or so many seconds; neither is auto."""
 
-    epochs: Count | None = None
-    seconds: Annotated[float, Interval(gt=0, le=1e9)] | None = None
+    epochs: Count | None = Field(default=None, description="so many epochs")
+    seconds: Annotated[float, Interval(gt=0, le=1e9)] | None = Field(
+        default=None, description="so many seconds"
+    )
 
 
 class CheckpointConfig(Section):
     """When the state is saved, and how many of these files stay."""
 
-    every: Every = Field(default_factory=lambda: Every())
-    keep: Annotated[int, Interval(ge=1, le=1_000_000)] = 2
+    every: Every = Field(default_factory=lambda: Every(), description="auto, {epochs: n} or {seconds: s}")
+    keep: Annotated[int, Interval(ge=1, le=1_000_000)] = Field(default=2, description="so many of them stay")
 
 
 class Config(Section):
     """One training run."""
 
-    format: Annotated[int, PlainValidator(_format)] = 1
-    seed: Annotated[int, Interval(ge=0, le=2**63 - 1)] = 0
-    task: Literal["auto", "classification", "regression"] = "auto"
+    format: Annotated[int, PlainValidator(_format)] = Field(default=1, description="of the config file")
+    seed: Annotated[int, Interval(ge=0, le=2**63 - 1)] = Field(
+        default=0, description="decides weights, split and order of rows; nothing else is random"
+    )
+    task: Literal["auto", "classification", "regression"] = Field(
+        default="auto", description="auto: told by the target and the loss"
+    )
     data: DataConfig
     network: NetworkConfig
-    loss: Loss
+    loss: Loss = Field(description="what is made small, a row; reduction and class_weight beside it")
     optimizer: Optimizer = Field(
-        default_factory=lambda: part.optimizer_config(methods, optimizers, {"name": "gradient_descent"})
+        default_factory=lambda: part.optimizer_config(methods, optimizers, {"name": "gradient_descent"}),
+        description="the rule of an update, or a solver in mode batch",
     )
-    schedule: Schedule = Field(default_factory=lambda: part.schedule_config(schedules, {"name": "constant"}))
+    schedule: Schedule = Field(
+        default_factory=lambda: part.schedule_config(schedules, {"name": "constant"}),
+        description="the course of the learning rate; warmup in epochs",
+    )
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE))
-    metrics: Annotated[tuple[Metric, ...], FewEnough] | None = Field(default=None, description="none: auto")
+    metrics: Annotated[tuple[Metric, ...], FewEnough] | None = Field(
+        default=None, description="auto: accuracy; rmse, mae and r2"
+    )
     checkpoint: CheckpointConfig = Field(default_factory=lambda: CheckpointConfig())
     silence: Annotated[tuple[Annotated[str, PlainValidator(_caution)], ...], FewEnough] = Field(
         default=(), description="warnings that are not to be told, by name"

@@ -32,43 +32,55 @@ class StopAtConfig(Section):
 class AverageConfig(Section):
     """The exponential moving average of the weights, which is then evaluated, kept and used."""
 
-    decay: BelowOne = 0.999
+    decay: BelowOne = Field(default=0.999, description="how much of the average stays at an update")
 
 
 class PenaltyConfig(Section):
     """l1 Σ|w| + ½ l2 Σ w² over all weights, not biases, in the objective."""
 
-    l1: NonNegative = 0.0
-    l2: NonNegative = 0.0
+    l1: NonNegative = Field(default=0.0, description="of Σ|w|: many weights come to 0")
+    l2: NonNegative = Field(default=0.0, description="of ½ Σ w²: weights stay small")
 
 
 class NoiseConfig(Section):
     """N(0, std² / t^decay) on the gradient of update t. Neelakantan et al. 2015."""
 
-    std: Annotated[float, Interval(gt=0, le=1e30)]
-    decay: NonNegative = 0.55
+    std: Annotated[float, Interval(gt=0, le=1e30)] = Field(description="in the first update")
+    decay: NonNegative = Field(default=0.55, description="0: the noise stays as it is")
 
 
 class TrainingConfig(Section):
     """How long and in which steps."""
 
     mode: Literal["sgd", "minibatch", "batch"] = Field(
-        default="minibatch", description="sgd: one instance an update"
+        default="minibatch", description="sgd: one instance an update; minibatch; batch: one update an epoch"
     )
     batch_size: Count | None = Field(default=None, description="32 in minibatch mode; none in another")
-    epochs: Count = 100
-    shuffle: bool = True
+    epochs: Count = Field(
+        default=100, description="passes over the training rows, unless something ends them"
+    )
+    shuffle: bool = Field(default=True, description="rows come in another order in each epoch")
     engine: Literal["auto", "numpy", "numba"] = Field(
         default="auto", description="numba: a loop compiled for the network (the extra `fast`)"
     )
-    threads: Annotated[int, Interval(ge=1, le=65_536)] | None = None
-    average: AverageConfig | None = None
-    early_stopping: EarlyStoppingConfig | None = None
+    threads: Annotated[int, Interval(ge=1, le=65_536)] | None = Field(
+        default=None, description="of matrix products and large batches; null: all"
+    )
+    average: AverageConfig | None = Field(
+        default=None, description="a moving average of the weights is what is evaluated, kept and used"
+    )
+    early_stopping: EarlyStoppingConfig | None = Field(
+        default=None, description="ends a run that no longer improves on the validation rows"
+    )
     max_time: Annotated[float, Interval(gt=0, le=1e9)] | None = Field(
         default=None, description="seconds of updates and evaluations"
     )
-    stop_at: StopAtConfig = Field(default_factory=lambda: StopAtConfig())
-    penalty: PenaltyConfig = Field(default_factory=lambda: PenaltyConfig())
+    stop_at: StopAtConfig = Field(
+        default_factory=lambda: StopAtConfig(), description="ends a run that has got where it should"
+    )
+    penalty: PenaltyConfig = Field(
+        default_factory=lambda: PenaltyConfig(), description="l1 Σ|w| + ½ l2 Σ w² in the objective"
+    )
     clip_norm: Positive | None = Field(default=None, description="the gradient's norm is held to it")
     clip_value: Positive | None = Field(
         default=None, description="every entry of the gradient is held to ± it"

@@ -22,6 +22,7 @@ INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 BOOLEAN = {"true": 1.0, "false": 0.0}
 MOSTLY_NUMBERS = 0.9  # from this share on, the cells of a column that are no numbers look like mistakes
 ENOUGH_NUMBERS = 5
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
 Value = float | str | None  # a number (perhaps infinite), a text, or missing
 
@@ -77,7 +78,7 @@ def _records(text: str, delimiter: str, file: str) -> tuple[tuple[str, ...], lis
         for row in reader:
             if len(row) > 1 or (row and row[0].strip()):
                 if not names:
-                    names = _header(row, begin, file)
+                    names = _header(row, begin, file, delimiter)
                 elif len(row) == len(names):
                     cells += row
                     lines.append(begin)
@@ -98,10 +99,16 @@ def _cells(n: int) -> str:
     return f"{n} cell" if n == 1 else f"{n} cells"
 
 
-def _header(cells: list[str], line: int, file: str) -> tuple[str, ...]:
+def _header(cells: list[str], line: int, file: str, delimiter: str) -> tuple[str, ...]:
     """The column names. Raises DataError for names that are empty or given twice."""
     names = tuple(cell.strip() for cell in cells)
     complaints = Complaints()
+    if len(names) == 1 and (sign := next((s for s in SEPARATORS if s != delimiter and s in names[0]), None)):
+        message = (
+            f"the columns are separated by {SEPARATORS[sign]}, which the file's name does not say: save it with "
+            "commas as .csv, or with tabs as .tsv"
+        )
+        complaints.add(Problem("separator", message, file=file, line=line))
     for position, name in enumerate(names):
         if not name:
             message = f"column {position + 1} has no name; name it in the header"
@@ -138,7 +145,7 @@ def block_of(
             message = f"column {name} has no value at all; list it in data.exclude"
             complaints.add(Problem("empty_column", message, file=sheet.origin.file))
             continue
-        kind = _kind(values, counts, kinds.get(name), target)
+        kind = kind_of(values, counts, kinds.get(name), target)
         if kind == "categorical":
             written = {cell: None if value is None else cell.strip() for cell, value in values.items()}
             texts[name] = np.empty(len(cells), object)
@@ -180,7 +187,7 @@ def is_whole(column: Array) -> bool:
     return bool(np.all((column == np.floor(column)) | np.isnan(column)))
 
 
-def _kind(values: dict[str, Value], counts: Counter[str], declared: str | None, target: bool) -> str:
+def kind_of(values: dict[str, Value], counts: Counter[str], declared: str | None, target: bool) -> str:
     """The kind of a column: as declared, or by what most cells are."""
     present = {cell: value for cell, value in values.items() if value is not None}
     if declared == "categorical":

@@ -1,0 +1,23 @@
+"""`bptrain schema`: the JSON Schema of a config."""
+
+from bptrain.cli.options import Json, Plugin, Quiet, Verbose, command
+
+
+def schema_command(
+    plugin: Plugin = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print the JSON Schema (draft 7) of a config, for editors: keys, types, bounds, defaults, and every part.
+
+    With --json the schema is the field "schema" of the one object. An editor finds it by a first line such as
+    # yaml-language-server: $schema=bptrain.schema.json; `bptrain init` writes both.
+
+    Examples: bptrain schema > bptrain.schema.json · bptrain schema --plugin my_parts.py > bptrain.schema.json
+    """
+    with command("schema", json, quiet, verbose, plugin) as screen:
+        from bptrain.json_schema import config_schema, schema_text
+
+        screen.result(schema_text().rstrip("\n"))
+        screen.record({"schema": config_schema()})

@@ -1,0 +1,166 @@
+"""What the columns of a file are, before anybody has said what to do with them."""
+
+import math
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from bptrain.data.array_files import read_array, read_arrays
+from bptrain.data.files import format_of
+from bptrain.data.readers import array_names
+from bptrain.data.settings import Source
+from bptrain.data.table import text_of
+from bptrain.data.text_files import BOOLEAN, Sheet, Value, is_whole, kind_of, read_sheet, value_of
+from bptrain.parts.types import Array
+
+MOST_COUNTED = 20  # values whose rows are counted
+DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})([T ].*)?|\d{1,2}:\d{2}(:\d{2})?"
+)
+MOSTLY = 0.9  # of the cells of a column make it one of dates
+
+
+class Column(NamedTuple):
+    """One column."""
+
+    name: str
+    kind: Literal["numbers", "texts", "booleans", "mixed", "empty"]  # mixed: numbers, but for some cells
+    rows: int
+    missing: int = 0
+    distinct: int = 0
+    whole: bool = False  # whole numbers alone
+    low: float = math.nan  # of numbers
+    high: float = math.nan
+    counts: tuple[
+        tuple[str, int], ...
+    ] = ()  # values and their rows, the most frequent first; at most MOST_COUNTED
+    dates: bool = False  # texts that look like dates or times
+    odd: str = ""  # of mixed: where the first cell is that is no number, and what it says
+
+    @property
+    def present(self) -> int:
+        """The rows that have a value."""
+        return self.rows - self.missing
+
+    @property
+    def span(self) -> str:
+        """From the least number to the largest, in words."""
+        low, high = (f"{value:.0f}" if self.whole else f"{value:.6g}" for value in (self.low, self.high))
+        return f"{low} to {high}"
+
+    @property
+    def serial(self) -> bool:
+        """Whether it does no more than number the rows."""
+        every = self.distinct == self.rows > 1
+        return self.kind == "numbers" and self.whole and every and self.high - self.low == self.rows - 1
+
+
+class Profile(NamedTuple):
+    """A file; of arrays, whose columns have no names of their own, the features are summed up as one column."""
+
+    path: Path
+    rows: int
+    columns: tuple[Column, ...]  # of a table all, in order; of arrays the targets
+    width: int = 0  # of arrays: how many features there are
+    missing: int = 0  # of arrays: how many features lack a value in some row
+    is_bytes: bool = False  # of arrays: the features are bytes, as of images
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the columns have names of their own."""
+        return not self.width
+
+
+def profile(source: Source, target: str | None = None) -> Profile:
+    """Looks at a table, or at arrays of which `target` is one. Raises DataError."""
+    kind = format_of(source.inputs, "")
+    if kind in ("csv", "tsv"):
+        sheet = read_sheet(source.inputs, "")
+        columns = tuple(column_of(sheet, name) for name in sheet.names)
+        return Profile(source.inputs, columns[0].rows, columns)
+    if kind == "npz":
+        X, y, _ = read_arrays(source.inputs, array_names("all", target, None), "")
+    else:
+        X = read_array(source.inputs, kind, "")
+        assert source.target is not None
+        y = read_array(source.target, format_of(source.target, ""), "")
+    X, y = X.reshape(len(X), -1), y.reshape(len(y), -1)
+    gaps = int(np.isnan(X).any(axis=0).sum()) if X.dtype.kind == "f" else 0
+    m = y.shape[1]
+    names = [target or "y"] if m == 1 else [f"y{k + 1}" for k in range(m)]
+    targets = tuple(of_array(name, y[:, k]) for k, name in enumerate(names))
+    return Profile(source.inputs, len(X), targets, X.shape[1], gaps, X.dtype == np.uint8)
+
+
+def column_of(sheet: Sheet, name: str) -> Column:
+    """A column of a text file."""
+    cells = sheet.cells[name]
+    counts = Counter(cell.strip() for cell in cells)
+    values = {cell: value_of(cell) for cell in counts}
+    there = {cell: value for cell, value in values.items() if value is not None}
+    missing = sum(counts[cell] for cell in counts if cell not in there)
+    if not there:
+        return Column(name, "empty", len(cells), missing)
+    frequent = tuple((cell, n) for cell, n in counts.most_common() if cell in there)[:MOST_COUNTED]
+    column = Column(name, "texts", len(cells), missing, len(there), counts=frequent)
+    if kind_of(values, counts, None, False) == "categorical":
+        booleans = {str(value).lower() for value in there.values()} <= BOOLEAN.keys()
+        dates = sum(counts[cell] for cell in there if DATE.fullmatch(cell))
+        kind: Literal["booleans", "texts"] = "booleans" if booleans else "texts"
+        return column._replace(kind=kind, dates=dates >= MOSTLY * column.present)
+    numbers = np.array([value for value in there.values() if is_finite(value)], np.float64)
+    column = column._replace(
+        kind="numbers",
+        distinct=len(np.unique(numbers)),
+        whole=is_whole(numbers),
+        low=float(numbers.min(initial=math.inf)),
+        high=float(numbers.max(initial=-math.inf)),
+    )
+    odd = next(
+        (
+            row
+            for row, cell in enumerate(cells)
+            if cell.strip() in there and not is_finite(values[cell.strip()])
+        ),
+        None,
+    )
+    if odd is None:
+        return column
+    assert sheet.origin.lines is not None
+    return column._replace(kind="mixed", odd=f"line {sheet.origin.lines[odd]} says {cells[odd].strip()!r}")
+
+
+def is_finite(value: Value) -> bool:
+    """Whether a cell holds a finite number."""
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def of_array(name: str, values: Array) -> Column:
+    """A column of an array of targets."""
+    if values.dtype.kind in "SU":
+        texts = [
+            value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values
+        ]
+        counts = Counter(texts)
+        return Column(
+            name, "texts", len(values), 0, len(counts), counts=tuple(counts.most_common(MOST_COUNTED))
+        )
+    numbers = values.astype(np.float64)
+    there = numbers[~np.isnan(numbers)]
+    distinct, rows = np.unique(there, return_counts=True)
+    order = np.argsort(-rows, kind="stable")[:MOST_COUNTED]
+    counted = tuple((text_of(float(distinct[k])), int(rows[k])) for k in order)
+    return Column(
+        name,
+        "booleans" if values.dtype.kind == "b" else "numbers",
+        len(values),
+        len(numbers) - len(there),
+        len(distinct),
+        is_whole(there),
+        float(there.min(initial=math.inf)),
+        float(there.max(initial=-math.inf)),
+        counted,
+    )

@@ -1,0 +1,77 @@
+"""Which columns of a file are inputs, and why others are not."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from bptrain.data.profile import Column
+
+FEW = 20  # so many different texts are categories in any file
+ROWS_OF_EACH = 10  # a category has, on average; with fewer, the texts rather tell the rows apart
+MOST_CATEGORIES = 1000
+MOSTLY_MISSING = 0.5
+ALIKE = 8  # in fewer rows it is chance that each has a text of its own
+ID = re.compile(
+    r"(.*[_\- .])?(id|uuid|guid|index|key|nr|no|number)|.*[a-z](ID|Id)|row(_?(id|num|number|names?))?",
+    re.IGNORECASE,
+)
+CODES = 10  # so few different whole numbers may be codes
+
+
+class Judged(NamedTuple):
+    """A column that is no target, and what becomes of it."""
+
+    column: Column
+    why_not: str | None  # None: it is an input
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs it makes."""
+        if self.why_not is not None:
+            return 0
+        return 1 if self.column.kind == "numbers" else self.column.distinct
+
+    @property
+    def about(self) -> str:
+        """What it is, in words."""
+        column = self.column
+        if column.kind == "numbers":
+            what = f"numbers from {column.span}"
+            if column.whole and column.distinct <= CODES:
+                what = f"{column.distinct} whole numbers from {column.span}"
+        else:
+            what = f"{column.distinct} categories: {', '.join(text for text, _ in column.counts[:4])}"
+            what += ", …" if column.distinct > 4 else ""
+        return what + (f"; {column.missing:,} of {column.rows:,} are missing" if column.missing else "")
+
+
+def judge(columns: Iterable[Column]) -> tuple[Judged, ...]:
+    """The columns, each with the reason if it is no input."""
+    return tuple(Judged(column, why_not(column)) for column in columns)
+
+
+def why_not(column: Column) -> str | None:
+    """Why a column tells nothing about rows to come; None where it may."""
+    present, distinct = column.present, column.distinct
+    if column.kind == "empty":
+        return "it has no value at all"
+    if column.kind == "mixed":
+        return f"its cells are numbers, but {column.odd}: correct that, or declare it under data.columns"
+    if distinct == 1:
+        return f"it is always {column.counts[0][0]}"
+    if column.missing > MOSTLY_MISSING * column.rows:
+        return f"{column.missing:,} of {column.rows:,} cells are missing"
+    if column.dates:
+        return "it holds dates or times; their parts as columns of numbers could be inputs"
+    if column.kind == "numbers":
+        if column.serial:
+            return f"it numbers the rows, from {column.span}"
+        if column.whole and distinct == present >= ALIKE and ID.fullmatch(column.name):
+            return "every row has a number of its own, as an identifier does"
+        return None
+    if distinct == present >= ALIKE:
+        return "every row has a text of its own"
+    many = distinct > FEW and distinct * ROWS_OF_EACH > present
+    if many or distinct > MOST_CATEGORIES or (distinct > present / 2 and present >= ALIKE):
+        return f"{distinct:,} different texts in {present:,} rows"
+    return None
