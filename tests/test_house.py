@@ -1,13 +1,13 @@
 """The order of the house: who imports whom, and what a quick start may load."""
 
 import ast
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 import bptrain
+from house import loaded_by
 
 SOURCE = Path(bptrain.__file__).parent
 # Left never imports right; the rooms of one line do not import each other.
@@ -115,16 +115,6 @@ def test_core_is_numpy_and_nothing_else() -> None:
         assert {name.split(".")[0] for name in imports(file)} <= allowed
 
 
-def loaded_by(*arguments: str) -> set[str]:
-    """The modules that a command line has loaded when it ends."""
-    code = (
-        "import sys\nfrom bptrain.cli.main import run\n"
-        f"run({list(arguments)!r})\nprint('\\n'.join(sys.modules), file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return set(done.stderr.split())
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -135,6 +125,8 @@ def loaded_by(*arguments: str) -> set[str]:
         "gradcheck --help",
         "list --help",
         "check-backward --help",
+        "completion --help",
+        "completion bash",
     ],
 )
 def test_quick_commands_load_little(line: str) -> None:

@@ -23,7 +23,10 @@ def explain_command(
 ) -> None:
     """Print the forward, backward and update lines of a network, with the shape of every factor and product.
 
-    Examples: bptrain explain configs/derivation.yaml · bptrain explain --kernel configs/xor.yaml
+    \b
+    Examples:
+      bptrain explain configs/derivation.yaml
+      bptrain explain --kernel configs/xor.yaml
     """
     with command("explain", json, quiet, verbose, plugin) as screen:
         from bptrain.console.results import show_explanation

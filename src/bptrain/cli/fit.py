@@ -40,8 +40,11 @@ def fit_command(
 
     The last line on stdout is the path of the run; progress goes to stderr.
 
-    Examples: bptrain fit configs/iris.yaml · bptrain fit my.yaml --set training.epochs=20 --out runs/try ·
-    bptrain fit my.yaml --resume auto
+    \b
+    Examples:
+      bptrain fit configs/iris.yaml
+      bptrain fit my.yaml --set training.epochs=20 --out runs/try
+      bptrain fit my.yaml --resume auto
     """
     with command("fit", json, quiet, verbose, plugin) as screen:
         from bptrain.errors import UsageError

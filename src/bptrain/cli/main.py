@@ -1,5 +1,6 @@
 """The entry point: parses the command line and turns what a command raises into an exit code."""
 
+import io
 import os
 import signal
 import sys
@@ -9,12 +10,13 @@ import typer
 
 import bptrain
 from bptrain.cli.check_backward import check_backward_command
+from bptrain.cli.completion import completion_command
 from bptrain.cli.eval import eval_command
 from bptrain.cli.explain import explain_command
 from bptrain.cli.fit import fit_command
 from bptrain.cli.gradcheck import gradcheck_command
 from bptrain.cli.list import list_command
-from bptrain.cli.options import silence
+from bptrain.cli.options import end_quietly, silence
 from bptrain.errors import STORAGE_EXIT
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -50,6 +52,7 @@ app.command("gradcheck", context_settings=HELP)(gradcheck_command)
 app.command("check-backward", context_settings=HELP)(check_backward_command)
 app.command("explain", context_settings=HELP)(explain_command)
 app.command("list", context_settings=HELP)(list_command)
+app.command("completion", context_settings=HELP)(completion_command)
 
 
 def run(arguments: list[str]) -> int:
@@ -62,6 +65,8 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
     except typer.TyperException as error:
         return usage_error(error, arguments)
+    except BrokenPipeError as error:  # whoever read the help has seen enough
+        return end_quietly(error)
     except OSError as error:  # --help or --version into a full disk
         print(f"error: could not write to the output: {error.strerror}", file=sys.stderr)
         silence(sys.stdout)
@@ -96,6 +101,9 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
 
 def main() -> None:
     """Runs the command line of this process."""
+    for stream in (sys.stdout, sys.stderr):  # what their encoding lacks is told by its number
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])
     for number in (
         signal.SIGINT,
