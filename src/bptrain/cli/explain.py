@@ -37,7 +37,7 @@ def explain_command(
             config = config / "config.yaml"
         if kernel:
             source = kernel_of(config, set_ or [])
-            screen.result(source.rstrip())
+            screen.result(source.rstrip(), whole=True)
             screen.record({"kernel": source})
             return
         explanation = explain(config, set_ or [])

@@ -84,10 +84,10 @@ def fit_one(
     with FitView(screen) as view:
         done = follow(fit_events(config, overrides, out, resume, overwrite), view.show)
     show_fit(screen, done)
-    screen.result(done.result["run"])
+    screen.result(done.result["run"], whole=True)
     screen.record(done.result)
     with_plugins = "".join(f" --plugin {shlex.quote(file)}" for file in plugins)
-    screen.note(f"next: bptrain eval {done.result['run']}{with_plugins}")
+    screen.note(f"next: bptrain eval {done.result['run']}{with_plugins}", whole=True)
 
 
 def fit_seeds(
@@ -107,7 +107,7 @@ def fit_seeds(
     summary = summarize(results)
     show_seeds(screen, summary)
     for _, result in results:
-        screen.result(result["run"])
+        screen.result(result["run"], whole=True)
     screen.record(summary.record())
 
 

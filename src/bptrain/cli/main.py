@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -11,12 +12,16 @@ import typer
 import bptrain
 from bptrain.cli.check_backward import check_backward_command
 from bptrain.cli.completion import completion_command
+from bptrain.cli.config import config_app, show_command
+from bptrain.cli.doctor import doctor_command
 from bptrain.cli.eval import eval_command
 from bptrain.cli.explain import explain_command
 from bptrain.cli.fit import fit_command
 from bptrain.cli.gradcheck import gradcheck_command
+from bptrain.cli.inspect import inspect_command
 from bptrain.cli.list import list_command
 from bptrain.cli.options import end_quietly, silence
+from bptrain.cli.runs import runs_command
 from bptrain.errors import STORAGE_EXIT
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -43,16 +48,33 @@ def callback(
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Train multilayer perceptrons from a YAML file, with gradients that can be proven."""
+    """Train multilayer perceptrons from a YAML file, with gradients that can be proven.
+
+    \b
+    Examples:
+      bptrain fit configs/iris.yaml     train, and keep the run
+      bptrain eval                      how good the newest run is
+      bptrain fit --help                what a command takes
+    """
 
 
-app.command("fit", context_settings=HELP)(fit_command)
-app.command("eval", context_settings=HELP)(eval_command)
-app.command("gradcheck", context_settings=HELP)(gradcheck_command)
-app.command("check-backward", context_settings=HELP)(check_backward_command)
-app.command("explain", context_settings=HELP)(explain_command)
-app.command("list", context_settings=HELP)(list_command)
-app.command("completion", context_settings=HELP)(completion_command)
+def add(to: typer.Typer, name: str, command: Callable[..., None], short: str) -> None:
+    """Adds a command, with the line that the list of commands has for it."""
+    to.command(name, short_help=short, context_settings=HELP)(command)
+
+
+add(app, "fit", fit_command, "Train a network from a YAML file.")
+add(app, "eval", eval_command, "Evaluate a trained model beside a baseline.")
+add(app, "gradcheck", gradcheck_command, "Prove the gradient, exact to rounding.")
+add(app, "check-backward", check_backward_command, "Grade your own backpropagation, δ by δ.")
+add(app, "explain", explain_command, "Print the derivation of a network.")
+add(app, "list", list_command, "List the parts that a config may name.")
+add(app, "inspect", inspect_command, "Look into a trained model.")
+add(app, "runs", runs_command, "List the runs below a directory.")
+add(config_app, "show", show_command, "Print what applies, and where it comes from.")
+app.add_typer(config_app, name="config", short_help="Look at a config.", context_settings=HELP)
+add(app, "doctor", doctor_command, "Look at this installation.")
+add(app, "completion", completion_command, "Print what completes commands in your shell.")
 
 
 def run(arguments: list[str]) -> int:
@@ -83,6 +105,8 @@ def dispatch(arguments: list[str]) -> object:
     command = getattr(application, "commands", {}).get(arguments[0])
     if command is None:
         return application(arguments, standalone_mode=False, prog_name="bptrain")
+    if len(arguments) == 1 and getattr(command, "commands", None):  # a group by itself says what is in it
+        arguments = [*arguments, "--help"]
     return command(arguments[1:], standalone_mode=False, prog_name=f"bptrain {arguments[0]}")
 
 
@@ -91,7 +115,7 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
     from bptrain.console.screen import Screen
     from bptrain.errors import Problem, UsageError
 
-    commands = {info.name for info in app.registered_commands}
+    commands = {info.name for info in (*app.registered_commands, *app.registered_groups)}
     name = next((argument for argument in arguments if argument in commands), "")
     hint = f"bptrain {name} --help" if name else "bptrain --help"
     message = f"{error.format_message()} Try '{hint}'."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bptrain.checking import Checked
 from bptrain.console.screen import Screen
+from bptrain.console.terminal import is_redrawn
 from bptrain.core.gradcheck import BlockReport, Corner, GradcheckReport, Progress
 from bptrain.selftest import SelfChecked, by_parts, combinations
 
@@ -24,7 +25,7 @@ class CheckView:
     """A bar on a terminal, once a check takes more than a moment; a context, so that it is gone at the end."""
 
     def __init__(self, screen: Screen) -> None:
-        self._wanted = sys.stderr.isatty() and not (screen.quiet or screen.json)
+        self._wanted = is_redrawn(sys.stderr) and not (screen.quiet or screen.json)
         self._bar: progress.Progress | None = None
         self._begun = time.monotonic()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bptrain.api import position
 from bptrain.console.screen import Screen, figure
+from bptrain.console.terminal import is_redrawn
 from bptrain.core.network import Network
 from bptrain.fitting import Compiling, Done, FitEvent, Started
 from bptrain.training.events import EpochEnd, Progress, Warned
@@ -74,7 +75,7 @@ class FitView:
             screen.note(f"going on after {position(started.state, started.task)}")
         epochs = started.task.epochs
         self._line_every = 1 if screen.verbose else max(1, epochs // LINES)
-        if sys.stderr.isatty() and not (screen.quiet or screen.json):
+        if is_redrawn(sys.stderr) and not (screen.quiet or screen.json):
             self._width = shutil.get_terminal_size().columns
             self._bar = open_bar(self._width)
             self._task = self._bar.add_task("epoch", total=epochs, completed=started.state.epoch, figures="")

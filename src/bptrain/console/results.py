@@ -1,11 +1,13 @@
 """The results of the commands as tables."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from bptrain.assessing import Assessment
 from bptrain.conclusion import Split
 from bptrain.console.screen import Screen, figure
+from bptrain.console.terminal import cells, width_of
 from bptrain.explain import Explanation
 from bptrain.fitting import Done
 from bptrain.seeding import Summary
@@ -104,12 +106,18 @@ def show_assessment(screen: Screen, assessment: Assessment) -> None:
 
 
 def show_explanation(screen: Screen, explanation: Explanation) -> None:
-    """The equations, with their shapes in a column of their own."""
-    width = max(
-        len(line.equation) for section in explanation.sections for line in section.lines if line.shapes
-    )
+    """The equations, with their shapes in a column of their own; on a narrow terminal below each."""
+    widest = max(cells(line.equation) for s in explanation.sections for line in s.lines if line.shapes)
+    shapes = max(cells(line.shapes) for section in explanation.sections for line in section.lines)
+    room = width_of(sys.stdout)
+    beside = room is None or widest + shapes + 5 < room
     for section in explanation.sections:
         screen.result(section.title)
         for line in section.lines:
-            screen.result(f"  {line.equation:<{width}}   {line.shapes}".rstrip())
+            if beside:
+                screen.result(f"  {line.equation:<{widest}}   {line.shapes}".rstrip())
+            else:
+                screen.result(f"  {line.equation}")
+                if line.shapes:
+                    screen.result(f"      {line.shapes}")
         screen.result()
