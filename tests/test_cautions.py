@@ -7,7 +7,7 @@ import pytest
 
 import bptrain as package
 from bptrain import cautions
-from bptrain.api import follow
+from bptrain.following import follow
 from bptrain.doubts import is_proportional
 from bptrain.fitting import FitEvent, Started, fit_events
 from bptrain.parts.optimizers import optimizers

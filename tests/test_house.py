@@ -34,6 +34,7 @@ ORDER = [
         "doubts",
         "explain",
         "fitting",
+        "following",
         "inspecting",
         "overview",
         "showing",

@@ -29,7 +29,7 @@ def explain_command(
       bptrain explain --kernel configs/xor.yaml
     """
     with command("explain", json, quiet, verbose, plugin) as screen:
-        from bptrain.console.results import show_explanation
+        from bptrain.console.explanation import show_explanation
         from bptrain.explain import explain
         from bptrain.explain import kernel as kernel_of
 

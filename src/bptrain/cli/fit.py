@@ -76,7 +76,7 @@ def fit_one(
     plugins: list[str],
 ) -> None:
     """One run, from its events to its table."""
-    from bptrain.api import follow
+    from bptrain.following import follow
     from bptrain.console.progress import FitView
     from bptrain.console.results import show_fit
     from bptrain.fitting import fit_events
@@ -94,7 +94,7 @@ def fit_seeds(
     screen: "Screen", config: Path, overrides: list[str], seeds: int, out: Path | None, overwrite: bool
 ) -> None:
     """Several runs and their summary."""
-    from bptrain.api import follow
+    from bptrain.following import follow
     from bptrain.console.progress import FitView
     from bptrain.console.results import show_seeds
     from bptrain.seeding import seeded_fits, summarize

@@ -2,10 +2,11 @@
 
 import io
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,7 +25,10 @@ from bptrain.cli.options import end_quietly, silence
 from bptrain.cli.runs import runs_command
 from bptrain.errors import STORAGE_EXIT
 
-HELP = {"help_option_names": ["-h", "--help"]}
+HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+NARROW = 52  # columns, below which typer would not go
+if (columns := shutil.get_terminal_size().columns) < NARROW:
+    HELP["terminal_width"] = max(columns - 1, 20)
 
 app = typer.Typer(
     name="bptrain",
@@ -52,9 +56,9 @@ def callback(
 
     \b
     Examples:
-      bptrain fit configs/iris.yaml     train, and keep the run
-      bptrain eval                      how good the newest run is
-      bptrain fit --help                what a command takes
+      bptrain fit configs/iris.yaml
+      bptrain eval
+      bptrain fit --help
     """
 
 

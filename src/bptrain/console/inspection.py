@@ -35,7 +35,7 @@ def show_inspection(screen: Screen, seen: Inspection) -> None:
 
 def show_layers(screen: Screen, seen: Inspection) -> None:
     """A row a layer, and the units through which no gradient passes."""
-    columns = ["layer", "activation", "weights", "parameters", "|W|", "rms of W", "|b|", "dead", "saturated"]
+    columns = ["layer", "activation", "weights", "parameters", "|W|", "|b|", "dead", "saturated"]
     rows = [
         [
             str(layer.layer),
@@ -43,7 +43,6 @@ def show_layers(screen: Screen, seen: Inspection) -> None:
             f"{layer.shape[0]}x{layer.shape[1]}",
             f"{layer.parameters:,}",
             figure(layer.weight_norm),
-            figure(layer.weight_rms),
             figure(layer.bias_norm),
             "-" if layer.dead is None else str(len(layer.dead)),
             "-" if layer.saturated is None else str(len(layer.saturated)),

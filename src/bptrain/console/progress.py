@@ -6,11 +6,11 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from bptrain.api import position
 from bptrain.console.screen import Screen, figure
 from bptrain.console.terminal import is_redrawn
 from bptrain.core.network import Network
 from bptrain.fitting import Compiling, Done, FitEvent, Started
+from bptrain.following import position
 from bptrain.training.events import EpochEnd, Progress, Warned
 
 if TYPE_CHECKING:
