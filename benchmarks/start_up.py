@@ -2,9 +2,9 @@
 
     python benchmarks/start_up.py [--repeats 11] [--json FILE]
 
-`bptrain --help` beside `python -c "import typer"`, on which it is built; a Tab in a shell and `--version` beside a Python
-that does nothing; `bptrain fit` on xor, a thousand epochs with a run that can be resumed, beside `python -c "import torch"`.
-The first round warms the file cache and is not counted.
+`bptrain --help` beside `python -c "import typer"`, on which it is built; a Tab in a shell and `--version` beside a
+Python that does nothing; `bptrain fit` on xor, a thousand epochs with a run that can be resumed, beside
+`python -c "import torch"`. The first round warms the file cache and is not counted.
 """
 
 import argparse
@@ -69,7 +69,9 @@ def main() -> None:
             tables.append(Table(title, "seconds", next(iter(lines)), rounds, TARGETS.get(title, ())))
             print(tables[-1], flush=True)
             if title == HELP:
-                most = max(ratio(rounds[name], rounds[TYPER]) for name in rounds if name.startswith("bptrain"))
+                most = max(
+                    ratio(rounds[name], rounds[TYPER]) for name in rounds if name.startswith("bptrain")
+                )
                 print(f"* target ≤ 1.5× {TYPER}: {short(most)}×: {'met' if most <= 1.5 else 'MISSED'}\n")
     write_json(options.json, tables)
 

@@ -1,16 +1,15 @@
 """Makes src/bptrain/cli/words.json, which shell completion reads: `python dev/completion_words.py`; --check only tells
 that it is stale, by exit code 1.
 
-The commands and their options are read from the signatures of their functions, config keys from the schema, part names and
-options from the registries.
+The commands and their options are read from the signatures of their functions, config keys from the schema, part names
+and options from the registries.
 """
 
 import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import NoneType, UnionType
+from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
@@ -18,8 +17,8 @@ from typer import Typer
 from typer.models import ArgumentInfo, OptionInfo
 
 from bptrain import cautions
-from bptrain.cli.completion import SCRIPTS
 from bptrain.cli.completing import WORDS
+from bptrain.cli.completion import SCRIPTS
 from bptrain.cli.main import app
 from bptrain.config.schema import Config
 from bptrain.listing import KINDS, beside
@@ -39,7 +38,7 @@ def words() -> dict[str, Any]:
     """Everything that completion knows."""
     return {
         "commands": dict(commands(app)),
-        "keys": {key: values for key, values in sorted(keys().items())},
+        "keys": dict(sorted(keys().items())),
         "kinds": list(KINDS),
         "shells": list(SCRIPTS),
     }
@@ -48,7 +47,8 @@ def words() -> dict[str, Any]:
 def commands(of: Typer, prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """The commands of an application and of its groups."""
     for info in of.registered_commands:
-        assert info.name is not None and info.callback is not None
+        assert info.name is not None
+        assert info.callback is not None
         yield prefix + info.name, command(info.callback)
     for group in of.registered_groups:
         assert group.typer_instance is not None
@@ -67,14 +67,20 @@ def command(function: Callable[..., Any]) -> dict[str, Any]:
         elif isinstance(info, OptionInfo):
             takes = "" if annotation is bool else OPTIONS.get(name) or choices(annotation) or "file"
             declared = [f"--{name.strip('_').replace('_', '-')}"]
-            if info.default is not ... and isinstance(info.default, str):  # the first of Option("--json", "-j", …)
+            if info.default is not ... and isinstance(
+                info.default, str
+            ):  # the first of Option("--json", "-j", …)
                 declared = [info.default]
             declared += list(info.param_decls or ())
             for spelling in declared:
                 if spelling.startswith("--"):
                     options[spelling] = {"help": info.help or "", "takes": takes}
     options["--help"] = {"help": "Show help.", "takes": ""}
-    return {"help": (inspect.getdoc(function) or "").splitlines()[0], "arguments": arguments, "options": options}
+    return {
+        "help": (inspect.getdoc(function) or "").splitlines()[0],
+        "arguments": arguments,
+        "options": options,
+    }
 
 
 def keys() -> dict[str, list[str]]:
@@ -97,7 +103,9 @@ def keys() -> dict[str, list[str]]:
 def section(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, list[str]]]:
     """The keys of a section and of the sections in it."""
     for name, field in model.model_fields.items():
-        inner = [one for one in branches(field.annotation) if isinstance(one, type) and issubclass(one, BaseModel)]
+        inner = [
+            one for one in branches(field.annotation) if isinstance(one, type) and issubclass(one, BaseModel)
+        ]
         if inner:
             yield from section(inner[0], f"{prefix}{name}.")
         if not inner or name in ("train", "validation", "test"):  # a path stands for {inputs: path}
@@ -123,7 +131,7 @@ def choices(annotation: Any) -> list[str]:
             found += [str(choice) for choice in get_args(one)]
         elif one is bool:
             found += ["true", "false"]
-    return found if None not in found and NoneType not in found else []
+    return found
 
 
 def text() -> str:

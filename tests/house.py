@@ -20,7 +20,11 @@ def loaded_by_entry(shell: str, *words: str) -> set[str]:
     """The modules that completing a command line has loaded."""
     code = f"import sys\nfrom bptrain.cli.entry import main\nsys.argv = ['bptrain', *{list(words)!r}]\nmain()\n{TELL}"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, VARIABLE: shell}
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, VARIABLE: shell},
     )
     assert done.stdout
     return set(done.stderr.split())

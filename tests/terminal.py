@@ -55,7 +55,13 @@ def in_terminal(
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     command = [sys.executable, "-c", script, *map(str, arguments)]
     with subprocess.Popen(
-        command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env={**environment(), **(env or {})}, cwd=cwd
+        command,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        env={**environment(), **(env or {})},
+        cwd=cwd,
     ) as process:
         os.close(slave)
         raw, begun = b"", time.monotonic()

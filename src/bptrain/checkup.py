@@ -1,4 +1,4 @@
-"""What `bptrain doctor` finds out about an installation: versions, BLAS, extras, disk, cache, and whether gradients are right."""
+"""What `bptrain doctor` finds out: versions, BLAS, extras, disk, cache, and whether gradients are right."""
 
 import os
 import platform
@@ -7,10 +7,11 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import bptrain
@@ -24,7 +25,17 @@ from bptrain.store.atomic import write_atomically
 from bptrain.store.provenance import blas
 from bptrain.store.run import RunDirectory, locked
 
-CORE = ("numpy", "pydantic", "pyyaml", "typer", "rich", "safetensors", "filelock", "threadpoolctl", "annotated-types")
+CORE = (
+    "numpy",
+    "pydantic",
+    "pyyaml",
+    "typer",
+    "rich",
+    "safetensors",
+    "filelock",
+    "threadpoolctl",
+    "annotated-types",
+)
 # Each extra: its packages, and what it is good for. A test holds it against pyproject.toml.
 EXTRAS = {
     "fast": (("numba", "scipy", "platformdirs", onednn.WHEEL), "a training loop compiled for your network"),
@@ -48,7 +59,7 @@ class Finding(NamedTuple):
     status: Status  # note: could be better; warning: will be in the way; failure: bptrain cannot be relied on
     text: str
     advice: str | None = None
-    facts: dict[str, Any] = {}  # noqa: RUF012  (never written to)
+    facts: Mapping[str, Any] = MappingProxyType({})
 
 
 def checkup() -> Iterator[Finding]:
@@ -66,12 +77,19 @@ def versions() -> Finding:
     """bptrain, Python and what is needed in any case."""
     found = {name: installed(name) for name in CORE}
     lacking = [name for name, of in found.items() if of is None]
-    text = f"bptrain {bptrain.__version__}, Python {platform.python_version()}, {platform.platform()}; " + ", ".join(
-        f"{name} {of}" for name, of in found.items() if of
+    text = (
+        f"bptrain {bptrain.__version__}, Python {platform.python_version()}, {platform.platform()}; "
+        + ", ".join(f"{name} {of}" for name, of in found.items() if of)
     )
     if lacking:
-        return Finding("versions", "failure", f"{text}; not installed: {', '.join(lacking)}", "pip install bptrain")
-    facts = {"bptrain": bptrain.__version__, "python": platform.python_version(), "platform": platform.platform()}
+        return Finding(
+            "versions", "failure", f"{text}; not installed: {', '.join(lacking)}", "pip install bptrain"
+        )
+    facts = {
+        "bptrain": bptrain.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
     return Finding("versions", "ok", text, facts={**facts, **found})
 
 
@@ -104,7 +122,9 @@ def threads() -> Finding:
     text += "".join(f"; {name}={value}" for name, value in said.items())
     facts = {"processors": usable, "blas_threads": of_blas, "environment": said}
     if of_blas > usable:
-        return Finding("threads", "warning", text, f"set training.threads to {usable}, or OMP_NUM_THREADS", facts)
+        return Finding(
+            "threads", "warning", text, f"set training.threads to {usable}, or OMP_NUM_THREADS", facts
+        )
     return Finding("threads", "ok", text, facts=facts)
 
 
@@ -121,7 +141,9 @@ def extras() -> Iterator[Finding]:
         if reason is not None and there:
             text += f"; cannot be used: {reason}"
         useless = reason is not None or not there
-        yield Finding("extras", "note" if useless else "ok", text, INSTALL if useless else None, {name: found})
+        yield Finding(
+            "extras", "note" if useless else "ok", text, INSTALL if useless else None, {name: found}
+        )
 
 
 def disk(directory: Path) -> Finding:
@@ -202,11 +224,17 @@ def gradients() -> Finding:
     worst = max(reports, key=lambda report: report.max_relative_error)
     failed = [one.parts for one, report in zip(chosen, reports, strict=True) if not report.passed]
     text = f"the gradients of {len(chosen)} networks, against the complex step: "
-    facts: dict[str, Any] = {"networks": len(chosen), "max_relative_error": worst.max_relative_error, "failed": failed}
+    facts: dict[str, Any] = {
+        "networks": len(chosen),
+        "max_relative_error": worst.max_relative_error,
+        "failed": failed,
+    }
     if failed:
         advice = "bptrain gradcheck shows all of them; please report it"
         return Finding("self-test", "failure", f"{text}wrong for {', '.join(failed)}", advice, facts)
-    return Finding("self-test", "ok", f"{text}right, largest relative error {worst.max_relative_error:.1e}", facts=facts)
+    return Finding(
+        "self-test", "ok", f"{text}right, largest relative error {worst.max_relative_error:.1e}", facts=facts
+    )
 
 
 def usable(findings: list[Finding]) -> bool:

@@ -17,15 +17,17 @@ def follow(events: Generator[FitEvent, None, None], show: Callable[[FitEvent], N
     Raises Interrupted after that.
     """
     first = next(events)  # reading the data may be stopped at once: there is nothing to save yet
-    show(first)
     while isinstance(first, Compiling):  # and so may compiling
-        show(first := next(events))
+        show(first)
+        first = next(events)
     if isinstance(first, Done):
+        show(first)
         return first
     assert isinstance(first, Started)
     state = first.state
     with interrupts() as pending:
         try:
+            show(first)
             for event in events:
                 show(event)
                 if isinstance(event, Done):

@@ -76,7 +76,11 @@ def inspect(path: Path) -> Inspection:
         at = model.stored.position
     found, rows, left_out = units_of(model, run)
     facts = model.stored.facts
-    origin: dict[str, Any] = {**facts.bits, "data": facts.data, "plugins": [dict(one) for one in facts.plugins]}
+    origin: dict[str, Any] = {
+        **facts.bits,
+        "data": facts.data,
+        "plugins": [dict(one) for one in facts.plugins],
+    }
     return Inspection(
         model,
         run,

@@ -1,8 +1,9 @@
 """What `bptrain runs` lists: every run below a directory with its main figures, damaged ones among them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from bptrain.config import suggest
@@ -12,6 +13,7 @@ from bptrain.parts.metrics import metrics
 from bptrain.store import checkpoint
 from bptrain.store.run import RunDirectory, list_runs, locked
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 KEYS = ("run", "state", "epochs", "loss", "seconds", "started")  # to sort by, beside metrics
 
 
@@ -25,8 +27,8 @@ class RunRow(NamedTuple):
     best: int | None = None  # the epoch of the best weights
     split: str | None = None  # validation, or train without it: what loss and metrics are of
     loss: float | None = None
-    metrics: dict[str, Any] = {}  # noqa: RUF012  (never written to)
-    test: dict[str, Any] = {}  # noqa: RUF012
+    metrics: Mapping[str, Any] = NOTHING
+    test: Mapping[str, Any] = NOTHING
     started: str | None = None
     seconds: float | None = None  # of updates, evaluations and what else belongs to training
 
@@ -36,7 +38,9 @@ def overview(directory: Path, sort: str = "started") -> list[RunRow]:
     if not directory.is_dir():
         raise CheckpointError(f"no runs at {directory}: there is no such directory")
     found = {run.path: run for run in list_runs(directory)}
-    for checkpoints in directory.rglob("checkpoints"):  # of a run that has lost its run.json, or was killed before it
+    for checkpoints in directory.rglob(
+        "checkpoints"
+    ):  # of a run that has lost its run.json, or was killed before it
         found.setdefault(checkpoints.parent, RunDirectory(checkpoints.parent))
     rows = [row_of(found[path]) for path in sorted(found)]
     return in_order(rows, sort)

@@ -39,4 +39,3 @@ def yaml_lines(shown: Shown) -> list[tuple[str, str]]:
         open_sections = tuple(sections)
         lines.append((f"{'  ' * len(sections)}{in_one_line(key)}: {in_one_line(value.value)}", value.origin))
     return lines
-

@@ -34,7 +34,10 @@ def test_the_words_are_fresh() -> None:
         ("bptrain config ", ["show", "--help"]),
         ("bptrain fit --dr", ["--dry-run"]),
         ("bptrain fit my.yaml --set training.mo", ["training.mode="]),
-        ("bptrain fit my.yaml --set training.mode=", [f"training.mode={m}" for m in ("sgd", "minibatch", "batch")]),
+        (
+            "bptrain fit my.yaml --set training.mode=",
+            [f"training.mode={m}" for m in ("sgd", "minibatch", "batch")],
+        ),
         ("bptrain fit my.yaml --set=optimizer=adamw", ["--set=optimizer=adamw"]),
         ("bptrain fit my.yaml --set optimizer.name=nest", ["optimizer.name=nesterov"]),
         ("bptrain fit my.yaml --set seed=1 --set network.dty", ["network.dtype="]),
@@ -66,7 +69,9 @@ def test_runs_are_offered(workplace: Path) -> None:
 def test_every_key_that_is_offered_is_a_key(iris: Path) -> None:
     """A key of the schema may be refused for its value, but never as unknown."""
     known = json.loads(WORDS.read_text())["keys"]
-    of_schema = [key for key in known if key.split(".")[0] in ("data", "training", "checkpoint", "seed", "task")]
+    of_schema = [
+        key for key in known if key.split(".")[0] in ("data", "training", "checkpoint", "seed", "task")
+    ]
     assert len(of_schema) > 40
     arguments = [word for key in of_schema for word in ("--set", f"{key}=null")]
     errors = bptrain("fit", iris, *arguments, "--json").json["errors"]

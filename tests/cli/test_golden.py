@@ -2,8 +2,8 @@
 
     REWRITE_GOLDEN=1 python -m pytest tests/cli/test_golden.py
 
-writes the files of tests/golden anew, to be looked at before they are committed. What differs from machine to machine is
-masked: digits of figures, times, and what `inspect` tells last.
+writes the files of tests/golden anew, to be looked at before they are committed. What differs from machine to machine
+is masked: digits of figures, times, and what `inspect` tells last.
 """
 
 import os
@@ -47,9 +47,9 @@ DOCTOR = """
 from bptrain import checkup
 from bptrain.checkup import Finding
 checkup.checkup = lambda: iter([
-    Finding("versions", "ok", "bptrain 0, Python 3, Linux; numpy 2, pydantic 2, pyyaml 6, typer 0, rich 13, filelock 3"),
+    Finding("versions", "ok", "bptrain 0, Python 3, Linux; numpy 2, pydantic 2, pyyaml 6, typer 0, rich 13"),
     Finding("extras", "note", "fast (a loop compiled for your network): not installed", "pip install 'bptrain[fast]'"),
-    Finding("disk", "warning", "/data: nfs4, 90 GB free; no run can be kept here: no locks", "change to another directory"),
+    Finding("disk", "warning", "/data: nfs4, 90 GB free; no run can be kept here", "change to another directory"),
     Finding("self-test", "failure", "the gradients of 31 networks, against the complex step: wrong for tanh / huber",
             "bptrain gradcheck shows all of them; please report it"),
 ])
@@ -61,7 +61,9 @@ def place(workplace: Path) -> Path:
     """A directory with a config and a run that was trained from it."""
     shutil.copy(ROOT / "data" / "iris.csv", workplace)
     (workplace / "flowers.yaml").write_text(CONFIG)
-    (workplace / "wrong.yaml").write_text(CONFIG.replace("epochs", "epoch").replace("cross_entropy", "croos_entropy"))
+    (workplace / "wrong.yaml").write_text(
+        CONFIG.replace("epochs", "epoch").replace("cross_entropy", "croos_entropy")
+    )
     assert bptrain("fit", "flowers.yaml", "--out", "runs/first").code == 0
     return workplace
 
@@ -95,7 +97,9 @@ def show(name: str, where: str) -> str:
 
 def masked(text: str) -> str:
     """The text without what differs from machine to machine."""
-    text = re.sub(r"^where it comes from\n(  .*\n)+", "where it comes from\n  (masked)\n", text, flags=re.MULTILINE)
+    text = re.sub(
+        r"^where it comes from\n(  .*\n)+", "where it comes from\n  (masked)\n", text, flags=re.MULTILINE
+    )
     for pattern, by in MASKS:
         text = re.sub(pattern, by, text)
     return text

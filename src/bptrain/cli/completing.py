@@ -1,13 +1,13 @@
 """What may stand where a Tab is pressed: commands, options, config keys and their values, part names, runs.
 
-Nothing of bptrain is loaded for it. `words.json` says what there is; `dev/completion_words.py` makes it from the commands,
-the schema and the registries.
+Nothing of bptrain is loaded for it. `words.json` says what there is; `dev/completion_words.py` makes it from the
+commands, the schema and the registries.
 
     {"commands": {"fit": {"help": …, "arguments": ["config"], "options": {"--set": {"help": …, "takes": "set"}}}},
      "keys": {"training.mode": ["sgd", "minibatch", "batch"]}, "kinds": ["activations", …], "shells": ["bash", …]}
 
-`takes` and `arguments` say what a word is: set, run, resume, kind, shell, a list of choices; file and other words are left
-to the shell, which offers files. An option that takes nothing is a flag.
+`takes` and `arguments` say what a word is: set, run, resume, kind, shell, a list of choices; file and other words are
+left to the shell, which offers files. An option that takes nothing is a flag.
 """
 
 import json
@@ -79,7 +79,9 @@ def offered(known: dict[str, Any], before: list[str], current: str) -> Iterable[
         return of_kind(known, options[waiting]["takes"], current)
     option, equals, value = current.partition("=")
     if equals and option in options:
-        return [(f"{option}={word}", about) for word, about in of_kind(known, options[option]["takes"], value)]
+        return [
+            (f"{option}={word}", about) for word, about in of_kind(known, options[option]["takes"], value)
+        ]
     if current.startswith("-"):
         return [(word, about["help"]) for word, about in options.items()]
     arguments = command["arguments"]

@@ -76,10 +76,10 @@ def fit_one(
     plugins: list[str],
 ) -> None:
     """One run, from its events to its table."""
-    from bptrain.following import follow
     from bptrain.console.progress import FitView
     from bptrain.console.results import show_fit
     from bptrain.fitting import fit_events
+    from bptrain.following import follow
 
     with FitView(screen) as view:
         done = follow(fit_events(config, overrides, out, resume, overwrite), view.show)
@@ -94,9 +94,9 @@ def fit_seeds(
     screen: "Screen", config: Path, overrides: list[str], seeds: int, out: Path | None, overwrite: bool
 ) -> None:
     """Several runs and their summary."""
-    from bptrain.following import follow
     from bptrain.console.progress import FitView
     from bptrain.console.results import show_seeds
+    from bptrain.following import follow
     from bptrain.seeding import seeded_fits, summarize
 
     results = []

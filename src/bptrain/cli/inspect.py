@@ -20,7 +20,8 @@ def inspect_command(
 ) -> None:
     """Look into a trained model: layers, dead units, columns, history.
 
-    Of a run, its best weights. Dead and saturated units are looked for on the training rows, if the data is still there.
+    Of a run, its best weights. Dead and saturated units are looked for on the training rows, if the data is still
+    there.
 
     \b
     Examples:

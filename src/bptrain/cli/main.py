@@ -87,7 +87,7 @@ def run(arguments: list[str]) -> int:
         if getattr(sys, name) is None:  # closed by whoever started us; its number must not go to another file
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  (open to the end)
     try:
-        code = dispatch(arguments or ["--help"])
+        code = dispatch(arguments)
         sys.stdout.flush()
     except typer.TyperException as error:
         return usage_error(error, arguments)
@@ -101,17 +101,18 @@ def run(arguments: list[str]) -> int:
 
 
 def dispatch(arguments: list[str]) -> object:
-    """Calls the command that is named first, or else the application.
+    """Calls the command that is named first, in its group if it is in one, or else the application.
 
     Through the application typer would load pydantic to tell that its own --help was not given.
     """
-    application = typer.main.get_command(app)
-    command = getattr(application, "commands", {}).get(arguments[0])
-    if command is None:
-        return application(arguments, standalone_mode=False, prog_name="bptrain")
-    if len(arguments) == 1 and getattr(command, "commands", None):  # a group by itself says what is in it
-        arguments = [*arguments, "--help"]
-    return command(arguments[1:], standalone_mode=False, prog_name=f"bptrain {arguments[0]}")
+    command: Any = typer.main.get_command(app)
+    name = "bptrain"
+    while arguments and arguments[0] in getattr(command, "commands", {}):
+        command, name = command.commands[arguments[0]], f"{name} {arguments[0]}"
+        arguments = arguments[1:]
+    if not arguments and hasattr(command, "commands"):  # a group by itself says what is in it
+        arguments = ["--help"]
+    return command(arguments, standalone_mode=False, prog_name=name)
 
 
 def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
@@ -119,7 +120,8 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
     from bptrain.console.screen import Screen
     from bptrain.errors import Problem, UsageError
 
-    commands = {info.name for info in (*app.registered_commands, *app.registered_groups)}
+    commands: set[str | None] = {info.name for info in app.registered_commands}
+    commands |= {group.name for group in app.registered_groups}
     name = next((argument for argument in arguments if argument in commands), "")
     hint = f"bptrain {name} --help" if name else "bptrain --help"
     message = f"{error.format_message()} Try '{hint}'."

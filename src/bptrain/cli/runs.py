@@ -14,7 +14,10 @@ def runs_command(
     ] = Path("runs"),
     sort: Annotated[
         str,
-        typer.Option(metavar="KEY", help="started, run, state, epochs, loss, seconds or a metric; best or newest first."),
+        typer.Option(
+            metavar="KEY",
+            help="started, run, state, epochs, loss, seconds or a metric; best or newest first.",
+        ),
     ] = "started",
     json: Json = False,
     quiet: Quiet = False,

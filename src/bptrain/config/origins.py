@@ -31,7 +31,12 @@ class Value(NamedTuple):
         place = next((place for place in self.places if place is not None), None)
         where = Place("") if place is None else place
         kind = DEFAULT if place is None else "--set" if place == COMMAND_LINE else "file"
-        return {"from": kind, "file": where.file if kind == "file" else None, "line": where.line, "column": where.column}
+        return {
+            "from": kind,
+            "file": where.file if kind == "file" else None,
+            "line": where.line,
+            "column": where.column,
+        }
 
 
 def in_words(place: Place | None) -> str:

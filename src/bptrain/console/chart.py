@@ -9,9 +9,13 @@ MARKS = "*o+x"
 STEEP = 20.0  # a ratio of largest to smallest from which the scale is logarithmic
 
 
-def chart(title: str, epochs: Sequence[int], series: Mapping[str, Sequence[float | None]], width: int) -> list[str]:
+def chart(
+    title: str, epochs: Sequence[int], series: Mapping[str, Sequence[float | None]], width: int
+) -> list[str]:
     """Values by epoch, a mark for each series; a column stands for the mean of its epochs."""
-    known = [value for values in series.values() for value in values if value is not None and math.isfinite(value)]
+    known = [
+        value for values in series.values() for value in values if value is not None and math.isfinite(value)
+    ]
     if not known:
         return [f"{title}: nothing to draw"]
     low, high = min(known), max(known)

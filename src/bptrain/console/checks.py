@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from bptrain.checking import Checked
+from bptrain.console.bars import begin, end
 from bptrain.console.screen import Screen
 from bptrain.console.terminal import is_redrawn
 from bptrain.core.gradcheck import BlockReport, Corner, GradcheckReport, Progress
@@ -33,8 +34,7 @@ class CheckView:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        end(self._bar)
 
     def advance(self, step: Progress) -> None:
         """Shows how far a check has come."""
@@ -45,7 +45,7 @@ class CheckView:
 
             columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
-            self._bar.start()
+            begin(self._bar)
             self._task = self._bar.add_task("checking", total=step.total)
         if self._bar is not None:
             self._bar.update(self._task, completed=step.done, total=step.total)

@@ -23,7 +23,9 @@ def show_finding(screen: Screen, finding: Finding) -> None:
 
 def show_verdict(screen: Screen, findings: Sequence[Finding]) -> None:
     """The verdict in a sentence."""
-    counts = {kind: sum(finding.status == kind for finding in findings) for kind in ("failure", "warning", "note")}
+    counts = {
+        kind: sum(finding.status == kind for finding in findings) for kind in ("failure", "warning", "note")
+    }
     told = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items() if count)
     verdict = "bptrain is ready" if usable(list(findings)) else "bptrain cannot be relied on here"
     screen.result(f"{verdict}{': ' + told if told else ''}")

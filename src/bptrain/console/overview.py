@@ -8,7 +8,6 @@ from bptrain.console.screen import Screen, figure
 from bptrain.console.terminal import cells, width_of
 from bptrain.overview import RunRow
 
-
 COLUMNS = ("run", "state", "epochs", "best", "loss", "of", "metric", "test", "seconds", "started")
 LESS = ("seconds", "best", "of", "test", "started")  # left out in this order on a terminal that is too narrow
 

@@ -6,6 +6,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from bptrain.console.bars import begin, end
 from bptrain.console.screen import Screen, figure
 from bptrain.console.terminal import is_redrawn
 from bptrain.core.network import Network
@@ -43,8 +44,7 @@ class FitView:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        end(self._bar)
 
     def show(self, event: FitEvent) -> None:
         """Shows one event."""
@@ -58,8 +58,8 @@ class FitView:
             self._advance(event)
         elif isinstance(event, Warned):
             self.screen.warn(event.name, event.message)
-        elif isinstance(event, Done) and self._bar is not None:
-            self._bar.stop()
+        elif isinstance(event, Done):
+            end(self._bar)
 
     def _start(self, started: Started) -> None:
         screen, network = self.screen, started.network
@@ -79,7 +79,7 @@ class FitView:
             self._width = shutil.get_terminal_size().columns
             self._bar = open_bar(self._width)
             self._task = self._bar.add_task("epoch", total=epochs, completed=started.state.epoch, figures="")
-            self._bar.start()
+            begin(self._bar)
 
     def _advance(self, event: Progress | EpochEnd) -> None:
         if event.seconds > 0:

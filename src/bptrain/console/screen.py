@@ -57,7 +57,9 @@ class Screen:
     def error(self, error: BptrainError) -> None:
         """Every problem of an error, in the compiler's form, with the line and a caret."""
         for problem in error.problems:
-            message, *place = [problem.message] if isinstance(error, Interrupted) else problem_text(problem).split("\n")
+            message, *place = (
+                [problem.message] if isinstance(error, Interrupted) else problem_text(problem).split("\n")
+            )
             before, word, after = wrapped(message, width_of(sys.stderr)).partition("error:")
             text = before + (styled(word, RED, sys.stderr) if word else "") + after
             print("\n".join([text, *place]), file=sys.stderr, flush=True)
