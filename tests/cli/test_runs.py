@@ -93,7 +93,7 @@ def test_runs_that_have_not_ended(runs: Path) -> None:
         lambda run: change(run, result={"best": {}}),
         lambda run: change(run, result=[1]),
         lambda run: change(run, result="text"),
-        lambda run: (change(run, result=None), (run / "metrics.jsonl").write_text('{"train": {}, "epoch": 1}\n')),
+        lambda run: change(run, result=None, status="diverged", started=[], seconds={"train": "long"}),
         lambda run: change(run, result={"epochs": "x", "best": {"epoch": 1, "loss": {}}, "stopped": "epochs"}),
         lambda run: [file.unlink() for file in (run / "checkpoints").iterdir()],
         lambda run: [file.write_bytes(b"torn") for file in (run / "checkpoints").iterdir()],
