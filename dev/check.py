@@ -19,7 +19,7 @@ def main(options: list[str]) -> int:
         [*tool, "ruff", "format", *(["--check"] if on_ci else []), "."],
         [*tool, "ruff", "check", *([] if on_ci else ["--fix"]), "."],
         [*tool, "mypy"],
-        [*tool, "pytest", "-n", "auto", *options],
+        [*tool, "pytest", "-n", "auto", "--dist", "worksteal", *options],
     ]
     for check in checks:
         print("+", " ".join(check[2:]), flush=True)

@@ -13,6 +13,7 @@ SOURCE = Path(bptrain.__file__).parent
 # Left never imports right; the rooms of one line do not import each other.
 ORDER = [
     {"cautions", "errors", "registry"},
+    {"scripts"},
     {"parts"},
     {"plugins"},
     {"core", "config", "data"},
@@ -52,7 +53,7 @@ ORDER = [
     {"cli"},
 ]
 LAYER = {room: number for number, rooms in enumerate(ORDER) for room in rooms}
-API = 9  # the modules of the API are one room
+API = 10  # the modules of the API are one room
 ONLY = {"pydantic": {"config"}, "yaml": {"config"}, "typer": {"cli"}, "rich": {"console", "cli"}}
 HEAVY_AT_TOP = {
     "rich",

@@ -1,6 +1,7 @@
 """What `bptrain gradcheck` does with a config's network, with a run's weights, or with every part."""
 
 from collections.abc import Generator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -138,7 +139,7 @@ def check_subject(subject: Subject, wanted: Wanted = WANTED) -> Generator[Progre
     )  # a pattern that matches nothing is told before anything is built
     task = build_task(subject.config, subject.network, len(point.X_0))
     engines, notes = engines_for(wanted.engine or subject.engine, plain_descent(task))
-    if wanted.engine is None and len(engines) == 1 and missing() is None:
+    if wanted.engine is None and len(engines) == 1 and find_spec("numba") is not None:
         other = "numpy" if engines[0].name == "numba" else "numba"
         notes.append(f"engine {other} was not checked: --engine all checks every engine that is installed")
     report = yield from checking(point, {engine.name: engine.gradient for engine in engines}, settings)

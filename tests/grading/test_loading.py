@@ -17,24 +17,30 @@ def problem(file: Path) -> str:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert problem(tmp_path / "none.py") == ": error: there is no such file"
+    assert problem(tmp_path / "none.py") == ": error: there is no such submission"
 
 
 def test_a_directory(tmp_path: Path) -> None:
-    assert "cannot be read" in problem(tmp_path)
+    (tmp_path / "mine.py").mkdir()
+    assert "cannot be read" in problem(tmp_path / "mine.py")
+
+
+def test_a_file_of_another_kind(tmp_path: Path) -> None:
+    (tmp_path / "mine.ipynb").write_text("{}")
+    assert "named something.py" in problem(tmp_path / "mine.ipynb")
 
 
 def test_a_syntax_error_has_its_place(tmp_path: Path) -> None:
     file = written(tmp_path, RIGHT + "\n\ndef step(W:\n    return 1\n")
     line = len(file.read_text().splitlines()) - 1
     assert problem(file).startswith(f":{line}:")
-    assert "is not Python" in problem(file)
+    assert "no valid Python" in problem(file)
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_bytes(b"\xff\xfe\x00")
-    assert "is not Python" in problem(file)
+    assert "is no text" in problem(file)
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,19 @@
 """Somebody's own functions loaded from a Python file, and what their code may do while it runs."""
 
-import importlib.util
 import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from importlib.machinery import SourceFileLoader
 from io import StringIO
 from pathlib import Path
-from types import CodeType, FrameType, ModuleType
+from types import FrameType, ModuleType
 from typing import Any, NamedTuple
 
 from bptrain.config import suggest
 from bptrain.errors import Problem, UsageError
 from bptrain.grading.contract import TAKES
+from bptrain.scripts import read_script, run_script
 
 THEIRS = (Exception, SystemExit)  # whatever their code may raise; Ctrl-C stays what it is
 
@@ -27,40 +26,17 @@ class Functions(NamedTuple):
     by_name: Mapping[str, Callable[..., Any]]
 
 
-class _Source(SourceFileLoader):
-    """Compiles the file each time, and leaves nothing beside it."""
-
-    def get_code(self, fullname: str) -> CodeType:
-        return self.source_to_code(self.get_data(self.path), self.path)
-
-
 def load_functions(path: Path) -> Functions:
     """The functions that a Python file defines. Raises UsageError, with the line, where it cannot be used."""
-    name = f"bptrain_submission_{path.stem}"
-    loader = _Source(name, str(path))
-    try:
-        text = importlib.util.decode_source(path.read_bytes())
-        loader.get_code(name)
-    except FileNotFoundError as error:
-        raise _unusable(path, "submission_missing", "there is no such file") from error
-    except OSError as error:
-        raise _unusable(path, "submission_unreadable", f"cannot be read: {error.strerror}") from error
-    except SyntaxError as error:
-        problem = _problem(path, "submission_syntax", f"is not Python: {error.msg}", error.lineno)
-        source = (error.text or "").rstrip("\n") or None
-        raise UsageError(problem._replace(column=error.offset, source=source)) from error
-    except ValueError as error:  # not UTF-8, or with null bytes
-        raise _unusable(path, "submission_unreadable", f"is not Python text: {error}") from error
-    spec = importlib.util.spec_from_loader(name, loader)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    try:
-        with as_a_script(path):
-            loader.exec_module(module)
-    except THEIRS as error:
-        message = f"could not be loaded: {described_error(error)}"
-        raise _unusable(path, "submission_raised", message, deepest(error, path)[0]) from error
-    return Functions(path, tuple(text.splitlines()), functions_of(module, path))
+    script = read_script(str(path), "submission")
+    with as_a_script(path):
+        module = run_script(script, could_not_be_loaded)
+    return Functions(script.path, tuple(script.text.splitlines()), functions_of(module, path))
+
+
+def could_not_be_loaded(error: BaseException) -> tuple[str, str]:
+    """Code and message for what their code raises while it is loaded."""
+    return "submission_raised", f"could not be loaded: {described_error(error)}"
 
 
 def functions_of(module: ModuleType, path: Path) -> dict[str, Callable[..., Any]]:
@@ -131,11 +107,6 @@ def _takes(function: Callable[..., Any], count: int) -> bool:
     except ValueError:  # one without a signature: the call will tell
         return True
     return True
-
-
-def _unusable(path: Path, code: str, message: str, line: int | None = None) -> UsageError:
-    """An error about the file."""
-    return UsageError(_problem(path, code, message, line))
 
 
 def _problem(path: Path, code: str, message: str, line: int | None = None) -> Problem:

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import bptrain
 from bptrain.errors import BptrainError, Problem, UsageError
-from bptrain.plugins.files import Script, read_script, run_script
 from bptrain.plugins.kinds import KINDS, Kind, fault
 from bptrain.plugins.options import wrong_option
 from bptrain.registry import Factory, NameTaken
+from bptrain.scripts import Script, read_script, run_script
 
 
 class Registered(NamedTuple):
@@ -94,7 +94,7 @@ def origin(kind: str, name: str) -> Plugin | None:
 
 def plugin_of(file: str) -> Plugin:
     """A plug-in file, run now or at an earlier time. Raises UsageError."""
-    script = read_script(file)
+    script = read_script(file, "plug-in")
     with _lock:
         if script.key not in _read:
             _read[script.key] = Plugin(script, tuple(parts_of(script)))
@@ -106,12 +106,15 @@ def parts_of(script: Script) -> Iterator[Registered]:
     before = contents()
     known = {(kind.name, name) for kind, had in zip(KINDS, before, strict=True) for name in had}
 
-    def say(error: NameTaken) -> str:
+    def failed(error: BaseException) -> tuple[str, str]:
+        if not isinstance(error, NameTaken):
+            return "plugin_failed", f"{type(error).__name__}: {error}"
         twice = (error.kind, error.name) not in known
-        return f"the {error.kind} {error.name} is registered twice" if twice else say_taken(error)
+        message = f"the {error.kind} {error.name} is registered twice" if twice else say_taken(error)
+        return "name_taken", message
 
     try:
-        run_script(script, say)
+        run_script(script, failed)
         after = contents()
     finally:
         restore(before)

@@ -179,3 +179,18 @@ def test_every_outcome_has_its_rule() -> None:
         "ten times the estimated error"
         in gradcheck(net, w, X, T, settings=Settings(method="central")).rules["pass"]
     )
+
+
+def test_a_wrong_part_is_not_taken_for_a_slip_in_its_use() -> None:
+    """An f' that does not read x gives the same whatever it is given for x."""
+
+    def f(z: Array) -> Array:
+        return (np.sqrt(z * z + 1) - 1) / 2 + z
+
+    bent = Activation(f, lambda z, x: z / np.sqrt(z * z + 1) + 1)  # lacks the ½
+    net = with_hidden(network((4, 5, 3), "tanh"), bent)
+    X, T = data_for(net, 6, 1)
+    report = gradcheck(net, np.random.default_rng(2).normal(size=net.size), X, T)
+    assert not report.likely
+    (fault,) = report.faults
+    assert (fault.layer, fault.quantity) == (1, "f'")

@@ -90,5 +90,6 @@ def directions(size: int, count: int, seed: int, blocks: Sequence[Block]) -> Arr
         rng = stream(
             seed, "check", epoch=block.layer, step=2 + int(block.kind == "bias") + 2 * (len(blocks) > 1)
         )
-        v[:, block.start : block.stop] = rng.choice([-1.0, 1.0], (count, block.stop - block.start))
+        bits = rng.integers(0, 2, (count, block.stop - block.start), np.int8)
+        v[:, block.start : block.stop] = 2 * bits - 1
     return v

@@ -7,7 +7,7 @@ import numpy as np
 
 from bptrain.core.gradcheck.lines import Lines
 from bptrain.core.gradcheck.point import Point
-from bptrain.core.gradcheck.slips.base import RIGHT, Line, Slip, Truth, at, in_each
+from bptrain.core.gradcheck.slips.base import RIGHT, Line, Slip, Truth, at, compare, in_each
 from bptrain.parts.types import Array
 
 
@@ -143,6 +143,14 @@ def _element_wise(point: Point, i: int) -> bool:
     return i in point.slopes
 
 
+def _right_formula(point: Point, i: int) -> bool:
+    """Whether the part's own f' is right, so that a slip may be in what it is given."""
+    df = point.network.activations[i].df
+    if df is None:
+        return False
+    return compare(df(point.space.Z[i], point.space.X[i]), point.slopes[i], np.ones(1)).right
+
+
 def _joint(point: Point, i: int) -> bool:
     return i in point.jacobians
 
@@ -170,7 +178,7 @@ VARIANTS: tuple[tuple[str, str, Line, Callable[[Point, int], bool]], ...] = (
     ("f_prime_missing", "without the factor f_{i}'(z_{i})", missing, _element_wise),
     ("f_prime_twice", "with the factor f_{i}'(z_{i}) twice", twice, _element_wise),
     ("f_prime_at_x", "with f_{i}' taken at x_{i} in the place of z_{i}", at_x, _element_wise),
-    ("f_prime_of_x_at_z", "with f_{i}' by its formula in x_{i}, given z_{i}", formula_of_z, _element_wise),
+    ("f_prime_of_x_at_z", "with f_{i}' by its formula in x_{i}, given z_{i}", formula_of_z, _right_formula),
     ("f_for_f_prime", "with f_{i}(z_{i}) in the place of f_{i}'(z_{i})", value, _element_wise),
     ("f_prime_divided", "divided by f_{i}'(z_{i})", divided, _element_wise),
     ("f_prime_z_below", "with f_{i}' taken at z_{j} in the place of z_{i}", z_below, _same_size_below),

@@ -1,4 +1,4 @@
-"""The file of a plug-in: read, given a digest, and run as a module of a name that nothing else has."""
+"""A Python file that the user named: read, given a digest, and run as a module of a name that nothing else has."""
 
 import hashlib
 import importlib.util
@@ -8,16 +8,16 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from importlib.abc import InspectLoader
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import NamedTuple
 
 from bptrain.errors import Problem, UsageError
-from bptrain.registry import NameTaken
 
 
 class Script(NamedTuple):
     """A Python file as it was read."""
 
+    what: str  # it is to the user: plug-in | submission
     file: str  # as the user named it
     path: Path  # absolute
     sha256: str
@@ -33,23 +33,23 @@ class Script(NamedTuple):
         return Problem(code, message, file=self.file, line=line)
 
 
-def read_script(file: str) -> Script:
+def read_script(file: str, what: str) -> Script:
     """Reads a file. Raises UsageError where it is missing or no Python."""
     path = Path(file)
     if path.suffix != ".py":
-        raise UsageError(Problem("plugin", "a plug-in is a Python file, named something.py", file=file))
+        raise UsageError(Problem("no_script", f"a {what} is a Python file, named something.py", file=file))
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise UsageError(Problem("file_not_found", "there is no such plug-in", file=file)) from None
+        raise UsageError(Problem("file_not_found", f"there is no such {what}", file=file)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(Problem("unreadable", f"the plug-in cannot be read: {reason}", file=file)) from None
+        raise UsageError(Problem("unreadable", f"the {what} cannot be read: {reason}", file=file)) from None
     try:
         text = importlib.util.decode_source(content)
     except (SyntaxError, UnicodeDecodeError) as error:
-        raise UsageError(Problem("syntax", f"the plug-in is no text: {error}", file=file)) from None
-    return Script(file, path.resolve(), hashlib.sha256(content).hexdigest(), text)
+        raise UsageError(Problem("syntax", f"the {what} is no text: {error}", file=file)) from None
+    return Script(what, file, path.resolve(), hashlib.sha256(content).hexdigest(), text)
 
 
 class _Loader(InspectLoader):
@@ -65,8 +65,11 @@ class _Loader(InspectLoader):
         return self._code
 
 
-def run_script(script: Script, say_taken: Callable[[NameTaken], str]) -> None:
-    """Runs a script. Raises UsageError with the line where it fails."""
+def run_script(script: Script, failed: Callable[[BaseException], tuple[str, str]]) -> ModuleType:
+    """The module that a script makes. Raises UsageError with the line where it fails.
+
+    `failed` gives code and message for an exception of the script's own.
+    """
     path = str(script.path)
     try:
         code = _Loader.source_to_code(script.text, path)
@@ -79,7 +82,7 @@ def run_script(script: Script, say_taken: Callable[[NameTaken], str]) -> None:
     # What inspect.getsource shows is what runs, also when the file changes; so the compiled engine can read formulas.
     lines = script.text.splitlines(keepends=True)
     linecache.cache[path] = (len(script.text), None, lines, path)
-    name = "bptrain_plugin_" + hashlib.sha256(f"{path}\n{script.sha256}".encode()).hexdigest()[:16]
+    name = "bptrain_script_" + hashlib.sha256(f"{path}\n{script.sha256}".encode()).hexdigest()[:16]
     loader = _Loader(script.text, code)
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     assert spec is not None
@@ -90,9 +93,8 @@ def run_script(script: Script, say_taken: Callable[[NameTaken], str]) -> None:
             loader.exec_module(module)
     except (Exception, SystemExit) as error:  # the user's own code, which may raise whatever it likes
         del sys.modules[name]
-        message = say_taken(error) if isinstance(error, NameTaken) else f"{type(error).__name__}: {error}"
-        code_of = "name_taken" if isinstance(error, NameTaken) else "plugin_failed"
-        raise UsageError(script.problem(code_of, message, _line_in(error, path))) from error
+        raise UsageError(script.problem(*failed(error), _line_in(error, path))) from error
+    return module
 
 
 def _line_in(error: BaseException, path: str) -> int | None:
