@@ -7,9 +7,9 @@ import pytest
 
 import bptrain as package
 from bptrain import cautions
-from bptrain.api import follow
 from bptrain.doubts import is_proportional
 from bptrain.fitting import FitEvent, Started, fit_events
+from bptrain.following import follow
 from bptrain.parts.optimizers import optimizers
 from bptrain.training.events import Warned
 from command import bptrain

@@ -1,13 +1,13 @@
 """The order of the house: who imports whom, and what a quick start may load."""
 
 import ast
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 import bptrain
+from house import loaded_by
 
 SOURCE = Path(bptrain.__file__).parent
 # Left never imports right; the rooms of one line do not import each other.
@@ -29,6 +29,7 @@ ORDER = [
         "build_metrics",
         "check_record",
         "checking",
+        "checkup",
         "conclusion",
         "consistency",
         "doubts",
@@ -36,6 +37,10 @@ ORDER = [
         "estimates",
         "explain",
         "fitting",
+        "following",
+        "inspecting",
+        "overview",
+        "showing",
         "grading",
         "interrupts",
         "json_schema",
@@ -120,16 +125,6 @@ def test_core_is_numpy_and_nothing_else() -> None:
         assert {name.split(".")[0] for name in imports(file)} <= allowed
 
 
-def loaded_by(*arguments: str) -> set[str]:
-    """The modules that a command line has loaded when it ends."""
-    code = (
-        "import sys\nfrom bptrain.cli.main import run\n"
-        f"run({list(arguments)!r})\nprint('\\n'.join(sys.modules), file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return set(done.stderr.split())
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -143,6 +138,12 @@ def loaded_by(*arguments: str) -> set[str]:
         "validate --help",
         "schema --help",
         "check-backward --help",
+        "completion --help",
+        "config --help",
+        "config show --help",
+        "inspect --help",
+        "runs --help",
+        "doctor --help",
     ],
 )
 def test_quick_commands_load_little(line: str) -> None:

@@ -1,5 +1,5 @@
 """`python -m bptrain`."""
 
-from bptrain.cli.main import main
+from bptrain.cli.entry import main
 
 main()

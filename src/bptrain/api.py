@@ -1,26 +1,21 @@
 """The Python API: `fit`, `load` and `gradcheck`, with the same validation and the same events as the command line."""
 
-import signal
 import warnings
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.checking import ROWS, Checked, EngineName, Wanted, check
 from bptrain.core.gradcheck import Asked, Kinks, Progress, Settings
-from bptrain.engines.base import Task
-from bptrain.errors import Interrupted
-from bptrain.fitting import Compiling, Done, FitEvent, Started, fit_events
+from bptrain.fitting import fit_events
+from bptrain.following import follow
 from bptrain.grading import Grade, check_backward
-from bptrain.interrupts import interrupts
 from bptrain.model import Model
 from bptrain.model import load as load_model
 from bptrain.plugins.loading import plugged_in
 from bptrain.selftest import SelfChecked, check_parts
-from bptrain.training.events import Warned
-from bptrain.training.state import State
 
-__all__ = ["Checked", "Grade", "Model", "Run", "check_backward", "fit", "follow", "gradcheck", "load"]
+__all__ = ["Checked", "Grade", "Model", "Run", "check_backward", "fit", "gradcheck", "load"]
 
 Plugins = Iterable[str | Path]
 
@@ -61,47 +56,6 @@ def load(path: str | Path, plugins: Plugins = ()) -> Model:
     for name, message in model.warnings:
         warnings.warn(f"{message} [{name}]", stacklevel=2)
     return model
-
-
-def follow(events: Generator[FitEvent, None, None], show: Callable[[FitEvent], None]) -> Done:
-    """Runs a fit to its end, showing each event. On SIGINT or SIGTERM it closes the fit, which saves it.
-
-    Raises Interrupted after that.
-    """
-    first = next(events)  # reading the data may be stopped at once: there is nothing to save yet
-    show(first)
-    while isinstance(first, Compiling):  # and so may compiling
-        show(first := next(events))
-    if isinstance(first, Done):
-        return first
-    assert isinstance(first, Started)
-    state = first.state
-    with interrupts() as pending:
-        try:
-            for event in events:
-                show(event)
-                if isinstance(event, Done):
-                    return event
-                state = state if isinstance(event, Warned | Compiling) else event.state
-                if pending.signal is not None:
-                    break
-        except (
-            KeyboardInterrupt
-        ):  # the second signal: in mid-slice, and the fit has saved what stood before it
-            pass
-        pending.saving = True
-        events.close()
-        raise Interrupted(
-            f"stopped and saved after {position(state, first.task)}; to go on, add --resume {first.run}",
-            pending.signal or signal.SIGINT,
-        )
-
-
-def position(state: State, task: Task) -> str:
-    """Where a run stands, in words."""
-    if state.step == 0:
-        return f"epoch {state.epoch}"
-    return f"update {state.step:,} of {task.steps_per_epoch:,} in epoch {state.epoch + 1}"
 
 
 def gradcheck(

@@ -1,10 +1,8 @@
 """How errors, tables and numbers look."""
 
-import io
-
 import pytest
 
-from bptrain.console.screen import Screen, figure, problem_text, show_table
+from bptrain.console.screen import Screen, figure, problem_text
 from bptrain.errors import DataError, Problem
 
 
@@ -25,28 +23,6 @@ def test_what_a_file_brings_along_cannot_steer_the_terminal() -> None:
     shown = problem_text(problem)
     assert "\x1b" not in shown
     assert shown.splitlines() == [r"f:1:6: error: a\nb: no \x1b[31m", r"    \x1b[2Jkey: 1", "            ^"]
-
-
-def test_a_table_off_a_terminal() -> None:
-    stream = io.StringIO()
-    show_table(stream, "title", ["name", "value"], [["a", "1.5"], ["longer", "20"]])
-    assert stream.getvalue() == "title\n  name    value\n  a         1.5\n  longer     20\n"
-
-
-class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-@pytest.mark.parametrize(("columns", "drawn"), [("80", True), ("12", False)])
-def test_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch, columns: str, drawn: bool) -> None:
-    monkeypatch.setenv("COLUMNS", columns)
-    stream = Terminal()
-    show_table(stream, "title", ["name", "value"], [["a", "1.5"], ["longer", "20"]])
-    assert ("─" in stream.getvalue()) is drawn
-    assert "longer" in stream.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,10 @@ def check_backward_command(
     FILE defines forward(W, b, f, x_0) -> x, z and backward(W, b, df, dE, x, z, t) -> delta, dW, db, and may define
     step(W, b, f, df, dE, x_0, t, rate) -> W, b. Its code is run. Exit code 1 when something in it is wrong.
 
-    Example: bptrain check-backward my_backprop.py configs/derivation.yaml
+    \b
+    Examples:
+      bptrain check-backward my_backprop.py configs/derivation.yaml
+      bptrain check-backward my_backprop.py my.yaml --set network.dtype=float64
     """
     with command("check-backward", json, quiet, verbose, plugin) as screen:
         from bptrain.console.grading import show_grade

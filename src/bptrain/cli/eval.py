@@ -35,8 +35,11 @@ def eval_command(
 ) -> None:
     """Evaluate a trained model: metrics beside a baseline, and the confusion matrix.
 
-    Examples: bptrain eval · bptrain eval runs/iris/001 --split validation · bptrain eval --data new.csv
-    --fail-under accuracy=0.9
+    \b
+    Examples:
+      bptrain eval
+      bptrain eval runs/iris/001 --split validation
+      bptrain eval --data new.csv --fail-under accuracy=0.9
     """
     with command("eval", json, quiet, verbose, plugin) as screen:
         from bptrain.assessing import SPLITS, assess, falls_short, parse_bound

@@ -23,10 +23,13 @@ def explain_command(
 ) -> None:
     """Print the forward, backward and update lines of a network, with the shape of every factor and product.
 
-    Examples: bptrain explain configs/derivation.yaml · bptrain explain --kernel configs/xor.yaml
+    \b
+    Examples:
+      bptrain explain configs/derivation.yaml
+      bptrain explain --kernel configs/xor.yaml
     """
     with command("explain", json, quiet, verbose, plugin) as screen:
-        from bptrain.console.results import show_explanation
+        from bptrain.console.explanation import show_explanation
         from bptrain.explain import explain
         from bptrain.explain import kernel as kernel_of
 
@@ -34,7 +37,7 @@ def explain_command(
             config = config / "config.yaml"
         if kernel:
             source = kernel_of(config, set_ or [])
-            screen.result(source.rstrip())
+            screen.result(source.rstrip(), whole=True)
             screen.record({"kernel": source})
             return
         explanation = explain(config, set_ or [])

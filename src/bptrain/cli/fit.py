@@ -40,8 +40,11 @@ def fit_command(
 
     The last line on stdout is the path of the run; progress goes to stderr.
 
-    Examples: bptrain fit configs/iris.yaml · bptrain fit my.yaml --set training.epochs=20 --out runs/try ·
-    bptrain fit my.yaml --resume auto
+    \b
+    Examples:
+      bptrain fit configs/iris.yaml
+      bptrain fit my.yaml --set training.epochs=20 --out runs/try
+      bptrain fit my.yaml --resume auto
     """
     with command("fit", json, quiet, verbose, plugin) as screen:
         from bptrain.errors import UsageError
@@ -73,27 +76,27 @@ def fit_one(
     plugins: list[str],
 ) -> None:
     """One run, from its events to its table."""
-    from bptrain.api import follow
     from bptrain.console.progress import FitView
     from bptrain.console.results import show_fit
     from bptrain.fitting import fit_events
+    from bptrain.following import follow
 
     with FitView(screen) as view:
         done = follow(fit_events(config, overrides, out, resume, overwrite), view.show)
     show_fit(screen, done)
-    screen.result(done.result["run"])
+    screen.result(done.result["run"], whole=True)
     screen.record(done.result)
     with_plugins = "".join(f" --plugin {shlex.quote(file)}" for file in plugins)
-    screen.note(f"next: bptrain eval {done.result['run']}{with_plugins}")
+    screen.note(f"next: bptrain eval {done.result['run']}{with_plugins}", whole=True)
 
 
 def fit_seeds(
     screen: "Screen", config: Path, overrides: list[str], seeds: int, out: Path | None, overwrite: bool
 ) -> None:
     """Several runs and their summary."""
-    from bptrain.api import follow
     from bptrain.console.progress import FitView
     from bptrain.console.results import show_seeds
+    from bptrain.following import follow
     from bptrain.seeding import seeded_fits, summarize
 
     results = []
@@ -104,7 +107,7 @@ def fit_seeds(
     summary = summarize(results)
     show_seeds(screen, summary)
     for _, result in results:
-        screen.result(result["run"])
+        screen.result(result["run"], whole=True)
     screen.record(summary.record())
 
 

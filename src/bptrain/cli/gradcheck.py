@@ -54,8 +54,12 @@ def gradcheck_command(
 
     Exit code 1 when they do not match.
 
-    Examples: bptrain gradcheck configs/derivation.yaml · bptrain gradcheck runs/iris/001 --rows 100 --engine all ·
-    bptrain gradcheck configs/digits.yaml --params 'layers.1.*' --inputs · bptrain gradcheck
+    \b
+    Examples:
+      bptrain gradcheck
+      bptrain gradcheck configs/derivation.yaml
+      bptrain gradcheck configs/digits.yaml --params 'layers.1.*' --inputs
+      bptrain gradcheck runs/iris/001 --rows 100 --engine all
     """
     with command("gradcheck", json, quiet, verbose, plugin) as screen:
         from bptrain.check_record import gradcheck_record, parts_record

@@ -23,7 +23,11 @@ def list_command(
 ) -> None:
     """List the parts that a config may name, each with its formula and its options.
 
-    Examples: bptrain list · bptrain list activations · bptrain list optimizers --json
+    \b
+    Examples:
+      bptrain list
+      bptrain list activations
+      bptrain list optimizers --json
     """
     with command("list", json, quiet, verbose, plugin) as screen:
         from bptrain.console.listing import show_parts_list

@@ -1,26 +1,37 @@
 """The entry point: parses the command line and turns what a command raises into an exit code."""
 
+import io
 import os
+import shutil
 import signal
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
 import bptrain
 from bptrain.cli.check_backward import check_backward_command
+from bptrain.cli.completion import completion_command
+from bptrain.cli.config import config_app, show_command
+from bptrain.cli.doctor import doctor_command
 from bptrain.cli.eval import eval_command
 from bptrain.cli.explain import explain_command
 from bptrain.cli.fit import fit_command
 from bptrain.cli.gradcheck import gradcheck_command
 from bptrain.cli.init import init_command
+from bptrain.cli.inspect import inspect_command
 from bptrain.cli.list import list_command
-from bptrain.cli.options import silence
+from bptrain.cli.options import end_quietly, silence
+from bptrain.cli.runs import runs_command
 from bptrain.cli.schema import schema_command
 from bptrain.cli.validate import validate_command
 from bptrain.errors import STORAGE_EXIT
 
-HELP = {"help_option_names": ["-h", "--help"]}
+HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+NARROW = 52  # columns, below which typer would not go
+if (columns := shutil.get_terminal_size().columns) < NARROW:
+    HELP["terminal_width"] = max(columns - 1, 20)
 
 app = typer.Typer(
     name="bptrain",
@@ -44,18 +55,36 @@ def callback(
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Train multilayer perceptrons from a YAML file, with gradients that can be proven."""
+    """Train multilayer perceptrons from a YAML file, with gradients that can be proven.
+
+    \b
+    Examples:
+      bptrain fit configs/iris.yaml
+      bptrain eval
+      bptrain fit --help
+    """
 
 
-app.command("init", context_settings=HELP)(init_command)
-app.command("validate", context_settings=HELP)(validate_command)
-app.command("fit", context_settings=HELP)(fit_command)
-app.command("eval", context_settings=HELP)(eval_command)
-app.command("gradcheck", context_settings=HELP)(gradcheck_command)
-app.command("check-backward", context_settings=HELP)(check_backward_command)
-app.command("explain", context_settings=HELP)(explain_command)
-app.command("list", context_settings=HELP)(list_command)
-app.command("schema", context_settings=HELP)(schema_command)
+def add(to: typer.Typer, name: str, command: Callable[..., None], short: str) -> None:
+    """Adds a command, with the line that the list of commands has for it."""
+    to.command(name, short_help=short, context_settings=HELP)(command)
+
+
+add(app, "init", init_command, "Write a config for a data file, or from a template.")
+add(app, "validate", validate_command, "Check a config and its data as a fit would.")
+add(app, "fit", fit_command, "Train a network from a YAML file.")
+add(app, "eval", eval_command, "Evaluate a trained model beside a baseline.")
+add(app, "gradcheck", gradcheck_command, "Prove the gradient, exact to rounding.")
+add(app, "check-backward", check_backward_command, "Grade your own backpropagation, δ by δ.")
+add(app, "explain", explain_command, "Print the derivation of a network.")
+add(app, "list", list_command, "List the parts that a config may name.")
+add(app, "inspect", inspect_command, "Look into a trained model.")
+add(app, "runs", runs_command, "List the runs below a directory.")
+add(config_app, "show", show_command, "Print what applies, and where it comes from.")
+app.add_typer(config_app, name="config", short_help="Look at a config.", context_settings=HELP)
+add(app, "schema", schema_command, "Print the JSON Schema of configs, for editors.")
+add(app, "doctor", doctor_command, "Look at this installation.")
+add(app, "completion", completion_command, "Print what completes commands in your shell.")
 
 
 def run(arguments: list[str]) -> int:
@@ -64,10 +93,12 @@ def run(arguments: list[str]) -> int:
         if getattr(sys, name) is None:  # closed by whoever started us; its number must not go to another file
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  (open to the end)
     try:
-        code = dispatch(arguments or ["--help"])
+        code = dispatch(arguments)
         sys.stdout.flush()
     except typer.TyperException as error:
         return usage_error(error, arguments)
+    except BrokenPipeError as error:  # whoever read the help has seen enough
+        return end_quietly(error)
     except OSError as error:  # --help or --version into a full disk
         print(f"error: could not write to the output: {error.strerror}", file=sys.stderr)
         silence(sys.stdout)
@@ -76,15 +107,18 @@ def run(arguments: list[str]) -> int:
 
 
 def dispatch(arguments: list[str]) -> object:
-    """Calls the command that is named first, or else the application.
+    """Calls the command that is named first, in its group if it is in one, or else the application.
 
     Through the application typer would load pydantic to tell that its own --help was not given.
     """
-    application = typer.main.get_command(app)
-    command = getattr(application, "commands", {}).get(arguments[0])
-    if command is None:
-        return application(arguments, standalone_mode=False, prog_name="bptrain")
-    return command(arguments[1:], standalone_mode=False, prog_name=f"bptrain {arguments[0]}")
+    command: Any = typer.main.get_command(app)
+    name = "bptrain"
+    while arguments and arguments[0] in getattr(command, "commands", {}):
+        command, name = command.commands[arguments[0]], f"{name} {arguments[0]}"
+        arguments = arguments[1:]
+    if not arguments and hasattr(command, "commands"):  # a group by itself says what is in it
+        arguments = ["--help"]
+    return command(arguments, standalone_mode=False, prog_name=name)
 
 
 def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
@@ -92,7 +126,8 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
     from bptrain.console.screen import Screen
     from bptrain.errors import Problem, UsageError
 
-    commands = {info.name for info in app.registered_commands}
+    commands: set[str | None] = {info.name for info in app.registered_commands}
+    commands |= {group.name for group in app.registered_groups}
     name = next((argument for argument in arguments if argument in commands), "")
     hint = f"bptrain {name} --help" if name else "bptrain --help"
     message = f"{error.format_message()} Try '{hint}'."
@@ -102,6 +137,9 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
 
 def main() -> None:
     """Runs the command line of this process."""
+    for stream in (sys.stdout, sys.stderr):  # what their encoding lacks is told by its number
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])
     for number in (
         signal.SIGINT,

@@ -104,3 +104,11 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 def dump_yaml(plain: dict[str, Any]) -> str:
     """YAML 1.2 that `load_config` reads back to the same values."""
     return yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def in_one_line(value: Any) -> str:
+    """A value as YAML 1.2 in a single line."""
+    text = yaml.dump(
+        [value], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**9, default_flow_style=True
+    )
+    return text.strip()[1:-1]

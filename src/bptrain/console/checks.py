@@ -6,7 +6,9 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from bptrain.checking import Checked
+from bptrain.console.bars import begin, end
 from bptrain.console.screen import Screen
+from bptrain.console.terminal import is_redrawn
 from bptrain.core.gradcheck import BlockReport, Corner, GradcheckReport, Progress
 from bptrain.selftest import SelfChecked, by_parts, combinations
 
@@ -25,7 +27,7 @@ class CheckView:
     """A bar on a terminal, once a check takes more than a moment; a context, so that it is gone at the end."""
 
     def __init__(self, screen: Screen) -> None:
-        self._wanted = sys.stderr.isatty() and not (screen.quiet or screen.json)
+        self._wanted = is_redrawn(sys.stderr) and not (screen.quiet or screen.json)
         self._bar: progress.Progress | None = None
         self._begun = time.monotonic()
 
@@ -33,8 +35,7 @@ class CheckView:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        end(self._bar)
 
     def advance(self, step: Progress) -> None:
         """Shows how far a check has come."""
@@ -45,7 +46,7 @@ class CheckView:
 
             columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
-            self._bar.start()
+            begin(self._bar)
             self._task = self._bar.add_task("checking", total=step.total)
         if self._bar is not None:
             self._bar.update(self._task, completed=step.done, total=step.total)

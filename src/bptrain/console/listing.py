@@ -1,11 +1,11 @@
 """Parts with their formulas and options, as wide as the terminal is."""
 
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from bptrain.console.screen import Screen
+from bptrain.console.terminal import width_of
 from bptrain.listing import PartRecord
 
 NARROW = 60  # columns; below it a formula stands under its name, not beside it
@@ -13,7 +13,7 @@ NARROW = 60  # columns; below it a formula stands under its name, not beside it
 
 def show_parts_list(screen: Screen, kinds: Mapping[str, Sequence[PartRecord]]) -> None:
     """Each kind under its name; a line is broken on a terminal alone, so that what reads a pipe has it whole."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    width = width_of(sys.stdout)
     longest = max(len(part.name) for parts in kinds.values() for part in parts)
     for position, (kind, parts) in enumerate(kinds.items()):
         if position:
@@ -21,7 +21,7 @@ def show_parts_list(screen: Screen, kinds: Mapping[str, Sequence[PartRecord]]) -
         screen.result(kind)
         for part in parts:
             for line in lines(part, longest, width):
-                screen.result(line)
+                screen.result(line, whole=True)
 
 
 def lines(part: PartRecord, longest: int, width: int | None) -> Iterator[str]:

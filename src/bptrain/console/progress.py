@@ -6,10 +6,12 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from bptrain.api import position
+from bptrain.console.bars import begin, end
 from bptrain.console.screen import Screen, figure
+from bptrain.console.terminal import is_redrawn
 from bptrain.core.network import Network
 from bptrain.fitting import Compiling, Done, FitEvent, Started
+from bptrain.following import position
 from bptrain.training.events import EpochEnd, Progress, Warned
 
 if TYPE_CHECKING:
@@ -42,8 +44,7 @@ class FitView:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        end(self._bar)
 
     def show(self, event: FitEvent) -> None:
         """Shows one event."""
@@ -57,8 +58,8 @@ class FitView:
             self._advance(event)
         elif isinstance(event, Warned):
             self.screen.warn(event.name, event.message)
-        elif isinstance(event, Done) and self._bar is not None:
-            self._bar.stop()
+        elif isinstance(event, Done):
+            end(self._bar)
 
     def _start(self, started: Started) -> None:
         screen, network = self.screen, started.network
@@ -74,11 +75,11 @@ class FitView:
             screen.note(f"going on after {position(started.state, started.task)}")
         epochs = started.task.epochs
         self._line_every = 1 if screen.verbose else max(1, epochs // LINES)
-        if sys.stderr.isatty() and not (screen.quiet or screen.json):
+        if is_redrawn(sys.stderr) and not (screen.quiet or screen.json):
             self._width = shutil.get_terminal_size().columns
             self._bar = open_bar(self._width)
             self._task = self._bar.add_task("epoch", total=epochs, completed=started.state.epoch, figures="")
-            self._bar.start()
+            begin(self._bar)
 
     def _advance(self, event: Progress | EpochEnd) -> None:
         if event.seconds > 0:

@@ -1,14 +1,15 @@
 """The results of the commands as tables."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bptrain.assessing import Assessment
 from bptrain.conclusion import Split
 from bptrain.console.screen import Screen, figure
-from bptrain.explain import Explanation
 from bptrain.fitting import Done
-from bptrain.seeding import Summary
+
+if TYPE_CHECKING:  # what the other commands need is loaded by them
+    from bptrain.assessing import Assessment
+    from bptrain.seeding import Summary
 
 NARROW = 3  # so many metrics stand side by side; more of them below one another
 
@@ -69,7 +70,7 @@ def show_classes(screen: Screen, splits: Mapping[str, Mapping[str, Any]]) -> Non
         screen.table("class by class", ["split", "class", *names], rows)
 
 
-def show_seeds(screen: Screen, summary: Summary) -> None:
+def show_seeds(screen: Screen, summary: "Summary") -> None:
     """Mean and standard deviation over the seeds, for every split and metric."""
     rows = []
     for split, metrics in summary.mean.items():
@@ -82,7 +83,7 @@ def show_seeds(screen: Screen, summary: Summary) -> None:
     screen.table(f"best models of {len(summary.runs)} seeds", ["split", "metric", "mean", "sd"], rows)
 
 
-def show_assessment(screen: Screen, assessment: Assessment) -> None:
+def show_assessment(screen: Screen, assessment: "Assessment") -> None:
     """Metrics beside the baseline, those of each class, and the confusion matrix."""
     evaluation = assessment.evaluation
     rows = [["loss", figure(evaluation.loss), "-"]]
@@ -101,15 +102,3 @@ def show_assessment(screen: Screen, assessment: Assessment) -> None:
             [label, *map(str, row)] for label, row in zip(labels, assessment.confusion_matrix, strict=True)
         ]
         screen.table("confusion matrix: true class by row, predicted class by column", ["", *labels], counts)
-
-
-def show_explanation(screen: Screen, explanation: Explanation) -> None:
-    """The equations, with their shapes in a column of their own."""
-    width = max(
-        len(line.equation) for section in explanation.sections for line in section.lines if line.shapes
-    )
-    for section in explanation.sections:
-        screen.result(section.title)
-        for line in section.lines:
-            screen.result(f"  {line.equation:<{width}}   {line.shapes}".rstrip())
-        screen.result()

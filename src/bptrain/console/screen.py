@@ -2,11 +2,12 @@
 
 import contextlib
 import json
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from typing import Any
 
+from bptrain.console.tables import show_table
+from bptrain.console.terminal import RED, YELLOW, styled, width_of, wrapped
 from bptrain.errors import BptrainError, Interrupted, Problem, printable
 from bptrain.store.plain import plain
 
@@ -20,27 +21,31 @@ class Screen:
     def __init__(self, command: str, json: bool = False, quiet: bool = False, verbose: bool = False) -> None:
         self.command, self.json, self.quiet, self.verbose = command, json, quiet, verbose
 
-    def result(self, text: str = "") -> None:
-        """A line of the result."""
+    def result(self, text: str = "", whole: bool = False) -> None:
+        """A line of the result, broken where a terminal is too narrow for it, unless it is to stay whole."""
         if not self.json:
-            print(text, flush=True)
+            print(text if whole else wrapped(text, width_of(sys.stdout)), flush=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table of the result: the first column to the left, the others to the right."""
         if not self.json:
             show_table(sys.stdout, title, columns, rows)
 
-    def note(self, text: str) -> None:
-        """Something worth a line while the work goes on."""
+    def note(self, text: str, whole: bool = False) -> None:
+        """Something worth a line while the work goes on; a command to be copied stays `whole`."""
         if not self.quiet:
-            self._tell(text)
+            self._tell(text, whole=whole)
 
     def warn(self, name: str, message: str) -> None:
         """Something that should be known, even by those who asked for quiet."""
-        self._tell(f"warning: {message} [{name}]")
+        self._tell(f"warning: {message} [{name}]", YELLOW)
 
-    def _tell(self, text: str) -> None:
-        """A line on stderr; one that cannot be written ends no run."""
+    def _tell(self, text: str, style: str | None = None, whole: bool = False) -> None:
+        """A line on stderr, its first word in a style; one that cannot be written ends no run."""
+        text = text if whole else wrapped(text, width_of(sys.stderr))
+        if style is not None:
+            word, space, rest = text.partition(" ")
+            text = styled(word, style, sys.stderr) + space + rest
         with contextlib.suppress(OSError):
             print(text, file=sys.stderr, flush=True)
 
@@ -53,8 +58,12 @@ class Screen:
     def error(self, error: BptrainError) -> None:
         """Every problem of an error, in the compiler's form, with the line and a caret."""
         for problem in error.problems:
-            text = problem.message if isinstance(error, Interrupted) else problem_text(problem)
-            print(text, file=sys.stderr, flush=True)
+            message, *place = (
+                [problem.message] if isinstance(error, Interrupted) else problem_text(problem).split("\n")
+            )
+            before, word, after = wrapped(message, width_of(sys.stderr)).partition("error:")
+            text = before + (styled(word, RED, sys.stderr) if word else "") + after
+            print("\n".join([text, *place]), file=sys.stderr, flush=True)
         self.record({"errors": [problem_record(problem) for problem in error.problems]}, ok=False)
 
 
@@ -76,33 +85,6 @@ def problem_record(problem: Problem) -> dict[str, Any]:
     record = problem._asdict()
     del record["source"]
     return {key: value if value != "" else None for key, value in record.items()}
-
-
-def show_table(stream: TextIO, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table: drawn by rich on a terminal that is wide enough, else in plain aligned columns."""
-    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
-    if stream.isatty() and sum(widths) + 3 * len(widths) <= shutil.get_terminal_size().columns:
-        draw_table(stream, title, columns, rows)
-        return
-    print(title, file=stream)
-    for row in [columns, *rows]:
-        cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
-        print("  " + "  ".join(cells).rstrip(), file=stream, flush=True)
-
-
-def draw_table(stream: TextIO, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table drawn by rich."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for position, column in enumerate(columns):
-        table.add_column(Text(column), justify="left" if position == 0 else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console(file=stream, highlight=False).print(table)
 
 
 def figure(value: Any) -> str:

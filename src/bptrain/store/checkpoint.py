@@ -109,6 +109,12 @@ def read(path: Path) -> Stored:
         return Stored(path, facts, record["position"], record["best"], tensors)
 
 
+def glance(path: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself, its tensors neither read nor verified. Raises CheckpointError."""
+    with _opened(path) as file:
+        return _record(path, file)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """The safetensors file; whatever is wrong with it inside the block is a CheckpointError."""

@@ -82,6 +82,23 @@ class RunDirectory:
         with storage(self.metrics, "write to"), self.metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
 
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl, up to one that a crash left unfinished. Raises CheckpointError."""
+        found: list[dict[str, Any]] = []
+        try:
+            lines = self.metrics.read_bytes().splitlines() if self.metrics.exists() else []
+        except OSError as error:
+            raise CheckpointError(f"could not read {self.metrics}: {error.strerror or error}") from error
+        for line in lines:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                break
+            if not isinstance(record, dict) or not isinstance(record.get("train"), dict):
+                break
+            found.append(record)
+        return found
+
     def flush_metrics(self) -> None:
         """Makes the lines of metrics.jsonl durable. Raises StorageError."""
         if self.metrics.exists():

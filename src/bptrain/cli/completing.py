@@ -1,0 +1,134 @@
+"""What may stand where a Tab is pressed: commands, options, config keys and their values, part names, runs.
+
+Nothing of bptrain is loaded for it. `words.json` says what there is; `dev/completion_words.py` makes it from the
+commands, the schema and the registries.
+
+    {"commands": {"fit": {"help": …, "arguments": ["config"], "options": {"--set": {"help": …, "takes": "set"}}}},
+     "keys": {"training.mode": ["sgd", "minibatch", "batch"]}, "kinds": ["activations", …], "shells": ["bash", …]}
+
+`takes` and `arguments` say what a word is: set, run, resume, kind, shell, a list of choices; file and other words are
+left to the shell, which offers files. An option that takes nothing is a flag.
+"""
+
+import json
+import re
+import shlex
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+Candidate = tuple[str, str]  # the word, and what it is
+Takes = str | list[str]
+
+WORDS = Path(__file__).with_name("words.json")
+RUNS = Path("runs")
+DEPTH = 4  # of a run below runs/, so that a large directory is not searched to its ground
+
+
+def answer(shell: str, words: list[str]) -> None:
+    """Prints what may stand in the place of the last word, one a line, as the shell's script reads it."""
+    if shell == "bash":  # which gives the line up to the cursor, and replaces what follows its last = or :
+        line = words[0] if words else ""
+        words = split(line)
+    found = candidates(words[1:-1], words[-1] if words else "")
+    current = words[-1] if words else ""
+    for word, about in found:
+        if shell == "bash":
+            rest = word[max(current.rfind("="), current.rfind(":")) + 1 :]
+            print(re.sub(r"[^\w@%+=:,./-]", r"\\\g<0>", rest))  # quoted: bash types it as it is
+        else:
+            print(f"{word}\t{about}" if about else word)
+    sys.stdout.flush()
+
+
+def split(line: str) -> list[str]:
+    """The words of a line that may end in the middle of one; the last is empty behind a space."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    words = []
+    try:
+        words = list(lexer)
+    except ValueError:  # a quote that is still open
+        return [*line.split(), ""] if line.endswith(" ") else line.split()
+    return words if words and not line.endswith(" ") else [*words, ""]
+
+
+def candidates(before: list[str], current: str) -> list[Candidate]:
+    """What the word that begins with `current` may be, behind the words after `bptrain`."""
+    known = json.loads(WORDS.read_text(encoding="utf-8"))
+    return [one for one in offered(known, before, current) if one[0].startswith(current)]
+
+
+def offered(known: dict[str, Any], before: list[str], current: str) -> Iterable[Candidate]:
+    """Everything that may stand there."""
+    name, rest = command_of(known["commands"], before)
+    if name not in known["commands"]:
+        return subcommands(known["commands"], name)
+    command = known["commands"][name]
+    options = command["options"]
+    position, waiting = 0, ""  # of the argument; the option that waits for its value
+    for word in rest:
+        if waiting:
+            waiting = ""
+        elif word.startswith("-"):
+            waiting = word if options.get(word, {}).get("takes") else ""
+        else:
+            position += 1
+    if waiting:
+        return of_kind(known, options[waiting]["takes"], current)
+    option, equals, value = current.partition("=")
+    if equals and option in options:
+        return [
+            (f"{option}={word}", about) for word, about in of_kind(known, options[option]["takes"], value)
+        ]
+    if current.startswith("-"):
+        return [(word, about["help"]) for word, about in options.items()]
+    arguments = command["arguments"]
+    return of_kind(known, arguments[position], current) if position < len(arguments) else []
+
+
+def command_of(commands: dict[str, Any], before: list[str]) -> tuple[str, list[str]]:
+    """The command that the words name, such as "config show", and the words after it."""
+    words = [word for word in before if not word.startswith("-")]
+    for length in (2, 1):
+        name = " ".join(words[:length])
+        if len(words) >= length and name in commands:
+            at = before.index(words[length - 1])
+            return name, before[at + 1 :]
+    return " ".join(words[:1]), []
+
+
+def subcommands(commands: dict[str, Any], group: str) -> Iterator[Candidate]:
+    """The commands, or those of a group; and the options that stand before a command."""
+    prefix = f"{group} " if group else ""
+    seen = set()
+    for name, command in commands.items():
+        first, _, more = name.removeprefix(prefix).partition(" ")
+        if name.startswith(prefix) and first not in seen:
+            seen.add(first)
+            yield first, "" if more else command["help"]
+    yield from (("--help", "Show help."), *((("--version", "Print the version."),) if not group else ()))
+
+
+def of_kind(known: dict[str, Any], takes: Takes, current: str) -> list[Candidate]:
+    """The words of a kind; none where files are meant, which a shell knows itself."""
+    if isinstance(takes, list):
+        found = takes
+    elif takes == "set":  # first a key, and behind its = a value
+        key, equals, _ = current.partition("=")
+        keys: dict[str, list[str]] = known["keys"]
+        found = [f"{key}={value}" for value in keys.get(key, ())] if equals else [f"{one}=" for one in keys]
+    elif takes in ("run", "resume"):
+        found = [*(["auto"] if takes == "resume" else []), *runs()]
+    else:
+        found = known.get(f"{takes}s", [])
+    return [(word, "") for word in found]
+
+
+def runs() -> list[str]:
+    """The runs under runs/, the newest number first."""
+    found = []
+    for depth in range(1, DEPTH):
+        found += [str(record.parent) for record in RUNS.glob("/".join(["*"] * depth + ["run.json"]))]
+    return sorted(found, reverse=True)

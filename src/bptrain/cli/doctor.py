@@ -1,0 +1,31 @@
+"""`bptrain doctor`: is this installation sound?"""
+
+import typer
+
+from bptrain.cli.options import Json, Quiet, Verbose, command
+
+
+def doctor_command(json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+    """Look at this installation: versions, BLAS, extras, disk, self-test.
+
+    Exit code 1 when bptrain cannot be relied on here; what could be better is told, with what to do.
+
+    \b
+    Examples:
+      bptrain doctor
+      bptrain doctor --json
+    """
+    with command("doctor", json, quiet, verbose) as screen:
+        from bptrain.checkup import checkup, record, usable
+        from bptrain.console.checkup import show_finding, show_verdict
+        from bptrain.errors import VERDICT_EXIT
+
+        findings = []
+        for finding in checkup():
+            findings.append(finding)
+            show_finding(screen, finding)
+        sound = usable(findings)
+        show_verdict(screen, findings)
+        screen.record(record(findings), ok=sound)
+        if not sound:
+            raise typer.Exit(VERDICT_EXIT)

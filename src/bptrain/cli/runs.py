@@ -1,0 +1,45 @@
+"""`bptrain runs`: what has been trained."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bptrain.cli.options import Json, Quiet, Verbose, command
+
+
+def runs_command(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to look; by default runs/.", show_default=False)
+    ] = Path("runs"),
+    sort: Annotated[
+        str,
+        typer.Option(
+            metavar="KEY",
+            help="started, run, state, epochs, loss, seconds or a metric; best or newest first.",
+        ),
+    ] = "started",
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """List the runs below a directory with their main figures.
+
+    loss and metric are those of the best weights, on the validation rows where there are some.
+
+    \b
+    Examples:
+      bptrain runs
+      bptrain runs runs/iris --sort accuracy
+      bptrain runs --sort loss --json
+    """
+    with command("runs", json, quiet, verbose) as screen:
+        from bptrain.console.overview import show_runs
+        from bptrain.overview import overview
+
+        rows = overview(directory, sort)
+        if rows:
+            show_runs(screen, rows)
+        else:
+            screen.note(f"no run under {directory}: train one with `bptrain fit CONFIG`")
+        screen.record({"directory": str(directory), "runs": [row._asdict() for row in rows]})

@@ -1,0 +1,100 @@
+"""`bptrain doctor`: what it looks at, and that it notices what is wrong."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bptrain import checkup
+from bptrain.errors import StorageError
+from bptrain.parts.activations import Activation, activations
+from command import bptrain
+from conftest import ROOT
+
+
+def findings(outcome: Any) -> dict[str, Any]:
+    return {finding["topic"]: finding for finding in outcome.json["findings"]}
+
+
+def test_a_sound_installation(workplace: Path) -> None:
+    outcome = bptrain("doctor", "--json")
+    assert outcome.code == 0, outcome.out
+    found = findings(outcome)
+    assert list(found) == ["versions", "blas", "threads", "extras", "disk", "cache", "self-test"]
+    assert found["versions"]["facts"]["numpy"] == np.__version__
+    assert found["blas"]["facts"]["libraries"][0]["architecture"]
+    assert found["disk"]["facts"]["fsync_seconds"] > 0
+    assert found["self-test"]["facts"]["networks"] > 20
+    assert found["self-test"]["facts"]["max_relative_error"] < 1e-12
+    assert list(workplace.iterdir()) == []  # it leaves nothing
+
+
+def test_a_wrong_gradient_is_a_failure(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = activations.get("tanh")
+
+    def wrong() -> Activation:
+        return right()._replace(df=lambda z, x: 1.0 - 0.999 * x * x)
+
+    monkeypatch.setitem(activations._factories, "tanh", wrong)
+    monkeypatch.setattr(checkup, "EVERY", 5)
+    outcome = bptrain("doctor", "--json")
+    assert outcome.code == 1
+    assert outcome.json["ok"] is False
+    found = findings(outcome)["self-test"]
+    assert found["status"] == "failure"
+    assert all(parts.startswith("tanh") for parts in found["facts"]["failed"])
+    assert found["facts"]["failed"]
+
+
+def test_a_disk_that_cannot_be_written_to(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise StorageError("no space left on device")
+
+    monkeypatch.setattr(checkup, "write_atomically", full)
+    found = checkup.disk(workplace)
+    assert found.status == "warning"
+    assert "no space left" in found.text
+    assert found.advice
+
+
+def test_a_slow_disk(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "write_seconds", lambda place: 2.0)
+    assert checkup.disk(workplace).status == "note"
+
+
+def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "installed", lambda name: None)
+    monkeypatch.setattr(checkup, "missing", lambda: "numba is not installed")
+    (fast,) = checkup.extras()
+    assert fast.status == "note"
+    assert fast.advice == "pip install 'bptrain[fast]'"
+    assert checkup.versions().status == "failure"
+    assert checkup.cache().status == "ok"
+
+
+def test_more_threads_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "blas", lambda scipy: [{"num_threads": 999}])
+    monkeypatch.setenv("OMP_NUM_THREADS", "999")
+    found = checkup.threads()
+    assert found.status == "warning"
+    assert "OMP_NUM_THREADS=999" in found.text
+
+
+def test_it_knows_the_packages_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    def names(requirements: list[str]) -> set[str]:
+        return {requirement.split(">")[0].split(";")[0].strip() for requirement in requirements}
+
+    assert set(checkup.CORE) == names(project["dependencies"])
+    extras = {name: names(of) for name, of in project["optional-dependencies"].items() if name != "dev"}
+    assert {name: set(packages) for name, (packages, _) in checkup.EXTRAS.items()} == extras
+
+
+def test_in_words(workplace: Path) -> None:
+    shown = bptrain("doctor")
+    assert shown.code == 0
+    assert "self-test: the gradients of" in shown.out
+    assert shown.out.splitlines()[-1].startswith("bptrain is ready")

@@ -1,0 +1,105 @@
+"""What the commands show, as a whole: on terminals of 80 and of 40 columns, and in a pipe.
+
+    REWRITE_GOLDEN=1 python -m pytest tests/cli/test_golden.py
+
+writes the files of tests/golden anew, to be looked at before they are committed. What differs from machine to machine
+is masked: digits of figures, times, and what `inspect` tells last.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from command import bptrain
+from conftest import ROOT
+from terminal import SCRIPT, in_pipe, in_terminal
+
+GOLDEN = ROOT / "tests" / "golden"
+CONFIG = """\
+data: {train: iris.csv, target: species}
+network: {sizes: [4, 6, 3]}
+loss: cross_entropy
+training: {epochs: 6}
+"""
+COMMANDS = {
+    "fit": ["fit", "flowers.yaml", "--out", "runs/second"],
+    "eval": ["eval", "runs/first", "--split", "train"],
+    "gradcheck": ["gradcheck", "flowers.yaml", "--engine", "numpy"],
+    "explain": ["explain", "flowers.yaml"],
+    "list": ["list", "schedules"],
+    "inspect": ["inspect", "runs/first"],
+    "runs": ["runs"],
+    "doctor": ["doctor"],
+    "mistakes": ["fit", "wrong.yaml"],
+    "help": ["--help"],
+    "help_fit": ["fit", "--help"],
+}
+MASKS = (
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d", "YYYY-MM-DD HH:MM"),
+    (r"[\d,]+ rows/s", "# rows/s"),
+    (r"\d+\.\d+(e[-+]\d\d)?", lambda found: re.sub(r"\d", "#", found[0])),
+)
+# The doctor's findings are those of a machine: here is one of each kind.
+DOCTOR = """
+from bptrain import checkup
+from bptrain.checkup import Finding
+checkup.checkup = lambda: iter([
+    Finding("versions", "ok", "bptrain 0, Python 3, Linux; numpy 2, pydantic 2, pyyaml 6, typer 0, rich 13"),
+    Finding("extras", "note", "fast (a loop compiled for your network): not installed", "pip install 'bptrain[fast]'"),
+    Finding("disk", "warning", "/data: nfs4, 90 GB free; no run can be kept here", "change to another directory"),
+    Finding("self-test", "failure", "the gradients of 31 networks, against the complex step: wrong for tanh / huber",
+            "bptrain gradcheck shows all of them; please report it"),
+])
+"""
+
+
+@pytest.fixture
+def place(workplace: Path) -> Path:
+    """A directory with a config and a run that was trained from it."""
+    shutil.copy(ROOT / "data" / "iris.csv", workplace)
+    (workplace / "flowers.yaml").write_text(CONFIG)
+    (workplace / "wrong.yaml").write_text(
+        CONFIG.replace("epochs", "epoch").replace("cross_entropy", "croos_entropy")
+    )
+    assert bptrain("fit", "flowers.yaml", "--out", "runs/first").code == 0
+    return workplace
+
+
+@pytest.mark.parametrize("where", ["80", "40", "pipe"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_golden(name: str, where: str, place: Path) -> None:
+    shown = masked(show(name, where))
+    file = GOLDEN / f"{name}.{where}.txt"
+    if os.environ.get("REWRITE_GOLDEN"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(shown, encoding="utf-8")
+    assert shown == file.read_text(encoding="utf-8"), "if it is meant to be so: REWRITE_GOLDEN=1"
+    if where != "pipe":
+        assert max(map(len, shown.splitlines())) <= int(where)
+
+
+def show(name: str, where: str) -> str:
+    """What a command shows: the screen of a terminal, or both streams."""
+    script = SCRIPT.replace("; main()", f"\n{DOCTOR if name == 'doctor' else ''}\nmain()")
+    if where != "pipe":
+        seen = in_terminal(*COMMANDS[name], columns=int(where), script=script)
+        assert seen.cursor_shown
+        assert seen.column == 0
+        assert not seen.styled
+        return seen.text
+    code, out, err = in_pipe(*COMMANDS[name], script=script)
+    assert "\x1b" not in out + err
+    return f"--- exit code {code}, stdout ---\n{out}--- stderr ---\n{err}"
+
+
+def masked(text: str) -> str:
+    """The text without what differs from machine to machine."""
+    text = re.sub(
+        r"^where it comes from\n(  .*\n)+", "where it comes from\n  (masked)\n", text, flags=re.MULTILINE
+    )
+    for pattern, by in MASKS:
+        text = re.sub(pattern, by, text)
+    return text
