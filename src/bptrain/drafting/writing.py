@@ -65,7 +65,7 @@ def write(text: str, output: Path, data: Mapping[str, bytes]) -> Written:
     """Writes the data of a template, the schema, and last the config. Raises StorageError."""
     schema = output.parent / SCHEMA
     for name, content in data.items():
-        write_atomically(output.parent / name, content)
-    write_atomically(schema, schema_text().encode())
-    write_atomically(output, text.encode())
+        write_atomically(output.parent / name, [content])
+    write_atomically(schema, [schema_text().encode()])
+    write_atomically(output, [text.encode()])
     return Written(output, schema, tuple(output.parent / name for name in data))
