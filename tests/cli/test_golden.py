@@ -28,6 +28,8 @@ COMMANDS = {
     "fit": ["fit", "flowers.yaml", "--out", "runs/second"],
     "eval": ["eval", "runs/first", "--split", "train"],
     "gradcheck": ["gradcheck", "flowers.yaml", "--engine", "numpy"],
+    "validate": ["validate", "flowers.yaml"],
+    "init": ["init", "--data", "iris.csv", "--target", "species", "--output", "new.yaml"],
     "explain": ["explain", "flowers.yaml"],
     "list": ["list", "schedules"],
     "inspect": ["inspect", "runs/first"],
@@ -98,7 +100,10 @@ def show(name: str, where: str) -> str:
 def masked(text: str) -> str:
     """The text without what differs from machine to machine."""
     text = re.sub(
-        r"^where it comes from\n(  .*\n)+", "where it comes from\n  (masked)\n", text, flags=re.MULTILINE
+        r"^where it comes from\n(?:(?!--- stderr).*\n)+",
+        "where it comes from\n  (masked)\n",
+        text,
+        flags=re.MULTILINE,
     )
     for pattern, by in MASKS:
         text = re.sub(pattern, by, text)
