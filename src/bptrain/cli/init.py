@@ -44,7 +44,10 @@ def init_command(
     It looks at the columns, leaves out those that tell nothing (with the reason), and chooses task, loss, network and
     training. Beside the config lies bptrain.schema.json, with which editors complete and check it.
 
-    Examples: bptrain init --data titanic.csv --target Survived · bptrain init --template xor --output xor.yaml
+    \b
+    Examples:
+      bptrain init --data titanic.csv --target Survived
+      bptrain init --template xor --output xor.yaml
     """
     with command("init", json, quiet, verbose) as screen:
         from bptrain.errors import UsageError

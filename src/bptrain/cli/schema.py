@@ -14,7 +14,10 @@ def schema_command(
     With --json the schema is the field "schema" of the one object. An editor finds it by a first line such as
     # yaml-language-server: $schema=bptrain.schema.json; `bptrain init` writes both.
 
-    Examples: bptrain schema > bptrain.schema.json · bptrain schema --plugin my_parts.py > bptrain.schema.json
+    \b
+    Examples:
+      bptrain schema > bptrain.schema.json
+      bptrain schema --plugin my_parts.py > bptrain.schema.json
     """
     with command("schema", json, quiet, verbose, plugin) as screen:
         from bptrain.json_schema import config_schema, schema_text

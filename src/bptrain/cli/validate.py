@@ -20,7 +20,10 @@ def validate_command(
 
     What passes starts training. Exit codes are those of fit. Time and memory are estimates from counts.
 
-    Examples: bptrain validate configs/iris.yaml · bptrain validate my.yaml --set network.sizes=[auto,64,auto] --json
+    \b
+    Examples:
+      bptrain validate configs/iris.yaml
+      bptrain validate my.yaml --set network.sizes=[auto,64,auto] --json
     """
     with command("validate", json, quiet, verbose, plugin) as screen:
         from bptrain.console.validation import follow, show_validation
