@@ -5,17 +5,17 @@
 One thread, float32, relu, half_squared_error, gradient descent. Beside each time stands its physical limit: the
 products of an update at the rate of a large product measured in the same run, or its memory traffic at the rate of a
 copy of as many bytes as the weights, whichever is longer. Peak memory is that of a process of its own that trains for
-two epochs.
+two epochs, and writes a checkpoint before the first update and after each epoch.
 """
 
 import argparse
 import itertools
 import json
 import multiprocessing
-import resource
 import statistics
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
 
 from bptrain.core.network import Network, initial_parameters
 from bptrain.engines.base import Engine, Task, aligned_copy, fresh_memory
@@ -30,6 +30,9 @@ from machine import in_words, machine
 from rounds import short, timed
 from worker import surroundings
 
+if TYPE_CHECKING:
+    from bptrain.data.prepare import Rows
+
 Sizes = tuple[int, ...]
 ENGINES = ("numba", "numpy")
 SWEEPS: dict[str, list[tuple[int, Sizes, int, int]]] = {  # name -> (value, sizes, batch, rows)
@@ -43,6 +46,7 @@ MEMORY: list[tuple[Sizes, str, int]] = [  # sizes, optimizer, rows
     ((784, 100, 10), "adam", 120_000),
     ((256, 1024, 1024, 10), "adam", 60_000),
     ((256, 2048, 2048, 10), "adam", 2_000),
+    ((256, 4096, 4096, 10), "adam", 2_000),
 ]
 
 
@@ -130,24 +134,50 @@ def peak(engine_name: str, sizes: Sizes, optimizer: str, rows: int) -> tuple[flo
     import numpy as np
 
     from bptrain.data.prepare import Rows
+
+    small = task_of((2, 3, 1), 32, 64, optimizer)
+    task = task_of(sizes, 32, rows, optimizer)
+    rng = np.random.default_rng(0)
+    with TemporaryDirectory(dir=".") as directory:
+        # what is loaded once is loaded before the count begins
+        X, T = (rng.random((64, n), np.float32) for n in (2, 1))
+        run(small, engine_of(engine_name, small), Rows(X, T, T, np.arange(64)), Path(directory))
+        engine = engine_of(engine_name, task)
+        Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here on
+        before = resident("VmRSS")
+        X, T = (rng.random((rows, n), np.float32) for n in (sizes[0], sizes[-1]))
+        run(task, engine, Rows(X, T, T, np.arange(rows)), Path(directory))
+    held = X.nbytes + T.nbytes + 4 * task.network.size * (1 + len(task.optimizer.slots))
+    return resident("VmHWM") - before, held / 2**20
+
+
+def resident(which: str) -> float:
+    """Megabytes of this process in memory: VmRSS now, VmHWM at the peak. Linux alone tells."""
+    (line,) = (
+        line for line in Path("/proc/self/status").read_text("utf-8").splitlines() if line.startswith(which)
+    )
+    return int(line.split()[1]) / 1024
+
+
+def run(task: Task, engine: Engine, rows: "Rows", directory: Path) -> None:
+    """Trains as `fit` does, with a checkpoint before the first update and after every epoch."""
+    import numpy as np
+
+    from bptrain.store import checkpoint
+    from bptrain.training.events import EpochEnd, Warned
     from bptrain.training.state import State
     from bptrain.training.trainer import Job, train
 
-    small = task_of((2, 3, 1), 32, 64, optimizer)
-    first = engine_of(engine_name, small)  # what is loaded once is loaded before the count begins
-    start = np.zeros(small.network.size, np.float32)
-    first.run_slice(fresh_memory(start, small.optimizer), np.zeros((64, 2)), np.zeros((64, 1)))
-    task = task_of(sizes, 32, rows, optimizer)
-    engine = engine_of(engine_name, task)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    rng = np.random.default_rng(0)
-    X, T = (rng.random((rows, n), np.float32) for n in (sizes[0], sizes[-1]))
-    w = np.full(task.network.size, 1e-3, np.float32)
-    held = X.nbytes + T.nbytes + w.nbytes * (1 + len(task.optimizer.slots))
-    job = Job(task, engine, None, Rows(X, T, T, np.arange(rows)), None, {}, 0, True)  # type: ignore[arg-type]
-    for _ in train(job, State(fresh_memory(w, task.optimizer))):
-        pass
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, held / 2**20
+    job = Job(task, engine, None, rows, None, {}, 0, True, directory=directory)  # type: ignore[arg-type]
+    memory = fresh_memory(np.full(task.network.size, 1e-3, np.float32), task.optimizer)
+    state = State(memory).kept(directory)
+    del memory
+    facts, file = checkpoint.Facts({}, {}, {}, {}, {}), directory / "checkpoint.safetensors"
+    checkpoint.write(file, task.network, task.optimizer, facts, state)
+    for event in train(job, state):
+        state = event.state if not isinstance(event, Warned) else state
+        if isinstance(event, EpochEnd):
+            checkpoint.write(file, task.network, task.optimizer, facts, event.state)
 
 
 def in_a_process(*arguments: object) -> tuple[float, float]:

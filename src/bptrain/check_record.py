@@ -32,8 +32,7 @@ def gradcheck_record(checked: Checked) -> dict[str, Any]:
         "corners": [corner._asdict() for corner in report.corners[:CORNERS]],
         "corner_count": len(report.corners),
         "cross_check": None if trial is None else trial._asdict(),
-        "diagnosis": {name: one._asdict() for name, one in report.likely.items()},
-        "part_faults": [fault._asdict() for fault in report.faults],
+        **explanations(report),
         "consistency": [
             {**one._asdict(), "likely": None if one.likely is None else one.likely._asdict()}
             for one in checked.consistency
@@ -50,6 +49,14 @@ def head(report: GradcheckReport) -> dict[str, Any]:
         "entries": report.entries,
         "max_relative_error": report.max_relative_error,
         "tolerance": report.tolerance,
+    }
+
+
+def explanations(report: GradcheckReport) -> dict[str, Any]:
+    """What a mismatch looks like, and which part is at fault."""
+    return {
+        "diagnosis": {name: one._asdict() for name, one in report.likely.items()},
+        "part_faults": [fault._asdict() for fault in report.faults],
     }
 
 
@@ -84,6 +91,11 @@ def parts_record(checks: Sequence[SelfChecked]) -> dict[str, Any]:
         "entries": sum(report.entries for report in reports),
         "max_relative_error": float(np.max([report.max_relative_error for report in reports])),
         "combinations": len(checks),
+        "wrong": [
+            {**checked.combination._asdict(), **explanations(checked.report)}
+            for checked in checks
+            if not checked.report.passed
+        ],
         "layers": [
             {"parts": checked.combination.parts, **checked.combination._asdict(), **block_record(block)}
             for checked in checks

@@ -1,6 +1,7 @@
 """What `bptrain gradcheck` does with a config's network, with a run's weights, or with every part."""
 
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -12,7 +13,7 @@ from bptrain.cautions import Caution
 from bptrain.config import load_config
 from bptrain.config.schema import Config
 from bptrain.consistency import Consistency, consistency, plain_descent
-from bptrain.core.backprop import Extras
+from bptrain.core.backprop import Extras, row_losses
 from bptrain.core.dropout import masks
 from bptrain.core.gradcheck import (
     BlockReport,
@@ -29,6 +30,7 @@ from bptrain.core.network import Network
 from bptrain.engines.base import Engine, Task
 from bptrain.engines.choice import Choice, choose_engine, make_engine
 from bptrain.engines.numba_engine import missing, uncovered
+from bptrain.errors import NumericalError
 from bptrain.model import Model, load_checkpoint, load_run, run_of, training_data
 from bptrain.parts.types import Array
 from bptrain.store.run import RunDirectory
@@ -142,13 +144,33 @@ def check_subject(subject: Subject, wanted: Wanted = WANTED) -> Generator[Progre
     if wanted.engine is None and len(engines) == 1 and find_spec("numba") is not None:
         other = "numpy" if engines[0].name == "numba" else "numba"
         notes.append(f"engine {other} was not checked: --engine all checks every engine that is installed")
+    refuse_what_is_not_finite(point)
     report = yield from checking(point, {engine.name: engine.gradient for engine in engines}, settings)
+    point = replace(point, by=report.by)
     agree: list[Consistency] = []
     if report.complete:
         few = point.some_rows(np.arange(min(len(point.X_0), rows_for_consistency(subject.network))))
         agree = [one for engine in engines for one in consistency(engine, task, few)]
     where = f"{subject.weights}, {report.rows} training rows"
     return Checked(subject.name, where, report, tuple(agree), units(point), tuple(notes), subject.warnings)
+
+
+def refuse_what_is_not_finite(point: Point) -> None:
+    """Raises NumericalError, with layer and instance, where the network or its loss is not finite."""
+    network, space = point.network, point.space
+    with np.errstate(all="ignore"):
+        E = row_losses(network, space.Z[network.L], space.X[network.L], point.T)
+    for i in range(1, network.L + 1):
+        for letter, matrix in (("z", space.Z[i]), ("x", space.X[i])):
+            rows = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
+            if len(rows):
+                message = (
+                    f"{letter}_{i} is not finite for instance {rows[0]}, so there is no gradient to check"
+                )
+                raise NumericalError(f"{message}; smaller weights or inputs would help")
+    if not np.isfinite(E).all():
+        row = int(np.flatnonzero(~np.isfinite(E))[0])
+        raise NumericalError(f"the loss of instance {row} is not finite, so there is no gradient to check")
 
 
 def rows_for_consistency(network: Network) -> int:
@@ -179,6 +201,11 @@ def check(
     """The check of a config file, of a run directory, of a checkpoint file in one, or of a loaded model."""
     if isinstance(subject, Model):
         return check_subject(of_model(subject, rows=wanted.rows), wanted)
-    if subject.is_dir() or subject.suffix == ".safetensors":
+    if is_trained(subject):
         return check_subject(of_run(subject, wanted.rows), wanted)
     return check_subject(of_config(subject, overrides, wanted.rows), wanted)
+
+
+def is_trained(subject: Path) -> bool:
+    """Whether a path is that of a run or of a checkpoint, and not of a config."""
+    return subject.is_dir() or subject.suffix == ".safetensors"

@@ -114,6 +114,8 @@ def fit_events(
             run = run_at(out, overwrite) if out is not None else new_run(loaded.path.stem)
             stack.enter_context(locked(run))
             clear(run)
+        state = state.kept(run.path)  # and no longer in memory, where it is large
+        resumed = None if resumed is None else resumed._replace(state=state)
         saver = open_saver(run, fit, resumed, choice, engine.compile_seconds)
         saver.save(state, status="running")  # from here on there is something to go on from
         run.write_config(dump_yaml(run_config(fit.prologue)))
@@ -165,12 +167,7 @@ def open_saver(
 ) -> Saver:
     """The saver of a run, going on with the record and the times of a resumed one."""
     settings = fit.prologue.loaded.config.checkpoint
-    record: dict[str, Any] = {
-        "format": 1,
-        "started": now(),
-        **provenance(choice.name),
-        "data": fit.facts.data,
-    }
+    record = {"format": 1, "started": now(), **provenance(choice.name), "data": fit.facts.data}
     record |= {"engine": choice.name, "engine_reason": choice.reason, "plugins": fit.facts.plugins}
     if resumed is not None:
         record |= {key: resumed.record[key] for key in resumed.record if key in ("started", "seconds")}
@@ -214,6 +211,7 @@ def trained(
         shuffle=prologue.loaded.config.training.shuffle,
         controls=prologue.controls,
         seconds=saver.seconds["train"] + saver.seconds["evaluation"],
+        directory=run.path,
     )
     status = "interrupted"
     try:

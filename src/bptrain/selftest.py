@@ -14,6 +14,7 @@ from bptrain.parts.activations import activations
 from bptrain.parts.losses import Loss, fits, losses
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array, Generator
+from bptrain.plugins.loading import origin
 
 SIZES, ROWS = (4, 5, 3), 6
 WEIGHTS = np.array([1.0, 0.5, 3.0, 0.0, 2.0, 0.25])  # of the rows
@@ -34,6 +35,12 @@ class Combination(NamedTuple):
         """The parts in words."""
         return f"{self.activation} / {self.loss}" + (", canonical" if self.canonical else "")
 
+    @property
+    def rest(self) -> str:
+        """What else there is, in words."""
+        loaded = ", with penalties, weights and dropout" if self.loaded else ""
+        return f"{'with' if self.bias else 'without'} bias, {self.reduction}{loaded}"
+
 
 class SelfChecked(NamedTuple):
     """A combination and its report."""
@@ -43,8 +50,12 @@ class SelfChecked(NamedTuple):
 
 
 def combinations() -> Iterator[Combination]:
-    """Every combination that is allowed. A canonical pair is checked both ways."""
-    for name, loss_name in itertools.product(activations, losses):
+    """Every combination that is allowed, those with a plug-in's part first. A canonical pair is checked both ways."""
+    pairs = sorted(
+        itertools.product(activations, losses),
+        key=lambda pair: origin("activation", pair[0]) is None and origin("loss", pair[1]) is None,
+    )
+    for name, loss_name in pairs:
         activation, loss = activations.get(name)(), losses.get(loss_name)()
         if not fits(loss, activation):
             continue

@@ -126,14 +126,14 @@ def test_a_foreign_safetensors_file(tmp_path: Path) -> None:
 
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
-    write_atomically(path, b"old")
+    write_atomically(path, [b"old"])
 
     def crash(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", crash)
     with pytest.raises(StorageError, match="No space left on device"):
-        write_atomically(path, b"new")
+        write_atomically(path, [b"new"])
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
@@ -153,7 +153,7 @@ def test_what_is_renamed_was_flushed_before(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(os, "fsync", note_fsync)
     monkeypatch.setattr(Path, "replace", note_replace)
-    write_atomically(tmp_path / "file", b"content")
+    write_atomically(tmp_path / "file", [b"content"])
     assert calls == ["file", "rename", "directory"]
 
 

@@ -1,18 +1,24 @@
 """An exception at any instant leaves a state from which the run ends with the same bits."""
 
+import errno
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from bptrain.engines import base
+from bptrain.engines.mapped import mapping
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.errors import NumericalError
 from bptrain.fitting import Done, fit_events
+from bptrain.parts.types import Array
+from bptrain.store import checkpoint
 from bptrain.store.run import RunDirectory
 from bptrain.training import trainer
+from bptrain.training.events import EpochEnd, Progress
 
 OVERRIDES = {"optimizer": "momentum", "training.epochs": 2}
 
@@ -23,8 +29,10 @@ def result(events: Iterator[object]) -> Done:
     return done
 
 
-def test_ctrl_c_at_any_instant(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("large", [base.LARGE, 0])  # bytes from which on a state lies in a file
+def test_ctrl_c_at_any_instant(iris: Path, monkeypatch: pytest.MonkeyPatch, large: int) -> None:
     """KeyboardInterrupt at every reading of the trainer's clock, before and after the updates of each slice."""
+    monkeypatch.setattr(base, "LARGE", large)
     monkeypatch.setattr(base, "LEAST_ROWS", 1)
     monkeypatch.setattr(base, "SLICE_WORK", 3 * NumpyEngine.step_work)
     whole = result(fit_events(iris, OVERRIDES, Path("whole"))).result
@@ -52,6 +60,66 @@ def test_ctrl_c_at_any_instant(iris: Path, monkeypatch: pytest.MonkeyPatch) -> N
         last = RunDirectory(out).checkpoints()[-1]
         assert last.read_bytes() == RunDirectory(Path("whole")).checkpoints()[-1].read_bytes()
     assert stops >= 8
+
+
+@pytest.mark.parametrize("large", [base.LARGE, 0])
+def test_a_state_that_was_yielded_never_changes(
+    iris: Path, monkeypatch: pytest.MonkeyPatch, large: int
+) -> None:
+    """Every state, and the best weights in it, hold at the end of the run what they held when they were yielded."""
+    monkeypatch.setattr(base, "LARGE", large)
+    kept, then = [], []
+    for event in fit_events(iris, OVERRIDES | {"training.epochs": 5}, Path("run")):
+        if isinstance(event, EpochEnd):
+            assert event.state.best is not None
+            arrays = (event.state.memory.w, *event.state.memory.slots, event.state.best.w)
+            kept.append(arrays)
+            then.append([array.copy() for array in arrays])
+            assert (mapping(event.state.memory.w) is not None) == (large == 0)
+    assert len(kept) == 5
+    assert all(
+        np.array_equal(now, before)
+        for one, other in zip(kept, then, strict=True)
+        for now, before in zip(one, other, strict=True)
+    )
+    assert not [file for file in Path("run").iterdir() if file.suffix == ".tmp"]
+
+
+def test_states_in_files_and_in_memory_end_with_the_same_bits(
+    iris: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(fit_events(iris, OVERRIDES, Path("in_memory")))
+    monkeypatch.setattr(base, "LARGE", 0)
+    list(fit_events(iris, OVERRIDES, Path("in_files")))
+    ends = [RunDirectory(Path(run)).checkpoints()[-1].read_bytes() for run in ("in_memory", "in_files")]
+    assert ends[0] == ends[1]
+
+
+def test_without_room_on_the_disk_states_are_copied(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object) -> list[Array]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(base, "LARGE", 0)
+    monkeypatch.setattr(base, "in_a_file", full)
+    done = result(fit_events(iris, OVERRIDES, Path("run")))
+    assert done.result["epochs"] == 2
+
+
+def test_what_is_not_finite_leaves_the_state_before_the_slice_in_a_file_too(
+    iris: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "LARGE", 0)
+    monkeypatch.setattr(base, "LEAST_ROWS", 1)
+    monkeypatch.setattr(base, "SLICE_WORK", 1.0)
+    overrides = {"optimizer": {"name": "gradient_descent", "learning_rate": 1e38}}
+    events: list[object] = []
+    with pytest.raises(NumericalError, match="training diverged in epoch"):
+        events.extend(fit_events(iris, overrides, Path("run")))
+    last = events[-1]
+    assert isinstance(last, Progress | EpochEnd)
+    stored = checkpoint.read(RunDirectory(Path("run")).checkpoints()[-1])
+    assert stored.position["updates"] == last.state.memory.t > 0
+    assert all(np.isfinite(tensor).all() for tensor in stored.tensors.values())
 
 
 def test_seconds_of_a_run_that_was_stopped_in_mid_epoch(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,10 @@ def gradcheck_command(
     ] = None,
     method: Method = "auto",
     engine: Engine = None,
-    rows: Annotated[int, typer.Option(min=1, help="So many of the training rows.")] = 32,
+    rows: Annotated[
+        int | None,
+        typer.Option(min=1, help="So many of the training rows; 32 unless told.", show_default=False),
+    ] = None,
     params: Params = None,
     inputs: Annotated[bool, typer.Option("--inputs", help="Check the gradient by the inputs too.")] = False,
     kinks: Kinks = "interval",
@@ -60,7 +63,7 @@ def gradcheck_command(
     """
     with command("gradcheck", json, quiet, verbose, plugin) as screen:
         from bptrain.check_record import gradcheck_record, parts_record
-        from bptrain.checking import Wanted, check
+        from bptrain.checking import ROWS, Wanted, check, is_trained
         from bptrain.console.checks import CheckView, show_gradcheck, show_parts
         from bptrain.core.gradcheck import Settings
         from bptrain.errors import VERDICT_EXIT, UsageError
@@ -68,16 +71,17 @@ def gradcheck_command(
 
         patterns = tuple(params or ["*"])
         settings = Settings(method, kinks, patterns, inputs, fail_fast=fail_fast)
-        if set_ and (subject is None or subject.is_dir()):
+        if set_ and (subject is None or is_trained(subject)):
             raise UsageError("--set changes a config: name one")
         with CheckView(screen) as view:
             if subject is None:
-                if engine is not None:
-                    raise UsageError("--engine is of a config or a run: name one")
+                for name, given in (("--engine", engine), ("--rows", rows), ("--params", params)):
+                    if given is not None:
+                        raise UsageError(f"{name} is of a config or a run: name one")
                 checks = view.count(check_parts(settings))
                 passed = all(checked.report.passed for checked in checks)
             else:
-                checked = view.follow(check(subject, set_ or [], Wanted(settings, engine, rows)))
+                checked = view.follow(check(subject, set_ or [], Wanted(settings, engine, rows or ROWS)))
                 passed = checked.passed
         if subject is None:
             show_parts(screen, checks)

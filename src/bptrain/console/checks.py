@@ -19,6 +19,7 @@ Found = TypeVar("Found")
 
 MOMENT = 1.0  # seconds that a check may take without a bar
 CORNERS = 5  # that are shown one by one
+WRONG_PARTS = 3  # of which the self-test says what is wrong
 UNITS = 8  # of a layer that are named
 
 
@@ -79,19 +80,21 @@ def show_gradcheck(screen: Screen, checked: Checked) -> None:
     screen.table(title, ["layer", "parameter", "shape", "checked", *errors, "verdict"], rows)
     screen.note(f"method: {report.why}")
     if report.trial is not None and report.trial.passed:
-        screen.note(f"the complex step {report.trial.words}")
+        screen.note(report.trial.words)
     for note in checked.notes:
         screen.note(note)
     show_corners(screen, report)
     for block in report.blocks:
-        if not block.passed:
+        if not block.passed and block.outcome != "kink":
             screen.result(wrong_entry(block))
     show_explanations(screen, report)
     if not report.forward_error <= report.tolerance:
         screen.result(f"the forward pass itself is wrong: z or x differ by {report.forward_error:.1e}")
     show_consistency(screen, checked)
     show_units(screen, checked)
-    screen.result("a is the analytic gradient, n the numeric one, s the scale of rounding, |·| the norm:")
+    screen.result(
+        "a is the analytic gradient of a block, n the numeric one, q the scale of rounding, |·| the norm:"
+    )
     for outcome, words in report.rules.items():
         screen.result(f"  {outcome}: {words}")
     screen.result(sentence(checked))
@@ -142,7 +145,7 @@ def show_consistency(screen: Screen, checked: Checked) -> None:
     """What an engine must agree with beside numbers."""
     for one in checked.consistency:
         if not one.passed:
-            screen.result(f"engine {one.engine}: not so that {one.words}; it is off by {one.error:.1e}")
+            screen.result(f"engine {one.engine} fails this: {one.words}; off by {one.error:.1e}")
             if one.likely is not None:
                 screen.result(f"  which matches the pattern of: {one.likely.words}")
     if checked.consistency and all(one.passed for one in checked.consistency):
@@ -187,14 +190,18 @@ def show_units(screen: Screen, checked: Checked) -> None:
 def sentence(checked: Checked) -> str:
     """The verdict."""
     report = checked.report
-    verdict = "pass" if checked.passed else "MISMATCH"
     stopped = "" if report.complete else "; stopped at the first mismatch"
-    if not checked.passed and report.passed:
-        return f"{verdict}: the gradient is right, but an engine does not agree with itself"
-    return (
-        f"{verdict}: largest relative error {report.max_relative_error:.1e}, tolerance {report.tolerance:.0e}, "
+    figures = (
+        f"largest relative error {report.max_relative_error:.1e}, tolerance {report.tolerance:.0e}, "
         f"{report.entries:,} of {report.parameters:,} parameters{stopped}"
     )
+    if checked.passed:
+        return f"pass: {figures}"
+    if report.passed:
+        return "MISMATCH: the gradient is right, but an engine does not agree with itself"
+    if {block.outcome for block in report.blocks if not block.passed} == {"kink"}:
+        return f"REFUSED: units stand on corners; {figures}"
+    return f"MISMATCH: {figures}"
 
 
 def show_parts(screen: Screen, checks: Sequence[SelfChecked]) -> None:
@@ -210,6 +217,9 @@ def show_parts(screen: Screen, checks: Sequence[SelfChecked]) -> None:
     )
     title += "weights and dropout"
     screen.table(title, ["activation / loss", "combinations", "relative error", "verdict"], rows)
+    for checked in [checked for checked in checks if not checked.report.passed][:WRONG_PARTS]:
+        screen.result(f"{checked.combination.parts}, {checked.combination.rest}:")
+        show_explanations(screen, checked.report)
     passed = sum(checked.report.passed for checked in checks)
     verdict = "pass" if passed == len(checks) else "MISMATCH"
     screen.result(f"{verdict}: {passed} of {len(checks)} combinations pass")

@@ -13,6 +13,7 @@ Slices are cut from counts, never from timings, so a resumed run cuts where the 
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import DTypeLike
 
 from bptrain.core.backprop import NONE, Extras
 from bptrain.core.network import Network
+from bptrain.engines.mapped import in_a_file, pieces
 from bptrain.parts.averaging import AVERAGE
 from bptrain.parts.methods import Method
 from bptrain.parts.optimizers import Optimizer, Slots
@@ -33,6 +35,7 @@ LEAST_ROWS = (
 )
 NOISE_NUMBERS = 4_000_000  # drawn for a slice at most
 CACHE_LINE = 64  # bytes
+LARGE = 8 * 2**20  # bytes of weights and slots, from which on a copy of them is kept in a file
 
 
 class Shaping(NamedTuple):
@@ -111,8 +114,10 @@ def aligned(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
 
 def aligned_copy(array: Array) -> Array:
     """A copy that begins at a cache line."""
-    copy = aligned(array.shape, array.dtype)
-    copy[...] = array
+    copy, start = aligned(array.shape, array.dtype), 0
+    for piece in pieces(array):
+        copy.reshape(-1)[start : start + piece.size] = piece
+        start += piece.size
     return copy
 
 
@@ -132,6 +137,17 @@ class Memory:
         """A copy that shares no array."""
         slots = tuple(aligned_copy(np.asarray(slot)) for slot in self.slots)
         return replace(self, w=aligned_copy(self.w), slots=slots)
+
+    def kept(self, directory: Path | None) -> "Memory":
+        """A copy that shares no array, and is not to be written to: a large one lies in a file in `directory`."""
+        arrays = [self.w, *map(np.asarray, self.slots)]
+        if directory is None or sum(array.nbytes for array in arrays) < LARGE:
+            return self.copy()
+        try:
+            w, *slots = in_a_file(arrays, directory)
+        except OSError:  # a full disk: the run may go on without it
+            return self.copy()
+        return replace(self, w=w, slots=tuple(slots))
 
 
 def fresh_memory(w: Array, method: Method) -> Memory:

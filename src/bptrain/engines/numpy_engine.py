@@ -1,7 +1,9 @@
 """The engine that everyone has: NumPy, one batch after the other.
 
 What the matrix products write is allocated once; element-wise formulas allocate as they please, which costs about
-two percent. The pre-activations Z_L of a whole slice are kept, so that the losses are computed once a slice.
+two percent. Of a large network, a rule that takes each weight by itself goes over them a piece at a time, so that what
+it allocates stays in the cache. The pre-activations Z_L of a whole slice are kept, so that the losses are computed once
+a slice.
 """
 
 import numpy as np
@@ -22,10 +24,13 @@ from bptrain.core.backprop import (
 )
 from bptrain.core.network import Network, Views, views
 from bptrain.engines.base import Memory, Outputs, Task, aligned
+from bptrain.engines.compiled.rules import write_rule
+from bptrain.engines.compiled.values import Untranslatable
 from bptrain.engines.shaping import hold_rows, shape_gradient
 from bptrain.parts.types import Array
 
 CHUNK_NUMBERS = 2_000_000  # matrix entries of one layer in memory at a time, in a forward pass alone
+PIECE_NUMBERS = 2**17  # weights that are updated at a time
 
 
 class NumpyEngine:
@@ -38,6 +43,7 @@ class NumpyEngine:
     def __init__(self, task: Task) -> None:
         self.task = task
         self._spaces: dict[int, Workspace] = {}  # by rows: the batch, and a shorter last one
+        self._in_pieces = task.network.size > PIECE_NUMBERS and takes_each_weight_by_itself(task)
 
     def run_slice(
         self, memory: Memory, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
@@ -48,7 +54,7 @@ class NumpyEngine:
 
     def _updates(self, memory: Memory, X: Array, T: Array, extras: Extras, noise: Array | None) -> float:
         task, network, L = self.task, self.task.network, self.task.network.L
-        step_rule, B = task.optimizer.step, task.batch_size
+        B = task.batch_size
         steps_per_epoch, epoch = task.steps_per_epoch, task.epoch_of(memory.t + 1)
         w, g = memory.w, aligned(memory.w.shape, memory.w.dtype)
         alpha = rate_of_each_weight(task, w.dtype) * memory.rate_factor
@@ -66,11 +72,34 @@ class NumpyEngine:
                 E += penalty_at(network, w)
             memory.t += 1
             rate = alpha * task.schedule(memory.t - 1, epoch, steps_per_epoch, task.epochs)
-            step, memory.slots = step_rule(g, memory.slots, w, rate, memory.t, E)
-            w -= step
+            self._step(memory, g, rate, E)
             hold_rows(task.shaping, parameters)
         losses = row_losses(network, Z_L, None, T)
         return float(loss_sum(losses.astype(np.float64), extras.V))
+
+    def _step(self, memory: Memory, g: Array, rate: float | Array, E: float) -> None:
+        """An update by the rule."""
+        w, rule = memory.w, self.task.optimizer
+        if not self._in_pieces:
+            step, after = rule.step(g, memory.slots, w, rate, memory.t, E)
+            # a rule may keep the gradient or the weights, but here both are arrays that will change
+            memory.slots = tuple(slot.copy() if slot is g or slot is w else slot for slot in after)
+            w -= step
+            return
+        scalar = [kind == "scalar" for kind in rule.slots.values()]
+        before = memory.slots
+        for a in range(0, w.size, PIECE_NUMBERS):
+            part = slice(a, a + PIECE_NUMBERS)
+            of_part = rate if isinstance(rate, float) else rate[part]
+            given = tuple(slot if one else slot[part] for slot, one in zip(before, scalar, strict=True))
+            step, after = rule.step(g[part], given, w[part], of_part, memory.t, E)
+            for slot, new, one in zip(before, after, scalar, strict=True):
+                if not one:
+                    slot[part] = new
+            w[part] -= step
+        memory.slots = tuple(
+            new if one else slot for slot, new, one in zip(before, after, scalar, strict=True)
+        )
 
     def _gradient(
         self, parameters: Views, dw: Views, X: Array, T: Array, extras: Extras, divisor: float, Z_L: Array
@@ -117,6 +146,17 @@ def numpy_outputs(network: Network, w: Array, X: Array) -> Outputs:
             space.Z[L] = Z_L[rows]
             X_L[rows] = forward(network, parameters, X[rows], space)
     return Outputs(Z_L, X_L)
+
+
+def takes_each_weight_by_itself(task: Task) -> bool:
+    """Whether the rule is known to take no sums over the weights: it can be written out for a single one."""
+    if task.solver is not None:
+        return False
+    try:
+        write_rule(task.optimizer)
+    except Untranslatable:
+        return False
+    return True
 
 
 def rate_of_each_weight(task: Task, dtype: np.dtype[np.generic]) -> float | Array:

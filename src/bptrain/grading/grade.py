@@ -10,6 +10,7 @@ import numpy as np
 from bptrain.build import initial_weights, network_of_schema, prepare_data
 from bptrain.checking import ROWS
 from bptrain.config import Loaded, load_config
+from bptrain.core.gradcheck.check import begin
 from bptrain.core.gradcheck.grading import (
     Judgment,
     Wanted,
@@ -75,6 +76,10 @@ def check_backward(
     functions = load_functions(Path(file))
     loaded = load_config(Path(config), overrides or ())
     point, remarks = point_of(loaded)
+    with np.errstate(all="ignore"):
+        point, _, tried = begin(point)
+    if not tried.passed:
+        remarks = [*remarks, f"{tried.words}; f' and ∂E/∂x are what the parts say themselves"]
     points = [point]
     if len(point.X_0) > 1:
         points.append(replace(point, X_0=point.X_0[:1], T=point.T[:1]))

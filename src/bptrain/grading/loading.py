@@ -36,7 +36,8 @@ def load_functions(path: Path) -> Functions:
 
 def could_not_be_loaded(error: BaseException) -> tuple[str, str]:
     """Code and message for what their code raises while it is loaded."""
-    return "submission_raised", f"could not be loaded: {described_error(error)}"
+    said = f"could not be loaded: {described_error(error)}"
+    return "submission_raised", said
 
 
 def functions_of(module: ModuleType, path: Path) -> dict[str, Callable[..., Any]]:

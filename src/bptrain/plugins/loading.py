@@ -108,10 +108,11 @@ def parts_of(script: Script) -> Iterator[Registered]:
 
     def failed(error: BaseException) -> tuple[str, str]:
         if not isinstance(error, NameTaken):
-            return "plugin_failed", f"{type(error).__name__}: {error}"
+            said = f"{type(error).__name__}: {error}"
+            return "plugin_failed", said
         twice = (error.kind, error.name) not in known
-        message = f"the {error.kind} {error.name} is registered twice" if twice else say_taken(error)
-        return "name_taken", message
+        said = f"the {error.kind} {error.name} is registered twice" if twice else say_taken(error)
+        return "name_taken", said
 
     try:
         run_script(script, failed)
@@ -189,8 +190,14 @@ def registered(plugin: Plugin) -> Iterator[None]:
 def say_taken(error: NameTaken) -> str:
     """Who has a name already."""
     owner = origin(error.kind, error.name)
-    whose = "one of bptrain's own" if owner is None else f"that of the plug-in {owner.file}"
-    return f"the {error.kind} {error.name} is {whose}: give yours another name"
+    if owner is not None:
+        return f"the {error.kind} {error.name} is that of the plug-in {owner.file}: give yours another name"
+    registries = {kind.name: kind.registry for kind in KINDS}
+    module = registries[error.kind].get(error.name).__module__
+    if not module.startswith("bptrain."):
+        there = f"the {error.kind} {error.name} is there already, since {module} was imported"
+        return f"{there}: give it as a plug-in alone"
+    return f"the {error.kind} {error.name} is one of bptrain's own: give yours another name"
 
 
 def raised_in_plugin(error: Exception) -> Problem | None:

@@ -1,7 +1,7 @@
 """Writing a file so that a crash leaves the old content or the new, never a part."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,13 +18,17 @@ def storage(path: Path, doing: str) -> Iterator[None]:
         raise StorageError(f"could not {doing} {path}: {reason}") from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes beside `path`, flushes to the disk, renames, and flushes the directory. Raises StorageError."""
+def write_atomically(path: Path, content: Iterable[bytes | memoryview]) -> None:
+    """Writes the parts of a content beside `path`, flushes to the disk, renames, and flushes the directory.
+
+    Raises StorageError.
+    """
     beside = path.with_name(f".{path.name}.tmp")
     with storage(path, "write"):
         try:
             with beside.open("wb") as file:
-                file.write(content)
+                for part in content:
+                    file.write(part)
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(path)

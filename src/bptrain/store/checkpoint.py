@@ -20,6 +20,7 @@ import numpy as np
 
 from bptrain.core.network import Network
 from bptrain.engines.base import Memory
+from bptrain.engines.mapped import pieces
 from bptrain.errors import CheckpointError
 from bptrain.parts.averaging import AVERAGE
 from bptrain.parts.controls import Watch
@@ -27,6 +28,7 @@ from bptrain.parts.methods import Method
 from bptrain.parts.types import Array
 from bptrain.store.atomic import write_atomically
 from bptrain.store.plain import plain
+from bptrain.store.tensors import content
 from bptrain.training.state import Best, State
 
 FORMAT = 1
@@ -223,11 +225,9 @@ def _write(
     best: Mapping[str, Any] | None,
     tensors: dict[str, Array],
 ) -> None:
-    from safetensors.numpy import save
-
     record = {"format": FORMAT, **facts._asdict(), "position": position, "best": best}
     record["digest"] = _digest(record, tensors)
-    write_atomically(path, save(tensors, metadata={"bptrain": _canonical(record)}))
+    write_atomically(path, content(tensors, {"bptrain": _canonical(record)}))
 
 
 def _digest(record: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
@@ -235,7 +235,8 @@ def _digest(record: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name}:{tensor.dtype.str}:{tensor.shape}".encode())
-        digest.update(np.ascontiguousarray(tensor).tobytes())
+        for piece in pieces(tensor):
+            digest.update(piece.data)
     return digest.hexdigest()
 
 

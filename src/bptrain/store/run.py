@@ -58,11 +58,12 @@ class RunDirectory:
 
     def write_config(self, text: str) -> None:
         """Writes config.yaml, atomically. Raises StorageError."""
-        write_atomically(self.config, text.encode())
+        write_atomically(self.config, [text.encode()])
 
     def write_record(self, record: dict[str, Any]) -> None:
         """Writes run.json, atomically. Raises StorageError."""
-        write_atomically(self.record, (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
+        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+        write_atomically(self.record, [text.encode()])
 
     def read_record(self) -> dict[str, Any]:
         """The content of run.json. Raises CheckpointError when it is missing or no JSON object."""
@@ -122,7 +123,7 @@ class RunDirectory:
             if not sound:
                 break
             kept.append(line)
-        write_atomically(self.metrics, b"".join(kept))
+        write_atomically(self.metrics, kept)
 
 
 def new_run(name: str) -> RunDirectory:

@@ -1,6 +1,7 @@
 """The training state: one record with everything that a resumed run needs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 from bptrain.engines.base import Memory
@@ -40,3 +41,10 @@ class State:
     plateau: Watch = UNWATCHED  # of the schedule reduce_on_plateau
     stopped: str | None = None  # why the run has ended, in a word; None while it goes on
     restored: bool = False  # the run has ended, and its final weights are the best ones
+
+    def kept(self, directory: Path) -> "State":
+        """The same state, with what is large of it in files without names in `directory`, and no longer in memory."""
+        best = self.best
+        if best is not None:
+            best = best._replace(w=Memory(best.w, ()).kept(directory).w)
+        return replace(self, memory=self.memory.kept(directory), best=best)

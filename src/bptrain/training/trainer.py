@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Engine, Memory, Task, aligned
 from bptrain.engines.diagnosis import diagnosis
+from bptrain.engines.mapped import all_finite
 from bptrain.engines.shaping import gradient_noise
 from bptrain.errors import NumericalError
 from bptrain.evaluation import Evaluation, evaluate
@@ -42,6 +44,7 @@ class Job(NamedTuple):
     shuffle: bool
     controls: Controls = Controls()
     seconds: float = 0.0  # of updates and evaluations in earlier parts of the run
+    directory: Path | None = None  # where states of a large network may lie, in files without names
 
 
 def train(job: Job, state: State) -> Iterator[Event]:
@@ -50,12 +53,16 @@ def train(job: Job, state: State) -> Iterator[Event]:
     Raises NumericalError when a loss, weight or slot is not finite.
     """
     task, used = job.task, job.seconds
+    working = state.memory.copy()  # what the updates change; every state has a copy of its own
     while state.stopped is None:
         order = row_order(job, state.epoch + 1)
         while True:
             before = state
+            working.rate_factor = state.memory.rate_factor
             state, rows, seconds = (
-                _slice(job, before, order) if task.solver is None else _iteration(job, before)
+                _slice(job, before, working, order)
+                if task.solver is None
+                else _iteration(job, before, working)
             )
             used += seconds
             if state.step == task.steps_per_epoch:
@@ -66,13 +73,14 @@ def train(job: Job, state: State) -> Iterator[Event]:
             if state.stopped is not None:
                 yield Finished(state, state.stopped)
                 return
-        end = _end_epoch(job, state, before.memory, rows, seconds)
+        end = _end_epoch(job, state, before.memory, working, rows, seconds)
         used += end.evaluation_seconds
         state = after_epoch(job.controls, end, used)
         warning = _growing_loss(end)
         if warning is not None:
             state = replace(state, warned_of_growth=True)
         yield end._replace(state=state)
+        del before, end  # and the states that they hold
         if warning is not None:
             yield warning
     yield Finished(state, state.stopped)
@@ -108,8 +116,11 @@ def gathered(array: Array, rows: Array) -> Array:
     return np.take(array, rows, axis=0, out=out, mode="clip")  # other modes go through a copy
 
 
-def _slice(job: Job, state: State, order: Array | None) -> tuple[State, int, float]:
-    """Runs the next slice of the epoch under way: the state after it, its rows, the seconds of its updates."""
+def _slice(job: Job, state: State, memory: Memory, order: Array | None) -> tuple[State, int, float]:
+    """Runs the next slice of the epoch under way: the state after it, its rows, the seconds of its updates.
+
+    `memory` is what the updates change; it holds what the state does.
+    """
     task = job.task
     steps = min(task.slice_steps(job.engine.step_work), task.steps_per_epoch - state.step)
     start = state.step * task.batch_size
@@ -118,7 +129,7 @@ def _slice(job: Job, state: State, order: Array | None) -> tuple[State, int, flo
         X, T = job.train.X[start:stop], job.train.T[start:stop]
     else:
         X, T = (gathered(array, order[start:stop]) for array in (job.train.X, job.train.T))
-    memory, epoch = state.memory.copy(), state.epoch + 1
+    epoch = state.epoch + 1
     clock = time.perf_counter()
     extras = extras_of(job, order, epoch, slice(start, stop))
     noise = None
@@ -127,11 +138,11 @@ def _slice(job: Job, state: State, order: Array | None) -> tuple[State, int, flo
         noise = gradient_noise(task.shaping, task.network, job.seed, updates, memory.w.dtype)
     loss_sum = job.engine.run_slice(memory, X, T, extras, noise)
     seconds = time.perf_counter() - clock
-    if not (math.isfinite(loss_sum) and all(np.isfinite(array).all() for array in (memory.w, *memory.slots))):
+    if not (math.isfinite(loss_sum) and all(map(all_finite, (memory.w, *memory.slots)))):
         raise diagnosis(task, job.engine.name, state.memory.copy(), X, T, extras, noise)
     after = replace(
         state,
-        memory=memory,
+        memory=memory.kept(job.directory),
         step=state.step + steps,
         loss_sum=state.loss_sum + loss_sum,
         rows_seen=state.rows_seen + stop - start,
@@ -139,16 +150,16 @@ def _slice(job: Job, state: State, order: Array | None) -> tuple[State, int, flo
     return after, stop - start, seconds
 
 
-def _iteration(job: Job, state: State) -> tuple[State, int, float]:
+def _iteration(job: Job, state: State, memory: Memory) -> tuple[State, int, float]:
     """Runs a solver's next iteration, which is an epoch: the state after it, the rows seen, its seconds."""
-    task, memory = job.task, state.memory.copy()
+    task = job.task
     assert task.solver is not None
     clock = time.perf_counter()
     done = iterate(task, job.engine, task.solver, memory, job.train.X, job.train.T, job.train.V)
     seconds, rows = time.perf_counter() - clock, task.rows * done.evaluations
     after = replace(
         state,
-        memory=memory,
+        memory=memory.kept(job.directory),
         step=1,
         loss_sum=done.loss_sum,
         rows_seen=state.rows_seen + rows,
@@ -157,14 +168,16 @@ def _iteration(job: Job, state: State) -> tuple[State, int, float]:
     return after, rows, seconds
 
 
-def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float) -> EpochEnd:
+def _end_epoch(
+    job: Job, state: State, before: Memory, working: Memory, rows: int, seconds: float
+) -> EpochEnd:
     """Closes an epoch: evaluates the validation rows and keeps the best weights.
 
     `before` is what the last slice began with. In batch mode the epoch's loss belongs to those weights; a solver's is
-    that of the weights it has come to.
+    that of the weights it has come to. `working` is what the state has a copy of.
     """
     task, memory, controls = job.task, state.memory, job.controls
-    w = task.for_use(memory)
+    w = task.for_use(working)  # which are in memory
     clock = time.perf_counter()
     epoch, train_loss = state.epoch + 1, state.loss_sum / weight_of(job, None, 0, task.rows)
     validation: Evaluation | None = None
@@ -178,7 +191,7 @@ def _end_epoch(job: Job, state: State, before: Memory, rows: int, seconds: float
             )
     validation_loss, figures = (None, {}) if validation is None else (validation.loss, validation.metrics)
     monitor = monitor_of_best(controls)
-    here = Best(epoch, memory.t, math.nan, w)
+    here = Best(epoch, memory.t, math.nan, task.for_use(memory))
     if validation is None and task.steps_per_epoch == 1 and task.solver is None:
         here = here._replace(epoch=epoch - 1, updates=before.t, w=task.for_use(before))
     objective = train_loss + penalty_of_a_row(job, here.w)

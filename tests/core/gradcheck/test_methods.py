@@ -194,3 +194,69 @@ def test_a_wrong_part_is_not_taken_for_a_slip_in_its_use() -> None:
     assert not report.likely
     (fault,) = report.faults
     assert (fault.layer, fault.quantity) == (1, "f'")
+
+
+def test_noisy_differences_pass_nothing() -> None:
+    """Sine at inputs of a million: a difference has hardly a digit left, which is no licence."""
+    net = network((4, 5, 3), ["sine", "identity"], "half_squared_error")
+    X, T = data_for(net, 6, 1)
+    w = np.random.default_rng(2).normal(size=net.size)
+    report = gradcheck(
+        net, w, 1e8 * X, T, 1.3 * gradient(net, w, 1e8 * X, T), settings=Settings(method="central")
+    )
+    assert not report.passed
+
+
+def test_differences_at_tiny_weights() -> None:
+    """Where the objective does not change in its last bit, a difference of 0 is not exact."""
+    net = network((4, 5, 5, 5, 3), "tanh", "half_squared_error")
+    X, T = data_for(net, 6, 1)
+    w = 1e-3 * np.random.default_rng(2).normal(size=net.size)
+    assert gradcheck(net, w, X, T, settings=Settings(method="central")).passed
+
+
+def test_a_method_that_fails_in_some_rows_alone() -> None:
+    """The complex step is lost only where |z| is large, in a row far down."""
+
+    def f(z: Array) -> Array:
+        return np.where(np.abs(z.real) > 40, np.tanh(z.real), np.tanh(z))
+
+    rare = Activation(f, lambda z, x: 1 - x * x)
+    net = with_hidden(network((4, 5, 3), "tanh"), rare)
+    X, T = data_for(net, 60, 1)
+    w = np.random.default_rng(2).normal(size=net.size)
+    w[:20] *= 0.01
+    X[50] *= 1e4
+    report = gradcheck(net, w, X, T)
+    assert not np.abs(X[50] @ w[:20].reshape(5, 4).T).max() < 40
+    assert report.passed
+    lost = Activation(lambda z: np.where(np.abs(z.real) > 1, z.real, z), lambda z, x: np.ones_like(z))
+    w[:20] *= 100
+    report = gradcheck(with_hidden(net, lost), w, X[:40], T[:40])
+    assert report.method == "central"
+    assert report.passed
+
+
+@pytest.mark.parametrize("raised", [TypeError, ValueError])
+def test_a_function_that_refuses_complex_numbers_on_rows_that_stand_on_corners(
+    raised: type[Exception],
+) -> None:
+    def f(z: Array) -> Array:
+        if np.iscomplexobj(z):
+            raise raised("real numbers only")
+        return np.abs(z)
+
+    net = with_hidden(network((4, 5, 3), "tanh"), Activation(f, lambda z, x: np.sign(z)))
+    X, T = data_for(net, 6, 1)
+    w = np.random.default_rng(2).normal(size=net.size)
+    w[20:25], X[0] = 0.0, 0.0
+    report = gradcheck(net, w, X, T)
+    assert (report.passed, report.method, report.by) == (True, "central", "parts")
+
+
+def test_weights_that_are_all_left_out() -> None:
+    net = dataclasses.replace(network((4, 5, 3), "tanh"), l1=0.1)
+    X, T = data_for(net, 6, 1)
+    report = gradcheck(net, np.zeros(net.size), X, T, settings=Settings(kinks="skip"))
+    assert [block.outcome for block in report.layers] == ["left out", "pass", "left out", "pass"]
+    assert report.entries == 8

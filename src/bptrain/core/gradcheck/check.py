@@ -13,7 +13,7 @@ from bptrain.core.gradcheck.corners import Corners, corners
 from bptrain.core.gradcheck.forward import forward_error
 from bptrain.core.gradcheck.lines import backward
 from bptrain.core.gradcheck.numeric import numeric_side
-from bptrain.core.gradcheck.parts import PartFault, part_faults
+from bptrain.core.gradcheck.parts import part_faults
 from bptrain.core.gradcheck.plan import Settings, chosen_blocks, plan
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.report import GradcheckReport
@@ -21,7 +21,7 @@ from bptrain.core.gradcheck.scale import scale_at
 from bptrain.core.gradcheck.slips.base import Diagnosis
 from bptrain.core.gradcheck.slips.diagnosis import diagnose
 from bptrain.core.gradcheck.subject import Subject, inputs_report, overall_report
-from bptrain.core.gradcheck.trial import Trial, culprits, trial
+from bptrain.core.gradcheck.trial import COMPLEX_REFUSED, Trial, culprits, trial
 from bptrain.core.gradcheck.verdicts import BlockReport, Method
 from bptrain.core.network import Network
 from bptrain.errors import UsageError
@@ -90,7 +90,14 @@ def _checking(
     blocks = chosen_blocks(point.network, settings.params)
     plan_ = plan(point, settings, method)
     subject = Subject(
-        point, found, scale_at(point), backward(point), gradients(point, analytic), settings, plan_
+        point,
+        found,
+        scale_at(point, 1),
+        scale_at(point),
+        backward(point),
+        gradients(point, analytic),
+        settings,
+        plan_,
     )
     reports: list[BlockReport] = []
     total = sum(min(plan_.entries, block.stop - block.start) + plan_.directions for block in blocks)
@@ -108,7 +115,7 @@ def _checking(
     if settings.inputs and not stopped:
         reports.append(inputs_report(subject))
     overall = None if stopped or not plan_.directions else overall_report(subject, blocks)
-    likely, faults = explanations(subject, reports) if tried.passed else ({}, ())
+    likely, faults = ({}, ()) if not tried.passed else (slips_of(subject, reports), tuple(part_faults(point)))
     return GradcheckReport(
         method=method,
         why=plan_.why if tried.passed else f"{tried.words}; so, {plan_.why}",
@@ -126,19 +133,15 @@ def _checking(
         likely=likely,
         faults=faults,
         complete=not stopped,
+        by=point.by,
     )
 
 
-def explanations(
-    subject: Subject, reports: Sequence[BlockReport]
-) -> tuple[dict[str, Diagnosis], tuple[PartFault, ...]]:
-    """What the gradients that do not match look like, and which parts are at fault themselves."""
+def slips_of(subject: Subject, reports: Sequence[BlockReport]) -> dict[str, Diagnosis]:
+    """The slips that gradients which do not match look like, by engine."""
     wrong = {name for report in reports if not report.passed for name in report.errors}
-    if not wrong:
-        return {}, ()
     found = {name: diagnose(subject.point, g) for name, g in subject.analytic.items() if name in wrong}
-    likely = {name: one for name, one in found.items() if one is not None}
-    return likely, tuple(part_faults(subject.point))
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def begin(point: Point) -> tuple[Point, Corners | None, Trial]:
@@ -147,7 +150,7 @@ def begin(point: Point) -> tuple[Point, Corners | None, Trial]:
     try:
         found = corners(point)
         tried = trial(point, found)
-    except TypeError as error:  # a function that takes no complex numbers
+    except COMPLEX_REFUSED as error:
         found, tried = None, Trial(False, f"the complex step failed: {error}{culprits(point)}")
     return (point if tried.passed else replace(point, by="parts")), found, tried
 

@@ -23,6 +23,7 @@ JUMP = 1e-6  # in slopes, relative to the larger one, where that is above 1
 ROUNDING = 8 * np.finfo(np.float64).eps
 TINY = 1e-200  # so that what is exactly on a corner has two sides
 HALVINGS = 60
+STEEPEST = 1e10  # a slope above it is a pole's
 
 
 class Known(NamedTuple):
@@ -81,20 +82,25 @@ def jumps(of: Callable[[Array], Array], low: Array, high: Array) -> Array:
 
 
 def differ(left: Array, right: Array) -> Array:
-    """Whether two slopes are more than rounding and curvature apart."""
-    return np.abs(right - left) > JUMP * np.fmax(1.0, np.fmax(np.abs(left), np.abs(right)))
+    """Whether two slopes are more than rounding and curvature apart; at a pole, as of ln x at 0, there are none."""
+    steep = np.fmax(np.abs(left), np.abs(right)) > STEEPEST
+    return ~steep & (np.abs(right - left) > JUMP * np.fmax(1.0, np.fmax(np.abs(left), np.abs(right))))
 
 
 def reach(point: Point, wider: float) -> list[Array]:
-    """How far rounding may move each Z_i, and a share of its terms beside; entry 0 is unused."""
+    """How far rounding may move each Z_i, and a share of its terms beside; entry 0 is unused.
+
+    Roundings add up as the root of their squares: as sums of absolute values they would reach any corner after some ten
+    wide layers.
+    """
     network, space = point.network, point.space
     R = [np.zeros_like(point.X_0)]
     for i in range(1, network.L + 1):
-        W, b = np.abs(point.parameters.W[i]), point.parameters.b[i]
+        W, b = point.parameters.W[i] ** 2, point.parameters.b[i]
         below = R[0] if i == 1 else R[i - 1] * np.abs(point.slopes.get(i - 1, np.ones(1)))
         below = below * point.extras.M.get(i - 1, 1.0)
-        terms = np.abs(space.Y[i - 1]) @ W.T + (0.0 if b is None else np.abs(b))
-        R.append(ROUNDING * terms + wider * (1.0 + terms) + below @ W.T + TINY)
+        terms = np.sqrt(space.Y[i - 1] ** 2 @ W.T + (0.0 if b is None else b * b))
+        R.append(np.sqrt((ROUNDING * terms) ** 2 + below**2 @ W.T) + wider * (1.0 + terms) + TINY)
     return R
 
 
@@ -113,7 +119,7 @@ def corners(point: Point, wider: float = 0.0) -> Corners | None:
     D_L = Known(point.D_L, np.zeros_like(point.D_L))
     if not network.canonical:
         x = space.X[L]
-        room = (ROUNDING + wider) * (np.abs(x) + np.abs(point.T))
+        room = (ROUNDING + wider) * np.abs(x)  # where x is about t, that is t's as well
         room = TINY + room + R[L] * np.abs(point.slopes.get(L, np.ones(1)))
         dE = sides(point.slope_of_loss, point.dE, x, room, L, "E", found)
         if dE.r.any() or (L in known and known[L].r.any()):

@@ -22,6 +22,7 @@ from bptrain.parts.types import Array
 
 LEVELS = 7  # steps h, h/2, h/4, …
 FIRST = 0.02  # h, in units of the size of what is moved
+FARTHEST = 0.25  # that a step may move a z, on whose scale an f changes
 LEAST = 1e-9  # below it nothing is left of the digits of a difference
 
 
@@ -34,14 +35,17 @@ class Difference(NamedTuple):
 
 def central(F: Callable[[float], Array], h: float) -> Difference:
     """F'(0), of an array of functions of one number, from the steps h, h/2, …"""
-    above = [(F(h) - F(-h)) / (2 * h)]
-    value, estimate = np.full_like(above[0], np.nan), np.full_like(above[0], np.inf)
-    for level in range(1, LEVELS):
+    above: list[Array] = []
+    value, estimate = np.array(np.nan), np.array(np.inf)
+    for level in range(LEVELS):
         step = h / 2**level
-        row = [(F(step) - F(-step)) / (2 * step)]
+        there, back = F(step), F(-step)
+        row = [(there - back) / (2 * step)]
+        rounding = np.finfo(np.float64).eps * np.fmax(np.abs(there), np.abs(back)) / step
         for k, before in enumerate(above):
             row.append(row[k] + (row[k] - before) / (4 ** (k + 1) - 1))
-            error = np.maximum(np.abs(row[k + 1] - row[k]), np.abs(row[k + 1] - before))
+            apart = np.maximum(np.abs(row[k + 1] - row[k]), np.abs(row[k + 1] - before))
+            error = np.maximum(apart, rounding)
             better = error < estimate
             value, estimate = np.where(better, row[k + 1], value), np.where(better, error, estimate)
         above = row
@@ -49,7 +53,7 @@ def central(F: Callable[[float], Array], h: float) -> Difference:
 
 
 def along(point: Point, v: Array, ways: Sequence[Way] = (), shrink: float = 1.0) -> Difference:
-    """The derivative of the objective along v (flat), by steps between whose ends no unit crosses a corner.
+    """The derivative of the objective along v (flat), by steps that are small for every unit and cross no corner.
 
     Corners are looked for in these `ways`, by default in the point's own. NaN where one is crossed at every step: the
     point itself is on a corner.
@@ -58,14 +62,19 @@ def along(point: Point, v: Array, ways: Sequence[Way] = (), shrink: float = 1.0)
     if len(moved) == 0:
         return Difference(np.array(0.0), np.array(0.0))
     h = shrink * FIRST * max(1.0, float(np.abs(point.w[v != 0]).mean())) / float(np.linalg.norm(moved))
-    while any(
-        crosses(point, [replace(point, w=point.w + step * v) for step in (-h, h)], way)
-        for way in ways or [point.by]
-    ):
+    while not good_step(point, [replace(point, w=point.w + step * v) for step in (-h, h)], ways):
         h /= 4
         if h * float(np.abs(moved).max()) < LEAST:
             return Difference(np.array(np.nan), np.array(np.inf))
     return central(lambda step: objective(point, point.w + step * v), h)
+
+
+def good_step(point: Point, ends: Sequence[Point], ways: Sequence[Way] = ()) -> bool:
+    """Whether no z moves by more than a part of what an f changes over, and none crosses a corner."""
+    for i in range(1, point.network.L + 1):
+        if any(np.abs(end.space.Z[i] - point.space.Z[i]).max(initial=0.0) > FARTHEST for end in ends):
+            return False
+    return not any(crosses(point, ends, way) for way in ways or [point.by])
 
 
 def objective(point: Point, w: Array) -> Array:

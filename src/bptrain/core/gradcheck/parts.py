@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.core.backprop import row_losses
-from bptrain.core.gradcheck.point import STEP, Point, slopes_of_rows
+from bptrain.core.gradcheck.point import STEP, Point, slope, slopes_of_rows
 from bptrain.core.gradcheck.scale import FLOOR
 from bptrain.core.gradcheck.slips.factors import named
 from bptrain.core.gradcheck.verdicts import TOLERANCE
@@ -144,7 +144,7 @@ def _pattern(
         return None
 
     def same(a: Array, n: Array) -> bool:
-        return bool((np.abs(a - n) <= tolerance * (size + np.abs(n))).all())
+        return bool(np.isfinite(n).all() and (np.abs(a - n) <= tolerance * (size + np.abs(n))).all())
 
     table: list[Candidate] = [
         ("zero", f"{quantity} left at zero", 0 * held.right),
@@ -212,15 +212,11 @@ def _like_losses(point: Point) -> list[Candidate]:
 
 
 def _by_default(registry: Registry[Part]) -> Iterator[tuple[str, Part]]:
-    """The registered parts that need no option."""
+    """bptrain's own parts that need no option; what a plug-in beside may do is not to be met here."""
     for name in registry:
-        if all(option.default is not Parameter.empty for option in registry.options(name).values()):
+        own = registry.get(name).__module__.startswith("bptrain.")
+        if own and all(option.default is not Parameter.empty for option in registry.options(name).values()):
             yield name, registry.get(name)()
-
-
-def slope(f: Callable[[Array], Array], Z: Array) -> Array:
-    """f'(z) of an element-wise f."""
-    return np.asarray(f(Z + 1j * STEP).imag / STEP)
 
 
 def _slope_of(E: Callable[[Array, Array], Array], X: Array, T: Array) -> Array:

@@ -49,7 +49,8 @@ class Point:
     def space(self) -> Workspace:
         """X_i, Y_i (what the next layer is given) and Z_i of every layer, of the forward pass."""
         space = workspace(self.network, len(self.X_0), np.float64)
-        forward(self.network, self.parameters, self.X_0, space, self.extras)
+        with np.errstate(all="ignore"):
+            forward(self.network, self.parameters, self.X_0, space, self.extras)
         return space
 
     @property
@@ -91,16 +92,17 @@ class Point:
     @cached_property
     def jacobians(self) -> dict[int, Array]:
         """J of the layers whose activation is not element-wise, N × n_i × n_i: J[n, j, k] = ∂x_j/∂z_k of row n."""
-        found = {}
-        for i in set(range(1, self.network.L + 1)) - set(self.elementwise):
-            f, product = self.network.activations[i].f, self.network.activations[i].product
-            Z, X, units = self.space.Z[i], self.space.X[i], np.eye(self.network.sizes[i])
-            if self.by == "complex_step" or product is None:
-                found[i] = np.stack([f(Z + 1j * STEP * unit).imag / STEP for unit in units], axis=2)
-            else:
-                rows = [product(X, np.broadcast_to(unit, X.shape)) for unit in units]
-                found[i] = np.stack(rows, axis=1)
-        return found
+        others = set(range(1, self.network.L + 1)) - set(self.elementwise)
+        return {i: self.jacobian(i, self.space.Z[i]) for i in others}
+
+    def jacobian(self, i: int, Z: Array) -> Array:
+        """∂x_j/∂z_k of f_i at any z, for each row, N × n_i × n_i."""
+        f, product = self.network.activations[i].f, self.network.activations[i].product
+        units = np.eye(Z.shape[1])
+        if self.by == "complex_step" or product is None:
+            return np.stack([f(Z + 1j * STEP * unit).imag / STEP for unit in units], axis=2)
+        X = f(Z)
+        return np.stack([product(X, np.broadcast_to(unit, X.shape)) for unit in units], axis=1)
 
     @cached_property
     def D_L(self) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from bptrain.core.gradcheck.corners import Corner
 from bptrain.core.gradcheck.parts import PartFault
+from bptrain.core.gradcheck.point import Way
 from bptrain.core.gradcheck.slips.base import Diagnosis
 from bptrain.core.gradcheck.trial import Trial
 from bptrain.core.gradcheck.verdicts import TOLERANCE, BlockReport, Kinks, Method, Outcome, rules
@@ -30,13 +31,16 @@ class GradcheckReport(NamedTuple):
     trial: Trial | None  # of the complex step, where the method was chosen here
     engines: tuple[str, ...]
     likely: Mapping[str, Diagnosis] = MappingProxyType({})  # by engine: the slip that a mismatch looks like
-    faults: tuple[PartFault, ...] = ()  # of the parts, where there is a mismatch
+    faults: tuple[PartFault, ...] = ()  # of the parts, also where the gradient does not go by them
+    by: Way = "complex_step"  # how derivatives of the parts were taken
     complete: bool = True  # False where a check ended at its first mismatch
 
     @property
     def entries(self) -> int:
         """The number of parameters that were checked: all of a block where directions go through it."""
-        blocks = [block for block in self.layers if block.parameter != "input"]
+        blocks = [
+            block for block in self.layers if block.parameter != "input" and block.outcome != "left out"
+        ]
         return sum(int(np.prod(block.shape)) if block.directions else block.entries for block in blocks)
 
     @property

@@ -32,7 +32,8 @@ class Subject(NamedTuple):
 
     point: Point
     found: Corners | None
-    scale: Scale
+    s: Scale  # in absolute values
+    q: Scale  # in squares
     exact: Backward  # the gradient by the lines of the derivation, from the parts' derivatives
     analytic: dict[str, Array]
     settings: Settings
@@ -45,10 +46,10 @@ class Subject(NamedTuple):
 
     def allowed(self, part: slice) -> Allowed:
         """What the parameters at these places may be."""
-        s, exact = self.scale.w[part], self.exact.g[part]
+        s, q, exact = self.s.w[part], self.q.w[part], self.exact.g[part]
         if self.found is None:
-            return Allowed(s, exact, exact, np.zeros_like(s))
-        return Allowed(s, exact, self.found.center[part], self.found.radius[part])
+            return Allowed(s, q, exact, exact, np.zeros_like(s))
+        return Allowed(s, q, exact, self.found.center[part], self.found.radius[part])
 
     @property
     def left_out(self) -> Array:
@@ -79,7 +80,9 @@ class Subject(NamedTuple):
         kink = bool((allowed.radius > 0).any()) and self.settings.kinks != "skip"
         outcome: Outcome = "kink" if kink else "pass"
         refused = kink and self.settings.kinks == "fail"
-        if not one.right and not refused:
+        if not len(numeric.entries) and not np.any(numeric.v):
+            outcome = "left out"
+        elif not one.right:
             outcome = "undecided" if one.noisy else "mismatch"
         worst = shown(one, a[engine], numeric, allowed)
         place = np.flatnonzero(numeric.entries == worst)
@@ -126,13 +129,13 @@ def inputs_report(subject: Subject) -> BlockReport:
         if len(free):
             difference = differences.of_inputs(point.some_rows(free), point.divisor)
             n[free], estimate[free] = difference
-    exact, s = subject.exact.D[0].ravel(), subject.scale.X_0.ravel()
+    exact, s, q = (part.ravel() for part in (subject.exact.D[0], subject.s.X_0, subject.q.X_0))
     center, radius = (
         (exact, np.zeros_like(s)) if found is None else (found.center_inputs, found.radius_inputs)
     )
     entries, none = np.arange(n.size), np.empty(0)
     numeric = Numeric(entries, n.ravel(), estimate.ravel(), np.empty((0, n.size)), none, none)
-    allowed = Allowed(s, exact, center.ravel(), radius.ravel())
+    allowed = Allowed(s, q, exact, center.ravel(), radius.ravel())
     return subject.verdict(0, "input", n.shape, {"numpy": analytic.ravel()}, numeric, allowed)
 
 

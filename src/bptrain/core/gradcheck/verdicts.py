@@ -14,7 +14,7 @@ VANISHING = 1e-7  # in units of s: below it the verdict adds that the gradient v
 
 Method = Literal["complex_step", "central"]
 Kinks = Literal["interval", "skip", "fail"]
-Outcome = Literal["pass", "kink", "mismatch", "undecided"]
+Outcome = Literal["pass", "kink", "mismatch", "undecided", "left out"]
 
 
 class BlockReport(NamedTuple):
@@ -59,7 +59,7 @@ class BlockReport(NamedTuple):
 def rules(method: Method, tolerance: float, kinks: Kinks) -> dict[Outcome, str]:
     """The rule behind each outcome, in words."""
     noise = " or ten times the estimated error of the differences" if method == "central" else ""
-    limit = f"{tolerance:.0e} max(|a|, |n|, s){noise}"
+    limit = f"{tolerance:.0e} max(|a|, |n|, q){noise}"
     at_corner = {
         "interval": "a unit's slope jumps within rounding of its z: passes where a lies between what the slopes of "
         "both sides give",
@@ -70,6 +70,7 @@ def rules(method: Method, tolerance: float, kinks: Kinks) -> dict[Outcome, str]:
         "pass": f"|a − n| is at most {limit}",
         "kink": at_corner[kinks],
         "mismatch": f"|a − n| is more than {limit}, and a is not between the slopes of a corner either",
+        "left out": "every weight of it stands on l1's corner at 0",
         "undecided": "the differences are too noisy here to tell",
     }
 
@@ -86,9 +87,10 @@ class Numeric(NamedTuple):
 
 
 class Allowed(NamedTuple):
-    """What a block's entries may be: s, the scale of rounding, and at corners anything in center ± radius."""
+    """What a block's entries may be: at corners anything in center ± radius, and elsewhere off by rounding."""
 
-    s: Array
+    s: Array  # the scale in absolute values, which the relative error goes by
+    q: Array  # the scale in squares, which the verdict goes by; never more than s
     exact: Array  # by the lines of the derivation
     center: Array
     radius: Array
@@ -97,47 +99,61 @@ class Allowed(NamedTuple):
 class Judged(NamedTuple):
     """One gradient of one block beside the numeric one."""
 
-    error: float
+    error: float  # relative, by s
     right: bool
     noisy: bool  # the differences are too noisy to tell
     worst: int  # place in the block
     vanishes: bool
 
 
+class Part(NamedTuple):
+    """One comparison: of all entries, or along one direction."""
+
+    distance: float
+    estimate: float  # of the numeric side's own error
+    a: float
+    n: float
+    s: float
+    q: float
+
+
 def judge(a: Array, numeric: Numeric, allowed: Allowed, tolerance: float) -> Judged:
     """Judges a block's gradient a, flat: by its entries, and along each direction.
 
     The error is ‖a − n‖ / max(‖a‖, ‖n‖, s) over the entries, |a·v − n_v| / max(‖a‖, |n_v|, s) along a direction v. At a
-    corner it is what a lacks of what is possible there.
+    corner it is what a lacks of what is possible there. For the verdict q takes the place of s.
     """
-    some, s, (center, radius) = numeric.entries, norm(allowed.s), allowed[2:]
-    parts = []
-    missing = np.zeros(1)
+    some, center, radius = numeric.entries, allowed.center, allowed.radius
+    parts, missing = [], np.zeros(1)
     if len(some):
         missing = lacking(a[some], numeric.n, center[some], radius[some])
-        sizes = norm(a[some]), norm(np.nan_to_num(numeric.n)), norm(allowed.s[some])
-        parts.append((norm(missing), norm(numeric.estimate[~np.isnan(numeric.n)]), *sizes))
-    for v, n_v, estimate in zip(numeric.v, numeric.n_v, numeric.estimate_v, strict=True):
-        apart = lacking(a @ v, n_v, center @ v, radius @ np.abs(v))
-        parts.append(
-            (
-                float(apart),
-                0.0 if np.isnan(n_v) else float(estimate),
-                norm(a),
-                abs(float(np.nan_to_num(n_v))),
-                s,
-            )
-        )
-    errors, right, noisy, vanishes = [], True, False, True
-    for distance, estimate, a_size, n_size, scale in parts:
-        largest = float(np.max([a_size, n_size, scale]))
-        errors.append(0.0 if largest == 0 else distance / largest)
-        right &= errors[-1] <= tolerance or distance <= SAFETY * estimate  # False for NaN
-        noisy |= estimate > TOO_NOISY * largest
-        vanishes &= max(a_size, n_size) < VANISHING * scale
+        known, scales = np.nan_to_num(numeric.n), (norm(allowed.s[some]), norm(allowed.q[some]))
+        estimate = norm(numeric.estimate[~np.isnan(numeric.n)])
+        parts.append(Part(norm(missing), estimate, norm(a[some]), norm(known), *scales))
+    for v, n_v, estimate_v in zip(numeric.v, numeric.n_v, numeric.estimate_v, strict=True):
+        apart = float(lacking(a @ v, n_v, center @ v, radius @ np.abs(v)))
+        unknown = bool(np.isnan(n_v))
+        estimate, size = (0.0, 0.0) if unknown else (float(estimate_v), abs(float(n_v)))
+        parts.append(Part(apart, estimate, norm(a), size, norm(allowed.s), norm(allowed.q)))
+    errors = [ratio(part.distance, np.max([part.a, part.n, part.s])) for part in parts]
+    sizes = [float(np.max([part.a, part.n, part.q])) for part in parts]
+    noisy = any(part.estimate > TOO_NOISY * size for part, size in zip(parts, sizes, strict=True))
+    close = [
+        ratio(part.distance, size) <= tolerance or part.distance <= SAFETY * part.estimate  # False for NaN
+        for part, size in zip(parts, sizes, strict=True)
+    ]
     return Judged(
-        float(np.max(errors)), right, noisy, int(some[np.argmax(missing)]) if len(some) else 0, vanishes
+        error=float(np.max(errors, initial=0.0)),
+        right=all(close) and not noisy,
+        noisy=noisy,
+        worst=int(some[np.argmax(missing)]) if len(some) else 0,
+        vanishes=all(max(part.a, part.n) < VANISHING * part.q for part in parts),
     )
+
+
+def ratio(distance: float, size: float) -> float:
+    """distance / size, and 0 where both are 0."""
+    return 0.0 if size == 0 else float(distance / size)
 
 
 def lacking(a: Array, n: Array, center: Array, radius: Array) -> Array:

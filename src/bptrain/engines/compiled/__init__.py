@@ -6,7 +6,7 @@ rules.py         an optimizer's rule, and how far it folds into a matrix product
 functions.py     the formulas of a kernel as functions of its module
 pieces.py        the lines that both forms of a loop share
 instances.py     the loop for single instances
-batches.py       the loop for batches
+batches.py       the loop for batches; batch_updates.py how their gradient meets the weights
 kernel.py        the text of a kernel
 cache.py         where kernels are kept between processes
 runtime/         what a kernel imports: compiler flags, exp and its kin, products by BLAS

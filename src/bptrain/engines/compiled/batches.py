@@ -6,13 +6,22 @@ chunk by chunk, by as many threads as there are, and then applied.
 """
 
 from bptrain.core.network import Network
-from bptrain.engines.compiled.functions import Lines, indented
+from bptrain.engines.compiled.batch_updates import (
+    bias_update,
+    folded_update,
+    room_for_gradient,
+    update_in_pieces,
+)
+from bptrain.engines.compiled.functions import Function, Lines, indented
 from bptrain.engines.compiled.pieces import Pieces
-from bptrain.engines.compiled.rules import Fold
 from bptrain.engines.compiled.shaping import hold_rows, shape_whole, update_all
 
 CHUNK_NUMBERS = 2**17  # entries of the widest layer in a chunk: half a megabyte in float32
+VECTOR = 16  # numbers of float32 that the widest processors take at once
 LEAST_CHUNK = 1024  # rows; products of fewer are less efficient
+PIECE_NUMBERS = (
+    2**20
+)  # of a weight matrix's gradient in memory at a time, where it need not be there as a whole
 
 
 def chunk_rows(network: Network) -> int:
@@ -86,16 +95,19 @@ def _gradient(pieces: Pieces) -> Lines:
     yield from indented(_against_targets(pieces))
     for i in range(pieces.L, 0, -1):
         yield from indented(_layer_gradient(pieces, i, "keep"))
-        yield from indented(_delta_below(pieces, i))
+        yield from indented(_delta_below(pieces, i, "keep"))
     yield "return batch_loss"
 
 
 def _slice(pieces: Pieces) -> Lines:
     """Updates whose batch is one chunk."""
     fold, whole = pieces.updating.fold, pieces.updating.updates.whole
-    yield f"g = scratch[:{pieces.network.size}]"
     yield from pieces.views("w", "W", "b")
-    yield from pieces.views("g", "dW", "db")
+    if whole:
+        yield f"g = scratch[:{pieces.network.size}]"
+        yield from pieces.views("g", "dW", "db")
+    else:
+        yield from room_for_gradient(pieces.network)
     if fold and fold.slot:
         yield from pieces.views(fold.slot, f"{fold.slot}_W", f"{fold.slot}_b")
     yield "most = min(len(X), batch)"
@@ -120,14 +132,14 @@ def _slice(pieces: Pieces) -> Lines:
     yield "    loss_sum += batch_loss"
     yield from indented(pieces.updating.begin_update())
     for i in range(pieces.L, 0, -1):
-        yield from indented(_delta_below(pieces, i))
+        yield from indented(_delta_below(pieces, i, "F(0.0)"))
         yield from indented(_bias_gradient(pieces, i, "F(0.0)"))
         if whole:
             yield f"    transposed_times(d{i}, {pieces.y(i - 1)}, n, F(1.0), F(0.0), dW{i})"
             continue
         yield from indented(pieces.updating.numbers(i))
-        yield from indented(_folded_update(pieces, i, fold) if fold else _update_in_pieces(pieces, i))
-        yield from indented(_bias_update(pieces, i))
+        yield from indented(folded_update(pieces, i, fold) if fold else update_in_pieces(pieces, i))
+        yield from indented(bias_update(pieces, i))
     if whole:
         yield from indented(shape_whole(pieces, "noise[a // batch]"))
         yield from indented(update_all(pieces))
@@ -167,12 +179,27 @@ def _forward(pieces: Pieces) -> Lines:
     sizes, bias = pieces.network.sizes, pieces.network.bias
     yield "x0 = X[a : a + n]"
     for i in range(1, pieces.L + 1):
-        if bias[i]:
+        f = pieces.f[i]
+        one_pass = by_rows(pieces, i, f) and pieces.x(i) != f"z{i}"  # for the bias and f
+        if bias[i] and not one_pass:
             yield "for r in range(n):"
             yield f"    for j in range({sizes[i]}):"
             yield f"        z{i}[r, j] = b{i}[j]"
-        yield f"times_transposed({pieces.y(i - 1)}, W{i}, n, F({int(bias[i])}), z{i})"
-        yield from pieces.activate(i)
+        beta = int(bias[i] and not one_pass)
+        yield f"times_transposed({pieces.y(i - 1)}, W{i}, n, F({beta}), z{i})"
+        if one_pass:
+            yield "for r in range(n):"
+            yield f"    for j in range({sizes[i]}):"
+            yield f"        z{i}[r, j] += b{i}[j]"
+            yield f"        x{i}[r, j] = {f.name}(z{i}[r, j])"
+            yield from pieces.mask(i)
+        else:
+            yield from pieces.activate(i)
+
+
+def by_rows(pieces: Pieces, i: int, f: Function) -> bool:
+    """Whether an entry's function can share a pass with the bias: row by row, which must end with a whole vector."""
+    return pieces.network.bias[i] and pieces.network.sizes[i] % VECTOR == 0 and not f.formula.by_row
 
 
 def _against_targets(pieces: Pieces) -> Lines:
@@ -182,11 +209,25 @@ def _against_targets(pieces: Pieces) -> Lines:
     yield from pieces.loss_and_delta()
 
 
-def _delta_below(pieces: Pieces, i: int) -> Lines:
-    """D_{i−1} = (D_i W_i) ∘ f_{i−1}'(Z_{i−1})."""
-    if i > 1:
-        yield f"times(d{i}, W{i}, n, d{i - 1})"
+def _delta_below(pieces: Pieces, i: int, keep: str) -> Lines:
+    """D_{i−1} = (D_i W_i) ∘ f_{i−1}'(Z_{i−1}), and db_{i−1} in the same pass where it can be."""
+    if i == 1:
+        return
+    yield f"times(d{i}, W{i}, n, d{i - 1})"
+    if not _in_one_pass(pieces, i - 1):
         yield from pieces.through_activation(i - 1)
+        return
+    df = pieces.derivative(i - 1)
+    assert df is not None
+    yield from pieces.through_mask(i - 1)
+    slope = f"{df.name}(z{i - 1}[r, j], {pieces.x(i - 1)}[r, j])"
+    yield from _sum_of_rows(pieces, i - 1, keep, f"d{i - 1}[r, j] *= {slope}")
+
+
+def _in_one_pass(pieces: Pieces, i: int) -> bool:
+    """Whether D_i and its column sums are worked out together."""
+    df = pieces.derivative(i)
+    return i < pieces.L and df is not None and by_rows(pieces, i, df)
 
 
 def _layer_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
@@ -196,52 +237,19 @@ def _layer_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
 
 
 def _bias_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
-    """db_i, the column sums of D_i."""
-    if pieces.network.bias[i]:
-        n_i = pieces.network.sizes[i]
-        if keep == "F(0.0)":
-            yield f"db{i}[:] = F(0.0)"
-        else:
-            yield "if a == 0:"
-            yield f"    db{i}[:] = F(0.0)"
-        yield "for r in range(n):"
-        yield f"    for j in range({n_i}):"
-        yield f"        db{i}[j] += d{i}[r, j]"
+    """db_i, the column sums of D_i, where D_i has come without them."""
+    if pieces.network.bias[i] and not _in_one_pass(pieces, i):
+        yield from _sum_of_rows(pieces, i, keep)
 
 
-def _update_in_pieces(pieces: Pieces, i: int) -> Lines:
-    """Some rows of dW_i at a time, and the update of W_i by them."""
-    n_out, n_in = pieces.network.sizes[i], pieces.network.sizes[i - 1]
-    (start,) = (block.start for block in pieces.network.blocks if (block.layer, block.kind) == (i, "weight"))
-    slots = [slot for slot in pieces.updating.rule.slots if slot not in pieces.updating.rule.scalars]
-    flats = ["g", "w", *slots]
-    yield f"piece = rows_at_once(n, W{i})"
-    yield f"for j in range(0, {n_out}, piece):"
-    yield f"    rows = min(piece, {n_out} - j)"
-    yield f"    transposed_times_rows(d{i}, {pieces.y(i - 1)}, n, F(1.0), F(0.0), dW{i}, j, rows)"
-    yield f"    lo = {start} + j * {n_in}"
-    yield f"    hi = lo + rows * {n_in}"
-    yield f"    {', '.join(f'{flat}_j' for flat in flats)} = {', '.join(f'{flat}[lo:hi]' for flat in flats)}"
-    yield "    for k in range(hi - lo):"
-    of_rows = [f"{slot}_j" for slot in pieces.updating.rule.slots]
-    yield from indented(pieces.updating.update("g_j[k]", "w_j", "[k]", of_rows, "weight"), 2)
-
-
-def _folded_update(pieces: Pieces, i: int, fold: Fold) -> Lines:
-    """W_i by the product that forms its gradient."""
-    into = f"{fold.slot}_W{i}" if fold.slot else f"W{i}"
-    yield f"transposed_times(d{i}, {pieces.y(i - 1)}, n, {fold.alpha}, {fold.beta}, {into})"
-    if fold.slot:
-        (weight,) = (b for b in pieces.network.blocks if (b.layer, b.kind) == (i, "weight"))
-        yield f"for k in range({weight.start}, {weight.stop}):"
-        yield f"    w[k] -= {fold.step} * {fold.slot}[k]"
-
-
-def _bias_update(pieces: Pieces, i: int) -> Lines:
-    """b_i by the rule."""
-    for block in pieces.network.blocks:
-        if (block.layer, block.kind) == (i, "bias"):
-            yield f"for k in range({block.start}, {block.stop}):"
-            yield from indented(
-                pieces.updating.update("g[k]", "w", "[k]", pieces.updating.rule.slots, "bias")
-            )
+def _sum_of_rows(pieces: Pieces, i: int, keep: str, *first: str) -> Lines:
+    """db_i += each row of D_i, on top of what is kept of it; what is to be done with an entry first."""
+    if keep == "F(0.0)":
+        yield f"db{i}[:] = F(0.0)"
+    else:
+        yield "if a == 0:"
+        yield f"    db{i}[:] = F(0.0)"
+    yield "for r in range(n):"
+    yield f"    for j in range({pieces.network.sizes[i]}):"
+    yield from indented(first, 2)
+    yield f"        db{i}[j] += d{i}[r, j]"

@@ -87,6 +87,10 @@ class Pieces:
         """x_i = f_i(z_i), and y_i = x_i ∘ m_i."""
         if self.x(i) != f"z{i}":
             yield from self.entries(i, self.f[i], [f"z{i}"], f"x{i}")
+        yield from self.mask(i)
+
+    def mask(self, i: int) -> Lines:
+        """y_i = x_i ∘ m_i."""
         if i in self.plan.masked:
             yield f"m{i} = mask{i}[a]" if self.plan.single else f"m{i} = mask{i}[a : a + n].reshape(-1)"
             yield self.over(i)
@@ -95,16 +99,28 @@ class Pieces:
     def through_activation(self, i: int) -> Lines:
         """δ_i ← δ_i ∘ m_i ∘ f_i'(z_i), or J_iᵀ δ_i."""
         n, activation = self.network.sizes[i], self.network.activations[i]
-        if i in self.plan.masked:
-            yield self.over(i)
-            yield f"    {self.flat(f'd{i}')}[k] *= m{i}[k]"
+        yield from self.through_mask(i)
         if activation.df is not None:
-            df = self.functions.formula("df", n, ("z", "x"), activation.df)
-            if df.formula.result.constant != 1.0:
+            df = self.derivative(i)
+            if df is not None:
                 yield from self.entries(i, df, [f"z{i}", self.x(i)], f"d{i}", "*=")
         elif activation.product is not None:
             product = self.functions.formula("product", n, ("x", "g"), activation.product)
             yield from self.entries(i, product, [self.x(i), f"d{i}"], f"d{i}")
+
+    def through_mask(self, i: int) -> Lines:
+        """δ_i ← δ_i ∘ m_i."""
+        if i in self.plan.masked:
+            yield self.over(i)
+            yield f"    {self.flat(f'd{i}')}[k] *= m{i}[k]"
+
+    def derivative(self, i: int) -> Function | None:
+        """f_i' where it has one that is not 1 everywhere."""
+        df = self.network.activations[i].df
+        if df is None:
+            return None
+        function = self.functions.formula("df", self.network.sizes[i], ("z", "x"), df)
+        return None if function.formula.result.constant == 1.0 else function
 
     def loss_and_delta(self, of_batch: bool = True) -> Lines:
         """The loss of each row, and δ_L; a mean divides it by what the rows of its batch weigh.

@@ -123,13 +123,13 @@ def rows_at_once(n, C):
 
 
 @formula
-def transposed_times_rows(A, B, n, alpha, beta, C, start, rows):
-    """Rows `start` to `start + rows` of C ← α Aᵀ B + β C, over the first n rows of A and B."""
-    outer, columns = C.shape
+def transposed_times_rows(A, B, n, alpha, beta, C, start):
+    """C ← α A'ᵀ B + β C with A' the columns of A from `start` on, as many as C has rows, over n rows of A and B."""
+    rows, columns = C.shape
     gemm(
         TRANSPOSE, KEEP, rows, columns, n,
-        alpha, A.ctypes.data + start * A.itemsize, outer, B.ctypes.data, columns,
-        beta, C.ctypes.data + start * columns * C.itemsize, columns,
+        alpha, A.ctypes.data + start * A.itemsize, A.shape[1], B.ctypes.data, columns,
+        beta, C.ctypes.data, columns,
     )  # fmt: skip
 
 
@@ -139,4 +139,4 @@ def transposed_times(A, B, n, alpha, beta, C):
     rows = C.shape[0]
     piece = rows_at_once(n, C)
     for start in range(0, rows, piece):
-        transposed_times_rows(A, B, n, alpha, beta, C, start, min(piece, rows - start))
+        transposed_times_rows(A, B, n, alpha, beta, C[start : min(start + piece, rows)], start)

@@ -1,0 +1,54 @@
+"""Layers whose rows end with a whole vector: bias and activation share a pass, and so do f' and the column sums."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bptrain.core.backprop import Extras
+from bptrain.engines.compiled import batches
+from bptrain.engines.compiled.kernel import kernel_source
+from bptrain.engines.compiled.plan import Plan
+from bptrain.engines.numpy_engine import NumpyEngine
+from engines.installed import ENGINES, needs_compiler, start, task_of, used_memory
+from networks import data_for, network
+
+NET = network((5, 2 * batches.VECTOR, batches.VECTOR, 3), ["tanh", "leaky_relu", "sigmoid"])
+
+
+@needs_compiler
+@pytest.mark.parametrize("dropout", [False, True])
+def test_updates(dropout: bool) -> None:
+    net = replace(NET, dropout=(0.0, 0.5, 0.5, 0.0)) if dropout else NET
+    rng = np.random.default_rng(0)
+    masks = {i: rng.choice([0.0, 2.0], (10, net.sizes[i])) for i in net.masked}
+    assert bool(masks) == dropout
+    task = task_of(net, "momentum", rows=10, batch=4)
+    X, T = data_for(net, 10, 0)
+    ends = []
+    for engine in (ENGINES["numba"](task, np.float64), NumpyEngine(task)):
+        memory = used_memory(task, np.float64).copy()
+        loss = engine.run_slice(memory, X, T, Extras(None, masks))
+        ends.append((memory.w, memory.slots[0], loss))
+    for one, other in zip(*ends, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11)
+    assert not np.allclose(ends[0][0], used_memory(task, np.float64).w)
+
+
+@needs_compiler
+def test_a_gradient_of_several_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
+    monkeypatch.setattr(batches, "CHUNK_NUMBERS", 1)
+    task, w = task_of(NET, "adam", rows=11, batch=11), start(NET, np.float64)
+    X, T = data_for(NET, 11, 0)
+    engines = (ENGINES["numba"](task, np.float64), NumpyEngine(task))
+    one, other = (engine.gradient(w, X, T) for engine in engines)
+    np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-15)
+    one, other = (engine.outputs(w, X).Z_L for engine in engines)
+    np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_which_layers_they_are() -> None:
+    text = kernel_source(Plan(NET, "float64", single=False), "gradient")
+    assert text.count("z1[r, j] += b1[j]") == text.count("z2[r, j] += b2[j]") == 1
+    assert "z3[r, j] = b3[j]" in text  # 3 outputs: all rows are one flat row there

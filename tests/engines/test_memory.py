@@ -1,0 +1,90 @@
+"""What a run holds in memory beside its data, weights and slots, and that holding less changes no number."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bptrain.engines import numpy_engine
+from bptrain.engines.base import Memory
+from bptrain.engines.compiled import batch_updates
+from bptrain.engines.numpy_engine import NumpyEngine, takes_each_weight_by_itself
+from bptrain.parts.optimizers import Optimizer, optimizers
+from bptrain.parts.types import Array
+from engines.installed import ENGINES, needs_compiler, start, task_of, used_memory
+from networks import data_for, network
+
+NET = network((5, 7, 3), ["tanh", "sigmoid"])
+
+
+def after_updates(engine: Any, task: Any) -> Memory:
+    X, T = data_for(task.network, task.rows, 0)
+    memory = used_memory(task, np.float64).copy()
+    engine.run_slice(memory, X, T)
+    return memory
+
+
+@pytest.mark.parametrize("name", sorted(optimizers))
+def test_numpy_updates_in_pieces_as_a_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = task_of(NET, name, rows=8)
+    whole = after_updates(NumpyEngine(task), task)
+    monkeypatch.setattr(numpy_engine, "PIECE_NUMBERS", 10)
+    in_pieces = NumpyEngine(task)
+    assert in_pieces._in_pieces
+    found = after_updates(in_pieces, task)
+    for one, other in zip((found.w, *found.slots), (whole.w, *whole.slots), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_a_rate_for_each_layer_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = task_of(NET, "adam", rows=8)._replace(rate=(0.1, 0.01))
+    whole = after_updates(NumpyEngine(task), task)
+    monkeypatch.setattr(numpy_engine, "PIECE_NUMBERS", 10)
+    assert np.array_equal(after_updates(NumpyEngine(task), task).w, whole.w)
+
+
+def test_a_rule_with_sums_over_the_weights_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(g: Array, slots: Any, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Any]:
+        return rate * g / np.sqrt((g * g).sum()), slots
+
+    task = task_of(NET, Optimizer(0.1, step), rows=8)
+    whole = after_updates(NumpyEngine(task), task)
+    monkeypatch.setattr(numpy_engine, "PIECE_NUMBERS", 10)
+    assert not takes_each_weight_by_itself(task)
+    assert np.array_equal(after_updates(NumpyEngine(task), task).w, whole.w)
+
+
+@needs_compiler
+def test_a_compiled_gradient_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 10 numbers at most: two rows of dW_1, and one of dW_2."""
+    task = task_of(NET, "adam", rows=8)
+    monkeypatch.setattr(batch_updates, "PIECE_NUMBERS", 10)
+    found = after_updates(ENGINES["numba"](task, np.float64), task)
+    by_numpy = after_updates(NumpyEngine(task), task)
+    assert not np.array_equal(found.w, start(NET, np.float64))
+    for one, other in zip((found.w, *found.slots), (by_numpy.w, *by_numpy.slots), strict=True):
+        assert np.allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+@needs_compiler
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone counts a peak from an instant on")
+def test_peak_memory(tmp_path: Path) -> None:
+    """Data + weights + slots, 15 % more, and a constant; where weights are what is large."""
+    code = (
+        "import sys; sys.path.insert(0, 'benchmarks'); from scaling import peak; "
+        "print(*peak('numba', (256, 1500, 1500, 10), 'adam', 700))"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace("'benchmarks'", repr(str(root / "benchmarks")))],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    used, held = map(float, done.stdout.split())
+    assert held > 29
+    assert used < 1.15 * held + 18
