@@ -174,7 +174,7 @@ def write_seconds(place: Path) -> float:
     found = []
     for count in range(WRITES):
         begun = time.perf_counter()
-        write_atomically(place / f"{count}.bin", bytes(4096))
+        write_atomically(place / f"{count}.bin", [bytes(4096)])
         found.append(time.perf_counter() - begun)
     return statistics.median(found)
 
