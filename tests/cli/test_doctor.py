@@ -49,7 +49,7 @@ def test_a_wrong_gradient_is_a_failure(workplace: Path, monkeypatch: pytest.Monk
 
 
 def test_a_disk_that_cannot_be_written_to(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: Path, content: bytes) -> None:
+    def full(path: Path, content: list[bytes]) -> None:
         raise StorageError("no space left on device")
 
     monkeypatch.setattr(checkup, "write_atomically", full)

@@ -99,12 +99,7 @@ def show(name: str, where: str) -> str:
 
 def masked(text: str) -> str:
     """The text without what differs from machine to machine."""
-    text = re.sub(
-        r"^where it comes from\n(?:(?!--- stderr).*\n)+",
-        "where it comes from\n  (masked)\n",
-        text,
-        flags=re.MULTILINE,
-    )
+    text = re.sub(r"(where it comes from\n).*?(?=--- stderr|\Z)", r"\1  (masked)\n", text, flags=re.DOTALL)
     for pattern, by in MASKS:
         text = re.sub(pattern, by, text)
     return text
