@@ -14,8 +14,9 @@ from bptrain.parts.optimizers import optimizers
 from bptrain.training.events import Warned
 from command import bptrain
 
-# core/ warns of nothing: pairs of words there are the patterns of slips
-SOURCES = [file for file in sorted(Path(package.__file__).parent.rglob("*.py")) if "core" not in file.parts]
+# These warn of nothing: pairs of words there are the patterns of slips, or lines of what is shown and written
+SILENT = {"core", "console", "drafting"}
+SOURCES = [file for file in sorted(Path(package.__file__).parent.rglob("*.py")) if not SILENT & {*file.parts}]
 
 
 def warned_of(file: Path) -> set[str]:
