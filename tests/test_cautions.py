@@ -15,7 +15,6 @@ from bptrain.parts.optimizers import optimizers
 from bptrain.training.events import Warned
 from command import bptrain
 
-<<<<<<< HEAD
 GIVES = re.compile(
     r"Caution|Warned|warnings?\b"
 )  # elsewhere such pairs are other things, as are tables in console/
@@ -24,11 +23,6 @@ SOURCES = [
     for file in sorted(Path(package.__file__).parent.rglob("*.py"))
     if GIVES.search(file.read_text(encoding="utf-8")) and "console" not in file.parts
 ]
-=======
-# These warn of nothing: pairs of words there are the patterns of slips, or lines of what is shown and written
-SILENT = {"core", "console", "drafting"}
-SOURCES = [file for file in sorted(Path(package.__file__).parent.rglob("*.py")) if not SILENT & {*file.parts}]
->>>>>>> validate
 
 
 def warned_of(file: Path) -> set[str]:
