@@ -222,7 +222,7 @@ targets = st.builds(
     labels,
     values,
     values,
-    finite,
+    st.floats(0.0, 0.9),
     finite,
     st.booleans(),
 )

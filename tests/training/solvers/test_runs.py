@@ -217,7 +217,7 @@ def test_refusals(iris: Path) -> None:
     assert "lbfgs finds the length of its steps itself" in refused(iris, optimizer="lbfgs", schedule="cosine")
     assert "training.average: lbfgs" in refused(iris, optimizer="lbfgs", training__average={"decay": 0.9})
     message = refused(iris, optimizer={"name": "lbfgs", "learning_rate": 0.1})
-    assert "optimizer lbfgs has no such key; it has name, memory" in message
+    assert "optimizer lbfgs has no such key: learning_rate is an option of gradient_descent" in message
     assert "did you mean levenberg_marquardt?" in refused(iris, optimizer="levenberg_marquard")
     assert "did you mean scaled_conjugate_gradient?" in refused(iris, optimizer="scg")
     assert "c1 must be less than c2" in refused(iris, optimizer={"name": "lbfgs", "c1": 0.95})
