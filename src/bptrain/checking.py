@@ -185,11 +185,15 @@ def engines_for(name: str, task: Task) -> tuple[list[Engine], list[str]]:
     if name in ("numpy", "auto"):
         return [numpy_], []
     if name == "numba":
-        return [make_engine(choose_engine("numba", task, np.float64), "numba", task, np.float64)[0]], []
+        return [
+            make_engine(choose_engine("numba", task, np.float64), "numba", task, np.float64, evaluates=False)[
+                0
+            ]
+        ], []
     reason = missing() or uncovered(task, np.float64)
     if reason is not None:
         return [numpy_], [f"the compiled engine is not checked: {reason}"]
-    compiled, choice = make_engine(Choice("numba", "asked for"), "auto", task, np.float64)
+    compiled, choice = make_engine(Choice("numba", "asked for"), "auto", task, np.float64, evaluates=False)
     if compiled.name == "numpy":
         return [numpy_], [f"the compiled engine is not checked: {choice.reason}"]
     return [numpy_, compiled], []

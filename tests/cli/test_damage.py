@@ -400,4 +400,4 @@ def test_a_wrong_dE_is_caught_without_an_argument(name: str, monkeypatch: pytest
     monkeypatch.setitem(
         losses._factories, name, wrong
     )  # in its place: the order is that of the pages of docs
-    assert bptrain("gradcheck").code == 1
+    assert bptrain("gradcheck", "--fail-fast").code == 1

@@ -67,10 +67,16 @@ def not_compiled(name: str, reason: str) -> Choice:
 
 
 def make_engine(
-    choice: Choice, asked: str, task: Task, dtype: DTypeLike, threads: int | None = None
+    choice: Choice,
+    asked: str,
+    task: Task,
+    dtype: DTypeLike,
+    threads: int | None = None,
+    evaluates: bool = True,
 ) -> tuple[Engine, Choice]:
     """The engine, and the choice as it stands after compiling: NumPy where `auto` found that it cannot be done.
 
+    All is compiled here that the engine will need; a forward pass by itself only where it `evaluates`.
     Raises UsageError where the config `asked` for numba outright.
     """
     if choice.name == "numpy":
@@ -78,7 +84,10 @@ def make_engine(
     from numba.core.errors import NumbaError
 
     try:
-        return NumbaEngine(task, dtype, threads), choice
+        engine = NumbaEngine(task, dtype, threads)
+        if evaluates:
+            engine.prepare_to_evaluate()
+        return engine, choice
     except NumbaError as error:  # a part in whose text there is something that Numba does not know
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         said = next((line for line in reversed(lines) if "Error: " in line), lines[0])

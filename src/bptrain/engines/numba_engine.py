@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -85,7 +86,7 @@ class NumbaEngine:
         clock = time.perf_counter()
         self.task, self.plan = task, plan_of(task, dtype)
         self._rates = np.array(task.rates, np.float64)
-        self._forward = Forward(task.network, dtype, threads)
+        self._dtype, self._threads = dtype, threads
         self._compiled = {name: compiled(self.plan, name) for name in kernels(task)}
         self._parts, self._scratch = Parts(threads), Scratch(task.network, dtype)
         self.compile_seconds = time.perf_counter() - clock
@@ -161,6 +162,18 @@ class NumbaEngine:
     def outputs(self, w: Array, X: Array) -> Outputs:
         """See `Engine.outputs`."""
         return self._forward(w, X)
+
+    @cached_property
+    def _forward(self) -> "Forward":
+        """Compiled when it is first asked for: who checks a gradient evaluates nothing."""
+        clock = time.perf_counter()
+        forward = Forward(self.task.network, self._dtype, self._threads)
+        self.compile_seconds += time.perf_counter() - clock
+        return forward
+
+    def prepare_to_evaluate(self) -> None:
+        """Compiles the forward pass now."""
+        _ = self._forward
 
 
 class Forward:
