@@ -13,7 +13,7 @@ SOURCE = Path(bptrain.__file__).parent
 # Left never imports right; the rooms of one line do not import each other.
 ORDER = [
     {"cautions", "errors", "registry"},
-    {"scripts"},
+    {"scripts", "steps"},
     {"parts"},
     {"plugins"},
     {"core", "config", "data"},

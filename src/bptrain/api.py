@@ -1,12 +1,12 @@
 """The Python API: `fit`, `load` and `gradcheck`, with the same validation and the same events as the command line."""
 
 import warnings
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.checking import ROWS, Checked, EngineName, Wanted, check
-from bptrain.core.gradcheck import Asked, Kinks, Progress, Settings
+from bptrain.core.gradcheck import Asked, Kinks, Settings
 from bptrain.fitting import fit_events
 from bptrain.following import follow
 from bptrain.grading import Grade, check_backward
@@ -14,6 +14,7 @@ from bptrain.model import Model
 from bptrain.model import load as load_model
 from bptrain.plugins.loading import plugged_in
 from bptrain.selftest import SelfChecked, check_parts
+from bptrain.steps import to_the_end
 
 __all__ = ["Checked", "Grade", "Model", "Run", "check_backward", "fit", "gradcheck", "load"]
 
@@ -89,17 +90,7 @@ def gradcheck(
         if subject is None:
             return list(check_parts(settings))
         subject = subject if isinstance(subject, Model) else Path(subject)
-        checked = finish(check(subject, overrides or {}, Wanted(settings, engine, rows)))
+        checked = to_the_end(check(subject, overrides or {}, Wanted(settings, engine, rows)))
     for name, message in checked.warnings:
         warnings.warn(f"{message} [{name}]", stacklevel=2)
     return checked
-
-
-def finish(checking: Generator[Progress, None, Checked]) -> Checked:
-    """Runs a check to its end."""
-    while True:
-        try:
-            next(checking)
-        except StopIteration as end:
-            checked: Checked = end.value
-            return checked

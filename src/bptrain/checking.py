@@ -13,7 +13,7 @@ from bptrain.cautions import Caution
 from bptrain.config import load_config
 from bptrain.config.schema import Config
 from bptrain.consistency import Consistency, consistency, plain_descent
-from bptrain.core.backprop import Extras, row_losses
+from bptrain.core.backprop import Extras
 from bptrain.core.dropout import masks
 from bptrain.core.gradcheck import (
     BlockReport,
@@ -29,6 +29,7 @@ from bptrain.core.gradcheck import (
 from bptrain.core.network import Network
 from bptrain.engines.base import Engine, Task
 from bptrain.engines.choice import Choice, choose_engine, make_engine
+from bptrain.engines.diagnosis import not_finite_forward
 from bptrain.engines.numba_engine import missing, uncovered
 from bptrain.errors import NumericalError
 from bptrain.model import Model, load_checkpoint, load_run, run_of, training_data
@@ -156,21 +157,12 @@ def check_subject(subject: Subject, wanted: Wanted = WANTED) -> Generator[Progre
 
 
 def refuse_what_is_not_finite(point: Point) -> None:
-    """Raises NumericalError, with layer and instance, where the network or its loss is not finite."""
-    network, space = point.network, point.space
-    with np.errstate(all="ignore"):
-        E = row_losses(network, space.Z[network.L], space.X[network.L], point.T)
-    for i in range(1, network.L + 1):
-        for letter, matrix in (("z", space.Z[i]), ("x", space.X[i])):
-            rows = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
-            if len(rows):
-                message = (
-                    f"{letter}_{i} is not finite for instance {rows[0]}, so there is no gradient to check"
-                )
-                raise NumericalError(f"{message}; smaller weights or inputs would help")
-    if not np.isfinite(E).all():
-        row = int(np.flatnonzero(~np.isfinite(E))[0])
-        raise NumericalError(f"the loss of instance {row} is not finite, so there is no gradient to check")
+    """Raises NumericalError, with the layer, where the network or its loss is not finite."""
+    found = not_finite_forward(point.network, point.space, point.T)
+    if found is not None:
+        raise NumericalError(
+            f"there is no gradient to check: {found}. Smaller weights or scaled inputs would help."
+        )
 
 
 def rows_for_consistency(network: Network) -> int:

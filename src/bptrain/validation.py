@@ -137,13 +137,3 @@ def one_pass(fit: Fit, w: Array) -> tuple[float, int]:
             "scaled inputs (data.scale), smaller start weights (network.initializer), dtype float64."
         )
     return float(loss_sum(losses, V)) / (len(X) if V is None else float(V.sum()) or 1.0), len(X)
-
-
-def finish(going: Generator[Compiling, None, Validated]) -> Validated:
-    """Runs a validation to its end."""
-    while True:
-        try:
-            next(going)
-        except StopIteration as end:
-            done: Validated = end.value
-            return done

@@ -87,6 +87,18 @@ def test_a_run_with_dead_units(workplace: Path) -> None:
     assert "layer 1: 4 of 4 units dead on these rows (0, 1, 2, 3)" in outcome.out
 
 
+def test_a_network_that_is_not_finite_has_no_gradient_to_check() -> None:
+    huge = (
+        "--set",
+        "network.initializer={name: constant, value: 1.0e+308}",
+        "--set",
+        "network.activations=identity",
+    )
+    outcome = command("gradcheck", ROOT / "configs" / "linnerud.yaml", *huge, "--json")
+    assert outcome.code == 4
+    assert "z of layer 1 are not finite" in outcome.json["errors"][0]["message"]
+
+
 def test_every_engine_that_is_installed() -> None:
     from bptrain.engines.numba_engine import missing
 

@@ -10,8 +10,9 @@ from bptrain.config.loader import load_text
 from bptrain.errors import UsageError
 from bptrain.json_schema import TITLE, schema_text
 from bptrain.prologue import open_loaded
+from bptrain.steps import to_the_end
 from bptrain.store.atomic import storage, write_atomically
-from bptrain.validation import Validated, finish, validated
+from bptrain.validation import Validated, validated
 
 SCHEMA = (
     "bptrain.schema.json"  # beside the config, so that editors find it offline and it moves with the config
@@ -30,7 +31,7 @@ def proven(text: str, output: Path) -> Validated:
     """The validation of a config that is not written yet. Raises what `bptrain validate` would."""
     document = load_text(text, str(output))
     loaded = Loaded(validate(document), document, output.absolute())
-    return finish(validated(open_loaded(loaded)))
+    return to_the_end(validated(open_loaded(loaded)))
 
 
 def refuse_to_overwrite(output: Path, data: Mapping[str, bytes], force: bool) -> None:

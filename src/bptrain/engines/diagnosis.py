@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bptrain.core.backprop import NONE, Extras, backward, forward, row_losses, workspace
-from bptrain.core.network import views
+from bptrain.core.backprop import NONE, Extras, Workspace, backward, forward, row_losses, workspace
+from bptrain.core.network import Network, views
 from bptrain.engines.base import Memory, Task
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.errors import NumericalError
@@ -56,18 +56,23 @@ def not_finite_at(task: Task, w: Array, X: Array, T: Array, extras: Extras = NON
     network, g = task.network, np.empty_like(w)
     space = workspace(network, len(X), w.dtype)
     with np.errstate(all="ignore"):
-        X_L = forward(network, views(network, w), X, space, extras)
-        losses = row_losses(network, space.Z[network.L], X_L, T)
+        forward(network, views(network, w), X, space, extras)
         backward(network, views(network, w), T, space, views(network, g), extras)
+    of_gradient = [(f"the gradient of {block.name}", block.view(g)) for block in reversed(network.blocks)]
+    return not_finite_forward(network, space, T) or _first_not_finite(of_gradient)
+
+
+def not_finite_forward(network: Network, space: Workspace, T: Array) -> str | None:
+    """The same of the forward pass alone, which has left its z and x in the workspace, and of the loss."""
+    with np.errstate(all="ignore"):
+        losses = row_losses(network, space.Z[network.L], space.X[network.L], T)
     quantities: list[tuple[str, Array]] = []
     for i in range(1, network.L + 1):
         quantities += [
             (f"the pre-activations z of layer {i}", space.Z[i]),
             (f"the output x of layer {i}", space.X[i]),
         ]
-    quantities.append(("the loss", losses))
-    quantities += [(f"the gradient of {block.name}", block.view(g)) for block in reversed(network.blocks)]
-    return _first_not_finite(quantities)
+    return _first_not_finite([*quantities, ("the loss", losses)])
 
 
 def _first_not_finite(quantities: list[tuple[str, Array]]) -> str | None:

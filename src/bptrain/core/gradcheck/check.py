@@ -22,14 +22,14 @@ from bptrain.core.gradcheck.slips.base import Diagnosis
 from bptrain.core.gradcheck.slips.diagnosis import diagnose
 from bptrain.core.gradcheck.subject import Subject, inputs_report, overall_report
 from bptrain.core.gradcheck.trial import COMPLEX_REFUSED, Trial, culprits, trial
-from bptrain.core.gradcheck.verdicts import BlockReport, Method
+from bptrain.core.gradcheck.verdicts import BlockReport, Method, Numeric
 from bptrain.core.network import Network
 from bptrain.errors import UsageError
 from bptrain.parts.types import Array
+from bptrain.steps import to_the_end
 
-Gradient = Callable[
-    [Array, Array, Array, Extras], Array
-]  # (w, X, T, extras) -> the flat gradient of the objective
+# (w, X, T, extras) -> the flat gradient of the objective
+Gradient = Callable[[Array, Array, Array, Extras], Array]
 
 SETTINGS = Settings()
 NEAR = 1e-7  # by which share of z's terms a unit may be off a corner and still be too near for differences
@@ -58,13 +58,7 @@ def gradcheck(
     `backprop.py`. Raises UsageError where no row or no parameter is left to check.
     """
     w, X, T = (np.asarray(array, np.float64) for array in (w, X, T))
-    steps = checking(Point(network, w, X, T, extras), analytic, settings)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            report: GradcheckReport = end.value
-            return report
+    return to_the_end(checking(Point(network, w, X, T, extras), analytic, settings))
 
 
 def checking(
@@ -103,11 +97,9 @@ def _checking(
     total = sum(min(plan_.entries, block.stop - block.start) + plan_.directions for block in blocks)
     done = 0
     for block in blocks:
-        numeric, start = None, done
-        for numeric in numeric_side(point, plan_, block, settings.seed, subject.left_out):
-            done = start + len(numeric.n) + len(numeric.n_v)
-            yield Progress(done, total)
-        assert numeric is not None
+        steps = numeric_side(point, plan_, block, settings.seed, subject.left_out)
+        numeric = yield from counted(steps, done, total)
+        done += len(numeric.n) + len(numeric.n_v)
         reports.append(subject.report(block, numeric))
         if settings.fail_fast and not reports[-1].passed:
             break
@@ -135,6 +127,18 @@ def _checking(
         complete=not stopped,
         by=point.by,
     )
+
+
+def counted(
+    steps: Generator[int, None, Numeric], before: int, total: int
+) -> Generator[Progress, None, Numeric]:
+    """The numbers of one block, telling how many are worked out of all."""
+    while True:
+        try:
+            yield Progress(before + next(steps), total)
+        except StopIteration as end:
+            numeric: Numeric = end.value
+            return numeric
 
 
 def slips_of(subject: Subject, reports: Sequence[BlockReport]) -> dict[str, Diagnosis]:

@@ -1,6 +1,6 @@
 """The numeric side of a check: what each block of parameters is judged by."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import numpy as np
 
@@ -12,46 +12,30 @@ from bptrain.core.network import Block
 from bptrain.parts.types import Array
 
 
-def numeric_side(point: Point, plan: Plan, block: Block, seed: int, left_out: Array) -> Iterator[Numeric]:
-    """The numbers that a block is judged by, growing as they are worked out; of all but the parameters left out."""
+def numeric_side(
+    point: Point, plan: Plan, block: Block, seed: int, left_out: Array
+) -> Generator[int, None, Numeric]:
+    """The numbers that a block is judged by, of all but the parameters left out; tells how many are worked out."""
     entries = entries_of(block, plan.entries, seed)
     entries = entries[~left_out[entries]]
-    n: list[Array] = []
-    estimates: list[Array] = []
+    n, estimate = np.empty(len(entries)), np.zeros(len(entries))
+    done = 0
     if plan.method == "complex_step":
         for some in complex_step.of_entries(point, block, entries):
-            n.append(some)
-            estimates.append(np.zeros_like(some))
-            yield numeric_of(block, entries, n, estimates)
+            n[done : done + len(some)] = some
+            done += len(some)
+            yield done
     else:
-        for k in entries:
+        for done, k in enumerate(entries):
             unit = np.zeros_like(point.w)
             unit[k] = 1.0
-            difference = differences.along(point, unit)
-            n.append(difference.value[None])
-            estimates.append(difference.estimate[None])
-            yield numeric_of(block, entries, n, estimates)
+            n[done], estimate[done] = differences.along(point, unit)
+            yield done + 1
     v = directions(point.network.size, plan.directions, seed, [block])
     v[:, left_out] = 0.0
     n_v, estimate_v = along_all(point, plan.method, v)
-    yield numeric_of(block, entries, n, estimates)._replace(
-        v=v[:, block.start : block.stop], n_v=n_v, estimate_v=estimate_v
-    )
-
-
-def numeric_of(block: Block, entries: Array, n: list[Array], estimates: list[Array]) -> Numeric:
-    """What has been worked out of a block's entries so far."""
-    so_far = np.concatenate([np.empty(0), *n])
-    none = np.empty(0)
-    size = block.stop - block.start
-    return Numeric(
-        entries[: len(so_far)] - block.start,
-        so_far,
-        np.concatenate([none, *estimates]),
-        np.empty((0, size)),
-        none,
-        none,
-    )
+    yield len(n) + len(n_v)
+    return Numeric(entries - block.start, n, estimate, v[:, block.start : block.stop], n_v, estimate_v)
 
 
 def along_all(point: Point, method: Method, v: Array) -> tuple[Array, Array]:

@@ -8,6 +8,7 @@ import numpy as np
 from bptrain.core.gradcheck.lines import Lines
 from bptrain.core.gradcheck.point import Point
 from bptrain.core.gradcheck.slips.base import RIGHT, Line, Slip, Truth, at, in_each
+from bptrain.parts.penalties import penalty
 from bptrain.parts.types import Array
 
 Weigh = Callable[[Point, Array], Array]
@@ -137,27 +138,28 @@ def of_penalties(point: Point) -> Iterator[Slip]:
     """The slope of the penalty left out, doubled, divided, on the biases."""
     network = point.network
     l1, l2, layers = network.l1, network.l2, range(1, network.L + 1)
+    slope = penalty(l1, l2).slope
     N = point.divisor if network.reduction == "mean" else float(len(point.X_0))
     table: list[tuple[str, str, Callable[[Array], Array]]] = [
         ("penalty_missing", "without the penalty", lambda W: 0 * W),
-        ("penalty_twice", "with the penalty twice", lambda W: 2 * _slope(W, l1, l2)),
-        ("penalty_half", "with half the penalty", lambda W: 0.5 * _slope(W, l1, l2)),
-        ("penalty_sign", "with the penalty's sign wrong", lambda W: -_slope(W, l1, l2)),
+        ("penalty_twice", "with the penalty twice", lambda W: 2 * slope(W)),
+        ("penalty_half", "with half the penalty", lambda W: 0.5 * slope(W)),
+        ("penalty_sign", "with the penalty's sign wrong", lambda W: -slope(W)),
     ]
     if N != 1:
         table += [
-            ("penalty_divided", f"with the penalty divided by {N:g}", lambda W: _slope(W, l1, l2) / N),
-            ("penalty_times_rows", f"with the penalty {N:g} times", lambda W: _slope(W, l1, l2) * N),
+            ("penalty_divided", f"with the penalty divided by {N:g}", lambda W: slope(W) / N),
+            ("penalty_times_rows", f"with the penalty {N:g} times", lambda W: slope(W) * N),
         ]
     if l1 and l2:
         table += [
-            ("l1_missing", "without l1 sign(w)", lambda W: _slope(W, 0, l2)),
-            ("l2_missing", "without l2 w", lambda W: _slope(W, l1, 0)),
-            ("l1_sign", "with l1's sign wrong", lambda W: _slope(W, -l1, l2)),
-            ("l2_doubled", "with 2 l2 w, as of l2 w² without ½", lambda W: _slope(W, l1, 2 * l2)),
+            ("l1_missing", "without l1 sign(w)", lambda W: penalty(0, l2).slope(W)),
+            ("l2_missing", "without l2 w", lambda W: penalty(l1, 0).slope(W)),
+            ("l1_sign", "with l1's sign wrong", lambda W: penalty(-l1, l2).slope(W)),
+            ("l2_doubled", "with 2 l2 w, as of l2 w² without ½", lambda W: penalty(l1, 2 * l2).slope(W)),
         ]
     if l1:
-        table.append(("l1_by_w", "with l1 w for l1 sign(w)", lambda W: l1 * W + _slope(W, 0, l2)))
+        table.append(("l1_by_w", "with l1 w for l1 sign(w)", lambda W: l1 * W + penalty(0, l2).slope(W)))
     for code, words, of_W in table:
 
         def build(places: Collection[int], of_W: Callable[[Array], Array] = of_W) -> Lines:
@@ -170,15 +172,11 @@ def of_penalties(point: Point) -> Iterator[Slip]:
 
     def with_penalty(point: Point, i: int, D: Array) -> Array:
         b = point.parameters.b[i]
-        return RIGHT.bias(point, i, D) + (0.0 if b is None else _slope(b, l1, l2))
+        return RIGHT.bias(point, i, D) + (0.0 if b is None else slope(b))
 
     biases = [i for i in layers if network.bias[i]]
     words = "the penalty on the biases too, in "
     yield from in_each("penalty_on_bias", words + "∂E/∂b_{i}", words + "every ∂E/∂b_i", biases, on_biases)
-
-
-def _slope(w: Array, l1: float, l2: float) -> Array:
-    return np.asarray(l1 * np.sign(w) + l2 * w)
 
 
 def _penalty(of_W: Callable[[Array], Array]) -> Line:
