@@ -68,7 +68,7 @@ def _outputs(pieces: Pieces) -> Lines:
     chunk, L = chunk_rows(pieces.network), pieces.L
     yield from pieces.views("w", "W", "b")
     yield f"most = min(len(X), {chunk})"
-    yield from _matrices(pieces, "zx")
+    yield from _matrices(pieces)
     yield "word = subnormals_to_zero()"
     yield f"for a in range(0, len(X), {chunk}):"
     yield f"    n = min({chunk}, len(X) - a)"
@@ -163,14 +163,15 @@ def _apply(pieces: Pieces) -> Lines:
     yield "as_before(word)"
 
 
-def _matrices(pieces: Pieces, letters: str = "zxd") -> Lines:
+def _matrices(pieces: Pieces) -> Lines:
     """z_i, x_i and δ_i of a chunk, each as one flat row too, in the scratch space behind the gradient."""
     yield f"start = {padded(pieces.network.size)}"
     for i in range(1, pieces.L + 1):
-        for letter in letters + ("y" if i in pieces.plan.masked else ""):
-            n = pieces.network.sizes[i]
-            yield f"{letter.upper()}{i} = scratch[start : start + most * {n}]"
-            yield f"{letter}{i} = {letter.upper()}{i}.reshape((most, {n}))"
+        n = pieces.network.sizes[i]
+        back = [f"d{i}"] if pieces.back else []
+        for name in dict.fromkeys([pieces.z(i), pieces.x(i), pieces.y(i), *back]):
+            yield f"{name.upper()} = scratch[start : start + most * {n}]"
+            yield f"{name} = {name.upper()}.reshape((most, {n}))"
             yield f"start += (most * {n} + 15) // 16 * 16"
 
 
@@ -179,19 +180,22 @@ def _forward(pieces: Pieces) -> Lines:
     sizes, bias = pieces.network.sizes, pieces.network.bias
     yield "x0 = X[a : a + n]"
     for i in range(1, pieces.L + 1):
-        f = pieces.f[i]
-        one_pass = by_rows(pieces, i, f) and pieces.x(i) != f"z{i}"  # for the bias and f
+        f, z, x = pieces.f[i], pieces.z(i), pieces.x(i)
+        one_pass = by_rows(pieces, i, f) and x != f"z{i}"  # for the bias and f
         if bias[i] and not one_pass:
             yield "for r in range(n):"
             yield f"    for j in range({sizes[i]}):"
-            yield f"        z{i}[r, j] = b{i}[j]"
+            yield f"        {z}[r, j] = b{i}[j]"
         beta = int(bias[i] and not one_pass)
-        yield f"times_transposed({pieces.y(i - 1)}, W{i}, n, F({beta}), z{i})"
+        yield f"times_transposed({pieces.y(i - 1)}, W{i}, n, F({beta}), {z})"
         if one_pass:
             yield "for r in range(n):"
             yield f"    for j in range({sizes[i]}):"
-            yield f"        z{i}[r, j] += b{i}[j]"
-            yield f"        x{i}[r, j] = {f.name}(z{i}[r, j])"
+            if z == x:
+                yield f"        {x}[r, j] = {f.name}({z}[r, j] + b{i}[j])"
+            else:
+                yield f"        {z}[r, j] += b{i}[j]"
+                yield f"        {x}[r, j] = {f.name}({z}[r, j])"
             yield from pieces.mask(i)
         else:
             yield from pieces.activate(i)
@@ -220,7 +224,7 @@ def _delta_below(pieces: Pieces, i: int, keep: str) -> Lines:
     df = pieces.derivative(i - 1)
     assert df is not None
     yield from pieces.through_mask(i - 1)
-    slope = f"{df.name}(z{i - 1}[r, j], {pieces.x(i - 1)}[r, j])"
+    slope = f"{df.name}({pieces.z(i - 1)}[r, j], {pieces.x(i - 1)}[r, j])"
     yield from _sum_of_rows(pieces, i - 1, keep, f"d{i - 1}[r, j] *= {slope}")
 
 

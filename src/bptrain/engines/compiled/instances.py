@@ -85,8 +85,8 @@ def _run_slice(pieces: Pieces) -> Lines:
 
 def _vectors(pieces: Pieces) -> Lines:
     for i in range(1, pieces.L + 1):
-        for letter in "zxdy" if i in pieces.plan.masked else "zxd":
-            yield f"{letter}{i} = np.empty({pieces.network.sizes[i]}, F)"
+        for name in dict.fromkeys([pieces.z(i), pieces.x(i), f"d{i}", pieces.y(i)]):
+            yield f"{name} = np.empty({pieces.network.sizes[i]}, F)"
 
 
 def _forward(pieces: Pieces, of_batch: bool = True) -> Lines:
@@ -98,7 +98,7 @@ def _forward(pieces: Pieces, of_batch: bool = True) -> Lines:
         yield f"    s = b{i}[j]" if pieces.network.bias[i] else "    s = F(0.0)"
         yield f"    for k in range({sizes[i - 1]}):"
         yield f"        s += W{i}[j, k] * {pieces.y(i - 1)}[k]"
-        yield f"    z{i}[j] = s"
+        yield f"    {pieces.z(i)}[j] = s"
         yield from pieces.activate(i)
     yield from pieces.loss_and_delta(of_batch)
     if pieces.plan.weighted and of_batch:

@@ -27,7 +27,7 @@ Name = Literal["run_slice", "gradient", "apply", "outputs"]
 
 def kernel_source(plan: Plan, name: Name) -> str:
     """The module for a plan. Raises Untranslatable, with the reason."""
-    pieces = Pieces(plan)
+    pieces = Pieces(plan, back=name != "outputs")
     form = instances if plan.single else batches
     write = {
         "run_slice": form.run_slice,

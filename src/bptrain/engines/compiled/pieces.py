@@ -1,13 +1,14 @@
 """What both forms of a compiled loop are made of: the lines around the formulas and the products.
 
 Z1 is z1 as one flat row: element-wise work runs over all rows of a chunk at once. A single instance is one row.
+Where f_i' can do without z_i, x_i takes its place as it is worked out: a matrix less to write and to keep.
 """
 
 from collections.abc import Iterable
 
 from bptrain.engines.compiled.functions import Function, Functions, Lines, indented
 from bptrain.engines.compiled.plan import Plan
-from bptrain.engines.compiled.updating import Updating
+from bptrain.engines.compiled.updating import Updating, mentions
 from bptrain.engines.compiled.values import Untranslatable
 
 POSITION = "t, rates, epoch, steps_per_epoch, epochs"
@@ -16,8 +17,9 @@ POSITION = "t, rates, epoch, steps_per_epoch, epochs"
 class Pieces:
     """The lines of one kernel; `functions` are the formulas that they call, each written when it is first called."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, back: bool = True) -> None:
         self.plan, self.network, self.L = plan, plan.network, plan.network.L
+        self.back = back  # whether the kernel goes back, too
         self.functions = Functions()
         self.updating = Updating(plan, self.functions)
         self._scratch: dict[
@@ -79,6 +81,17 @@ class Pieces:
         """The name of x_i: that of z_i where f_i is the identity."""
         return f"z{i}" if i > 0 and self.f[i].formula.lines == ("return z",) else f"x{i}"
 
+    def z(self, i: int) -> str:
+        """The name of z_i: that of x_i where nothing reads z_i once x_i is there."""
+        f = self.f[i].formula
+        if self.x(i) == f"z{i}" or i == self.L or f.by_row or (self.back and self._slope_reads_z(i)):
+            return f"z{i}"
+        return self.x(i)
+
+    def _slope_reads_z(self, i: int) -> bool:
+        df = self.derivative(i)
+        return df is not None and any(mentions(line, "z") for line in df.formula.lines)
+
     def y(self, i: int) -> str:
         """The name of what the next layer is given: x_i, or y_i = x_i ∘ m_i."""
         return f"y{i}" if i in self.plan.masked else self.x(i)
@@ -86,7 +99,7 @@ class Pieces:
     def activate(self, i: int) -> Lines:
         """x_i = f_i(z_i), and y_i = x_i ∘ m_i."""
         if self.x(i) != f"z{i}":
-            yield from self.entries(i, self.f[i], [f"z{i}"], f"x{i}")
+            yield from self.entries(i, self.f[i], [self.z(i)], self.x(i))
         yield from self.mask(i)
 
     def mask(self, i: int) -> Lines:
@@ -103,7 +116,7 @@ class Pieces:
         if activation.df is not None:
             df = self.derivative(i)
             if df is not None:
-                yield from self.entries(i, df, [f"z{i}", self.x(i)], f"d{i}", "*=")
+                yield from self.entries(i, df, [self.z(i), self.x(i)], f"d{i}", "*=")
         elif activation.product is not None:
             product = self.functions.formula("product", n, ("x", "g"), activation.product)
             yield from self.entries(i, product, [self.x(i), f"d{i}"], f"d{i}")

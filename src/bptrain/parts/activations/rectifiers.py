@@ -24,7 +24,7 @@ def relu() -> Activation:
         return np.where(z.real <= 0, 0.0, z)
 
     def df(z: Array, x: Array) -> Array:
-        return np.where(z.real <= 0, 0.0, 1.0)
+        return np.where(x.real <= 0, 0.0, 1.0)
 
     return Activation(f, df, range=(0.0, math.inf), attains=True, kinks=(0.0,), relu_family=True)
 
@@ -37,7 +37,7 @@ def leaky_relu(slope: NonNegative = 0.01) -> Activation:
         return np.where(z.real <= 0, slope * z, z)
 
     def df(z: Array, x: Array) -> Array:
-        return np.where(z.real <= 0, slope, 1.0)
+        return np.where(x.real <= 0, slope, 1.0)
 
     return Activation(f, df, kinks=(0.0,), relu_family=True)
 
