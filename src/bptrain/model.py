@@ -16,6 +16,7 @@ from bptrain.config.resolved import to_plain
 from bptrain.config.schema import Config
 from bptrain.core.network import Network
 from bptrain.data.prepare import Prepared, encode_columns
+from bptrain.data.raw_columns import Encoder
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Outputs
 from bptrain.engines.choice import forward_pass
@@ -68,9 +69,9 @@ class Model:
         forward = self._forward_by_one_thread  # made here, once, and not by each thread
 
         def predicted(rows: slice) -> list[Array]:
-            found = []
+            encode, found = Encoder(self.schema, self.w.dtype, ROWS_AT_ONCE), []
             for a in range(rows.start, rows.stop, ROWS_AT_ONCE):
-                encoded = encode_columns(X[a : min(a + ROWS_AT_ONCE, rows.stop)], self.schema, self.w.dtype)
+                encoded = encode(X[a : min(a + ROWS_AT_ONCE, rows.stop)])
                 found.append(self.schema.decode(forward(self.w, encoded).X_L))
             return found
 

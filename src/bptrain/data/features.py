@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.data.table import Block, Complaints, chunks, some_of
+from bptrain.data.scaling import Scaling
+from bptrain.data.table import Block, Complaints, some_of
 from bptrain.parts.types import Array
 
 
@@ -33,6 +34,11 @@ class Feature(NamedTuple):
 def width(features: Sequence[Feature]) -> int:
     """n_0: the number of columns of X."""
     return sum(feature.width for feature in features)
+
+
+def scaling_of(features: Sequence[Feature], rows: int) -> Scaling:
+    """The scaling of columns of numbers, for so many rows."""
+    return Scaling([f.center for f in features], [f.spread for f in features], rows)
 
 
 def encode(features: Sequence[Feature], block: Block, dtype: DTypeLike, rows: Array | None = None) -> Array:
@@ -63,19 +69,14 @@ def _encode_numbers(
     columns = [found[feature.name] for feature in features]
     all_columns = columns == list(range(block.numbers.shape[1]))
     whole_width = places == list(range(X.shape[1]))
-    center = np.array([f.center for f in features])
-    spread = np.array([f.spread for f in features])
     fill = np.array([f.fill if isinstance(f.fill, float) else np.nan for f in features])
-    divisor = np.where(spread == 0, 1.0, spread)
-    constant = np.flatnonzero(spread == 0)
     checked = block.numbers.dtype.kind == "f"
     complaints = Complaints()
+    scaling = scaling_of(features, len(X))
 
     def write(part: slice, raw: Array) -> tuple[Array, Array]:
         """The scaled numbers, and what has become of them in X."""
-        values = np.subtract(raw, center, dtype=np.float64)
-        values /= divisor
-        values[:, constant] = 0.0
+        values = scaling.of(raw)
         with np.errstate(over="ignore"):
             if whole_width:
                 X[part] = values
@@ -83,7 +84,7 @@ def _encode_numbers(
             X[part, places] = values
             return values, X[part][:, places]
 
-    for part in chunks(len(X), len(features)):
+    for part in scaling.parts(len(X)):
         raw = block.numbers[part if rows is None else rows[part]]
         raw = raw if all_columns else raw[:, columns]
         values, written = write(part, raw)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.data.features import Feature
+from bptrain.data.features import Feature, scaling_of
 from bptrain.data.schema import Schema
 from bptrain.data.table import Block, Complaints, Origin, Table, nearest, some_of, text_of
 from bptrain.data.text_files import MISSING, value_of
@@ -34,6 +34,30 @@ def encode_columns(X: Any, schema: Schema, dtype: DTypeLike) -> Array:
     return schema.encode_features(table, dtype)
 
 
+class Encoder:
+    """`encode_columns` for one part of an array after the other, of up to `rows` rows, in room that it keeps."""
+
+    def __init__(self, schema: Schema, dtype: DTypeLike, rows: int) -> None:
+        self.schema = schema
+        self._scaling = scaling_of(schema.features, rows)
+        self._X = np.empty((rows, len(schema.features)), dtype)
+
+    def __call__(self, raw: Array) -> Array:
+        """X_0 of these rows, until the next ones come. Raises DataError."""
+        if not _plain(raw, self.schema) or raw.shape[1] != self._X.shape[1]:
+            return encode_columns(raw, self.schema, self._X.dtype)
+        X = self._X[: len(raw)]
+        for part in self._scaling.parts(len(raw)):
+            with np.errstate(over="ignore"):
+                X[part] = self._scaling.of(raw[part])
+        return X if np.isfinite(X).all() else encode_columns(raw, self.schema, X.dtype)
+
+
+def _plain(array: Array, schema: Schema) -> bool:
+    """Whether an N × n array is numbers alone, as the model wants them."""
+    return array.dtype.kind in "iufb" and all(feature.kind == "numeric" for feature in schema.features)
+
+
 def table_of_columns(X: Any, schema: Schema) -> Table:
     """Raw feature columns as a table. Raises DataError for columns that are missing or do not fit."""
     names = tuple(feature.name for feature in schema.features)
@@ -41,7 +65,7 @@ def table_of_columns(X: Any, schema: Schema) -> Table:
         columns = _named(X, names)
     else:
         array = _array(X, names)
-        if array.dtype.kind in "iufb" and all(feature.kind == "numeric" for feature in schema.features):
+        if _plain(array, schema):
             _refuse_infinite(array, names)
             return Table(Block(Origin(""), names, array, names, {}))
         columns = [array[:, k] for k in range(len(names))]

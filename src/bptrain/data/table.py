@@ -53,7 +53,9 @@ class Block(NamedTuple):
         if self.numbers.dtype.kind == "f":
             some = np.zeros(len(self.number_names), bool)
             for part in chunks(self.rows, self.numbers.shape[1]):
-                some |= np.isnan(self.numbers[part]).any(axis=0)
+                missing = np.isnan(self.numbers[part])
+                if missing.any():  # of the whole first: a sum for each column takes eight times as long
+                    some |= missing.any(axis=0)
             masks = {self.number_names[k]: np.isnan(self.numbers[:, k]) for k in np.flatnonzero(some)}
         for name, cells in self.texts.items():
             mask = np.fromiter((cell is None for cell in cells), bool, len(cells))
@@ -100,9 +102,9 @@ class Complaints:
             raise DataError(self.problems)
 
 
-def chunks(rows: int, width: int) -> Iterator[slice]:
-    """Slices over the rows of a wide table, each of about CHUNK numbers."""
-    step = max(1, CHUNK // max(1, width))
+def chunks(rows: int, width: int, numbers: int = CHUNK) -> Iterator[slice]:
+    """Slices over the rows of a wide table, each of about so many numbers."""
+    step = max(1, numbers // max(1, width))
     return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
 
 
