@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bptrain.data import features, table
 from bptrain.data.features import Feature
 from bptrain.data.prepare import encode_columns, encode_file, prepare
+from bptrain.data.raw_columns import Encoder
 from bptrain.data.schema import Schema
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.targets import Target
@@ -312,3 +313,50 @@ def test_defaults_are_those_of_the_config() -> None:
         DataSettings._field_defaults["validation_share"] == DataSettings._field_defaults["test_share"] == 0.15
     )
     assert features.width(()) == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16, bool])
+def test_parts_of_a_matrix_are_encoded_as_all_of_it(
+    tmp_path: Path, dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """b was constant in the training rows; a missing c is filled."""
+    monkeypatch.setattr("bptrain.data.scaling.AT_ONCE", 7)
+    text = "a,b,c,y\n1,2,5,1\n3,2,6,2\n4,2,,3\n"
+    p = prepared(whole(write(tmp_path, text), scale=minmax(), missing="median"))
+    numbers = np.random.default_rng(0).uniform(-9, 9, (23, 3))
+    X: np.ndarray[Any, Any] = numbers > 0 if dtype is bool else numbers.astype(dtype)
+    if np.dtype(dtype).kind == "f":
+        X[13, 2] = np.nan
+    encode = Encoder(p.schema, np.float32, 10)
+    found = np.concatenate([encode(X[a : a + 10]).copy() for a in (0, 10, 20)])
+    assert found.dtype == np.float32
+    assert len(np.unique(found[:, 0])) > 1
+    np.testing.assert_array_equal(found, encode_columns(X, p.schema, np.float32))
+    np.testing.assert_array_equal(found[:, 1], 0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "word"),
+    [
+        ((1, 0, np.nan), "row 2: column a has no value"),
+        ((1, 1, np.nan), "row 2: column b has no value"),  # which would become 0
+        ((1, 1, np.inf), "row 2: column b is inf"),
+        ((1, 0, 1e300), "row 2: column a: the scaled value .* does not fit into float32"),
+    ],
+)
+def test_a_part_that_does_not_fit(tmp_path: Path, cell: tuple[int, int, float], word: str) -> None:
+    p = prepared(whole(write(tmp_path, "a,b,y\n1,2,1\n3,2,2\n"), scale=minmax()))
+    X = np.ones((3, 2))
+    X[cell[:2]] = cell[2]
+    encode = Encoder(p.schema, np.float32, 10)
+    with pytest.raises(DataError, match=word):
+        encode(X)
+    with pytest.raises(DataError, match="2 columns"):
+        encode(np.ones((3, 1)))
+
+
+def test_parts_with_categories(tmp_path: Path) -> None:
+    p = prepared(whole(write(tmp_path, MIXED), missing="median"))
+    X = np.array(RAW, object)
+    found = Encoder(p.schema, np.float64, 10)(X)
+    np.testing.assert_array_equal(found, encode_columns(X, p.schema, np.float64))

@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from bptrain.core.backprop import Extras
+from bptrain.core.dropout import masks
 from bptrain.engines import numpy_engine
-from bptrain.engines.base import Memory
+from bptrain.engines.base import Memory, Shaping
 from bptrain.engines.compiled import batch_updates
 from bptrain.engines.numpy_engine import NumpyEngine, takes_each_weight_by_itself
 from bptrain.parts.optimizers import Optimizer, optimizers
@@ -23,7 +26,8 @@ NET = network((5, 7, 3), ["tanh", "sigmoid"])
 def after_updates(engine: Any, task: Any) -> Memory:
     X, T = data_for(task.network, task.rows, 0)
     memory = used_memory(task, np.float64).copy()
-    engine.run_slice(memory, X, T)
+    V = np.random.default_rng(1).uniform(0.5, 2.0, task.rows) if task.weighted else None
+    engine.run_slice(memory, X, T, Extras(V, masks(task.network, 7, 1, slice(0, task.rows), np.float64)))
     return memory
 
 
@@ -44,6 +48,41 @@ def test_a_rate_for_each_layer_in_pieces(monkeypatch: pytest.MonkeyPatch) -> Non
     whole = after_updates(NumpyEngine(task), task)
     monkeypatch.setattr(numpy_engine, "PIECE_NUMBERS", 10)
     assert np.array_equal(after_updates(NumpyEngine(task), task).w, whole.w)
+
+
+DEEPER = network((5, 7, 6, 3), ["tanh", "sigmoid", "tanh"])
+OPTIONS: dict[str, Any] = {
+    "plain": lambda task: task,
+    "penalties": lambda task: task._replace(network=replace(task.network, l1=0.01, l2=0.1)),
+    "clip_value": lambda task: task._replace(shaping=Shaping(clip_value=1e-2)),
+    "max_norm": lambda task: task._replace(shaping=Shaping(max_norm=0.5)),
+    "a rate for each layer": lambda task: task._replace(rate=(0.1, 0.02, 0.01)),
+    "dropout": lambda task: task._replace(network=replace(DEEPER, dropout=(0.0, 0.2, 0.5))),
+    "weights of rows": lambda task: task._replace(weighted=True),
+    "no bias": lambda task: task._replace(network=replace(task.network, bias=(False, True, False, True))),
+}
+WHOLE: dict[str, Any] = {
+    "clip_norm": lambda task: task._replace(shaping=Shaping(clip_norm=1e-2)),
+    "accumulate": lambda task: task._replace(accumulate=2),
+}
+
+
+@pytest.mark.parametrize("option", [*OPTIONS, *WHOLE])
+@pytest.mark.parametrize("name", sorted(optimizers))
+def test_numpy_updates_layer_by_layer_as_a_whole(
+    name: str, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three batches, the last one shorter; some rows of a dW_i at a time, each updated in smaller pieces."""
+    task = (OPTIONS | WHOLE)[option](task_of(DEEPER, name, rows=11)._replace(batch_size=4))
+    whole = after_updates(NumpyEngine(task), task)
+    monkeypatch.setattr(numpy_engine, "PIECE_NUMBERS", 7)
+    monkeypatch.setattr(numpy_engine, "PRODUCT_NUMBERS", 15)
+    engine = NumpyEngine(task)
+    assert engine._by_layers == (option in OPTIONS)
+    found = after_updates(engine, task)
+    assert not np.array_equal(found.w, start(task.network, np.float64))
+    for one, other in zip((found.w, *found.slots), (whole.w, *whole.slots), strict=True):
+        assert np.allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 def test_a_rule_with_sums_over_the_weights_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,13 +108,13 @@ def test_a_compiled_gradient_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
         assert np.allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
-@needs_compiler
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone counts a peak from an instant on")
-def test_peak_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["numpy", pytest.param("numba", marks=needs_compiler)])
+def test_peak_memory(engine: str, tmp_path: Path) -> None:
     """Data + weights + slots, 15 % more, and a constant; where weights are what is large."""
     code = (
         "import sys; sys.path.insert(0, 'benchmarks'); from scaling import peak; "
-        "print(*peak('numba', (256, 1500, 1500, 10), 'adam', 700))"
+        f"print(*peak({engine!r}, (256, 1500, 1500, 10), 'adam', 700))"
     )
     root = Path(__file__).parents[2]
     done = subprocess.run(

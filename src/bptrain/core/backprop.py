@@ -25,7 +25,7 @@ add l1 sign(W_i) + l2 W_i to dW_i, once for a batch. Source: Raja, "A Derivation
 Form" (2016).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -99,20 +99,33 @@ def backward(
 
     The rows may be some of a batch: then `divisor` is that of the whole batch.
     """
-    W, dW, db, M = parameters.W, into.W, into.b, extras.M
-    Y, D, L = space.Y, space.D, network.L
+    dW, db, Y, D = into.W, into.b, space.Y, space.D
+    for i in deltas(network, parameters, T, space, extras, divisor):
+        np.dot(D[i].T, Y[i - 1], out=dW[i])
+        if (db_i := db[i]) is not None:
+            np.dot(space.ones, D[i], out=db_i)
+
+
+def deltas(
+    network: Network,
+    parameters: Views,
+    T: Array,
+    space: Workspace,
+    extras: Extras = NONE,
+    divisor: float | None = None,
+) -> Iterator[int]:
+    """D_L … D_1 into the workspace. Yields i = L … 1 as soon as W_i may change: once D_{i−1} is there beside D_i."""
+    W, M, D, L = parameters.W, extras.M, space.D, network.L
     if divisor is None:
         divisor = batch_divisor(network, len(T), extras.V)
     output_delta(network, T, space, extras.V, divisor)
     for i in range(L, 0, -1):
-        np.dot(D[i].T, Y[i - 1], out=dW[i])
-        if (db_i := db[i]) is not None:
-            np.dot(space.ones, D[i], out=db_i)
         if i > 1:
             np.dot(D[i], W[i], out=D[i - 1])
             if i - 1 in M:
                 D[i - 1] *= M[i - 1]
             through_activation(network, i - 1, space)
+        yield i
 
 
 def batch_divisor(network: Network, rows: int, V: Array | None) -> float:
@@ -180,7 +193,8 @@ def input_gradient(network: Network, w: Array, X: Array, T: Array, extras: Extra
     """∂objective/∂X_0 = (D_1 W_1) ∘ M_0, N × n_0."""
     space, parameters = workspace(network, len(X), w.dtype), views(network, w)
     forward(network, parameters, X, space, extras)
-    backward(network, parameters, T, space, views(network, np.empty_like(w)), extras)
+    for _ in deltas(network, parameters, T, space, extras):
+        pass
     G = np.dot(space.D[1], parameters.W[1])
     return np.asarray(G * extras.M[0] if 0 in extras.M else G)
 

@@ -7,7 +7,7 @@ import numpy as np
 from bptrain.data.table import chunks
 from bptrain.parts.types import Array
 
-AT_ONCE = 1 << 15  # so many numbers are in float64 at a time: a quarter of a megabyte, which stays in the cache
+AT_ONCE = 1 << 15  # numbers in float64 at a time: a quarter of a megabyte, which stays in the cache
 
 
 class Scaling:

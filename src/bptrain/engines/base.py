@@ -46,6 +46,11 @@ class Shaping(NamedTuple):
     noise: tuple[float, float] | None = None  # (std, decay) of what `gradient_noise` draws, which is added
     max_norm: float | None = None  # each row of W_i is held to ‖row‖ ≤ c. Srivastava et al. 2014
 
+    @property
+    def whole(self) -> bool:
+        """Whether the whole gradient must be there before a weight is updated."""
+        return self.clip_norm is not None or self.noise is not None
+
 
 class Task(NamedTuple):
     """What an engine is built for: everything about the updates that stays the same for a whole run."""

@@ -2,9 +2,11 @@
 
 What the matrix products write is allocated once; element-wise formulas allocate as they please, which costs about
 two percent. Of a large network, a rule that takes each weight by itself goes over them a piece at a time, so that what
-it allocates stays in the cache. The pre-activations Z_L of a whole slice are kept, so that the losses are computed once
-a slice.
+it allocates stays in the cache; of a larger one, as soon as δ below a layer is known, so that the gradient is never in
+memory as a whole. The pre-activations Z_L of a whole slice are kept, so that the losses are computed once a slice.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from bptrain.core.backprop import (
     add_penalties,
     backward,
     batch_divisor,
+    deltas,
     forward,
     gradient,
     loss_sum,
@@ -27,10 +30,12 @@ from bptrain.engines.base import Memory, Outputs, Task, aligned
 from bptrain.engines.compiled.rules import write_rule
 from bptrain.engines.compiled.values import Untranslatable
 from bptrain.engines.shaping import hold_rows, shape_gradient
+from bptrain.parts.optimizers import Slots
 from bptrain.parts.types import Array
 
 CHUNK_NUMBERS = 2_000_000  # matrix entries of one layer in memory at a time, in a forward pass alone
 PIECE_NUMBERS = 2**17  # weights that are updated at a time
+PRODUCT_NUMBERS = 2**20  # of one dW_i in memory at a time; products that give less are less efficient
 
 
 class NumpyEngine:
@@ -44,6 +49,8 @@ class NumpyEngine:
         self.task = task
         self._spaces: dict[int, Workspace] = {}  # by rows: the batch, and a shorter last one
         self._in_pieces = task.network.size > PIECE_NUMBERS and takes_each_weight_by_itself(task)
+        whole = task.shaping.whole or task.accumulate > 1 or task.network.size <= PRODUCT_NUMBERS
+        self._by_layers = self._in_pieces and not whole
 
     def run_slice(
         self, memory: Memory, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
@@ -56,23 +63,32 @@ class NumpyEngine:
         task, network, L = self.task, self.task.network, self.task.network.L
         B = task.batch_size
         steps_per_epoch, epoch = task.steps_per_epoch, task.epoch_of(memory.t + 1)
-        w, g = memory.w, aligned(memory.w.shape, memory.w.dtype)
-        alpha = rate_of_each_weight(task, w.dtype) * memory.rate_factor
-        parameters, dw = views(network, w), views(network, g)
+        w = memory.w
+        parameters = views(network, w)
+        if not self._by_layers:
+            g, alpha = aligned(w.shape, w.dtype), rate_of_each_weight(task, w.dtype) * memory.rate_factor
+            dw = views(network, g)
         Z_L = np.empty((len(X), network.sizes[L]), w.dtype)
         E = np.nan
         for update, a in enumerate(range(0, len(X), B)):
             rows = slice(a, min(a + B, len(X)))
             of_rows = extras.part(rows)
             divisor = batch_divisor(network, rows.stop - a, of_rows.V)
-            self._gradient(parameters, dw, X[rows], T[rows], of_rows, divisor, Z_L[rows])
-            shape_gradient(task.shaping, g, None if noise is None else noise[update])
+            if self._by_layers:
+                space = self._forward(parameters, X[rows], of_rows, Z_L[rows])
+            else:
+                self._gradient(parameters, dw, X[rows], T[rows], of_rows, divisor, Z_L[rows])
+                shape_gradient(task.shaping, g, None if noise is None else noise[update])
             if task.optimizer.needs_loss:
                 E = float(loss_sum(row_losses(network, Z_L[rows], None, T[rows]), of_rows.V)) / divisor
                 E += penalty_at(network, w)
             memory.t += 1
-            rate = alpha * task.schedule(memory.t - 1, epoch, steps_per_epoch, task.epochs)
-            self._step(memory, g, rate, E)
+            factor = task.schedule(memory.t - 1, epoch, steps_per_epoch, task.epochs)
+            if self._by_layers:
+                back = deltas(network, parameters, T[rows], space, of_rows, divisor)
+                self._step_by_layers(memory, back, space, factor * memory.rate_factor, E)
+            else:
+                self._step(memory, g, alpha * factor, E)
             hold_rows(task.shaping, parameters)
         losses = row_losses(network, Z_L, None, T)
         return float(loss_sum(losses.astype(np.float64), extras.V))
@@ -86,33 +102,82 @@ class NumpyEngine:
             memory.slots = tuple(slot.copy() if slot is g or slot is w else slot for slot in after)
             w -= step
             return
-        scalar = [kind == "scalar" for kind in rule.slots.values()]
-        before = memory.slots
+        after = before = memory.slots
         for a in range(0, w.size, PIECE_NUMBERS):
             part = slice(a, a + PIECE_NUMBERS)
             of_part = rate if isinstance(rate, float) else rate[part]
-            given = tuple(slot if one else slot[part] for slot, one in zip(before, scalar, strict=True))
-            step, after = rule.step(g[part], given, w[part], of_part, memory.t, E)
-            for slot, new, one in zip(before, after, scalar, strict=True):
-                if not one:
-                    slot[part] = new
-            w[part] -= step
-        memory.slots = tuple(
-            new if one else slot for slot, new, one in zip(before, after, scalar, strict=True)
-        )
+            after = self._step_of(part, memory, before, g[part], of_part, E)
+        memory.slots = after
+
+    def _step_by_layers(
+        self, memory: Memory, back: Iterator[int], space: Workspace, factor: float, E: float
+    ) -> None:
+        """An update by the rule, layer by layer as `deltas` comes back, without the gradient as a whole."""
+        after = before = memory.slots
+        for i in back:
+            rate = self.task.rates[min(i, len(self.task.rates)) - 1] * factor
+            for start, g in self._pieces_of_gradient(i, memory.w, space):
+                for a in range(0, g.size, PIECE_NUMBERS):
+                    some = g[a : a + PIECE_NUMBERS]
+                    part = slice(start + a, start + a + some.size)
+                    after = self._step_of(part, memory, before, some, rate, E)
+        memory.slots = after
+
+    def _pieces_of_gradient(self, i: int, w: Array, space: Workspace) -> Iterator[tuple[int, Array]]:
+        """Some rows of dW_i at a time, then db_i: where they begin in the flat vector, and what they are."""
+        network, Y, D = self.task.network, space.Y, space.D
+        for block in network.blocks:
+            if block.layer != i:
+                continue
+            if block.kind == "bias":
+                g = np.dot(space.ones, D[i])
+                shape_gradient(self.task.shaping, g, None)
+                yield block.start, g
+                continue
+            n_out, n_in = block.shape
+            most = max(1, PRODUCT_NUMBERS // n_in)
+            room = np.empty((min(n_out, most), n_in), w.dtype)
+            for j in range(0, n_out, most):
+                D_i = np.ascontiguousarray(D[i][:, j : j + most])  # as it lies the product takes a fifth longer
+                dW = np.dot(D_i.T, Y[i - 1], out=room[: n_out - j])
+                g, start = dW.reshape(-1), block.start + j * n_in
+                if network.penalty is not None:
+                    g += network.penalty.slope(w[start : start + g.size])
+                shape_gradient(self.task.shaping, g, None)
+                yield start, g
+
+    def _step_of(
+        self, part: slice, memory: Memory, before: Slots, g: Array, rate: float | Array, E: float
+    ) -> Slots:
+        """An update of some weights by the rule, which takes each by itself; `before` are the slots of all."""
+        w, rule = memory.w, self.task.optimizer
+        scalar = [kind == "scalar" for kind in rule.slots.values()]
+        given = tuple(slot if one else slot[part] for slot, one in zip(before, scalar, strict=True))
+        step, after = rule.step(g, given, w[part], rate, memory.t, E)
+        for slot, new, one in zip(before, after, scalar, strict=True):
+            if not one:
+                slot[part] = new
+        w[part] -= step
+        return tuple(new if one else slot for slot, new, one in zip(before, after, scalar, strict=True))
+
+    def _forward(self, parameters: Views, X: Array, extras: Extras, Z_L: Array) -> Workspace:
+        """The forward pass of a batch, with its Z_L where it is to be kept."""
+        space = self._space(len(X), parameters.flat.dtype)
+        space.Z[self.task.network.L] = Z_L
+        forward(self.task.network, parameters, X, space, extras)
+        return space
 
     def _gradient(
         self, parameters: Views, dw: Views, X: Array, T: Array, extras: Extras, divisor: float, Z_L: Array
     ) -> None:
         """The gradient of a batch into dw, in as many parts as are asked for, and its Z_L."""
-        network, L = self.task.network, self.task.network.L
+        network = self.task.network
         most = -(-self.task.batch_size // self.task.accumulate)
         for a in range(0, len(X), most):
             part = slice(a, min(a + most, len(X)))
-            space, of_part = self._space(part.stop - a, dw.flat.dtype), extras.part(part)
-            space.Z[L] = Z_L[part]
+            of_part = extras.part(part)
+            space = self._forward(parameters, X[part], of_part, Z_L[part])
             into = dw if a == 0 else views(network, np.empty_like(dw.flat))
-            forward(network, parameters, X[part], space, of_part)
             backward(network, parameters, T[part], space, into, of_part, divisor)
             if a > 0:
                 dw.flat[...] += into.flat

@@ -282,8 +282,8 @@ PLANTED: tuple[Planted, ...] = (
         "a stale δ: used as it was before f'",
         "two",
         (
-            (WEIGHT, f"i < L or {WEIGHT}"),
-            (CHAIN, "            np.dot(D[i - 1].T, Y[i - 2], out=dW[i - 1])\n" + CHAIN),
+            (WEIGHT, "np.dot((D[i] if i == 2 else space.Z[0]).T, Y[i - 1], out=dW[i])"),
+            (CHAIN, "            space.Z[0] = D[i - 1].copy()\n" + CHAIN),
         ),
         "weight_without_f_prime",
         1,

@@ -7,7 +7,7 @@ import pytest
 
 from bptrain.core.backprop import Extras
 from bptrain.engines.compiled import batches
-from bptrain.engines.compiled.kernel import kernel_source
+from bptrain.engines.compiled.kernel import Name, kernel_source
 from bptrain.engines.compiled.plan import Plan
 from bptrain.engines.numpy_engine import NumpyEngine
 from engines.installed import ENGINES, needs_compiler, start, task_of, used_memory
@@ -50,5 +50,14 @@ def test_a_gradient_of_several_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_which_layers_they_are() -> None:
     text = kernel_source(Plan(NET, "float64", single=False), "gradient")
-    assert text.count("z1[r, j] += b1[j]") == text.count("z2[r, j] += b2[j]") == 1
+    assert text.count("x1[r, j] + b1[j]") == text.count("x2[r, j] + b2[j]") == 1
     assert "z3[r, j] = b3[j]" in text  # 3 outputs: all rows are one flat row there
+
+
+@pytest.mark.parametrize("name", ["outputs", "gradient"])
+def test_x_takes_the_place_of_z_where_nothing_reads_it(name: Name) -> None:
+    """tanh' and leaky_relu' need x alone, elu' needs z; a forward pass needs none but the last."""
+    net = network((5, 16, 16, 16, 3), ["tanh", "elu", "leaky_relu", "sigmoid"])
+    text = kernel_source(Plan(net, "float64", single=False), name)
+    kept = [i for i in range(1, 5) if f"z{i} = " in text]
+    assert kept == ([4] if name == "outputs" else [2, 4])

@@ -101,7 +101,7 @@ def _gradient(pieces: Pieces) -> Lines:
 
 def _slice(pieces: Pieces) -> Lines:
     """Updates whose batch is one chunk."""
-    fold, whole = pieces.updating.fold, pieces.updating.updates.whole
+    fold, whole = pieces.updating.fold, pieces.updating.updates.shaping.whole
     yield from pieces.views("w", "W", "b")
     if whole:
         yield f"g = scratch[:{pieces.network.size}]"
@@ -153,7 +153,7 @@ def _apply(pieces: Pieces) -> Lines:
     yield "word = subnormals_to_zero()"
     yield from pieces.updating.rates()
     yield from pieces.updating.begin_update()
-    if pieces.updating.updates.whole:
+    if pieces.updating.updates.shaping.whole:
         yield from shape_whole(pieces, "noise[0]")
     yield from update_all(pieces)
     if pieces.updating.updates.shaping.max_norm is not None:

@@ -50,7 +50,7 @@ def _run_slice(pieces: Pieces) -> Lines:
             yield from pieces.views(slot, f"{slot}_W", f"{slot}_b")
     yield from _vectors(pieces)
 
-    whole = pieces.updating.updates.whole
+    whole = pieces.updating.updates.shaping.whole
     if whole:
         yield "g = np.empty_like(w)"
         yield from pieces.views("g", "dW", "db")
@@ -109,7 +109,7 @@ def _backward(pieces: Pieces, at_weight: AtWeight) -> Lines:
     """δ_i from the last layer to the first, with each weight's own lines in the same pass."""
     sizes = pieces.network.sizes
     for i in range(pieces.L, 0, -1):
-        if pieces.plan.updates is not None and not pieces.updating.updates.whole:
+        if pieces.plan.updates is not None and not pieces.updating.updates.shaping.whole:
             yield from pieces.updating.numbers(i)
         if i > 1:
             yield f"for k in range({sizes[i - 1]}):"

@@ -16,11 +16,6 @@ class Updates(NamedTuple):
     rate_per_layer: bool
     shaping: Shaping = Shaping()
 
-    @property
-    def whole(self) -> bool:
-        """Whether the whole gradient must be there before a weight is updated."""
-        return self.shaping.clip_norm is not None or self.shaping.noise is not None
-
 
 class Plan(NamedTuple):
     """What a kernel is written for."""

@@ -52,7 +52,7 @@ class Updating:
 
     def update(self, g: str, weight: str, at: str, slots: Iterable[str], kind: str) -> Lines:
         """One weight's update by the rule; `kind` is weight or bias."""
-        g = g if self.updates.whole else self.shaped(g, f"{weight}{at}", kind)
+        g = g if self.updates.shaping.whole else self.shaped(g, f"{weight}{at}", kind)
         scalars, pairs = self.rule.scalars, [*zip(self.rule.slots, slots, strict=True)]
         before = [f"old_{name}" if name in scalars else f"{slot}{at}" for name, slot in pairs]
         after = [f"new_{name}" if name in scalars else f"{slot}{at}" for name, slot in pairs]
@@ -81,8 +81,8 @@ class Updating:
     @cached_property
     def fold(self) -> Fold | None:
         """How the rule folds into a product, if nothing but a penalty l2 stands in between."""
-        fold, l2 = self.rule.fold, self.network.l2
-        plain = not self.network.l1 and not self.updates.whole and self.updates.shaping.clip_value is None
+        fold, l2, shaping = self.rule.fold, self.network.l2, self.updates.shaping
+        plain = not self.network.l1 and not shaping.whole and shaping.clip_value is None
         if fold is None or not plain or (fold.slot is not None and l2):
             return None
         return fold._replace(beta=f"({fold.beta} + {fold.alpha} * F({l2!r}))") if l2 else fold
