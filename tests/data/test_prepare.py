@@ -182,6 +182,7 @@ def test_chunks_make_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     settings = whole(write(tmp_path, text), scale=standard(), test_share=0.3)
     once = prepared(settings)
     monkeypatch.setattr(table, "CHUNK", 7)
+    monkeypatch.setattr("bptrain.data.scaling.AT_ONCE", 7)
     monkeypatch.setattr("bptrain.data.fitting.FIT_CHUNK", 1)
     again = prepared(settings)
     assert again.schema == once.schema
@@ -193,6 +194,19 @@ def test_chunks_make_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         source,
         atol=1e-9,
     )
+
+
+def test_a_number_that_does_not_fit_in_a_later_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of a split are shuffled; the message names the line that the number stands in."""
+    monkeypatch.setattr(table, "CHUNK", 7)
+    monkeypatch.setattr("bptrain.data.scaling.AT_ONCE", 7)
+    cells = [f"{k},{k % 3}x,{k}\n" for k in range(50)]
+    source = whole(write(tmp_path, "a,c,y\n" + "".join(cells)), test_share=0.3)
+    row = int(prepared(source).splits["test"].rows[-1])
+    cells[row] = f"1e39,0x,{row}\n"
+    source = whole(write(tmp_path, "a,c,y\n" + "".join(cells)), test_share=0.3)
+    with pytest.raises(DataError, match=rf":{row + 2}.*does not fit into float32"):
+        prepare(source, SQUARED, 0, np.float32)
 
 
 def test_limit_and_digest(tmp_path: Path) -> None:
@@ -333,6 +347,8 @@ def test_parts_of_a_matrix_are_encoded_as_all_of_it(
     assert len(np.unique(found[:, 0])) > 1
     np.testing.assert_array_equal(found, encode_columns(X, p.schema, np.float32))
     np.testing.assert_array_equal(found[:, 1], 0)
+    expected = (X[:, 0].astype(np.float64) - 1) / 3
+    np.testing.assert_array_equal(found[:, 0], expected.astype(np.float32))
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,9 @@ def _encode_numbers(
 ) -> None:
     """Write the scaled columns of numbers to their places in X."""
     found = {name: k for k, name in enumerate(block.number_names)}
-    columns = [found[feature.name] for feature in features]
-    all_columns = columns == list(range(block.numbers.shape[1]))
-    whole_width = places == list(range(X.shape[1]))
+    columns, into = np.array([found[feature.name] for feature in features]), np.array(places)
+    all_columns = np.array_equal(columns, np.arange(block.numbers.shape[1]))
+    whole_width = np.array_equal(into, np.arange(X.shape[1]))
     fill = np.array([f.fill if isinstance(f.fill, float) else np.nan for f in features])
     checked = block.numbers.dtype.kind == "f"
     complaints = Complaints()
@@ -81,8 +81,8 @@ def _encode_numbers(
             if whole_width:
                 X[part] = values
                 return values, X[part]
-            X[part, places] = values
-            return values, X[part][:, places]
+            X[part, into] = values
+            return values, X[part][:, into]
 
     for part in scaling.parts(len(X)):
         raw = block.numbers[part if rows is None else rows[part]]

@@ -46,6 +46,7 @@ class Encoder:
         """X_0 of these rows, until the next ones come. Raises DataError."""
         if not _plain(raw, self.schema) or raw.shape[1] != self._X.shape[1]:
             return encode_columns(raw, self.schema, self._X.dtype)
+        assert len(raw) <= len(self._X), "more rows than there is room for"
         X = self._X[: len(raw)]
         for part in self._scaling.parts(len(raw)):
             with np.errstate(over="ignore"):

@@ -39,6 +39,6 @@ class Scaling:
         values[...] = raw  # first: NumPy takes twice as long to widen numbers as it subtracts
         values -= self._center[:n]
         values /= self._divisor[:n]
-        for k in self._constant:
-            values[:, k] = np.where(np.isfinite(raw[:, k]), 0.0, np.nan)
+        if len(self._constant):
+            values[:, self._constant] = np.where(np.isfinite(raw[:, self._constant]), 0.0, np.nan)
         return values

@@ -10,7 +10,7 @@ from bptrain.errors import DataError, Problem
 from bptrain.parts.types import Array
 
 LISTED = 10  # so many faulty cells are listed; of the others, only how many there are
-CHUNK = 1 << 20  # so many numbers are in float64 at a time while a large matrix is read or encoded
+CHUNK = 1 << 20  # so many numbers of a large matrix are looked through at a time
 
 
 class Origin(NamedTuple):
@@ -102,9 +102,9 @@ class Complaints:
             raise DataError(self.problems)
 
 
-def chunks(rows: int, width: int, numbers: int = CHUNK) -> Iterator[slice]:
-    """Slices over the rows of a wide table, each of about so many numbers."""
-    step = max(1, numbers // max(1, width))
+def chunks(rows: int, width: int, numbers: int | None = None) -> Iterator[slice]:
+    """Slices over the rows of a wide table, each of about so many numbers; CHUNK if it is not said how many."""
+    step = max(1, (numbers or CHUNK) // max(1, width))
     return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
 
 

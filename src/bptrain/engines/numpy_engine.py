@@ -51,6 +51,7 @@ class NumpyEngine:
         self._in_pieces = task.network.size > PIECE_NUMBERS and takes_each_weight_by_itself(task)
         whole = task.shaping.whole or task.accumulate > 1 or task.network.size <= PRODUCT_NUMBERS
         self._by_layers = self._in_pieces and not whole
+        self._kept: Array | None = None
 
     def run_slice(
         self, memory: Memory, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
@@ -86,7 +87,7 @@ class NumpyEngine:
             factor = task.schedule(memory.t - 1, epoch, steps_per_epoch, task.epochs)
             if self._by_layers:
                 back = deltas(network, parameters, T[rows], space, of_rows, divisor)
-                self._step_by_layers(memory, back, space, factor * memory.rate_factor, E)
+                self._step_by_layers(memory, back, space, factor, E)
             else:
                 self._step(memory, g, alpha * factor, E)
             hold_rows(task.shaping, parameters)
@@ -115,7 +116,7 @@ class NumpyEngine:
         """An update by the rule, layer by layer as `deltas` comes back, without the gradient as a whole."""
         after = before = memory.slots
         for i in back:
-            rate = self.task.rates[min(i, len(self.task.rates)) - 1] * factor
+            rate = self.task.rates[min(i, len(self.task.rates)) - 1] * memory.rate_factor * factor
             for start, g in self._pieces_of_gradient(i, memory.w, space):
                 for a in range(0, g.size, PIECE_NUMBERS):
                     some = g[a : a + PIECE_NUMBERS]
@@ -136,15 +137,22 @@ class NumpyEngine:
                 continue
             n_out, n_in = block.shape
             most = max(1, PRODUCT_NUMBERS // n_in)
-            room = np.empty((min(n_out, most), n_in), w.dtype)
             for j in range(0, n_out, most):
-                D_i = np.ascontiguousarray(D[i][:, j : j + most])  # as it lies the product takes a fifth longer
-                dW = np.dot(D_i.T, Y[i - 1], out=room[: n_out - j])
-                g, start = dW.reshape(-1), block.start + j * n_in
+                D_i = np.ascontiguousarray(
+                    D[i][:, j : j + most]
+                )  # as it lies the product takes a fifth longer
+                g, start = self._room(D_i.shape[1] * n_in, w.dtype), block.start + j * n_in
+                np.dot(D_i.T, Y[i - 1], out=g.reshape(-1, n_in))
                 if network.penalty is not None:
                     g += network.penalty.slope(w[start : start + g.size])
                 shape_gradient(self.task.shaping, g, None)
                 yield start, g
+
+    def _room(self, numbers: int, dtype: np.dtype[np.generic]) -> Array:
+        """Room for a piece of the gradient, kept for the next one."""
+        if self._kept is None or self._kept.size < numbers or self._kept.dtype != dtype:
+            self._kept = aligned((numbers,), dtype)
+        return self._kept[:numbers]
 
     def _step_of(
         self, part: slice, memory: Memory, before: Slots, g: Array, rate: float | Array, E: float

@@ -13,13 +13,14 @@ from bptrain.engines.numpy_engine import NumpyEngine
 from engines.installed import ENGINES, needs_compiler, start, task_of, used_memory
 from networks import data_for, network
 
-NET = network((5, 2 * batches.VECTOR, batches.VECTOR, 3), ["tanh", "leaky_relu", "sigmoid"])
+WIDE = batches.VECTOR
+NET = network((5, 2 * WIDE, WIDE, WIDE, WIDE, 3), ["tanh", "elu", "identity", "softmax", "sigmoid"])
 
 
 @needs_compiler
 @pytest.mark.parametrize("dropout", [False, True])
 def test_updates(dropout: bool) -> None:
-    net = replace(NET, dropout=(0.0, 0.5, 0.5, 0.0)) if dropout else NET
+    net = replace(NET, dropout=(0.0, 0.5, 0.5, 0.5, 0.5)) if dropout else NET
     rng = np.random.default_rng(0)
     masks = {i: rng.choice([0.0, 2.0], (10, net.sizes[i])) for i in net.masked}
     assert bool(masks) == dropout
@@ -50,8 +51,8 @@ def test_a_gradient_of_several_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_which_layers_they_are() -> None:
     text = kernel_source(Plan(NET, "float64", single=False), "gradient")
-    assert text.count("x1[r, j] + b1[j]") == text.count("x2[r, j] + b2[j]") == 1
-    assert "z3[r, j] = b3[j]" in text  # 3 outputs: all rows are one flat row there
+    assert text.count("x1[r, j] + b1[j]") == text.count("z2[r, j] += b2[j]") == 1
+    assert "z5[r, j] = b5[j]" in text  # 3 outputs: all rows are one flat row there
 
 
 @pytest.mark.parametrize("name", ["outputs", "gradient"])

@@ -19,9 +19,6 @@ from bptrain.engines.compiled.shaping import hold_rows, shape_whole, update_all
 CHUNK_NUMBERS = 2**17  # entries of the widest layer in a chunk: half a megabyte in float32
 VECTOR = 16  # numbers of float32 that the widest processors take at once
 LEAST_CHUNK = 1024  # rows; products of fewer are less efficient
-PIECE_NUMBERS = (
-    2**20
-)  # of a weight matrix's gradient in memory at a time, where it need not be there as a whole
 
 
 def chunk_rows(network: Network) -> int:
@@ -191,11 +188,10 @@ def _forward(pieces: Pieces) -> Lines:
         if one_pass:
             yield "for r in range(n):"
             yield f"    for j in range({sizes[i]}):"
-            if z == x:
-                yield f"        {x}[r, j] = {f.name}({z}[r, j] + b{i}[j])"
-            else:
+            if z != x:
                 yield f"        {z}[r, j] += b{i}[j]"
-                yield f"        {x}[r, j] = {f.name}({z}[r, j])"
+            plus = "" if z != x else f" + b{i}[j]"
+            yield f"        {x}[r, j] = {f.name}({z}[r, j]{plus})"
             yield from pieces.mask(i)
         else:
             yield from pieces.activate(i)

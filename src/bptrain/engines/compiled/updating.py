@@ -12,7 +12,7 @@ from bptrain.engines.shaping import held_to
 
 
 def mentions(code: str, name: str) -> bool:
-    """Whether a number is worked out from `name`: t, rate or E."""
+    """Whether code reads a name: t, rate or E in a rule's numbers, z in a formula."""
     return re.search(rf"\b{name}\b", code) is not None
 
 

@@ -59,7 +59,7 @@ def hard_tanh() -> Activation:
         return within(z, -1.0, 1.0)
 
     def df(z: Array, x: Array) -> Array:
-        return np.where(z <= -1, 0.0, np.where(z >= 1, 0.0, 1.0))
+        return np.where(x <= -1, 0.0, np.where(x >= 1, 0.0, 1.0))
 
     return Activation(f, df, range=(-1.0, 1.0), attains=True, kinks=(-1.0, 1.0))
 
