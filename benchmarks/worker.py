@@ -20,7 +20,9 @@ from contestants import CONTESTANTS, Pass, UnsuitableError
 
 START_SECONDS = 300  # whoever takes longer for import, compilation and the first pass is left out
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-SLOWS_NUMPY = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+# slow NumPy down; and keep Python from storing the bytecode of a package that runs from its source tree, while that of
+# installed packages is there
+SLOW_DOWN = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE")
 
 
 T = TypeVar("T")
@@ -42,7 +44,7 @@ class Start(NamedTuple):
 def surroundings(threads: int) -> Iterator[None]:
     """The environment and cores that a child inherits. Where cores cannot be set, the variables must do."""
     before = dict(os.environ)
-    for name in SLOWS_NUMPY:
+    for name in SLOW_DOWN:
         os.environ.pop(name, None)
     os.environ.update(dict.fromkeys(POOLS, str(threads)))
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
