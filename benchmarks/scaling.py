@@ -120,10 +120,10 @@ def product_rate() -> float:
     if library is not None:
         size, one, zero = ctypes.c_int64(n), ctypes.c_float(1.0), ctypes.c_float(0.0)
         a, b, c = (ctypes.c_void_p(array.ctypes.data) for array in (A, B, C))
-        given = (b"N", b"N", size, size, size, one, a, size, b, size, zero, c, size)
-        plain = [ctypes.c_char(value) if isinstance(value, bytes) else value for value in given]
+        as_it_is = ctypes.c_char(b"N")
+        given = (as_it_is, as_it_is, size, size, size, one, a, size, b, size, zero, c, size)
         C[:] = 0
-        seconds += [timed(lambda: library.dnnl_sgemm(*plain)) for _ in range(9)]
+        seconds += [timed(lambda: library.dnnl_sgemm(*given)) for _ in range(9)]
         assert C.min() == C.max() == n
     return n**3 / min(seconds)
 

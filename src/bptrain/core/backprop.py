@@ -25,7 +25,7 @@ add l1 sign(W_i) + l2 W_i to dW_i, once for a batch. Source: Raja, "A Derivation
 Form" (2016).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -34,6 +34,7 @@ import numpy as np
 
 from bptrain.core.network import Network, Views, views
 from bptrain.parts.types import Array
+from bptrain.steps import to_the_end
 
 
 class Extras(NamedTuple):
@@ -113,7 +114,7 @@ def deltas(
     space: Workspace,
     extras: Extras = NONE,
     divisor: float | None = None,
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """D_L … D_1 into the workspace. Yields i = L … 1 as soon as W_i may change: once D_{i−1} is there beside D_i."""
     W, M, D, L = parameters.W, extras.M, space.D, network.L
     if divisor is None:
@@ -160,10 +161,17 @@ def through_activation(network: Network, i: int, space: Workspace) -> None:
 
 
 def add_penalties(network: Network, parameters: Views, into: Views) -> None:
-    """dW_i ← dW_i + l1 sign(W_i) + l2 W_i."""
+    """dW_i ← dW_i + l1 sign(W_i) + l2 W_i, for every layer."""
+    if network.penalty is None:  # spares single instances the loop
+        return
+    for W_i, dW_i in zip(parameters.W[1:], into.W[1:], strict=True):
+        add_penalty(network, W_i, dW_i)
+
+
+def add_penalty(network: Network, W_i: Array, dW_i: Array) -> None:
+    """The same for one layer, or for some of its weights."""
     if network.penalty is not None:
-        for W_i, dW_i in zip(parameters.W[1:], into.W[1:], strict=True):
-            dW_i += network.penalty.slope(W_i)
+        dW_i += network.penalty.slope(W_i)
 
 
 def penalty(network: Network, parameters: Views) -> Any:
@@ -193,8 +201,7 @@ def input_gradient(network: Network, w: Array, X: Array, T: Array, extras: Extra
     """∂objective/∂X_0 = (D_1 W_1) ∘ M_0, N × n_0."""
     space, parameters = workspace(network, len(X), w.dtype), views(network, w)
     forward(network, parameters, X, space, extras)
-    for _ in deltas(network, parameters, T, space, extras):
-        pass
+    to_the_end(deltas(network, parameters, T, space, extras))
     G = np.dot(space.D[1], parameters.W[1])
     return np.asarray(G * extras.M[0] if 0 in extras.M else G)
 

@@ -15,6 +15,7 @@ from bptrain.core.backprop import (
     Extras,
     Workspace,
     add_penalties,
+    add_penalty,
     backward,
     batch_divisor,
     deltas,
@@ -51,7 +52,7 @@ class NumpyEngine:
         self._in_pieces = task.network.size > PIECE_NUMBERS and takes_each_weight_by_itself(task)
         whole = task.shaping.whole or task.accumulate > 1 or task.network.size <= PRODUCT_NUMBERS
         self._by_layers = self._in_pieces and not whole
-        self._kept: Array | None = None
+        self._kept: Array | None = None  # see `_room`
 
     def run_slice(
         self, memory: Memory, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
@@ -138,13 +139,11 @@ class NumpyEngine:
             n_out, n_in = block.shape
             most = max(1, PRODUCT_NUMBERS // n_in)
             for j in range(0, n_out, most):
-                D_i = np.ascontiguousarray(
-                    D[i][:, j : j + most]
-                )  # as it lies the product takes a fifth longer
-                g, start = self._room(D_i.shape[1] * n_in, w.dtype), block.start + j * n_in
-                np.dot(D_i.T, Y[i - 1], out=g.reshape(-1, n_in))
-                if network.penalty is not None:
-                    g += network.penalty.slope(w[start : start + g.size])
+                # of these units; in a matrix of its own, as by a view of D_i the product takes a fifth longer
+                of_units = np.ascontiguousarray(D[i][:, j : j + most])
+                g, start = self._room(of_units.shape[1] * n_in, w.dtype), block.start + j * n_in
+                np.dot(of_units.T, Y[i - 1], out=g.reshape(-1, n_in))
+                add_penalty(network, w[start : start + g.size], g)
                 shape_gradient(self.task.shaping, g, None)
                 yield start, g
 

@@ -100,8 +100,10 @@ OF_LOSS = "D[L][...] = network.loss.dE(X[L], T)"
 PAIR = "np.subtract(X[L], T, out=D[L])"
 MASKED = "                D[i - 1] *= M[i - 1]\n"
 PENALTY = "dW_i += network.penalty.slope(W_i)"
-ON_BIASES = """        for b_i, db_i in zip(parameters.b[1:], into.b[1:]):
-            db_i += network.penalty.slope(b_i)"""
+EVERY_LAYER = "        add_penalty(network, W_i, dW_i)\n"
+ON_BIASES = """    for b_i, db_i in zip(parameters.b[1:], into.b[1:]):
+        add_penalty(network, b_i, db_i)
+"""
 PRODUCT = "activation.product(X[i], D[i])"
 WEIGHED = "D[L] *= V[:, None]"
 
@@ -389,8 +391,8 @@ PLANTED: tuple[Planted, ...] = (
         "squares penalized",
         (
             (
-                PENALTY,
-                f"{PENALTY}\n{ON_BIASES}",
+                EVERY_LAYER,
+                f"{EVERY_LAYER}{ON_BIASES}",
             ),
         ),
         "penalty_on_bias",

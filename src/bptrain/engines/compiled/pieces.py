@@ -21,7 +21,7 @@ class Pieces:
         self.plan, self.network, self.L = plan, plan.network, plan.network.L
         self.back = back  # whether the kernel goes back, too
         self.functions = Functions()
-        self._derivatives: dict[int, Function | None] = {}
+        self._derivatives: dict[int, Function | None] = {}  # by layer, each read once
         self.updating = Updating(plan, self.functions)
         self._scratch: dict[
             str, int
@@ -131,12 +131,15 @@ class Pieces:
     def derivative(self, i: int) -> Function | None:
         """f_i' where it has one that is not 1 everywhere."""
         if i not in self._derivatives:
-            df, function = self.network.activations[i].df, None
-            if df is not None:
-                function = self.functions.formula("df", self.network.sizes[i], ("z", "x"), df)
-            one = function is None or function.formula.result.constant == 1.0
-            self._derivatives[i] = None if one else function
+            self._derivatives[i] = self._derivative(i)
         return self._derivatives[i]
+
+    def _derivative(self, i: int) -> Function | None:
+        df = self.network.activations[i].df
+        if df is None:
+            return None
+        function = self.functions.formula("df", self.network.sizes[i], ("z", "x"), df)
+        return None if function.formula.result.constant == 1.0 else function
 
     def loss_and_delta(self, of_batch: bool = True) -> Lines:
         """The loss of each row, and δ_L; a mean divides it by what the rows of its batch weigh.
