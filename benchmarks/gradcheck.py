@@ -27,8 +27,8 @@ import numpy as np
 import torch
 from jax import test_util
 
-from bptrain.core.gradcheck import gradcheck
 from bptrain.core.network import Network, views
+from bptrain.gradient_check import gradcheck
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
 from bptrain.parts.types import Array

@@ -18,7 +18,7 @@ import numpy as np
 
 from bptrain.core import reference
 from bptrain.core.network import Network, views
-from bptrain.engines.base import Task, fresh_memory
+from bptrain.engines.base import TrainingPlan, initial_optimizer_state
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array
@@ -113,8 +113,8 @@ def engine(problem: Problem, batch: int, compiled: bool) -> Form:
     """One of bptrain's engines."""
     rule = optimizers.get("gradient_descent")(learning_rate=RATE)
     rows = ROWS[problem.case.key][1]
-    task = Task(problem.network, rule, schedules.get("constant")(), RATE, rows, batch, 1)
-    made, memory = make_engine(task, compiled), fresh_memory(problem.w.copy(), rule)
+    task = TrainingPlan(problem.network, rule, schedules.get("constant")(), RATE, rows, batch, 1)
+    made, memory = make_engine(task, compiled), initial_optimizer_state(problem.w.copy(), rule)
     return Form(lambda X, T: made.run_slice(memory, X, T), lambda X, T: made.gradient(problem.w, X, T))
 
 

@@ -19,10 +19,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from bptrain.config import composer, load_config
+from bptrain.config import load_config
+from bptrain.config.yaml import composer
 from bptrain.errors import UsageError
 from config.bad_configs import TABLE
-from config.bombs import BOMBS
+from config.yaml.bombs import BOMBS
 from machine import in_words, machine
 
 MILLISECONDS, MEGABYTES = 50.0, 50.0

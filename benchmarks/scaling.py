@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from bptrain.core.network import Network, initial_parameters
-from bptrain.engines.base import Engine, Task, aligned_copy, fresh_memory
+from bptrain.engines.base import Engine, TrainingPlan, aligned_copy, initial_optimizer_state
 from bptrain.engines.numba_engine import NumbaEngine
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.parts.activations import activations
@@ -69,13 +69,13 @@ def network(sizes: Sizes) -> Network:
     )
 
 
-def task_of(sizes: Sizes, batch: int, rows: int, optimizer: str = "gradient_descent") -> Task:
+def task_of(sizes: Sizes, batch: int, rows: int, optimizer: str = "gradient_descent") -> TrainingPlan:
     """Two epochs of plain training at a small rate."""
     rule = optimizers.get(optimizer)(learning_rate=1e-4)
-    return Task(network(sizes), rule, schedules.get("constant")(), 1e-4, rows, batch, 2)
+    return TrainingPlan(network(sizes), rule, schedules.get("constant")(), 1e-4, rows, batch, 2)
 
 
-def engine_of(name: str, task: Task) -> Engine:
+def engine_of(name: str, task: TrainingPlan) -> Engine:
     """The engine of that name, with one thread."""
     return NumpyEngine(task) if name == "numpy" else NumbaEngine(task, "float32", threads=1)
 
@@ -90,7 +90,7 @@ def micros_a_row(engine_name: str, sizes: Sizes, batch: int, rows: int) -> float
     X, T = (aligned_copy(rng.random((rows, n), np.float32)) for n in (sizes[0], sizes[-1]))
     draws = [initializers.get("he_normal")()] * (L + 1)
     w = initial_parameters(task.network, draws, [0.0] * (L + 1), 0, np.float32)
-    memory = fresh_memory(w, task.optimizer).copy()
+    memory = initial_optimizer_state(w, task.optimizer).copy()
     engine.run_slice(memory, X, T)
     return statistics.median(timed(lambda: engine.run_slice(memory, X, T)) for _ in range(5)) / rows * 1e6
 
@@ -172,17 +172,18 @@ def resident(which: str) -> float:
     return int(line.split()[1]) / 1024
 
 
-def run(task: Task, engine: Engine, rows: "Rows", directory: Path) -> None:
+def run(task: TrainingPlan, engine: Engine, rows: "Rows", directory: Path) -> None:
     """Trains as `fit` does, with a checkpoint before the first update and after every epoch."""
     import numpy as np
 
+    from bptrain.errors import Warned
     from bptrain.store import checkpoint
-    from bptrain.training.events import EpochEnd, Warned
+    from bptrain.training.events import EpochEnd
     from bptrain.training.state import State
     from bptrain.training.trainer import Job, train
 
     job = Job(task, engine, None, rows, None, {}, 0, True, directory=directory)  # type: ignore[arg-type]
-    memory = fresh_memory(np.full(task.network.size, 1e-3, np.float32), task.optimizer)
+    memory = initial_optimizer_state(np.full(task.network.size, 1e-3, np.float32), task.optimizer)
     state = State(memory).kept(directory)
     del memory
     facts, file = checkpoint.Facts({}, {}, {}, {}, {}), directory / "checkpoint.safetensors"

@@ -4,7 +4,7 @@ import numpy as np
 
 from bptrain.core.backprop import workspace
 from bptrain.core.network import views
-from bptrain.engines.base import Engine, Task, aligned_copy, fresh_memory
+from bptrain.engines.base import Engine, TrainingPlan, aligned_copy, initial_optimizer_state
 from bptrain.engines.numba_engine import NumbaEngine
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.parts.optimizers import optimizers
@@ -14,7 +14,7 @@ from cases import Problem
 from contestants import Pass, Trainer, UnsuitableError
 
 
-def make_engine(task: Task, compiled: bool) -> Engine:
+def make_engine(task: TrainingPlan, compiled: bool) -> Engine:
     """The compiled engine in float32, or the NumPy engine. Raises ImportError."""
     return NumbaEngine(task, np.float32) if compiled else NumpyEngine(task)
 
@@ -25,12 +25,14 @@ class EngineTrainer:
     def __init__(self, problem: Problem, compiled: bool) -> None:
         self.problem, self.compiled = problem, compiled
         self.rule = optimizers.get(problem.case.optimizer)(learning_rate=problem.case.rate)
-        self.memory = fresh_memory(problem.w, self.rule).copy()
+        self.memory = initial_optimizer_state(problem.w, self.rule).copy()
 
     def load(self, rows: int) -> None:
         """See `Trainer.load`."""
         case, constant = self.problem.case, schedules.get("constant")()
-        task = Task(self.problem.network, self.rule, constant, case.rate, rows, min(case.batch, rows), 1)
+        task = TrainingPlan(
+            self.problem.network, self.rule, constant, case.rate, rows, min(case.batch, rows), 1
+        )
         self.engine = make_engine(task, self.compiled)
         width = task.slice_steps(self.engine.step_work) * task.batch_size
         X, T = (

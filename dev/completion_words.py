@@ -16,12 +16,12 @@ from pydantic import BaseModel
 from typer import Typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from bptrain import cautions
 from bptrain.cli.completing import WORDS
 from bptrain.cli.completion import SCRIPTS
 from bptrain.cli.main import app
 from bptrain.config.schema import Config
-from bptrain.listing import KINDS, beside
+from bptrain.errors import WARNINGS
+from bptrain.parts.describe import KINDS, beside
 from bptrain.plugins.records import NAMED
 
 # What the words of an argument are that is not a file; by the name of the function's parameter.
@@ -31,7 +31,7 @@ OPTIONS = {
 }  # fmt: skip
 ALSO_AUTO = ("network.initializer", "data.scale_target")  # keys that may be auto in the place of a part
 LISTS = ("metrics",)  # of parts, whose options --set reaches only by their place in the list
-VALUES = {"silence": list(cautions.NAMES), "data.features": ["all"]}
+VALUES = {"silence": list(WARNINGS), "data.features": ["all"]}
 
 
 def words() -> dict[str, Any]:

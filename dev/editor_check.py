@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from bptrain.cli.main import run
-from bptrain.drafting.templates import TEMPLATES
-from bptrain.listing import KINDS
+from bptrain.commands.init.templates import TEMPLATES
+from bptrain.parts.describe import KINDS
 
 Json = dict[str, Any]
 LEAST = "data: {train: iris.csv, target: species}\nnetwork: {sizes: [auto, 8, auto]}\nloss: cross_entropy\n"

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bptrain.listing import KINDS, OptionRecord, PartRecord, list_parts, written
+from bptrain.commands.list import OptionRecord, PartRecord, list_parts, written
 from bptrain.parts.activations import Activation, activations
+from bptrain.parts.describe import KINDS
 
 PLACE = Path(__file__).resolve().parent.parent / "docs" / "parts"
 MADE = "<!-- made by dev/parts_docs.py from the docstrings in src/bptrain/parts; change them, then run it again -->"

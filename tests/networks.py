@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 
+from bptrain.commands.gradcheck.selftest import targets
 from bptrain.core.network import Network
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import fits, losses
 from bptrain.parts.types import Array
-from bptrain.selftest import targets
 
 
 def network(

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from bptrain.console.terminal import cells
+from bptrain.console.terminal.terminal import cells
 
 # The terminal becomes that of the process, so that what is typed reaches it as from a keyboard.
 TAKE = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "

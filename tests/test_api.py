@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import bptrain
-from bptrain import selftest
-from bptrain.checking import Checked
+from bptrain.commands.gradcheck import selftest
+from bptrain.commands.gradcheck.run import Checked
 from bptrain.errors import CheckpointError, DataError, UsageError
 from engines.installed import ENGINES
 
@@ -39,7 +39,7 @@ def test_many_rows_are_predicted_in_parts(iris: Path, engine: str, monkeypatch: 
     X = np.random.default_rng(0).uniform(0.1, 7.0, (5003, 4))
     expected = model.predict(X)
     assert len(set(expected)) == 3
-    monkeypatch.setattr("bptrain.model.ROWS_AT_ONCE", 100)
+    monkeypatch.setattr("bptrain.model.model.ROWS_AT_ONCE", 100)
     for _ in range(5):
         assert (model.predict(X) == expected).all()
     X[4321, 2] = np.nan

@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from bptrain.listing import KINDS
 from bptrain.parts.activations import Activation, activations
+from bptrain.parts.describe import KINDS
 from conftest import ROOT
 
 

@@ -5,16 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bptrain.checking import ROWS, Checked, EngineName, Wanted, check
-from bptrain.core.gradcheck import Asked, Kinks, Settings
-from bptrain.fitting import fit_events
-from bptrain.following import follow
-from bptrain.grading import Grade, check_backward
-from bptrain.model import Model
-from bptrain.model import load as load_model
+from bptrain.commands.check_backward import Grade, check_backward
+from bptrain.commands.fit.follow import run_to_end
+from bptrain.commands.fit.run import fit_events
+from bptrain.commands.gradcheck.run import ROWS, Checked, EngineName, Wanted, check
+from bptrain.commands.gradcheck.selftest import SelfChecked, check_parts
+from bptrain.drain import drain
+from bptrain.gradient_check import Asked, Kinks, Settings
+from bptrain.model.load import load as load_model
+from bptrain.model.model import Model
 from bptrain.plugins.loading import plugged_in
-from bptrain.selftest import SelfChecked, check_parts
-from bptrain.steps import to_the_end
 
 __all__ = ["Checked", "Grade", "Model", "Run", "check_backward", "fit", "gradcheck", "load"]
 
@@ -43,7 +43,7 @@ def fit(
     """
     with plugged_in(plugins):
         events = fit_events(Path(config), overrides or {}, Path(out) if out else None, resume, overwrite)
-        done = follow(events, lambda event: None)
+        done = run_to_end(events, lambda event: None)
     return Run(Path(done.result["run"]), done.result)
 
 
@@ -90,7 +90,7 @@ def gradcheck(
         if subject is None:
             return list(check_parts(settings))
         subject = subject if isinstance(subject, Model) else Path(subject)
-        checked = to_the_end(check(subject, overrides or {}, Wanted(settings, engine, rows)))
+        checked = drain(check(subject, overrides or {}, Wanted(settings, engine, rows)))
     for name, message in checked.warnings:
         warnings.warn(f"{message} [{name}]", stacklevel=2)
     return checked

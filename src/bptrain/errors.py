@@ -1,4 +1,4 @@
-"""Everything that can go wrong, and the exit code of each.
+"""Everything that can go wrong, the exit code of each, and the named warnings.
 
     BptrainError                 a sentence for the user; never shown as a traceback
     ├── UsageError          2    the command line or the config contradicts itself or the schema
@@ -13,7 +13,7 @@ Exit code 1 is a verdict, not an error: a gradient that does not match, a metric
 its bound. Exit code 70 is any exception that is not in this tree: a bug in bptrain.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 VERDICT_EXIT = 1
@@ -109,3 +109,33 @@ class Interrupted(BptrainError):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+class Warned(NamedTuple):
+    """A warning to the user."""
+
+    name: str  # in WARNINGS; what `silence` may list
+    message: str
+
+
+WARNINGS = {
+    "corrupt_checkpoint": "a checkpoint is damaged, and the run goes on from the one before",
+    "dropped_rows": "rows of a file that is evaluated lack values and are left out",
+    "growing_loss": "the training loss is a multiple of what it was in the first epoch",
+    "large_first_step": "a sum over many rows and a learning rate that is large for it",
+    "many_categories": "a text column has a category for almost every row",
+    "many_classes": "the target has a class for almost every row",
+    "no_weights": "a file lacks what its rows weigh, so that each weighs 1",
+    "other_plugin": "a part of a plug-in is not the one that the run was trained with",
+    "other_bits": "a resumed run goes on with another engine, processor or library",
+    "schedule_span": "a resumed run has another number of epochs, over which its schedule is stretched",
+    "small_split": "a split has fewer rows than asked for",
+    "softmax_loss": "softmax outputs under a loss that is not made for them",
+    "target_range": "training targets lie where the output cannot come",
+    "unseen_category": "a text column holds categories that the training rows do not have",
+}
+
+
+def not_silenced(warnings: Iterable[Warned], silenced: Collection[str]) -> tuple[Warned, ...]:
+    """The warnings that are not silenced."""
+    return tuple(warning for warning in warnings if warning.name not in silenced)

@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from bptrain.core.gradcheck import Point, Settings, gradcheck
-from bptrain.core.gradcheck.parts import PartFault, part_faults
+from bptrain.commands.gradcheck.selftest import targets
 from bptrain.core.network import Network
+from bptrain.gradient_check import Point, Settings, gradcheck
+from bptrain.gradient_check.parts import PartFault, part_faults
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.optimizers import Optimizer
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 from bptrain.plugins.kinds import KINDS, fault
-from bptrain.selftest import targets
 
 SIZES = (4, 5, 3)
 ROWS = 12

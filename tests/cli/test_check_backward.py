@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.grading.calling import Fault
-from bptrain.grading.findings import Finding
+from bptrain.commands.check_backward.calling import Fault
+from bptrain.commands.check_backward.findings import Finding
 from command import bptrain
 from conftest import ROOT
 from submission_files import BACKWARD, FORWARD, RIGHT, ending, written
@@ -36,7 +36,7 @@ def test_wrong_code(workplace: Path) -> None:
     done = bptrain("check-backward", file, POST, "--quiet")
     assert done.code == 1
     assert done.err == ""
-    *table, first, worst, slip, also, follow, look, empty, verdict = done.out.splitlines()
+    *table, first, worst, slip, also, run_to_end, look, empty, verdict = done.out.splitlines()
     assert [line.split()[-1] for line in table if line.strip().startswith("delta")] == [
         "right",
         "WRONG",
@@ -47,7 +47,7 @@ def test_wrong_code(workplace: Path) -> None:
     assert "yours is " in worst
     assert slip == "  it matches the pattern of: every hidden δ_i without the factor f_i'(z_i)"
     assert also == "  wrong by itself too: delta[1]"
-    assert follow == "  wrong only by what was handed down: dW[2], dW[1]"
+    assert run_to_end == "  wrong only by what was handed down: dW[2], dW[1]"
     assert (
         " ".join(look.split())
         == "look at the line of δ_2 = (W_3ᵀ δ_3) ∘ f_2'(z_2) 3×14 = (3×2 · 2×14) ∘ 3×14"

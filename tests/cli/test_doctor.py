@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bptrain import checkup
+from bptrain.commands import doctor as checkup
 from bptrain.errors import StorageError
 from bptrain.parts.activations import Activation, activations
 from command import bptrain

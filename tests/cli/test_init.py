@@ -11,12 +11,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bptrain.commands.init.templates import TEMPLATES
+from bptrain.commands.init.writing import SCHEMA
+from bptrain.commands.init.yaml_text import aligned, flow, scalar
 from bptrain.config import load_config, to_plain, validate
-from bptrain.config.loader import load_text
-from bptrain.drafting.templates import TEMPLATES
-from bptrain.drafting.writing import SCHEMA
-from bptrain.drafting.yaml_text import aligned, flow, scalar
-from bptrain.json_schema import config_schema, schema_text
+from bptrain.config.json_schema import config_schema, schema_text
+from bptrain.config.yaml.loader import load_text
 from command import Outcome, bptrain
 from conftest import ROOT
 

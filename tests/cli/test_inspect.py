@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import bptrain as package
-from bptrain.model import load_run
+from bptrain.model.load import load_run
 from bptrain.store.run import RunDirectory
 from command import bptrain
 

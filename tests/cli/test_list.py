@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 import pytest
 from annotated_types import Interval
 
-from bptrain.console.listing import lines
-from bptrain.listing import KINDS, OptionRecord, PartRecord, beside, list_parts, option_record, written
+from bptrain.commands.list import OptionRecord, PartRecord, list_parts, option_record, written
+from bptrain.console.list import lines
 from bptrain.parts.activations import Activation, activations
+from bptrain.parts.describe import KINDS, beside
 from bptrain.parts.losses import losses
 from bptrain.parts.types import LearningRate, Unit
 from bptrain.registry import Option

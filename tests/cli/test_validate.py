@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bptrain.console.validation import lines
-from bptrain.estimates import in_words, rounded, size_in_words
+from bptrain.commands.validate.cost_model import in_words, rounded, size_in_words
+from bptrain.console.validate import lines
 from command import bptrain
 from conftest import ROOT
 from engines.installed import needs_compiler

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.console.screen import Screen, problem_text
+from bptrain.console.terminal.screen import Screen, problem_text
 from bptrain.errors import UsageError, printable
 from config.bad_configs import HEAD, TABLE, Bad
 from config.helpers import load, problems

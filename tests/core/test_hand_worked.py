@@ -70,14 +70,16 @@ def test_reference(parameters: Views) -> None:
 
 def test_update(parameters: Views) -> None:
     """W ← W − α ∂E/∂W for one instance, with one α for each layer."""
-    from bptrain.engines.base import Task, fresh_memory
+    from bptrain.engines.base import TrainingPlan, initial_optimizer_state
     from bptrain.engines.numpy_engine import NumpyEngine
     from bptrain.parts.optimizers import optimizers
     from bptrain.parts.schedules import schedules
 
     rule = optimizers.get("gradient_descent")(learning_rate=(0.5, 2.0))
-    task = Task(NET, rule, schedules.get("constant")(), rule.learning_rate, rows=1, batch_size=1, epochs=1)
-    memory = fresh_memory(parameters.flat.copy(), rule)
+    task = TrainingPlan(
+        NET, rule, schedules.get("constant")(), rule.learning_rate, rows=1, batch_size=1, epochs=1
+    )
+    memory = initial_optimizer_state(parameters.flat.copy(), rule)
     loss = NumpyEngine(task).run_slice(memory, X_0, T)
     after = views(NET, memory.w)
     close(after.W[1], np.asarray(W_1) - 0.5 * np.asarray(EXPECTED["dW"][0]))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bptrain.build import activation_parts
+from bptrain.build.network import activation_parts
 from bptrain.config import load_config
 from bptrain.data.prepare import encode_file
 from bptrain.data.schema import Schema

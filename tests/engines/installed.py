@@ -7,14 +7,14 @@ import pytest
 from numpy.typing import DTypeLike
 
 from bptrain.core.network import Network
-from bptrain.engines.base import Engine, Memory, Task
+from bptrain.engines.base import Engine, OptimizerState, TrainingPlan
 from bptrain.engines.numba_engine import NumbaEngine, missing
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.parts.optimizers import Optimizer, optimizers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array
 
-Make = Callable[[Task, DTypeLike], Engine]
+Make = Callable[[TrainingPlan, DTypeLike], Engine]
 
 ENGINES: dict[str, Make] = {"numpy": lambda task, dtype: NumpyEngine(task)}
 if missing() is None:
@@ -30,10 +30,10 @@ def task_of(
     batch: int = 4,
     schedule: str = "constant",
     epochs: int = 2,
-) -> Task:
+) -> TrainingPlan:
     """A task with a registered optimizer and its default rate, or with a rule of the test's own."""
     rule = optimizers.get(optimizer)() if isinstance(optimizer, str) else optimizer
-    return Task(net, rule, schedules.get(schedule)(), rule.learning_rate, rows, batch, epochs)
+    return TrainingPlan(net, rule, schedules.get(schedule)(), rule.learning_rate, rows, batch, epochs)
 
 
 def start(net: Network, dtype: type) -> Array:
@@ -42,7 +42,7 @@ def start(net: Network, dtype: type) -> Array:
     return w
 
 
-def used_memory(task: Task, dtype: type, updates: int = 3) -> Memory:
+def used_memory(task: TrainingPlan, dtype: type, updates: int = 3) -> OptimizerState:
     """The memory after some updates by the rule alone, so that every slot is what it may be in mid-training."""
     rng = np.random.default_rng(2)
     w = start(task.network, dtype)
@@ -54,4 +54,4 @@ def used_memory(task: Task, dtype: type, updates: int = 3) -> Memory:
         g: Array = rng.normal(size=w.shape).astype(dtype)
         step, slots = task.optimizer.step(g, slots, w, task.rates[0], t, 1.0)
         w = w - step
-    return Memory(w, tuple(np.asarray(slot) for slot in slots), updates)
+    return OptimizerState(w, tuple(np.asarray(slot) for slot in slots), updates)

@@ -11,7 +11,7 @@ import pytest
 
 from bptrain.core import reference
 from bptrain.core.network import Network, views
-from bptrain.engines.base import Memory, fresh_memory
+from bptrain.engines.base import OptimizerState, initial_optimizer_state
 from bptrain.engines.compiled import batches
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
@@ -101,7 +101,7 @@ def test_gradient_and_loss_are_the_literal_ones(sample: Sample, engine: str, dty
     """One update of gradient descent at rate 1 takes the gradient from the weights, and tells the loss before it."""
     net, batch = sample.network(), FORMS[sample.form]
     X, T = (array[:batch] for array in data_for(net, 6, 0, dtype))
-    memory = Memory(start(net, dtype), ())
+    memory = OptimizerState(start(net, dtype), ())
     w64, X64, T64 = (array.astype(np.float64) for array in (memory.w, X, T))
     task = task_of(net, optimizers.get("gradient_descent")(learning_rate=1.0), batch=batch)
     running = ENGINES[engine](task, dtype)
@@ -201,7 +201,7 @@ def test_whole_trajectories(name: str, form: str, engine: str) -> None:
     batch = FORMS[form]
     task = task_of(net, name, rows=30, batch=batch, schedule="cosine")
     X, T = data_for(net, 30, 0)
-    memory = fresh_memory(start(net, np.float64), task.optimizer)
+    memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
     w, slots, loss_sum = memory.w.copy(), memory.copy().slots, 0.0
     for t, a in enumerate(range(0, 30, batch), start=1):
         rows = slice(a, a + batch)
@@ -233,7 +233,7 @@ def test_a_rate_for_each_layer(name: str, form: str, engine: str) -> None:
     def trained(rate: float | tuple[float, ...]) -> Array:
         rule = RULES[name]._replace(learning_rate=rate)
         task = task_of(net, rule, batch=batch)
-        memory = fresh_memory(start(net, np.float64), rule)
+        memory = initial_optimizer_state(start(net, np.float64), rule)
         ENGINES[engine](task, np.float64).run_slice(memory, X[:batch], T[:batch])
         return memory.w
 

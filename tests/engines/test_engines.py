@@ -5,7 +5,7 @@ import pytest
 
 from bptrain.core import reference
 from bptrain.core.network import views
-from bptrain.engines.base import fresh_memory
+from bptrain.engines.base import initial_optimizer_state
 from bptrain.parts.optimizers import Optimizer, Slots
 from bptrain.parts.types import Array
 from engines.installed import ENGINES, start, task_of
@@ -28,7 +28,7 @@ def test_a_short_last_batch_is_averaged_over_its_own_rows(engine: str) -> None:
     X, T = data_for(net, 5, 0)
     job = task_of(net, rows=5, batch=4)
     w = start(net, np.float64)
-    memory = fresh_memory(w.copy(), job.optimizer)
+    memory = initial_optimizer_state(w.copy(), job.optimizer)
     ENGINES[engine](job, np.float64).run_slice(memory, X, T)
     for rows in (slice(0, 4), slice(4, 5)):
         w = w - 0.1 * reference.gradient(net, views(net, w), X[rows], T[rows])
@@ -46,7 +46,7 @@ def test_a_rule_that_asks_for_the_loss_gets_the_objective_of_its_batch(reduction
         return 0.0 * g, slots
 
     job = task_of(net)._replace(method=Optimizer(0.1, step, needs_loss=True))
-    memory = fresh_memory(start(net, np.float64), job.optimizer)
+    memory = initial_optimizer_state(start(net, np.float64), job.optimizer)
     total = ENGINES["numpy"](job, np.float64).run_slice(memory, X, T)
     P = views(net, memory.w)
     rows = [float(reference.instance(net, P, X[k][:, None], T[k][:, None]).E) for k in range(6)]

@@ -12,9 +12,9 @@ import pytest
 from bptrain.core.backprop import Extras
 from bptrain.core.dropout import masks
 from bptrain.engines import numpy_engine
-from bptrain.engines.base import Memory, Shaping
+from bptrain.engines.base import GradientTransform, OptimizerState
 from bptrain.engines.compiled import batch_updates
-from bptrain.engines.numpy_engine import NumpyEngine, takes_each_weight_by_itself
+from bptrain.engines.numpy_engine import NumpyEngine, is_elementwise
 from bptrain.parts.optimizers import Optimizer, optimizers
 from bptrain.parts.types import Array
 from engines.installed import ENGINES, needs_compiler, start, task_of, used_memory
@@ -23,7 +23,7 @@ from networks import data_for, network
 NET = network((5, 7, 3), ["tanh", "sigmoid"])
 
 
-def after_updates(engine: Any, task: Any) -> Memory:
+def after_updates(engine: Any, task: Any) -> OptimizerState:
     X, T = data_for(task.network, task.rows, 0)
     memory = used_memory(task, np.float64).copy()
     V = np.random.default_rng(1).uniform(0.5, 2.0, task.rows) if task.weighted else None
@@ -54,15 +54,15 @@ DEEPER = network((5, 7, 6, 3), ["tanh", "sigmoid", "tanh"])
 OPTIONS: dict[str, Any] = {
     "plain": lambda task: task,
     "penalties": lambda task: task._replace(network=replace(task.network, l1=0.01, l2=0.1)),
-    "clip_value": lambda task: task._replace(shaping=Shaping(clip_value=1e-2)),
-    "max_norm": lambda task: task._replace(shaping=Shaping(max_norm=0.5)),
+    "clip_value": lambda task: task._replace(shaping=GradientTransform(clip_value=1e-2)),
+    "max_norm": lambda task: task._replace(shaping=GradientTransform(max_norm=0.5)),
     "a rate for each layer": lambda task: task._replace(rate=(0.1, 0.02, 0.01)),
     "dropout": lambda task: task._replace(network=replace(DEEPER, dropout=(0.0, 0.2, 0.5))),
     "weights of rows": lambda task: task._replace(weighted=True),
     "no bias": lambda task: task._replace(network=replace(task.network, bias=(False, True, False, True))),
 }
 WHOLE: dict[str, Any] = {
-    "clip_norm": lambda task: task._replace(shaping=Shaping(clip_norm=1e-2)),
+    "clip_norm": lambda task: task._replace(shaping=GradientTransform(clip_norm=1e-2)),
     "accumulate": lambda task: task._replace(accumulate=2),
 }
 
@@ -92,7 +92,7 @@ def test_a_rule_with_sums_over_the_weights_stays_whole(monkeypatch: pytest.Monke
     task = task_of(NET, Optimizer(0.1, step), rows=8)
     whole = after_updates(NumpyEngine(task), task)
     monkeypatch.setattr(numpy_engine, "PIECE_NUMBERS", 10)
-    assert not takes_each_weight_by_itself(task)
+    assert not is_elementwise(task)
     assert np.array_equal(after_updates(NumpyEngine(task), task).w, whole.w)
 
 

@@ -12,10 +12,10 @@ import pytest
 from bptrain.core import reference
 from bptrain.core.backprop import NONE, Extras, gradient
 from bptrain.core.dropout import masks
-from bptrain.core.gradcheck import gradcheck
 from bptrain.core.network import Network, views
-from bptrain.engines.base import Shaping, Task, fresh_memory
+from bptrain.engines.base import GradientTransform, TrainingPlan, initial_optimizer_state
 from bptrain.engines.compiled import batches
+from bptrain.gradient_check import gradcheck
 from bptrain.parts.optimizers import Optimizer
 from bptrain.parts.types import Array
 from engines.installed import ENGINES, start, task_of
@@ -92,20 +92,25 @@ def test_gradient_is_the_literal_one(engine: str, form: str, reduction: str, dty
 
 
 SHAPINGS = {
-    "nothing": Shaping(),
-    "clip_norm": Shaping(clip_norm=0.3),
-    "clip_value": Shaping(clip_value=0.05),
-    "noise": Shaping(noise=(0.1, 0.55)),
-    "max_norm": Shaping(max_norm=1.5),
-    "all": Shaping(clip_norm=0.5, clip_value=0.2, noise=(0.1, 0.55), max_norm=1.5),
+    "nothing": GradientTransform(),
+    "clip_norm": GradientTransform(clip_norm=0.3),
+    "clip_value": GradientTransform(clip_value=0.05),
+    "noise": GradientTransform(noise=(0.1, 0.55)),
+    "max_norm": GradientTransform(max_norm=1.5),
+    "all": GradientTransform(clip_norm=0.5, clip_value=0.2, noise=(0.1, 0.55), max_norm=1.5),
 }
 
 
 def literal_epoch(
-    task: Task, w: Array, X: Array, T: Array, extras: Extras, noise: Array
+    task: TrainingPlan, w: Array, X: Array, T: Array, extras: Extras, noise: Array
 ) -> tuple[Array, float]:
     """An epoch by the definitions: gradient, clipped, with noise, then the rule, then rows held."""
-    net, shaping, slots, loss_sum = task.network, task.shaping, fresh_memory(w, task.optimizer).slots, 0.0
+    net, shaping, slots, loss_sum = (
+        task.network,
+        task.shaping,
+        initial_optimizer_state(w, task.optimizer).slots,
+        0.0,
+    )
     for k, a in enumerate(range(0, len(X), task.batch_size)):
         rows = slice(a, a + task.batch_size)
         of_rows = extras.part(rows)
@@ -150,7 +155,7 @@ def test_an_epoch_is_the_literal_one(engine: str, form: str, shaping: str) -> No
         weighted=True, shaping=SHAPINGS[shaping], accumulate=2
     )
     noise = np.random.default_rng(3).normal(size=(task.steps_per_epoch, net.size)) * 0.1
-    memory = fresh_memory(start(net, np.float64), task.optimizer)
+    memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
     w, loss_sum = literal_epoch(task, memory.w.copy(), X, T, extras, noise)
     drawn = noise if task.shaping.noise is not None else None
     total = ENGINES[engine](task, np.float64).run_slice(memory, X, T, extras, drawn)
@@ -158,7 +163,7 @@ def test_an_epoch_is_the_literal_one(engine: str, form: str, shaping: str) -> No
     assert total == pytest.approx(loss_sum, rel=1e-12)
     if shaping != "nothing":
         unshaped, _ = literal_epoch(
-            task._replace(shaping=Shaping()), start(net, np.float64), X, T, extras, noise
+            task._replace(shaping=GradientTransform()), start(net, np.float64), X, T, extras, noise
         )
         assert not np.allclose(unshaped, w, rtol=1e-3)
 
@@ -178,7 +183,7 @@ def test_penalties_alone(rule: str, fields: dict[str, float], engine: str) -> No
     net = changed(network((3, 5, 2), ["tanh", "identity"]), **fields)
     X, T = data_for(net, ROWS, 0)
     task = task_of(net, rule, batch=4)
-    memory = fresh_memory(start(net, np.float64), task.optimizer)
+    memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
     w, _ = literal_epoch(task, memory.w.copy(), X, T, NONE, np.empty((0, 0)))
     ENGINES[engine](task, np.float64).run_slice(memory, X, T)
     near(memory.w, w, 1e-12)
@@ -212,7 +217,7 @@ def test_a_rule_is_told_the_objective(form: str, engine: str) -> None:
     batch = FORMS[form]
     X, T = (array[:batch] for array in data_for(net, ROWS, 0))
     w = start(net, np.float64)
-    memory = fresh_memory(w.copy(), rule)
+    memory = initial_optimizer_state(w.copy(), rule)
     ENGINES[engine](task_of(net, rule, rows=batch, batch=batch), np.float64).run_slice(memory, X, T)
     P = views(net, w)
     E = sum(reference.instance(net, P, x[:, None], t[:, None]).E for x, t in zip(X, T, strict=True))
@@ -225,8 +230,8 @@ def test_bounds_beyond_all_numbers(engine: str) -> None:
     net = network((3, 5, 2), ["tanh", "identity"])
     X, T = data_for(net, ROWS, 0)
     ends = []
-    for shaping in (Shaping(), Shaping(clip_norm=1e200, max_norm=1e300)):
-        memory = fresh_memory(start(net, np.float64), task_of(net).optimizer)
+    for shaping in (GradientTransform(), GradientTransform(clip_norm=1e200, max_norm=1e300)):
+        memory = initial_optimizer_state(start(net, np.float64), task_of(net).optimizer)
         ENGINES[engine](task_of(net)._replace(shaping=shaping), np.float64).run_slice(memory, X, T)
         ends.append(memory.w)
     near(ends[0], ends[1], 1e-14)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bptrain.engines.base import fresh_memory
+from bptrain.engines.base import initial_optimizer_state
 from bptrain.engines.compiled import batches
 from bptrain.parts.averaging import AVERAGE, with_average
 from bptrain.parts.optimizers import Slots, optimizers
@@ -65,7 +65,10 @@ def test_engines_average_as_they_update(
     net = network((3, 5, 2), ["tanh", "softmax"], "cross_entropy")
     task = task_of(net, with_average(optimizers.get(name)(), 0.6), rows=30, batch=batch)
     X, T = data_for(net, 30, 0)
-    running, memory = ENGINES[engine](task, np.float64), fresh_memory(start(net, np.float64), task.optimizer)
+    running, memory = (
+        ENGINES[engine](task, np.float64),
+        initial_optimizer_state(start(net, np.float64), task.optimizer),
+    )
     assert np.array_equal(task.for_use(memory), memory.w)  # before the first update there is no average
     path = []
     for a in range(0, 30, batch):
@@ -90,7 +93,7 @@ def test_the_rate_factor_multiplies_every_rate(
     def trained(scale: float, factor: float) -> Array:
         rates = tuple(scale * r for r in rate) if isinstance(rate, tuple) else scale * rate
         task = task_of(net, optimizers.get("momentum")(learning_rate=rates), rows=10, batch=batch)
-        memory = fresh_memory(start(net, np.float64), task.optimizer)
+        memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
         memory.rate_factor = factor
         ENGINES[engine](task, np.float64).run_slice(memory, X, T)
         assert memory.copy().rate_factor == factor

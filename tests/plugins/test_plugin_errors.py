@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.listing import KINDS, beside
+from bptrain.parts.describe import KINDS, beside
 from bptrain.plugins import activations, losses
 from bptrain.plugins.kinds import KINDS as PLUGGABLE
 from command import Outcome, bptrain
@@ -235,7 +235,7 @@ def test_an_error_of_ours_stays_a_bug(iris: Path, monkeypatch: pytest.MonkeyPatc
     def broken(*arguments: object) -> None:
         raise RuntimeError("ours")
 
-    monkeypatch.setattr("bptrain.fitting.baseline", broken)
+    monkeypatch.setattr("bptrain.commands.fit.run.baseline", broken)
     monkeypatch.setenv("TMPDIR", str(iris.parent))
     outcome = bptrain("fit", naming(iris), "--plugin", write(iris.parent, LOG_COSH))
     assert outcome.code == 70

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bptrain.engines.base import Memory
+from bptrain.engines.base import OptimizerState
 from bptrain.errors import CheckpointError, StorageError, UsageError
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.types import Array
@@ -33,7 +33,7 @@ def state(dtype: type = np.float32) -> State:
     w, m, v = (rng.normal(size=NET.size).astype(dtype) for _ in range(3))
     best = Best(4, 40, 0.25, rng.normal(size=NET.size).astype(dtype))
     return State(
-        Memory(w, (m, v), 57), epoch=5, step=7, loss_sum=0.1, rows_seen=570, first_loss=1.0, best=best
+        OptimizerState(w, (m, v), 57), epoch=5, step=7, loss_sum=0.1, rows_seen=570, first_loss=1.0, best=best
     )
 
 

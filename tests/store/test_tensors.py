@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from bptrain.engines import mapped
+from bptrain.engines import snapshots as mapped
 from bptrain.parts.types import Array
 from bptrain.store.tensors import content
 

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from bptrain.commands.fit.run import Done, fit_events
 from bptrain.engines import base
-from bptrain.engines.mapped import mapping
 from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.engines.snapshots import mapping
 from bptrain.errors import NumericalError
-from bptrain.fitting import Done, fit_events
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
 from bptrain.store.run import RunDirectory

@@ -10,20 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bptrain.build import build_task, initial_weights
+from bptrain.build.network import initial_weights
+from bptrain.build.setup import open_config
+from bptrain.build.updates import build_plan
+from bptrain.commands.fit.run import Done, fit_events
 from bptrain.core import reference
 from bptrain.core.network import views
 from bptrain.engines import base
-from bptrain.engines.base import fresh_memory
+from bptrain.engines.base import initial_optimizer_state
 from bptrain.engines.numba_engine import missing
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.errors import CheckpointError
-from bptrain.fitting import Done, fit_events
-from bptrain.model import load, load_checkpoint, load_run
+from bptrain.model.load import load, load_checkpoint, load_run
 from bptrain.parts.controls import Plateau, Watch, reduced
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
-from bptrain.prologue import open_config
 from bptrain.store import checkpoint
 from bptrain.store.run import RunDirectory
 from bptrain.training import trainer
@@ -64,7 +65,7 @@ def test_early_stopping_ends_the_run_and_its_best_weights_are_final(iris: Path) 
     assert done.result["epochs"] == len(losses) == best + 4 < 60
     assert done.result["best"]["epoch"] == best
     assert done.result["final"] == done.result["best"]
-    assert done.conclusion.reason == "the validation loss has not improved for 4 epochs"
+    assert done.summary.reason == "the validation loss has not improved for 4 epochs"
     # bit for bit those of a run that ends with that epoch
     plain = {key: value for key, value in STOPPING.items() if key != "training.early_stopping"}
     run(iris, {**plain, "training.epochs": best}, "short")
@@ -88,7 +89,7 @@ def test_the_best_weights_are_final_also_after_the_last_epoch(iris: Path) -> Non
     stopping = {"patience": 59}
     done = run(iris, {**STOPPING, "training.early_stopping": stopping, "training.epochs": 20}, "run")
     assert done.result["stopped"] == "epochs"
-    assert done.conclusion.reason is None
+    assert done.summary.reason is None
     assert done.result["final"] == done.result["best"]
     assert done.result["best"]["epoch"] < 20
 
@@ -128,7 +129,7 @@ def test_a_target_loss(iris: Path, validation: float) -> None:
     figures = [line["validation" if validation else "train"]["loss"] for line in lines("run")]
     assert done.result["stopped"] == "target_loss"
     assert figures[-1] <= 0.3 < min(figures[:-1])
-    assert done.conclusion.reason == "the loss has reached training.stop_at.loss, 0.3"
+    assert done.summary.reason == "the loss has reached training.stop_at.loss, 0.3"
 
 
 @pytest.mark.parametrize("mode", ["batch", "minibatch"])
@@ -144,8 +145,8 @@ def test_a_gradient_norm(iris: Path, mode: str) -> None:
     norms = [line["gradient_norm"] for line in lines("run")]
     assert done.result["stopped"] == "gradient_norm"
     assert norms[-1] < 0.25 <= min(norms[:-1])
-    prologue = open_config(iris, values)
-    rows, model = prologue.prepared.splits["train"], load_run(RunDirectory(Path("run")), "last")
+    setup = open_config(iris, values)
+    rows, model = setup.prepared.splits["train"], load_run(RunDirectory(Path("run")), "last")
     g = reference.gradient(model.network, views(model.network, model.w), rows.X, rows.T)
     assert norms[-1] == pytest.approx(math.sqrt(sum(float(x) ** 2 for x in g)), rel=1e-12)
 
@@ -221,9 +222,9 @@ def test_reduce_on_plateau_lowers_the_rate_that_is_used(iris: Path) -> None:
     plateau = {"name": "reduce_on_plateau", "factor": 0.5, "patience": 1, "min_delta": 1e6}
     run(iris, {**values, "schedule": plateau}, "run")
     assert [line["learning_rate_factor"] for line in lines("run")] == [1.0, 1.0, 0.5]
-    prologue = open_config(iris, values)
-    network, rows = prologue.network, prologue.prepared.splits["train"]
-    w = initial_weights(prologue.loaded.config, network, np.float64)
+    setup = open_config(iris, values)
+    network, rows = setup.network, setup.prepared.splits["train"]
+    w = initial_weights(setup.loaded.config, network, np.float64)
     for factor in (1.0, 1.0, 0.5):
         w = w - 0.1 * factor * reference.gradient(network, views(network, w), rows.X, rows.T)
     np.testing.assert_allclose(last("run"), w, rtol=1e-12)
@@ -256,9 +257,9 @@ def test_averaged_weights_are_evaluated_kept_and_used(iris: Path) -> None:
     }
     averaging = {**values, "training.average": {"decay": 0.8}}
     done = run(iris, averaging, "run")
-    prologue = open_config(iris, values)
-    network, rows = prologue.network, prologue.prepared.splits["train"]
-    w = initial_weights(prologue.loaded.config, network, np.float64)
+    setup = open_config(iris, values)
+    network, rows = setup.network, setup.prepared.splits["train"]
+    w = initial_weights(setup.loaded.config, network, np.float64)
     average, t = np.zeros_like(w), 0
     for epoch in (1, 2, 3):
         order = stream(0, "shuffle", epoch=epoch).permutation(106)
@@ -271,7 +272,7 @@ def test_averaged_weights_are_evaluated_kept_and_used(iris: Path) -> None:
     assert done.result["best"]["epoch"] == 3
     assert np.array_equal(load("run").w, last("run"))  # the best weights are averaged ones too
     newest = RunDirectory(Path("run")).checkpoints()[-1]
-    task = build_task(open_config(iris, averaging).loaded.config, network, 106)
+    task = build_plan(open_config(iris, averaging).loaded.config, network, 106)
     trained = checkpoint.state(checkpoint.read(newest), network, task.optimizer).memory.w
     np.testing.assert_allclose(
         trained, w, rtol=1e-10, atol=1e-13
@@ -291,8 +292,8 @@ def test_the_start_has_no_average(iris: Path) -> None:
     events = fit_events(iris, {"training.average": {}}, Path("run"))
     next(events)
     events.close()
-    prologue = open_config(iris, {})
-    assert np.array_equal(last("run"), initial_weights(prologue.loaded.config, prologue.network, np.float32))
+    setup = open_config(iris, {})
+    assert np.array_equal(last("run"), initial_weights(setup.loaded.config, setup.network, np.float32))
 
 
 # --- resuming -----------------------------------------------------------------------------------------------------
@@ -352,7 +353,7 @@ def test_a_run_that_was_stopped_early_is_finished(iris: Path) -> None:
         assert again.already
         for key in ("stopped", "best", "final", "epochs"):
             assert again.result[key] == first.result[key]
-        assert again.conclusion.reason == first.conclusion.reason
+        assert again.summary.reason == first.summary.reason
     patient = {**STOPPING, "training.early_stopping": {"patience": 9}, "training.epochs": 40}
     on = run(iris, patient, "run", resume="auto")
     assert not on.already
@@ -386,14 +387,16 @@ def test_fewer_epochs_may_end_a_run_where_it_stands(iris: Path) -> None:
 
 def test_a_checkpoint_keeps_what_is_not_a_number(iris: Path) -> None:
     """A metric may be undefined in every epoch so far; JSON has no NaN."""
-    prologue = open_config(iris, {})
-    task = build_task(prologue.loaded.config, prologue.network, 106)
-    memory = replace(fresh_memory(np.ones(prologue.network.size), task.optimizer), t=4, rate_factor=0.25)
+    setup = open_config(iris, {})
+    task = build_plan(setup.loaded.config, setup.network, 106)
+    memory = replace(
+        initial_optimizer_state(np.ones(setup.network.size), task.optimizer), t=4, rate_factor=0.25
+    )
     best = Best(1, 4, math.nan, memory.w)
     state = State(memory, epoch=1, best=best, patience=Watch(math.nan, 1), plateau=Watch(0.5, 2, 3))
     facts = checkpoint.Facts({}, {}, {}, {}, {})
-    checkpoint.write(Path("x.safetensors"), prologue.network, task.optimizer, facts, state)
-    back = checkpoint.state(checkpoint.read(Path("x.safetensors")), prologue.network, task.optimizer)
+    checkpoint.write(Path("x.safetensors"), setup.network, task.optimizer, facts, state)
+    back = checkpoint.state(checkpoint.read(Path("x.safetensors")), setup.network, task.optimizer)
     assert back.best is not None
     assert math.isnan(back.best.value)
     assert math.isnan(back.patience.best)
@@ -403,15 +406,15 @@ def test_a_checkpoint_keeps_what_is_not_a_number(iris: Path) -> None:
 def test_a_checkpoint_from_before_there_were_controls(iris: Path) -> None:
     """What it does not say is as at the start of a run without controls."""
     run(iris, {}, "run")
-    prologue = open_config(iris, {})
-    task = build_task(prologue.loaded.config, prologue.network, 106)
+    setup = open_config(iris, {})
+    task = build_plan(setup.loaded.config, setup.network, 106)
     stored = checkpoint.read(RunDirectory(Path("run")).checkpoints()[-1])
-    now = checkpoint.state(stored, prologue.network, task.optimizer)
+    now = checkpoint.state(stored, setup.network, task.optimizer)
     for key in checkpoint.LATER:
         del stored.position[key]
     assert stored.best is not None
     stored.best["loss"] = stored.best.pop("value")
-    before = checkpoint.state(stored, prologue.network, task.optimizer)
+    before = checkpoint.state(stored, setup.network, task.optimizer)
     assert before.best is not None
     assert now.best is not None
     assert before.best.value == now.best.value

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from bptrain.commands.fit.run import Done, Started, fit_events
 from bptrain.engines import base
 from bptrain.engines.numba_engine import NumbaEngine, missing
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.errors import BusyError, CheckpointError, DataError
-from bptrain.fitting import Done, Started, fit_events
 from bptrain.store.run import RunDirectory, locked
 from bptrain.training.events import EpochEnd, Progress
 
@@ -133,7 +133,7 @@ def test_finished_runs_are_reported(iris: Path) -> None:
     assert (out / "run.json").read_bytes() == before
     for key in first.result.keys() - {"checkpoint_seconds"}:
         assert again.result[key] == first.result[key]
-    assert len(again.conclusion.splits) == 3
+    assert len(again.summary.splits) == 3
 
 
 def test_auto_takes_the_newest_unfinished_run_of_this_config(iris: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bptrain.commands.fit.run import Done, Started, fit_events
 from bptrain.errors import CheckpointError
-from bptrain.fitting import Done, Started, fit_events
 from bptrain.store.run import RunDirectory
 
 RULES: dict[str, dict[str, object]] = {

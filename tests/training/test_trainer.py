@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bptrain.build import initial_weights
+from bptrain.build.network import initial_weights
+from bptrain.build.setup import open_config
+from bptrain.commands.fit.run import Done, Started, fit_events
 from bptrain.core import reference
 from bptrain.core.network import views
 from bptrain.engines.numpy_engine import numpy_outputs
-from bptrain.errors import NumericalError
-from bptrain.evaluation import evaluate
-from bptrain.fitting import Done, Started, fit_events
-from bptrain.model import load, load_checkpoint
+from bptrain.errors import NumericalError, Warned
+from bptrain.model.load import load, load_checkpoint
 from bptrain.parts.random import stream
-from bptrain.prologue import open_config
 from bptrain.store.run import RunDirectory
-from bptrain.training.events import EpochEnd, Warned
+from bptrain.training.evaluation import evaluate
+from bptrain.training.events import EpochEnd
 
 
 def run(config: Path, **overrides: object) -> tuple[Started, list[EpochEnd], Done]:
@@ -33,9 +33,9 @@ def run(config: Path, **overrides: object) -> tuple[Started, list[EpochEnd], Don
 )
 def test_updates_of_each_mode(iris: Path, mode: str, batch: int, steps: int) -> None:
     """Two epochs against the literal gradient and the update line, batch after batch."""
-    prologue = open_config(iris, {"network.dtype": "float64"})
-    network, rows = prologue.network, prologue.prepared.splits["train"]
-    w = initial_weights(prologue.loaded.config, network, np.float64)
+    setup = open_config(iris, {"network.dtype": "float64"})
+    network, rows = setup.network, setup.prepared.splits["train"]
+    w = initial_weights(setup.loaded.config, network, np.float64)
     for epoch in (1, 2):
         order = np.arange(106) if mode == "batch" else stream(0, "shuffle", epoch=epoch).permutation(106)
         for a in range(0, 106, batch):
@@ -52,12 +52,10 @@ def test_updates_of_each_mode(iris: Path, mode: str, batch: int, steps: int) -> 
 
 def test_training_loss_is_that_before_each_update(iris: Path) -> None:
     """In batch mode the loss of epoch 1 is that of the start weights."""
-    prologue = open_config(iris, {})
-    w = initial_weights(prologue.loaded.config, prologue.network, np.float32)
-    rows = prologue.prepared.splits["train"]
-    start = evaluate(
-        prologue.network, numpy_outputs(prologue.network, w, rows.X), prologue.prepared.schema, rows, {}
-    )
+    setup = open_config(iris, {})
+    w = initial_weights(setup.loaded.config, setup.network, np.float32)
+    rows = setup.prepared.splits["train"]
+    start = evaluate(setup.network, numpy_outputs(setup.network, w, rows.X), setup.prepared.schema, rows, {})
     _, ends, _ = run(iris, training__mode="batch")
     assert ends[0].train_loss == pytest.approx(start.loss, rel=1e-6)
     assert ends[1].train_loss < ends[0].train_loss
@@ -65,10 +63,10 @@ def test_training_loss_is_that_before_each_update(iris: Path) -> None:
 
 def test_a_rate_for_each_layer(iris: Path) -> None:
     """With α_2 = 0 impossible, a tiny one: layer 2 stays where it was, layer 1 moves."""
-    prologue = open_config(iris, {})
-    start = views(prologue.network, initial_weights(prologue.loaded.config, prologue.network, np.float32))
+    setup = open_config(iris, {})
+    start = views(setup.network, initial_weights(setup.loaded.config, setup.network, np.float32))
     _, _, done = run(iris, optimizer__learning_rate=[0.1, 1e-30])
-    after = views(prologue.network, load(done.result["run"]).w)
+    after = views(setup.network, load(done.result["run"]).w)
     assert np.array_equal(after.W[2], start.W[2])
     assert np.abs(after.W[1] - start.W[1]).max() > 1e-3
 
@@ -127,18 +125,18 @@ def test_divergence_is_named(iris: Path) -> None:
 
 def test_the_step_of_a_divergence(iris: Path) -> None:
     """NaN in one known row, without shuffling: the step is the one that row is in."""
-    from bptrain.engines.base import Task, fresh_memory
+    from bptrain.engines.base import TrainingPlan, initial_optimizer_state
     from bptrain.engines.diagnosis import diagnosis
 
-    prologue = open_config(iris, {})
-    rows = prologue.prepared.splits["train"]
-    from bptrain.build import build_task
+    setup = open_config(iris, {})
+    rows = setup.prepared.splits["train"]
+    from bptrain.build.updates import build_plan
 
-    task: Task = build_task(prologue.loaded.config, prologue.network, 106)
+    task: TrainingPlan = build_plan(setup.loaded.config, setup.network, 106)
     X = rows.X.copy()
     X[70] = np.nan
-    memory = fresh_memory(
-        initial_weights(prologue.loaded.config, prologue.network, np.float32), task.optimizer
+    memory = initial_optimizer_state(
+        initial_weights(setup.loaded.config, setup.network, np.float32), task.optimizer
     )
     error = diagnosis(task, "numpy", memory, X, rows.T)
     assert "epoch 1, step 3 (update 3): 6 of 192 values of the pre-activations z of layer 1" in str(error)

@@ -31,9 +31,9 @@ def check_backward_command(
       bptrain check-backward my_backprop.py my.yaml --set network.dtype=float64
     """
     with command("check-backward", json, quiet, verbose, plugin) as screen:
-        from bptrain.console.grading import show_grade
+        from bptrain.commands.check_backward import check_backward
+        from bptrain.console.check_backward import show_grade
         from bptrain.errors import VERDICT_EXIT
-        from bptrain.grading import check_backward
 
         grade = check_backward(file, config, set_)
         show_grade(screen, grade)

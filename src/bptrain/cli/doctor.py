@@ -16,12 +16,12 @@ def doctor_command(json: Json = False, quiet: Quiet = False, verbose: Verbose = 
       bptrain doctor --json
     """
     with command("doctor", json, quiet, verbose) as screen:
-        from bptrain.checkup import checkup, record, usable
-        from bptrain.console.checkup import show_finding, show_verdict
+        from bptrain.commands.doctor import diagnose_installation, record, usable
+        from bptrain.console.doctor import show_finding, show_verdict
         from bptrain.errors import VERDICT_EXIT
 
         findings = []
-        for finding in checkup():
+        for finding in diagnose_installation():
             findings.append(finding)
             show_finding(screen, finding)
         sound = usable(findings)

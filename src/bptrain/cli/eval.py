@@ -42,19 +42,19 @@ def eval_command(
       bptrain eval --data new.csv --fail-under accuracy=0.9
     """
     with command("eval", json, quiet, verbose, plugin) as screen:
-        from bptrain.assessing import SPLITS, assess, falls_short, parse_bound
-        from bptrain.console.results import show_assessment
+        from bptrain.commands.eval import SPLITS, evaluate_model, failed_thresholds, parse_bound
+        from bptrain.console.eval import show_evaluation
         from bptrain.errors import VERDICT_EXIT, UsageError
 
         if split is not None and split not in SPLITS:
             raise UsageError(f"--split {split}: choose one of {', '.join(SPLITS)}")
         bounds = [parse_bound(text) for text in fail_under or []]
-        assessment = assess(run, split, data, target, checkpoint)
-        short = falls_short(assessment, bounds)
-        for name, message in assessment.warnings:
+        report = evaluate_model(run, split, data, target, checkpoint)
+        short = failed_thresholds(report, bounds)
+        for name, message in report.warnings:
             screen.warn(name, message)
-        show_assessment(screen, assessment)
-        screen.record(assessment.record() | ({"fail_under": short} if bounds else {}), ok=not short)
+        show_evaluation(screen, report)
+        screen.record(report.record() | ({"fail_under": short} if bounds else {}), ok=not short)
         for sentence in short:
             screen.warn("fail_under", sentence)
         if short:

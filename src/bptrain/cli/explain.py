@@ -29,9 +29,9 @@ def explain_command(
       bptrain explain --kernel configs/xor.yaml
     """
     with command("explain", json, quiet, verbose, plugin) as screen:
-        from bptrain.console.explanation import show_explanation
-        from bptrain.explain import explain
-        from bptrain.explain import kernel as kernel_of
+        from bptrain.commands.explain.derivation import explain
+        from bptrain.commands.explain.derivation import kernel as kernel_of
+        from bptrain.console.explain import show_explanation
 
         if config.is_dir():  # a run: its config is what is meant
             config = config / "config.yaml"

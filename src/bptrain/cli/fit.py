@@ -9,7 +9,7 @@ import typer
 from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
 
 if TYPE_CHECKING:
-    from bptrain.console.screen import Screen
+    from bptrain.console.terminal.screen import Screen
 
 
 def fit_command(
@@ -76,13 +76,13 @@ def fit_one(
     plugins: list[str],
 ) -> None:
     """One run, from its events to its table."""
+    from bptrain.commands.fit.follow import run_to_end
+    from bptrain.commands.fit.run import fit_events
+    from bptrain.console.fit import show_fit
     from bptrain.console.progress import FitView
-    from bptrain.console.results import show_fit
-    from bptrain.fitting import fit_events
-    from bptrain.following import follow
 
     with FitView(screen) as view:
-        done = follow(fit_events(config, overrides, out, resume, overwrite), view.show)
+        done = run_to_end(fit_events(config, overrides, out, resume, overwrite), view.show)
     show_fit(screen, done)
     screen.result(done.result["run"], whole=True)
     screen.record(done.result)
@@ -94,17 +94,17 @@ def fit_seeds(
     screen: "Screen", config: Path, overrides: list[str], seeds: int, out: Path | None, overwrite: bool
 ) -> None:
     """Several runs and their summary."""
+    from bptrain.commands.fit.follow import run_to_end
+    from bptrain.console.fit import show_seeds
     from bptrain.console.progress import FitView
-    from bptrain.console.results import show_seeds
-    from bptrain.following import follow
-    from bptrain.seeding import seeded_fits, summarize
+    from bptrain.experiments.seeds import seeded_fits, summarize_seeds
 
     results = []
     for seed, events in seeded_fits(config, overrides, seeds, out, overwrite):
         screen.note(f"seed {seed}")
         with FitView(screen) as view:
-            results.append((seed, follow(events, view.show).result))
-    summary = summarize(results)
+            results.append((seed, run_to_end(events, view.show).result))
+    summary = summarize_seeds(results)
     show_seeds(screen, summary)
     for _, result in results:
         screen.result(result["run"], whole=True)
@@ -113,9 +113,9 @@ def fit_seeds(
 
 def try_out(screen: "Screen", config: Path, overrides: list[str]) -> None:
     """Everything that a fit does before its first update."""
-    from bptrain.console.validation import follow, show_validation
-    from bptrain.validation import validating
+    from bptrain.commands.validate.run import validating
+    from bptrain.console.validate import show_steps, show_validation
 
-    done = follow(screen, validating(config, overrides))
+    done = show_steps(screen, validating(config, overrides))
     show_validation(screen, done)
     screen.record({"dry_run": True, **done.record()})

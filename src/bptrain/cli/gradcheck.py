@@ -11,7 +11,7 @@ Params = Annotated[
     list[str] | None,
     typer.Option("--params", metavar="PATTERN", help="Only these, such as 'layers.1.*'. Repeatable."),
 ]
-Method = Annotated[
+UpdateRule = Annotated[
     Literal["auto", "complex_step", "directions", "central"],
     typer.Option(help="Entry by entry, along random directions, or by central differences."),
 ]
@@ -34,7 +34,7 @@ def gradcheck_command(
             metavar="CONFIG|RUN", help="A YAML file or a run; without it, every part.", show_default=False
         ),
     ] = None,
-    method: Method = "auto",
+    method: UpdateRule = "auto",
     engine: Engine = None,
     rows: Annotated[
         int | None,
@@ -62,12 +62,12 @@ def gradcheck_command(
       bptrain gradcheck runs/iris/001 --rows 100 --engine all
     """
     with command("gradcheck", json, quiet, verbose, plugin) as screen:
-        from bptrain.check_record import gradcheck_record, parts_record
-        from bptrain.checking import ROWS, Wanted, check, is_trained
-        from bptrain.console.checks import CheckView, show_gradcheck, show_parts
-        from bptrain.core.gradcheck import Settings
+        from bptrain.commands.gradcheck.record import gradcheck_record, parts_record
+        from bptrain.commands.gradcheck.run import ROWS, Wanted, check, is_trained
+        from bptrain.commands.gradcheck.selftest import check_parts
+        from bptrain.console.gradcheck import CheckView, show_gradcheck, show_parts
         from bptrain.errors import VERDICT_EXIT, UsageError
-        from bptrain.selftest import check_parts
+        from bptrain.gradient_check import Settings
 
         patterns = tuple(params or ["*"])
         settings = Settings(method, kinks, patterns, inputs, fail_fast=fail_fast)

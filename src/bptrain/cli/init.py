@@ -9,7 +9,7 @@ import typer
 from bptrain.cli.options import Json, Quiet, Verbose, command
 
 if TYPE_CHECKING:
-    from bptrain.console.screen import Screen
+    from bptrain.console.terminal.screen import Screen
 
 
 def init_command(
@@ -67,9 +67,9 @@ def init_command(
 
 def from_template(screen: "Screen", name: str, output: Path, force: bool) -> None:
     """Writes a template and its data."""
-    from bptrain.config import suggest
-    from bptrain.drafting.templates import TEMPLATES, template
-    from bptrain.drafting.writing import SCHEMA, refuse_to_overwrite, write
+    from bptrain.commands.init.templates import TEMPLATES, template
+    from bptrain.commands.init.writing import SCHEMA, refuse_to_overwrite, write
+    from bptrain.config.suggestions import suggest
     from bptrain.errors import Problem, UsageError
 
     if name not in TEMPLATES:
@@ -83,18 +83,18 @@ def from_template(screen: "Screen", name: str, output: Path, force: bool) -> Non
 
 def from_data(screen: "Screen", data: Path, targets: list[str], task: str, output: Path, force: bool) -> None:
     """Writes a config for a data file."""
-    from bptrain.drafting.draft import draft
-    from bptrain.drafting.page import page
-    from bptrain.drafting.writing import SCHEMA, proven, refuse_to_overwrite, write
+    from bptrain.commands.init.draft import draft
+    from bptrain.commands.init.page import render_config
+    from bptrain.commands.init.writing import SCHEMA, refuse_to_overwrite, validate_draft, write
 
     refuse_to_overwrite(output, {}, force)
     made = draft(data, targets, output, task)
     given = " ".join(f"--target {shlex.quote(target)}" for target in targets)
     said_task = "" if task == "auto" else f" --task {task}"
-    text = page(
+    text = render_config(
         made, SCHEMA, f"bptrain init --data {shlex.quote(str(data))} {given}{said_task}".strip(), output.name
     )
-    done = proven(text, output)
+    done = validate_draft(text, output)
     screen.note(f"task: {made.choices.task} ({made.choices.why})")
     left_out = {one.column.name: one.why_not for one in made.judged if one.why_not is not None}
     for name, why in left_out.items():
@@ -104,7 +104,7 @@ def from_data(screen: "Screen", data: Path, targets: list[str], task: str, outpu
     fields: dict[str, Any] = {
         "task": made.choices.task,
         "excluded": left_out,
-        "sizes": list(done.prologue.network.sizes),
+        "sizes": list(done.setup.network.sizes),
     }
     told(screen, write(text, output, {}), fields)
 

@@ -29,8 +29,8 @@ def inspect_command(
       bptrain inspect runs/iris/001/best.safetensors --json
     """
     with command("inspect", json, quiet, verbose, plugin) as screen:
-        from bptrain.console.inspection import show_inspection
-        from bptrain.inspecting import inspect
+        from bptrain.commands.inspect import inspect
+        from bptrain.console.inspect import show_inspection
 
         seen = inspect(run)
         for name, message in seen.model.warnings:

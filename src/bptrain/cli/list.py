@@ -30,8 +30,8 @@ def list_command(
       bptrain list optimizers --json
     """
     with command("list", json, quiet, verbose, plugin) as screen:
-        from bptrain.console.listing import show_parts_list
-        from bptrain.listing import list_parts
+        from bptrain.commands.list import list_parts
+        from bptrain.console.list import show_parts_list
 
         kinds = list_parts(kind)
         show_parts_list(screen, kinds)

@@ -13,7 +13,7 @@ import typer
 import bptrain
 from bptrain.cli.check_backward import check_backward_command
 from bptrain.cli.completion import completion_command
-from bptrain.cli.config import config_app, show_command
+from bptrain.cli.config_show import config_app, show_command
 from bptrain.cli.doctor import doctor_command
 from bptrain.cli.eval import eval_command
 from bptrain.cli.explain import explain_command
@@ -123,7 +123,7 @@ def dispatch(arguments: list[str]) -> object:
 
 def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
     """A command line that does not parse, told like every other error."""
-    from bptrain.console.screen import Screen
+    from bptrain.console.terminal.screen import Screen
     from bptrain.errors import Problem, UsageError
 
     commands: set[str | None] = {info.name for info in app.registered_commands}

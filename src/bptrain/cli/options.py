@@ -14,7 +14,7 @@ import typer
 from bptrain.errors import BptrainError, Interrupted, Problem, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from bptrain.console.screen import Screen
+    from bptrain.console.terminal.screen import Screen
 
 EXPECTED = (BptrainError, KeyboardInterrupt, MemoryError, OSError)
 BROKEN_PIPE_EXIT = 141  # 128 + SIGPIPE, as a shell shows it
@@ -41,7 +41,7 @@ def command(
     name: str, json: bool, quiet: bool = False, verbose: bool = False, plugins: Sequence[str] | None = None
 ) -> Iterator["Screen"]:
     """The screen of a command, with the parts of plug-ins; in the block an error becomes a message and an exit code."""
-    from bptrain.console.screen import Screen
+    from bptrain.console.terminal.screen import Screen
 
     screen = Screen(name, json, quiet, verbose)
     with Signals() as signals:

@@ -34,10 +34,10 @@ def runs_command(
       bptrain runs --sort loss --json
     """
     with command("runs", json, quiet, verbose) as screen:
-        from bptrain.console.overview import show_runs
-        from bptrain.overview import overview
+        from bptrain.commands.runs import list_runs
+        from bptrain.console.runs import show_runs
 
-        rows = overview(directory, sort)
+        rows = list_runs(directory, sort)
         if rows:
             show_runs(screen, rows)
         else:

@@ -20,7 +20,7 @@ def schema_command(
       bptrain schema --plugin my_parts.py > bptrain.schema.json
     """
     with command("schema", json, quiet, verbose, plugin) as screen:
-        from bptrain.json_schema import config_schema, schema_text
+        from bptrain.config.json_schema import config_schema, schema_text
 
         screen.result(schema_text().rstrip("\n"))
         screen.record({"schema": config_schema()})

@@ -26,9 +26,9 @@ def validate_command(
       bptrain validate my.yaml --set network.sizes=[auto,64,auto] --json
     """
     with command("validate", json, quiet, verbose, plugin) as screen:
-        from bptrain.console.validation import follow, show_validation
-        from bptrain.validation import validating
+        from bptrain.commands.validate.run import validating
+        from bptrain.console.validate import show_steps, show_validation
 
-        done = follow(screen, validating(config, set_ or []))
+        done = show_steps(screen, validating(config, set_ or []))
         show_validation(screen, done)
         screen.record(done.record())

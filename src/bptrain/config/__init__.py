@@ -8,19 +8,18 @@ loader (YAML with positions) → overrides (`--set`) → normalize (one form) �
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from bptrain.config import rules
-from bptrain.config.loader import Document, load
 from bptrain.config.normalize import normalize
 from bptrain.config.overrides import override
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
-from bptrain.config.places import KeyPath, Place, marks
 from bptrain.config.resolved import dump_yaml, resolve_path, to_plain, with_absolute_paths
+from bptrain.config.rules import rules
 from bptrain.config.schema import (
     CheckpointConfig,
     Config,
@@ -30,7 +29,9 @@ from bptrain.config.schema import (
     SplitConfig,
     TrainingConfig,
 )
-from bptrain.errors import UsageError
+from bptrain.config.yaml.loader import Document, load
+from bptrain.config.yaml.places import KeyPath, Place, marks
+from bptrain.errors import DataError, Problem, UsageError
 
 __all__ = [
     "CheckpointConfig",
@@ -79,6 +80,19 @@ class Loaded(NamedTuple):
         written = node(self.document, steps)
         at = place(self.document, steps if written == () else written, of_key=written != steps)
         return Location(*at, self.document.source(at))
+
+    @contextmanager
+    def locating(self) -> Iterator[None]:
+        """Inside the block, an error about a key of this config is given the place of that key in its file."""
+        try:
+            yield
+        except (UsageError, DataError) as error:
+            raise type(error)([self._located(problem) for problem in error.problems]) from error
+
+    def _located(self, problem: Problem) -> Problem:
+        if problem.line is not None or not problem.path:
+            return problem
+        return problem._replace(**self.locate(problem.path)._asdict())
 
     def absolute(self) -> Config:
         """The config with absolute paths of data: what a run directory keeps."""

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
-from bptrain.config import suggest
-from bptrain.config.finding import Finding
-from bptrain.config.limits import MAX_PROBLEMS
-from bptrain.config.loader import Document
-from bptrain.config.places import KeyPath, Place, dotted, in_order, order
-from bptrain.config.scalars import number, resolved, shown
+from bptrain.config.rules.base import Finding
+from bptrain.config.suggestions import suggest
+from bptrain.config.yaml.limits import MAX_PROBLEMS
+from bptrain.config.yaml.loader import Document
+from bptrain.config.yaml.places import KeyPath, Place, dotted, in_order, order
+from bptrain.config.yaml.scalars import number, resolved, shown
 from bptrain.errors import Problem
 
 # What a key wants, where the type alone does not say it; * is any item.

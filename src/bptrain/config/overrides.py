@@ -5,10 +5,10 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-from bptrain.config.composer import parse
-from bptrain.config.loader import Document
-from bptrain.config.places import KeyPath, Mark, Place, dotted, marks
-from bptrain.config.scalars import shown
+from bptrain.config.yaml.composer import parse
+from bptrain.config.yaml.loader import Document
+from bptrain.config.yaml.places import KeyPath, Mark, Place, dotted, marks
+from bptrain.config.yaml.scalars import shown
 from bptrain.errors import Problem, UsageError
 
 Written = dict[KeyPath, str | None]  # the scalars of a value as they were written

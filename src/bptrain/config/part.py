@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import islice
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -25,20 +25,48 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from bptrain.config.limits import MAX_ENTRIES, MAX_PROBLEMS
-from bptrain.config.records import LossConfig as LossConfig
-from bptrain.config.records import OptimizerConfig as OptimizerConfig
-from bptrain.config.records import PartConfig as PartConfig
-from bptrain.config.records import ScheduleConfig as ScheduleConfig
+from bptrain.config.yaml.limits import MAX_ENTRIES, MAX_PROBLEMS
+from bptrain.parts.describe import REDUCTIONS
 from bptrain.parts.types import NonNegative
 from bptrain.registry import Factory, Option, Registry
 
 STRICT = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
-REDUCTIONS = ("mean", "sum")
 
 Beside = tuple[tuple[str, Option], ...]  # options that are no business of a factory
 _DECAY: Beside = (("weight_decay", Option(NonNegative, None)),)  # none: that of the rule
 _WARMUP: Beside = (("warmup", Option(NonNegative, 0.0)),)
+
+
+class PartConfig(NamedTuple):
+    """A part by name, with every option of its factory: `registry.get(name)(**options)` makes it."""
+
+    name: str
+    options: dict[str, Any]
+
+
+class LossConfig(NamedTuple):
+    """The loss of a row, and how the rows of a batch are put together."""
+
+    name: str
+    options: dict[str, Any]
+    reduction: str = "mean"  # or "sum"
+    class_weight: str | dict[Any, float] | None = None  # "balanced", or label -> weight
+
+
+class OptimizerConfig(NamedTuple):
+    """A rule, and the weight decay that is put around it."""
+
+    name: str
+    options: dict[str, Any]
+    weight_decay: float | None = 0.0  # None: of a solver, whose weights do not decay
+
+
+class ScheduleConfig(NamedTuple):
+    """A schedule, and the epochs over which the learning rate rises to it."""
+
+    name: str
+    options: dict[str, Any]
+    warmup: float = 0.0
 
 
 def part(registry: Registry[Any], also: tuple[str, ...] = ()) -> PlainValidator:

@@ -11,8 +11,8 @@ import yaml
 from pydantic import BaseModel
 
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
-from bptrain.config.scalars import is_text
 from bptrain.config.schema import Config, Source
+from bptrain.config.yaml.scalars import is_text
 
 # Keys that are left out where they do not apply; any other None is a value.
 _OPTIONAL = ("batch_size", "target", "validation", "test", "activations", "weight")

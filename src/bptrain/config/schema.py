@@ -11,13 +11,13 @@ from annotated_types import Interval, MinLen
 from pydantic import Discriminator, Field, PlainValidator, Tag
 from pydantic_core import PydanticCustomError
 
-from bptrain import cautions
 from bptrain.config import part
-from bptrain.config.limits import MAX_ENTRIES
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
 from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
+from bptrain.config.yaml.limits import MAX_ENTRIES
+from bptrain.errors import WARNINGS
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
@@ -85,13 +85,13 @@ TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",))]
 Schedule = Annotated[ScheduleConfig, part.schedule(schedules)]
 
 
-def _caution(value: Any) -> str:
+def _warning_name(value: Any) -> str:
     """The name of a warning."""
     if not isinstance(value, str):
         raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "the name of a warning"})
-    if value not in cautions.NAMES:
+    if value not in WARNINGS:
         raise PydanticCustomError(
-            "wrong_choice", "wrong_choice", {"allowed": tuple(cautions.NAMES), "kind": "warning"}
+            "wrong_choice", "wrong_choice", {"allowed": tuple(WARNINGS), "kind": "warning"}
         )
     return value
 
@@ -212,6 +212,6 @@ class Config(Section):
         default=None, description="auto: accuracy; rmse, mae and r2"
     )
     checkpoint: CheckpointConfig = Field(default_factory=lambda: CheckpointConfig())
-    silence: Annotated[tuple[Annotated[str, PlainValidator(_caution)], ...], FewEnough] = Field(
+    silence: Annotated[tuple[Annotated[str, PlainValidator(_warning_name)], ...], FewEnough] = Field(
         default=(), description="warnings that are not to be told, by name"
     )

@@ -6,13 +6,14 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from bptrain.console.bars import begin, end
-from bptrain.console.screen import Screen, figure
-from bptrain.console.terminal import is_redrawn
+from bptrain.commands.fit.follow import position
+from bptrain.commands.fit.run import Compiling, Done, FitEvent, Started
+from bptrain.console.terminal.bars import begin, end
+from bptrain.console.terminal.screen import Screen, figure
+from bptrain.console.terminal.terminal import is_redrawn
 from bptrain.core.network import Network
-from bptrain.fitting import Compiling, Done, FitEvent, Started
-from bptrain.following import position
-from bptrain.training.events import EpochEnd, Progress, Warned
+from bptrain.errors import Warned
+from bptrain.training.events import EpochEnd, Progress
 
 if TYPE_CHECKING:
     from rich import progress

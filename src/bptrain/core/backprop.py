@@ -33,8 +33,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bptrain.core.network import Network, Views, views
+from bptrain.drain import drain
 from bptrain.parts.types import Array
-from bptrain.steps import to_the_end
 
 
 class Extras(NamedTuple):
@@ -201,7 +201,7 @@ def input_gradient(network: Network, w: Array, X: Array, T: Array, extras: Extra
     """∂objective/∂X_0 = (D_1 W_1) ∘ M_0, N × n_0."""
     space, parameters = workspace(network, len(X), w.dtype), views(network, w)
     forward(network, parameters, X, space, extras)
-    to_the_end(deltas(network, parameters, T, space, extras))
+    drain(deltas(network, parameters, T, space, extras))
     G = np.dot(space.D[1], parameters.W[1])
     return np.asarray(G * extras.M[0] if 0 in extras.M else G)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 
 from bptrain.data.files import read_bytes, reading
-from bptrain.data.table import Block, Complaints, Origin, chunks, nearest, some_of
+from bptrain.data.table import Block, ErrorList, Origin, chunks, nearest, some_of
 from bptrain.data.text_files import MISSING, is_whole
 from bptrain.errors import DataError, Problem
 from bptrain.parts.types import Array
@@ -70,14 +70,14 @@ def _check_names(files: list[str], names: ArrayNames, path: Path) -> None:
     if names.features == names.target:
         message = f"{names.target} is both the features array and the target array"
         raise DataError(Problem("target_in_features", message, path="data.features"))
-    complaints = Complaints()
+    complaints = ErrorList()
     for role, name in names._asdict().items():
         if name is not None and name not in files:
             message = f"{path} has no array named {name}; it has {some_of(files) or 'none'}"
             complaints.add(
                 Problem("unknown_array", message, path=f"data.{role}", suggestion=nearest(name, files))
             )
-    complaints.settle()
+    complaints.raise_if_any()
 
 
 def _idx(data: bytes, file: str) -> Array:
@@ -150,12 +150,12 @@ def _number_block(matrix: Array, names: tuple[str, ...], file: str) -> Block:
         return Block(origin, names, matrix.view(np.uint8), names, {}, frozenset(names), frozenset(names))
     if matrix.dtype.kind in "iu":
         return Block(origin, names, matrix, names, {}, frozenset(names))
-    complaints = Complaints()
+    complaints = ErrorList()
     for part in chunks(*matrix.shape):
         for row, column in np.argwhere(np.isinf(matrix[part])):
             at = part.start + int(row)
             message = f"column {names[column]} is {matrix[at, column]}; numbers must be finite"
             complaints.add(origin.problem("infinite", at, message))
-    complaints.settle()
+    complaints.raise_if_any()
     whole = len(names) == 1 and is_whole(matrix)  # asked of a target, so of one column alone
     return Block(origin, names, matrix, names, {}, frozenset(names if whole else ()))

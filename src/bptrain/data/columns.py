@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from bptrain.data.settings import DataSettings
-from bptrain.data.table import Complaints, nearest, some_of
+from bptrain.data.table import ErrorList, nearest, some_of
 from bptrain.errors import DataError, Problem
 
 
@@ -26,7 +26,7 @@ def by_settings(settings: DataSettings) -> Chooser:
     """The choice that the config makes. Raises DataError with the config key of every wrong name."""
 
     def choose(names: Sequence[str], target_names: Sequence[str] | None) -> Choice:
-        complaints = Complaints()
+        complaints = ErrorList()
         targets = _targets(settings, names, target_names, complaints)
         if target_names is not None and isinstance(settings.features, str):
             settings_here = settings._replace(features="all")  # it named the array, not a column
@@ -44,7 +44,7 @@ def by_settings(settings: DataSettings) -> Chooser:
         if weight is not None and _check(weight, names, "data.weight", complaints) and weight in targets:
             message = f"{weight} is the target, so it cannot say what the rows weigh too"
             complaints.add(Problem("target_is_weight", message, path="data.weight"))
-        complaints.settle()
+        complaints.raise_if_any()
         features = tuple(name for name in features if name != weight)
         return Choice(features, targets, settings.columns, True, weight)
 
@@ -52,7 +52,7 @@ def by_settings(settings: DataSettings) -> Chooser:
 
 
 def _targets(
-    settings: DataSettings, names: Sequence[str], target_names: Sequence[str] | None, complaints: Complaints
+    settings: DataSettings, names: Sequence[str], target_names: Sequence[str] | None, complaints: ErrorList
 ) -> tuple[str, ...]:
     if target_names is not None:
         return tuple(target_names)
@@ -67,7 +67,7 @@ def _targets(
 
 
 def _features(
-    settings: DataSettings, names: Sequence[str], targets: Sequence[str], complaints: Complaints
+    settings: DataSettings, names: Sequence[str], targets: Sequence[str], complaints: ErrorList
 ) -> tuple[str, ...]:
     for position, name in enumerate(settings.exclude):
         path = f"data.exclude.{position}"
@@ -99,7 +99,7 @@ def _features(
     return features
 
 
-def _check(name: str, names: Sequence[str], path: str, complaints: Complaints) -> bool:
+def _check(name: str, names: Sequence[str], path: str, complaints: ErrorList) -> bool:
     """Whether a column exists; if not, that is noted."""
     if name in names:
         return True
@@ -121,13 +121,13 @@ def by_schema(
         if target_names is not None:  # arrays: columns without names of their own
             wanted = _by_position(wanted, names, file, "feature")
             answers = _by_position(answers, target_names, file, "target")
-        complaints = Complaints()
+        complaints = ErrorList()
         for name in () if target_names is not None else (*wanted, *answers):
             if name not in names:
                 message = f"the column {name!r} is missing; the file has {some_of(names)}"
                 close = nearest(name, set(names) - set(wanted) - set(answers))
                 complaints.add(Problem("missing_column", message, file=file, line=1, suggestion=close))
-        complaints.settle()
+        complaints.raise_if_any()
         kinds = dict(zip((*wanted, *answers), (*features.values(), *targets.values()), strict=True))
         return Choice(
             wanted, answers, kinds, False, weight if target_names is None and weight in names else None

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.data.scaling import Scaling
-from bptrain.data.table import Block, Complaints, some_of
+from bptrain.data.table import Block, ErrorList, some_of
+from bptrain.errors import Warned
 from bptrain.parts.types import Array
 
 
@@ -71,7 +72,7 @@ def _encode_numbers(
     whole_width = np.array_equal(into, np.arange(X.shape[1]))
     fill = np.array([f.fill if isinstance(f.fill, float) else np.nan for f in features])
     checked = block.numbers.dtype.kind == "f"
-    complaints = Complaints()
+    complaints = ErrorList()
     scaling = scaling_of(features, len(X))
 
     def write(part: slice, raw: Array) -> tuple[Array, Array]:
@@ -96,7 +97,7 @@ def _encode_numbers(
             what = f"column {features[k].name}: the scaled value {values[row, k]:g}"
             message = f"{what} does not fit into {X.dtype}; scale the column, or correct it"
             complaints.add(block.origin.problem("too_large", at, message))
-    complaints.settle()
+    complaints.raise_if_any()
 
 
 def _codes(feature: Feature, block: Block, rows: Array | None) -> Array:
@@ -107,7 +108,7 @@ def _codes(feature: Feature, block: Block, rows: Array | None) -> Array:
     return np.fromiter((numbers.get(cell, -1) for cell in cells), np.int64, len(cells))
 
 
-def unseen(features: Sequence[Feature], block: Block, rows: Array, where: str) -> list[tuple[str, str]]:
+def unseen(features: Sequence[Feature], block: Block, rows: Array, where: str) -> list[Warned]:
     """A warning for each column with categories that the training rows did not have."""
     warnings = []
     for feature in features:
@@ -120,5 +121,5 @@ def unseen(features: Sequence[Feature], block: Block, rows: Array, where: str) -
                 f"column {feature.name}: {len(odd)} cells in {where} hold categories that the training rows "
                 f"do not have ({some_of(sorted(set(odd)), 5)}); they are encoded as zeros"
             )
-            warnings.append(("unseen_category", message))
+            warnings.append(Warned("unseen_category", message))
     return warnings

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bptrain.data.table import Block, Complaints, Table, some_of
+from bptrain.data.table import Block, ErrorList, Table, some_of
 from bptrain.errors import DataError, Problem
 from bptrain.parts.types import Array
 
@@ -24,13 +24,15 @@ def kept_rows(table: Table, drop: frozenset[str], filled: frozenset[str]) -> Arr
                 kept &= ~mask
             elif block is not table.features or name not in filled:
                 faults.append((block, name, mask))
-    complaints = Complaints()
+    complaints = ErrorList()
     for block, name, mask in faults:
         what, ways = ("column", "drop, median, …") if block is table.features else ("target", "drop")
         what = "weight" if block is table.weight else what
         message = f"{what} {name} has no value here: fill it in, or set data.missing ({ways})"
         complaints.add_rows("missing_cell", block.origin, np.flatnonzero(mask & kept), message)
-    complaints.settle("in all: " + some_of(f"{name} {int((mask & kept).sum())}" for _, name, mask in faults))
+    complaints.raise_if_any(
+        "in all: " + some_of(f"{name} {int((mask & kept).sum())}" for _, name, mask in faults)
+    )
     if not kept.any():
         message = "no row is left: each lacks a value in some column whose data.missing is drop"
         raise DataError(Problem("no_rows", message, file=table.features.origin.file))

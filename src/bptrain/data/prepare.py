@@ -17,12 +17,12 @@ from bptrain.data.settings import DataSettings, NetworkFacts, Source
 from bptrain.data.splitting import split
 from bptrain.data.table import Block, Table
 from bptrain.data.targets import Target
-from bptrain.data.task import check_inputs, decide, settle_target, suspicions
-from bptrain.errors import DataError, Problem
+from bptrain.data.task import check_inputs, column_warnings, decide, settle_target
+from bptrain.errors import DataError, Problem, Warned
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
-Warnings = tuple[tuple[str, str], ...]  # (name, message)
+Warnings = tuple[Warned, ...]
 
 
 class Rows(NamedTuple):
@@ -58,7 +58,7 @@ def prepare(
     kept = kept_rows(table, *_policies(settings, features, target))
     decision = decide(target, kept, settings, facts)
     settled = settle_target(target, kept, decision, facts)
-    warnings = suspicions(target, settled, features, kept)
+    warnings = column_warnings(target, settled, features, kept)
     parts = _split(settings, settled, targets.true_of(settled, target, kept), seed)
     warnings += _shortfalls(settings, parts, len(kept))
     train = kept[parts["train"]]
@@ -129,10 +129,11 @@ def _encode_source(
     encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
     if schema.weight is not None and table.weight is None:
         message = f"{source.inputs} has no {schema.weight}, so every row weighs 1"
-        odd = (("no_weights", message), *odd)
+        odd = (Warned("no_weights", message), *odd)
     n, N = table.features.rows - len(rows), table.features.rows
     if n:
-        odd = (("dropped_rows", f"{n} of {N} rows of {source.inputs} dropped: they lack values"), *odd)
+        message = f"{n} of {N} rows of {source.inputs} dropped: they lack values"
+        odd = (Warned("dropped_rows", message), *odd)
     return encoded, odd
 
 
@@ -195,7 +196,7 @@ def _split(settings: DataSettings, target: Target, true: Array, seed: int) -> di
     return split(len(true), validation, test, rng, true if stratify else None)._asdict()
 
 
-def _shortfalls(settings: DataSettings, parts: dict[str, Array], n: int) -> list[tuple[str, str]]:
+def _shortfalls(settings: DataSettings, parts: dict[str, Array], n: int) -> list[Warned]:
     """Warnings of splits that got fewer rows than asked for, since every class keeps one to train."""
     warnings = []
     for name in ("validation", "test"):
@@ -206,7 +207,7 @@ def _shortfalls(settings: DataSettings, parts: dict[str, Array], n: int) -> list
                 f"the {name} set has {got} of the {asked} rows asked for, since each class keeps a row to train; "
                 "set data.split.stratify: false to draw from all rows alike"
             )
-            warnings.append(("small_split", message))
+            warnings.append(Warned("small_split", message))
     return warnings
 
 

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 from bptrain.data.features import Feature, scaling_of
 from bptrain.data.schema import Schema
-from bptrain.data.table import Block, Complaints, Origin, Table, nearest, some_of, text_of
+from bptrain.data.table import Block, ErrorList, Origin, Table, nearest, some_of, text_of
 from bptrain.data.text_files import MISSING, value_of
 from bptrain.errors import DataError, Problem
 from bptrain.parts.types import Array
@@ -25,12 +25,12 @@ def encode_columns(X: Any, schema: Schema, dtype: DTypeLike) -> Array:
     """
     table = table_of_columns(X, schema)
     filled = {feature.name for feature in schema.features if feature.fill is not None}
-    complaints = Complaints()
+    complaints = ErrorList()
     for name, mask in table.features.missing().items():
         if name not in filled:  # "drop" too: a prediction is asked for every row
             message = f"column {name} has no value here; the model has nothing to fill in for it"
             complaints.add_rows("missing_cell", table.features.origin, np.flatnonzero(mask), message)
-    complaints.settle()
+    complaints.raise_if_any()
     return schema.encode_features(table, dtype)
 
 
@@ -75,13 +75,13 @@ def table_of_columns(X: Any, schema: Schema) -> Table:
 
 def _named(X: Any, names: tuple[str, ...]) -> list[Array]:
     present = [str(name) for name in (X.columns if hasattr(X, "columns") else X.keys())]
-    complaints = Complaints()
+    complaints = ErrorList()
     for name in names:
         if name not in present:
             message = f"the column {name!r} is missing; there are {some_of(present)}"
             close = nearest(name, set(present) - set(names))
             complaints.add(Problem("missing_column", message, suggestion=close))
-    complaints.settle()
+    complaints.raise_if_any()
     columns = [_column(X[name]) for name in names]
     if len({column.shape for column in columns}) > 1 or columns[0].ndim != 1:
         shapes = some_of(f"{name} {column.shape}" for name, column in zip(names, columns, strict=True))
@@ -110,7 +110,7 @@ def _array(X: Any, names: tuple[str, ...]) -> Array:
 
 def _block(columns: Iterable[Array], features: tuple[Feature, ...]) -> Block:
     origin = Origin("")
-    complaints = Complaints()
+    complaints = ErrorList()
     numbers: dict[str, Array] = {}
     texts: dict[str, Array] = {}
     rows = 0
@@ -128,19 +128,19 @@ def _block(columns: Iterable[Array], features: tuple[Feature, ...]) -> Block:
             message = f"column {feature.name} must be finite numbers, but here it is "
             for row in bad:
                 complaints.add(origin.problem("not_a_number", int(row), f"{message}{column[row]!r}"))
-    complaints.settle()
+    complaints.raise_if_any()
     names = tuple(feature.name for feature in features)
     matrix = np.column_stack(list(numbers.values())) if numbers else np.empty((rows, 0))
     return Block(origin, names, matrix, tuple(numbers), texts)
 
 
 def _refuse_infinite(array: Array, names: tuple[str, ...]) -> None:
-    complaints = Complaints()
+    complaints = ErrorList()
     if array.dtype.kind == "f" and np.isinf(array).any():
         for row, k in np.argwhere(np.isinf(array)):
             message = f"column {names[k]} is {array[row, k]}; numbers must be finite"
             complaints.add(Origin("").problem("infinite", int(row), message))
-    complaints.settle()
+    complaints.raise_if_any()
 
 
 def _is_missing(cell: object) -> bool:

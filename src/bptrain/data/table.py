@@ -72,7 +72,7 @@ class Table(NamedTuple):
     weight: Block | None = None  # one column: what each row weighs
 
 
-class Complaints:
+class ErrorList:
     """Problems collected to be raised together; of a flood, the first few and a count."""
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class Complaints:
         self.problems += [origin.problem(code, int(row), message) for row in rows[:room]]
         self.total += len(rows)
 
-    def settle(self, summary: str = "") -> None:
+    def raise_if_any(self, summary: str = "") -> None:
         """Raise DataError if there was any problem; `summary` helps where they are too many to list."""
         if self.total > len(self.problems):
             more = f"and {self.total - len(self.problems)} more like these" + (

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.data.table import Block, Complaints, as_texts, nearest, some_of, text_of
+from bptrain.data.table import Block, ErrorList, as_texts, nearest, some_of, text_of
 from bptrain.parts.types import Array
 
 Label = str | int | float | bool
@@ -82,10 +82,10 @@ def encode(target: Target, block: Block, true: Array, rows: Array, dtype: DTypeL
     with np.errstate(over="ignore"):
         T = np.where(spread == 0, 0.0, scaled).astype(dtype)
     too_large = np.flatnonzero(~np.isfinite(T).all(axis=1))
-    complaints = Complaints()
+    complaints = ErrorList()
     message = f"the scaled target does not fit into {T.dtype}; scale it, or correct it"
     complaints.add_rows("too_large", block.origin, rows[too_large], message)
-    complaints.settle()
+    complaints.raise_if_any()
     return T
 
 
@@ -103,7 +103,7 @@ def values_of(block: Block) -> Array:
 
 def check_values(target: Target, block: Block, rows: Array) -> None:
     """Raises DataError for rows that are no distributions, no probabilities, or no counts."""
-    complaints = Complaints()
+    complaints = ErrorList()
     if target.kind == "distribution":
         values = values_of(block)[rows]
         negative = (values < 0).any(axis=1)
@@ -123,7 +123,7 @@ def check_values(target: Target, block: Block, rows: Array) -> None:
         for row, k in np.argwhere(values < 0):
             message = f"column {block.names[k]} is {values[row, k]:g}; with this loss a target is a count, not below 0"
             complaints.add(block.origin.problem("negative_count", int(rows[row]), message))
-    complaints.settle()
+    complaints.raise_if_any()
 
 
 def labels_of(block: Block, rows: Array) -> tuple[Label, ...]:
@@ -149,14 +149,14 @@ def _class_numbers(target: Target, block: Block, rows: Array) -> Array:
     numbers: dict[object, int] = {label: k for k, label in enumerate(target.labels)}  # 1, 1.0, True: one key
     unknown = set(chosen) - numbers.keys()
     if unknown:
-        complaints = Complaints()
+        complaints = ErrorList()
         for row, cell in zip(rows, chosen, strict=True):
             if cell in unknown:
                 known = some_of(target.labels)
                 message = f"the label {text_of(cell)!r} of {name} is none of the training file's ({known})"
                 close = nearest(cell, target.labels) if as_text else None
                 complaints.add(block.origin.problem("unknown_label", int(row), message, close))
-        complaints.settle()
+        complaints.raise_if_any()
     return np.fromiter(map(numbers.__getitem__, chosen), np.int64, len(chosen))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.table import Block, some_of
 from bptrain.data.targets import Kind, Label, Target, check_values, labels_of
-from bptrain.errors import DataError, Problem
+from bptrain.errors import DataError, Problem, Warned
 from bptrain.parts.types import Array
 
 MANY = 20  # more classes or categories than this, and than half of the rows, look like a mistake
@@ -153,7 +153,7 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}" + ("" if n == 1 else "s")
 
 
-def suspicions(target: Block, settled: Target, features: Block, rows: Array) -> list[tuple[str, str]]:
+def column_warnings(target: Block, settled: Target, features: Block, rows: Array) -> list[Warned]:
     """Warnings of columns that are probably not what they are taken for: (name, message)."""
     warnings = []
     N, K = len(rows), len(settled.labels)
@@ -162,7 +162,7 @@ def suspicions(target: Block, settled: Target, features: Block, rows: Array) -> 
             f"the target {target.names[0]} has {K} classes in {N} rows; "
             "is it a number to be predicted (task: regression), or the wrong column?"
         )
-        warnings.append(("many_classes", message))
+        warnings.append(Warned("many_classes", message))
     for name, cells in features.texts.items():
         distinct = len(set(cells[rows]) - {None})
         if distinct > N / 2 and distinct > MANY:
@@ -170,5 +170,5 @@ def suspicions(target: Block, settled: Target, features: Block, rows: Array) -> 
                 f"column {name} has {distinct} different texts in {N} rows, each an input of its own; "
                 "list it in data.exclude if it tells nothing"
             )
-            warnings.append(("many_categories", message))
+            warnings.append(Warned("many_categories", message))
     return warnings

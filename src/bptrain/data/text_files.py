@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.data.files import format_of, read_bytes
-from bptrain.data.table import Block, Complaints, Origin
+from bptrain.data.table import Block, ErrorList, Origin
 from bptrain.errors import DataError, Problem
 from bptrain.parts.types import Array
 
@@ -72,7 +72,7 @@ def _records(text: str, delimiter: str, file: str) -> tuple[tuple[str, ...], lis
     names: tuple[str, ...] = ()
     cells: list[str] = []
     lines: list[int] = []
-    complaints = Complaints()
+    complaints = ErrorList()
     begin = 1
     try:
         for row in reader:
@@ -89,7 +89,7 @@ def _records(text: str, delimiter: str, file: str) -> tuple[tuple[str, ...], lis
     except csv.Error as error:
         message = f"the quoting of the row that begins here is broken: {error}"
         complaints.add(Problem("malformed_row", message, file=file, line=begin))
-    complaints.settle()
+    complaints.raise_if_any()
     if not names:
         raise DataError(Problem("empty_file", "the file is empty; it needs a header and rows", file=file))
     return names, cells, lines
@@ -102,7 +102,7 @@ def _cells(n: int) -> str:
 def _header(cells: list[str], line: int, file: str, delimiter: str) -> tuple[str, ...]:
     """The column names. Raises DataError for names that are empty or given twice."""
     names = tuple(cell.strip() for cell in cells)
-    complaints = Complaints()
+    complaints = ErrorList()
     if len(names) == 1 and (sign := next((s for s in SEPARATORS if s != delimiter and s in names[0]), None)):
         message = (
             f"the columns are separated by {SEPARATORS[sign]}, which the file's name does not say: save it with "
@@ -116,7 +116,7 @@ def _header(cells: list[str], line: int, file: str, delimiter: str) -> tuple[str
         elif name in names[:position]:
             message = f"columns {names.index(name) + 1} and {position + 1} are both named {name}; rename one"
             complaints.add(Problem("duplicate_column", message, file=file, line=line))
-    complaints.settle()
+    complaints.raise_if_any()
     return names
 
 
@@ -127,7 +127,7 @@ def block_of(
 
     A kind is "numeric", "categorical" or, of a target, "boolean". Raises DataError for cells that do not fit.
     """
-    complaints = Complaints()
+    complaints = ErrorList()
     number_names: list[str] = []
     numbers: list[Array] = []
     texts: dict[str, Array] = {}
@@ -158,7 +158,7 @@ def block_of(
         as_number = {cell: value if isinstance(value, float) else math.nan for cell, value in values.items()}
         number_names.append(name)
         numbers.append(np.fromiter(map(as_number.__getitem__, cells), np.float64, len(cells)))
-    complaints.settle()
+    complaints.raise_if_any()
     whole = [n for n, column in zip(number_names, numbers, strict=True) if is_whole(column)]
     assert sheet.origin.lines is not None
     matrix = np.column_stack(numbers) if numbers else np.empty((len(sheet.origin.lines), 0))
@@ -214,7 +214,7 @@ def _boolean(value: Value) -> Value:
 
 
 def _complain(
-    sheet: Sheet, name: str, values: dict[str, Value], kind: str, declared: bool, complaints: Complaints
+    sheet: Sheet, name: str, values: dict[str, Value], kind: str, declared: bool, complaints: ErrorList
 ) -> None:
     """Note the cells of a column of numbers that are none, or not finite."""
     bad = {cell for cell, value in values.items() if isinstance(value, str)}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.data.table import Block, Complaints, nearest, some_of, text_of
+from bptrain.data.table import Block, ErrorList, nearest, some_of, text_of
 from bptrain.data.targets import Target
 from bptrain.errors import DataError, Problem
 from bptrain.parts.types import Array
@@ -29,7 +29,7 @@ def class_weights(
         return tuple(float(len(true) / (K * count)) if count else 1.0 for count in counts)
     known = {_written(label): k for k, label in enumerate(target.labels)}
     found = [1.0] * K
-    complaints = Complaints()
+    complaints = ErrorList()
     for label, weight in asked.items():
         k = known.get(_written(label))
         if k is None:
@@ -38,7 +38,7 @@ def class_weights(
             complaints.add(Problem("unknown_label", message, path=path, suggestion=nearest(label, known)))
         else:
             found[k] = weight
-    complaints.settle()
+    complaints.raise_if_any()
     return tuple(found)
 
 
@@ -56,10 +56,10 @@ def weights_of(
     V = np.ones(len(rows))
     if block is not None:
         V *= block.number(block.names[0])[rows]
-        complaints = Complaints()
+        complaints = ErrorList()
         message = f"the weight {block.names[0]} is negative; a row weighs 0 or more"
         complaints.add_rows("negative_weight", block.origin, rows[V < 0], message)
-        complaints.settle()
+        complaints.raise_if_any()
     if of_classes:
         V *= np.array(of_classes)[true]
     with np.errstate(over="ignore"):

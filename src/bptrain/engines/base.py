@@ -21,9 +21,9 @@ from numpy.typing import DTypeLike
 
 from bptrain.core.backprop import NONE, Extras
 from bptrain.core.network import Network
-from bptrain.engines.mapped import in_a_file, pieces
+from bptrain.engines.snapshots import in_a_file, pieces
 from bptrain.parts.averaging import AVERAGE
-from bptrain.parts.methods import Method
+from bptrain.parts.methods import UpdateRule
 from bptrain.parts.optimizers import Optimizer, Slots
 from bptrain.parts.schedules import Schedule
 from bptrain.parts.solvers import Solver, fresh_slots
@@ -38,7 +38,7 @@ CACHE_LINE = 64  # bytes
 LARGE = 8 * 2**20  # bytes of weights and slots, from which on a copy of them is kept in a file
 
 
-class Shaping(NamedTuple):
+class GradientTransform(NamedTuple):
     """What is done to a batch's gradient before the rule, in this order, and to the weights after it; None: nothing."""
 
     clip_norm: float | None = None  # g ← g c / ‖g‖ where ‖g‖ > c. Pascanu, Mikolov and Bengio 2013
@@ -52,17 +52,17 @@ class Shaping(NamedTuple):
         return self.clip_norm is not None or self.noise is not None
 
 
-class Task(NamedTuple):
+class TrainingPlan(NamedTuple):
     """What an engine is built for: everything about the updates that stays the same for a whole run."""
 
     network: Network
-    method: Method  # an element-wise rule, or a solver
+    method: UpdateRule  # an element-wise rule, or a solver
     schedule: Schedule
     rate: float | tuple[float, ...]  # α before the schedule: one number, or one for each layer; of a solver 1
     rows: int  # training rows in an epoch
     batch_size: int  # rows in an update; the last of an epoch may have fewer
     epochs: int
-    shaping: Shaping = Shaping()
+    shaping: GradientTransform = GradientTransform()
     weighted: bool = False  # whether rows weigh differently
     accumulate: int = 1  # an update's rows go through the network in so many parts, one after the other
 
@@ -103,7 +103,7 @@ class Task(NamedTuple):
         """The schedule's factor for update t, counted from 1."""
         return self.schedule(t - 1, self.epoch_of(t), self.steps_per_epoch, self.epochs)
 
-    def for_use(self, memory: "Memory") -> Array:
+    def for_use(self, memory: "OptimizerState") -> Array:
         """The weights that are evaluated and kept: their moving average, where there is one and it has begun."""
         averages = dict(zip(self.method.slots, memory.slots, strict=True))
         return averages.get(AVERAGE, memory.w) if memory.t > 0 else memory.w
@@ -127,7 +127,7 @@ def aligned_copy(array: Array) -> Array:
 
 
 @dataclass
-class Memory:
+class OptimizerState:
     """What the updates change: the flat weights, the optimizer's slots, and the count of updates done.
 
     The rates of the updates are multiplied by `rate_factor`, which only changes between epochs.
@@ -138,12 +138,12 @@ class Memory:
     t: int = 0
     rate_factor: float = 1.0
 
-    def copy(self) -> "Memory":
+    def copy(self) -> "OptimizerState":
         """A copy that shares no array."""
         slots = tuple(aligned_copy(np.asarray(slot)) for slot in self.slots)
         return replace(self, w=aligned_copy(self.w), slots=slots)
 
-    def kept(self, directory: Path | None) -> "Memory":
+    def kept(self, directory: Path | None) -> "OptimizerState":
         """A copy that shares no array, and is not to be written to: a large one lies in a file in `directory`."""
         arrays = [self.w, *map(np.asarray, self.slots)]
         if directory is None or sum(array.nbytes for array in arrays) < LARGE:
@@ -155,14 +155,14 @@ class Memory:
         return replace(self, w=w, slots=tuple(slots))
 
 
-def fresh_memory(w: Array, method: Method) -> Memory:
+def initial_optimizer_state(w: Array, method: UpdateRule) -> OptimizerState:
     """The memory before the first update: every slot is zero."""
     if isinstance(method, Solver):
-        return Memory(w, fresh_slots(method, len(w)))
+        return OptimizerState(w, fresh_slots(method, len(w)))
     slots = tuple(
         np.zeros_like(w) if kind == "per_weight" else np.zeros((), w.dtype) for kind in method.slots.values()
     )
-    return Memory(w, slots)
+    return OptimizerState(w, slots)
 
 
 class Outputs(NamedTuple):
@@ -180,7 +180,7 @@ class Engine(Protocol):
     compile_seconds: float  # what it took to make the engine ready
 
     def run_slice(
-        self, memory: Memory, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
+        self, memory: OptimizerState, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
     ) -> float:
         """Update `memory` in place, batch after batch of the rows of X (N × n_0) and T (N × n_L) of one epoch.
 

@@ -11,12 +11,12 @@ from typing import NamedTuple
 from numpy.typing import DTypeLike
 
 from bptrain.core.network import Network
-from bptrain.engines.base import Engine, Outputs, Task
-from bptrain.engines.compiled.values import Untranslatable
+from bptrain.engines.base import Engine, Outputs, TrainingPlan
 from bptrain.engines.numba_engine import Forward, NumbaEngine, missing, uncovered
 from bptrain.engines.numpy_engine import NumpyEngine, numpy_outputs
 from bptrain.errors import Problem, UsageError
 from bptrain.parts.types import Array
+from bptrain.translate.values import Untranslatable
 
 # What compiled code saves, in seconds: of each layer's calls, of each entry of a layer's output, of each weight, and
 # of each weight's slot. Measured once, with room; figures in docs/benchmarks.md.
@@ -32,7 +32,7 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose_engine(name: str, task: Task, dtype: DTypeLike, begun_with: str | None = None) -> Choice:
+def choose_engine(name: str, task: TrainingPlan, dtype: DTypeLike, begun_with: str | None = None) -> Choice:
     """The engine for the config's name; a run that goes on keeps, under `auto`, the engine that it was begun with.
 
     Raises UsageError where `numba` is asked for and cannot be had.
@@ -69,7 +69,7 @@ def not_compiled(name: str, reason: str) -> Choice:
 def make_engine(
     choice: Choice,
     asked: str,
-    task: Task,
+    task: TrainingPlan,
     dtype: DTypeLike,
     threads: int | None = None,
     evaluates: bool = True,
@@ -112,7 +112,7 @@ def forward_pass(
     return partial(numpy_outputs, network)
 
 
-def seconds_saved(task: Task) -> float:
+def seconds_saved(task: TrainingPlan) -> float:
     """About how many seconds the compiled engine saves over all updates, without compiling."""
     network = task.network
     outputs = task.batch_size * sum(network.sizes[1:])
@@ -125,12 +125,12 @@ def seconds_saved(task: Task) -> float:
     return each * task.steps_per_epoch * task.epochs
 
 
-def compile_seconds(task: Task) -> float:
+def compile_seconds(task: TrainingPlan) -> float:
     """About how many seconds it takes to compile a task's loop."""
     return COMPILING + 0.5 * task.network.L
 
 
-def updates(task: Task) -> str:
+def updates(task: TrainingPlan) -> str:
     """The count of updates in words."""
     n = task.steps_per_epoch * task.epochs
     return f"{n:,} update{'' if n == 1 else 's'}"

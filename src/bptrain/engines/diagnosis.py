@@ -4,16 +4,16 @@ import numpy as np
 
 from bptrain.core.backprop import NONE, Extras, Workspace, backward, forward, row_losses, workspace
 from bptrain.core.network import Network, views
-from bptrain.engines.base import Memory, Task
+from bptrain.engines.base import OptimizerState, TrainingPlan
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.errors import NumericalError
 from bptrain.parts.types import Array
 
 
 def diagnosis(
-    task: Task,
+    task: TrainingPlan,
     engine_name: str,
-    memory: Memory,
+    memory: OptimizerState,
     X: Array,
     T: Array,
     extras: Extras = NONE,
@@ -51,7 +51,7 @@ def diagnosis(
     return NumericalError("training diverged: the sum of the losses overflows. Try network.dtype: float64.")
 
 
-def not_finite_at(task: Task, w: Array, X: Array, T: Array, extras: Extras = NONE) -> str | None:
+def not_finite_at(task: TrainingPlan, w: Array, X: Array, T: Array, extras: Extras = NONE) -> str | None:
     """The first quantity of one batch at w that is not finite, in the order in which they are computed."""
     network, g = task.network, np.empty_like(w)
     space = workspace(network, len(X), w.dtype)

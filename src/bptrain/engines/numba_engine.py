@@ -13,19 +13,19 @@ from numpy.typing import DTypeLike
 
 from bptrain.core.backprop import NONE, Extras, add_penalties, batch_divisor
 from bptrain.core.network import Network, views
-from bptrain.engines.base import Memory, Outputs, Task, aligned
+from bptrain.engines.base import OptimizerState, Outputs, TrainingPlan, aligned
 from bptrain.engines.compiled import cache
 from bptrain.engines.compiled.batches import chunk_rows, scratch_numbers
 from bptrain.engines.compiled.kernel import Name, kernel_source
 from bptrain.engines.compiled.plan import Plan, Updates
-from bptrain.engines.compiled.values import Untranslatable
-from bptrain.engines.parts_of_rows import Parts
+from bptrain.engines.row_threads import Parts
 from bptrain.parts.types import Array
+from bptrain.translate.values import Untranslatable
 
 NEEDS = ("numba", "scipy", "platformdirs")  # the extra `fast`
 
 
-def plan_of(task: Task, dtype: DTypeLike) -> Plan:
+def plan_of(task: TrainingPlan, dtype: DTypeLike) -> Plan:
     """What the loop of a task is written for."""
     masked = tuple(i for i in task.network.masked if i > 0)  # x_0 is masked before it comes here
     updates = None  # a solver moves the weights itself
@@ -35,20 +35,20 @@ def plan_of(task: Task, dtype: DTypeLike) -> Plan:
     return Plan(task.network, np.dtype(dtype).name, single, updates, task.weighted, masked)
 
 
-def sources(task: Task, dtype: DTypeLike) -> list[str]:
+def sources(task: TrainingPlan, dtype: DTypeLike) -> list[str]:
     """The texts of what trains a task. Raises Untranslatable."""
     plan = plan_of(task, dtype)
     return [kernel_source(plan, name) for name in kernels(task)]
 
 
-def kernels(task: Task) -> tuple[Name, ...]:
+def kernels(task: TrainingPlan) -> tuple[Name, ...]:
     """What trains a task: one loop for all of it, or, where a batch is more than a chunk, gradient and update apart."""
     if task.solver is not None:
         return ("gradient",)
     return ("gradient", "apply") if task.batch_size > chunk_rows(task.network) else ("run_slice",)
 
 
-def uncovered(task: Task, dtype: DTypeLike) -> str | None:
+def uncovered(task: TrainingPlan, dtype: DTypeLike) -> str | None:
     """Why the loop of a task cannot be written, in words; None where it can."""
     try:
         sources(task, dtype)
@@ -57,7 +57,7 @@ def uncovered(task: Task, dtype: DTypeLike) -> str | None:
     return None
 
 
-def is_compiled(task: Task, dtype: DTypeLike) -> bool:
+def is_compiled(task: TrainingPlan, dtype: DTypeLike) -> bool:
     """Whether the loop of a task was compiled at an earlier time, so that the engine is made at once."""
     return all(cache.is_compiled(source) for source in sources(task, dtype))
 
@@ -82,7 +82,7 @@ class NumbaEngine:
     name = "numba"
     step_work = 2e3
 
-    def __init__(self, task: Task, dtype: DTypeLike, threads: int | None = None) -> None:
+    def __init__(self, task: TrainingPlan, dtype: DTypeLike, threads: int | None = None) -> None:
         clock = time.perf_counter()
         self.task, self.plan = task, plan_of(task, dtype)
         self._rates = np.array(task.rates, np.float64)
@@ -92,7 +92,7 @@ class NumbaEngine:
         self.compile_seconds = time.perf_counter() - clock
 
     def run_slice(
-        self, memory: Memory, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
+        self, memory: OptimizerState, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
     ) -> float:
         """See `Engine.run_slice`."""
         task = self.task

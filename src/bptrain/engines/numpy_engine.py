@@ -27,12 +27,12 @@ from bptrain.core.backprop import (
     workspace,
 )
 from bptrain.core.network import Network, Views, views
-from bptrain.engines.base import Memory, Outputs, Task, aligned
-from bptrain.engines.compiled.rules import write_rule
-from bptrain.engines.compiled.values import Untranslatable
-from bptrain.engines.shaping import hold_rows, shape_gradient
+from bptrain.engines.base import OptimizerState, Outputs, TrainingPlan, aligned
+from bptrain.engines.gradient_transform import project_max_norm, transform_gradient
 from bptrain.parts.optimizers import Slots
 from bptrain.parts.types import Array
+from bptrain.translate.rules import write_rule
+from bptrain.translate.values import Untranslatable
 
 CHUNK_NUMBERS = 2_000_000  # matrix entries of one layer in memory at a time, in a forward pass alone
 PIECE_NUMBERS = 2**17  # weights that are updated at a time
@@ -46,22 +46,24 @@ class NumpyEngine:
     step_work = 2e4
     compile_seconds = 0.0
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: TrainingPlan) -> None:
         self.task = task
         self._spaces: dict[int, Workspace] = {}  # by rows: the batch, and a shorter last one
-        self._in_pieces = task.network.size > PIECE_NUMBERS and takes_each_weight_by_itself(task)
+        self._in_pieces = task.network.size > PIECE_NUMBERS and is_elementwise(task)
         whole = task.shaping.whole or task.accumulate > 1 or task.network.size <= PRODUCT_NUMBERS
         self._by_layers = self._in_pieces and not whole
         self._kept: Array | None = None  # see `_room`
 
     def run_slice(
-        self, memory: Memory, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
+        self, memory: OptimizerState, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
     ) -> float:
         """See `Engine.run_slice`."""
         with np.errstate(all="ignore"):  # the trainer looks for what is not finite, once a slice
             return self._updates(memory, X, T, extras, noise)
 
-    def _updates(self, memory: Memory, X: Array, T: Array, extras: Extras, noise: Array | None) -> float:
+    def _updates(
+        self, memory: OptimizerState, X: Array, T: Array, extras: Extras, noise: Array | None
+    ) -> float:
         task, network, L = self.task, self.task.network, self.task.network.L
         B = task.batch_size
         steps_per_epoch, epoch = task.steps_per_epoch, task.epoch_of(memory.t + 1)
@@ -80,7 +82,7 @@ class NumpyEngine:
                 space = self._forward(parameters, X[rows], of_rows, Z_L[rows])
             else:
                 self._gradient(parameters, dw, X[rows], T[rows], of_rows, divisor, Z_L[rows])
-                shape_gradient(task.shaping, g, None if noise is None else noise[update])
+                transform_gradient(task.shaping, g, None if noise is None else noise[update])
             if task.optimizer.needs_loss:
                 E = float(loss_sum(row_losses(network, Z_L[rows], None, T[rows]), of_rows.V)) / divisor
                 E += penalty_at(network, w)
@@ -91,11 +93,11 @@ class NumpyEngine:
                 self._step_by_layers(memory, back, space, factor, E)
             else:
                 self._step(memory, g, alpha * factor, E)
-            hold_rows(task.shaping, parameters)
+            project_max_norm(task.shaping, parameters)
         losses = row_losses(network, Z_L, None, T)
         return float(loss_sum(losses.astype(np.float64), extras.V))
 
-    def _step(self, memory: Memory, g: Array, rate: float | Array, E: float) -> None:
+    def _step(self, memory: OptimizerState, g: Array, rate: float | Array, E: float) -> None:
         """An update by the rule."""
         w, rule = memory.w, self.task.optimizer
         if not self._in_pieces:
@@ -112,7 +114,7 @@ class NumpyEngine:
         memory.slots = after
 
     def _step_by_layers(
-        self, memory: Memory, back: Iterator[int], space: Workspace, factor: float, E: float
+        self, memory: OptimizerState, back: Iterator[int], space: Workspace, factor: float, E: float
     ) -> None:
         """An update by the rule, layer by layer as `deltas` comes back, without the gradient as a whole."""
         after = before = memory.slots
@@ -133,7 +135,7 @@ class NumpyEngine:
                 continue
             if block.kind == "bias":
                 g = np.dot(space.ones, D[i])
-                shape_gradient(self.task.shaping, g, None)
+                transform_gradient(self.task.shaping, g, None)
                 yield block.start, g
                 continue
             n_out, n_in = block.shape
@@ -144,7 +146,7 @@ class NumpyEngine:
                 g, start = self._room(of_units.shape[1] * n_in, w.dtype), block.start + j * n_in
                 np.dot(of_units.T, Y[i - 1], out=g.reshape(-1, n_in))
                 add_penalty(network, w[start : start + g.size], g)
-                shape_gradient(self.task.shaping, g, None)
+                transform_gradient(self.task.shaping, g, None)
                 yield start, g
 
     def _room(self, numbers: int, dtype: np.dtype[np.generic]) -> Array:
@@ -154,7 +156,7 @@ class NumpyEngine:
         return self._kept[:numbers]
 
     def _step_of(
-        self, part: slice, memory: Memory, before: Slots, g: Array, rate: float | Array, E: float
+        self, part: slice, memory: OptimizerState, before: Slots, g: Array, rate: float | Array, E: float
     ) -> Slots:
         """An update of some weights by the rule, which takes each by itself; `before` are the slots of all."""
         w, rule = memory.w, self.task.optimizer
@@ -220,7 +222,7 @@ def numpy_outputs(network: Network, w: Array, X: Array) -> Outputs:
     return Outputs(Z_L, X_L)
 
 
-def takes_each_weight_by_itself(task: Task) -> bool:
+def is_elementwise(task: TrainingPlan) -> bool:
     """Whether the rule is known to take no sums over the weights: it can be written out for a single one."""
     if task.solver is not None:
         return False
@@ -231,7 +233,7 @@ def takes_each_weight_by_itself(task: Task) -> bool:
     return True
 
 
-def rate_of_each_weight(task: Task, dtype: np.dtype[np.generic]) -> float | Array:
+def rate_of_each_weight(task: TrainingPlan, dtype: np.dtype[np.generic]) -> float | Array:
     """α before the schedule: one number, or one for each entry of the flat vector."""
     if not isinstance(task.rate, tuple):
         return task.rate

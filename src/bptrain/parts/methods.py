@@ -4,6 +4,6 @@ from bptrain.parts.optimizers import Optimizer, optimizers
 from bptrain.parts.solvers import Solver, solvers
 from bptrain.registry import Registry
 
-Method = Optimizer | Solver
+UpdateRule = Optimizer | Solver
 
-methods: Registry[Method] = Registry.joined("optimizer", optimizers, solvers)
+methods: Registry[UpdateRule] = Registry.joined("optimizer", optimizers, solvers)

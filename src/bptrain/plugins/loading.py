@@ -18,8 +18,8 @@ import bptrain
 from bptrain.errors import BptrainError, Problem, UsageError
 from bptrain.plugins.kinds import KINDS, Kind, fault
 from bptrain.plugins.options import wrong_option
+from bptrain.plugins.script import Script, read_script, run_script
 from bptrain.registry import Factory, NameTaken
-from bptrain.scripts import Script, read_script, run_script
 
 
 class Registered(NamedTuple):

@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bptrain.core.network import Network
-from bptrain.engines.base import Memory
-from bptrain.engines.mapped import pieces
+from bptrain.engines.base import OptimizerState
+from bptrain.engines.snapshots import pieces
 from bptrain.errors import CheckpointError
 from bptrain.parts.averaging import AVERAGE
 from bptrain.parts.controls import Watch
-from bptrain.parts.methods import Method
+from bptrain.parts.methods import UpdateRule
 from bptrain.parts.types import Array
 from bptrain.store.atomic import write_atomically
 from bptrain.store.plain import plain
@@ -63,7 +63,7 @@ class Stored(NamedTuple):
     tensors: dict[str, Array]
 
 
-def write(path: Path, network: Network, method: Method, facts: Facts, state: State) -> None:
+def write(path: Path, network: Network, method: UpdateRule, facts: Facts, state: State) -> None:
     """Writes the state of a run, atomically. Raises StorageError."""
     tensors = _blocks(network, state.memory.w)
     for name, slot in zip(method.slots, state.memory.slots, strict=True):
@@ -160,7 +160,7 @@ def best_weights(stored: Stored, network: Network) -> Array:
     return _flat(stored, network, "best.")
 
 
-def state(stored: Stored, network: Network, method: Method) -> State:
+def state(stored: Stored, network: Network, method: UpdateRule) -> State:
     """The training state of a checkpoint. Raises CheckpointError when it does not fit."""
     position = {**LATER, **stored.position}
     w = _flat(stored, network, "")
@@ -176,7 +176,7 @@ def state(stored: Stored, network: Network, method: Method) -> State:
                 w_best,
             )
         return State(
-            Memory(w, slots, position["updates"], position["rate_factor"]),
+            OptimizerState(w, slots, position["updates"], position["rate_factor"]),
             epoch=position["epoch"],
             step=position["step"],
             loss_sum=position["loss_sum"],

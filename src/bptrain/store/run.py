@@ -189,13 +189,13 @@ def find_run(path: Path | None) -> RunDirectory:
         run = RunDirectory(path)
         run.read_record()
         return run
-    found = newest(list_runs(RUNS))
+    found = newest(run_directories(RUNS))
     if found is None:
         raise CheckpointError("no run under runs/ here: train one with `bptrain fit CONFIG`, or name a run")
     return found
 
 
-def list_runs(directory: Path) -> list[RunDirectory]:
+def run_directories(directory: Path) -> list[RunDirectory]:
     """Every run below a directory, in the order of their paths."""
     return [RunDirectory(record.parent) for record in sorted(directory.rglob("run.json"))]
 

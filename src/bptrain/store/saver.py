@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from bptrain.core.network import Network
-from bptrain.parts.methods import Method
+from bptrain.parts.methods import UpdateRule
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
 from bptrain.store.run import RunDirectory
@@ -30,7 +30,7 @@ class Saver:
         self,
         run: RunDirectory,
         network: Network,
-        method: Method,
+        method: UpdateRule,
         facts: checkpoint.Facts,
         interval: Interval,
         keep: int,

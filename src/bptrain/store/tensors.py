@@ -8,7 +8,7 @@ It is byte for byte what the library writes, and the library reads it.
 import json
 from collections.abc import Iterator, Mapping
 
-from bptrain.engines.mapped import pieces
+from bptrain.engines.snapshots import pieces
 from bptrain.parts.types import Array
 
 ALIGNMENT = 8  # bytes; the header is filled up with spaces, and wide numbers come first

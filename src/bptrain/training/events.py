@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from bptrain.errors import Warned
 from bptrain.training.state import State
 
 
@@ -34,13 +35,6 @@ class EpochEnd(NamedTuple):
     validation_metrics: dict[str, Any]
     evaluation_seconds: float
     gradient_norm: float | None = None  # where it is asked for
-
-
-class Warned(NamedTuple):
-    """Something that the user should know, by a name."""
-
-    name: str
-    message: str
 
 
 class Finished(NamedTuple):

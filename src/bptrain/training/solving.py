@@ -7,7 +7,7 @@ import numpy as np
 
 from bptrain.core.backprop import Extras, batch_divisor, loss_sum, penalty_at, row_losses
 from bptrain.core.curvature import gauss_newton
-from bptrain.engines.base import Engine, Memory, Task
+from bptrain.engines.base import Engine, OptimizerState, TrainingPlan
 from bptrain.engines.diagnosis import not_finite_at
 from bptrain.errors import NumericalError
 from bptrain.parts.solvers import Objective, Solver
@@ -30,7 +30,13 @@ class OverAllRows:
     """
 
     def __init__(
-        self, task: Task, engine: Engine, X: Array, T: Array, V: Array | None, dtype: np.dtype[np.generic]
+        self,
+        task: TrainingPlan,
+        engine: Engine,
+        X: Array,
+        T: Array,
+        V: Array | None,
+        dtype: np.dtype[np.generic],
     ) -> None:
         self.network, self.engine, self.X, self.T, self.V, self.dtype = task.network, engine, X, T, V, dtype
         self.divisor = batch_divisor(task.network, len(X), V)
@@ -66,7 +72,13 @@ class OverAllRows:
 
 
 def iterate(
-    task: Task, engine: Engine, solver: Solver, memory: Memory, X: Array, T: Array, V: Array | None = None
+    task: TrainingPlan,
+    engine: Engine,
+    solver: Solver,
+    memory: OptimizerState,
+    X: Array,
+    T: Array,
+    V: Array | None = None,
 ) -> Solved:
     """Runs one iteration on `memory`, in place.
 
@@ -85,7 +97,7 @@ def iterate(
     return Solved(loss, rows.evaluations, done.converged)
 
 
-def _failure(task: Task, memory: Memory, X: Array, T: Array) -> NumericalError:
+def _failure(task: TrainingPlan, memory: OptimizerState, X: Array, T: Array) -> NumericalError:
     """What is not finite at the weights that an iteration began with, or that it is the solver's own numbers."""
     found = not_finite_at(task, memory.w, X, T) or "a number of the solver is not finite"
     return NumericalError(

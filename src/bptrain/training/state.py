@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from bptrain.engines.base import Memory
+from bptrain.engines.base import OptimizerState
 from bptrain.parts.controls import Watch
 from bptrain.parts.types import Array
 
@@ -29,7 +29,7 @@ class State:
     So whatever goes wrong, and at whatever instant, the state that was yielded last is whole.
     """
 
-    memory: Memory  # weights, slots, updates done; not written to
+    memory: OptimizerState  # weights, slots, updates done; not written to
     epoch: int = 0  # epochs finished
     step: int = 0  # updates done in the epoch under way
     loss_sum: float = 0.0  # of the rows of the epoch under way
@@ -46,5 +46,5 @@ class State:
         """The same state, with what is large of it in files without names in `directory`, and no longer in memory."""
         best = self.best
         if best is not None:
-            best = best._replace(w=Memory(best.w, ()).kept(directory).w)
+            best = best._replace(w=OptimizerState(best.w, ()).kept(directory).w)
         return replace(self, memory=self.memory.kept(directory), best=best)

@@ -13,18 +13,18 @@ from bptrain.core.backprop import Extras, penalty_at
 from bptrain.core.dropout import masks
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
-from bptrain.engines.base import Engine, Memory, Task, aligned
+from bptrain.engines.base import Engine, OptimizerState, TrainingPlan, aligned
 from bptrain.engines.diagnosis import diagnosis
-from bptrain.engines.mapped import all_finite
-from bptrain.engines.shaping import gradient_noise
-from bptrain.errors import NumericalError
-from bptrain.evaluation import Evaluation, evaluate
+from bptrain.engines.gradient_transform import gradient_noise
+from bptrain.engines.snapshots import all_finite
+from bptrain.errors import NumericalError, Warned
 from bptrain.parts.controls import Controls
 from bptrain.parts.metrics import Metric
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 from bptrain.training.controls import after_epoch, after_slice, monitor_of_best, value_of
-from bptrain.training.events import EpochEnd, Event, Finished, Progress, Warned
+from bptrain.training.evaluation import Evaluation, evaluate
+from bptrain.training.events import EpochEnd, Event, Finished, Progress
 from bptrain.training.solving import iterate
 from bptrain.training.state import Best, State
 
@@ -34,7 +34,7 @@ GROWTH = 2.0  # an epoch's loss this many times the first epoch's is worth a war
 class Job(NamedTuple):
     """What is trained, and on what."""
 
-    task: Task
+    task: TrainingPlan
     engine: Engine
     schema: Schema
     train: Rows
@@ -116,7 +116,7 @@ def gathered(array: Array, rows: Array) -> Array:
     return np.take(array, rows, axis=0, out=out, mode="clip")  # other modes go through a copy
 
 
-def _slice(job: Job, state: State, memory: Memory, order: Array | None) -> tuple[State, int, float]:
+def _slice(job: Job, state: State, memory: OptimizerState, order: Array | None) -> tuple[State, int, float]:
     """Runs the next slice of the epoch under way: the state after it, its rows, the seconds of its updates.
 
     `memory` is what the updates change; it holds what the state does.
@@ -150,7 +150,7 @@ def _slice(job: Job, state: State, memory: Memory, order: Array | None) -> tuple
     return after, stop - start, seconds
 
 
-def _iteration(job: Job, state: State, memory: Memory) -> tuple[State, int, float]:
+def _iteration(job: Job, state: State, memory: OptimizerState) -> tuple[State, int, float]:
     """Runs a solver's next iteration, which is an epoch: the state after it, the rows seen, its seconds."""
     task = job.task
     assert task.solver is not None
@@ -169,7 +169,7 @@ def _iteration(job: Job, state: State, memory: Memory) -> tuple[State, int, floa
 
 
 def _end_epoch(
-    job: Job, state: State, before: Memory, working: Memory, rows: int, seconds: float
+    job: Job, state: State, before: OptimizerState, working: OptimizerState, rows: int, seconds: float
 ) -> EpochEnd:
     """Closes an epoch: evaluates the validation rows and keeps the best weights.
 

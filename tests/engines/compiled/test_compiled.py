@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bptrain.engines.base import aligned, fresh_memory
+from bptrain.engines.base import aligned, initial_optimizer_state
 from bptrain.engines.compiled import batches, instances
 from bptrain.engines.numba_engine import Forward
 from bptrain.engines.numpy_engine import numpy_outputs
@@ -141,7 +141,7 @@ def test_subnormal_numbers_count_as_zero_in_a_loop_alone() -> None:
     """A slot that shrinks by 0.9 an update ends at 0; outside the loop subnormal numbers are there as before."""
     net = network((2, 1), ["relu"], bias=False)
     rule = optimizers.get("momentum")()
-    memory = fresh_memory(np.array([-1.0, -1.0], np.float32), rule)
+    memory = initial_optimizer_state(np.array([-1.0, -1.0], np.float32), rule)
     memory.slots = (np.full(2, 1.2e-38, np.float32),)
     X, T = np.ones((40, 2), np.float32), np.zeros((40, 1), np.float32)
     ENGINES["numba"](task_of(net, rule, rows=40, batch=4), np.float32).run_slice(memory, X, T)
@@ -165,7 +165,7 @@ def test_a_rule_with_a_scalar_slot_and_the_loss(batch: int) -> None:
     X, T = data_for(net, 10, 0)
     results = []
     for engine in ("numpy", "numba"):
-        memory = fresh_memory(start(net, np.float64), rule)
+        memory = initial_optimizer_state(start(net, np.float64), rule)
         ENGINES[engine](task_of(net, rule, rows=10, batch=batch), np.float64).run_slice(memory, X, T)
         results.append(memory)
     ours, expected = results[1], results[0]
@@ -181,7 +181,7 @@ def test_a_choice_does_not_hide_what_is_not_a_number(name: str, monkeypatch: pyt
     monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
     net = network((2, 1), ["identity"], bias=False)
     rule = optimizers.get(name)()
-    memory = fresh_memory(np.array([0.5, -0.5], np.float32), rule)
+    memory = initial_optimizer_state(np.array([0.5, -0.5], np.float32), rule)
     X, T = np.ones((5, 2), np.float32), np.zeros((5, 1), np.float32)
     running = ENGINES["numba"](task_of(net, rule, rows=5, batch=5), np.float32)
     for target in (1.0, 1.0, np.nan):
@@ -197,7 +197,7 @@ def test_loops_and_written_out_loops_agree(monkeypatch: pytest.MonkeyPatch) -> N
     for limit in (0, 1000):
         monkeypatch.setattr(instances, "UNROLLED", limit)
         task = task_of(net, "adam", rows=30, batch=1)
-        memory = fresh_memory(start(net, np.float64), task.optimizer)
+        memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
         ENGINES["numba"](task, np.float64).run_slice(memory, X, T)
         results.append(memory.w)
     np.testing.assert_allclose(results[0], results[1], rtol=1e-9)
@@ -217,7 +217,7 @@ def test_parts_of_a_large_batch_by_threads(reduction: str, monkeypatch: pytest.M
     results = []
     for threads in (1, 3):
         engine = NumbaEngine(task, np.float64, threads)
-        memory = fresh_memory(start(net, np.float64), task.optimizer)
+        memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
         loss = engine.run_slice(memory, X, T)
         results.append((memory.w, loss, engine.outputs(memory.w, X).X_L))
     (w, loss, out), (w_3, loss_3, out_3) = results
@@ -231,7 +231,7 @@ def test_arrays_begin_at_a_cache_line() -> None:
         array = aligned(shape, np.float32)
         assert array.shape == shape
         assert array.ctypes.data % 64 == 0
-    memory = fresh_memory(np.zeros(10, np.float32), optimizers.get("momentum")()).copy()
+    memory = initial_optimizer_state(np.zeros(10, np.float32), optimizers.get("momentum")()).copy()
     assert memory.w.ctypes.data % 64 == memory.slots[0].ctypes.data % 64 == 0
 
 
@@ -241,7 +241,7 @@ def some_task() -> Any:
 
 def trained(task: Any) -> Array:
     X, T = data_for(task.network, 4, 0)
-    memory = fresh_memory(start(task.network, np.float64), task.optimizer)
+    memory = initial_optimizer_state(start(task.network, np.float64), task.optimizer)
     ENGINES["numba"](task, np.float64).run_slice(memory, X, T)
     return memory.w
 

@@ -71,14 +71,14 @@ from bptrain.engines.compiled import onednn
 if sys.argv[1] == "without":
     onednn.onednn = lambda: None
 from engines.installed import start, task_of, NumbaEngine, NumpyEngine
-from bptrain.engines.base import fresh_memory
+from bptrain.engines.base import initial_optimizer_state
 from networks import data_for, network
 net = network((64, 96, 10), ["tanh", "softmax"], "cross_entropy")
 task = task_of(net, rows=256, batch=128)
 X, T = data_for(net, 256, 0, np.float32)
 ends = []
 for make in (NumpyEngine, lambda task: NumbaEngine(task, np.float32)):
-    memory = fresh_memory(0.1 * start(net, np.float32), task.optimizer)
+    memory = initial_optimizer_state(0.1 * start(net, np.float32), task.optimizer)
     make(task).run_slice(memory, X, T)
     ends.append(memory.w)
 moved = np.abs(ends[0] - 0.1 * start(net, np.float32)).max()

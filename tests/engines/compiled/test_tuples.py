@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bptrain.engines.compiled.formulas import translate
-from bptrain.engines.compiled.values import Untranslatable, Value, each, number
 from bptrain.parts.types import Array
+from bptrain.translate.formulas import translate
+from bptrain.translate.values import Untranslatable, Value, each, number
 
 SLOTS = Value("tuple", "", items=(each("a"), each("b"), each("c")))
 PLACE = 1

@@ -6,20 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bptrain.build import build_task, initial_weights
+from bptrain.build.network import initial_weights
+from bptrain.build.setup import open_config
+from bptrain.build.updates import build_plan
+from bptrain.commands.fit.run import Done, fit_events
 from bptrain.core.backprop import gradient, row_losses
 from bptrain.core.network import views
-from bptrain.engines.base import fresh_memory
+from bptrain.engines.base import initial_optimizer_state
 from bptrain.engines.choice import choose_engine
 from bptrain.engines.numba_engine import missing
 from bptrain.engines.numpy_engine import NumpyEngine, numpy_outputs
 from bptrain.errors import NumericalError, UsageError
-from bptrain.fitting import Done, fit_events
-from bptrain.model import load
+from bptrain.model.load import load
 from bptrain.parts.optimizers import Slots
 from bptrain.parts.solvers import Iteration, Objective, Solver, solvers
 from bptrain.parts.types import Array
-from bptrain.prologue import open_config
 from bptrain.store.run import RunDirectory
 from bptrain.training.events import EpochEnd
 
@@ -98,7 +99,7 @@ def test_it_stops_when_it_has_converged(line: Path) -> None:
     ends, done = run(line, "levenberg_marquardt", network__dtype="float64", data__split={"validation": 0.0})
     assert done.result["stopped"] == "converged"
     assert len(ends) == done.result["epochs"] < 10
-    assert done.conclusion.reason == "the solver has converged"
+    assert done.summary.reason == "the solver has converged"
     overrides = {
         "optimizer": "levenberg_marquardt",
         "network.dtype": "float64",
@@ -137,8 +138,8 @@ def test_levenberg_marquardt_is_least_squares(reduction: str, iris: Path) -> Non
 
 def test_the_objective_is_the_network_s(iris: Path) -> None:
     """Value, gradient and rounding of what a solver is given, in float32."""
-    prologue = open_config(iris, {**BATCH, "optimizer": "lbfgs"})
-    rows, network = prologue.prepared.splits["train"], prologue.network
+    setup = open_config(iris, {**BATCH, "optimizer": "lbfgs"})
+    rows, network = setup.prepared.splits["train"], setup.network
     given: list[Objective] = []
 
     def step(objective: Objective, w: Array, slots: Slots, t: int) -> Iteration:
@@ -155,8 +156,8 @@ def test_the_objective_is_the_network_s(iris: Path) -> None:
     from bptrain.training.solving import iterate
 
     solver = Solver(step, {})
-    task = build_task(prologue.loaded.config, network, 106)._replace(method=solver)
-    memory = fresh_memory(initial_weights(prologue.loaded.config, network, np.float32), solver)
+    task = build_plan(setup.loaded.config, network, 106)._replace(method=solver)
+    memory = initial_optimizer_state(initial_weights(setup.loaded.config, network, np.float32), solver)
     done = iterate(task, NumpyEngine(task), solver, memory, rows.X, rows.T)
     assert len(given) == 1
     assert (done.evaluations, memory.t, memory.w.dtype.name) == (1, 1, "float32")
@@ -185,8 +186,8 @@ def test_engines_agree(iris: Path) -> None:
 
 
 def test_auto_reckons_with_the_passes_alone(iris: Path) -> None:
-    prologue = open_config(iris, {**BATCH, "optimizer": "lbfgs"})
-    task = build_task(prologue.loaded.config, prologue.network, 106)
+    setup = open_config(iris, {**BATCH, "optimizer": "lbfgs"})
+    task = build_plan(setup.loaded.config, setup.network, 106)
     assert choose_engine("auto", task, np.float32).name == "numpy"
     if missing() is None:
         assert choose_engine("auto", task._replace(epochs=10**6), np.float32).name == "numba"

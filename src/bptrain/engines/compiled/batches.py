@@ -13,8 +13,8 @@ from bptrain.engines.compiled.batch_updates import (
     update_in_pieces,
 )
 from bptrain.engines.compiled.functions import Function, Lines, indented
+from bptrain.engines.compiled.gradient_transform import project_max_norm, shape_whole, update_all
 from bptrain.engines.compiled.pieces import Pieces
-from bptrain.engines.compiled.shaping import hold_rows, shape_whole, update_all
 
 CHUNK_NUMBERS = 2**17  # entries of the widest layer in a chunk: half a megabyte in float32
 VECTOR = 16  # numbers of float32 that the widest processors take at once
@@ -140,7 +140,7 @@ def _slice(pieces: Pieces) -> Lines:
     if whole:
         yield from indented(shape_whole(pieces, "noise[a // batch]"))
         yield from indented(update_all(pieces))
-    yield from indented(hold_rows(pieces))
+    yield from indented(project_max_norm(pieces))
     yield from indented(pieces.updating.end_update())
     yield "as_before(word)"
     yield "return loss_sum"
@@ -155,7 +155,7 @@ def _apply(pieces: Pieces) -> Lines:
     yield from update_all(pieces)
     if pieces.updating.updates.shaping.max_norm is not None:
         yield from pieces.views("w", "W", "b")
-        yield from hold_rows(pieces)
+        yield from project_max_norm(pieces)
     yield from pieces.updating.end_update()
     yield "as_before(word)"
 

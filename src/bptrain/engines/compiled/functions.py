@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from bptrain.engines.compiled.formulas import DEPTH, Formula, translate
-from bptrain.engines.compiled.rules import Rule
-from bptrain.engines.compiled.source import is_library, source_of
-from bptrain.engines.compiled.values import Untranslatable, each, literal
 from bptrain.parts.schedules import Schedule
+from bptrain.translate.formulas import DEPTH, Formula, translate
+from bptrain.translate.rules import Rule
+from bptrain.translate.source import is_library, source_of
+from bptrain.translate.values import Untranslatable, each, literal
 
 Lines = Iterator[str]
 BUILTINS: tuple[Any, ...] = (abs, bool, float, int, max, min, range, round)  # that compiled code knows

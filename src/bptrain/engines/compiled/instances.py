@@ -7,8 +7,8 @@ and updates the weight with it.
 from collections.abc import Callable
 
 from bptrain.engines.compiled.functions import Lines, indented
+from bptrain.engines.compiled.gradient_transform import project_max_norm, shape_whole, update_all
 from bptrain.engines.compiled.pieces import Pieces
-from bptrain.engines.compiled.shaping import hold_rows, shape_whole, update_all
 from bptrain.engines.compiled.unroll import unrolled
 
 UNROLLED = 64  # weights; up to here loops are written out
@@ -73,7 +73,7 @@ def _run_slice(pieces: Pieces) -> Lines:
         *_backward(pieces, at_weight),
         *(shape_whole(pieces, "noise[a]") if whole else ()),
         *(update_all(pieces) if whole else ()),
-        *hold_rows(pieces),
+        *project_max_norm(pieces),
         *pieces.updating.end_update(),
     ]
     if pieces.network.size <= UNROLLED:

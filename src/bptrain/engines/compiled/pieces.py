@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from bptrain.engines.compiled.functions import Function, Functions, Lines, indented
 from bptrain.engines.compiled.plan import Plan
 from bptrain.engines.compiled.updating import Updating, mentions
-from bptrain.engines.compiled.values import Untranslatable
+from bptrain.translate.values import Untranslatable
 
 POSITION = "t, rates, epoch, steps_per_epoch, epochs"
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from bptrain.core.network import Network
-from bptrain.engines.base import Shaping
+from bptrain.engines.base import GradientTransform
 from bptrain.parts.optimizers import Optimizer
 from bptrain.parts.schedules import Schedule
 
@@ -14,7 +14,7 @@ class Updates(NamedTuple):
     optimizer: Optimizer
     schedule: Schedule
     rate_per_layer: bool
-    shaping: Shaping = Shaping()
+    shaping: GradientTransform = GradientTransform()
 
 
 class Plan(NamedTuple):

@@ -7,8 +7,8 @@ from typing import Any
 
 from bptrain.engines.compiled.functions import Functions, Lines
 from bptrain.engines.compiled.plan import Plan, Updates
-from bptrain.engines.compiled.rules import Fold, Rule, write_rule
-from bptrain.engines.shaping import held_to
+from bptrain.engines.gradient_transform import clip_by_value
+from bptrain.translate.rules import Fold, Rule, write_rule
 
 
 def mentions(code: str, name: str) -> bool:
@@ -72,7 +72,7 @@ class Updating:
     def held(self, g: str) -> str:
         """g, held to the bound of clip_value."""
         c = self.updates.shaping.clip_value
-        return g if c is None else self._call("held", "g", held_to(c), g)
+        return g if c is None else self._call("held", "g", clip_by_value(c), g)
 
     def _call(self, kind: str, parameter: str, part: Callable[..., Any], given: str) -> str:
         """A call of a formula of one number, which becomes a function of the module."""

@@ -1,0 +1,1 @@
+"""The one room where a Config becomes objects: data, network, updates, metrics, controls."""

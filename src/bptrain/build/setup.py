@@ -1,0 +1,58 @@
+"""What every use of a config begins with: validated, its data read, its network built."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bptrain.build.controls import build_controls
+from bptrain.build.data import prepare_data
+from bptrain.build.metrics import build_metrics
+from bptrain.build.network import activation_parts, network_of_schema
+from bptrain.build.warnings import config_warnings
+from bptrain.config import Loaded, load_config
+from bptrain.config.resolved import to_plain
+from bptrain.core.network import Network
+from bptrain.data.prepare import Prepared
+from bptrain.errors import Warned, not_silenced
+from bptrain.parts.controls import Controls
+from bptrain.parts.metrics import Metric
+
+
+class Setup(NamedTuple):
+    """A config with its data and network."""
+
+    loaded: Loaded
+    prepared: Prepared
+    network: Network
+    metrics: Mapping[str, Metric]
+    controls: Controls
+    warnings: tuple[Warned, ...]  # about config and data, but for those that the config silences
+
+
+def open_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Setup:
+    """Validates a config, reads its data and builds its network. Raises UsageError or DataError."""
+    return open_loaded(load_config(config, overrides))
+
+
+def open_loaded(loaded: Loaded) -> Setup:
+    """Reads the data of a config and builds its network. Raises UsageError or DataError."""
+    prepared = prepare_data(loaded)
+    network = network_of_schema(loaded.config, prepared.schema)
+    with loaded.locating():
+        metrics = build_metrics(loaded.config, prepared.schema)
+        controls = build_controls(loaded.config, metrics, "validation" in prepared.splits)
+    warnings = not_silenced(
+        (*prepared.warnings, *config_warnings(loaded.config, network, prepared)), loaded.config.silence
+    )
+    return Setup(loaded, prepared, network, metrics, controls, warnings)
+
+
+def run_config(setup: Setup) -> dict[str, Any]:
+    """The config as a run keeps it, plain: what was decided filled in, data by absolute path; runs again as it is."""
+    loaded, network = setup.loaded, setup.network
+    resolved = to_plain(loaded.absolute())
+    resolved["network"]["sizes"] = list(network.sizes)
+    if "activations" not in resolved["network"]:
+        parts = activation_parts(loaded.config, setup.prepared.schema.task)
+        resolved["network"]["activations"] = [part.name for part in parts]
+    return resolved

@@ -1,0 +1,56 @@
+"""The updates of a config as objects: rule or solver, schedule, and the plan that an engine runs."""
+
+from bptrain.build.parts import make
+from bptrain.config import Loaded
+from bptrain.config.schema import Config
+from bptrain.core.network import Network
+from bptrain.engines.base import GradientTransform, TrainingPlan
+from bptrain.errors import Problem, UsageError
+from bptrain.parts.averaging import with_average
+from bptrain.parts.methods import UpdateRule, methods
+from bptrain.parts.optimizers import Optimizer, with_weight_decay
+from bptrain.parts.schedules import Schedule, schedules, with_warmup
+from bptrain.parts.solvers import Solver
+
+
+def build_method(config: Config) -> UpdateRule:
+    """The rule of a config, with its weight decay and the average of the weights; or its solver."""
+    method: UpdateRule = make(methods, config.optimizer)
+    if isinstance(method, Solver):
+        return method
+    rule, average = with_weight_decay(method, config.optimizer.weight_decay or 0.0), config.training.average
+    return rule if average is None else with_average(rule, average.decay)
+
+
+def build_schedule(config: Config) -> Schedule:
+    """The schedule of a config, with its warm-up."""
+    return with_warmup(make(schedules, config.schedule), config.schedule.warmup)
+
+
+def build_plan(config: Config, network: Network, rows: int) -> TrainingPlan:
+    """Everything about the updates: sgd takes 1 row each, batch mode all, mini-batches `batch_size` × `accumulate`."""
+    training = config.training
+    of_mode = {"sgd": 1, "batch": rows, "minibatch": (training.batch_size or 32) * training.accumulate}
+    noise = None if training.noise is None else (training.noise.std, training.noise.decay)
+    method = build_method(config)
+    return TrainingPlan(
+        network=network,
+        method=method,
+        schedule=build_schedule(config),
+        rate=method.learning_rate if isinstance(method, Optimizer) else 1.0,
+        rows=rows,
+        batch_size=min(of_mode[training.mode], rows),
+        epochs=training.epochs,
+        shaping=GradientTransform(training.clip_norm, training.clip_value, noise, training.max_norm),
+        weighted=config.data.weight is not None or config.loss.class_weight is not None,
+        accumulate=training.accumulate,
+    )
+
+
+def refuse_what_is_too_large(loaded: Loaded, network: Network) -> None:
+    """Raises UsageError, at the sizes, where the solver of a config cannot have so many parameters."""
+    method: UpdateRule = make(methods, loaded.config.optimizer)
+    reason = method.too_large(network.size) if isinstance(method, Solver) else None
+    if reason is not None:
+        with loaded.locating():
+            raise UsageError(Problem("too_large", reason, path="network.sizes"))

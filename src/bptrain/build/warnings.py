@@ -1,0 +1,80 @@
+"""What is allowed and probably not meant: warnings about a valid config, given before training."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bptrain.build.network import activation_parts
+from bptrain.build.updates import build_plan
+from bptrain.config.schema import Config
+from bptrain.core.network import Network
+from bptrain.data.prepare import Prepared
+from bptrain.engines.base import initial_optimizer_state
+from bptrain.errors import Warned
+from bptrain.parts.optimizers import Optimizer
+
+# Beyond this the first step is likely to overshoot: a learning rate of 10 for the mean of a batch's gradients.
+LARGE_RATE = 10.0
+ROUNDING = 1e-6  # of the output's range or of the target, by which a target may lie outside
+
+
+def config_warnings(config: Config, network: Network, prepared: Prepared) -> Iterator[Warned]:
+    """The warnings about a config, its network and its data."""
+    output = activation_parts(config, prepared.schema.task)[-1].name
+    yield from softmax_loss(config, network, output)
+    yield from target_range(network, prepared, output)
+    yield from large_first_step(config, network, len(prepared.splits["train"].X))
+
+
+def softmax_loss(config: Config, network: Network, output: str) -> Iterator[Warned]:
+    """Outputs that sum to 1 under a loss for any numbers."""
+    if network.activations[-1].distribution and network.loss.outputs == "values":
+        message = (
+            f"{output} with {config.loss.name} hardly learns from rows of which it is sure and wrong, since the "
+            f"slope of {output} vanishes there; cross_entropy is made for it"
+        )
+        yield Warned("softmax_loss", message)
+
+
+def target_range(network: Network, prepared: Prepared, output: str) -> Iterator[Warned]:
+    """Numeric targets that the output cannot come to."""
+    if prepared.schema.target.kind != "values":
+        return
+    low, high = network.activations[-1].range
+    T = prepared.splits["train"].T
+    room = ROUNDING * np.maximum(1.0, np.abs(T))
+    outside = int(((low - room > T) | (high + room < T)).any(axis=1).sum())
+    if outside:
+        message = (
+            f"the targets of {outside} of {len(T)} training rows, which go from {T.min():.4g} to {T.max():.4g}, lie "
+            f"outside what {output} gives, {low:g} to {high:g}: leave data.scale_target at auto, or take identity"
+        )
+        yield Warned("target_range", message)
+
+
+def large_first_step(config: Config, network: Network, rows: int) -> Iterator[Warned]:
+    """A sum over the rows of a batch, and a rate as for their mean."""
+    task = build_plan(config, network, rows)
+    if task.solver is not None:  # which finds the length of its steps itself
+        return
+    rate = max(task.rates)
+    if (
+        network.reduction != "sum"
+        or rate * task.batch_size <= LARGE_RATE
+        or not is_proportional(task.optimizer)
+    ):
+        return
+    message = (
+        f"the reduction sum adds up the gradients of {task.batch_size} rows, so the learning rate {rate:g} acts like "
+        f"{rate * task.batch_size:.4g} on their mean; set loss.reduction: mean, or a rate of about "
+        f"{rate / task.batch_size:.2g}"
+    )
+    yield Warned("large_first_step", message)
+
+
+def is_proportional(optimizer: Optimizer) -> bool:
+    """Whether the first step of a rule grows as the gradient does; adam's, for one, does not."""
+    memory = initial_optimizer_state(np.zeros(1), optimizer)
+    with np.errstate(all="ignore"):
+        steps = [optimizer.step(np.array([g]), memory.slots, memory.w, 1.0, 1, 1.0)[0] for g in (1.0, 1e3)]
+    return bool(abs(steps[1][0]) > 100 * abs(steps[0][0]))

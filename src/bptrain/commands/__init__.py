@@ -1,0 +1,1 @@
+"""What each command does, for Python and the command line alike: a file or a folder per command."""

@@ -1,0 +1,170 @@
+"""What `bptrain check-backward` does: somebody's own functions against the derivation, on a config's network."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bptrain.build.data import prepare_data
+from bptrain.build.network import initial_weights, network_of_schema
+from bptrain.commands.check_backward.calling import Fault, call
+from bptrain.commands.check_backward.contract import arguments
+from bptrain.commands.check_backward.findings import Finding, Trial, finding, finding_record
+from bptrain.commands.check_backward.loading import Functions, load_functions
+from bptrain.commands.check_backward.reading import read
+from bptrain.commands.gradcheck.run import ROWS
+from bptrain.config import Loaded, load_config
+from bptrain.core.network import Network, views
+from bptrain.data.prepare import Rows
+from bptrain.errors import NumericalError
+from bptrain.gradient_check.check import begin
+from bptrain.gradient_check.grading import (
+    Judgment,
+    Wanted,
+    backward_wanted,
+    forward_wanted,
+    judge_all,
+    step_wanted,
+)
+from bptrain.gradient_check.point import Point
+from bptrain.gradient_check.verdicts import TOLERANCE
+from bptrain.parts.random import stream
+from bptrain.parts.types import Array
+
+
+class Grade(NamedTuple):
+    """The verdict on somebody's functions."""
+
+    file: str
+    config: str
+    remarks: tuple[str, ...]  # on what they were graded
+    trials: tuple[Trial, ...]  # on many instances, and on a single one
+    findings: tuple[Finding, ...]  # what is wrong first, one of each function
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+    def record(self) -> dict[str, Any]:
+        """The fields of check-backward's JSON."""
+        return {
+            "file": self.file,
+            "config": self.config,
+            "tolerance": TOLERANCE,
+            "remarks": self.remarks,
+            "functions": list(self.trials[0].judged),
+            "quantities": [
+                {"function": name, "instances": trial.instances, **judgment._asdict()}
+                for trial in self.trials
+                for name, judged in trial.judged.items()
+                for judgment in judged
+            ],
+            "findings": [finding_record(one) for one in self.findings],
+        }
+
+
+def check_backward(
+    file: str | Path, config: str | Path, overrides: Sequence[str] | Mapping[str, Any] | None = None
+) -> Grade:
+    """Grades the `forward`, `backward` and `step` of a Python file on a config's network.
+
+    Raises UsageError for a file or config that cannot be used, DataError, and NumericalError where the network itself
+    is not finite there. Whatever their functions do is part of the grade.
+    """
+    functions = load_functions(Path(file))
+    loaded = load_config(Path(config), overrides or ())
+    point, remarks = point_of(loaded)
+    with np.errstate(all="ignore"):
+        point, _, tried = begin(point)
+    if not tried.passed:
+        remarks = [*remarks, f"{tried.words}; f' and ∂E/∂x are what the parts say themselves"]
+    points = [point]
+    if len(point.X_0) > 1:
+        points.append(replace(point, X_0=point.X_0[:1], T=point.T[:1]))
+    trials = tuple(trial(functions, one) for one in points)
+    findings = [finding(points, trials, name) for name in trials[0].judged]
+    return Grade(
+        str(file), str(config), tuple(remarks), trials, tuple(one for one in findings if one is not None)
+    )
+
+
+def trial(functions: Functions, point: Point) -> Trial:
+    """Every function called at a point, and what it returned judged."""
+    L, N = point.network.L, len(point.X_0)
+    rates = rates_of(L)
+    with np.errstate(all="ignore"):  # what is not finite is told below
+        wanted: dict[str, list[Wanted]] = {
+            "forward": forward_wanted(point),
+            "backward": backward_wanted(point),
+            "step": step_wanted(point, rates),
+        }
+        given = arguments(point, rates)
+    if not all(np.isfinite(one.right).all() for entries in wanted.values() for one in entries):
+        raise NumericalError("the network itself is not finite on these rows, so nothing can be graded on it")
+    judged: dict[str, tuple[Judgment, ...]] = {}
+    faults: dict[str, Fault] = {}
+    theirs = {}
+    for name in functions.by_name:
+        called = call(functions, name, given[name])
+        theirs[name], fault = read(name, called, wanted[name], L, N)
+        judged[name] = tuple(judge_all(wanted[name], theirs[name]))
+        if fault is not None:
+            faults[name] = fault
+    return Trial(N, rates, wanted, theirs, judged, faults)
+
+
+def rates_of(L: int) -> tuple[float, ...]:
+    """A learning rate for each layer, no two alike."""
+    return (0.0, *(0.5 / i for i in range(1, L + 1)))
+
+
+def point_of(loaded: Loaded) -> tuple[Point, list[str]]:
+    """The config's network at its start weights, on its first training rows, with the plain sum over them."""
+    prepared = prepare_data(loaded, np.float64, ROWS)
+    network = network_of_schema(loaded.config, prepared.schema)
+    rows = prepared.splits["train"]
+    N = number_of_rows(network, len(rows.X))
+    w = initial_weights(loaded.config, network, np.float64)
+    remarks = [f"the start weights, {N} training row{'' if N == 1 else 's'}"]
+    if not rows.X[:N].any():
+        remarks.append("all inputs are 0 on these rows, so mistakes in dW[1] do not show")
+    remarks += draw(network, w, loaded.config.seed)
+    left_out = parts_left_out(network, rows)
+    if left_out:
+        remarks.append(f"the objective is the plain sum of the losses; left out: {', '.join(left_out)}")
+    plain = replace(network, reduction="sum", l1=0.0, l2=0.0, dropout=())
+    return Point(plain, w, rows.X[:N], rows.T[:N]), remarks
+
+
+def number_of_rows(network: Network, rows: int) -> int:
+    """So many rows that no size of a layer is the same: else a wrong axis could have the right shape."""
+    return next((N for N in range(rows, 1, -1) if N not in network.sizes), 1)
+
+
+def draw(network: Network, w: Array, seed: int) -> list[str]:
+    """Draws what would hide a mistake: biases, and weights that are all alike. Says so."""
+    remarks, parameters = [], views(network, w)
+    for i in range(1, network.L + 1):
+        rng, W_i = stream(seed, "check", epoch=i), parameters.W[i]
+        if W_i.size > 1 and np.ptp(W_i) == 0:
+            W_i[...] = rng.normal(0.0, W_i.shape[1] ** -0.5, W_i.shape)
+            remarks.append(f"W_{i} drawn at random, since weights that are all alike hide mistakes")
+        if (b_i := parameters.b[i]) is not None:
+            b_i[...] = rng.uniform(-0.5, 0.5, b_i.shape)
+    if any(network.bias):
+        remarks.append("biases drawn at random, since 0 would hide one that is forgotten")
+    return remarks
+
+
+def parts_left_out(network: Network, rows: Rows) -> list[str]:
+    """What the config's objective has beside the losses."""
+    parts = {
+        "the mean over the instances": network.reduction == "mean",
+        "penalties": network.penalty is not None,
+        "dropout": bool(network.masked),
+        "what rows and classes weigh": rows.V is not None,
+    }
+    return [name for name, there in parts.items() if there]

@@ -1,0 +1,247 @@
+"""What `bptrain doctor` finds out: versions, BLAS, extras, disk, cache, and whether gradients are right."""
+
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+import bptrain
+from bptrain.commands.gradcheck.selftest import check_combination, combinations
+from bptrain.engines.choice import INSTALL
+from bptrain.engines.compiled import onednn
+from bptrain.engines.numba_engine import missing
+from bptrain.errors import BusyError, StorageError
+from bptrain.gradient_check import Settings
+from bptrain.store.atomic import write_atomically
+from bptrain.store.provenance import blas
+from bptrain.store.run import RunDirectory, locked
+
+CORE = (
+    "numpy",
+    "pydantic",
+    "pyyaml",
+    "typer",
+    "rich",
+    "safetensors",
+    "filelock",
+    "threadpoolctl",
+    "annotated-types",
+)
+# Each extra: its packages, and what it is good for. A test holds it against pyproject.toml.
+EXTRAS = {
+    "fast": (("numba", "scipy", "platformdirs", onednn.WHEEL), "a training loop compiled for your network"),
+}
+VARIABLES = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_CORETYPE",
+    "NUMBA_DISABLE_JIT",
+)  # fmt: skip
+WRITES = 5  # whose median time is told
+SLOW = 0.25  # seconds that a checkpoint's fsync should not take
+EVERY = 25  # of the combinations of parts, which one is checked
+FULL = 50_000_000  # bytes: less is little
+
+Status = Literal["ok", "note", "warning", "failure"]
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    topic: str
+    status: Status  # note: could be better; warning: will be in the way; failure: bptrain cannot be relied on
+    text: str
+    advice: str | None = None
+    facts: Mapping[str, Any] = MappingProxyType({})
+
+
+def diagnose_installation() -> Iterator[Finding]:
+    """Everything that is looked at, in the order in which it is told."""
+    yield versions()
+    yield blas_libraries()
+    yield threads()
+    yield from extras()
+    yield disk(Path.cwd())
+    yield cache()
+    yield gradients()
+
+
+def versions() -> Finding:
+    """bptrain, Python and what is needed in any case."""
+    found = {name: installed(name) for name in CORE}
+    lacking = [name for name, of in found.items() if of is None]
+    text = (
+        f"bptrain {bptrain.__version__}, Python {platform.python_version()}, {platform.platform()}; "
+        + ", ".join(f"{name} {of}" for name, of in found.items() if of)
+    )
+    if lacking:
+        return Finding(
+            "versions", "failure", f"{text}; not installed: {', '.join(lacking)}", "pip install bptrain"
+        )
+    facts = {
+        "bptrain": bptrain.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+    return Finding("versions", "ok", text, facts={**facts, **found})
+
+
+def installed(package: str) -> str | None:
+    """The version of a package; None where it is not there."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def blas_libraries() -> Finding:
+    """The libraries that matrix products are taken from, and the kernel that they chose for this processor."""
+    compiled = missing() is None  # which loads SciPy's BLAS
+    libraries = blas(scipy=compiled)
+    words = [f"{one['internal_api']} {one['version']}, kernel {one['architecture']}" for one in libraries]
+    if onednn.version() is not None:
+        words.append(f"oneDNN {onednn.version()} for large float32 products")
+    text = "; ".join(dict.fromkeys(words)) or "none that is known"
+    status: Status = "ok" if libraries else "note"
+    return Finding("blas", status, text, facts={"libraries": libraries, "onednn": onednn.version()})
+
+
+def threads() -> Finding:
+    """Processors, threads, and what the environment says of them."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    of_blas = max((one["num_threads"] for one in blas(scipy=False)), default=1)
+    said = {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
+    text = f"{usable} processors may be used, BLAS takes {of_blas} threads"
+    text += "".join(f"; {name}={value}" for name, value in said.items())
+    facts = {"processors": usable, "blas_threads": of_blas, "environment": said}
+    if of_blas > usable:
+        return Finding(
+            "threads", "warning", text, f"set training.threads to {usable}, or OMP_NUM_THREADS", facts
+        )
+    return Finding("threads", "ok", text, facts=facts)
+
+
+def extras() -> Iterator[Finding]:
+    """What can be installed beside, and for what."""
+    for name, (packages, use) in EXTRAS.items():
+        found = {package: installed(package) for package in packages}
+        there = ", ".join(f"{package} {of}" for package, of in found.items() if of)
+        lacking = [package for package, of in found.items() if of is None]
+        reason = missing() if name == "fast" else None
+        text = f"{name} ({use}): {there or 'not installed'}"
+        if lacking and there:
+            text += f"; without {', '.join(lacking)}"
+        if reason is not None and there:
+            text += f"; cannot be used: {reason}"
+        useless = reason is not None or not there
+        yield Finding(
+            "extras", "note" if useless else "ok", text, INSTALL if useless else None, {name: found}
+        )
+
+
+def disk(directory: Path) -> Finding:
+    """Whether runs can be written here: file system, room, a lock, and how long a checkpoint's fsync takes."""
+    kind, free = file_system(directory), shutil.disk_usage(directory).free
+    text = f"{directory}: {kind or 'file system unknown'}, {free / 1e9:.1f} GB free"
+    facts: dict[str, Any] = {"directory": str(directory), "file_system": kind, "free_bytes": free}
+    advice = "change to another directory, or give fit --out DIR"
+    try:
+        with tempfile.TemporaryDirectory(prefix=".bptrain-doctor-", dir=directory) as place:
+            seconds = write_seconds(Path(place))
+            with locked(RunDirectory(Path(place))):
+                pass
+    except (OSError, StorageError, BusyError) as error:
+        return Finding("disk", "warning", f"{text}; no run can be kept here: {error}", advice, facts)
+    facts["fsync_seconds"] = seconds
+    text += f"; a file is safe on disk after {seconds * 1e3:.1f} ms"
+    if free < FULL:
+        return Finding("disk", "warning", f"{text}; that is little room", advice, facts)
+    if seconds > SLOW:
+        slow = "set checkpoint.every to more seconds, or keep runs on another disk"
+        return Finding("disk", "note", text, slow, facts)
+    return Finding("disk", "ok", text, facts=facts)
+
+
+def write_seconds(place: Path) -> float:
+    """How long a small file takes until it is safe, fsync and all."""
+    found = []
+    for count in range(WRITES):
+        begun = time.perf_counter()
+        write_atomically(place / f"{count}.bin", [bytes(4096)])
+        found.append(time.perf_counter() - begun)
+    return statistics.median(found)
+
+
+def file_system(directory: Path) -> str | None:
+    """The kind of file system that a directory lies on, where the system tells (Linux)."""
+    try:
+        lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    mounts = [line.split(" ")[1:3] for line in lines if line.count(" ") >= 3]
+    place = directory.resolve()
+    inside = [(len(at), kind) for at, kind in mounts if place.is_relative_to(at.replace("\\040", " "))]
+    return max(inside)[1] if inside else None
+
+
+def cache() -> Finding:
+    """Where compiled loops are kept."""
+    if installed("platformdirs") is None:
+        return Finding("cache", "ok", "none is needed: nothing is compiled without the extra fast")
+    import platformdirs
+
+    from bptrain.engines.compiled.cache import is_private
+
+    place = platformdirs.user_cache_path("bptrain") / "kernels"
+    facts: dict[str, Any] = {"directory": str(place)}
+    if not place.exists():
+        return Finding("cache", "ok", f"{place}: not made yet", facts=facts)
+    try:
+        kernels = [entry for entry in place.iterdir() if entry.is_dir()]
+        size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+        usable = is_private(place) and os.access(place, os.W_OK)
+    except OSError as error:
+        return Finding("cache", "warning", f"{place} cannot be read: {error.strerror or error}", facts=facts)
+    text = f"{place}: {len(kernels)} compiled loops, {size / 1e6:.1f} MB"
+    facts |= {"kernels": len(kernels), "bytes": size}
+    if usable:
+        return Finding("cache", "ok", text, facts=facts)
+    advice = f"make it yours alone (chmod 700 {place}): until then loops are compiled anew by every process"
+    return Finding("cache", "warning", f"{text}; others may write to it, or you may not", advice, facts)
+
+
+def gradients() -> Finding:
+    """A small self-test: the gradient of some of the combinations that `bptrain gradcheck` checks all of."""
+    chosen = list(islice(combinations(), 0, None, EVERY))
+    reports = [check_combination(combination, Settings()) for combination in chosen]
+    worst = max(reports, key=lambda report: report.max_relative_error)
+    failed = [one.parts for one, report in zip(chosen, reports, strict=True) if not report.passed]
+    text = f"the gradients of {len(chosen)} networks, against the complex step: "
+    facts: dict[str, Any] = {
+        "networks": len(chosen),
+        "max_relative_error": worst.max_relative_error,
+        "failed": failed,
+    }
+    if failed:
+        advice = "bptrain gradcheck shows all of them; please report it"
+        return Finding("self-test", "failure", f"{text}wrong for {', '.join(failed)}", advice, facts)
+    return Finding(
+        "self-test", "ok", f"{text}right, largest relative error {worst.max_relative_error:.1e}", facts=facts
+    )
+
+
+def usable(findings: list[Finding]) -> bool:
+    """Whether bptrain can be relied on here."""
+    return all(finding.status != "failure" for finding in findings)
+
+
+def record(findings: list[Finding]) -> dict[str, Any]:
+    """The fields of doctor's JSON."""
+    return {"executable": sys.executable, "findings": [finding._asdict() for finding in findings]}

@@ -1,0 +1,153 @@
+"""What `bptrain eval` does: a trained model on a split of its own data, or on a file."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bptrain.build.metrics import build_metrics
+from bptrain.data.prepare import Rows, encode_file
+from bptrain.data.settings import Source
+from bptrain.errors import CheckpointError, UsageError, Warned, not_silenced
+from bptrain.model.load import enclosing_run, load_checkpoint, load_run, run_of, training_data
+from bptrain.model.model import Model
+from bptrain.parts.metrics import metrics
+from bptrain.store.plain import plain
+from bptrain.store.run import RunDirectory, find_run
+from bptrain.training.evaluation import Baseline, Evaluation, evaluate
+
+SPLITS = ("test", "validation", "train")  # in the order of preference
+
+
+class EvaluationReport(NamedTuple):
+    """A model on a data set, beside the baseline."""
+
+    run: Path | None  # None for a lone checkpoint file and a data file
+    checkpoint: Path
+    split: str
+    evaluation: Evaluation
+    baseline: Baseline
+    baseline_metrics: dict[str, Any]
+    labels: tuple[Any, ...] | None  # the class labels in the order of the confusion matrix
+    confusion_matrix: list[list[int]] | None
+    warnings: tuple[Warned, ...]
+
+    def record(self) -> dict[str, Any]:
+        """The fields of eval's JSON."""
+        return {
+            "run": None if self.run is None else str(self.run),
+            "checkpoint": str(self.checkpoint),
+            "split": self.split,
+            "rows": self.evaluation.rows,
+            "loss": plain(self.evaluation.loss),
+            "metrics": plain(self.evaluation.metrics),
+            "baseline": plain(self.baseline_metrics),
+            "labels": plain(self.labels),
+            "confusion_matrix": self.confusion_matrix,
+        }
+
+
+def evaluate_model(
+    run_path: Path | None = None,
+    split: str | None = None,
+    data: Path | None = None,
+    target: Path | None = None,
+    which: str = "best",
+) -> EvaluationReport:
+    """Evaluates a run on one of its splits, or on a data file in the form of its training data.
+
+    `which` is best, last or a checkpoint file. Raises UsageError, DataError or CheckpointError.
+    """
+    if split is not None and data is not None:
+        raise UsageError(
+            "--split names a part of the training data and --data another file: give one of them"
+        )
+    if target is not None and data is None:
+        raise UsageError("--target goes with --data")
+    model, run = model_of(run_path, which, alone=data is not None)
+    name, rows, warnings = _file(model, data, target) if data is not None else _split(model, run, split)
+    chosen = build_metrics(model.config, model.schema)
+    one_class_a_row = model.schema.task == "classification" and rows.true.ndim == 1
+    matrix_too = {"confusion_matrix": metrics.get("confusion_matrix")()} if one_class_a_row else {}
+    outputs = model.outputs_of(rows.X)
+    evaluation = evaluate(model.network, outputs, model.schema, rows, {**chosen, **matrix_too})
+    matrix = evaluation.metrics.get("confusion_matrix")
+    evaluation = evaluation._replace(metrics={name: evaluation.metrics[name] for name in chosen})
+    guess = Baseline.from_json(model.stored.facts.baseline)
+    return EvaluationReport(
+        run=None if run is None else run.path,
+        checkpoint=model.stored.path,
+        split=name,
+        evaluation=evaluation,
+        baseline=guess,
+        baseline_metrics=guess.metrics(model.schema, rows, chosen),
+        labels=tuple(model.schema.labels) if model.schema.task == "classification" else None,
+        confusion_matrix=matrix,
+        warnings=(*model.warnings, *not_silenced(warnings, model.config.silence)),
+    )
+
+
+Found = tuple[str, Rows, tuple[Warned, ...]]
+
+
+def _file(model: Model, data: Path, target: Path | None) -> Found:
+    settings = model.config.data
+    arrays = (settings.features, settings.target)  # the names of an npz file's arrays
+    rows, warnings = encode_file(Source(data, target), model.schema, model.w.dtype, *arrays)
+    return "data", rows, tuple(warnings)
+
+
+def _split(model: Model, run: RunDirectory | None, wanted: str | None) -> Found:
+    assert run is not None  # only a file can be evaluated without one
+    prepared = training_data(model, run, model.w.dtype)
+    name = wanted or next(split for split in SPLITS if split in prepared.splits)
+    if name not in prepared.splits:
+        raise UsageError(f"this run has no {name} rows: it has {', '.join(prepared.splits)}")
+    return name, prepared.splits[name], ()
+
+
+def failed_thresholds(report: EvaluationReport, bounds: list[tuple[str, float]]) -> list[str]:
+    """The bounds that are not met, a sentence each: a metric below its bound, or above where lower is better.
+
+    Raises UsageError for a metric that was not computed.
+    """
+    values = {"loss": report.evaluation.loss, **report.evaluation.metrics}
+    sentences = []
+    for name, bound in bounds:
+        value = values.get(name)
+        if not isinstance(value, float):
+            known = ", ".join(key for key, number in values.items() if isinstance(number, float))
+            reason = f"{name} is more than one number" if name in values else "no such metric"
+            raise UsageError(f"--fail-under {name}: {reason} here; there are {known}")
+        lower = name == "loss" or metrics.get(name)().better == "lower"
+        if not (value <= bound if lower else value >= bound):
+            sentences.append(f"{name} is {value:.6g}, {'above' if lower else 'below'} {bound:g}")
+    return sentences
+
+
+def parse_bound(text: str) -> tuple[str, float]:
+    """`metric=v` as a pair. Raises UsageError."""
+    name, equals, number = text.partition("=")
+    try:
+        if not (name and equals):
+            raise ValueError
+        return name.strip(), float(number)
+    except ValueError:
+        raise UsageError(f"--fail-under {text}: write METRIC=NUMBER, such as accuracy=0.9") from None
+
+
+def model_of(run_path: Path | None, which: str, alone: bool) -> tuple[Model, RunDirectory | None]:
+    """best or last of a run (without one, of the newest), or a checkpoint file, which may stand `alone`.
+
+    Raises CheckpointError.
+    """
+    if which in ("best", "last"):
+        run = find_run(run_path)
+        return load_run(run, which), run
+    file = Path(which)
+    if not file.is_file():
+        raise CheckpointError(f"no checkpoint at {which}: give best, last or a file")
+    if run_path is None:
+        return load_checkpoint(file), None if alone else run_of(file)
+    run, own = find_run(run_path), enclosing_run(file)
+    if own is not None and own.path.resolve() != run.path.resolve():
+        raise CheckpointError(f"{file} belongs to {own.path}, not to {run.path}")
+    return load_checkpoint(file), run

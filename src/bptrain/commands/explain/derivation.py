@@ -1,0 +1,246 @@
+"""The derivation of one network: every line of it, with the shape of each factor and product.
+
+The lines are those of one instance, with columns, as the derivation writes them; the shapes are the check of
+dimensions that it does by hand.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bptrain.build.data import prepare_data
+from bptrain.build.network import activation_parts, build_network, network_of_schema
+from bptrain.build.parts import dtype_of, make
+from bptrain.build.updates import build_plan
+from bptrain.commands.explain.additions import additions
+from bptrain.config import load_config
+from bptrain.config.part import PartConfig
+from bptrain.config.schema import Config
+from bptrain.core.network import Network
+from bptrain.engines.numba_engine import sources
+from bptrain.errors import Problem, UsageError
+from bptrain.parts.activations import activations
+from bptrain.parts.describe import formula
+from bptrain.parts.losses import losses
+from bptrain.parts.methods import UpdateRule, methods
+from bptrain.parts.schedules import schedules
+from bptrain.parts.solvers import Solver
+from bptrain.translate.values import Untranslatable
+
+
+class Line(NamedTuple):
+    """One equation."""
+
+    equation: str
+    shapes: str  # "5×1 = 5×4 · 4×1", or "" for a remark
+
+
+class Section(NamedTuple):
+    """Some equations under a heading."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+class Explanation(NamedTuple):
+    """The derivation of one network."""
+
+    sections: tuple[Section, ...]
+
+    def record(self) -> dict[str, Any]:
+        """The fields of explain's JSON."""
+        return {
+            "sections": [
+                {"title": section.title, "lines": [line._asdict() for line in section.lines]}
+                for section in self.sections
+            ]
+        }
+
+
+def explain(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Explanation:
+    """Explains a config; reads its data only where the config leaves a size or the task to it.
+
+    Raises UsageError or DataError.
+    """
+    loaded = load_config(config, overrides)
+    settings = loaded.config
+    sizes = settings.network.sizes
+    if "auto" in (sizes[0], sizes[-1]) or (settings.network.activations is None and settings.task == "auto"):
+        schema = prepare_data(loaded).schema
+        task: str = schema.task
+        network = network_of_schema(settings, schema)
+    else:
+        task = settings.task
+        network = build_network(settings, [int(n) for n in sizes], task)
+    parts = (PartConfig("", {}), *activation_parts(settings, task))
+    added = tuple(Line(text, "") for text in additions(settings, network))
+    return Explanation(
+        (
+            about(network, parts),
+            forward_lines(network, parts),
+            loss_lines(settings, network),
+            backward_lines(network),
+            *((Section("Added", added),) if added else ()),
+            update_lines(settings, network),
+        )
+    )
+
+
+def kernel(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> str:
+    """The training loop that the compiled engine runs for a config, as Python text.
+
+    Raises UsageError, with the reason for a part that cannot be compiled, or DataError.
+    """
+    loaded = load_config(config, overrides)
+    prepared = prepare_data(loaded)
+    network = network_of_schema(loaded.config, prepared.schema)
+    task = build_plan(loaded.config, network, len(prepared.splits["train"].X))
+    try:
+        return "\n\n".join(sources(task, dtype_of(loaded.config)))
+    except Untranslatable as error:
+        raise UsageError(Problem("not_compiled", f"no loop can be written: {error}")) from error
+
+
+def shape(rows: int, columns: int) -> str:
+    """rows×columns."""
+    return f"{rows}×{columns}"
+
+
+def about(network: Network, parts: Sequence[PartConfig]) -> Section:
+    """What the network is, and what the letters are."""
+    sizes = " → ".join(str(n) for n in network.sizes)
+    names = [part.name for part in parts[1:]]
+    each = names[0] if len(set(names)) == 1 else ", ".join(names)
+    used = {part.name: formula(activations, part.name) for part in parts[1:]}
+    return Section(
+        "Network",
+        (
+            Line(f"{sizes}: L = {network.L} layers, {each}, {network.size} parameters", ""),
+            *(Line(f"{name}: f(z) = {text}", "") for name, text in used.items()),
+            Line("one instance is a column; ∘ is the element-wise product, ᵀ the transpose", ""),
+        ),
+    )
+
+
+def forward_lines(network: Network, parts: Sequence[PartConfig]) -> Section:
+    """z_i = W_i x_{i−1} + b_i and x_i = f_i(z_i)."""
+    lines = []
+    for i in range(1, network.L + 1):
+        n_out, n_in = network.sizes[i], network.sizes[i - 1]
+        bias = network.bias[i]
+        lines.append(
+            Line(
+                f"z_{i} = W_{i} x_{i - 1}" + (f" + b_{i}" if bias else ""),
+                f"{shape(n_out, 1)} = {shape(n_out, n_in)} · {shape(n_in, 1)}"
+                + (f" + {shape(n_out, 1)}" if bias else ""),
+            )
+        )
+        column = shape(n_out, 1)
+        lines.append(Line(f"x_{i} = f_{i}(z_{i}),  f_{i} = {parts[i].name}", f"{column} = f({column})"))
+    return Section("Forward", tuple(lines))
+
+
+def loss_lines(config: Config, network: Network) -> Section:
+    """E, and how the rows of a batch are put together."""
+    L, n = network.L, network.sizes[-1]
+    over = "the sum of E over its rows" if network.reduction == "sum" else "the mean of E over its rows"
+    return Section(
+        f"Loss: {config.loss.name}",
+        (
+            Line(
+                f"E = {formula(losses, config.loss.name)}, x = x_{L}",
+                f"1×1 of {shape(n, 1)} and {shape(n, 1)}",
+            ),
+            Line(f"the objective of a batch is {over}", ""),
+        ),
+    )
+
+
+def backward_lines(network: Network) -> Section:
+    """δ_L, the recursion δ_i, and the gradients of each layer."""
+    lines = []
+    for i in range(network.L, 0, -1):
+        n_out, n_in = network.sizes[i], network.sizes[i - 1]
+        lines.append(output_delta_line(network) if i == network.L else delta_line(network, i))
+        lines.append(
+            Line(
+                f"∂E/∂W_{i} = δ_{i} x_{i - 1}ᵀ",
+                f"{shape(n_out, n_in)} = {shape(n_out, 1)} · {shape(1, n_in)}",
+            )
+        )
+        if network.bias[i]:
+            lines.append(Line(f"∂E/∂b_{i} = δ_{i}", shape(n_out, 1)))
+    return Section("Backward", tuple(lines))
+
+
+def output_delta_line(network: Network) -> Line:
+    """δ_L: x_L − t for a canonical pair, else ∂E/∂x_L through f_L."""
+    L = network.L
+    column = shape(network.sizes[L], 1)
+    if network.canonical and network.loss.canonical != "identity":
+        return Line(f"δ_{L} = x_{L} − t  (f_{L}' and the loss cancel)", f"{column} = {column} − {column}")
+    error = f"(x_{L} − t)" if network.loss.canonical == "identity" else f"∂E/∂x_{L}"
+    if network.canonical:
+        return Line(f"δ_{L} = x_{L} − t  (f_{L}' = 1)", f"{column} = {column} − {column}")
+    if network.activations[L].df is None:
+        square = shape(network.sizes[L], network.sizes[L])
+        return Line(f"δ_{L} = J_{L}ᵀ {error}  (J the Jacobian of f_{L})", f"{column} = {square} · {column}")
+    return Line(f"δ_{L} = {error} ∘ f_{L}'(z_{L})", f"{column} = {column} ∘ {column}")
+
+
+def delta_line(network: Network, i: int) -> Line:
+    """δ_i = (W_{i+1}ᵀ δ_{i+1}) ∘ f_i'(z_i)."""
+    column, above = shape(network.sizes[i], 1), shape(network.sizes[i + 1], 1)
+    product = f"{shape(network.sizes[i], network.sizes[i + 1])} · {above}"
+    if network.activations[i].df is None:
+        square = shape(network.sizes[i], network.sizes[i])
+        return Line(f"δ_{i} = J_{i}ᵀ (W_{i + 1}ᵀ δ_{i + 1})", f"{column} = {square} · ({product})")
+    return Line(f"δ_{i} = (W_{i + 1}ᵀ δ_{i + 1}) ∘ f_{i}'(z_{i})", f"{column} = ({product}) ∘ {column}")
+
+
+def update_lines(config: Config, network: Network) -> Section:
+    """W_i ← W_i − α ∘ ∂E/∂W_i, or the rule in its place."""
+    rule: UpdateRule = make(methods, config.optimizer)
+    if isinstance(rule, Solver):
+        return Section(
+            "Update",
+            (
+                Line(f"{config.optimizer.name}: {formula(methods, config.optimizer.name)}", ""),
+                Line(
+                    f"w is all of W_1 … b_{network.L} in one vector, g = ∂E/∂w over the whole set",
+                    f"w, g: {shape(network.size, 1)}",
+                ),
+                Line("an epoch is one iteration (training.mode: batch)", ""),
+            ),
+        )
+    rates = rule.learning_rate if isinstance(rule.learning_rate, tuple) else (rule.learning_rate,) * network.L
+    plain_descent, decay = config.optimizer.name == "gradient_descent", config.optimizer.weight_decay
+    lines = []
+    for i in range(network.L, 0, -1):
+        n_out, n_in = network.sizes[i], network.sizes[i - 1]
+        step = f"α_{i} ∘ ∂E/∂W_{i}" if plain_descent else f"step(∂E/∂W_{i})"
+        if decay:
+            step = f"α_{i} λ W_{i} − {step}"
+        matrix = shape(n_out, n_in)
+        lines.append(Line(f"W_{i} ← W_{i} − {step},  α_{i} = {rates[i - 1]:g}", f"{matrix} − {matrix}"))
+        if network.bias[i]:
+            lines.append(
+                Line(f"b_{i} ← b_{i} − {step.replace('W', 'b')}", f"{shape(n_out, 1)} − {shape(n_out, 1)}")
+            )
+    if not plain_descent:
+        lines.append(Line(f"step is {config.optimizer.name}: {formula(methods, config.optimizer.name)}", ""))
+    if decay:
+        lines.append(Line(f"λ = {decay:g} (optimizer.weight_decay)", ""))
+    if config.schedule.name != "constant":
+        text = formula(schedules, config.schedule.name)
+        lines.append(Line(f"every α is multiplied by the schedule {config.schedule.name}: {text}", ""))
+    if config.schedule.warmup:
+        lines.append(
+            Line(f"every α rises in a straight line over the first {config.schedule.warmup:g} epochs", "")
+        )
+    when = {"sgd": "every instance", "batch": "the whole set"}.get(
+        config.training.mode,
+        f"every {(config.training.batch_size or 32) * config.training.accumulate} instances",
+    )
+    lines.append(Line(f"one update after {when} (training.mode: {config.training.mode})", ""))
+    return Section("Update", tuple(lines))

@@ -1,0 +1,174 @@
+"""Going on with a run: which one, whether it may, and from which checkpoint."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bptrain.build.setup import Setup
+from bptrain.build.updates import build_schedule
+from bptrain.config import Loaded, from_plain
+from bptrain.errors import CheckpointError, DataError, Warned
+from bptrain.parts.methods import UpdateRule
+from bptrain.parts.schedules import spans_all_epochs
+from bptrain.plugins.records import changes, refuse_missing
+from bptrain.store import checkpoint
+from bptrain.store.run import RUNS, RunDirectory, find_run, locked, newest, run_directories
+from bptrain.store.settings import MAY_CHANGE, differences, setting_differences
+from bptrain.training.controls import STOPPED_BY, ended, going_on
+from bptrain.training.state import State
+
+
+class Resumed(NamedTuple):
+    """A run that goes on, or that has ended."""
+
+    run: RunDirectory
+    state: State
+    record: dict[str, Any]  # its run.json
+    facts: checkpoint.Facts  # those it was begun with
+    damaged: list[Path]  # checkpoints that were passed over
+    finished: bool
+
+    @property
+    def bits(self) -> dict[str, Any]:
+        """What decided the bits so far, the engine among them."""
+        return self.facts.bits
+
+    def warnings(self, facts: checkpoint.Facts) -> tuple[Warned, ...]:
+        """What should be known of going on with these facts: (name, message)."""
+        return tuple(_warnings(self.facts, facts, self.damaged))
+
+
+def resumed_run(
+    resume: str,
+    setup: Setup,
+    out: Path | None,
+    facts: checkpoint.Facts,
+    method: UpdateRule,
+    stack: ExitStack,
+) -> Resumed | None:
+    """The run to go on with, or None to start afresh.
+
+    `resume` is a run, or "auto" for the newest unfinished run of this config (or the one at `out`). A run that goes
+    on is locked until `stack` closes. Raises CheckpointError when a named run cannot go on with this config,
+    DataError when its data has changed, BusyError when another process holds it.
+    """
+    run = _candidate(resume, setup.loaded, out, facts)
+    if run is None:
+        return None
+    stored, damaged = newest_sound(run)
+    _refuse_changes(run, stored, facts)
+    finished = _is_finished(run, stored, facts)
+    if not finished:
+        stack.enter_context(locked(run))
+        stored, damaged = newest_sound(run)  # another process may have gone on until a moment ago
+        for path in damaged:
+            run.set_aside(path)
+        run.cut_metrics(stored.position["epoch"])
+    state = checkpoint.state(stored, setup.network, method)
+    if not finished:
+        state = going_on(state)
+    elif state.stopped is None:  # it stands where the config now ends it
+        state = ended(setup.controls, state, "epochs")
+    return Resumed(run, state, run.read_record(), stored.facts, damaged, finished)
+
+
+def refuse_missing_plugins(resume: str, out: Path | None) -> None:
+    """Raises CheckpointError where the run that is meant uses plug-ins that are not here.
+
+    Told before the config is read, which would say no more than that it knows no such part.
+    """
+    run = RunDirectory(out) if resume == "auto" and out is not None else None
+    if resume != "auto":
+        run = find_run(Path(resume))
+    if run is not None and run.checkpoints():
+        facts = newest_sound(run)[0].facts
+        refuse_missing(facts.plugins, facts.config, run.path)
+
+
+def _refuse_changes(run: RunDirectory, stored: checkpoint.Stored, facts: checkpoint.Facts) -> None:
+    differing = setting_differences(stored.facts.config, facts.config)
+    if differing:
+        listed = "; ".join(differing)
+        raise CheckpointError(
+            f"{run.path} was trained with other settings: {listed}. Only {', '.join(MAY_CHANGE)} may change."
+        )
+    other = changes(stored.facts.plugins, stored.facts.config)
+    if other:
+        raise CheckpointError(
+            f"{run.path} cannot go on with other parts than it was begun with: {'; '.join(other)}. "
+            "Bring the old file back, or start a new run."
+        )
+    if stored.facts.data != facts.data:
+        changed = sorted(role for role in facts.data if facts.data[role] != stored.facts.data.get(role))
+        raise DataError(f"the {', '.join(changed)} data has changed since {run.path} was trained")
+
+
+def _warnings(begun: checkpoint.Facts, facts: checkpoint.Facts, damaged: list[Path]) -> Iterator[Warned]:
+    """Why the end may not be that of an uninterrupted run, and what was passed over."""
+    for path in damaged:
+        yield Warned(
+            "corrupt_checkpoint", f"{path} is corrupt and was set aside; going back to the one before"
+        )
+    other = differences(begun.bits, facts.bits)
+    if other:
+        yield Warned("other_bits", f"the last bits may differ from an uninterrupted run: {'; '.join(other)}")
+    before, after = (f.config["training"]["epochs"] for f in (begun, facts))
+    config = from_plain(facts.config, "run")
+    name = config.schedule.name
+    if before != after and spans_all_epochs(build_schedule(config), before, after):
+        yield Warned(
+            "schedule_span",
+            f"the schedule {name} spans all epochs, now {after} and not {before}: the learning rate jumps, "
+            f"and the run is not one of {after} epochs from the start",
+        )
+
+
+def _candidate(resume: str, loaded: Loaded, out: Path | None, facts: checkpoint.Facts) -> RunDirectory | None:
+    if resume != "auto":
+        return find_run(Path(resume))
+    if out is not None:
+        return RunDirectory(out) if (out / "run.json").is_file() else None
+    unfinished: list[RunDirectory] = []
+    finished: list[RunDirectory] = []
+    for run in run_directories(RUNS / loaded.path.stem):
+        try:
+            stored, _ = newest_sound(run)
+            if not setting_differences(stored.facts.config, facts.config):
+                (finished if _is_finished(run, stored, facts) else unfinished).append(run)
+        except CheckpointError:  # nothing to go on from; a run that is named outright tells what is wrong
+            continue
+    return newest(unfinished or finished)
+
+
+def _is_finished(run: RunDirectory, stored: checkpoint.Stored, facts: checkpoint.Facts) -> bool:
+    """Whether a checkpoint is that of the last epoch's end, or was stopped by what is set as it was.
+
+    Raises CheckpointError when it is beyond the last epoch.
+    """
+    epochs, position = facts.config["training"]["epochs"], stored.position
+    if (position["epoch"], position["step"]) > (epochs, 0):
+        done = f"{position['epoch']} epochs" + (
+            f" and {position['step']} updates" if position["step"] else ""
+        )
+        raise CheckpointError(f"{run.path} has done {done}, more than training.epochs: {epochs}")
+    if position["epoch"] == epochs:
+        return True
+    stopped = position.get("stopped")
+    if stopped is None:
+        return False
+    key = STOPPED_BY.get(stopped, "")  # without a key, nothing that is set stopped it
+    then, now = (f.config["training"].get(key) for f in (stored.facts, facts))
+    return bool(then == now)
+
+
+def newest_sound(run: RunDirectory) -> tuple[checkpoint.Stored, list[Path]]:
+    """The newest checkpoint that is whole, and the newer ones that are not. Raises CheckpointError for none."""
+    damaged: list[Path] = []
+    for path in reversed(run.checkpoints()):
+        try:
+            return checkpoint.read(path), damaged
+        except CheckpointError:
+            damaged.append(path)
+    found = "those it has are corrupt" if damaged else "it has none"
+    raise CheckpointError(f"{run.path} has no checkpoint to go on from: {found}")

@@ -1,0 +1,107 @@
+"""The end of a fit: the best and the final weights on every split, beside the baseline."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from bptrain.build.setup import Setup
+from bptrain.core.backprop import penalty_at
+from bptrain.core.network import Network
+from bptrain.engines.base import Outputs, TrainingPlan
+from bptrain.errors import CheckpointError
+from bptrain.parts.types import Array
+from bptrain.store import checkpoint
+from bptrain.store.plain import plain
+from bptrain.store.run import RunDirectory
+from bptrain.training.controls import reason
+from bptrain.training.evaluation import Baseline, Evaluation, evaluate
+from bptrain.training.state import Best, State
+
+
+class Split(NamedTuple):
+    """The best model on one split, beside the baseline."""
+
+    name: str
+    evaluation: Evaluation
+    baseline: Baseline
+    baseline_metrics: dict[str, Any]
+
+
+class FitSummary(NamedTuple):
+    """What a finished run came to."""
+
+    result: dict[str, Any]  # the fields of fit's JSON
+    splits: tuple[Split, ...]
+    reason: str | None  # why it ended before its last epoch
+
+
+def summarize(
+    setup: Setup,
+    task: TrainingPlan,
+    run: RunDirectory,
+    engine: str,
+    outputs: Callable[[Array, Array], Outputs],
+    state: State,
+    seconds: Mapping[str, float],
+    guess: Baseline,
+) -> FitSummary:
+    """Evaluates the best and the final weights of a run on every split."""
+    schema, splits, stopped = setup.prepared.schema, setup.prepared.splits, state.stopped
+    assert stopped is not None  # it has ended
+    last = Best(state.epoch, state.memory.t, math.nan, task.for_use(state.memory))
+    best = state.best or last  # a run may end in its first epoch
+    final = best if state.restored else last
+
+    def on_every_split(w: Array) -> dict[str, Evaluation]:
+        return {
+            name: evaluate(setup.network, outputs(w, rows.X), schema, rows, setup.metrics)
+            for name, rows in splits.items()
+        }
+
+    at_best = on_every_split(best.w)
+    at_end = at_best if final.updates == best.updates else on_every_split(final.w)
+    result = {
+        "run": str(run.path),
+        "engine": engine,
+        "epochs": state.epoch,
+        "steps": state.memory.t,
+        "rows_seen": state.rows_seen,
+        "train_seconds": seconds["train"],
+        "compile_seconds": seconds["compile"],
+        "evaluation_seconds": seconds["evaluation"],
+        "checkpoint_seconds": seconds["checkpoint"],
+        "stopped": stopped,
+        "best": figures(best.epoch, at_best, penalty_on(setup.network, best.w)),
+        "final": figures(final.epoch, at_end, penalty_on(setup.network, final.w)),
+    }
+    shown = tuple(
+        Split(name, at_best[name], guess, guess.metrics(schema, rows, setup.metrics))
+        for name, rows in splits.items()
+    )
+    return FitSummary(plain(result), shown, reason(setup.controls, stopped))
+
+
+def best_is_written(run: RunDirectory, state: State) -> bool:
+    """Whether best.safetensors holds the best weights of a state, or there are none yet."""
+    if state.best is None:
+        return True
+    try:
+        written = checkpoint.read(run.best).position["updates"]
+    except CheckpointError:
+        return False
+    return bool(written == state.best.updates)
+
+
+def penalty_on(network: Network, w: Array) -> float | None:
+    """What penalties on the weights w add to the objective; None where there are none."""
+    return None if network.penalty is None else penalty_at(network, w)
+
+
+def figures(epoch: int, evaluations: Mapping[str, Evaluation], penalty: float | None) -> dict[str, Any]:
+    """Loss and metrics of one set of weights, by split, and what penalties add to the objective, if there are any."""
+    return {
+        "epoch": epoch,
+        **({} if penalty is None else {"penalty": penalty}),
+        "loss": {name: evaluation.loss for name, evaluation in evaluations.items()},
+        "metrics": {name: evaluation.metrics for name, evaluation in evaluations.items()},
+    }

@@ -1,0 +1,110 @@
+"""What an engine's gradient must agree with beside numbers: itself, in other orders and other pieces.
+
+the batch        the gradient of a batch is the sum of its instances', however they are weighed and divided
+the order        it does not depend on the order of the rows
+the bits         the same call gives the same bits again; so do the same updates from the same weights
+the update       one update of gradient descent takes learning rate × gradient from the weights
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from bptrain.core.backprop import add_penalties, batch_divisor
+from bptrain.core.network import views
+from bptrain.engines.base import Engine, GradientTransform, TrainingPlan, initial_optimizer_state
+from bptrain.gradient_check import TOLERANCE, Corners, Point, corners, lacking
+from bptrain.gradient_check.scale import scale_at
+from bptrain.gradient_check.slips.base import Diagnosis
+from bptrain.gradient_check.slips.diagnosis import diagnose
+from bptrain.parts.optimizers import optimizers
+from bptrain.parts.random import stream
+from bptrain.parts.schedules import schedules
+from bptrain.parts.types import Array
+
+RATE = 1.0  # of the update that is looked at
+
+
+class Consistency(NamedTuple):
+    """One thing that must agree, of one engine."""
+
+    engine: str
+    name: str  # batch | order | bits | update
+    words: str
+    error: float  # relative, as a gradient's; of the bits 0 or infinity
+    passed: bool
+    likely: Diagnosis | None = None  # the slip of a training step that it looks like
+
+
+def plain_descent(task: TrainingPlan) -> TrainingPlan:
+    """The task with plain gradient descent at one rate, whose update shows the gradient."""
+    rule, constant = optimizers.get("gradient_descent")(), schedules.get("constant")()
+    return task._replace(method=rule, schedule=constant, rate=RATE, shaping=GradientTransform())
+
+
+def consistency(engine: Engine, task: TrainingPlan, point: Point) -> Iterator[Consistency]:
+    """What must agree, of an engine that was built for `plain_descent(task)`, at a point."""
+    w, X, T, extras = point.w, point.X_0, point.T, point.extras
+    s, found = scale_at(point).w, corners(point)
+    a = engine.gradient(w, X, T, extras)
+
+    def compared(name: str, words: str, b: Array) -> Consistency:
+        error = apart(a, b, s, found)
+        return Consistency(engine.name, name, words, error, error <= TOLERANCE)
+
+    yield compared(
+        "batch", "the batch's gradient is the sum of its instances'", sum_of_instances(engine, point)
+    )
+    other = point.some_rows(stream(0, "check").permutation(len(X)))
+    b = engine.gradient(w, other.X_0, other.T, other.extras)
+    yield compared("order", "the gradient does not depend on the order of the rows", b)
+    again = engine.gradient(w, X, T, extras)
+    w_1, w_2 = trained(engine, task, point), trained(engine, task, point)
+    same = np.array_equal(a, again, equal_nan=True) and np.array_equal(w_1, w_2, equal_nan=True)
+    words = "the same call, and the same updates, give the same bits again"
+    yield Consistency(engine.name, "bits", words, 0.0 if same else np.inf, same)
+    yield update(engine, task, point)
+
+
+def apart(a: Array, b: Array, s: Array, found: Corners | None) -> float:
+    """The distance of two gradients, relative; less where one may take another side of a corner."""
+    allowed = (a, np.zeros(1)) if found is None else (found.center, 2 * found.radius)
+    distance = lacking(a, b, *allowed)
+    scale = np.max([np.linalg.norm(part) for part in (a, b, s)])
+    return 0.0 if scale == 0 else float(np.linalg.norm(distance) / scale)
+
+
+def sum_of_instances(engine: Engine, point: Point) -> Array:
+    """The gradient of a batch from those of its rows, each taken by itself."""
+    network, V = point.network, point.extras.V
+    of_penalty = np.zeros_like(point.w)
+    add_penalties(network, point.parameters, views(network, of_penalty))
+    total = np.zeros_like(point.w)
+    for n in range(len(point.X_0)):
+        one = point.some_rows(np.array([n]))
+        g = engine.gradient(one.w, one.X_0, one.T, one.extras) - of_penalty
+        total += g * batch_divisor(network, 1, None if V is None else V[n : n + 1])
+    return total / point.divisor + of_penalty
+
+
+def trained(engine: Engine, task: TrainingPlan, point: Point) -> Array:
+    """The weights after an epoch of updates on the rows of a point."""
+    memory = initial_optimizer_state(point.w.copy(), plain_descent(task).method)
+    engine.run_slice(memory, point.X_0, point.T, point.extras)
+    return memory.w
+
+
+def update(engine: Engine, task: TrainingPlan, point: Point) -> Consistency:
+    """Whether an update takes the engine's gradient from the weights, and none that was formed after some of it."""
+    first = point.some_rows(np.arange(min(task.batch_size, len(point.X_0))))
+    w, X, T, extras = first.w, first.X_0, first.T, first.extras
+    memory = initial_optimizer_state(w.copy(), plain_descent(task).method)
+    engine.run_slice(memory, X, T, extras)
+    taken = (w - memory.w) / RATE
+    rounding = np.finfo(np.float64).eps * np.abs(w) / RATE  # of w − step
+    s = scale_at(first).w + rounding / TOLERANCE
+    error = apart(taken, engine.gradient(w, X, T, extras), s, corners(first))
+    words = "an update takes learning rate × gradient from the weights"
+    likely = None if error <= TOLERANCE or first.by == "parts" else diagnose(first, taken, rate=RATE)
+    return Consistency(engine.name, "update", words, error, error <= TOLERANCE, likely)

@@ -1,0 +1,93 @@
+"""Task, loss, network and training that suit a data file."""
+
+from typing import NamedTuple
+
+from bptrain.commands.init.columns import FEW, Judged
+from bptrain.data.profile import Column, Profile
+
+ROWS_OF_A_CLASS = 5  # on average, for whole numbers to be classes
+RARE = 0.1  # of the rows: a class with fewer is one that accuracy does not notice
+VALIDATION_ROWS = 20  # with fewer, early stopping follows chance
+
+
+class Network(NamedTuple):
+    """What learns, and how long."""
+
+    hidden: int
+    batch_size: int
+    learning_rate: float
+    epochs: int
+
+
+class Choices(NamedTuple):
+    """What a config says of its task."""
+
+    task: str
+    why: str  # that task
+    loss: str
+    output: str
+    network: Network
+    stops_early: bool
+    rare: str | None  # a class that is rare
+
+
+def choose(
+    profile: Profile, targets: tuple[Column, ...], judged: tuple[Judged, ...], task: str = "auto"
+) -> Choices:
+    """The choices for some targets; `task` may be set."""
+    settled, why = task_of(targets) if task == "auto" else (task, "as you said")
+    inputs = profile.width + sum(column.inputs for column in judged)
+    rows = profile.rows
+    loss, output = loss_of(settled, targets)
+    return Choices(
+        settled,
+        why,
+        loss,
+        output,
+        network_of(rows, inputs),
+        rows * 0.15 >= VALIDATION_ROWS,
+        rare_class(targets[0]) if settled == "classification" and len(targets) == 1 else None,
+    )
+
+
+def task_of(targets: tuple[Column, ...]) -> tuple[str, str]:
+    """Classification or regression, and why."""
+    if len(targets) > 1:
+        if all(column.kind == "booleans" for column in targets):
+            return "classification", "each target is a yes or no of its own"
+        return "regression", f"{len(targets)} columns of numbers"
+    (column,) = targets
+    n = column.distinct
+    if column.kind != "numbers":
+        return "classification", f"{column.name} is text: {n} classes"
+    if column.whole and (n == 2 or (n <= FEW and column.present >= ROWS_OF_A_CLASS * n)):
+        values = f"{n} different whole numbers, {column.span}"
+        return "classification", f"{column.name} has {values}; if they are amounts: --task regression"
+    return "regression", f"{column.name} holds numbers from {column.span}"
+
+
+def loss_of(task: str, targets: tuple[Column, ...]) -> tuple[str, str]:
+    """The loss, and the output activation that goes with it."""
+    if task == "regression":
+        return "half_squared_error", "identity"
+    if len(targets) > 1 or targets[0].distinct == 2:
+        return "binary_cross_entropy", "sigmoid"
+    return "cross_entropy", "softmax"
+
+
+def network_of(rows: int, inputs: int) -> Network:
+    """One hidden layer that grows with the rows, and updates that are neither few nor endless."""
+    hidden = 8 if rows < 200 else 16 if rows < 1_000 else 32 if rows < 5_000 else 64
+    if rows >= 5_000 and inputs > 64:
+        hidden = 128
+    batch_size = 16 if rows < 500 else 32 if rows < 10_000 else 128 if rows < 100_000 else 512
+    epochs = 500 if rows < 5_000 else 200 if rows < 50_000 else 50
+    return Network(hidden, batch_size, 0.01 if rows < 1_000 else 0.003, epochs)
+
+
+def rare_class(column: Column) -> str | None:
+    """The rarest class, where it is rare enough to be overlooked."""
+    if not column.counts or column.distinct > len(column.counts):
+        return None
+    label, n = column.counts[-1]
+    return label if n < RARE * column.present else None

@@ -1,0 +1,120 @@
+"""A draft: what was found in a data file, and what is chosen for it."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bptrain.commands.init.choices import Choices, choose
+from bptrain.commands.init.columns import FEW, Judged, judge
+from bptrain.data.files import format_of
+from bptrain.data.profile import Column, Profile, profile
+from bptrain.data.settings import Source
+from bptrain.data.table import nearest, some_of
+from bptrain.errors import DataError, Problem, UsageError
+
+
+class Draft(NamedTuple):
+    """Everything that the config of a data file says."""
+
+    profile: Profile
+    data: str  # the path as the config has it
+    target_file: str | None  # of idx and npy, likewise
+    target_names: tuple[str, ...]  # columns, or the array of an npz; none where a file names it
+    targets: tuple[Column, ...]
+    judged: tuple[Judged, ...]
+    choices: Choices
+
+
+def draft(data: Path, targets: Sequence[str], output: Path, task: str = "auto") -> Draft:
+    """The draft for a data file and its target: columns, an array (npz), or a path (idx, npy).
+
+    Raises DataError for a file that cannot be read or a target that cannot be learned, UsageError without a target.
+    """
+    kind = format_of(data, "")
+    if kind in ("csv", "tsv"):
+        seen = profile(Source(data))
+        wanted = chosen_columns(seen, targets)
+        others = [column for column in seen.columns if column not in wanted]
+        judged, names, target_file = judge(others), tuple(column.name for column in wanted), None
+    else:
+        target_file = one_target(kind, targets)
+        seen = profile(Source(data, None if target_file is None else Path(target_file)), *targets[:1])
+        wanted, judged = seen.columns, ()
+        names = tuple(targets) if target_file is None else ()
+    check(wanted, judged, seen)
+    if target_file is not None:
+        target_file = as_written(Path(target_file), output)
+    choices = choose(seen, wanted, judged, task)
+    return Draft(seen, as_written(data, output), target_file, names, wanted, judged, choices)
+
+
+def as_written(path: Path, output: Path) -> str:
+    """A path as a config at `output` has it: absolute where it was given so, else relative to the config."""
+    if path.is_absolute():
+        return str(path)
+    return Path(os.path.relpath(path, output.parent)).as_posix()
+
+
+def one_target(kind: str, targets: Sequence[str]) -> str | None:
+    """The file of the targets of idx and npy; None where npz has them in an array of its own."""
+    if len(targets) > 1:
+        raise UsageError(Problem("several_targets", "arrays have one target: give --target once"))
+    if kind == "npz":
+        return None
+    if not targets:
+        message = "the file holds inputs alone: name the file of the targets with --target PATH"
+        raise UsageError(Problem("no_target", message))
+    return targets[0]
+
+
+def chosen_columns(seen: Profile, targets: Sequence[str]) -> tuple[Column, ...]:
+    """The columns to be learned. Raises UsageError where none is given, DataError where one is not there."""
+    by_name = {column.name: column for column in seen.columns}
+    if not targets:
+        message = f"which column is to be learned? Give --target COLUMN; the file has {some_of(by_name, 100)}"
+        raise UsageError(Problem("no_target", message, file=str(seen.path)))
+    unknown = [
+        Problem(
+            "unknown_column",
+            f"there is no column {name!r}; the file has {some_of(by_name, 100)}",
+            path="--target",
+            file=str(seen.path),
+            suggestion=nearest(name, by_name),
+        )
+        for name in targets
+        if name not in by_name
+    ]
+    if unknown:
+        raise DataError(unknown)
+    return tuple(by_name[name] for name in dict.fromkeys(targets))
+
+
+def check(targets: tuple[Column, ...], judged: tuple[Judged, ...], seen: Profile) -> None:
+    """Raises DataError for targets that cannot be learned, and where no input is left."""
+    for column in targets:
+        reason = cannot_be_learned(column)
+        if reason is not None:
+            problem = Problem("target", f"{column.name} {reason}", path="--target", file=str(seen.path))
+            raise DataError(problem)
+    if seen.is_table and all(column.why_not for column in judged):
+        reasons = "; ".join(f"{one.column.name}: {one.why_not}" for one in judged) or "the target is alone"
+        raise DataError(
+            Problem("no_features", f"no column is left as an input ({reasons})", file=str(seen.path))
+        )
+
+
+def cannot_be_learned(column: Column) -> str | None:
+    """Why a target cannot be learned, the end of a sentence."""
+    if column.kind == "empty":
+        return "has no value at all"
+    if column.kind == "mixed":
+        return f"holds numbers, but {column.odd}: correct that"
+    if column.distinct == 1:
+        return f"is always {column.counts[0][0]}: there is nothing to tell apart"
+    if column.kind == "texts" and column.distinct > FEW and column.distinct > column.present / 2:
+        return (
+            f"has {column.distinct:,} different texts in {column.present:,} rows, and what a class is shows in several "
+            "rows of it: is another column meant?"
+        )
+    return None

@@ -1,0 +1,136 @@
+"""What `bptrain inspect` tells of a trained model: its layers, its columns, how it got there, where it comes from."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bptrain.build.network import activation_parts
+from bptrain.core.network import views
+from bptrain.errors import CheckpointError, DataError
+from bptrain.gradient_check import Point, UnitsReport, units
+from bptrain.model.load import enclosing_run, load_checkpoint, load_run, training_data
+from bptrain.model.model import Model
+from bptrain.parts.types import Array
+from bptrain.store.run import RunDirectory
+
+ROWS = 1000  # of the training rows, on which units are looked at
+
+
+class LayerReport(NamedTuple):
+    """One layer."""
+
+    layer: int
+    activation: str
+    shape: tuple[int, int]  # of W_i
+    parameters: int
+    weight_norm: float  # ‖W_i‖, Frobenius
+    weight_rms: float  # of an entry
+    bias_norm: float | None
+    dead: tuple[int, ...] | None = None  # units with x = 0 and f' = 0 on every row; None: not looked at
+    saturated: tuple[int, ...] | None = None  # |f'| at most 1 % of the steepest on every row
+
+
+class Inspection(NamedTuple):
+    """A trained model, looked at."""
+
+    model: Model
+    run: RunDirectory | None
+    layers: tuple[LayerReport, ...]
+    unit_rows: int  # on how many training rows units were looked at
+    left_out: str | None  # why units were not looked at
+    history: tuple[dict[str, Any], ...]  # the lines of metrics.jsonl
+    origin: dict[str, Any]  # run.json, or what a lone checkpoint says of where it comes from
+    epoch: int  # of the weights
+    updates: int
+
+    def record(self) -> dict[str, Any]:
+        """The fields of inspect's JSON."""
+        model = self.model
+        return {
+            "run": None if self.run is None else str(self.run.path),
+            "checkpoint": str(model.stored.path),
+            "epoch": self.epoch,
+            "updates": self.updates,
+            "sizes": list(model.network.sizes),
+            "parameters": model.network.size,
+            "dtype": str(model.w.dtype),
+            "layers": [layer._asdict() for layer in self.layers],
+            "units": {"rows": self.unit_rows, "left_out": self.left_out},
+            "schema": model.schema.to_json(),
+            "history": list(self.history),
+            "provenance": self.origin,
+            "config": model.stored.facts.config,
+        }
+
+
+def inspect(path: Path) -> Inspection:
+    """Looks at the best weights of a run, or at a checkpoint file. Raises CheckpointError."""
+    if path.is_dir():
+        run: RunDirectory | None = RunDirectory(path)
+        assert run is not None
+        run.read_record()
+        model = load_run(run, "best")
+        at = model.stored.best or model.stored.position
+    else:
+        model, run = load_checkpoint(path), enclosing_run(path)
+        at = model.stored.position
+    found, rows, left_out = units_of(model, run)
+    facts = model.stored.facts
+    origin: dict[str, Any] = {
+        **facts.bits,
+        "data": facts.data,
+        "plugins": [dict(one) for one in facts.plugins],
+    }
+    return Inspection(
+        model,
+        run,
+        tuple(layers_of(model, found)),
+        rows,
+        left_out,
+        () if run is None else tuple(run.read_metrics()),
+        origin if run is None else {**origin, **run.read_record()},
+        int(at["epoch"]),
+        int(at["updates"]),
+    )
+
+
+def units_of(model: Model, run: RunDirectory | None) -> tuple[dict[int, UnitsReport], int, str | None]:
+    """Dead and saturated units by layer, on how many rows; or why they cannot be told."""
+    if run is None:
+        return {}, 0, "a checkpoint that lies in no run does not say where its data is"
+    try:
+        rows = training_data(model, run, np.float64, ROWS).splits["train"]
+    except (DataError, CheckpointError) as error:
+        return {}, 0, error.problems[0].message
+    X, T = rows.X[:ROWS], rows.T[:ROWS]
+    point = Point(model.network, model.w.astype(np.float64), X, T, by="parts")
+    return {report.layer: report for report in units(point)}, len(X), None
+
+
+def layers_of(model: Model, found: dict[int, UnitsReport]) -> list[LayerReport]:
+    """Each layer with its shapes and norms."""
+    network, parameters = model.network, views(model.network, model.w.astype(np.float64))
+    names = [part.name for part in activation_parts(model.config, model.schema.task)]
+    reports = []
+    for i in range(1, network.L + 1):
+        W, b, seen = parameters.W[i], parameters.b[i], found.get(i)
+        reports.append(
+            LayerReport(
+                i,
+                names[i - 1],
+                (W.shape[0], W.shape[1]),
+                W.size + (0 if b is None else b.size),
+                norm(W),
+                norm(W) / W.size**0.5,
+                None if b is None else norm(b),
+                None if seen is None else seen.dead,
+                None if seen is None else seen.saturated,
+            )
+        )
+    return reports
+
+
+def norm(of: Array) -> float:
+    """The root of the sum of the squares."""
+    return float(np.linalg.norm(of))

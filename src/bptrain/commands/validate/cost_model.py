@@ -1,0 +1,94 @@
+"""What a fit will take, reckoned from counts and never from timings: the same config gives the same figures."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from bptrain.data.prepare import Prepared
+from bptrain.engines.base import TrainingPlan
+
+PRODUCTS = 1.5e10  # floating-point operations a second in matrix products of float32; of float64 half
+EPOCH = 5e-4  # seconds that an epoch takes beside its rows: metrics, and what is told and kept of it
+CHUNK_ROWS = 10_000  # whose matrices are in memory together, where more rows than these make an update
+
+
+class Costs(NamedTuple):
+    """Seconds of an engine: of each layer's calls, each entry of a layer's output, each weight and its slot."""
+
+    call: float
+    entry: float
+    weight: float
+    slot: float
+
+
+# Rounded from runs on one machine; others differ by a small factor.
+COSTS = {"numpy": Costs(4e-5, 2e-8, 3e-9, 2e-9), "numba": Costs(2e-7, 4e-9, 1e-9, 5e-10)}
+
+
+class Estimate(NamedTuple):
+    """What a fit will take, to within a small factor."""
+
+    seconds_per_epoch: float
+    memory: int  # bytes, of rows, weights and batches
+
+    def record(self) -> dict[str, Any]:
+        """The estimate in JSON."""
+        return {"seconds_per_epoch": self.seconds_per_epoch, "memory_bytes": self.memory}
+
+
+def estimate(task: TrainingPlan, prepared: Prepared, engine: str, dtype: DTypeLike) -> Estimate:
+    """The time of an epoch, and the memory of a run beside Python's own."""
+    return Estimate(seconds_per_epoch(task, prepared, engine, dtype), memory(task, prepared, dtype))
+
+
+def seconds_per_epoch(task: TrainingPlan, prepared: Prepared, engine: str, dtype: DTypeLike) -> float:
+    """Updates, and the evaluation of the validation rows. Of a solver, an iteration with two evaluations."""
+    network, costs = task.network, COSTS[engine]
+    slow = np.dtype(dtype).itemsize / 4
+    of_a_row = sum(network.sizes[1:])
+    steps = task.steps_per_epoch
+    update = costs.call * network.L
+    if task.solver is None:
+        slots = sum(kind == "per_weight" for kind in task.optimizer.slots.values())
+        update += network.size * (costs.weight + costs.slot * slots) * slow
+    row = 6 * network.size / PRODUCTS * slow + costs.entry * of_a_row
+    evaluations = 1 if task.solver is None else 2
+    validation = len(prepared.splits["validation"].X) if "validation" in prepared.splits else 0
+    return EPOCH + (steps * update + task.rows * row) * evaluations + validation * row / 3
+
+
+def memory(task: TrainingPlan, prepared: Prepared, dtype: DTypeLike) -> int:
+    """Bytes of the rows, as read and encoded, of weights and slots (twice), best weights, a gradient, and a batch."""
+    network, size = task.network, np.dtype(dtype).itemsize
+    rows = sum(data.X.nbytes + data.T.nbytes + data.true.nbytes for data in prepared.splits.values())
+    raw = 8 * sum(len(data.X) for data in prepared.splits.values()) * len(prepared.schema.features)
+    slots = 0
+    if task.solver is None:
+        slots = sum(kind == "per_weight" for kind in task.optimizer.slots.values())
+    weights = network.size * size * (2 * (1 + slots) + 2)
+    batch = min(task.batch_size, CHUNK_ROWS) * size * 3 * sum(network.sizes)
+    return rows + raw + weights + batch
+
+
+def in_words(seconds: float) -> str:
+    """A time to the accuracy that an estimate has."""
+    if seconds >= 90:
+        return f"{rounded(seconds / 60)} min"
+    return f"{rounded(seconds)} s" if seconds >= 0.1 else f"{rounded(seconds * 1000)} ms"
+
+
+def size_in_words(size: int) -> str:
+    """A size in memory to the accuracy that an estimate has."""
+    return f"{rounded(size / 1e9)} GB" if size >= 1e9 else f"{rounded(max(size / 1e6, 0.1))} MB"
+
+
+def rounded(value: float) -> str:
+    """A positive number to one digit, to two where the first is a 1."""
+    if value <= 0:
+        return "0"
+    digits = -math.floor(math.log10(value))
+    digits += 1 if value * 10**digits < 2 else 0
+    shown = round(value, digits)
+    return f"{shown:,.0f}" if digits <= 0 else f"{shown:.{digits}f}"

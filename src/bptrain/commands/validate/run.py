@@ -1,0 +1,137 @@
+"""What `bptrain validate` does: all that a fit does before its first update, and one forward and backward pass.
+
+It goes the way of a fit, through the same functions, so that what passes here starts training, and what is refused
+here is refused there with the same words.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bptrain.build.network import activation_parts
+from bptrain.build.parts import dtype_of
+from bptrain.build.setup import Setup, open_config
+from bptrain.commands.fit.run import Compiling, Fit, open_fit, ready_engine, start_state
+from bptrain.commands.validate.cost_model import Estimate, estimate
+from bptrain.core.backprop import Extras, gradient, loss_sum, row_losses
+from bptrain.core.dropout import masks
+from bptrain.engines.choice import Choice, choose_engine
+from bptrain.engines.diagnosis import not_finite_at
+from bptrain.engines.gradient_transform import transform_gradient
+from bptrain.engines.numpy_engine import numpy_outputs
+from bptrain.errors import NumericalError, Warned
+from bptrain.parts.types import Array
+
+ROWS = 32  # that go through the network once
+
+
+class Validated(NamedTuple):
+    """A config that a fit would train."""
+
+    setup: Setup
+    fit: Fit
+    choice: Choice  # the engine that a fit would take
+    loss: float  # of the first rows at the start weights, a row
+    rows: int  # so many
+    estimate: Estimate
+
+    @property
+    def warnings(self) -> tuple[Warned, ...]:
+        """What is allowed and probably not meant."""
+        return self.setup.warnings
+
+    @property
+    def split_rows(self) -> dict[str, int]:
+        """The rows of each split."""
+        return {name: len(rows.X) for name, rows in self.setup.prepared.splits.items()}
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """The names of f_1 … f_L."""
+        schema = self.setup.prepared.schema
+        return tuple(part.name for part in activation_parts(self.setup.loaded.config, schema.task))
+
+    def record(self) -> dict[str, Any]:
+        """The fields of validate's JSON."""
+        config, network, schema = (
+            self.setup.loaded.config,
+            self.setup.network,
+            self.setup.prepared.schema,
+        )
+        return {
+            "config": str(self.setup.loaded.path),
+            "task": schema.task,
+            "rows": self.split_rows,
+            "features": [feature.name for feature in schema.features],
+            "targets": list(schema.target.names),
+            "labels": list(schema.labels),
+            "sizes": list(network.sizes),
+            "activations": list(self.activations),
+            "parameters": network.size,
+            "loss": config.loss.name,
+            "optimizer": config.optimizer.name,
+            "engine": self.choice.name,
+            "engine_reason": self.choice.reason,
+            "epochs": self.fit.task.epochs,
+            "updates_per_epoch": self.fit.task.steps_per_epoch,
+            "first_loss": self.loss,
+            "estimate": self.estimate.record(),
+            "metrics": list(self.setup.metrics),
+            "notes": list(self.setup.prepared.notes),
+            "warnings": [{"name": name, "message": message} for name, message in self.warnings],
+        }
+
+
+def validating(
+    config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()
+) -> Generator[Compiling, None, Validated]:
+    """The validation of a config file. Raises UsageError, DataError, or NumericalError where nothing finite comes out.
+
+    Tells first where compiling takes a while, which it does for a config that asks for the compiled engine outright.
+    """
+    return (yield from validated(open_config(config, overrides)))
+
+
+def validated(setup: Setup) -> Generator[Compiling, None, Validated]:
+    """The validation of a config whose data is read and whose network is built."""
+    fit = open_fit(setup)
+    state = start_state(fit)
+    config = setup.loaded.config
+    if config.training.engine == "numba":  # what cannot be compiled is refused, and only compiling shows it
+        _, choice = yield from ready_engine(fit, None)
+    else:
+        choice = engine_of(fit)
+    loss, rows = one_pass(fit, state.memory.w)
+    reckoned = estimate(fit.task, setup.prepared, choice.name, dtype_of(config))
+    return Validated(setup, fit, choice, loss, rows, reckoned)
+
+
+def engine_of(fit: Fit) -> Choice:
+    """The engine that a fit would take, without compiling it. Raises UsageError."""
+    loaded = fit.setup.loaded
+    with loaded.locating():
+        return choose_engine(loaded.config.training.engine, fit.task, dtype_of(loaded.config))
+
+
+def one_pass(fit: Fit, w: Array) -> tuple[float, int]:
+    """The loss of a row over the first training rows, which go forward and back.
+
+    Raises NumericalError where the loss, or what the gradient becomes, is not finite: an update would not be either.
+    """
+    task, network, train = fit.task, fit.setup.network, fit.setup.prepared.splits["train"]
+    X, T, some = train.X[:ROWS], train.T[:ROWS], slice(0, min(ROWS, task.rows))
+    V = None if train.V is None else train.V[:ROWS]
+    extras = Extras(V, masks(network, fit.setup.loaded.config.seed, 1, some, w.dtype))
+    with np.errstate(all="ignore"):
+        g = gradient(network, w, X, T, extras)
+        transform_gradient(task.shaping, g, None)
+        losses = row_losses(network, *numpy_outputs(network, w, X), T).astype(np.float64)
+    if not (np.isfinite(losses).all() and np.isfinite(g).all()):
+        found = not_finite_at(task, w, X, T, extras) or "a loss is not finite"
+        raise NumericalError(
+            f"the first {len(X)} rows do not go through the network at its start weights: {found}. Usual cures: "
+            "scaled inputs (data.scale), smaller start weights (network.initializer), dtype float64."
+        )
+    return float(loss_sum(losses, V)) / (len(X) if V is None else float(V.sum()) or 1.0), len(X)

@@ -1,0 +1,1 @@
+"""Rules that join keys or sections of a config, by topic."""

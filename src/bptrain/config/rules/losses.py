@@ -1,0 +1,109 @@
+"""Rules of what a loss needs: of the outputs, of the task, and of the targets."""
+
+import math
+
+from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.rules.base import Finding, Findings
+from bptrain.config.schema import DataConfig, NetworkConfig
+from bptrain.parts.activations import Activation, activations
+from bptrain.parts.losses import Loss, fits, losses
+
+READS = {  # Loss.outputs -> what the targets are to the loss
+    "positive": "counts",
+    "probabilities": "probabilities",
+    "distribution": "classes or probabilities",
+    "margins": "classes",
+}
+
+
+def output_fits_loss(network: NetworkConfig, loss: LossConfig) -> Findings:
+    """A loss of probabilities, counts or margins needs outputs that are such."""
+    if not network.activations or len(network.activations) != network.layers:
+        return
+    chosen = network.activations[-1]
+    output, needed = activation_of(chosen), loss_of(loss)
+    if fits(needed, output):
+        return
+    message = f"{loss.name} reads {_wanted(needed)}, but {chosen.name} {_given(needed, output)}"
+    where = ("network", "activations", network.layers - 1)
+    yield Finding(where, message, "output_loss", needed.output)
+
+
+def _wanted(loss: Loss) -> str:
+    """What a loss takes an output for."""
+    return {
+        "distribution": "a row as probabilities that sum to 1",
+        "probabilities": "each output as a probability of its own",
+        "positive": "each output as a count to be expected, above 0",
+        "margins": "each output as a margin, to be brought beyond -1 or 1",
+    }.get(loss.outputs, "any number")
+
+
+def _given(loss: Loss, output: Activation) -> str:
+    """What an activation gives instead."""
+    low, high = output.range
+    if loss.outputs == "distribution":
+        return "does not give that"
+    if output.distribution:
+        return "makes the outputs of a row sum to 1"
+    if loss.outputs == "margins":
+        return f"gives values between {low:g} and {high:g} alone"
+    if low < 0:
+        return "gives values below 0"
+    if loss.outputs == "probabilities" and high > 1:
+        return "gives values above 1"
+    if loss.outputs == "positive" and high < math.inf:
+        return f"gives no value above {high:g}"
+    reached = "0" if loss.outputs == "positive" else "0 or 1"
+    return f"gives {reached} itself, of which the logarithm is infinite"
+
+
+def distribution_has_company(network: NetworkConfig, loss: LossConfig) -> Findings:
+    """One output that must sum to 1 is always 1."""
+    if network.sizes[-1] == 1 and loss_of(loss).outputs == "distribution":
+        message = (
+            f"{loss.name} needs an output a class, so at least two (or binary_cross_entropy with sigmoid)"
+        )
+        yield Finding(("network", "sizes", network.layers), message, "output_loss")
+        return
+    for i, chosen in enumerate(network.activations or ()):
+        if i < network.layers and network.sizes[i + 1] == 1 and activation_of(chosen).distribution:
+            message = f"{chosen.name} of one unit is always 1; use more units, or sigmoid"
+            yield Finding(("network", "activations", i), message)
+
+
+def task_fits_loss(task: str, loss: LossConfig) -> Findings:
+    """Classes are nothing to a loss of counts, nor numbers to one of classes."""
+    outputs = loss_of(loss).outputs
+    meant = "regression" if outputs == "positive" else "classification"
+    if task not in ("auto", meant) and outputs != "values":
+        message = f"{loss.name} reads targets as {READS[outputs]}, so the task is {meant}"
+        yield Finding(("task",), message, suggestion="auto")
+
+
+def targets_keep_their_range(data: DataConfig, task: str, loss: LossConfig) -> Findings:
+    """Classes, probabilities and counts are not scaled."""
+    if data.scale_target.name in ("auto", "none"):
+        return
+    outputs = loss_of(loss).outputs
+    if outputs != "values":
+        reason = f"{loss.name} reads targets as {READS[outputs]}"
+    elif task == "classification":
+        reason = "classes are not scaled"
+    else:
+        return
+    message = f"{reason}, so {data.scale_target.name} cannot be used"
+    yield Finding(("data", "scale_target"), message, suggestion="auto")
+
+
+def activation_of(chosen: PartConfig) -> Activation:
+    """The activation that a config names."""
+    return activations.get(chosen.name)(**chosen.options)
+
+
+def loss_of(chosen: LossConfig) -> Loss:
+    """The loss that a config names."""
+    return losses.get(chosen.name)(**chosen.options)
+
+
+LOSSES = (output_fits_loss, distribution_has_company, task_fits_loss, targets_keep_their_range)

@@ -1,0 +1,81 @@
+"""Rules of the whole-batch solvers: what they need, and what they would ignore."""
+
+from typing import Any, NamedTuple
+
+from bptrain.config.part import LossConfig, OptimizerConfig, ScheduleConfig
+from bptrain.config.rules.base import Finding, Findings, KeyPath
+from bptrain.config.schema import NetworkConfig, TrainingConfig
+from bptrain.parts.methods import methods
+from bptrain.parts.solvers import Solver
+
+
+class Ignored(NamedTuple):
+    """A key that means nothing to a solver: it may only have the value that says nothing."""
+
+    path: KeyPath
+    silent: Any
+    reason: str  # after "lbfgs"
+
+
+OWN_STEPS = "finds the length of its steps itself"
+IGNORED = (
+    Ignored(
+        ("schedule", "name"), "constant", f"{OWN_STEPS}, so a schedule has nothing to change: leave it out"
+    ),
+    Ignored(("schedule", "warmup"), 0.0, f"{OWN_STEPS}, so there is nothing to warm up: leave it out"),
+    *(
+        Ignored(("training", key), None, f"{OWN_STEPS}, so {key} has nothing to hold or to add: leave it out")
+        for key in ("clip_norm", "clip_value", "noise", "max_norm")
+    ),
+    Ignored(
+        ("training", "average"),
+        None,
+        "lowers the loss with every iteration; an average would lag: leave it out",
+    ),
+)
+
+
+def solver_has_all_rows(optimizer: OptimizerConfig, training: TrainingConfig) -> Findings:
+    """A solver compares losses and gradients at several weights, so the rows must be the same."""
+    if _solver(optimizer) is not None and training.mode != "batch":
+        message = f"{optimizer.name} works on all rows at once: set mode: batch (it is {training.mode})"
+        yield Finding(("training", "mode"), message, suggestion="batch")
+
+
+def solver_has_its_loss(optimizer: OptimizerConfig, loss: LossConfig) -> Findings:
+    """Gauss–Newton is for sums of squares."""
+    solver = _solver(optimizer)
+    if solver is not None and solver.loss not in (None, loss.name):
+        message = f"{optimizer.name} is made for sums of squares: it needs {solver.loss}, and the loss is {loss.name}"
+        yield Finding(("loss",), message, suggestion=solver.loss)
+
+
+def solver_ignores_nothing(
+    optimizer: OptimizerConfig, schedule: ScheduleConfig, training: TrainingConfig, network: NetworkConfig
+) -> Findings:
+    """What would have no effect, or would make the objective another one with each evaluation, is refused."""
+    if _solver(optimizer) is None:
+        return
+    if any(network.dropout):
+        message = (
+            f"{optimizer.name} compares the loss at several weights, and dropout would make it another loss"
+        )
+        yield Finding(("network", "dropout"), message)
+    if training.penalty.l1:
+        message = f"{optimizer.name} needs a gradient without jumps, and that of l1 jumps at 0: take l2"
+        yield Finding(("training", "penalty", "l1"), message)
+    sections = {"optimizer": optimizer, "schedule": schedule, "training": training}
+    for key in IGNORED:
+        value: Any = sections[str(key.path[0])]
+        for step in key.path[1:]:
+            value = getattr(value, str(step))
+        if value != key.silent:
+            yield Finding(key.path, f"{optimizer.name} {key.reason}")
+
+
+def _solver(chosen: OptimizerConfig) -> Solver | None:
+    made = methods.get(chosen.name)(**chosen.options)
+    return made if isinstance(made, Solver) else None
+
+
+SOLVERS = (solver_has_all_rows, solver_has_its_loss, solver_ignores_nothing)

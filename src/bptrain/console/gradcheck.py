@@ -1,0 +1,231 @@
+"""The results of `gradcheck`, and a bar where it takes more than a moment."""
+
+import sys
+import time
+from collections.abc import Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from bptrain.commands.gradcheck.run import Checked
+from bptrain.commands.gradcheck.selftest import SelfChecked, by_parts, combinations
+from bptrain.console.terminal.bars import begin, end
+from bptrain.console.terminal.screen import Screen
+from bptrain.console.terminal.terminal import is_redrawn
+from bptrain.gradient_check import BlockReport, Corner, GradcheckReport, Progress
+
+if TYPE_CHECKING:
+    from rich import progress
+
+Found = TypeVar("Found")
+
+MOMENT = 1.0  # seconds that a check may take without a bar
+CORNERS = 5  # that are shown one by one
+WRONG_PARTS = 3  # of which the self-test says what is wrong
+UNITS = 8  # of a layer that are named
+
+
+class CheckView:
+    """A bar on a terminal, once a check takes more than a moment; a context, so that it is gone at the end."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._wanted = is_redrawn(sys.stderr) and not (screen.quiet or screen.json)
+        self._bar: progress.Progress | None = None
+        self._begun = time.monotonic()
+
+    def __enter__(self) -> "CheckView":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        end(self._bar)
+
+    def advance(self, step: Progress) -> None:
+        """Shows how far a check has come."""
+        if self._bar is None and self._wanted and time.monotonic() - self._begun > MOMENT:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+            begin(self._bar)
+            self._task = self._bar.add_task("checking", total=step.total)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=step.done, total=step.total)
+
+    def follow(self, check: Generator[Progress, None, Found]) -> Found:
+        """Runs a check to its end."""
+        while True:
+            try:
+                self.advance(next(check))
+            except StopIteration as end:
+                found: Found = end.value
+                return found
+
+    def count(self, checks: Iterator[SelfChecked]) -> list[SelfChecked]:
+        """Runs the checks of the self-test to their end."""
+        total, done = sum(1 for _ in combinations()), []
+        for checked in checks:
+            done.append(checked)
+            self.advance(Progress(len(done), total))
+        return done
+
+
+def show_gradcheck(screen: Screen, checked: Checked) -> None:
+    """Each parameter block with its errors and verdict, what is wrong in words, and the verdict in a sentence."""
+    report = checked.report
+    several = len(report.engines) > 1
+    rows = [block_row(block, report.engines) for block in report.blocks]
+    errors = list(report.engines) if several else ["relative error"]
+    how = "the complex step" if report.method == "complex_step" else "central differences"
+    title = f"{checked.name} at {checked.point}, engine {' and '.join(report.engines)}: backpropagation against {how}"
+    screen.table(title, ["layer", "parameter", "shape", "checked", *errors, "verdict"], rows)
+    screen.note(f"method: {report.why}")
+    if report.trial is not None and report.trial.passed:
+        screen.note(report.trial.words)
+    for note in checked.notes:
+        screen.note(note)
+    show_corners(screen, report)
+    for block in report.blocks:
+        if not block.passed and block.outcome != "kink":
+            screen.result(wrong_entry(block))
+    show_explanations(screen, report)
+    if not report.forward_error <= report.tolerance:
+        screen.result(f"the forward pass itself is wrong: z or x differ by {report.forward_error:.1e}")
+    show_consistency(screen, checked)
+    show_units(screen, checked)
+    screen.result(
+        "a is the analytic gradient of a block, n the numeric one, q the scale of rounding, |·| the norm:"
+    )
+    for outcome, words in report.rules.items():
+        screen.result(f"  {outcome}: {words}")
+    screen.result(sentence(checked))
+
+
+def block_row(block: BlockReport, engines: Sequence[str]) -> list[str]:
+    """One line of the table. Not every engine has a gradient by the inputs."""
+    errors = [f"{block.errors[name]:.1e}" if name in block.errors else "-" for name in engines]
+    count = f"{block.directions} directions" if block.directions else str(block.entries)
+    if block.directions and block.entries:
+        count += f", {block.entries}"
+    return [
+        str(block.layer) if block.parameter != "all" else "all",
+        block.parameter,
+        "x".join(map(str, block.shape)),
+        count,
+        *errors,
+        block.verdict,
+    ]
+
+
+def wrong_entry(block: BlockReport) -> str:
+    """The worst entry of a block, in words."""
+    index = ", ".join(map(str, block.worst))
+    where = "all parameters" if block.parameter == "all" else f"layer {block.layer} {block.parameter}"
+    numeric = f"numeric {block.worst_numeric:.12g}"
+    if block.sides is not None:
+        numeric = f"at a corner between {block.sides[0]:.12g} and {block.sides[1]:.12g}"
+    analytic = f"analytic {block.worst_analytic:.12g}"
+    return f"{where}: the worst entry is [{index}], {analytic}, {numeric} (engine {block.engine})"
+
+
+def show_explanations(screen: Screen, report: GradcheckReport) -> None:
+    """Which parts are at fault themselves, and which slip a wrong gradient looks like."""
+    for fault in report.faults:
+        pattern = "" if fault.words is None else f"; this matches the pattern of: {fault.words}"
+        at = "x" if fault.quantity == "∂E/∂x" else "z"
+        place = f"{at} = {fault.z:.6g} (instance {fault.row}, unit {fault.unit})"
+        screen.result(
+            f"layer {fault.layer}: {fault.quantity} is {fault.given:.9g} at {place}, where it should be "
+            f"{fault.right:.9g}{pattern}"
+        )
+    for engine, likely in report.likely.items():
+        screen.result(f"the gradient of engine {engine} matches the pattern of: {likely.words}")
+
+
+def show_consistency(screen: Screen, checked: Checked) -> None:
+    """What an engine must agree with beside numbers."""
+    for one in checked.consistency:
+        if not one.passed:
+            screen.result(f"engine {one.engine} fails this: {one.words}; off by {one.error:.1e}")
+            if one.likely is not None:
+                screen.result(f"  which matches the pattern of: {one.likely.words}")
+    if checked.consistency and all(one.passed for one in checked.consistency):
+        screen.result("also: " + "; ".join({one.words: None for one in checked.consistency}))
+
+
+def show_corners(screen: Screen, report: GradcheckReport) -> None:
+    """The units that stand on a corner, with the slopes of both sides."""
+    if not report.corners:
+        return
+    count = len(report.corners)
+    screen.result(f"{count} corner{'s' if count > 1 else ''}, where a slope jumps:")
+    for corner in report.corners[:CORNERS]:
+        screen.result(f"  {corner_words(corner)}")
+    if count > CORNERS:
+        screen.result(f"  and {count - CORNERS} more, which --json lists")
+    if report.rows_left_out:
+        screen.result(f"{report.rows_left_out} rows that stand on one were left out")
+
+
+def corner_words(corner: Corner) -> str:
+    """One corner in words: where, and the slopes of both sides."""
+    index = ", ".join(map(str, corner.unit))
+    sides = f"slope {corner.left:.6g} on the left, {corner.right:.6g} on the right"
+    if corner.what == "penalty":
+        return f"layer {corner.layer}, weight [{index}] = 0: l1 has the {sides}"
+    of, at = ("f", "z") if corner.what == "f" else ("the loss", "x")
+    return f"layer {corner.layer}, unit {index}, instance {corner.row}: {at} = {corner.at:.3g}, {of} has the {sides}"
+
+
+def show_units(screen: Screen, checked: Checked) -> None:
+    """Dead and saturated units, where there are some."""
+    for one in checked.units:
+        for kind, found in (("dead", one.dead), ("saturated", one.saturated)):
+            if found:
+                some = ", ".join(map(str, found[:UNITS])) + (", …" if len(found) > UNITS else "")
+                screen.result(
+                    f"layer {one.layer}: {len(found)} of {one.units} units {kind} on these rows ({some})"
+                )
+
+
+def sentence(checked: Checked) -> str:
+    """The verdict."""
+    report = checked.report
+    stopped = "" if report.complete else "; stopped at the first mismatch"
+    figures = (
+        f"largest relative error {report.max_relative_error:.1e}, tolerance {report.tolerance:.0e}, "
+        f"{report.entries:,} of {report.parameters:,} parameters{stopped}"
+    )
+    if checked.passed:
+        return f"pass: {figures}"
+    if report.passed:
+        return "MISMATCH: the gradient is right, but an engine does not agree with itself"
+    if {block.outcome for block in report.blocks if not block.passed} == {"kink"}:
+        return f"REFUSED: units stand on corners; {figures}"
+    return f"MISMATCH: {figures}"
+
+
+def show_parts(screen: Screen, checks: Sequence[SelfChecked]) -> None:
+    """One row for each pair of parts, of the worst of its combinations."""
+    rows = []
+    for parts, of_parts in by_parts(checks).items():
+        worst = max(of_parts, key=error_of)
+        wrong = sum(not checked.report.passed for checked in of_parts)
+        verdict = "pass" if wrong == 0 else f"mismatch in {wrong}"
+        rows.append([parts, str(len(of_parts)), f"{error_of(worst):.1e}", verdict])
+    title = (
+        "every activation with every loss it may have: with and without bias, mean and sum, with penalties, "
+    )
+    title += "weights and dropout"
+    screen.table(title, ["activation / loss", "combinations", "relative error", "verdict"], rows)
+    for checked in [checked for checked in checks if not checked.report.passed][:WRONG_PARTS]:
+        screen.result(f"{checked.combination.parts}, {checked.combination.rest}:")
+        show_explanations(screen, checked.report)
+    passed = sum(checked.report.passed for checked in checks)
+    verdict = "pass" if passed == len(checks) else "MISMATCH"
+    screen.result(f"{verdict}: {passed} of {len(checks)} combinations pass")
+
+
+def error_of(checked: SelfChecked) -> float:
+    """The largest error of a combination, infinity for NaN."""
+    error = checked.report.max_relative_error
+    return error if error == error else float("inf")

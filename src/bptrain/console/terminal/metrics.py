@@ -1,0 +1,18 @@
+"""Metrics that have one value per class, as a table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bptrain.console.terminal.screen import Screen, figure
+
+
+def show_classes(screen: Screen, splits: Mapping[str, Mapping[str, Any]]) -> None:
+    """The metrics that have a number a class: a class a row, for each split."""
+    names = [name for name, value in next(iter(splits.values())).items() if isinstance(value, Mapping)]
+    if names:
+        rows = [
+            [split, label, *(figure(metrics[name][label]) for name in names)]
+            for split, metrics in splits.items()
+            for label in metrics[names[0]]
+        ]
+        screen.table("class by class", ["split", "class", *names], rows)

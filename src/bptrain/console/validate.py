@@ -1,0 +1,92 @@
+"""What a config would train, in a dozen lines."""
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Generator, Iterator
+
+from bptrain.commands.fit.run import Compiling
+from bptrain.commands.validate.cost_model import in_words, size_in_words
+from bptrain.commands.validate.run import Validated
+from bptrain.console.terminal.screen import Screen, figure
+from bptrain.data.table import some_of
+
+NAME = 13  # columns of what a line is about
+NARROW = 60  # columns; below it what is said stands under its name
+
+
+def show_steps(screen: Screen, going: Generator[Compiling, None, Validated]) -> Validated:
+    """Runs a validation to its end, telling where that takes a while; then what should be known."""
+    while True:
+        try:
+            next(going)
+        except StopIteration as end:
+            done: Validated = end.value
+            break
+        screen.note("compiling the training loop for this network, which a fit will find ready …")
+    for name, message in done.warnings:
+        screen.warn(name, message)
+    return done
+
+
+def show_validation(screen: Screen, done: Validated) -> None:
+    """The summary; a line is broken on a terminal alone."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for name, text in summary(done):
+        for line in lines(name, text, width):
+            screen.result(line)
+    n = len(done.warnings)
+    doubt = f", with {n} warning{'' if n == 1 else 's'}" if n else ""
+    screen.result(f"{done.setup.loaded.document.file}: valid{doubt}")
+
+
+def summary(done: Validated) -> Iterator[tuple[str, str]]:
+    """What each line is about, and what it says."""
+    setup, task = done.setup, done.fit.task
+    config, schema, network = setup.loaded.config, setup.prepared.schema, setup.network
+    what, *others = setup.prepared.notes
+    yield "task", what.removeprefix("task: ")
+    for note in others:
+        name, _, text = note.partition(": ")
+        yield name, text
+    yield "rows", ", ".join(f"{n:,} {name}" for name, n in done.split_rows.items())
+    columns = [feature.name for feature in schema.features]
+    plural = "" if len(columns) == 1 else "s"
+    yield "inputs", f"{network.sizes[0]} from {len(columns)} column{plural}: {some_of(columns)}"
+    labels = schema.labels or schema.target.names
+    of = ", ".join(schema.target.names)
+    yield "outputs", f"{network.sizes[-1]} for {of}" + ("" if labels == (of,) else f": {some_of(labels)}")
+    sizes = " -> ".join(map(str, network.sizes))
+    each = done.activations[0] if len(set(done.activations)) == 1 else ", ".join(done.activations)
+    yield "network", f"{sizes}, {each}, {network.size:,} parameters, {config.network.dtype}"
+    yield "loss", f"{config.loss.name}; {figure(done.loss)} a row at the start, over {done.rows} rows"
+    yield (
+        "optimizer",
+        f"{config.optimizer.name}, {updates(task.steps_per_epoch)} an epoch, {epochs(task.epochs)}",
+    )
+    yield "metrics", ", ".join(setup.metrics)
+    yield "engine", f"{done.choice.name} ({done.choice.reason})"
+    time, size = in_words(done.estimate.seconds_per_epoch), size_in_words(done.estimate.memory)
+    yield "estimate", f"about {time} an epoch, {size} for rows, weights and batches; reckoned from counts"
+
+
+def updates(n: int) -> str:
+    """A count of updates."""
+    return f"{n:,} update{'' if n == 1 else 's'}"
+
+
+def epochs(n: int) -> str:
+    """A count of epochs."""
+    return f"{n:,} epoch{'' if n == 1 else 's'}"
+
+
+def lines(name: str, text: str, width: int | None) -> list[str]:
+    """One line of the summary, broken to fit the terminal."""
+    if width is None:
+        return [f"{name:<{NAME}}{text}"]
+    if width < NARROW:
+        return [name, *textwrap.wrap(text, width - 1, initial_indent="  ", subsequent_indent="    ")]
+    return textwrap.wrap(
+        text, width - 1, initial_indent=f"{name:<{NAME}}", subsequent_indent=" " * (NAME + 2),
+        break_on_hyphens=False,
+    )  # fmt: skip

@@ -1,0 +1,125 @@
+"""A point at which a gradient is checked, and the derivatives of the parts there, by the complex step.
+
+Nothing here asks a part for its derivative: f' and ∂E/∂z_L are Im f(z + ih)/h and Im E(z + ih)/h (Squire and Trapp
+1998). So what is built on a point is right whatever a part's own `df`, `product` or `dE` says. Only where the complex
+step fails on a part is a point taken `by` the parts' own words.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from bptrain.core.backprop import NONE, Extras, Workspace, batch_divisor, forward, row_losses, workspace
+from bptrain.core.network import Network, Views, views
+from bptrain.parts.types import Array
+
+STEP = 1e-30  # h: its square vanishes beside 1 in float64, and products with it stay normal numbers
+
+Way = Literal["complex_step", "parts"]  # how derivatives of the parts are taken
+
+
+@dataclass(frozen=True)
+class Point:
+    """Flat weights w, rows X (N × n_0) and T (N × n_L), and what goes with them; all in float64."""
+
+    network: Network
+    w: Array
+    X_0: Array
+    T: Array
+    extras: Extras = NONE
+    by: Way = "complex_step"
+
+    @cached_property
+    def parameters(self) -> Views:
+        """W[i] and b[i]."""
+        return views(self.network, self.w)
+
+    @cached_property
+    def space(self) -> Workspace:
+        """X_i, Y_i (what the next layer is given) and Z_i of every layer, of the forward pass."""
+        space = workspace(self.network, len(self.X_0), np.float64)
+        with np.errstate(all="ignore"):
+            forward(self.network, self.parameters, self.X_0, space, self.extras)
+        return space
+
+    @property
+    def divisor(self) -> float:
+        """What the sum over the rows is divided by."""
+        return batch_divisor(self.network, len(self.X_0), self.extras.V)
+
+    def some_rows(self, rows: Array) -> "Point":
+        """The same weights, on some of the rows."""
+        V, M = self.extras
+        some = Extras(None if V is None else V[rows], {i: M_i[rows] for i, M_i in M.items()})
+        return Point(self.network, self.w, self.X_0[rows], self.T[rows], some, self.by)
+
+    @property
+    def elementwise(self) -> tuple[int, ...]:
+        """The layers whose activation is element-wise."""
+        return tuple(i for i in range(1, self.network.L + 1) if self.network.activations[i].df is not None)
+
+    def slope(self, i: int, Z: Array, by: Way | None = None) -> Array:
+        """f_i'(z) of an element-wise f_i, at any z."""
+        activation = self.network.activations[i]
+        if (by or self.by) == "complex_step":
+            return slope(activation.f, Z)
+        assert activation.df is not None
+        return np.broadcast_to(activation.df(Z, activation.f(Z)), Z.shape)
+
+    def slope_of_loss(self, X: Array, by: Way | None = None) -> Array:
+        """∂E/∂x_L of each row at any x_L, N × n_L."""
+        loss = self.network.loss
+        if (by or self.by) == "parts":
+            return loss.dE(X, self.T)
+        return slopes_of_rows(lambda x: loss.E(x, self.T), X)
+
+    @cached_property
+    def slopes(self) -> dict[int, Array]:
+        """f_i'(Z_i), N × n_i, by layer; layers whose activation is not element-wise are not in it."""
+        return {i: self.slope(i, self.space.Z[i]) for i in self.elementwise}
+
+    @cached_property
+    def jacobians(self) -> dict[int, Array]:
+        """J of the layers whose activation is not element-wise, N × n_i × n_i: J[n, j, k] = ∂x_j/∂z_k of row n."""
+        others = set(range(1, self.network.L + 1)) - set(self.elementwise)
+        return {i: self.jacobian(i, self.space.Z[i]) for i in others}
+
+    def jacobian(self, i: int, Z: Array) -> Array:
+        """∂x_j/∂z_k of f_i at any z, for each row, N × n_i × n_i."""
+        f, product = self.network.activations[i].f, self.network.activations[i].product
+        units = np.eye(Z.shape[1])
+        if self.by == "complex_step" or product is None:
+            return np.stack([f(Z + 1j * STEP * unit).imag / STEP for unit in units], axis=2)
+        X = f(Z)
+        return np.stack([product(X, np.broadcast_to(unit, X.shape)) for unit in units], axis=1)
+
+    @cached_property
+    def D_L(self) -> Array:
+        """∂E/∂z_L of each row, N × n_L, neither weighed nor divided: through E of z_L for a canonical pair."""
+        network, L = self.network, self.network.L
+        if self.by == "complex_step":
+            return slopes_of_rows(lambda Z: row_losses(network, Z, None, self.T), self.space.Z[L])
+        if network.canonical:
+            return np.asarray(self.space.X[L] - self.T)
+        if L in self.elementwise:
+            return np.asarray(self.dE * self.slopes[L])
+        return np.asarray(np.einsum("njk,nj->nk", self.jacobians[L], self.dE))
+
+    @cached_property
+    def dE(self) -> Array:
+        """∂E/∂x_L of each row, N × n_L; not finite where E itself is not, as beside the edge of its range."""
+        return self.slope_of_loss(self.space.X[self.network.L])
+
+
+def slope(f: Callable[[Array], Array], Z: Array) -> Array:
+    """f'(z) of an element-wise f: Im f(z + ih)/h."""
+    return np.asarray(f(Z + 1j * STEP).imag / STEP)
+
+
+def slopes_of_rows(E: Callable[[Array], Array], X: Array) -> Array:
+    """∂E/∂x_k of a function of each row, N × n, one complex evaluation for each k."""
+    columns = [E(X + 1j * STEP * unit).imag / STEP for unit in np.eye(X.shape[1])]
+    return np.stack(columns, axis=1)

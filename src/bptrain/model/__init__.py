@@ -1,0 +1,1 @@
+"""A trained model: weights with everything that turns raw columns into predictions."""

@@ -1,0 +1,112 @@
+"""A trained model from a run directory or a checkpoint file."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from numpy.typing import DTypeLike
+
+from bptrain.build.data import prepare_data
+from bptrain.build.network import network_of_schema
+from bptrain.config import from_plain, load_config
+from bptrain.config.resolved import to_plain
+from bptrain.data.prepare import Prepared
+from bptrain.data.schema import Schema
+from bptrain.errors import CheckpointError, DataError, UsageError, Warned, not_silenced
+from bptrain.model.model import Model
+from bptrain.plugins.records import changes, refuse_missing
+from bptrain.store import checkpoint
+from bptrain.store.run import RunDirectory, find_run
+from bptrain.store.settings import portable, setting_differences
+
+
+def load(path: str | Path) -> Model:
+    """The model of a run (its best weights) or of any checkpoint file. Raises CheckpointError."""
+    path = Path(path)
+    return load_run(find_run(path), "best") if path.is_dir() else load_checkpoint(path)
+
+
+def load_run(run: RunDirectory, which: str) -> Model:
+    """The best or the last weights of a run. Raises CheckpointError when it has no checkpoint.
+
+    Every checkpoint carries the best weights so far: they serve where best.safetensors is missing. Before the first
+    epoch has ended the best weights are the last ones.
+    """
+    if which == "best" and run.best.exists():
+        return load_checkpoint(run.best)
+    checkpoints = run.checkpoints()
+    if not checkpoints:
+        raise CheckpointError(f"{run.path} has no checkpoint")
+    model = load_checkpoint(checkpoints[-1])
+    if which == "best" and model.stored.best is not None:
+        return replace(model, w=checkpoint.best_weights(model.stored, model.network))
+    return model
+
+
+def training_data(model: Model, run: RunDirectory, dtype: DTypeLike, limit: int | None = None) -> Prepared:
+    """The data set that a model was trained on, read and cut again, with the config of its run.
+
+    Raises CheckpointError when the run is damaged, or is not the one that the model comes from; DataError when the data
+    is missing or not what it was.
+    """
+    refuse_missing(model.stored.facts.plugins, model.stored.facts.config, run.path)
+    try:
+        loaded = load_config(run.config)
+    except UsageError as error:
+        raise CheckpointError(
+            f"the config of {run.path} cannot be used: {error.problems[0].message}"
+        ) from error
+    kept = model.stored.facts
+    if setting_differences(kept.config, portable(to_plain(loaded.config))):
+        raise CheckpointError(
+            f"{model.stored.path} was trained with other settings than {run.path}: name its own run"
+        )
+    prepared = prepare_data(loaded, dtype, limit)
+    if prepared.digest != kept.data or prepared.schema.to_json() != kept.schema:
+        raise DataError(
+            f"the data of {run.path} has changed since it was trained, so its splits cannot be cut again: "
+            "bring the old file back, or evaluate a file with --data FILE"
+        )
+    return prepared
+
+
+def run_of(checkpoint_file: Path) -> RunDirectory:
+    """The run that a checkpoint file lies in. Raises CheckpointError when it lies in none."""
+    run = enclosing_run(checkpoint_file)
+    if run is None:
+        raise CheckpointError(
+            f"{checkpoint_file} lies in no run: name the run it comes from, or a file with --data"
+        )
+    return run
+
+
+def enclosing_run(checkpoint_file: Path) -> RunDirectory | None:
+    """The run that a checkpoint file lies in, if any."""
+    for directory in (checkpoint_file.parent, checkpoint_file.parent.parent):
+        if (directory / "run.json").is_file():
+            return RunDirectory(directory)
+    return None
+
+
+def load_checkpoint(path: Path) -> Model:
+    """The model of one checkpoint file. Raises CheckpointError."""
+    stored = checkpoint.read(path)
+    refuse_missing(stored.facts.plugins, stored.facts.config, path)
+    try:
+        config = from_plain(stored.facts.config, str(path))
+        schema = Schema.from_json(stored.facts.schema)
+    except (UsageError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} was written by a version whose config or columns this one cannot read: {error}"
+        ) from error
+    network = network_of_schema(config, schema)
+    warnings = not_silenced(of_plugins(stored.facts), config.silence)
+    return Model(network, checkpoint.weights(stored, network), schema, config, stored, warnings)
+
+
+def of_plugins(facts: checkpoint.Facts) -> Iterator[Warned]:
+    """That parts of plug-ins are not the ones that a run was trained with."""
+    differing = changes(facts.plugins, facts.config)
+    if differing:
+        message = f"the figures may not be those that the run ended with: {'; '.join(differing)}"
+        yield Warned("other_plugin", message)

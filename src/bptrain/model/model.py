@@ -1,0 +1,80 @@
+"""A trained model: weights with everything that turns raw columns into predictions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from bptrain.config.schema import Config
+from bptrain.core.network import Network
+from bptrain.data.prepare import encode_columns
+from bptrain.data.raw_columns import Encoder
+from bptrain.data.schema import Schema
+from bptrain.engines.base import Outputs
+from bptrain.engines.choice import forward_pass
+from bptrain.engines.row_threads import Parts
+from bptrain.errors import DataError, Warned
+from bptrain.parts.types import Array
+from bptrain.store import checkpoint
+
+ROWS_AT_ONCE = 8192  # of a large array, from raw columns to labels
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with its weights, and the schema of the columns it was trained on."""
+
+    network: Network
+    w: Array  # the flat weights
+    schema: Schema
+    config: Config
+    stored: checkpoint.Stored
+    warnings: tuple[Warned, ...] = ()  # about what it was loaded with, but for those that its config silences
+
+    def outputs(self, X: Any) -> Array:
+        """x_L for raw feature columns: probabilities or scaled values, N × n_L.
+
+        X is N × columns in the order of training, or a mapping or data frame of named columns. Raises DataError.
+        """
+        return self.outputs_of(encode_columns(X, self.schema, self.w.dtype)).X_L
+
+    def outputs_of(self, X: Array) -> Outputs:
+        """Z_L and X_L of encoded rows, N × n_0, by the engine that trained the model where that is installed."""
+        return self._forward(self.w, X)
+
+    def predict(self, X: Any) -> Array:
+        """A class label for each row, or the target in its own units: N, or N × targets. Raises DataError."""
+        if isinstance(X, np.ndarray) and X.ndim == 2 and len(X) > ROWS_AT_ONCE:
+            try:
+                return self._predict_in_parts(X)
+            except DataError:  # all rows together are told by their own numbers
+                pass
+        return self.schema.decode(self.outputs(X))
+
+    def _predict_in_parts(self, X: Array) -> Array:
+        """The same for many rows: some at a time, which stay in the cache from raw columns to labels."""
+        forward = self._forward_by_one_thread  # made here, once, and not by each thread
+
+        def predicted(rows: slice) -> list[Array]:
+            encode, found = Encoder(self.schema, self.w.dtype, ROWS_AT_ONCE), []
+            for a in range(rows.start, rows.stop, ROWS_AT_ONCE):
+                encoded = encode(X[a : min(a + ROWS_AT_ONCE, rows.stop)])
+                found.append(self.schema.decode(forward(self.w, encoded).X_L))
+            return found
+
+        parts = Parts(None).run(predicted, len(X), ROWS_AT_ONCE)
+        return np.concatenate([found for part in parts for found in part])
+
+    @cached_property
+    def _forward_by_one_thread(self) -> Callable[[Array, Array], Outputs]:
+        return forward_pass(self._engine, self.network, self.w.dtype, threads=1)
+
+    @cached_property
+    def _forward(self) -> Callable[[Array, Array], Outputs]:
+        return forward_pass(self._engine, self.network, self.w.dtype)
+
+    @property
+    def _engine(self) -> str:
+        return str(self.stored.facts.bits.get("engine", "numpy"))

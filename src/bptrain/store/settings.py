@@ -1,0 +1,63 @@
+"""The settings that a run keeps, and in which of them another config differs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bptrain.config import from_plain
+from bptrain.config.resolved import target_is_path, to_plain
+from bptrain.errors import CheckpointError, UsageError
+
+# What may differ from the run that is resumed: how long it trains, how often it is saved, what is told.
+MAY_CHANGE = (
+    "training.epochs",
+    "training.max_time",
+    "training.stop_at",
+    "training.early_stopping.patience",
+    "checkpoint.every",
+    "checkpoint.keep",
+    "silence",
+)
+
+
+def portable(resolved: dict[str, Any]) -> dict[str, Any]:
+    """A run's config as its checkpoints keep it: data files by name alone, since they hold no path."""
+    config = from_plain(resolved, "run")
+    data = dict(resolved["data"])
+    for role in ("train", "validation", "test"):
+        if isinstance(data.get(role), str):
+            data[role] = Path(data[role]).name
+        elif role in data:
+            data[role] = {key: Path(path).name for key, path in data[role].items()}
+    if "target" in data and target_is_path(config):
+        data["target"] = Path(data["target"]).name
+    return {**resolved, "data": data}
+
+
+def setting_differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """The settings in which two portable configs differ, as `key: old -> new`, but for those that may.
+
+    A key that one of them leaves out has its default. Raises CheckpointError for a config that cannot be read.
+    """
+    try:
+        old, new = (to_plain(from_plain(config, "checkpoint")) for config in (old, new))
+    except UsageError as error:
+        raise CheckpointError(f"the config of the run cannot be used: {error.problems[0].message}") from error
+    return differences(old, new, MAY_CHANGE)
+
+
+def differences(
+    old: dict[str, Any], new: dict[str, Any], may_change: Sequence[str] = (), path: str = ""
+) -> list[str]:
+    """The entries in which two nested dicts differ, as `key: old -> new`."""
+    found = []
+    for key in sorted(old.keys() | new.keys()):
+        here = f"{path}{key}"
+        a, b = old.get(key), new.get(key)
+        if a == b or here in may_change:
+            continue
+        if isinstance(a, dict) and isinstance(b, dict):
+            found += differences(a, b, may_change, here + ".")
+        else:
+            found.append(f"{here}: {a} -> {b}")
+    return found

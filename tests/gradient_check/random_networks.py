@@ -1,0 +1,123 @@
+"""Random right networks: what no checker may find fault with."""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from bptrain.commands.gradcheck.selftest import targets
+from bptrain.core.backprop import Extras, forward, gradient, row_losses, workspace
+from bptrain.core.dropout import masks
+from bptrain.core.network import Network, views
+from bptrain.parts.activations import Activation, activations
+from bptrain.parts.losses import Loss, losses
+from bptrain.parts.types import Array, Generator
+from networks import PAIRS
+
+COUNT = 200
+KINDS = ("ordinary", "ordinary", "saturated", "converged", "on corners")  # by seed, in turn
+HIDDEN = tuple(activations)
+CORNERED = tuple(name for name in HIDDEN if activations.get(name)().kinks)
+STEPS = 300  # of plain descent, after which weights are called converged
+
+
+class Drawn(NamedTuple):
+    """A network, its weights, and rows that suit it."""
+
+    name: str  # says what was drawn
+    kind: str
+    network: Network
+    w: Array
+    X: Array
+    T: Array
+    extras: Extras
+
+
+@functools.cache
+def drawn_networks(count: int = COUNT) -> tuple[Drawn, ...]:
+    """So many of them, always the same."""
+    return tuple(drawn(seed) for seed in range(count))
+
+
+def drawn(seed: int) -> Drawn:
+    """One of them. What has no finite objective, and so no gradient, is drawn anew."""
+    rng = np.random.default_rng(seed)
+    with np.errstate(all="ignore"):
+        while True:
+            one = _draw(rng, KINDS[seed % len(KINDS)])
+            if _finite(one):
+                return one._replace(name=f"{seed}: {one.name}")
+
+
+def _draw(rng: Generator, kind: str) -> Drawn:
+    depth = int(rng.integers(1, 11)) if rng.random() < 0.5 else int(rng.integers(1, 4))
+    sizes = tuple(int(n) for n in rng.integers(2 if rng.random() < 0.8 else 1, 7, depth + 1))
+    last, of_loss = PAIRS[rng.integers(len(PAIRS))]
+    names = [HIDDEN[rng.integers(len(HIDDEN))] for _ in range(depth - 1)] + [last]
+    if kind == "on corners" and depth > 1:
+        names[0] = CORNERED[rng.integers(len(CORNERED))]
+    loss = _loss(rng, of_loss)
+    dropped = rng.random() < 0.3
+    network = Network(
+        sizes=sizes,
+        activations=(activations.get("identity")(), *(_activation(rng, name) for name in names)),
+        bias=(False, *(bool(flag) for flag in rng.random(depth) < 0.8)),
+        loss=loss,
+        reduction="mean" if rng.random() < 0.5 else "sum",
+        canonical=loss.canonical == last,
+        l1=0.1 * rng.random() if rng.random() < 0.3 else 0.0,
+        l2=0.1 * rng.random() if rng.random() < 0.3 else 0.0,
+        dropout=tuple(float(p) for p in rng.choice((0.0, 0.25, 0.5), depth)) if dropped else (),
+    )
+    rows = int(rng.integers(1, 9))
+    X, T = rng.normal(size=(rows, sizes[0])), targets(loss, rng, rows, sizes[-1])
+    V = rng.choice((0.0, 0.25, 1.0, 3.0), rows) if rng.random() < 0.3 else None
+    extras = Extras(V, masks(network, int(rng.integers(1000)), 1, slice(0, rows), np.float64))
+    w = rng.normal(size=network.size)
+    if kind == "saturated":
+        w *= 100
+    elif kind == "converged":
+        w = _descended(network, 0.5 * w, X, T, extras)
+    elif kind == "on corners":
+        w, X = _on_corners(rng, network, w, X, extras)
+    words = (kind, sizes, "-".join(names), of_loss, network.reduction)
+    return Drawn(", ".join(str(word) for word in words), kind, network, w, X, T, extras)
+
+
+def _activation(rng: Generator, name: str) -> Activation:
+    chosen = {"leaky_relu": {"slope": rng.random()}, "elu": {"alpha": 2 * rng.random()}}
+    return activations.get(name)(**(chosen.get(name, {}) if rng.random() < 0.5 else {}))
+
+
+def _loss(rng: Generator, name: str) -> Loss:
+    chosen = {"huber": {"delta": 2 * rng.random()}, "quantile": {"tau": 0.1 + 0.8 * rng.random()}}
+    return losses.get(name)(**(chosen.get(name, {}) if rng.random() < 0.5 else {}))
+
+
+def _descended(network: Network, w: Array, X: Array, T: Array, extras: Extras) -> Array:
+    rate = 0.2 / (len(X) if network.reduction == "sum" else 1)
+    for _ in range(STEPS):
+        w = w - rate * gradient(network, w, X, T, extras)
+    return w
+
+
+def _on_corners(rng: Generator, network: Network, w: Array, X: Array, extras: Extras) -> tuple[Array, Array]:
+    """Units of layer 1 exactly on a corner: in eighths, z is exact. A row of zeros needs no bias for a corner at 0."""
+    w, X = np.round(8 * w) / 8, np.round(8 * X) / 8
+    X[0] = 0.0
+    parameters = views(network, w)
+    b, kinks = parameters.b[1], network.activations[1].kinks
+    if b is not None and kinks:
+        for j in range(len(b)):
+            row = int(rng.integers(len(X)))
+            given = X[row] * extras.M[0][row] if 0 in extras.M else X[row]
+            b[j] = float(rng.choice(kinks)) - given @ parameters.W[1][j]
+    return w, X
+
+
+def _finite(one: Drawn) -> bool:
+    network, space = one.network, workspace(one.network, len(one.X), np.float64)
+    forward(network, views(network, one.w), one.X, space, one.extras)
+    E = row_losses(network, space.Z[network.L], space.X[network.L], one.T)
+    g = gradient(network, one.w, one.X, one.T, one.extras)
+    return bool(np.isfinite(E).all() and np.isfinite(g).all() and np.abs(one.w).max() < 1e6)

@@ -1,0 +1,96 @@
+"""The baseline's figures, and which of a model's outputs a metric is given."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bptrain.data.prepare import Rows
+from bptrain.data.schema import Schema
+from bptrain.data.targets import Kind, Target
+from bptrain.parts.metrics import Metric, metrics
+from bptrain.parts.types import Array
+from bptrain.training.evaluation import Baseline, baseline, score
+
+
+def schema(kind: Kind, *labels: str) -> Schema:
+    """Of a target alone."""
+    task: Any = "regression" if kind == "values" else "classification"
+    names = labels if kind in ("multilabel", "distribution") else ("y",)
+    return Schema(task, (), Target(names, kind, labels))
+
+
+def rows(true: Array) -> Rows:
+    """Of which nothing but the truth is read."""
+    return Rows(np.empty((len(true), 0)), true, true, np.arange(len(true)))
+
+
+def made(*names: str, **options: Any) -> dict[str, Metric]:
+    return {name: metrics.get(name)(**options) for name in names}
+
+
+TRAIN, TEST = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
+
+
+def test_baseline_of_classes() -> None:
+    """Always the first class; its probabilities are 3/4 and 1/4."""
+    two = schema("classes", "a", "b")
+    guess = baseline(two, TRAIN)
+    assert guess.description == "always a"
+    asked = made("accuracy", "recall", "log_loss", "brier", "roc_auc", "confusion_matrix")
+    assert guess.metrics(two, rows(TEST), asked) == {
+        "accuracy": 0.5,
+        "recall": 0.5,
+        "log_loss": pytest.approx(-np.log([0.75, 0.25]).mean()),
+        "brier": pytest.approx((0.25**2 + 0.75**2) / 2),
+        "roc_auc": 0.5,
+    }
+
+
+def test_what_is_not_defined_has_no_baseline() -> None:
+    two = schema("classes", "a", "b")
+    found = baseline(two, TRAIN).metrics(two, rows(TEST[:2]), made("cohen_kappa", "roc_auc", "accuracy"))
+    assert found == {"accuracy": 1.0}
+    assert baseline(two, TRAIN).metrics(two, rows(TEST), made("f1", average="per_class")) == {}
+
+
+def test_baseline_of_labels() -> None:
+    answers = schema("multilabel", "p", "q")
+    guess = baseline(answers, np.array([[1, 0], [1, 0], [0, 1], [1, 0]]))
+    assert guess.guess.tolist() == [1, 0]
+    found = guess.metrics(answers, rows(np.array([[1, 0], [0, 1]])), made("accuracy", "recall", "roc_auc"))
+    assert found == {"accuracy": 0.5, "recall": 0.5, "roc_auc": 0.5}
+
+
+def test_baseline_survives_a_checkpoint() -> None:
+    for guess in (baseline(schema("binary", "a", "b"), TRAIN), baseline(schema("values"), np.ones((3, 2)))):
+        again = Baseline.from_json(guess.to_json())
+        assert again.to_json() == guess.to_json()
+    before_shares = Baseline.from_json({"description": "always a", "guess": 0})
+    found = before_shares.metrics(schema("binary", "a", "b"), rows(TEST), made("accuracy", "log_loss"))
+    assert found == {"accuracy": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("kind", "outputs", "scores"),
+    [
+        ("binary", [[0.25], [0.5]], [[0.75, 0.25], [0.5, 0.5]]),
+        ("classes", [[2.0, 1.0], [0.0, 3.0]], [[2.0, 1.0], [0.0, 3.0]]),
+        ("multilabel", [[0.2, 0.9]], [[0.2, 0.9]]),
+    ],
+)
+def test_scores(kind: Kind, outputs: list[list[float]], scores: list[list[float]]) -> None:
+    found = schema(kind, "a", "b").scores_of(np.array(outputs, np.float32))
+    assert found.tolist() == pytest.approx(np.array(scores, np.float32))
+    assert found.dtype == np.float32
+
+
+def test_each_metric_is_given_what_it_reads() -> None:
+    def seen(what: Array, true: Array, classes: int) -> Any:
+        return what.tolist()
+
+    one_each = Metric(seen, "classification", "neither", per_class=True)
+    of_scores = Metric(seen, "classification", "neither", reads="scores")
+    predicted, scores = np.array([0, 1]), np.array([[2.0, 1.0], [0.0, 3.0]])
+    found = score(schema("classes", "a", "b"), predicted, scores, TEST, {"p": one_each, "s": of_scores})
+    assert found == {"p": {"a": 0, "b": 1}, "s": scores.tolist()}
