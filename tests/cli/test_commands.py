@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.store.run import RunDirectory
+from bptrain.store.run_directory import RunDirectory
 from command import SCRIPT, bptrain, training_process
 
 FIT_FIELDS = {

@@ -17,7 +17,7 @@ from bptrain.commands.fit.signals import interrupts
 from bptrain.errors import Interrupted
 from bptrain.parts.losses import Loss, losses
 from bptrain.store import checkpoint
-from bptrain.store.run import RunDirectory
+from bptrain.store.run_directory import RunDirectory
 from command import SCRIPT, bptrain, training_process
 
 

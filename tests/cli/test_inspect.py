@@ -8,7 +8,7 @@ import pytest
 
 import bptrain as package
 from bptrain.model.load import load_run
-from bptrain.store.run import RunDirectory
+from bptrain.store.run_directory import RunDirectory
 from command import bptrain
 
 LINE = """

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bptrain.store.run import RunDirectory, locked
+from bptrain.store.run_directory import RunDirectory, locked
 from command import bptrain
 
 

@@ -15,7 +15,7 @@ from bptrain.parts.types import Array
 from bptrain.store import checkpoint
 from bptrain.store.atomic import write_atomically
 from bptrain.store.plain import plain
-from bptrain.store.run import RunDirectory, find_run, new_run, run_at
+from bptrain.store.run_directory import RunDirectory, find_run, new_run, run_at
 from bptrain.training.state import Best, State
 from networks import network
 

@@ -16,7 +16,7 @@ from bptrain.engines.snapshots import mapping
 from bptrain.errors import NumericalError
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
-from bptrain.store.run import RunDirectory
+from bptrain.store.run_directory import RunDirectory
 from bptrain.training import trainer
 from bptrain.training.events import EpochEnd, Progress
 

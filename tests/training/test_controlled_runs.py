@@ -26,7 +26,7 @@ from bptrain.parts.controls import Plateau, Watch, reduced
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
-from bptrain.store.run import RunDirectory
+from bptrain.store.run_directory import RunDirectory
 from bptrain.training import trainer
 from bptrain.training.events import EpochEnd, Progress
 from bptrain.training.state import Best, State

@@ -10,7 +10,7 @@ from bptrain.engines import base
 from bptrain.engines.numba_engine import NumbaEngine, missing
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.errors import BusyError, CheckpointError, DataError
-from bptrain.store.run import RunDirectory, locked
+from bptrain.store.run_directory import RunDirectory, locked
 from bptrain.training.events import EpochEnd, Progress
 
 OPTIONS: dict[str, dict[str, object]] = {

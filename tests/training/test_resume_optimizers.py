@@ -6,7 +6,7 @@ import pytest
 
 from bptrain.commands.fit.run import Done, Started, fit_events
 from bptrain.errors import CheckpointError
-from bptrain.store.run import RunDirectory
+from bptrain.store.run_directory import RunDirectory
 
 RULES: dict[str, dict[str, object]] = {
     "a scalar slot": {"optimizer": "nadam"},

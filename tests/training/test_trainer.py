@@ -15,7 +15,7 @@ from bptrain.engines.numpy_engine import numpy_outputs
 from bptrain.errors import NumericalError, Warned
 from bptrain.model.load import load, load_checkpoint
 from bptrain.parts.random import stream
-from bptrain.store.run import RunDirectory
+from bptrain.store.run_directory import RunDirectory
 from bptrain.training.evaluation import evaluate
 from bptrain.training.events import EpochEnd
 

@@ -23,7 +23,7 @@ from bptrain.errors import BusyError, StorageError
 from bptrain.gradient_check import Settings
 from bptrain.store.atomic import write_atomically
 from bptrain.store.provenance import blas
-from bptrain.store.run import RunDirectory, locked
+from bptrain.store.run_directory import RunDirectory, locked
 
 CORE = (
     "numpy",

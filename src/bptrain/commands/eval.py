@@ -11,7 +11,7 @@ from bptrain.model.load import enclosing_run, load_checkpoint, load_run, run_of,
 from bptrain.model.model import Model
 from bptrain.parts.metrics import metrics
 from bptrain.store.plain import plain
-from bptrain.store.run import RunDirectory, find_run
+from bptrain.store.run_directory import RunDirectory, find_run
 from bptrain.training.evaluation import Baseline, Evaluation, evaluate
 
 SPLITS = ("test", "validation", "train")  # in the order of preference

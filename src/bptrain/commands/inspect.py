@@ -12,7 +12,7 @@ from bptrain.gradient_check import Point, UnitsReport, units
 from bptrain.model.load import enclosing_run, load_checkpoint, load_run, training_data
 from bptrain.model.model import Model
 from bptrain.parts.types import Array
-from bptrain.store.run import RunDirectory
+from bptrain.store.run_directory import RunDirectory
 
 ROWS = 1000  # of the training rows, on which units are looked at
 

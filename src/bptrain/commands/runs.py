@@ -11,7 +11,7 @@ from bptrain.config.yaml.scalars import shown
 from bptrain.errors import BusyError, CheckpointError, Problem, StorageError, UsageError
 from bptrain.parts.metrics import metrics
 from bptrain.store import checkpoint
-from bptrain.store.run import RunDirectory, locked, run_directories
+from bptrain.store.run_directory import RunDirectory, locked, run_directories
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 KEYS = ("run", "state", "epochs", "loss", "seconds", "started")  # to sort by, beside metrics

@@ -16,8 +16,8 @@ from bptrain.errors import CheckpointError, DataError, UsageError, Warned, not_s
 from bptrain.model.model import Model
 from bptrain.plugins.records import changes, refuse_missing
 from bptrain.store import checkpoint
-from bptrain.store.run import RunDirectory, find_run
-from bptrain.store.settings import portable, setting_differences
+from bptrain.store.run_directory import RunDirectory, find_run
+from bptrain.store.run_settings import portable, setting_differences
 
 
 def load(path: str | Path) -> Model:

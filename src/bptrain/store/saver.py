@@ -9,7 +9,7 @@ from bptrain.core.network import Network
 from bptrain.parts.methods import UpdateRule
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
-from bptrain.store.run import RunDirectory
+from bptrain.store.run_directory import RunDirectory
 from bptrain.training.events import EpochEnd, Event, Progress
 from bptrain.training.state import State
 

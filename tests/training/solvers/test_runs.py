@@ -21,7 +21,7 @@ from bptrain.model.load import load
 from bptrain.parts.optimizers import Slots
 from bptrain.parts.solvers import Iteration, Objective, Solver, solvers
 from bptrain.parts.types import Array
-from bptrain.store.run import RunDirectory
+from bptrain.store.run_directory import RunDirectory
 from bptrain.training.events import EpochEnd
 
 BATCH: dict[str, object] = {"training.mode": "batch", "loss": "half_squared_error"}

@@ -28,9 +28,9 @@ from bptrain.plugins.records import records
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
 from bptrain.store.provenance import bits, now, provenance
-from bptrain.store.run import RunDirectory, clear, locked, new_run, run_at
+from bptrain.store.run_directory import RunDirectory, clear, locked, new_run, run_at
+from bptrain.store.run_settings import portable
 from bptrain.store.saver import Interval, Saver
-from bptrain.store.settings import portable
 from bptrain.training.evaluation import Baseline, baseline
 from bptrain.training.events import Event, Finished
 from bptrain.training.state import State

@@ -12,7 +12,7 @@ from bptrain.errors import CheckpointError
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
-from bptrain.store.run import RunDirectory
+from bptrain.store.run_directory import RunDirectory
 from bptrain.training.controls import reason
 from bptrain.training.evaluation import Baseline, Evaluation, evaluate
 from bptrain.training.state import Best, State

@@ -36,7 +36,7 @@ from bptrain.gradient_check import (
 from bptrain.model.load import load_checkpoint, load_run, run_of, training_data
 from bptrain.model.model import Model
 from bptrain.parts.types import Array
-from bptrain.store.run import RunDirectory
+from bptrain.store.run_directory import RunDirectory
 
 ROWS = 32  # of the data set that a check runs on
 WEIGHTS_ONE_BY_ONE = 2e7
