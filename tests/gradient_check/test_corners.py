@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bptrain.core.backprop import Extras, gradient
-from bptrain.core.network import Network, views
+from bptrain.core.backprop import gradient
+from bptrain.core.network import BatchContext, Network, views
 from bptrain.errors import UsageError
 from bptrain.gradient_check import Point, Settings, corners, gradcheck
 from bptrain.parts.activations import Activation, activations
@@ -208,10 +208,10 @@ def test_row_weights_and_masks_go_with_the_corners() -> None:
     net = dataclasses.replace(net, dropout=(0.0, 0.5))
     mask = np.ones((5, 4))
     mask[2, 1:] = 0.0
-    extras = Extras(np.array([1.0, 2.0, 3.0, 0.5, 0.0]), {1: mask})
+    context = BatchContext(np.array([1.0, 2.0, 3.0, 0.5, 0.0]), {1: mask})
     for at_0, right in ((1.0, True), (1.1, False)):
-        report = gradcheck(with_slope_at_0(net, at_0), w, X, T, extras=extras)
+        report = gradcheck(with_slope_at_0(net, at_0), w, X, T, context=context)
         assert report.passed == right
-    found = corners(Point(net, w, X, T, extras))
+    found = corners(Point(net, w, X, T, context))
     assert found is not None
     assert np.flatnonzero(found.radius).tolist() == [12]  # b_1 of the one unit that is not dropped

@@ -18,7 +18,7 @@ from networks import network
 def test_errors_are_rounding_alone() -> None:
     errors = {}
     for one in drawn_networks():
-        report = gradcheck(one.network, one.w, one.X, one.T, extras=one.extras)
+        report = gradcheck(one.network, one.w, one.X, one.T, context=one.context)
         assert report.passed, one.name
         errors[one.name] = report.max_relative_error
     assert len(errors) == COUNT
@@ -37,7 +37,7 @@ def test_what_is_drawn() -> None:
 
 def corners(one: Drawn) -> int:
     """How many units of layer 1 stand on a corner, in all rows."""
-    Z_1 = Point(one.network, one.w, one.X, one.T, one.extras).space.Z[1]
+    Z_1 = Point(one.network, one.w, one.X, one.T, one.context).space.Z[1]
     return int(np.isin(Z_1, one.network.activations[1].kinks).sum())
 
 

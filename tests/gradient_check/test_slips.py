@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bptrain.core.backprop import Extras, gradient
+from bptrain.core.backprop import gradient
+from bptrain.core.network import BatchContext
 from bptrain.gradient_check.lines import backward
 from bptrain.gradient_check.point import Point
 from bptrain.gradient_check.scale import scale_at
@@ -100,9 +101,9 @@ def test_what_gives_the_same_is_named_too() -> None:
 
 def test_a_training_step() -> None:
     """δ_1 by W_2 after its update shows in what a step subtracted, at the step's own rate and no other."""
-    net, w, X, T, extras = case("two penalized")
+    net, w, X, T, context = case("two penalized")
     rate = 0.3
-    point = Point(net, w, X, T, extras)
+    point = Point(net, w, X, T, context)
     later = w.copy()
     blocks = {(block.layer, block.kind): slice(block.start, block.stop) for block in net.blocks}
     for layer in (
@@ -124,7 +125,7 @@ def test_a_training_step() -> None:
     assert (found.code, found.layer) == ("carry_after_update", 1)
     assert diagnose(point, step, rate=2 * rate) is None
     assert diagnose(point, step) is None
-    assert diagnose(point, (w - (w - rate * gradient(net, w, X, T, extras))) / rate, rate=rate) is None
+    assert diagnose(point, (w - (w - rate * gradient(net, w, X, T, context))) / rate, rate=rate) is None
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -144,7 +145,7 @@ def test_noise_has_no_pattern(seed: int) -> None:
 def test_a_match_must_explain_the_deviation() -> None:
     """Where a slip and the right gradient are all but the same, being near both is no sign of the slip."""
     nearly = replace(
-        point_of("squares"), extras=Extras(1 + 2e-10 * np.arange(6.0))
+        point_of("squares"), context=BatchContext(1 + 2e-10 * np.arange(6.0))
     )  # weights that hardly matter
     right, scale, without = backward(nearly).g, scale_at(nearly).w, gradient(*case("squares"))
     found = diagnose(nearly, without)

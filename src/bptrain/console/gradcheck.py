@@ -10,7 +10,8 @@ from bptrain.commands.gradcheck.selftest import SelfChecked, by_parts, combinati
 from bptrain.console.terminal.bars import begin, end
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import is_redrawn
-from bptrain.gradient_check import BlockReport, Corner, GradcheckReport, Progress
+from bptrain.drain import drain
+from bptrain.gradient_check import BlockReport, CheckProgress, Corner, GradcheckReport
 
 if TYPE_CHECKING:
     from rich import progress
@@ -37,35 +38,29 @@ class CheckView:
     def __exit__(self, *exception: object) -> None:
         end(self._bar)
 
-    def advance(self, step: Progress) -> None:
+    def advance(self, step: CheckProgress) -> None:
         """Shows how far a check has come."""
         if self._bar is None and self._wanted and time.monotonic() - self._begun > MOMENT:
             from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
             columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
             begin(self._bar)
             self._task = self._bar.add_task("checking", total=step.total)
         if self._bar is not None:
             self._bar.update(self._task, completed=step.done, total=step.total)
 
-    def follow(self, check: Generator[Progress, None, Found]) -> Found:
+    def follow(self, check: Generator[CheckProgress, None, Found]) -> Found:
         """Runs a check to its end."""
-        while True:
-            try:
-                self.advance(next(check))
-            except StopIteration as end:
-                found: Found = end.value
-                return found
+        return drain(check, self.advance)
 
     def count(self, checks: Iterator[SelfChecked]) -> list[SelfChecked]:
         """Runs the checks of the self-test to their end."""
         total, done = sum(1 for _ in combinations()), []
         for checked in checks:
             done.append(checked)
-            self.advance(Progress(len(done), total))
+            self.advance(CheckProgress(len(done), total))
         return done
 
 

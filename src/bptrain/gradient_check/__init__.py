@@ -9,8 +9,9 @@ scale, verdicts how an error is measured, and what is said of it
 plan, check     what is done, and doing it
 """
 
-from bptrain.gradient_check.check import Gradient, Progress, checking, gradcheck
+from bptrain.gradient_check.check import Gradient, checking, gradcheck
 from bptrain.gradient_check.corners import Corner, Corners, corners
+from bptrain.gradient_check.numeric import CheckProgress
 from bptrain.gradient_check.plan import Asked, Settings, chosen_blocks
 from bptrain.gradient_check.point import Point
 from bptrain.gradient_check.report import GradcheckReport
@@ -22,13 +23,13 @@ __all__ = [
     "TOLERANCE",
     "Asked",
     "BlockReport",
+    "CheckProgress",
     "Corner",
     "Corners",
     "GradcheckReport",
     "Gradient",
     "Kinks",
     "Point",
-    "Progress",
     "Settings",
     "UnitsReport",
     "checking",

@@ -3,19 +3,17 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
 from bptrain.core import backprop
-from bptrain.core.backprop import NONE, Extras
-from bptrain.core.network import Network
+from bptrain.core.network import PLAIN, BatchContext, Network
 from bptrain.drain import drain
 from bptrain.errors import UsageError
 from bptrain.gradient_check.corners import Corners, corners
 from bptrain.gradient_check.forward import forward_error
 from bptrain.gradient_check.lines import backward
-from bptrain.gradient_check.numeric import numeric_side
+from bptrain.gradient_check.numeric import CheckProgress, numeric_side
 from bptrain.gradient_check.parts import part_faults
 from bptrain.gradient_check.plan import Settings, chosen_blocks, plan
 from bptrain.gradient_check.point import Point
@@ -25,21 +23,14 @@ from bptrain.gradient_check.slips.base import Diagnosis
 from bptrain.gradient_check.slips.diagnosis import diagnose
 from bptrain.gradient_check.subject import Subject, inputs_report, overall_report
 from bptrain.gradient_check.trial import COMPLEX_REFUSED, Trial, culprits, trial
-from bptrain.gradient_check.verdicts import BlockReport, Numeric, UpdateRule
+from bptrain.gradient_check.verdicts import BlockReport, UpdateRule
 from bptrain.parts.types import Array
 
-# (w, X, T, extras) -> the flat gradient of the objective
-Gradient = Callable[[Array, Array, Array, Extras], Array]
+# (w, X, T, context) -> the flat gradient of the objective
+Gradient = Callable[[Array, Array, Array, BatchContext], Array]
 
 SETTINGS = Settings()
 NEAR = 1e-7  # by which share of z's terms a unit may be off a corner and still be too near for differences
-
-
-class Progress(NamedTuple):
-    """How far a check has come."""
-
-    done: int
-    total: int
 
 
 def gradcheck(
@@ -48,7 +39,7 @@ def gradcheck(
     X: Array,
     T: Array,
     analytic: Array | Mapping[str, Gradient] | None = None,
-    extras: Extras = NONE,
+    context: BatchContext = PLAIN,
     settings: Settings = SETTINGS,
 ) -> GradcheckReport:
     """Checks the gradient at the flat weights w over the rows X (N × n_0) and T (N × n_L), all in float64.
@@ -58,12 +49,12 @@ def gradcheck(
     `backprop.py`. Raises UsageError where no row or no parameter is left to check.
     """
     w, X, T = (np.asarray(array, np.float64) for array in (w, X, T))
-    return drain(checking(Point(network, w, X, T, extras), analytic, settings))
+    return drain(checking(Point(network, w, X, T, context), analytic, settings))
 
 
 def checking(
     point: Point, analytic: Array | Mapping[str, Gradient] | None = None, settings: Settings = SETTINGS
-) -> Generator[Progress, None, GradcheckReport]:
+) -> Generator[CheckProgress, None, GradcheckReport]:
     """The check of `gradcheck`, which tells on its way how far it has come."""
     with np.errstate(all="ignore"):
         report = yield from _checking(point, analytic, settings)
@@ -72,7 +63,7 @@ def checking(
 
 def _checking(
     point: Point, analytic: Array | Mapping[str, Gradient] | None, settings: Settings
-) -> Generator[Progress, None, GradcheckReport]:
+) -> Generator[CheckProgress, None, GradcheckReport]:
     all_rows, wrong_forward = len(point.X_0), forward_error(point)
     point, found, tried = begin(point)
     method: UpdateRule = "central" if settings.method == "central" or not tried.passed else "complex_step"
@@ -97,8 +88,7 @@ def _checking(
     total = sum(min(plan_.entries, block.stop - block.start) + plan_.directions for block in blocks)
     done = 0
     for block in blocks:
-        steps = numeric_side(point, plan_, block, settings.seed, subject.left_out)
-        numeric = yield from counted(steps, done, total)
+        numeric = yield from numeric_side(point, plan_, block, settings.seed, subject.left_out, done, total)
         done += len(numeric.n) + len(numeric.n_v)
         reports.append(subject.report(block, numeric))
         if settings.fail_fast and not reports[-1].passed:
@@ -127,18 +117,6 @@ def _checking(
         complete=not stopped,
         by=point.by,
     )
-
-
-def counted(
-    steps: Generator[int, None, Numeric], before: int, total: int
-) -> Generator[Progress, None, Numeric]:
-    """The numbers of one block, telling how many are worked out of all."""
-    while True:
-        try:
-            yield Progress(before + next(steps), total)
-        except StopIteration as end:
-            numeric: Numeric = end.value
-            return numeric
 
 
 def slips_of(subject: Subject, reports: Sequence[BlockReport]) -> dict[str, Diagnosis]:
@@ -176,5 +154,5 @@ def gradients(point: Point, analytic: Array | Mapping[str, Gradient] | None) -> 
     if analytic is None:
         analytic = {"numpy": partial(backprop.gradient, point.network)}
     if isinstance(analytic, Mapping):
-        return {name: g(point.w, point.X_0, point.T, point.extras) for name, g in analytic.items()}
+        return {name: g(point.w, point.X_0, point.T, point.context) for name, g in analytic.items()}
     return {"given": np.asarray(analytic, np.float64)}

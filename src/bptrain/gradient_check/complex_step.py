@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bptrain.core.backprop import loss_sum, row_losses
 from bptrain.core.network import Block, Views, views
+from bptrain.core.objective import loss_sum, row_losses
 from bptrain.gradient_check.point import STEP, Point
 from bptrain.parts.types import Array
 
@@ -29,7 +29,7 @@ def of_entries(point: Point, block: Block, entries: Array) -> Iterator[Array]:
         copies = np.arange(len(some))
         dZ[copies, :, indices[0]] = point.space.Y[i - 1][:, indices[1]].T if len(indices) == 2 else 1.0
         dE = of_rows(point, i, dZ.reshape(-1, dZ.shape[2]), len(some)).reshape(len(some), N)
-        V = point.extras.V
+        V = point.context.sample_weight
         yield np.asarray(
             (dE if V is None else dE * V).sum(axis=1) / point.divisor + penalty(point, block, some)
         )
@@ -50,7 +50,7 @@ def along(point: Point, v: Array) -> float:
     if not moved:
         return 0.0
     dE = of_rows(point, moved[0], tangent(point, direction, moved[0]), 1, direction)
-    derivative = float(loss_sum(dE, point.extras.V)) / point.divisor
+    derivative = float(loss_sum(dE, point.context.sample_weight)) / point.divisor
     if network.penalty is not None:
         for W_i, V_i in zip(point.parameters.W[1:], direction.W[1:], strict=True):
             derivative += float((network.penalty.value(W_i + 1j * STEP * V_i).imag / STEP).sum())
@@ -72,7 +72,7 @@ def tangent(point: Point, direction: Views, i: int) -> Array:
 
 def of_inputs(point: Point) -> Array:
     """∂objective/∂X_0, N × n_0: one evaluation for each input, as no row depends on another."""
-    V, M, W_1 = point.extras.V, point.extras.M.get(0), point.parameters.W[1]
+    V, M, W_1 = point.context.sample_weight, point.context.dropout_masks.get(0), point.parameters.W[1]
     columns = []
     for k in range(point.network.sizes[0]):
         dZ = np.tile(W_1[:, k], (len(point.X_0), 1))
@@ -91,7 +91,7 @@ def of_rows(point: Point, first: int, dZ: Array, copies: int, direction: Views |
     dX, Z = np.empty(0), np.empty(0, np.complex128)
     for i in range(first, network.L + 1):
         if i > first:
-            M = point.extras.M.get(i - 1)
+            M = point.context.dropout_masks.get(i - 1)
             dZ = (dX if M is None else dX * np.tile(M, (copies, 1))) @ point.parameters.W[i].T
             if direction is not None and moves(direction, i):
                 dZ += tangent(point, direction, i)

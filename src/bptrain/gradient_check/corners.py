@@ -98,7 +98,7 @@ def reach(point: Point, wider: float) -> list[Array]:
     for i in range(1, network.L + 1):
         W, b = point.parameters.W[i] ** 2, point.parameters.b[i]
         below = R[0] if i == 1 else R[i - 1] * np.abs(point.slopes.get(i - 1, np.ones(1)))
-        below = below * point.extras.M.get(i - 1, 1.0)
+        below = below * point.context.dropout_masks.get(i - 1, 1.0)
         terms = np.sqrt(space.Y[i - 1] ** 2 @ W.T + (0.0 if b is None else b * b))
         R.append(np.sqrt((ROUNDING * terms) ** 2 + below**2 @ W.T) + wider * (1.0 + terms) + TINY)
     return R
@@ -170,7 +170,7 @@ def possible(
     point: Point, D_L: Known, known: dict[int, Known], penalties: Known, found: tuple[Corner, ...]
 ) -> Corners:
     """The gradients that are possible where the slopes are known as intervals."""
-    network, (V, M) = point.network, point.extras
+    network, (V, M) = point.network, point.context
     center, radius = np.empty_like(point.w), np.empty_like(point.w)
     C, R = views(network, center), views(network, radius)
     weigh = (np.ones(len(point.X_0)) if V is None else V)[:, None] / point.divisor

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import forward, loss_sum, penalty, row_losses, workspace
+from bptrain.core.backprop import forward, workspace
 from bptrain.core.network import views
+from bptrain.core.objective import loss_sum, penalty, row_losses
 from bptrain.gradient_check.corners import crosses
 from bptrain.gradient_check.point import Point, Way
 from bptrain.parts.types import Array
@@ -80,15 +81,15 @@ def good_step(point: Point, ends: Sequence[Point], ways: Sequence[Way] = ()) -> 
 def objective(point: Point, w: Array) -> Array:
     """The objective at other weights, on the rows of a point."""
     space, parameters = workspace(point.network, len(point.X_0), np.float64), views(point.network, w)
-    X_L = forward(point.network, parameters, point.X_0, space, point.extras)
+    X_L = forward(point.network, parameters, point.X_0, space, point.context)
     losses = row_losses(point.network, space.Z[point.network.L], X_L, point.T)
-    E = loss_sum(losses, point.extras.V) / point.divisor
+    E = loss_sum(losses, point.context.sample_weight) / point.divisor
     return np.asarray(E + penalty(point.network, parameters))
 
 
 def of_inputs(point: Point, divisor: float) -> Difference:
     """∂objective/∂X_0, N × n_0, one input of all rows at a time; the divisor is of all rows that there are."""
-    V = np.ones(len(point.X_0)) if point.extras.V is None else point.extras.V
+    V = np.ones(len(point.X_0)) if point.context.sample_weight is None else point.context.sample_weight
     columns = []
     for unit in np.eye(point.network.sizes[0]):
         h = FIRST
@@ -106,5 +107,5 @@ def moved_rows(point: Point, unit: Array, step: float) -> Array:
     """The loss of each row where all inputs are moved."""
     X_0 = point.X_0 + step * unit
     space = workspace(point.network, len(X_0), np.float64)
-    X_L = forward(point.network, point.parameters, X_0, space, point.extras)
+    X_L = forward(point.network, point.parameters, X_0, space, point.context)
     return row_losses(point.network, space.Z[point.network.L], X_L, point.T)

@@ -7,7 +7,7 @@ from bptrain.gradient_check.point import Point
 
 def forward_error(point: Point) -> float:
     """How far `forward` is from z_i = W_i x_{i−1} + b_i and x_i = f_i(z_i), relative to the terms' absolute values."""
-    network, space, M = point.network, point.space, point.extras.M
+    network, space, M = point.network, point.space, point.context.dropout_masks
     worst = 0.0
     for i in range(1, network.L + 1):
         W, b = point.parameters.W[i], point.parameters.b[i]

@@ -28,7 +28,7 @@ def output(point: Point) -> Array:
 
 def weigh(point: Point, D: Array) -> Array:
     """What each row weighs, and the mean."""
-    V = point.extras.V
+    V = point.context.sample_weight
     return (D if V is None else D * V[:, None]) / point.divisor
 
 
@@ -39,7 +39,7 @@ def carry(point: Point, i: int, D: Array) -> Array:
 
 def drop(point: Point, i: int, G: Array) -> Array:
     """∘ M_i, where units of layer i are dropped."""
-    return G * point.extras.M[i] if i in point.extras.M else G
+    return G * point.context.dropout_masks[i] if i in point.context.dropout_masks else G
 
 
 def through(point: Point, i: int, G: Array) -> Array:

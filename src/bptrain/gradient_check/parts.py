@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import row_losses
+from bptrain.core.objective import row_losses
 from bptrain.gradient_check.point import STEP, Point, slope, slopes_of_rows
 from bptrain.gradient_check.scale import FLOOR
 from bptrain.gradient_check.slips.factors import named

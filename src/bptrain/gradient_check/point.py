@@ -12,8 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from bptrain.core.backprop import NONE, Extras, Workspace, batch_divisor, forward, row_losses, workspace
-from bptrain.core.network import Network, Views, views
+from bptrain.core.backprop import Workspace, forward, workspace
+from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
+from bptrain.core.objective import batch_divisor, row_losses
 from bptrain.parts.types import Array
 
 STEP = 1e-30  # h: its square vanishes beside 1 in float64, and products with it stay normal numbers
@@ -29,7 +30,7 @@ class Point:
     w: Array
     X_0: Array
     T: Array
-    extras: Extras = NONE
+    context: BatchContext = PLAIN
     by: Way = "complex_step"
 
     @cached_property
@@ -42,19 +43,17 @@ class Point:
         """X_i, Y_i (what the next layer is given) and Z_i of every layer, of the forward pass."""
         space = workspace(self.network, len(self.X_0), np.float64)
         with np.errstate(all="ignore"):
-            forward(self.network, self.parameters, self.X_0, space, self.extras)
+            forward(self.network, self.parameters, self.X_0, space, self.context)
         return space
 
     @property
     def divisor(self) -> float:
         """What the sum over the rows is divided by."""
-        return batch_divisor(self.network, len(self.X_0), self.extras.V)
+        return batch_divisor(self.network, len(self.X_0), self.context.sample_weight)
 
     def some_rows(self, rows: Array) -> "Point":
         """The same weights, on some of the rows."""
-        V, M = self.extras
-        some = Extras(None if V is None else V[rows], {i: M_i[rows] for i, M_i in M.items()})
-        return Point(self.network, self.w, self.X_0[rows], self.T[rows], some, self.by)
+        return Point(self.network, self.w, self.X_0[rows], self.T[rows], self.context.part(rows), self.by)
 
     @property
     def elementwise(self) -> tuple[int, ...]:

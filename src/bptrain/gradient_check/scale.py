@@ -17,8 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import NONE, Extras
-from bptrain.core.network import Network, views
+from bptrain.core.network import PLAIN, BatchContext, Network, views
 from bptrain.gradient_check.point import Point
 from bptrain.parts.types import Array
 
@@ -33,9 +32,9 @@ class Scale(NamedTuple):
     D: list[Array]  # A_1 … A_L; entry 0 is that of the inputs
 
 
-def rounding_scale(network: Network, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
+def rounding_scale(network: Network, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
     """s of each parameter, flat."""
-    return scale_at(Point(network, w, X, T, extras), p=1).w
+    return scale_at(Point(network, w, X, T, context), p=1).w
 
 
 def scale_at(point: Point, p: int = 2) -> Scale:
@@ -46,7 +45,7 @@ def scale_at(point: Point, p: int = 2) -> Scale:
     |X_0| as it is; s of b_i is the column sums of A_i; s of X_0 is A_1 |W_1|. A Jacobian product (softmax) is left
     out, and so are penalties; what a row weighs and masks multiply as they do in the gradient.
     """
-    network, T, (V, M) = point.network, point.T, point.extras
+    network, T, (V, M) = point.network, point.T, point.context
     space, loss = point.space, network.loss
     X_L = space.X[network.L]
 

@@ -117,7 +117,7 @@ def shown(one: Judged, a: Array, numeric: Numeric, allowed: Allowed) -> int:
 def inputs_report(subject: Subject) -> BlockReport:
     """The verdict on ∂objective/∂X_0, which `backprop.py` alone works out."""
     point, found = subject.point, subject.found
-    analytic = backprop.input_gradient(point.network, point.w, point.X_0, point.T, point.extras)
+    analytic = backprop.input_gradient(point.network, point.w, point.X_0, point.T, point.context)
     if subject.plan.method == "complex_step":
         n = complex_step.of_inputs(point)
         estimate = np.zeros_like(n)

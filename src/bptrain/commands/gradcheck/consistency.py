@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import add_penalties, batch_divisor
 from bptrain.core.network import views
+from bptrain.core.objective import add_penalties, batch_divisor
 from bptrain.engines.base import Engine, GradientTransform, TrainingPlan, initial_optimizer_state
 from bptrain.gradient_check import TOLERANCE, Corners, Point, corners, lacking
 from bptrain.gradient_check.scale import scale_at
@@ -45,9 +45,9 @@ def plain_descent(task: TrainingPlan) -> TrainingPlan:
 
 def consistency(engine: Engine, task: TrainingPlan, point: Point) -> Iterator[Consistency]:
     """What must agree, of an engine that was built for `plain_descent(task)`, at a point."""
-    w, X, T, extras = point.w, point.X_0, point.T, point.extras
+    w, X, T, context = point.w, point.X_0, point.T, point.context
     s, found = scale_at(point).w, corners(point)
-    a = engine.gradient(w, X, T, extras)
+    a = engine.gradient(w, X, T, context)
 
     def compared(name: str, words: str, b: Array) -> Consistency:
         error = apart(a, b, s, found)
@@ -57,9 +57,9 @@ def consistency(engine: Engine, task: TrainingPlan, point: Point) -> Iterator[Co
         "batch", "the batch's gradient is the sum of its instances'", sum_of_instances(engine, point)
     )
     other = point.some_rows(stream(0, "check").permutation(len(X)))
-    b = engine.gradient(w, other.X_0, other.T, other.extras)
+    b = engine.gradient(w, other.X_0, other.T, other.context)
     yield compared("order", "the gradient does not depend on the order of the rows", b)
-    again = engine.gradient(w, X, T, extras)
+    again = engine.gradient(w, X, T, context)
     w_1, w_2 = trained(engine, task, point), trained(engine, task, point)
     same = np.array_equal(a, again, equal_nan=True) and np.array_equal(w_1, w_2, equal_nan=True)
     words = "the same call, and the same updates, give the same bits again"
@@ -77,13 +77,13 @@ def apart(a: Array, b: Array, s: Array, found: Corners | None) -> float:
 
 def sum_of_instances(engine: Engine, point: Point) -> Array:
     """The gradient of a batch from those of its rows, each taken by itself."""
-    network, V = point.network, point.extras.V
+    network, V = point.network, point.context.sample_weight
     of_penalty = np.zeros_like(point.w)
     add_penalties(network, point.parameters, views(network, of_penalty))
     total = np.zeros_like(point.w)
     for n in range(len(point.X_0)):
         one = point.some_rows(np.array([n]))
-        g = engine.gradient(one.w, one.X_0, one.T, one.extras) - of_penalty
+        g = engine.gradient(one.w, one.X_0, one.T, one.context) - of_penalty
         total += g * batch_divisor(network, 1, None if V is None else V[n : n + 1])
     return total / point.divisor + of_penalty
 
@@ -91,20 +91,20 @@ def sum_of_instances(engine: Engine, point: Point) -> Array:
 def trained(engine: Engine, task: TrainingPlan, point: Point) -> Array:
     """The weights after an epoch of updates on the rows of a point."""
     memory = initial_optimizer_state(point.w.copy(), plain_descent(task).method)
-    engine.run_slice(memory, point.X_0, point.T, point.extras)
+    engine.run_slice(memory, point.X_0, point.T, point.context)
     return memory.w
 
 
 def update(engine: Engine, task: TrainingPlan, point: Point) -> Consistency:
     """Whether an update takes the engine's gradient from the weights, and none that was formed after some of it."""
     first = point.some_rows(np.arange(min(task.batch_size, len(point.X_0))))
-    w, X, T, extras = first.w, first.X_0, first.T, first.extras
+    w, X, T, context = first.w, first.X_0, first.T, first.context
     memory = initial_optimizer_state(w.copy(), plain_descent(task).method)
-    engine.run_slice(memory, X, T, extras)
+    engine.run_slice(memory, X, T, context)
     taken = (w - memory.w) / RATE
     rounding = np.finfo(np.float64).eps * np.abs(w) / RATE  # of w − step
     s = scale_at(first).w + rounding / TOLERANCE
-    error = apart(taken, engine.gradient(w, X, T, extras), s, corners(first))
+    error = apart(taken, engine.gradient(w, X, T, context), s, corners(first))
     words = "an update takes learning rate × gradient from the weights"
     likely = None if error <= TOLERANCE or first.by == "parts" else diagnose(first, taken, rate=RATE)
     return Consistency(engine.name, "update", words, error, error <= TOLERANCE, likely)

@@ -14,9 +14,8 @@ from bptrain.build.updates import build_plan
 from bptrain.commands.gradcheck.consistency import Consistency, consistency, plain_descent
 from bptrain.config import load_config
 from bptrain.config.schema import Config
-from bptrain.core.backprop import Extras
 from bptrain.core.dropout import masks
-from bptrain.core.network import Network
+from bptrain.core.network import BatchContext, Network
 from bptrain.engines.base import Engine, TrainingPlan
 from bptrain.engines.choice import Choice, choose_engine, make_engine
 from bptrain.engines.diagnosis import not_finite_forward
@@ -24,9 +23,9 @@ from bptrain.engines.numba_engine import missing, uncovered
 from bptrain.errors import NumericalError, Warned
 from bptrain.gradient_check import (
     BlockReport,
+    CheckProgress,
     GradcheckReport,
     Point,
-    Progress,
     Settings,
     UnitsReport,
     checking,
@@ -133,10 +132,10 @@ def of_model(model: Model, name: str | None = None, rows: int = ROWS) -> Subject
 
 def point_at(network: Network, w: Array, X: Array, T: Array, V: Array | None, seed: int) -> Point:
     """The point, with the masks that dropout has in the first epoch."""
-    return Point(network, w, X, T, Extras(V, masks(network, seed, 1, slice(0, len(X)), np.float64)))
+    return Point(network, w, X, T, BatchContext(V, masks(network, seed, 1, slice(0, len(X)), np.float64)))
 
 
-def check_subject(subject: Subject, wanted: Wanted = WANTED) -> Generator[Progress, None, Checked]:
+def check_subject(subject: Subject, wanted: Wanted = WANTED) -> Generator[CheckProgress, None, Checked]:
     """The check, which tells on its way how far it has come. Raises UsageError."""
     point, settings = subject.point, wanted.settings._replace(seed=subject.config.seed)
     chosen_blocks(
@@ -195,7 +194,7 @@ def engines_for(name: str, task: TrainingPlan) -> tuple[list[Engine], list[str]]
 
 def check(
     subject: Path | Model, overrides: Sequence[str] | Mapping[str, Any] = (), wanted: Wanted = WANTED
-) -> Generator[Progress, None, Checked]:
+) -> Generator[CheckProgress, None, Checked]:
     """The check of a config file, of a run directory, of a checkpoint file in one, or of a loaded model."""
     if isinstance(subject, Model):
         return check_subject(of_model(subject, rows=wanted.rows), wanted)

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import NONE, Extras
 from bptrain.core.dropout import masks
-from bptrain.core.network import Network
+from bptrain.core.network import PLAIN, BatchContext, Network
 from bptrain.gradient_check import GradcheckReport, Settings, gradcheck
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import Loss, fits, losses
@@ -91,10 +90,10 @@ def check_combination(combination: Combination, settings: Settings) -> Gradcheck
     rng = stream(0, "check")
     w, X = rng.normal(size=network.size), rng.normal(size=(ROWS, SIZES[0]))
     T = targets(network.loss, stream(1, "check"), ROWS, SIZES[-1])
-    extras = NONE
+    context = PLAIN
     if combination.loaded:
-        extras = Extras(WEIGHTS, masks(network, 0, 1, slice(0, ROWS), np.float64))
-    return gradcheck(network, w, X, T, extras=extras, settings=settings)
+        context = BatchContext(WEIGHTS, masks(network, 0, 1, slice(0, ROWS), np.float64))
+    return gradcheck(network, w, X, T, context=context, settings=settings)
 
 
 def targets(loss: Loss, rng: Generator, rows: int, n_L: int) -> Array:

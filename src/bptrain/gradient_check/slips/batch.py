@@ -18,7 +18,7 @@ def slips(truth: Truth) -> Iterator[Slip]:
     """All of them."""
     yield from of_reduction(truth.point)
     yield from of_rows(truth.point)
-    if truth.point.extras.M:
+    if truth.point.context.dropout_masks:
         yield from of_dropout(truth.point)
     if truth.point.network.penalty is not None:
         yield from of_penalties(truth.point)
@@ -32,7 +32,7 @@ def times(c: float) -> Lines:
 def of_reduction(point: Point) -> Iterator[Slip]:
     """A factor on δ_L: the count of rows or outputs, 2, a sign."""
     N, n_L, divisor = len(point.X_0), point.network.sizes[-1], point.divisor
-    total = N if point.extras.V is None else float(point.extras.V.sum())
+    total = N if point.context.sample_weight is None else float(point.context.sample_weight.sum())
     if point.network.reduction == "mean":
         if divisor != 1:
             yield Slip(
@@ -54,7 +54,7 @@ def of_reduction(point: Point) -> Iterator[Slip]:
 
 def of_rows(point: Point) -> Iterator[Slip]:
     """Rows left out, and what they weigh."""
-    V, N = point.extras.V, len(point.X_0)
+    V, N = point.context.sample_weight, len(point.X_0)
     if N > 1:
         for name, row in (("last", N - 1), ("first", 0)):
             words = f"the gradient of the {name} row alone in the place of the sum over the rows"
@@ -93,15 +93,19 @@ def _row(row: int, factor: float) -> Weigh:
 
 def of_dropout(point: Point) -> Iterator[Slip]:
     """Masks left out of the backward pass, or without their factor 1/(1 − p)."""
-    masked = [i for i in sorted(point.extras.M) if i > 0]
+    masked = [i for i in sorted(point.context.dropout_masks) if i > 0]
 
     def kept(point: Point, i: int) -> Array:
-        return np.asarray(point.extras.M[i] != 0)
+        return np.asarray(point.context.dropout_masks[i] != 0)
 
     drops: tuple[tuple[str, str, Line], ...] = (
         ("mask_forgotten", "without the mask", lambda p, i, G: G),
         ("mask_unscaled", "with a mask of 0 and 1, without 1/(1 − p)", lambda p, i, G: G * kept(p, i)),
-        ("mask_twice", "with the mask twice", lambda p, i, G: G * p.extras.M[i] * p.extras.M[i]),
+        (
+            "mask_twice",
+            "with the mask twice",
+            lambda p, i, G: G * p.context.dropout_masks[i] * p.context.dropout_masks[i],
+        ),
     )
     weights: tuple[tuple[str, str, Line], ...] = (
         ("mask_forgotten", "without the mask of x_{j}", lambda p, i, D: D.T @ p.space.X[i - 1]),
@@ -113,7 +117,7 @@ def of_dropout(point: Point) -> Iterator[Slip]:
         (
             "mask_twice",
             "with the mask of x_{j} twice",
-            lambda p, i, D: D.T @ (p.space.Y[i - 1] * p.extras.M[i - 1]),
+            lambda p, i, D: D.T @ (p.space.Y[i - 1] * p.context.dropout_masks[i - 1]),
         ),
     )
     for (code, down, drop), (_, across, weight) in zip(drops, weights, strict=True):
@@ -124,7 +128,7 @@ def of_dropout(point: Point) -> Iterator[Slip]:
         def weighed(places: Collection[int], weight: Line = weight) -> Lines:
             return replace(RIGHT, weight=at(places, weight, RIGHT.weight))
 
-        above = [i + 1 for i in sorted(point.extras.M)]
+        above = [i + 1 for i in sorted(point.context.dropout_masks)]
         yield from in_each(f"{code}_in_delta", "δ_{i} " + down, "every δ_i " + down, masked, dropped)
         everywhere = "every ∂E/∂W_i " + across.replace("{j}", "{i−1}")
         yield from in_each(f"{code}_in_weight", "∂E/∂W_{i} " + across, everywhere, above, weighed)
