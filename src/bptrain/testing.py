@@ -17,8 +17,8 @@ import numpy as np
 
 from bptrain.commands.gradcheck.selftest import targets
 from bptrain.core.network import Network
-from bptrain.gradient_check import Point, Settings, gradcheck
-from bptrain.gradient_check.parts import PartFault, part_faults
+from bptrain.gradient_check import GradientPoint, Settings, gradcheck
+from bptrain.gradient_check.part_derivatives import PartFault, part_faults
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.optimizers import Optimizer
@@ -95,7 +95,7 @@ def _along_z(f: Activation, seed: int) -> Iterator[str]:
     """f' against f at chosen z: a layer of one unit, with the weight 1."""
     z = np.concatenate([stream(seed, "check").normal(size=200) * 3, [0.0, -40.0, 40.0, *f.kinks]])
     network = Network((1, 1), (f, f), (False, False), losses.get("half_squared_error")())
-    point = Point(network, np.ones(1), z[:, None], np.zeros((len(z), 1)))
+    point = GradientPoint(network, np.ones(1), z[:, None], np.zeros((len(z), 1)))
     yield from (_words(fault) for fault in part_faults(point) if fault.quantity == "f'")
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.commands.check_backward.calling import Fault
-from bptrain.commands.check_backward.findings import Finding
+from bptrain.commands.check_backward.findings import FunctionFinding
+from bptrain.commands.check_backward.user_functions import Fault
 from command import bptrain
 from conftest import ROOT
 from submission_files import BACKWARD, FORWARD, RIGHT, ending, written
@@ -76,7 +76,7 @@ def test_json_has_all_of_it(workplace: Path) -> None:
     assert len(record["quantities"]) == 2 * 13
     assert {one["instances"] for one in record["quantities"]} == {14, 1}
     (finding,) = record["findings"]
-    assert set(finding) == {*Finding._fields, "problem", "equation", "shapes"} - {"fault", "look"}
+    assert set(finding) == {*FunctionFinding._fields, "problem", "equation", "shapes"} - {"fault", "look"}
     assert (finding["quantity"], finding["layer"], finding["problem"]) == ("dW", 2, None)
     assert finding["judgment"]["worst"] == [0, 1]
     assert finding["judgment"]["theirs"] == 0.5

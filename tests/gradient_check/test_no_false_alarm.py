@@ -7,9 +7,8 @@ import pytest
 
 from bptrain.core.backprop import gradient
 from bptrain.core.network import Network
-from bptrain.gradient_check import Settings, gradcheck
-from bptrain.gradient_check import corners as corners_at
-from bptrain.gradient_check.point import Point
+from bptrain.gradient_check import Settings, find_kinks, gradcheck
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.types import Array
 from gradient_check.random_networks import COUNT, Drawn, drawn_networks
 from networks import network
@@ -31,13 +30,13 @@ def test_what_is_drawn() -> None:
     """Every kind, units on corners in number, and gradients that are not all zero."""
     kinds = Counter(one.kind for one in drawn_networks())
     assert kinds == {"ordinary": 80, "saturated": 40, "converged": 40, "on corners": 40}
-    assert sum(corners(one) > 0 for one in drawn_networks()) >= 25
+    assert sum(units_on_kinks(one) > 0 for one in drawn_networks()) >= 25
     assert max(one.network.L for one in drawn_networks()) == 10
 
 
-def corners(one: Drawn) -> int:
+def units_on_kinks(one: Drawn) -> int:
     """How many units of layer 1 stand on a corner, in all rows."""
-    Z_1 = Point(one.network, one.w, one.X, one.T, one.context).space.Z[1]
+    Z_1 = GradientPoint(one.network, one.w, one.X, one.T, one.context).space.Z[1]
     return int(np.isin(Z_1, one.network.activations[1].kinks).sum())
 
 
@@ -60,7 +59,7 @@ def test_width_and_depth_excuse_nothing(hidden: str, width: int, layers: int) ->
     """The scale of rounding must not outgrow the gradient, nor the reach of rounding make corners of all units."""
     net, w, X, T = wide_and_deep(hidden, width, layers)
     few = Settings(method="directions")
-    assert corners_at(Point(net, w, X, T)) is None
+    assert find_kinks(GradientPoint(net, w, X, T)) is None
     assert gradcheck(net, w, X, T, settings=few).passed
     g = gradient(net, w, X, T)
     for factor in (-1.0, 2.0, 1 + 1e-6):
@@ -79,6 +78,6 @@ def test_the_pole_of_a_logarithm_is_no_corner(bias: float) -> None:
     w = np.concatenate([0.1 * rng.normal(size=6), np.full(2, bias)])
     X, T = rng.normal(size=(6, 3)), 1.0 + rng.integers(0, 3, (6, 2))
     with np.errstate(all="ignore"):
-        assert corners_at(Point(net, w, X, T)) is None
+        assert find_kinks(GradientPoint(net, w, X, T)) is None
     assert gradcheck(net, w, X, T).passed
     assert not gradcheck(net, w, X, T, -gradient(net, w, X, T)).passed

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bptrain.gradient_check import gradcheck
-from bptrain.gradient_check.point import Point
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.slips import diagnose
 from gradient_check.planted import PLANTED, Planted, case, wrong_gradient
 
@@ -23,7 +23,7 @@ def test_planted(fault: Planted, tmp_path: Path) -> None:
     net, w, X, T, context = case(fault.of)
     g = wrong_gradient(fault, tmp_path)
     assert not gradcheck(net, w, X, T, analytic=g, context=context).passed
-    found = diagnose(Point(net, w, X, T, context), g)
+    found = diagnose(GradientPoint(net, w, X, T, context), g)
     assert (found and (found.code, found.layer)) == (fault.code and (fault.code, fault.layer)), found
 
 
@@ -34,5 +34,5 @@ def test_the_same_code_without_a_fault(of: str, tmp_path: Path) -> None:
         g = wrong_gradient(Planted("none", of, (), None, None, module), tmp_path)
         report = gradcheck(net, w, X, T, analytic=g, context=context)
         assert report.max_relative_error < 1e-12
-        assert diagnose(Point(net, w, X, T, context), g) is None
+        assert diagnose(GradientPoint(net, w, X, T, context), g) is None
         assert np.isfinite(g).all()

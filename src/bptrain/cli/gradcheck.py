@@ -11,7 +11,7 @@ Params = Annotated[
     list[str] | None,
     typer.Option("--params", metavar="PATTERN", help="Only these, such as 'layers.1.*'. Repeatable."),
 ]
-UpdateRule = Annotated[
+Method = Annotated[
     Literal["auto", "complex_step", "directions", "central"],
     typer.Option(help="Entry by entry, along random directions, or by central differences."),
 ]
@@ -19,7 +19,7 @@ Engine = Annotated[
     Literal["numpy", "numba", "all"] | None,
     typer.Option(help="Whose gradient; the config's own, else NumPy's, unless told.", show_default=False),
 ]
-Kinks = Annotated[
+KinkPolicy = Annotated[
     Literal["interval", "skip", "fail"],
     typer.Option(
         help="At a corner, as of relu at 0: allow all between its slopes, leave the row out, or fail."
@@ -34,7 +34,7 @@ def gradcheck_command(
             metavar="CONFIG|RUN", help="A YAML file or a run; without it, every part.", show_default=False
         ),
     ] = None,
-    method: UpdateRule = "auto",
+    method: Method = "auto",
     engine: Engine = None,
     rows: Annotated[
         int | None,
@@ -42,7 +42,7 @@ def gradcheck_command(
     ] = None,
     params: Params = None,
     inputs: Annotated[bool, typer.Option("--inputs", help="Check the gradient by the inputs too.")] = False,
-    kinks: Kinks = "interval",
+    kinks: KinkPolicy = "interval",
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first mismatch.")] = False,
     set_: Set = None,
     plugin: Plugin = None,
@@ -62,9 +62,8 @@ def gradcheck_command(
       bptrain gradcheck runs/iris/001 --rows 100 --engine all
     """
     with command("gradcheck", json, quiet, verbose, plugin) as screen:
-        from bptrain.commands.gradcheck.record import gradcheck_record, parts_record
-        from bptrain.commands.gradcheck.run import ROWS, Wanted, check, is_trained
-        from bptrain.commands.gradcheck.selftest import check_parts
+        from bptrain.commands.gradcheck.run import ROWS, GradcheckOptions, check, is_trained
+        from bptrain.commands.gradcheck.selftest import SelfTest, check_parts
         from bptrain.console.gradcheck import CheckView, show_gradcheck, show_parts
         from bptrain.errors import VERDICT_EXIT, UsageError
         from bptrain.gradient_check import Settings
@@ -78,18 +77,20 @@ def gradcheck_command(
                 for name, given in (("--engine", engine), ("--rows", rows), ("--params", params)):
                     if given is not None:
                         raise UsageError(f"{name} is of a config or a run: name one")
-                checks = view.count(check_parts(settings))
-                passed = all(checked.report.passed for checked in checks)
+                selftest = SelfTest(tuple(view.count(check_parts(settings))))
+                passed = selftest.passed
             else:
-                checked = view.follow(check(subject, set_ or [], Wanted(settings, engine, rows or ROWS)))
+                checked = view.follow(
+                    check(subject, set_ or [], GradcheckOptions(settings, engine, rows or ROWS))
+                )
                 passed = checked.passed
         if subject is None:
-            show_parts(screen, checks)
-            screen.record(parts_record(checks), ok=passed)
+            show_parts(screen, selftest.checks)
+            screen.record(selftest.record(), ok=passed)
         else:
             for name, message in checked.warnings:
                 screen.warn(name, message)
             show_gradcheck(screen, checked)
-            screen.record(gradcheck_record(checked), ok=passed)
+            screen.record(checked.record(), ok=passed)
         if not passed:
             raise typer.Exit(VERDICT_EXIT)

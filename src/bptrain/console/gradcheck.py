@@ -5,13 +5,13 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from bptrain.commands.gradcheck.run import Checked
-from bptrain.commands.gradcheck.selftest import SelfChecked, by_parts, combinations
+from bptrain.commands.gradcheck.run import GradcheckResult
+from bptrain.commands.gradcheck.selftest import CombinationCheck, by_parts, combinations
 from bptrain.console.terminal.bars import begin, end
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import is_redrawn
 from bptrain.drain import drain
-from bptrain.gradient_check import BlockReport, CheckProgress, Corner, GradcheckReport
+from bptrain.gradient_check import BlockReport, CheckProgress, GradcheckReport, Kink
 
 if TYPE_CHECKING:
     from rich import progress
@@ -55,7 +55,7 @@ class CheckView:
         """Runs a check to its end."""
         return drain(check, self.advance)
 
-    def count(self, checks: Iterator[SelfChecked]) -> list[SelfChecked]:
+    def count(self, checks: Iterator[CombinationCheck]) -> list[CombinationCheck]:
         """Runs the checks of the self-test to their end."""
         total, done = sum(1 for _ in combinations()), []
         for checked in checks:
@@ -64,7 +64,7 @@ class CheckView:
         return done
 
 
-def show_gradcheck(screen: Screen, checked: Checked) -> None:
+def show_gradcheck(screen: Screen, checked: GradcheckResult) -> None:
     """Each parameter block with its errors and verdict, what is wrong in words, and the verdict in a sentence."""
     report = checked.report
     several = len(report.engines) > 1
@@ -74,8 +74,8 @@ def show_gradcheck(screen: Screen, checked: Checked) -> None:
     title = f"{checked.name} at {checked.point}, engine {' and '.join(report.engines)}: backpropagation against {how}"
     screen.table(title, ["layer", "parameter", "shape", "checked", *errors, "verdict"], rows)
     screen.note(f"method: {report.why}")
-    if report.trial is not None and report.trial.passed:
-        screen.note(report.trial.words)
+    if report.cross_check is not None and report.cross_check.passed:
+        screen.note(report.cross_check.words)
     for note in checked.notes:
         screen.note(note)
     show_corners(screen, report)
@@ -136,7 +136,7 @@ def show_explanations(screen: Screen, report: GradcheckReport) -> None:
         screen.result(f"the gradient of engine {engine} matches the pattern of: {likely.words}")
 
 
-def show_consistency(screen: Screen, checked: Checked) -> None:
+def show_consistency(screen: Screen, checked: GradcheckResult) -> None:
     """What an engine must agree with beside numbers."""
     for one in checked.consistency:
         if not one.passed:
@@ -149,11 +149,11 @@ def show_consistency(screen: Screen, checked: Checked) -> None:
 
 def show_corners(screen: Screen, report: GradcheckReport) -> None:
     """The units that stand on a corner, with the slopes of both sides."""
-    if not report.corners:
+    if not report.kinks_found:
         return
-    count = len(report.corners)
+    count = len(report.kinks_found)
     screen.result(f"{count} corner{'s' if count > 1 else ''}, where a slope jumps:")
-    for corner in report.corners[:CORNERS]:
+    for corner in report.kinks_found[:CORNERS]:
         screen.result(f"  {corner_words(corner)}")
     if count > CORNERS:
         screen.result(f"  and {count - CORNERS} more, which --json lists")
@@ -161,7 +161,7 @@ def show_corners(screen: Screen, report: GradcheckReport) -> None:
         screen.result(f"{report.rows_left_out} rows that stand on one were left out")
 
 
-def corner_words(corner: Corner) -> str:
+def corner_words(corner: Kink) -> str:
     """One corner in words: where, and the slopes of both sides."""
     index = ", ".join(map(str, corner.unit))
     sides = f"slope {corner.left:.6g} on the left, {corner.right:.6g} on the right"
@@ -171,7 +171,7 @@ def corner_words(corner: Corner) -> str:
     return f"layer {corner.layer}, unit {index}, instance {corner.row}: {at} = {corner.at:.3g}, {of} has the {sides}"
 
 
-def show_units(screen: Screen, checked: Checked) -> None:
+def show_units(screen: Screen, checked: GradcheckResult) -> None:
     """Dead and saturated units, where there are some."""
     for one in checked.units:
         for kind, found in (("dead", one.dead), ("saturated", one.saturated)):
@@ -182,7 +182,7 @@ def show_units(screen: Screen, checked: Checked) -> None:
                 )
 
 
-def sentence(checked: Checked) -> str:
+def sentence(checked: GradcheckResult) -> str:
     """The verdict."""
     report = checked.report
     stopped = "" if report.complete else "; stopped at the first mismatch"
@@ -199,7 +199,7 @@ def sentence(checked: Checked) -> str:
     return f"MISMATCH: {figures}"
 
 
-def show_parts(screen: Screen, checks: Sequence[SelfChecked]) -> None:
+def show_parts(screen: Screen, checks: Sequence[CombinationCheck]) -> None:
     """One row for each pair of parts, of the worst of its combinations."""
     rows = []
     for parts, of_parts in by_parts(checks).items():
@@ -220,7 +220,7 @@ def show_parts(screen: Screen, checks: Sequence[SelfChecked]) -> None:
     screen.result(f"{verdict}: {passed} of {len(checks)} combinations pass")
 
 
-def error_of(checked: SelfChecked) -> float:
+def error_of(checked: CombinationCheck) -> float:
     """The largest error of a combination, infinity for NaN."""
     error = checked.report.max_relative_error
     return error if error == error else float("inf")

@@ -10,34 +10,32 @@ plan, check     what is done, and doing it
 """
 
 from bptrain.gradient_check.check import Gradient, checking, gradcheck
-from bptrain.gradient_check.corners import Corner, Corners, corners
-from bptrain.gradient_check.numeric import CheckProgress
-from bptrain.gradient_check.plan import Asked, Settings, chosen_blocks
-from bptrain.gradient_check.point import Point
-from bptrain.gradient_check.report import GradcheckReport
-from bptrain.gradient_check.scale import rounding_scale
-from bptrain.gradient_check.units import UnitsReport, units
-from bptrain.gradient_check.verdicts import TOLERANCE, BlockReport, Kinks, judge, lacking
+from bptrain.gradient_check.forward_pass import UnitsReport, units
+from bptrain.gradient_check.kinks import FoundKinks, Kink, find_kinks
+from bptrain.gradient_check.numeric_gradient import CheckProgress, RequestedMethod, Settings, chosen_blocks
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.report import BlockReport, GradcheckReport
+from bptrain.gradient_check.verdicts import TOLERANCE, KinkPolicy, excess_error, judge, rounding_scale
 
 __all__ = [
     "TOLERANCE",
-    "Asked",
     "BlockReport",
     "CheckProgress",
-    "Corner",
-    "Corners",
+    "FoundKinks",
     "GradcheckReport",
     "Gradient",
-    "Kinks",
-    "Point",
+    "GradientPoint",
+    "Kink",
+    "KinkPolicy",
+    "RequestedMethod",
     "Settings",
     "UnitsReport",
     "checking",
     "chosen_blocks",
-    "corners",
+    "excess_error",
+    "find_kinks",
     "gradcheck",
     "judge",
-    "lacking",
     "rounding_scale",
     "units",
 ]

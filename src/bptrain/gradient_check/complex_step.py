@@ -11,13 +11,13 @@ import numpy as np
 
 from bptrain.core.network import Block, Views, views
 from bptrain.core.objective import loss_sum, row_losses
-from bptrain.gradient_check.point import STEP, Point
+from bptrain.gradient_check.point import STEP, GradientPoint
 from bptrain.parts.types import Array
 
 ROWS = 4096  # that go through the network at once
 
 
-def of_entries(point: Point, block: Block, entries: Array) -> Iterator[Array]:
+def of_entries(point: GradientPoint, block: Block, entries: Array) -> Iterator[Array]:
     """∂objective/∂θ_k for the entries k of a block (places in the flat vector), some at a time.
 
     Each entry has the rows of the batch to itself: z_i + ih x_{i−1,k} in the unit that the entry belongs to.
@@ -35,7 +35,7 @@ def of_entries(point: Point, block: Block, entries: Array) -> Iterator[Array]:
         )
 
 
-def penalty(point: Point, block: Block, entries: Array) -> Array | float:
+def penalty(point: GradientPoint, block: Block, entries: Array) -> Array | float:
     """What the penalty adds to the derivative by these entries."""
     of_one = point.network.penalty
     if of_one is None or block.kind != "weight":
@@ -43,7 +43,7 @@ def penalty(point: Point, block: Block, entries: Array) -> Array | float:
     return np.asarray(of_one.value(point.w[entries] + 1j * STEP).imag / STEP)
 
 
-def along(point: Point, v: Array) -> float:
+def along(point: GradientPoint, v: Array) -> float:
     """The derivative of the objective along v (flat): one evaluation, whatever the size of the network."""
     network, direction = point.network, views(point.network, v)
     moved = [i for i in range(1, network.L + 1) if moves(direction, i)]
@@ -63,14 +63,14 @@ def moves(direction: Views, i: int) -> bool:
     return bool(direction.W[i].any() or (b is not None and b.any()))
 
 
-def tangent(point: Point, direction: Views, i: int) -> Array:
+def tangent(point: GradientPoint, direction: Views, i: int) -> Array:
     """The change of Z_i by W_i and b_i: Y_{i−1} V_iᵀ + v_i."""
     dZ = point.space.Y[i - 1] @ direction.W[i].T
     b = direction.b[i]
     return np.asarray(dZ if b is None else dZ + b)
 
 
-def of_inputs(point: Point) -> Array:
+def of_inputs(point: GradientPoint) -> Array:
     """∂objective/∂X_0, N × n_0: one evaluation for each input, as no row depends on another."""
     V, M, W_1 = point.context.sample_weight, point.context.dropout_masks.get(0), point.parameters.W[1]
     columns = []
@@ -81,7 +81,9 @@ def of_inputs(point: Point) -> Array:
     return np.asarray((dE if V is None else dE * V[:, None]) / point.divisor)
 
 
-def of_rows(point: Point, first: int, dZ: Array, copies: int, direction: Views | None = None) -> Array:
+def of_rows(
+    point: GradientPoint, first: int, dZ: Array, copies: int, direction: Views | None = None
+) -> Array:
     """The change of each row's loss, neither weighed nor divided, where Z of layer `first` changes by dZ.
 
     The rows of dZ are so many copies of the batch, one below the other. With a direction, the parameters of the

@@ -19,11 +19,11 @@ from bptrain.parts.types import Array
 
 STEP = 1e-30  # h: its square vanishes beside 1 in float64, and products with it stay normal numbers
 
-Way = Literal["complex_step", "parts"]  # how derivatives of the parts are taken
+DerivativeSource = Literal["complex_step", "parts"]  # how derivatives of the parts are taken
 
 
 @dataclass(frozen=True)
-class Point:
+class GradientPoint:
     """Flat weights w, rows X (N × n_0) and T (N × n_L), and what goes with them; all in float64."""
 
     network: Network
@@ -31,7 +31,7 @@ class Point:
     X_0: Array
     T: Array
     context: BatchContext = PLAIN
-    by: Way = "complex_step"
+    derivatives_from: DerivativeSource = "complex_step"
 
     @cached_property
     def parameters(self) -> Views:
@@ -51,27 +51,29 @@ class Point:
         """What the sum over the rows is divided by."""
         return batch_divisor(self.network, len(self.X_0), self.context.sample_weight)
 
-    def some_rows(self, rows: Array) -> "Point":
+    def some_rows(self, rows: Array) -> "GradientPoint":
         """The same weights, on some of the rows."""
-        return Point(self.network, self.w, self.X_0[rows], self.T[rows], self.context.part(rows), self.by)
+        return GradientPoint(
+            self.network, self.w, self.X_0[rows], self.T[rows], self.context.part(rows), self.derivatives_from
+        )
 
     @property
     def elementwise(self) -> tuple[int, ...]:
         """The layers whose activation is element-wise."""
         return tuple(i for i in range(1, self.network.L + 1) if self.network.activations[i].df is not None)
 
-    def slope(self, i: int, Z: Array, by: Way | None = None) -> Array:
+    def slope(self, i: int, Z: Array, derivatives_from: DerivativeSource | None = None) -> Array:
         """f_i'(z) of an element-wise f_i, at any z."""
         activation = self.network.activations[i]
-        if (by or self.by) == "complex_step":
+        if (derivatives_from or self.derivatives_from) == "complex_step":
             return slope(activation.f, Z)
         assert activation.df is not None
         return np.broadcast_to(activation.df(Z, activation.f(Z)), Z.shape)
 
-    def slope_of_loss(self, X: Array, by: Way | None = None) -> Array:
+    def slope_of_loss(self, X: Array, derivatives_from: DerivativeSource | None = None) -> Array:
         """∂E/∂x_L of each row at any x_L, N × n_L."""
         loss = self.network.loss
-        if (by or self.by) == "parts":
+        if (derivatives_from or self.derivatives_from) == "parts":
             return loss.dE(X, self.T)
         return slopes_of_rows(lambda x: loss.E(x, self.T), X)
 
@@ -90,7 +92,7 @@ class Point:
         """∂x_j/∂z_k of f_i at any z, for each row, N × n_i × n_i."""
         f, product = self.network.activations[i].f, self.network.activations[i].product
         units = np.eye(Z.shape[1])
-        if self.by == "complex_step" or product is None:
+        if self.derivatives_from == "complex_step" or product is None:
             return np.stack([f(Z + 1j * STEP * unit).imag / STEP for unit in units], axis=2)
         X = f(Z)
         return np.stack([product(X, np.broadcast_to(unit, X.shape)) for unit in units], axis=1)
@@ -99,7 +101,7 @@ class Point:
     def D_L(self) -> Array:
         """∂E/∂z_L of each row, N × n_L, neither weighed nor divided: through E of z_L for a canonical pair."""
         network, L = self.network, self.network.L
-        if self.by == "complex_step":
+        if self.derivatives_from == "complex_step":
             return slopes_of_rows(lambda Z: row_losses(network, Z, None, self.T), self.space.Z[L])
         if network.canonical:
             return np.asarray(self.space.X[L] - self.T)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bptrain import check_backward
-from bptrain.commands.check_backward import Finding, Grade
+from bptrain.commands.check_backward import FunctionFinding, Grade
 from conftest import ROOT
 from submission_files import BACKWARD, FORWARD, RIGHT, ending, written
 
@@ -16,7 +16,7 @@ def grade(folder: Path, text: str) -> Grade:
     return check_backward(written(folder, text), POST)
 
 
-def only(folder: Path, text: str) -> Finding:
+def only(folder: Path, text: str) -> FunctionFinding:
     (finding,) = grade(folder, text).findings
     return finding
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.commands.check_backward.loading import load_functions
+from bptrain.commands.check_backward.user_functions import load_functions
 from bptrain.errors import UsageError
 from submission_files import BACKWARD, FORWARD, RIGHT, written
 

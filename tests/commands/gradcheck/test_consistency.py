@@ -10,7 +10,7 @@ from bptrain.core.dropout import masks
 from bptrain.core.network import PLAIN, BatchContext, Network, views
 from bptrain.engines.base import OptimizerState, TrainingPlan
 from bptrain.engines.numpy_engine import NumpyEngine
-from bptrain.gradient_check import Point
+from bptrain.gradient_check import GradientPoint
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array
@@ -24,11 +24,11 @@ def task_for(net: Network, rows: int, batch_size: int) -> TrainingPlan:
     )
 
 
-def point_for(net: Network) -> Point:
+def point_for(net: Network) -> GradientPoint:
     X, T = data_for(net, 8, 1)
     V = np.array([1.0, 0.5, 3.0, 0.0, 2.0, 0.25, 1.0, 1.0])
     context = BatchContext(V, masks(net, 0, 1, slice(0, 8), np.float64))
-    return Point(net, np.random.default_rng(2).normal(size=net.size), X, T, context)
+    return GradientPoint(net, np.random.default_rng(2).normal(size=net.size), X, T, context)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

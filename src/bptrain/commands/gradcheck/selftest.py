@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,11 +41,42 @@ class Combination(NamedTuple):
         return f"{'with' if self.bias else 'without'} bias, {self.reduction}{loaded}"
 
 
-class SelfChecked(NamedTuple):
+class CombinationCheck(NamedTuple):
     """A combination and its report."""
 
     combination: Combination
     report: GradcheckReport
+
+
+class SelfTest(NamedTuple):
+    """The checks of all combinations."""
+
+    checks: tuple[CombinationCheck, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every combination passed."""
+        return all(one.report.passed for one in self.checks)
+
+    def record(self) -> dict[str, Any]:
+        """The fields of gradcheck's JSON without an argument: every combination, and the layers of all of them."""
+        reports = [one.report for one in self.checks]
+        return {
+            **reports[0].summary(),
+            "entries": sum(report.entries for report in reports),
+            "max_relative_error": float(np.max([report.max_relative_error for report in reports])),
+            "combinations": len(self.checks),
+            "wrong": [
+                {**one.combination._asdict(), **one.report.explanations()}
+                for one in self.checks
+                if not one.report.passed
+            ],
+            "layers": [
+                {"parts": one.combination.parts, **one.combination._asdict(), **block.record()}
+                for one in self.checks
+                for block in one.report.layers
+            ],
+        }
 
 
 def combinations() -> Iterator[Combination]:
@@ -64,10 +95,10 @@ def combinations() -> Iterator[Combination]:
                 yield Combination(name, loss_name, canonical, bias, reduction, loaded)
 
 
-def check_parts(settings: Settings) -> Iterator[SelfChecked]:
+def check_parts(settings: Settings) -> Iterator[CombinationCheck]:
     """Checks every combination; with `fail_fast` up to the first that fails."""
     for combination in combinations():
-        checked = SelfChecked(combination, check_combination(combination, settings))
+        checked = CombinationCheck(combination, check_combination(combination, settings))
         yield checked
         if settings.fail_fast and not checked.report.passed:
             return
@@ -107,9 +138,9 @@ def targets(loss: Loss, rng: Generator, rows: int, n_L: int) -> Array:
     return rng.normal(size=(rows, n_L))
 
 
-def by_parts(checks: Sequence[SelfChecked]) -> dict[str, list[SelfChecked]]:
+def by_parts(checks: Sequence[CombinationCheck]) -> dict[str, list[CombinationCheck]]:
     """The checks by parts, in their order."""
-    found: dict[str, list[SelfChecked]] = {}
+    found: dict[str, list[CombinationCheck]] = {}
     for checked in checks:
         found.setdefault(checked.combination.parts, []).append(checked)
     return found

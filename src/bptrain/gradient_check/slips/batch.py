@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from bptrain.gradient_check.lines import Lines
-from bptrain.gradient_check.point import Point
-from bptrain.gradient_check.slips.base import RIGHT, Line, Slip, Truth, at, in_each
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.slips.base import RIGHT, GroundTruth, LineFunction, Slip, at, in_each
 from bptrain.parts.penalties import penalty
 from bptrain.parts.types import Array
 
-Weigh = Callable[[Point, Array], Array]
+Weigh = Callable[[GradientPoint, Array], Array]
 
 
-def slips(truth: Truth) -> Iterator[Slip]:
+def slips(truth: GroundTruth) -> Iterator[Slip]:
     """All of them."""
     yield from of_reduction(truth.point)
     yield from of_rows(truth.point)
@@ -29,7 +29,7 @@ def times(c: float) -> Lines:
     return replace(RIGHT, weigh=lambda point, D: c * RIGHT.weigh(point, D))
 
 
-def of_reduction(point: Point) -> Iterator[Slip]:
+def of_reduction(point: GradientPoint) -> Iterator[Slip]:
     """A factor on δ_L: the count of rows or outputs, 2, a sign."""
     N, n_L, divisor = len(point.X_0), point.network.sizes[-1], point.divisor
     total = N if point.context.sample_weight is None else float(point.context.sample_weight.sum())
@@ -52,7 +52,7 @@ def of_reduction(point: Point) -> Iterator[Slip]:
         yield Slip("sum_over_outputs", f"the loss times its {n_L} outputs", None, times(n_L))
 
 
-def of_rows(point: Point) -> Iterator[Slip]:
+def of_rows(point: GradientPoint) -> Iterator[Slip]:
     """Rows left out, and what they weigh."""
     V, N = point.context.sample_weight, len(point.X_0)
     if N > 1:
@@ -83,7 +83,7 @@ def of_rows(point: Point) -> Iterator[Slip]:
 
 
 def _row(row: int, factor: float) -> Weigh:
-    def weigh(point: Point, D: Array) -> Array:
+    def weigh(point: GradientPoint, D: Array) -> Array:
         alone = np.zeros_like(D)
         alone[row] = factor * RIGHT.weigh(point, D)[row]
         return alone
@@ -91,14 +91,14 @@ def _row(row: int, factor: float) -> Weigh:
     return weigh
 
 
-def of_dropout(point: Point) -> Iterator[Slip]:
+def of_dropout(point: GradientPoint) -> Iterator[Slip]:
     """Masks left out of the backward pass, or without their factor 1/(1 − p)."""
     masked = [i for i in sorted(point.context.dropout_masks) if i > 0]
 
-    def kept(point: Point, i: int) -> Array:
+    def kept(point: GradientPoint, i: int) -> Array:
         return np.asarray(point.context.dropout_masks[i] != 0)
 
-    drops: tuple[tuple[str, str, Line], ...] = (
+    drops: tuple[tuple[str, str, LineFunction], ...] = (
         ("mask_forgotten", "without the mask", lambda p, i, G: G),
         ("mask_unscaled", "with a mask of 0 and 1, without 1/(1 − p)", lambda p, i, G: G * kept(p, i)),
         (
@@ -107,7 +107,7 @@ def of_dropout(point: Point) -> Iterator[Slip]:
             lambda p, i, G: G * p.context.dropout_masks[i] * p.context.dropout_masks[i],
         ),
     )
-    weights: tuple[tuple[str, str, Line], ...] = (
+    weights: tuple[tuple[str, str, LineFunction], ...] = (
         ("mask_forgotten", "without the mask of x_{j}", lambda p, i, D: D.T @ p.space.X[i - 1]),
         (
             "mask_unscaled",
@@ -122,10 +122,10 @@ def of_dropout(point: Point) -> Iterator[Slip]:
     )
     for (code, down, drop), (_, across, weight) in zip(drops, weights, strict=True):
 
-        def dropped(places: Collection[int], drop: Line = drop) -> Lines:
+        def dropped(places: Collection[int], drop: LineFunction = drop) -> Lines:
             return replace(RIGHT, drop=at(places, drop, RIGHT.drop))
 
-        def weighed(places: Collection[int], weight: Line = weight) -> Lines:
+        def weighed(places: Collection[int], weight: LineFunction = weight) -> Lines:
             return replace(RIGHT, weight=at(places, weight, RIGHT.weight))
 
         above = [i + 1 for i in sorted(point.context.dropout_masks)]
@@ -138,7 +138,7 @@ def of_dropout(point: Point) -> Iterator[Slip]:
             yield Slip(code, words, None, both, len(masked) + len(above))
 
 
-def of_penalties(point: Point) -> Iterator[Slip]:
+def of_penalties(point: GradientPoint) -> Iterator[Slip]:
     """The slope of the penalty left out, doubled, divided, on the biases."""
     network = point.network
     l1, l2, layers = network.l1, network.l2, range(1, network.L + 1)
@@ -174,7 +174,7 @@ def of_penalties(point: Point) -> Iterator[Slip]:
     def on_biases(places: Collection[int]) -> Lines:
         return replace(RIGHT, bias=at(places, with_penalty, RIGHT.bias))
 
-    def with_penalty(point: Point, i: int, D: Array) -> Array:
+    def with_penalty(point: GradientPoint, i: int, D: Array) -> Array:
         b = point.parameters.b[i]
         return RIGHT.bias(point, i, D) + (0.0 if b is None else slope(b))
 
@@ -183,5 +183,5 @@ def of_penalties(point: Point) -> Iterator[Slip]:
     yield from in_each("penalty_on_bias", words + "∂E/∂b_{i}", words + "every ∂E/∂b_i", biases, on_biases)
 
 
-def _penalty(of_W: Callable[[Array], Array]) -> Line:
+def _penalty(of_W: Callable[[Array], Array]) -> LineFunction:
     return lambda point, i, dW: np.asarray(dW + of_W(point.parameters.W[i]))

@@ -1,4 +1,4 @@
-"""Corners: where the slope of an activation or of a loss jumps, and what the gradient may be there.
+"""FoundKinks: where the slope of an activation or of a loss jumps, and what the gradient may be there.
 
 A unit of relu with z = 0 has the slope 0 on one side and 1 on the other, and the objective no gradient, but one on each
 side. An engine may take either slope, or one between; so may another engine whose z is off by a rounding. So near
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.core.network import views
-from bptrain.gradient_check.point import Point, Way
+from bptrain.gradient_check.point import DerivativeSource, GradientPoint
 from bptrain.parts.types import Array
 
 JUMP = 1e-6  # in slopes, relative to the larger one, where that is above 1
@@ -26,23 +26,23 @@ HALVINGS = 60
 STEEPEST = 1e10  # a slope above it is a pole's
 
 
-class Known(NamedTuple):
+class Bounded(NamedTuple):
     """An array of numbers that are known as c ± r."""
 
     c: Array
     r: Array
 
-    def times(self, other: "Known") -> "Known":
+    def times(self, other: "Bounded") -> "Bounded":
         """The element-wise product."""
         radius = np.abs(self.c) * other.r + self.r * (np.abs(other.c) + other.r)
-        return Known(self.c * other.c, radius)
+        return Bounded(self.c * other.c, radius)
 
-    def through(self, A: Array) -> "Known":
+    def through(self, A: Array) -> "Bounded":
         """The matrix product with exact numbers."""
-        return Known(self.c @ A, self.r @ np.abs(A))
+        return Bounded(self.c @ A, self.r @ np.abs(A))
 
 
-class Corner(NamedTuple):
+class Kink(NamedTuple):
     """A unit of an instance, or a weight, that stands on a corner, and the two slopes there."""
 
     layer: int
@@ -54,10 +54,10 @@ class Corner(NamedTuple):
     right: float
 
 
-class Corners(NamedTuple):
+class FoundKinks(NamedTuple):
     """What was found, and the gradients that are possible there: center ± radius."""
 
-    found: tuple[Corner, ...]
+    kinks: tuple[Kink, ...]
     center: Array  # flat
     radius: Array
     center_inputs: Array  # N × n_0
@@ -87,7 +87,7 @@ def differ(left: Array, right: Array) -> Array:
     return ~steep & (np.abs(right - left) > JUMP * np.fmax(1.0, np.fmax(np.abs(left), np.abs(right))))
 
 
-def reach(point: Point, wider: float) -> list[Array]:
+def reach(point: GradientPoint, wider: float) -> list[Array]:
     """How far rounding may move each Z_i, and a share of its terms beside; entry 0 is unused.
 
     Roundings add up as the root of their squares: as sums of absolute values they would reach any corner after some ten
@@ -104,19 +104,19 @@ def reach(point: Point, wider: float) -> list[Array]:
     return R
 
 
-def corners(point: Point, wider: float = 0.0) -> Corners | None:
+def find_kinks(point: GradientPoint, wider: float = 0.0) -> FoundKinks | None:
     """The corners at a point and the gradients that are possible there; None without one.
 
     `wider` is by which share of z's terms a unit may be off a corner and still stand on it.
     """
     network, space, L = point.network, point.space, point.network.L
-    found: list[Corner] = []
+    found: list[Kink] = []
     R = reach(point, wider)
     known = {
         i: sides(partial(point.slope, i), point.slopes[i], space.Z[i], R[i], i, "f", found)
         for i in point.elementwise
     }
-    D_L = Known(point.D_L, np.zeros_like(point.D_L))
+    D_L = Bounded(point.D_L, np.zeros_like(point.D_L))
     if not network.canonical:
         x = space.X[L]
         room = (ROUNDING + wider) * np.abs(x)  # where x is about t, that is t's as well
@@ -129,22 +129,22 @@ def corners(point: Point, wider: float = 0.0) -> Corners | None:
 
 
 def sides(
-    of: Callable[[Array], Array], plain: Array, at: Array, room: Array, i: int, what: str, found: list[Corner]
-) -> Known:
+    of: Callable[[Array], Array], plain: Array, at: Array, room: Array, i: int, what: str, found: list[Kink]
+) -> Bounded:
     """Slopes as they are known within some room, N × n_i; the corners there are added to `found`."""
     low, high = at - room, at + room
     on, left, right = jumps(of, low, high), of(low), of(high)
     for row, unit in zip(*np.nonzero(on), strict=True):
         place = (row, unit)
         found.append(
-            Corner(i, what, int(row), (int(unit),), float(at[place]), float(left[place]), float(right[place]))
+            Kink(i, what, int(row), (int(unit),), float(at[place]), float(left[place]), float(right[place]))
         )
-    return Known(np.where(on, (left + right) / 2, plain), np.where(on, np.abs(right - left) / 2, 0.0))
+    return Bounded(np.where(on, (left + right) / 2, plain), np.where(on, np.abs(right - left) / 2, 0.0))
 
 
-def penalty_slopes(point: Point, found: list[Corner]) -> Known:
+def penalty_slopes(point: GradientPoint, found: list[Kink]) -> Bounded:
     """The slope of the penalty in each parameter; that of l1 |w| at 0 is anything in ±l1."""
-    slope = Known(np.zeros_like(point.w), np.zeros_like(point.w))
+    slope = Bounded(np.zeros_like(point.w), np.zeros_like(point.w))
     of_one, l1 = point.network.penalty, point.network.l1
     for block in point.network.blocks if of_one is not None else ():
         assert of_one is not None
@@ -154,27 +154,27 @@ def penalty_slopes(point: Point, found: list[Corner]) -> Known:
             block.view(slope.r)[...] = np.where(W == 0, l1, 0.0)
             for index in zip(*np.nonzero(W == 0), strict=True) if l1 else ():
                 unit = tuple(int(k) for k in index)
-                found.append(Corner(block.layer, "penalty", None, unit, 0.0, -l1, l1))
+                found.append(Kink(block.layer, "penalty", None, unit, 0.0, -l1, l1))
     return slope
 
 
-def through(point: Point, i: int, G: Known, known: dict[int, Known]) -> Known:
+def through(point: GradientPoint, i: int, G: Bounded, known: dict[int, Bounded]) -> Bounded:
     """∘ f_i'(Z_i), or each row's J_iᵀ g."""
     if i in known:
         return G.times(known[i])
     J = point.jacobians[i]
-    return Known(np.einsum("njk,nj->nk", J, G.c), np.einsum("njk,nj->nk", np.abs(J), G.r))
+    return Bounded(np.einsum("njk,nj->nk", J, G.c), np.einsum("njk,nj->nk", np.abs(J), G.r))
 
 
 def possible(
-    point: Point, D_L: Known, known: dict[int, Known], penalties: Known, found: tuple[Corner, ...]
-) -> Corners:
+    point: GradientPoint, D_L: Bounded, known: dict[int, Bounded], penalties: Bounded, found: tuple[Kink, ...]
+) -> FoundKinks:
     """The gradients that are possible where the slopes are known as intervals."""
     network, (V, M) = point.network, point.context
     center, radius = np.empty_like(point.w), np.empty_like(point.w)
     C, R = views(network, center), views(network, radius)
     weigh = (np.ones(len(point.X_0)) if V is None else V)[:, None] / point.divisor
-    D = Known(D_L.c * weigh, D_L.r * np.abs(weigh))
+    D = Bounded(D_L.c * weigh, D_L.r * np.abs(weigh))
     for i in range(network.L, 0, -1):
         Y = point.space.Y[i - 1]
         C.W[i][...], R.W[i][...] = D.c.T @ Y, D.r.T @ np.abs(Y)
@@ -182,14 +182,16 @@ def possible(
             c_i[...], r_i[...] = D.c.sum(axis=0), D.r.sum(axis=0)
         G = D.through(point.parameters.W[i])
         mask = M.get(i - 1, np.ones(1))
-        G = Known(G.c * mask, G.r * mask)
+        G = Bounded(G.c * mask, G.r * mask)
         D = through(point, i - 1, G, known) if i > 1 else G
     rows = np.zeros(len(point.X_0), bool)
     rows[[corner.row for corner in found if corner.row is not None]] = True
-    return Corners(found, center + penalties.c, radius + penalties.r, D.c, D.r, rows)
+    return FoundKinks(found, center + penalties.c, radius + penalties.r, D.c, D.r, rows)
 
 
-def crosses(point: Point, ends: Sequence[Point], by: Way | None = None) -> bool:
+def crosses(
+    point: GradientPoint, ends: Sequence[GradientPoint], derivatives_from: DerivativeSource | None = None
+) -> bool:
     """Whether a unit, a loss or a weight is on the other side of a corner at one of the ends, or on a corner."""
     network, L = point.network, point.network.L
     if network.l1:
@@ -200,11 +202,21 @@ def crosses(point: Point, ends: Sequence[Point], by: Way | None = None) -> bool:
                 return True
     for i in point.elementwise:
         Z = [one.space.Z[i] for one in (point, *ends)]
-        low, high, of = np.min(Z, axis=0), np.max(Z, axis=0), partial(point.slope, i, by=by)
+        low, high, of = (
+            np.min(Z, axis=0),
+            np.max(Z, axis=0),
+            partial(point.slope, i, derivatives_from=derivatives_from),
+        )
         near = differ(of(low), of(high))
         if near.any() and jumps(of, low[near], high[near]).any():
             return True
     if network.canonical:
         return False
     X = [one.space.X[L] for one in (point, *ends)]
-    return bool(jumps(partial(point.slope_of_loss, by=by), np.min(X, axis=0), np.max(X, axis=0)).any())
+    return bool(
+        jumps(
+            partial(point.slope_of_loss, derivatives_from=derivatives_from),
+            np.min(X, axis=0),
+            np.max(X, axis=0),
+        ).any()
+    )

@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.core.objective import row_losses
-from bptrain.gradient_check.point import STEP, Point, slope, slopes_of_rows
-from bptrain.gradient_check.scale import FLOOR
+from bptrain.gradient_check.point import STEP, GradientPoint, slope, slopes_of_rows
 from bptrain.gradient_check.slips.factors import named
-from bptrain.gradient_check.verdicts import TOLERANCE
+from bptrain.gradient_check.verdicts import FLOOR, TOLERANCE
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import difference_terms, losses
 from bptrain.parts.types import Array
@@ -40,7 +39,7 @@ class PartFault(NamedTuple):
     words: str | None = None  # what stands after "matches the pattern of"
 
 
-class Held(NamedTuple):
+class PartValues(NamedTuple):
     """What a part gives, held against the least and the largest that is right there; all N × n."""
 
     given: Array
@@ -56,15 +55,15 @@ class Held(NamedTuple):
         return np.where(np.isfinite(self.right), error, 0.0)
 
 
-def part_faults(point: Point, tolerance: float = TOLERANCE) -> list[PartFault]:
+def part_faults(point: GradientPoint, tolerance: float = TOLERANCE) -> list[PartFault]:
     """The faults of the activations, layer by layer, and of the loss; none where the complex step fails on them."""
-    if point.by == "parts":
+    if point.derivatives_from == "parts":
         return []
     with np.errstate(all="ignore"):
         return [*_of_activations(point, tolerance), *_of_loss(point, tolerance)]
 
 
-def _of_activations(point: Point, tolerance: float) -> Iterator[PartFault]:
+def _of_activations(point: GradientPoint, tolerance: float) -> Iterator[PartFault]:
     for i in range(1, point.network.L + 1):
         f, df, product = point.network.activations[i][:3]
         Z, X = point.space.Z[i], point.space.X[i]
@@ -77,7 +76,7 @@ def _of_activations(point: Point, tolerance: float) -> Iterator[PartFault]:
             J = point.jacobians[i]
             right = np.einsum("njk,nj->nk", J, g)
             size = np.einsum("njk,nj->nk", np.abs(J), np.abs(g)) + FLOOR
-            held = Held(product(X, g), right, right, right, size)
+            held = PartValues(product(X, g), right, right, right, size)
             diagonal = g * np.einsum("njj->nj", J)
             like = [
                 ("softmax_element_wise", "Jᵀg taken as element-wise", diagonal),
@@ -87,7 +86,7 @@ def _of_activations(point: Point, tolerance: float) -> Iterator[PartFault]:
             yield from _fault(point, i, "Jᵀg", Z, held, like, tolerance)
 
 
-def _of_loss(point: Point, tolerance: float) -> Iterator[PartFault]:
+def _of_loss(point: GradientPoint, tolerance: float) -> Iterator[PartFault]:
     network, loss, L, T = point.network, point.network.loss, point.network.L, point.T
     X, Z = point.space.X[L], point.space.Z[L]
     held = _held(loss.dE(X, T), lambda x: _slope_of(loss.E, x, T), X, FLOOR * loss.terms(X, T))
@@ -107,22 +106,28 @@ def _of_loss(point: Point, tolerance: float) -> Iterator[PartFault]:
         E = loss.E(X, T)[:, None]
         size = 1.0 + np.abs(E) + np.where(np.isfinite(rounded), rounded, 0.0)[:, None]
         yield from _fault(
-            point, L, "E of z", Z[:, :1], Held(E_of_z(Z)[:, None], E, E, E, size), [], tolerance
+            point, L, "E of z", Z[:, :1], PartValues(E_of_z(Z)[:, None], E, E, E, size), [], tolerance
         )
     held = _held(X - T, lambda z: slopes_of_rows(E_of_z, z), Z, FLOOR * difference_terms(X, T))
     yield from _fault(point, L, "∂E/∂z", Z, held, [], tolerance)
 
 
-def _held(given: Array, right: Callable[[Array], Array], at: Array, floor: Array | float) -> Held:
+def _held(given: Array, right: Callable[[Array], Array], at: Array, floor: Array | float) -> PartValues:
     """Right is what lies between the slopes a few roundings to the left and to the right."""
     step = 4 * np.spacing(np.maximum(np.abs(at), 1.0))
     left, here, beyond = right(at - step), right(at), right(at + step)
     low, high = np.fmin(np.fmin(left, here), beyond), np.fmax(np.fmax(left, here), beyond)
-    return Held(given, here, low, high, np.abs(here) + floor)
+    return PartValues(given, here, low, high, np.abs(here) + floor)
 
 
 def _fault(
-    point: Point, i: int, quantity: str, at: Array, held: Held, like: list[Candidate], tolerance: float
+    point: GradientPoint,
+    i: int,
+    quantity: str,
+    at: Array,
+    held: PartValues,
+    like: list[Candidate],
+    tolerance: float,
 ) -> Iterator[PartFault]:
     error = held.off(held.given)
     if not error.max(initial=0.0) > tolerance:
@@ -135,7 +140,7 @@ def _fault(
 
 
 def _pattern(
-    point: Point, quantity: str, at: Array, held: Held, like: list[Candidate], tolerance: float
+    point: GradientPoint, quantity: str, at: Array, held: PartValues, like: list[Candidate], tolerance: float
 ) -> tuple[str, str] | None:
     """What the values given look like."""
     known = np.isfinite(held.right) & (held.high - held.low <= 1e-12 * held.size)  # and on no corner
@@ -172,7 +177,7 @@ def _pattern(
     return None
 
 
-def _like_slopes(point: Point, i: int) -> list[Candidate]:
+def _like_slopes(point: GradientPoint, i: int) -> list[Candidate]:
     """What f' is often confused with."""
     f, Z, X = point.network.activations[i].f, point.space.Z[i], point.space.X[i]
     n = point.slopes[i]
@@ -193,7 +198,7 @@ def _like_slopes(point: Point, i: int) -> list[Candidate]:
     return table
 
 
-def _like_losses(point: Point) -> list[Candidate]:
+def _like_losses(point: GradientPoint) -> list[Candidate]:
     """What ∂E/∂x is often confused with."""
     L, T, loss = point.network.L, point.T, point.network.loss
     X, n = point.space.X[L], point.dE

@@ -1,4 +1,4 @@
-"""Corners: found from z, judged by the slopes of both sides, left out, or refused."""
+"""FoundKinks: found from z, judged by the slopes of both sides, left out, or refused."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ import pytest
 from bptrain.core.backprop import gradient
 from bptrain.core.network import BatchContext, Network, views
 from bptrain.errors import UsageError
-from bptrain.gradient_check import Point, Settings, corners, gradcheck
+from bptrain.gradient_check import GradientPoint, Settings, find_kinks, gradcheck
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.types import Array
 from networks import data_for, network
@@ -39,9 +39,9 @@ def with_slope_at_0(net: Network, at_0: float) -> Network:
 
 
 def test_units_and_instances_are_named() -> None:
-    found = corners(Point(*on_a_corner()))
+    found = find_kinks(GradientPoint(*on_a_corner()))
     assert found is not None
-    assert [(corner.layer, corner.row, corner.unit, corner.left, corner.right) for corner in found.found] == [
+    assert [(corner.layer, corner.row, corner.unit, corner.left, corner.right) for corner in found.kinks] == [
         (1, 2, (unit,), 0.0, 1.0) for unit in range(4)
     ]
     assert found.rows.tolist() == [False, False, True, False, False]
@@ -96,7 +96,7 @@ def test_rows_on_corners_are_left_out_if_asked() -> None:
     net, w, X, T = on_a_corner()
     report = gradcheck(with_slope_at_0(net, 7.0), w, X, T, settings=Settings(kinks="skip"))
     assert report.passed
-    assert (report.rows, report.rows_left_out, len(report.corners)) == (4, 1, 4)
+    assert (report.rows, report.rows_left_out, len(report.kinks_found)) == (4, 1, 4)
     with pytest.raises(UsageError, match="every row"):
         gradcheck(net, w, 0 * X, T, settings=Settings(kinks="skip"))
     with pytest.raises(UsageError, match="given as numbers"):
@@ -146,9 +146,9 @@ def test_a_loss_on_its_corner() -> None:
     P = views(net, w)
     T = X @ P.W[1].T + P.b[1]
     T[1:] += 1.0
-    found = corners(Point(net, w, X, T))
+    found = find_kinks(GradientPoint(net, w, X, T))
     assert found is not None
-    assert [(corner.what, corner.row, corner.left, corner.right) for corner in found.found] == [
+    assert [(corner.what, corner.row, corner.left, corner.right) for corner in found.kinks] == [
         ("E", 0, -1.0, 1.0)
     ] * 2
     assert gradcheck(net, w, X, T).passed
@@ -161,7 +161,7 @@ def test_a_weight_of_0_with_l1() -> None:
     w[5] = 0.0
     report = gradcheck(net, w, X, T)
     assert report.passed
-    assert [(corner.what, corner.unit, corner.left, corner.right) for corner in report.corners] == [
+    assert [(corner.what, corner.unit, corner.left, corner.right) for corner in report.kinks_found] == [
         ("penalty", (1, 2), -0.1, 0.1)
     ]
     g = gradient(net, w, X, T)
@@ -182,7 +182,7 @@ def test_smooth_functions_have_no_corners() -> None:
         X, T = data_for(net, 5, 1)
         for size in (1.0, 30.0, 1000.0):
             w = size * np.random.default_rng(0).normal(size=net.size)
-            assert corners(Point(net, w, X, T)) is None, (name, size)
+            assert find_kinks(GradientPoint(net, w, X, T)) is None, (name, size)
 
 
 def test_a_corner_that_no_part_declares() -> None:
@@ -197,9 +197,9 @@ def test_a_corner_that_no_part_declares() -> None:
     net = network((1, 1), "identity", "half_squared_error", bias=False)
     net = dataclasses.replace(net, activations=(net.activations[0], Activation(f, df)), canonical=False)
     X, T, w = np.array([[1.0], [2.0]]), np.zeros((2, 1)), np.array([1 / 3])
-    found = corners(Point(net, w, X, T))
+    found = find_kinks(GradientPoint(net, w, X, T))
     assert found is not None
-    assert [(corner.row, corner.left, corner.right) for corner in found.found] == [(0, 2.0, 1.0)]
+    assert [(corner.row, corner.left, corner.right) for corner in found.kinks] == [(0, 2.0, 1.0)]
     assert gradcheck(net, w, X, T).passed
 
 
@@ -212,6 +212,6 @@ def test_row_weights_and_masks_go_with_the_corners() -> None:
     for at_0, right in ((1.0, True), (1.1, False)):
         report = gradcheck(with_slope_at_0(net, at_0), w, X, T, context=context)
         assert report.passed == right
-    found = corners(Point(net, w, X, T, context))
+    found = find_kinks(GradientPoint(net, w, X, T, context))
     assert found is not None
     assert np.flatnonzero(found.radius).tolist() == [12]  # b_1 of the one unit that is not dropped
