@@ -62,9 +62,9 @@ class Checker(NamedTuple):
 
 
 def case(
-    name: str, sizes: tuple[int, ...], hidden: str, rows: int, size: float = 1.0, corner: bool = False
+    name: str, sizes: tuple[int, ...], hidden: str, rows: int, size: float = 1.0, kink: bool = False
 ) -> Case:
-    """A network with softmax and cross_entropy; `corner`: the first row is 0 and so are the biases."""
+    """A network with softmax and cross_entropy; `kink`: the first row is 0 and so are the biases."""
     f, out = activations.get(hidden)(), activations.get("softmax")()
     layers = (f, *(f for _ in sizes[2:]), out)
     network = Network(
@@ -77,8 +77,8 @@ def case(
         P.W[i][...] = size * rng.normal(size=P.W[i].shape) / np.sqrt(sizes[i - 1])
         b = P.b[i]
         assert b is not None
-        b[...] = 0.0 if corner else 0.1 * rng.normal(size=b.shape)
-    if corner:
+        b[...] = 0.0 if kink else 0.1 * rng.normal(size=b.shape)
+    if kink:
         X[0] = 0.0
     return Case(name, network, hidden, w, X, np.eye(sizes[-1])[rng.integers(0, sizes[-1], rows)])
 
@@ -87,7 +87,7 @@ CASES = [
     case("4-5-3-2, sigmoid", (4, 5, 3, 2), "sigmoid", 8),
     case("13-20-3, tanh", (13, 20, 3), "tanh", 32),
     case("13-20-20-3, relu", (13, 20, 20, 3), "relu", 32),
-    case("13-20-20-3, relu, a row on every corner", (13, 20, 20, 3), "relu", 32, corner=True),
+    case("13-20-20-3, relu, a row at every kink", (13, 20, 20, 3), "relu", 32, kink=True),
     case("13-20-20-3, tanh, saturated", (13, 20, 20, 3), "tanh", 32, size=30.0),
     case("64-64-10, tanh", (64, 64, 10), "tanh", 32),
 ]

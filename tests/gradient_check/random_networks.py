@@ -16,9 +16,9 @@ from bptrain.parts.types import Array, Generator
 from networks import PAIRS
 
 COUNT = 200
-KINDS = ("ordinary", "ordinary", "saturated", "converged", "on corners")  # by seed, in turn
+KINDS = ("ordinary", "ordinary", "saturated", "converged", "at kinks")  # by seed, in turn
 HIDDEN = tuple(activations)
-CORNERED = tuple(name for name in HIDDEN if activations.get(name)().kinks)
+KINKED = tuple(name for name in HIDDEN if activations.get(name)().kinks)
 STEPS = 300  # of plain descent, after which weights are called converged
 
 
@@ -55,8 +55,8 @@ def _draw(rng: Generator, kind: str) -> Drawn:
     sizes = tuple(int(n) for n in rng.integers(2 if rng.random() < 0.8 else 1, 7, depth + 1))
     last, of_loss = PAIRS[rng.integers(len(PAIRS))]
     names = [HIDDEN[rng.integers(len(HIDDEN))] for _ in range(depth - 1)] + [last]
-    if kind == "on corners" and depth > 1:
-        names[0] = CORNERED[rng.integers(len(CORNERED))]
+    if kind == "at kinks" and depth > 1:
+        names[0] = KINKED[rng.integers(len(KINKED))]
     loss = _loss(rng, of_loss)
     dropped = rng.random() < 0.3
     network = Network(
@@ -79,8 +79,8 @@ def _draw(rng: Generator, kind: str) -> Drawn:
         w *= 100
     elif kind == "converged":
         w = _descended(network, 0.5 * w, X, T, context)
-    elif kind == "on corners":
-        w, X = _on_corners(rng, network, w, X, context)
+    elif kind == "at kinks":
+        w, X = _at_kinks(rng, network, w, X, context)
     words = (kind, sizes, "-".join(names), of_loss, network.reduction)
     return Drawn(", ".join(str(word) for word in words), kind, network, w, X, T, context)
 
@@ -102,10 +102,10 @@ def _descended(network: Network, w: Array, X: Array, T: Array, context: BatchCon
     return w
 
 
-def _on_corners(
+def _at_kinks(
     rng: Generator, network: Network, w: Array, X: Array, context: BatchContext
 ) -> tuple[Array, Array]:
-    """Units of layer 1 exactly on a corner: in eighths, z is exact. A row of zeros needs no bias for a corner at 0."""
+    """Units of layer 1 exactly at a kink: in eighths, z is exact. A row of zeros needs no bias for a kink at 0."""
     w, X = np.round(8 * w) / 8, np.round(8 * X) / 8
     X[0] = 0.0
     parameters = views(network, w)

@@ -138,8 +138,8 @@ def test_no_false_alarm() -> None:
 
 
 @pytest.mark.parametrize("slope_at_0", [0.0, 0.5, 1.0, 2.0])
-def test_a_slope_on_a_corner_is_the_pass_s_own(slope_at_0: float) -> None:
-    """A row of zeros without a bias puts every unit of relu on its corner; between 0 and 1 all is right there."""
+def test_a_slope_at_a_kink_is_the_pass_s_own(slope_at_0: float) -> None:
+    """A row of zeros without a bias puts every unit of relu at its kink; between 0 and 1 all is right there."""
     net = network((3, 4, 4, 2), ["tanh", "relu", "tanh"], bias=False)
     X, T = data_for(net, 5, 1)
     X[2] = 0.0
@@ -159,7 +159,7 @@ def test_a_slope_on_a_corner_is_the_pass_s_own(slope_at_0: float) -> None:
 
 
 @pytest.mark.parametrize("slope_at_t", [-1.0, 0.0, 1.0, 1.5])
-def test_a_corner_of_the_loss(slope_at_t: float) -> None:
+def test_a_kink_of_the_loss(slope_at_t: float) -> None:
     """|x − t| where x is t: any slope from −1 to 1."""
     net = network((3, 2), ["identity"], "absolute_error")
     X, T = data_for(net, 5, 1)

@@ -134,8 +134,8 @@ def test_differences_are_as_exact_as_they_say() -> None:
     assert (found.estimate < 1e-8).all()
 
 
-def test_a_difference_does_not_step_over_a_corner() -> None:
-    """A unit a little off its corner: the first steps would straddle it."""
+def test_a_difference_does_not_step_over_a_kink() -> None:
+    """A unit a little off its kink: the first steps would straddle it."""
     net = network((1, 1, 1), ["relu", "identity"], "half_squared_error")
     w = np.array([1.0, 1e-4, 1.0, 0.0])  # z = 1e-4
     point = GradientPoint(net, w, np.zeros((1, 1)), np.ones((1, 1)))
@@ -238,7 +238,7 @@ def test_a_method_that_fails_in_some_rows_alone() -> None:
 
 
 @pytest.mark.parametrize("raised", [TypeError, ValueError])
-def test_a_function_that_refuses_complex_numbers_on_rows_that_stand_on_corners(
+def test_a_function_that_refuses_complex_numbers_on_rows_that_stand_at_kinks(
     raised: type[Exception],
 ) -> None:
     def f(z: Array) -> Array:

@@ -1,4 +1,4 @@
-"""200 random right networks pass: ordinary, saturated and converged weights, and units exactly on corners."""
+"""200 random right networks pass: ordinary, saturated and converged weights, and units exactly at kinks."""
 
 from collections import Counter
 
@@ -27,15 +27,15 @@ def test_errors_are_rounding_alone() -> None:
 
 
 def test_what_is_drawn() -> None:
-    """Every kind, units on corners in number, and gradients that are not all zero."""
+    """Every kind, units at kinks in number, and gradients that are not all zero."""
     kinds = Counter(one.kind for one in drawn_networks())
-    assert kinds == {"ordinary": 80, "saturated": 40, "converged": 40, "on corners": 40}
+    assert kinds == {"ordinary": 80, "saturated": 40, "converged": 40, "at kinks": 40}
     assert sum(units_on_kinks(one) > 0 for one in drawn_networks()) >= 25
     assert max(one.network.L for one in drawn_networks()) == 10
 
 
 def units_on_kinks(one: Drawn) -> int:
-    """How many units of layer 1 stand on a corner, in all rows."""
+    """How many units of layer 1 are at a kink, in all rows."""
     Z_1 = GradientPoint(one.network, one.w, one.X, one.T, one.context).space.Z[1]
     return int(np.isin(Z_1, one.network.activations[1].kinks).sum())
 
@@ -56,7 +56,7 @@ def wide_and_deep(hidden: str, width: int, layers: int) -> tuple[Network, Array,
     ("hidden", "width", "layers"), [("relu", 64, 12), ("tanh", 64, 20), ("sigmoid", 16, 10), ("relu", 32, 30)]
 )
 def test_width_and_depth_excuse_nothing(hidden: str, width: int, layers: int) -> None:
-    """The scale of rounding must not outgrow the gradient, nor the reach of rounding make corners of all units."""
+    """The scale of rounding must not outgrow the gradient, nor the reach of rounding make kinks of all units."""
     net, w, X, T = wide_and_deep(hidden, width, layers)
     few = Settings(method="directions")
     assert find_kinks(GradientPoint(net, w, X, T)) is None
@@ -71,7 +71,7 @@ def test_width_and_depth_excuse_nothing(hidden: str, width: int, layers: int) ->
 
 
 @pytest.mark.parametrize("bias", [-20.0, -25.0, -30.0])
-def test_the_pole_of_a_logarithm_is_no_corner(bias: float) -> None:
+def test_the_pole_of_a_logarithm_is_no_kink(bias: float) -> None:
     """Softplus beside 0 under poisson: ∂E/∂x is −t/x there, and no wrong sign may hide behind it."""
     net = network((3, 2), "softplus", "poisson")
     rng = np.random.default_rng(0)

@@ -51,7 +51,7 @@ ACTIVATIONS: list[tuple[str, Activation, str | None]] = [
     ("no pattern", tanh_2(lambda z, x: 2 * (1 - x * x) * (1 + 1e-6 * np.cos(z))), None),
     ("not a number", tanh_2(lambda z, x: z * np.nan), None),
     ("at −z", gaussian(lambda z, x: 2 * z * np.exp(-z * z)), "sign"),
-    ("right with a corner", leaky(lambda z, x: np.where(z <= 0, 0.25, 1.0)), "no fault"),
+    ("right with a kink", leaky(lambda z, x: np.where(z <= 0, 0.25, 1.0)), "no fault"),
     ("slope forgotten", leaky(lambda z, x: np.where(z <= 0, 0.0, 1.0)), "other_activation"),
     ("another slope", leaky(lambda z, x: np.where(z <= 0, 0.2, 1.0)), "wrong_left"),
     ("slope on the right", leaky(lambda z, x: np.where(z <= 0, 0.25, 0.9)), "wrong_right"),
@@ -171,12 +171,12 @@ def test_losses(
 
 
 @pytest.mark.parametrize(
-    ("at_corner", "fault"), [(0.0, False), (0.3, False), (1.0, False), (2.0, True), (-0.1, True)]
+    ("at_kink", "fault"), [(0.0, False), (0.3, False), (1.0, False), (2.0, True), (-0.1, True)]
 )
-def test_on_a_corner_what_lies_between_is_right(at_corner: float, fault: bool) -> None:
+def test_at_a_kink_what_lies_between_is_right(at_kink: float, fault: bool) -> None:
     plain = network((3, 2, 1), ["relu", "identity"])
     relu = plain.activations[1]._replace(
-        df=lambda z, x: np.where(z == 0, at_corner, np.where(z < 0, 0.0, 1.0))
+        df=lambda z, x: np.where(z == 0, at_kink, np.where(z < 0, 0.0, 1.0))
     )
     net = Network(plain.sizes, (plain.activations[0], relu, plain.activations[2]), plain.bias, plain.loss)
     X, T = data_for(net, 3, 1)
@@ -185,7 +185,7 @@ def test_on_a_corner_what_lies_between_is_right(at_corner: float, fault: bool) -
     found = part_faults(GradientPoint(net, w, X, T))
     assert bool(found) is fault
     if fault:
-        assert (found[0].row, found[0].z, found[0].given) == (1, 0.0, at_corner)
+        assert (found[0].row, found[0].z, found[0].given) == (1, 0.0, at_kink)
 
 
 def test_no_false_alarm() -> None:

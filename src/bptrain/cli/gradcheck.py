@@ -22,7 +22,7 @@ Engine = Annotated[
 KinkPolicy = Annotated[
     Literal["interval", "skip", "fail"],
     typer.Option(
-        help="At a corner, as of relu at 0: allow all between its slopes, leave the row out, or fail."
+        help="At a kink, as of relu at 0: allow all between its slopes, leave the row out, or fail."
     ),
 ]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 MOMENT = 1.0  # seconds that a check may take without a bar
-CORNERS = 5  # that are shown one by one
+KINKS = 5  # that are shown one by one
 WRONG_PARTS = 3  # of which the self-test says what is wrong
 UNITS = 8  # of a layer that are named
 
@@ -78,7 +78,7 @@ def show_gradcheck(screen: Screen, checked: GradcheckResult) -> None:
         screen.note(report.cross_check.words)
     for note in checked.notes:
         screen.note(note)
-    show_corners(screen, report)
+    show_kinks(screen, report)
     for block in report.blocks:
         if not block.passed and block.outcome != "kink":
             screen.result(wrong_entry(block))
@@ -117,7 +117,7 @@ def wrong_entry(block: BlockReport) -> str:
     where = "all parameters" if block.parameter == "all" else f"layer {block.layer} {block.parameter}"
     numeric = f"numeric {block.worst_numeric:.12g}"
     if block.sides is not None:
-        numeric = f"at a corner between {block.sides[0]:.12g} and {block.sides[1]:.12g}"
+        numeric = f"at a kink between {block.sides[0]:.12g} and {block.sides[1]:.12g}"
     analytic = f"analytic {block.worst_analytic:.12g}"
     return f"{where}: the worst entry is [{index}], {analytic}, {numeric} (engine {block.engine})"
 
@@ -147,28 +147,28 @@ def show_consistency(screen: Screen, checked: GradcheckResult) -> None:
         screen.result("also: " + "; ".join({one.words: None for one in checked.consistency}))
 
 
-def show_corners(screen: Screen, report: GradcheckReport) -> None:
-    """The units that stand on a corner, with the slopes of both sides."""
+def show_kinks(screen: Screen, report: GradcheckReport) -> None:
+    """The units that are at a kink, with the slopes of both sides."""
     if not report.kinks_found:
         return
     count = len(report.kinks_found)
-    screen.result(f"{count} corner{'s' if count > 1 else ''}, where a slope jumps:")
-    for corner in report.kinks_found[:CORNERS]:
-        screen.result(f"  {corner_words(corner)}")
-    if count > CORNERS:
-        screen.result(f"  and {count - CORNERS} more, which --json lists")
+    screen.result(f"{count} kink{'s' if count > 1 else ''}, where a slope jumps:")
+    for kink in report.kinks_found[:KINKS]:
+        screen.result(f"  {kink_words(kink)}")
+    if count > KINKS:
+        screen.result(f"  and {count - KINKS} more, which --json lists")
     if report.rows_left_out:
         screen.result(f"{report.rows_left_out} rows that stand on one were left out")
 
 
-def corner_words(corner: Kink) -> str:
-    """One corner in words: where, and the slopes of both sides."""
-    index = ", ".join(map(str, corner.unit))
-    sides = f"slope {corner.left:.6g} on the left, {corner.right:.6g} on the right"
-    if corner.what == "penalty":
-        return f"layer {corner.layer}, weight [{index}] = 0: l1 has the {sides}"
-    of, at = ("f", "z") if corner.what == "f" else ("the loss", "x")
-    return f"layer {corner.layer}, unit {index}, instance {corner.row}: {at} = {corner.at:.3g}, {of} has the {sides}"
+def kink_words(kink: Kink) -> str:
+    """One kink in words: where, and the slopes of both sides."""
+    index = ", ".join(map(str, kink.unit))
+    sides = f"slope {kink.left:.6g} on the left, {kink.right:.6g} on the right"
+    if kink.what == "penalty":
+        return f"layer {kink.layer}, weight [{index}] = 0: l1 has the {sides}"
+    of, at = ("f", "z") if kink.what == "f" else ("the loss", "x")
+    return f"layer {kink.layer}, unit {index}, instance {kink.row}: {at} = {kink.at:.3g}, {of} has the {sides}"
 
 
 def show_units(screen: Screen, checked: GradcheckResult) -> None:
@@ -195,7 +195,7 @@ def sentence(checked: GradcheckResult) -> str:
     if report.passed:
         return "MISMATCH: the gradient is right, but an engine does not agree with itself"
     if {block.outcome for block in report.blocks if not block.passed} == {"kink"}:
-        return f"REFUSED: units stand on corners; {figures}"
+        return f"REFUSED: units are at kinks; {figures}"
     return f"MISMATCH: {figures}"
 
 

@@ -3,7 +3,7 @@
 point           derivatives of the parts at given weights and rows, by the complex step
 lines           the backward pass from these, line by line
 complex_step, differences       derivatives of the whole objective, by either method
-corners         where a slope jumps, and what the gradient may be there
+kinks         where a slope jumps, and what the gradient may be there
 trial           whether the complex step may be trusted
 scale, verdicts how an error is measured, and what is said of it
 plan, check     what is done, and doing it

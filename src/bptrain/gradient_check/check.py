@@ -49,7 +49,7 @@ from bptrain.parts.types import Array
 Gradient = Callable[[Array, Array, Array, BatchContext], Array]
 
 SETTINGS = Settings()
-NEAR = 1e-7  # by which share of z's terms a unit may be off a corner and still be too near for differences
+NEAR = 1e-7  # by which share of z's terms a unit may be off a kink and still be too near for differences
 
 
 def gradcheck(
@@ -170,7 +170,7 @@ class BlockJudge(NamedTuple):
 
     @property
     def left_out(self) -> Array:
-        """The parameters that are not judged: with kinks "skip", weights at the corner of l1."""
+        """The parameters that are not judged: with kinks "skip", weights at the kink of l1."""
         if self.found is None or self.settings.kinks != "skip":
             return np.zeros(self.point.network.size, bool)
         return self.found.radius > 0
@@ -232,7 +232,7 @@ def slips_of(block_judge: BlockJudge, reports: Sequence[BlockReport]) -> dict[st
 
 
 def trusted_point(point: GradientPoint) -> tuple[GradientPoint, FoundKinks | None, CrossCheck]:
-    """The corners, and whether the complex step may be trusted; where not, a point by the parts' own derivatives."""
+    """The kinks, and whether the complex step may be trusted; where not, a point by the parts' own derivatives."""
     _ = point.space  # a mistake in a part is an error of its own, not one of the method
     try:
         found = find_kinks(point)
@@ -248,9 +248,9 @@ def without_rows(
     analytic: Array | Mapping[str, Gradient] | None,
     method: NumericMethod,
 ) -> tuple[GradientPoint, FoundKinks | None]:
-    """The point without the rows that stand on a corner."""
+    """The point without the rows that are at a kink."""
     if found.rows.all():
-        raise UsageError("every row stands on a corner, so that none is left to check: see --kinks interval")
+        raise UsageError("every row is at a kink, so that none is left to check: see --kinks interval")
     if isinstance(analytic, np.ndarray):
         raise UsageError("a gradient that is given as numbers has all rows in it: none can be left out")
     point = point.some_rows(np.flatnonzero(~found.rows))
@@ -267,7 +267,7 @@ def gradients(point: GradientPoint, analytic: Array | Mapping[str, Gradient] | N
 
 
 def shown(one: BlockVerdict, a: Array, numeric: NumericGradient, allowed: Tolerance) -> int:
-    """The entry that a report shows: the furthest off, or at a corner the least certain."""
+    """The entry that a report shows: the furthest off, or at a kink the least certain."""
     if one.right and (allowed.radius > 0).any():
         return int(np.argmax(allowed.radius))
     if len(numeric.entries) and not (len(numeric.n_v) and not one.right):

@@ -38,7 +38,7 @@ class CrossCheck(NamedTuple):
 
 
 def cross_check(point: GradientPoint, found: FoundKinks | None) -> CrossCheck:
-    """Tries the complex step on each part in all rows, and along a direction on some rows without corners.
+    """Tries the complex step on each part in all rows, and along a direction on some rows without kinks.
 
     Penalties, which are the project's own, are left out.
     """
@@ -51,7 +51,7 @@ def cross_check(point: GradientPoint, found: FoundKinks | None) -> CrossCheck:
     if found is not None and found.rows.any():
         if found.rows.all():
             return CrossCheck(
-                True, "the complex step was not compared with a difference: every row stands on a corner"
+                True, "the complex step was not compared with a difference: every row is at a kink"
             )
         free = np.flatnonzero(~found.rows)
     plain = plain.some_rows(free[:ROWS])

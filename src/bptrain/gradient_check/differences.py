@@ -56,10 +56,10 @@ def central(F: Callable[[float], Array], h: float) -> Difference:
 def along(
     point: GradientPoint, v: Array, ways: Sequence[DerivativeSource] = (), shrink: float = 1.0
 ) -> Difference:
-    """The derivative of the objective along v (flat), by steps that are small for every unit and cross no corner.
+    """The derivative of the objective along v (flat), by steps that are small for every unit and cross no kink.
 
     Kinks are looked for in these `ways`, by default in the point's own. NaN where one is crossed at every step: the
-    point itself is on a corner.
+    point itself is at a kink.
     """
     moved = v[v != 0]
     if len(moved) == 0:
@@ -75,7 +75,7 @@ def along(
 def good_step(
     point: GradientPoint, ends: Sequence[GradientPoint], ways: Sequence[DerivativeSource] = ()
 ) -> bool:
-    """Whether no z moves by more than a part of what an f changes over, and none crosses a corner."""
+    """Whether no z moves by more than a part of what an f changes over, and none crosses a kink."""
     for i in range(1, point.network.L + 1):
         if any(np.abs(end.space.Z[i] - point.space.Z[i]).max(initial=0.0) > FARTHEST for end in ends):
             return False

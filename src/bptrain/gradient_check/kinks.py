@@ -2,7 +2,7 @@
 
 A unit of relu with z = 0 has the slope 0 on one side and 1 on the other, and the objective no gradient, but one on each
 side. An engine may take either slope, or one between; so may another engine whose z is off by a rounding. So near
-a corner (nearer than rounding) each slope s is known only as an interval, c ± r, and so is each δ and each gradient:
+a kink (nearer than rounding) each slope s is known only as an interval, c ± r, and so is each δ and each gradient:
 
     D = C ± R, s = c ± r:    D ∘ s = (C ∘ c) ± (|C| r + R (|c| + r)),    D W = C W ± R |W|
 
@@ -21,7 +21,7 @@ from bptrain.parts.types import Array
 
 JUMP = 1e-6  # in slopes, relative to the larger one, where that is above 1
 ROUNDING = 8 * np.finfo(np.float64).eps
-TINY = 1e-200  # so that what is exactly on a corner has two sides
+TINY = 1e-200  # so that what is exactly at a kink has two sides
 HALVINGS = 60
 STEEPEST = 1e10  # a slope above it is a pole's
 
@@ -43,7 +43,7 @@ class Bounded(NamedTuple):
 
 
 class Kink(NamedTuple):
-    """A unit of an instance, or a weight, that stands on a corner, and the two slopes there."""
+    """A unit of an instance, or a weight, that is at a kink, and the two slopes there."""
 
     layer: int
     what: str  # "f": of the activation, in z; "E": of the loss, in x_L; "penalty": l1, in a weight
@@ -90,7 +90,7 @@ def differ(left: Array, right: Array) -> Array:
 def reach(point: GradientPoint, wider: float) -> list[Array]:
     """How far rounding may move each Z_i, and a share of its terms beside; entry 0 is unused.
 
-    Roundings add up as the root of their squares: as sums of absolute values they would reach any corner after some ten
+    Roundings add up as the root of their squares: as sums of absolute values they would reach any kink after some ten
     wide layers.
     """
     network, space = point.network, point.space
@@ -105,9 +105,9 @@ def reach(point: GradientPoint, wider: float) -> list[Array]:
 
 
 def find_kinks(point: GradientPoint, wider: float = 0.0) -> FoundKinks | None:
-    """The corners at a point and the gradients that are possible there; None without one.
+    """The kinks at a point and the gradients that are possible there; None without one.
 
-    `wider` is by which share of z's terms a unit may be off a corner and still stand on it.
+    `wider` is by which share of z's terms a unit may be off a kink and still stand on it.
     """
     network, space, L = point.network, point.space, point.network.L
     found: list[Kink] = []
@@ -131,7 +131,7 @@ def find_kinks(point: GradientPoint, wider: float = 0.0) -> FoundKinks | None:
 def sides(
     of: Callable[[Array], Array], plain: Array, at: Array, room: Array, i: int, what: str, found: list[Kink]
 ) -> Bounded:
-    """Slopes as they are known within some room, N × n_i; the corners there are added to `found`."""
+    """Slopes as they are known within some room, N × n_i; the kinks there are added to `found`."""
     low, high = at - room, at + room
     on, left, right = jumps(of, low, high), of(low), of(high)
     for row, unit in zip(*np.nonzero(on), strict=True):
@@ -185,14 +185,14 @@ def possible(
         G = Bounded(G.c * mask, G.r * mask)
         D = through(point, i - 1, G, known) if i > 1 else G
     rows = np.zeros(len(point.X_0), bool)
-    rows[[corner.row for corner in found if corner.row is not None]] = True
+    rows[[kink.row for kink in found if kink.row is not None]] = True
     return FoundKinks(found, center + penalties.c, radius + penalties.r, D.c, D.r, rows)
 
 
 def crosses(
     point: GradientPoint, ends: Sequence[GradientPoint], derivatives_from: DerivativeSource | None = None
 ) -> bool:
-    """Whether a unit, a loss or a weight is on the other side of a corner at one of the ends, or on a corner."""
+    """Whether a unit, a loss or a weight is on the other side of a kink at one of the ends, or at a kink."""
     network, L = point.network, point.network.L
     if network.l1:
         for block in network.blocks:

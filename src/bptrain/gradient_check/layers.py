@@ -68,7 +68,7 @@ def diagnose_layers(
     """Judges D_1 … D_L, N × n_i (entry 0 is unused; None: not given), and the flat gradient g.
 
     The rows of D_i are as `lines.backward` has them, weighed and divided. Those of the sum over the rows are right too,
-    where ∂E/∂W_L is divided by what the mean divides by: then all of them are read so. On a corner any slope between
+    where ∂E/∂W_L is divided by what the mean divides by: then all of them are read so. On a kink any slope between
     those on both sides is right, and what follows from the one that the pass has taken.
     """
     with np.errstate(all="ignore"):
@@ -87,7 +87,7 @@ def diagnose_layers(
 
 
 def with_own_slopes(point: GradientPoint, D: Sequence[Array | None]) -> GradientPoint:
-    """The point, with the slopes that a pass has taken on corners, as far as they lie between those on both sides."""
+    """The point, with the slopes that a pass has taken at kinks, as far as they lie between those on both sides."""
     found = find_kinks(point)
     if found is None:
         return point
@@ -101,7 +101,7 @@ def with_own_slopes(point: GradientPoint, D: Sequence[Array | None]) -> Gradient
             else:
                 before = RIGHT.drop(point, i, RIGHT.carry(point, i, above))
                 taken, weight = point.slopes.get(i, before), before
-            for place, sides in _on_corners(found, i).items():
+            for place, sides in _at_kinks(found, i).items():
                 slopes = sides.get("f", (point.slopes[i][place],) if i in point.slopes else (1.0,))
                 outer = sides.get("E", (before[place],)) if i == L else (1.0,)
                 ends = [e * f for e in outer for f in slopes]
@@ -111,12 +111,12 @@ def with_own_slopes(point: GradientPoint, D: Sequence[Array | None]) -> Gradient
     return point
 
 
-def _on_corners(found: FoundKinks, i: int) -> dict[tuple[int, int], dict[str, tuple[float, float]]]:
+def _at_kinks(found: FoundKinks, i: int) -> dict[tuple[int, int], dict[str, tuple[float, float]]]:
     """By row and unit of layer i, the slopes on both sides of f and of E."""
     places: dict[tuple[int, int], dict[str, tuple[float, float]]] = {}
-    for corner in found.kinks:
-        if corner.layer == i and corner.row is not None:
-            places.setdefault((corner.row, corner.unit[0]), {})[corner.what] = (corner.left, corner.right)
+    for kink in found.kinks:
+        if kink.layer == i and kink.row is not None:
+            places.setdefault((kink.row, kink.unit[0]), {})[kink.what] = (kink.left, kink.right)
     return places
 
 

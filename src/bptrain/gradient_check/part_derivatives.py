@@ -1,7 +1,7 @@
 """The parts of a network at a point: is what they give as a derivative the derivative of what they are?
 
 f', Jᵀg, ∂E/∂x and, for a canonical pair, x_L − t are held against the complex step of f and E at the point's own z.
-Beside a corner, what lies between the slopes on both sides is right.
+Beside a kink, what lies between the slopes on both sides is right.
 """
 
 from collections.abc import Callable, Iterator
@@ -143,7 +143,7 @@ def _pattern(
     point: GradientPoint, quantity: str, at: Array, held: PartValues, like: list[Candidate], tolerance: float
 ) -> tuple[str, str] | None:
     """What the values given look like."""
-    known = np.isfinite(held.right) & (held.high - held.low <= 1e-12 * held.size)  # and on no corner
+    known = np.isfinite(held.right) & (held.high - held.low <= 1e-12 * held.size)  # and at no kink
     given, right, size = held.given[known], held.right[known], held.size[known]
     if len(given) < 3 or not np.isfinite(given).all():
         return None

@@ -29,7 +29,7 @@ class BlockReport(NamedTuple):
     worst: tuple[int, ...]  # index of the entry with the largest |a − n|
     worst_analytic: float
     worst_numeric: float
-    sides: tuple[float, float] | None  # the least and the largest that this entry may be at a corner
+    sides: tuple[float, float] | None  # the least and the largest that this entry may be at a kink
     outcome: Outcome
     passed: bool
     vanishes: bool  # ‖a‖ and ‖n‖ are both below 10⁻⁷ s
@@ -81,7 +81,7 @@ def rules(method: NumericMethod, tolerance: float, kinks: KinkPolicy) -> dict[Ou
     """The rule behind each outcome, in words."""
     noise = " or ten times the estimated error of the differences" if method == "central" else ""
     limit = f"{tolerance:.0e} max(|a|, |n|, q){noise}"
-    at_corner = {
+    at_kink = {
         "interval": "a unit's slope jumps within rounding of its z: passes where a lies between what the slopes of "
         "both sides give",
         "skip": "a unit's slope jumps within rounding of its z: such rows were left out",
@@ -89,9 +89,9 @@ def rules(method: NumericMethod, tolerance: float, kinks: KinkPolicy) -> dict[Ou
     }
     return {
         "pass": f"|a − n| is at most {limit}",
-        "kink": at_corner[kinks],
-        "mismatch": f"|a − n| is more than {limit}, and a is not between the slopes of a corner either",
-        "left out": "every weight of it stands on l1's corner at 0",
+        "kink": at_kink[kinks],
+        "mismatch": f"|a − n| is more than {limit}, and a is not between the slopes of a kink either",
+        "left out": "every weight of it is at l1's kink at 0",
         "undecided": "the differences are too noisy here to tell",
     }
 
@@ -105,7 +105,7 @@ class GradcheckReport(NamedTuple):
     layers: tuple[BlockReport, ...]  # a block each, and X_0 where asked for
     overall: BlockReport | None  # along directions through all blocks
     rows: int  # that were checked
-    rows_left_out: int  # that stand on corners, with kinks "skip"
+    rows_left_out: int  # that are at kinks, with kinks "skip"
     parameters: int
     forward_error: float  # of the forward pass, against its equations written out once more
     kink_policy: KinkPolicy

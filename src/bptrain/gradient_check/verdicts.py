@@ -44,7 +44,7 @@ class NumericGradient(NamedTuple):
 
 
 class Tolerance(NamedTuple):
-    """What a block's entries may be: at corners anything in center ± radius, and elsewhere off by rounding."""
+    """What a block's entries may be: at kinks anything in center ± radius, and elsewhere off by rounding."""
 
     s: Array  # the scale in absolute values, which the relative error goes by
     q: Array  # the scale in squares, which the verdict goes by; never more than s
@@ -78,7 +78,7 @@ def judge(a: Array, numeric: NumericGradient, allowed: Tolerance, tolerance: flo
     """Judges a block's gradient a, flat: by its entries, and along each direction.
 
     The error is ‖a − n‖ / max(‖a‖, ‖n‖, s) over the entries, |a·v − n_v| / max(‖a‖, |n_v|, s) along a direction v. At a
-    corner it is what a lacks of what is possible there. For the verdict q takes the place of s.
+    kink it is what a lacks of what is possible there. For the verdict q takes the place of s.
     """
     some, center, radius = numeric.entries, allowed.center, allowed.radius
     parts, missing = [], np.zeros(1)

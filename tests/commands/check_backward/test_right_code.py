@@ -49,7 +49,7 @@ def test_every_combination_of_parts(tmp_path: Path, scale: float) -> None:
 
 @pytest.mark.parametrize("style", ["dE ∘ f'", "x − t", "float32"])
 def test_200_random_networks(tmp_path: Path, style: str) -> None:
-    """Deep, saturated, converged and on corners: as right code of any style is graded."""
+    """Deep, saturated, converged and at kinks: as right code of any style is graded."""
     text = RIGHT + STEP
     if style == "x − t":
         text = text.replace("df[L].product(z[L], dE(x[L], t))", "x[L] - t")

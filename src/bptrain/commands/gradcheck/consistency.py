@@ -72,7 +72,7 @@ def consistency(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Ite
 
 
 def relative_error(a: Array, b: Array, s: Array, found: FoundKinks | None) -> float:
-    """The distance of two gradients, relative; less where one may take another side of a corner."""
+    """The distance of two gradients, relative; less where one may take another side of a kink."""
     allowed = (a, np.zeros(1)) if found is None else (found.center, 2 * found.radius)
     distance = excess_error(a, b, *allowed)
     scale = np.max([np.linalg.norm(part) for part in (a, b, s)])
