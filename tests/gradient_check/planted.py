@@ -133,7 +133,7 @@ PLANTED: tuple[Planted, ...] = (
     Planted("f' forgotten at the output", "squares", ((AT_OUTPUT, "\n"),), "f_prime_missing", 3),
     Planted("f' multiplied twice", "squares", ((CHAIN, CHAIN + CHAIN),), "f_prime_twice"),
     Planted(
-        "f' of x in the place of z",
+        "f' of x instead of z",
         "squares",
         ((SLOPE, "activation.df(X[i], activation.f(X[i]))"),),
         "f_prime_at_x",

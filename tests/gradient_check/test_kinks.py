@@ -148,9 +148,7 @@ def test_a_loss_on_its_kink() -> None:
     T[1:] += 1.0
     found = find_kinks(GradientPoint(net, w, X, T))
     assert found is not None
-    assert [(kink.what, kink.row, kink.left, kink.right) for kink in found.kinks] == [
-        ("E", 0, -1.0, 1.0)
-    ] * 2
+    assert [(kink.what, kink.row, kink.left, kink.right) for kink in found.kinks] == [("E", 0, -1.0, 1.0)] * 2
     assert gradcheck(net, w, X, T).passed
 
 

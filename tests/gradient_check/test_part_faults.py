@@ -175,9 +175,7 @@ def test_losses(
 )
 def test_at_a_kink_what_lies_between_is_right(at_kink: float, fault: bool) -> None:
     plain = network((3, 2, 1), ["relu", "identity"])
-    relu = plain.activations[1]._replace(
-        df=lambda z, x: np.where(z == 0, at_kink, np.where(z < 0, 0.0, 1.0))
-    )
+    relu = plain.activations[1]._replace(df=lambda z, x: np.where(z == 0, at_kink, np.where(z < 0, 0.0, 1.0)))
     net = Network(plain.sizes, (plain.activations[0], relu, plain.activations[2]), plain.bias, plain.loss)
     X, T = data_for(net, 3, 1)
     w = np.random.default_rng(2).normal(size=net.size)

@@ -1,4 +1,4 @@
-"""`bptrain gradcheck`: prove the gradient."""
+"""`bptrain gradcheck`: check the gradient."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,20 +9,22 @@ from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
 
 Params = Annotated[
     list[str] | None,
-    typer.Option("--params", metavar="PATTERN", help="Only these, such as 'layers.1.*'. Repeatable."),
+    typer.Option("--params", metavar="PATTERN", help="Check only these, such as 'layers.1.*'. Repeatable."),
 ]
 Method = Annotated[
     Literal["auto", "complex_step", "directions", "central"],
-    typer.Option(help="Entry by entry, along random directions, or by central differences."),
+    typer.Option(
+        help="Numeric gradient: entry by entry, along random directions, or by central differences."
+    ),
 ]
 Engine = Annotated[
     Literal["numpy", "numba", "all"] | None,
-    typer.Option(help="Whose gradient; the config's own, else NumPy's, unless told.", show_default=False),
+    typer.Option(help="Engine to check (default: the config's, otherwise numpy).", show_default=False),
 ]
 KinkPolicy = Annotated[
     Literal["interval", "skip", "fail"],
     typer.Option(
-        help="At a kink, as of relu at 0: allow all between its slopes, leave the row out, or fail."
+        help="At a kink, such as relu at 0: accept all between both slopes, leave the row out, or fail."
     ),
 ]
 
@@ -31,17 +33,21 @@ def gradcheck_command(
     subject: Annotated[
         Path | None,
         typer.Argument(
-            metavar="CONFIG|RUN", help="A YAML file or a run; without it, every part.", show_default=False
+            metavar="CONFIG|RUN",
+            help="A YAML file or a run; without it, all parts are checked.",
+            show_default=False,
         ),
     ] = None,
     method: Method = "auto",
     engine: Engine = None,
     rows: Annotated[
         int | None,
-        typer.Option(min=1, help="So many of the training rows; 32 unless told.", show_default=False),
+        typer.Option(min=1, help="Number of training rows (default 32).", show_default=False),
     ] = None,
     params: Params = None,
-    inputs: Annotated[bool, typer.Option("--inputs", help="Check the gradient by the inputs too.")] = False,
+    inputs: Annotated[
+        bool, typer.Option("--inputs", help="Also check the gradient with respect to the inputs.")
+    ] = False,
     kinks: KinkPolicy = "interval",
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first mismatch.")] = False,
     set_: Set = None,
@@ -50,7 +56,7 @@ def gradcheck_command(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Prove the gradient: backpropagation against the complex step, exact to rounding.
+    """Check the gradient: compare backpropagation with complex-step differentiation, exact to rounding.
 
     Exit code 1 when they do not match.
 
@@ -71,12 +77,12 @@ def gradcheck_command(
         patterns = tuple(params or ["*"])
         settings = Settings(method, kinks, patterns, inputs, fail_fast=fail_fast)
         if set_ and (subject is None or is_trained(subject)):
-            raise UsageError("--set changes a config: name one")
+            raise UsageError("--set changes a config: give one")
         with CheckView(screen) as view:
             if subject is None:
                 for name, given in (("--engine", engine), ("--rows", rows), ("--params", params)):
                     if given is not None:
-                        raise UsageError(f"{name} is of a config or a run: name one")
+                        raise UsageError(f"{name} needs a config or a run: give one")
                 selftest = SelfTest(tuple(view.count(check_parts(settings))))
                 passed = selftest.passed
             else:

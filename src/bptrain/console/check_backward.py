@@ -75,7 +75,7 @@ def finding_lines(file: str, finding: FunctionFinding) -> list[str]:
     count = "one instance" if finding.instances == 1 else f"{finding.instances} instances"
     if finding.quantity is not None:
         lines.append(
-            f"{finding.function}: the first that is wrong is {finding.quantity}[{finding.layer}], on {count}"
+            f"{finding.function}: the first error is in {finding.quantity}[{finding.layer}], on {count}"
         )
     if one is not None and one.complaint is not None:
         lines.append(f"  {one.complaint}")
@@ -94,5 +94,5 @@ def finding_lines(file: str, finding: FunctionFinding) -> list[str]:
         lines.append(f"  it matches the pattern of: {finding.slip.words}")
     lines += [f"  {note}" for note in finding.notes]
     if finding.look is not None:
-        lines.append(f"  look at the line of  {finding.look.equation}     {finding.look.shapes}")
+        lines.append(f"  look at the line  {finding.look.equation}     {finding.look.shapes}")
     return lines

@@ -71,7 +71,8 @@ def show_gradcheck(screen: Screen, checked: GradcheckResult) -> None:
     rows = [block_row(block, report.engines) for block in report.blocks]
     errors = list(report.engines) if several else ["relative error"]
     how = "the complex step" if report.method == "complex_step" else "central differences"
-    title = f"{checked.name} at {checked.point}, engine {' and '.join(report.engines)}: backpropagation against {how}"
+    engines = " and ".join(report.engines)
+    title = f"{checked.name} at {checked.point}, engine {engines}: backpropagation compared with {how}"
     screen.table(title, ["layer", "parameter", "shape", "checked", *errors, "verdict"], rows)
     screen.note(f"method: {report.why}")
     if report.cross_check is not None and report.cross_check.passed:
@@ -96,7 +97,7 @@ def show_gradcheck(screen: Screen, checked: GradcheckResult) -> None:
 
 
 def block_row(block: BlockReport, engines: Sequence[str]) -> list[str]:
-    """One line of the table. Not every engine has a gradient by the inputs."""
+    """One line of the table. Not every engine has a gradient with respect to the inputs."""
     errors = [f"{block.errors[name]:.1e}" if name in block.errors else "-" for name in engines]
     count = f"{block.directions} directions" if block.directions else str(block.entries)
     if block.directions and block.entries:
@@ -137,14 +138,16 @@ def show_explanations(screen: Screen, report: GradcheckReport) -> None:
 
 
 def show_consistency(screen: Screen, checked: GradcheckResult) -> None:
-    """What an engine must agree with beside numbers."""
+    """Whether each engine is consistent with itself."""
     for one in checked.consistency:
         if not one.passed:
-            screen.result(f"engine {one.engine} fails this: {one.words}; off by {one.error:.1e}")
+            screen.result(
+                f"engine {one.engine} is not consistent: it should be that {one.words}; relative error {one.error:.1e}"
+            )
             if one.likely is not None:
                 screen.result(f"  which matches the pattern of: {one.likely.words}")
     if checked.consistency and all(one.passed for one in checked.consistency):
-        screen.result("also: " + "; ".join({one.words: None for one in checked.consistency}))
+        screen.result("also checked: " + "; ".join({one.words: None for one in checked.consistency}))
 
 
 def show_kinks(screen: Screen, report: GradcheckReport) -> None:
@@ -158,7 +161,7 @@ def show_kinks(screen: Screen, report: GradcheckReport) -> None:
     if count > KINKS:
         screen.result(f"  and {count - KINKS} more, which --json lists")
     if report.rows_left_out:
-        screen.result(f"{report.rows_left_out} rows that stand on one were left out")
+        screen.result(f"{report.rows_left_out} rows at a kink were left out")
 
 
 def kink_words(kink: Kink) -> str:
@@ -168,7 +171,9 @@ def kink_words(kink: Kink) -> str:
     if kink.what == "penalty":
         return f"layer {kink.layer}, weight [{index}] = 0: l1 has the {sides}"
     of, at = ("f", "z") if kink.what == "f" else ("the loss", "x")
-    return f"layer {kink.layer}, unit {index}, instance {kink.row}: {at} = {kink.at:.3g}, {of} has the {sides}"
+    return (
+        f"layer {kink.layer}, unit {index}, instance {kink.row}: {at} = {kink.at:.3g}, {of} has the {sides}"
+    )
 
 
 def show_units(screen: Screen, checked: GradcheckResult) -> None:
@@ -207,9 +212,7 @@ def show_parts(screen: Screen, checks: Sequence[CombinationCheck]) -> None:
         wrong = sum(not checked.report.passed for checked in of_parts)
         verdict = "pass" if wrong == 0 else f"mismatch in {wrong}"
         rows.append([parts, str(len(of_parts)), f"{error_of(worst):.1e}", verdict])
-    title = (
-        "every activation with every loss it may have: with and without bias, mean and sum, with penalties, "
-    )
+    title = "every activation with every loss that it allows: with and without bias, mean and sum, with penalties, "
     title += "weights and dropout"
     screen.table(title, ["activation / loss", "combinations", "relative error", "verdict"], rows)
     for checked in [checked for checked in checks if not checked.report.passed][:WRONG_PARTS]:

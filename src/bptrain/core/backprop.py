@@ -18,10 +18,10 @@ code is the transpose of a line there:
     D_i      δ_i of each row, by rows           ∘           element-wise product
 
 With softmax, "∘ f'" reads: times the Jacobian. For a canonical pair of loss and f_L the two factors of D_L
-cancel to X_L − T. What a row weighs, v_n, multiplies its row of D_L, and the `mean` reduction divides D_L by Σ v_n
+cancel to X_L − T. A row's weight, v_n, multiplies its row of D_L, and the `mean` reduction divides D_L by Σ v_n
 (N without weights), which divides every gradient below it. Where units of layer i are dropped (Srivastava et al.
-2014), the next layer is given Y_i = X_i ∘ M_i in the place of X_i, and D_i gets the factor M_i too. Penalties on W_i
-add l1 sign(W_i) + l2 W_i to dW_i, once for a batch. Source: Raja, "A Derivation of Backpropagation in Matrix
+2014), the next layer is given Y_i = X_i ∘ M_i instead of X_i, and D_i gets the factor M_i too. Penalties on W_i
+add l1 sign(W_i) + l2 W_i to dW_i, once per batch. Source: Raja, "A Derivation of Backpropagation in Matrix
 Form" (2016).
 """
 

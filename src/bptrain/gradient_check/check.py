@@ -76,7 +76,7 @@ def checking(
     analytic: Array | Mapping[str, Gradient] | None = None,
     settings: Settings = SETTINGS,
 ) -> Generator[CheckProgress, None, GradcheckReport]:
-    """The check of `gradcheck`, which tells on its way how far it has come."""
+    """The check of `gradcheck`, which reports its progress."""
     with np.errstate(all="ignore"):
         report = yield from _checking(point, analytic, settings)
     return report

@@ -1,7 +1,7 @@
 """Derivatives of the objective by the complex step: ∂f/∂θ = Im f(θ + ih) / h, h tiny. Squire and Trapp 1998.
 
 It needs no subtraction, so its error is rounding alone. The derivative travels in the imaginary parts; the real parts
-are held to those of the real pass at every layer. (A complex product rounds its real part in another way than a real
+are those of the real pass at every layer. (A complex product rounds its real part in another way than a real
 one; where terms cancel in z and f is steep, f' would be taken at another z than backpropagation takes it.)
 """
 
@@ -20,7 +20,7 @@ ROWS = 4096  # that go through the network at once
 def of_entries(point: GradientPoint, block: Block, entries: Array) -> Iterator[Array]:
     """∂objective/∂θ_k for the entries k of a block (places in the flat vector), some at a time.
 
-    Each entry has the rows of the batch to itself: z_i + ih x_{i−1,k} in the unit that the entry belongs to.
+    Each entry has its own copy of the batch: z_i + ih x_{i−1,k} in the unit that the entry belongs to.
     """
     N, i = len(point.X_0), block.layer
     for some in np.array_split(entries, max(1, -(-len(entries) * N // ROWS))):
@@ -36,7 +36,7 @@ def of_entries(point: GradientPoint, block: Block, entries: Array) -> Iterator[A
 
 
 def penalty(point: GradientPoint, block: Block, entries: Array) -> Array | float:
-    """What the penalty adds to the derivative by these entries."""
+    """What the penalty adds to the derivative with respect to these entries."""
     of_one = point.network.penalty
     if of_one is None or block.kind != "weight":
         return 0.0
@@ -84,7 +84,7 @@ def of_inputs(point: GradientPoint) -> Array:
 def of_rows(
     point: GradientPoint, first: int, dZ: Array, copies: int, direction: Views | None = None
 ) -> Array:
-    """The change of each row's loss, neither weighed nor divided, where Z of layer `first` changes by dZ.
+    """The change of each row's loss, neither weighted nor divided, where Z of layer `first` changes by dZ.
 
     The rows of dZ are so many copies of the batch, one below the other. With a direction, the parameters of the
     layers above `first` change too.

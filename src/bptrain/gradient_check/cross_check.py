@@ -1,8 +1,8 @@
-"""The complex step on trial: does it say what a difference says?
+"""The cross-check of the complex step: does it agree with a central difference?
 
 It is silently wrong where code loses the imaginary part (abs, casts, norms, some sorting). So before it is trusted, the
-slope of the objective along one random direction is taken by the complex step and by central differences, which share
-nothing but the forward pass. Where they differ, the method has failed, whatever the gradient is.
+slope of the objective along one random direction is computed by the complex step and by central differences, which
+share nothing but the forward pass. Where they differ, the method has failed, whatever the gradient is.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ SMALL = 1e-5  # the step of a plain difference of one part
 LARGEST = 1e6  # a z, beside which such a step is still a step
 PARTS_AGREE = 1e-3
 COMPLEX_REFUSED = (TypeError, ValueError)  # what functions raise that take no complex numbers
-ROWS = 16  # are enough to try it on
+ROWS = 16  # are enough for the comparison
 
 
 class CrossCheck(NamedTuple):
@@ -38,7 +38,7 @@ class CrossCheck(NamedTuple):
 
 
 def cross_check(point: GradientPoint, found: FoundKinks | None) -> CrossCheck:
-    """Tries the complex step on each part in all rows, and along a direction on some rows without kinks.
+    """Compares the complex step with differences: in each part on all rows, along a direction on rows without kinks.
 
     Penalties, which are the project's own, are left out.
     """

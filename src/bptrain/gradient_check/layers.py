@@ -68,7 +68,7 @@ def diagnose_layers(
     """Judges D_1 … D_L, N × n_i (entry 0 is unused; None: not given), and the flat gradient g.
 
     The rows of D_i are as `lines.backward` has them, weighed and divided. Those of the sum over the rows are right too,
-    where ∂E/∂W_L is divided by what the mean divides by: then all of them are read so. On a kink any slope between
+    where ∂E/∂W_L is divided by what the mean divides by: then all of them are read so. At a kink any slope between
     those on both sides is right, and what follows from the one that the pass has taken.
     """
     with np.errstate(all="ignore"):

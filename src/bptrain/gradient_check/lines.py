@@ -1,4 +1,4 @@
-"""The backward pass once more, line by line, each line to be replaced: what a slip in that line would give.
+"""The backward pass line by line. Each line can be replaced, to compute what a slip in that line would give.
 
 `Lines()` is the derivation, from derivatives by the complex step (`point.py`):
 
@@ -27,13 +27,13 @@ def output(point: GradientPoint) -> Array:
 
 
 def weigh(point: GradientPoint, D: Array) -> Array:
-    """What each row weighs, and the mean."""
+    """Times each row's weight, and divided for the mean."""
     V = point.context.sample_weight
     return (D if V is None else D * V[:, None]) / point.divisor
 
 
 def carry(point: GradientPoint, i: int, D: Array) -> Array:
-    """D_{i+1} W_{i+1}: what layer i + 1 hands down to layer i; N × n_i."""
+    """D_{i+1} W_{i+1}: what layer i + 1 passes down to layer i; N × n_i."""
     return D @ point.parameters.W[i + 1]
 
 

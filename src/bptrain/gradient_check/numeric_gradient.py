@@ -64,9 +64,9 @@ def plan(point: GradientPoint, settings: Settings, method: NumericMethod) -> Che
     )
     how = "by the complex step" if method == "complex_step" else "by central differences"
     if settings.method == "directions":
-        return CheckPlan(method, 0, DIRECTIONS, f"along random directions {how}, as asked")
+        return CheckPlan(method, 0, DIRECTIONS, f"along random directions {how}, as requested")
     if settings.method == "complex_step" or settings.entries_per_block is not None or asked <= affordable:
-        few = "" if settings.entries_per_block is None else f", at most {limit} of a block"
+        few = "" if settings.entries_per_block is None else f", at most {limit} per block"
         return CheckPlan(method, limit, 0, f"each entry {how}{few}")
     why = (
         f"{size:,} parameters on {N} rows: along random directions {how}, which take one evaluation each, "

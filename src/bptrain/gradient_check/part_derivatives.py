@@ -1,6 +1,6 @@
-"""The parts of a network at a point: is what they give as a derivative the derivative of what they are?
+"""The parts of a network at a point: is the derivative that each gives the derivative of its function?
 
-f', Jᵀg, ∂E/∂x and, for a canonical pair, x_L − t are held against the complex step of f and E at the point's own z.
+f', Jᵀg, ∂E/∂x and, for a canonical pair, x_L − t are compared with the complex step of f and E at the point's own z.
 Beside a kink, what lies between the slopes on both sides is right.
 """
 
@@ -40,13 +40,13 @@ class PartFault(NamedTuple):
 
 
 class PartValues(NamedTuple):
-    """What a part gives, held against the least and the largest that is right there; all N × n."""
+    """What a part gives, and the least and the largest that is right there; all N × n."""
 
     given: Array
     right: Array
     low: Array
     high: Array
-    size: Array  # beside which an error counts
+    size: Array  # that an error is relative to
 
     def off(self, given: Array) -> Array:
         """The error of each entry; infinite for NaN, 0 where there is no right value."""
@@ -182,8 +182,8 @@ def _like_slopes(point: GradientPoint, i: int) -> list[Candidate]:
     f, Z, X = point.network.activations[i].f, point.space.Z[i], point.space.X[i]
     n = point.slopes[i]
     table: list[Candidate] = [
-        ("at_x", "f' taken at x in the place of z", slope(f, X)),
-        ("value", "f in the place of f'", X),
+        ("at_x", "f' taken at x instead of z", slope(f, X)),
+        ("value", "f instead of f'", X),
         ("twice", "f' squared", n * n),
         ("reciprocal", "1/f'", 1 / n),
         ("at_minus_z", "f' taken at −z", slope(f, -Z)),
@@ -206,7 +206,7 @@ def _like_losses(point: GradientPoint) -> list[Candidate]:
     table: list[Candidate] = [
         ("swapped", "∂E/∂x with x and t in each other's place", swapped),
         ("difference", "x − t, the slope of half_squared_error", X - T),
-        ("value", "E in the place of ∂E/∂x", np.broadcast_to(loss.E(X, T)[:, None], X.shape)),
+        ("value", "E instead of ∂E/∂x", np.broadcast_to(loss.E(X, T)[:, None], X.shape)),
         ("twice", "∂E/∂x squared", n * n),
     ]
     if L in point.slopes:

@@ -2,7 +2,7 @@
 
 Nothing here asks a part for its derivative: f' and ∂E/∂z_L are Im f(z + ih)/h and Im E(z + ih)/h (Squire and Trapp
 1998). So what is built on a point is right whatever a part's own `df`, `product` or `dE` says. Only where the complex
-step fails on a part is a point taken `by` the parts' own words.
+step fails on a part are the parts' own derivatives taken (`derivatives_from`).
 """
 
 from collections.abc import Callable
@@ -99,7 +99,7 @@ class GradientPoint:
 
     @cached_property
     def D_L(self) -> Array:
-        """∂E/∂z_L of each row, N × n_L, neither weighed nor divided: through E of z_L for a canonical pair."""
+        """∂E/∂z_L of each row, N × n_L, neither weighted nor divided: through E of z_L for a canonical pair."""
         network, L = self.network, self.network.L
         if self.derivatives_from == "complex_step":
             return slopes_of_rows(lambda Z: row_losses(network, Z, None, self.T), self.space.Z[L])
@@ -111,7 +111,7 @@ class GradientPoint:
 
     @cached_property
     def dE(self) -> Array:
-        """∂E/∂x_L of each row, N × n_L; not finite where E itself is not, as beside the edge of its range."""
+        """∂E/∂x_L of each row, N × n_L; not finite where E itself is not, such as at the edge of its range."""
         return self.slope_of_loss(self.space.X[self.network.L])
 
 

@@ -82,10 +82,9 @@ def rules(method: NumericMethod, tolerance: float, kinks: KinkPolicy) -> dict[Ou
     noise = " or ten times the estimated error of the differences" if method == "central" else ""
     limit = f"{tolerance:.0e} max(|a|, |n|, q){noise}"
     at_kink = {
-        "interval": "a unit's slope jumps within rounding of its z: passes where a lies between what the slopes of "
-        "both sides give",
+        "interval": "a unit's slope jumps within rounding of its z: passes if a is between the gradients of both sides",
         "skip": "a unit's slope jumps within rounding of its z: such rows were left out",
-        "fail": "a unit's slope jumps within rounding of its z: refused, as you asked",
+        "fail": "a unit's slope jumps within rounding of its z: refused, as requested",
     }
     return {
         "pass": f"|a − n| is at most {limit}",
@@ -113,7 +112,7 @@ class GradcheckReport(NamedTuple):
     cross_check: CrossCheck | None  # of the complex step, where the method was chosen here
     engines: tuple[str, ...]
     likely: Mapping[str, Diagnosis] = MappingProxyType({})  # by engine: the slip that a mismatch looks like
-    faults: tuple[PartFault, ...] = ()  # of the parts, also where the gradient does not go by them
+    faults: tuple[PartFault, ...] = ()  # of the parts, even where the gradient does not depend on them
     derivatives_from: DerivativeSource = "complex_step"  # how derivatives of the parts were taken
     complete: bool = True  # False where a check ended at its first mismatch
 

@@ -1,11 +1,11 @@
-"""Somebody's own forward pass, backward pass and step, quantity by quantity, against the derivation.
+"""Somebody's own forward pass, backward pass and step, compared with the derivation quantity by quantity.
 
 All arrays are as the derivation has them, with an instance in each column: x_i, z_i and δ_i are n_i × N, b_i and
 ∂E/∂b_i n_i × 1. What is right comes from `point.py` and `lines.py`, which ask no part for its derivative. Errors are
-relative to the scale of `scale.py`, so rounding is never held against right code.
+relative to the scale of `verdicts.py`, so rounding does not count as an error.
 
-A quantity is computed from one before it. Where that one was wrong already, the line is followed once more from the
-wrong values: what comes out the same is only handed on, and not wrong by itself.
+A quantity is computed from one before it, its source. Where the source is wrong already, the line is computed once more
+from the wrong values: a quantity that agrees with that follows from the earlier error, and is not wrong by itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,8 +28,8 @@ SubmittedValues = Mapping[
 VERDICTS = {
     "right": "right",
     "wrong": "WRONG",
-    "inherited": "handed down",  # right from the wrong quantity before it
-    "unclear": "unclear",  # not right, and the quantity before it has no values
+    "inherited": "follows from an earlier error",  # right, computed from a wrong source
+    "unclear": "unclear",  # not right, and its source has no values
     "missing": "not reached",
 }
 SINGLE_TOLERANCE = 1e-3  # of float32: as many of its roundings as the other has of float64's
@@ -43,7 +43,7 @@ class ExpectedQuantity(NamedTuple):
     right: Array
     scale: Array  # what its entries' errors are relative to
     source: Key | None = None  # the quantity that it is computed from
-    recompute: Callable[[Array], Array] | None = None  # the line that computes it, from what was handed
+    recompute: Callable[[Array], Array] | None = None  # the line that computes it from its source
 
     @property
     def key(self) -> Key:

@@ -6,11 +6,11 @@ raised by 10⁻³:
 
     ‖a − n‖ / max(‖a‖, ‖n‖, s),  and 0 where all three are 0
 
-so that rounding is not held against a gradient that cancels, as in saturated units or at a minimum.
+so that rounding does not count as an error where the gradient cancels, as in saturated units or at a minimum.
 
 Absolute values never cancel, and so s outgrows the gradient by a factor of some √n in every layer of n units: twenty
-layers on it would excuse anything. Roundings do cancel; they add up as the root of their squares. So the verdict goes
-by q, the same product with squares in the place of absolute values (p = 2), which is never more than s.
+layers on it would excuse anything. Roundings do cancel; they add up as the root of their squares. So the verdict
+uses q, the same product with squares instead of absolute values (p = 2), which is never more than s.
 """
 
 from typing import Literal, NamedTuple
@@ -46,8 +46,8 @@ class NumericGradient(NamedTuple):
 class Tolerance(NamedTuple):
     """What a block's entries may be: at kinks anything in center ± radius, and elsewhere off by rounding."""
 
-    s: Array  # the scale in absolute values, which the relative error goes by
-    q: Array  # the scale in squares, which the verdict goes by; never more than s
+    s: Array  # the scale in absolute values, for the relative error
+    q: Array  # the scale in squares, for the verdict; never more than s
     exact: Array  # by the lines of the derivation
     center: Array
     radius: Array
@@ -78,7 +78,7 @@ def judge(a: Array, numeric: NumericGradient, allowed: Tolerance, tolerance: flo
     """Judges a block's gradient a, flat: by its entries, and along each direction.
 
     The error is ‖a − n‖ / max(‖a‖, ‖n‖, s) over the entries, |a·v − n_v| / max(‖a‖, |n_v|, s) along a direction v. At a
-    kink it is what a lacks of what is possible there. For the verdict q takes the place of s.
+    kink it is how far a is outside what is possible there. For the verdict q takes the place of s.
     """
     some, center, radius = numeric.entries, allowed.center, allowed.radius
     parts, missing = [], np.zeros(1)
@@ -114,7 +114,7 @@ def ratio(distance: float, size: float) -> float:
 
 
 def excess_error(a: Array, n: Array, center: Array, radius: Array) -> Array:
-    """|a − n|, or what a lacks of center ± radius where that is less; where no n could be had, n is NaN."""
+    """|a − n|, or how far a is outside center ± radius, where that is less; n is NaN where there is none."""
     outside = np.where((radius > 0) | np.isnan(n), np.maximum(np.abs(a - center) - radius, 0.0), np.nan)
     return np.asarray(np.fmin(np.abs(a - n), outside))
 

@@ -203,7 +203,7 @@ def test_a_changed_input_is_told_with_its_line(tmp_path: Path, line: str, change
     finding = only(tmp_path, text)
     assert finding.fault is not None
     assert finding.fault.code == "changed_input"
-    assert f"backward changed what it was given: {changed}." in finding.fault.message
+    assert f"backward changed its arguments: {changed}." in finding.fault.message
     assert finding.fault.line == (line_of(text, line) if placed else None)
     assert finding.quantity is None
 
@@ -213,7 +213,7 @@ def test_a_forward_that_changes_its_input(tmp_path: Path) -> None:
         tmp_path, RIGHT.replace("x, z = [x_0], [None]", "x_0 -= 1; x, z = [x_0], [None]")
     ).findings[0]
     assert finding.fault is not None
-    assert "forward changed what it was given: x_0" in finding.fault.message
+    assert "forward changed its arguments: x_0" in finding.fault.message
 
 
 def test_a_step_may_change_what_it_is_given(tmp_path: Path) -> None:

@@ -202,9 +202,9 @@ def notes_on(judged: Sequence[QuantityVerdict], first: QuantityVerdict | None) -
     also = [one for one in judged if one.verdict == "wrong" and one is not first]
     follow = [one for one in judged if one.verdict == "inherited"]
     if also:
-        notes.append(f"wrong by itself too: {listed(also)}")
+        notes.append(f"also wrong by itself: {listed(also)}")
     if follow:
-        notes.append(f"wrong only by what was handed down: {listed(follow)}")
+        notes.append(f"follows from an earlier error; fix that first: {listed(follow)}")
     return notes
 
 

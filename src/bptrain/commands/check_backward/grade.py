@@ -1,4 +1,4 @@
-"""What `bptrain check-backward` does: somebody's own functions against the derivation, on a config's network."""
+"""What `bptrain check-backward` does: compare somebody's own functions with the derivation, on a config's network."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -94,7 +94,7 @@ def grading_trial(functions: UserFunctions, point: GradientPoint) -> GradingTria
     """Every function called at a point, and what it returned judged."""
     L, N = point.network.L, len(point.X_0)
     rates = rates_of(L)
-    with np.errstate(all="ignore"):  # what is not finite is told below
+    with np.errstate(all="ignore"):  # what is not finite is refused below
         expected: dict[str, list[ExpectedQuantity]] = {
             "forward": expected_forward(point),
             "backward": expected_backward(point),
@@ -121,13 +121,13 @@ def rates_of(L: int) -> tuple[float, ...]:
 
 
 def point_of(loaded: Loaded) -> tuple[GradientPoint, list[str]]:
-    """The config's network at its start weights, on its first training rows, with the plain sum over them."""
+    """The config's network at its initial weights, on its first training rows, with the plain sum over them."""
     prepared = prepare_data(loaded, np.float64, ROWS)
     network = network_of_schema(loaded.config, prepared.schema)
     rows = prepared.splits["train"]
     N = number_of_rows(network, len(rows.X))
     w = initial_weights(loaded.config, network, np.float64)
-    remarks = [f"the start weights, {N} training row{'' if N == 1 else 's'}"]
+    remarks = [f"the initial weights, {N} training row{'' if N == 1 else 's'}"]
     if not rows.X[:N].any():
         remarks.append("all inputs are 0 on these rows, so mistakes in dW[1] do not show")
     remarks += draw(network, w, loaded.config.seed)
@@ -164,6 +164,6 @@ def parts_left_out(network: Network, rows: Rows) -> list[str]:
         "the mean over the instances": network.reduction == "mean",
         "penalties": network.penalty is not None,
         "dropout": bool(network.masked),
-        "what rows and classes weigh": rows.V is not None,
+        "row and class weights": rows.V is not None,
     }
     return [name for name, there in parts.items() if there]

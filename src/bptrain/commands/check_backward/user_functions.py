@@ -61,7 +61,7 @@ def functions_of(module: ModuleType, path: Path) -> dict[str, Callable[..., Any]
             problem = _problem(path, "function_missing", f"has no function {expected}{there}")
             problems.append(problem._replace(suggestion=suggest.value(name, own)))
         elif not callable(function):
-            problems.append(_problem(path, "function_missing", f"{name} is no function: {expected}"))
+            problems.append(_problem(path, "function_missing", f"{name} is not a function: {expected}"))
         elif not _takes(function, len(takes)):
             line = function.__code__.co_firstlineno if inspect.isfunction(function) else None
             message = (
@@ -77,7 +77,7 @@ def functions_of(module: ModuleType, path: Path) -> dict[str, Callable[..., Any]
 
 @contextmanager
 def as_a_script(path: Path, silent: bool = False) -> Iterator[None]:
-    """While their code runs: the file's own folder is where it imports from, and stdout is not its to print on."""
+    """While their code runs: the file's own folder is where it imports from, and what it prints goes to stderr."""
     folder = str(path.resolve().parent)
     sys.path.insert(0, folder)
     try:
@@ -154,7 +154,7 @@ def call(functions: UserFunctions, name: str, arguments: Sequence[Any]) -> Calle
     changes = [text for text in changed if text]
     if called.fault is None and changes:
         line = _line_of_change(functions, name, arguments)
-        message = f"{name} changed what it was given: {', '.join(changes)}. It should leave that as it is"
+        message = f"{name} changed its arguments: {', '.join(changes)}. It should leave them as they are"
         fault = Fault("changed_input", message, line, _line(functions, line))
         return called._replace(fault=fault)
     return called

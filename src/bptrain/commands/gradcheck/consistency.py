@@ -1,9 +1,9 @@
-"""What an engine's gradient must agree with beside numbers: itself, in other orders and other pieces.
+"""Consistency of an engine with itself: the same gradient from other orders and other pieces of the rows.
 
 the batch        the gradient of a batch is the sum of its instances', however they are weighed and divided
 the order        it does not depend on the order of the rows
 the bits         the same call gives the same bits again; so do the same updates from the same weights
-the update       one update of gradient descent takes learning rate × gradient from the weights
+the update       one update of gradient descent subtracts learning rate × gradient from the weights
 """
 
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def plain_descent(task: TrainingPlan) -> TrainingPlan:
 
 
 def consistency(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Iterator[Consistency]:
-    """What must agree, of an engine that was built for `plain_descent(task)`, at a point."""
+    """The checks of an engine that was built for `plain_descent(task)`, at a point."""
     w, X, T, context = point.w, point.X_0, point.T, point.context
     s, found = scale_at(point).w, find_kinks(point)
     a = engine.gradient(w, X, T, context)
@@ -100,7 +100,7 @@ def trained(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Array:
 
 
 def update(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Consistency:
-    """Whether an update takes the engine's gradient from the weights, and none that was formed after some of it."""
+    """Whether an update subtracts the engine's gradient, computed before any weight has changed."""
     first = point.some_rows(np.arange(min(task.batch_size, len(point.X_0))))
     w, X, T, context = first.w, first.X_0, first.T, first.context
     memory = initial_optimizer_state(w.copy(), plain_descent(task).method)
@@ -109,7 +109,7 @@ def update(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Consiste
     rounding = np.finfo(np.float64).eps * np.abs(w) / RATE  # of w − step
     s = scale_at(first).w + rounding / TOLERANCE
     error = relative_error(taken, engine.gradient(w, X, T, context), s, find_kinks(first))
-    words = "an update takes learning rate × gradient from the weights"
+    words = "an update subtracts learning rate × gradient from the weights"
     likely = (
         None if error <= TOLERANCE or first.derivatives_from == "parts" else diagnose(first, taken, rate=RATE)
     )

@@ -105,7 +105,7 @@ DEFAULTS = GradcheckOptions()
 def of_config(
     config: Path, overrides: Sequence[str] | Mapping[str, Any] = (), rows: int = ROWS
 ) -> NetworkToCheck:
-    """A config's network at its start weights, on its first training rows. Raises UsageError or DataError."""
+    """A config's network at its initial weights, on its first training rows. Raises UsageError or DataError."""
     loaded = load_config(config, overrides)
     prepared = prepare_data(loaded, np.float64, rows)
     network = network_of_schema(loaded.config, prepared.schema)
@@ -115,7 +115,7 @@ def of_config(
         network, w, of.X[:rows], of.T[:rows], None if of.V is None else of.V[:rows], loaded.config.seed
     )
     named = loaded.config.training.engine
-    return NetworkToCheck(str(config), "the start weights", loaded.config, network, point, named)
+    return NetworkToCheck(str(config), "the initial weights", loaded.config, network, point, named)
 
 
 def of_run(path: Path, rows: int = ROWS) -> NetworkToCheck:
@@ -153,16 +153,16 @@ def point_at(network: Network, w: Array, X: Array, T: Array, V: Array | None, se
 def check_network(
     subject: NetworkToCheck, wanted: GradcheckOptions = DEFAULTS
 ) -> Generator[CheckProgress, None, GradcheckResult]:
-    """The check, which tells on its way how far it has come. Raises UsageError."""
+    """The check, which reports its progress. Raises UsageError."""
     point, settings = subject.point, wanted.settings._replace(seed=subject.config.seed)
     chosen_blocks(
         subject.network, settings.params
-    )  # a pattern that matches nothing is told before anything is built
+    )  # a pattern that matches nothing is refused before anything is built
     task = build_plan(subject.config, subject.network, len(point.X_0))
     engines, notes = engines_for(wanted.engine or subject.engine, plain_descent(task))
     if wanted.engine is None and len(engines) == 1 and find_spec("numba") is not None:
         other = "numpy" if engines[0].name == "numba" else "numba"
-        notes.append(f"engine {other} was not checked: --engine all checks every engine that is installed")
+        notes.append(f"engine {other} was not checked: --engine all checks every installed engine")
     refuse_what_is_not_finite(point)
     report = yield from checking(point, {engine.name: engine.gradient for engine in engines}, settings)
     point = replace(point, derivatives_from=report.derivatives_from)

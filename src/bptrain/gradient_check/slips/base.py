@@ -42,7 +42,7 @@ class Diagnosis(NamedTuple):
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """What a backward pass is held against: the right one at a point, and the scale of its rounding."""
+    """What a backward pass is compared with: the right one at a point, and the scale of its rounding."""
 
     point: GradientPoint
 

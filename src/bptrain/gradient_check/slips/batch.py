@@ -57,7 +57,7 @@ def of_rows(point: GradientPoint) -> Iterator[Slip]:
     V, N = point.context.sample_weight, len(point.X_0)
     if N > 1:
         for name, row in (("last", N - 1), ("first", 0)):
-            words = f"the gradient of the {name} row alone in the place of the sum over the rows"
+            words = f"the gradient of the {name} row alone instead of the sum over the rows"
             yield Slip(f"{name}_row", words, None, replace(RIGHT, weigh=_row(row, 1.0)))
             if point.divisor != 1:
                 undivided = replace(RIGHT, weigh=_row(row, point.divisor))
@@ -73,7 +73,7 @@ def of_rows(point: GradientPoint) -> Iterator[Slip]:
         ("divided_by_rows", "a division by N, not by Σ v", lambda p, D: D * column / count),
         (
             "row_weights_on_targets",
-            "the row weights multiplied with t in the place of δ_L",
+            "the row weights multiplied with t instead of δ_L",
             lambda p, D: replace(p, T=p.T * column).D_L / p.divisor,
         ),
     )

@@ -42,7 +42,7 @@ def at_the_output(truth: GroundTruth) -> Iterator[Slip]:
     if not network.canonical:
         words = f"δ_{L} as x_{L} − t, though loss and f_{L} are not a canonical pair"
         yield Slip("canonical_shortcut", words, L, replace(RIGHT, output=_difference))
-        words = f"δ_{L} with x_{L} − t in the place of the loss's own ∂E/∂x_{L}"
+        words = f"δ_{L} with x_{L} − t instead of the loss's own ∂E/∂x_{L}"
         yield Slip("other_loss", words, L, replace(RIGHT, output=_difference_through))
 
 
@@ -177,14 +177,14 @@ ANY = {"i": "i", "j": "{i−1}", "k": "{i+1}"}
 VARIANTS: tuple[tuple[str, str, LineFunction, Callable[[GradientPoint, int], bool]], ...] = (
     ("f_prime_missing", "without the factor f_{i}'(z_{i})", missing, _element_wise),
     ("f_prime_twice", "with the factor f_{i}'(z_{i}) twice", twice, _element_wise),
-    ("f_prime_at_x", "with f_{i}' taken at x_{i} in the place of z_{i}", at_x, _element_wise),
+    ("f_prime_at_x", "with f_{i}' taken at x_{i} instead of z_{i}", at_x, _element_wise),
     ("f_prime_of_x_at_z", "with f_{i}' by its formula in x_{i}, given z_{i}", formula_of_z, _right_formula),
-    ("f_for_f_prime", "with f_{i}(z_{i}) in the place of f_{i}'(z_{i})", value, _element_wise),
+    ("f_for_f_prime", "with f_{i}(z_{i}) instead of f_{i}'(z_{i})", value, _element_wise),
     ("f_prime_divided", "divided by f_{i}'(z_{i})", divided, _element_wise),
-    ("f_prime_z_below", "with f_{i}' taken at z_{j} in the place of z_{i}", z_below, _same_size_below),
-    ("f_prime_z_above", "with f_{i}' taken at z_{k} in the place of z_{i}", z_above, _same_size_above),
-    ("f_prime_below", "with f_{j}'(z_{i}) in the place of f_{i}'(z_{i})", f_below, _element_wise_below),
-    ("f_prime_above", "with f_{k}'(z_{i}) in the place of f_{i}'(z_{i})", f_above, _element_wise_above),
+    ("f_prime_z_below", "with f_{i}' taken at z_{j} instead of z_{i}", z_below, _same_size_below),
+    ("f_prime_z_above", "with f_{i}' taken at z_{k} instead of z_{i}", z_above, _same_size_above),
+    ("f_prime_below", "with f_{j}'(z_{i}) instead of f_{i}'(z_{i})", f_below, _element_wise_below),
+    ("f_prime_above", "with f_{k}'(z_{i}) instead of f_{i}'(z_{i})", f_above, _element_wise_above),
     ("sigmoid_slope", "with x_{i} (1 − x_{i}), which is sigmoid's, for f_{i}'", as_sigmoid, _element_wise),
     ("tanh_slope", "with 1 − x_{i}², which is tanh's, for f_{i}'", as_tanh, _element_wise),
     ("softmax_element_wise", "with softmax treated as element-wise, by x_{i} (1 − x_{i})", diagonal, _joint),

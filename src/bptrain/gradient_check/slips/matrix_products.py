@@ -20,11 +20,11 @@ def slips(truth: GroundTruth) -> Iterator[Slip]:
 
 
 def of_carry(truth: GroundTruth) -> Iterator[Slip]:
-    """Slips in what layer i + 1 hands down."""
+    """Slips in what layer i + 1 passes down."""
     network, W = truth.point.network, truth.point.parameters.W
     hidden = range(1, network.L)
     square = [i for i in hidden if W[i + 1].shape[0] == W[i + 1].shape[1]]
-    one, every = "δ_{i} by W_{k} ", "every hidden δ_i by W_{i+1} "
+    one, every = "δ_{i} from W_{k} ", "every hidden δ_i from W_{i+1} "
     table: tuple[tuple[str, str, LineFunction, Collection[int]], ...] = (
         ("carry_not_transposed", "not transposed", lambda p, i, D: D @ p.parameters.W[i + 1].T, square),
         ("carry_sign", "with the wrong sign", lambda p, i, D: -RIGHT.carry(p, i, D), hidden),
@@ -40,15 +40,15 @@ def of_carry(truth: GroundTruth) -> Iterator[Slip]:
     )
     yield from _carried(
         "nothing_handed_down",
-        "nothing handed down to δ_{i}, which is zero",
-        "nothing handed down to any hidden δ_i",
+        "nothing passed down to δ_{i}, which is zero",
+        "nothing passed down to any hidden δ_i",
         hidden,
         lambda p, i, D: np.zeros_like(p.space.X[i]),
     )
     for i in hidden:
         for k in range(1, network.L + 1):
             if k != i + 1 and W[k].shape == W[i + 1].shape:
-                words = f"δ_{i} by W_{k} in the place of W_{i + 1}"
+                words = f"δ_{i} from W_{k} instead of W_{i + 1}"
                 lines = replace(RIGHT, carry=at({i}, _by_other(k), RIGHT.carry))
                 yield Slip("carry_other_w", words, i, lines)
     yield from _without_f_prime(truth)
@@ -66,17 +66,17 @@ def _by_other(k: int) -> LineFunction:
 
 
 def _without_f_prime(truth: GroundTruth) -> Iterator[Slip]:
-    """δ_i is right where ∂E/∂W_i takes it, but layer i − 1 is given it as it was before f_i'."""
+    """δ_i is right where ∂E/∂W_i takes it, but layer i − 1 is given it without f_i'."""
     point, L = truth.point, truth.point.network.L
     H = [*truth.right.D]  # as the chain of all such layers hands it down
     for i in range(L - 1, 0, -1):
         H[i] = RIGHT.drop(point, i, RIGHT.carry(point, i, H[i + 1]))
     for k in range(2, L + 1):  # the layer whose f' is left out
-        words = f"δ_{k - 1} by a δ_{k} without f_{k}'"
+        words = f"δ_{k - 1} from a δ_{k} without f_{k}'"
         lines = replace(RIGHT, carry=at({k - 1}, _of(truth.G), RIGHT.carry))
         yield Slip("handed_down_without_f_prime", words, k - 1, lines)
     if L > 3:
-        words = "every δ_i handed down without f_i'"
+        words = "every δ_i passed down without f_i'"
         lines = replace(RIGHT, carry=at(range(1, L - 1), _of(H), RIGHT.carry))
         yield Slip("handed_down_without_f_prime", words, None, lines, L - 2)
 
@@ -97,12 +97,12 @@ def of_weight(truth: GroundTruth) -> Iterator[Slip]:
     D = truth.right.D
     table: tuple[tuple[str, str, LineFunction, Collection[int]], ...] = (
         ("weight_transposed", "transposed", lambda p, i, D: RIGHT.weight(p, i, D).T, square),
-        ("weight_by_x_i", "by x_{i} in the place of x_{j}", lambda p, i, D: D.T @ p.space.X[i], square),
-        ("weight_by_z", "by z_{j} in the place of x_{j}", lambda p, i, D: D.T @ p.space.Z[i - 1], upper),
-        ("weight_by_x_below", "by the x below x_{j}", lambda p, i, D: D.T @ p.space.Y[i - 2], as_two_below),
-        ("weight_by_delta_above", "by δ_{k} in the place of δ_{i}", _with_delta(D, 1), as_above),
-        ("weight_by_delta_below", "by δ_{j} in the place of δ_{i}", _with_delta(D, -1), as_below),
-        ("weight_of_means", "by means over the rows, then multiplied", _product_of_sums, layers),
+        ("weight_by_x_i", "from x_{i} instead of x_{j}", lambda p, i, D: D.T @ p.space.X[i], square),
+        ("weight_by_z", "from z_{j} instead of x_{j}", lambda p, i, D: D.T @ p.space.Z[i - 1], upper),
+        ("weight_by_x_below", "from the x below x_{j}", lambda p, i, D: D.T @ p.space.Y[i - 2], as_two_below),
+        ("weight_by_delta_above", "from δ_{k} instead of δ_{i}", _with_delta(D, 1), as_above),
+        ("weight_by_delta_below", "from δ_{j} instead of δ_{i}", _with_delta(D, -1), as_below),
+        ("weight_of_means", "as the product of means over the rows", _product_of_sums, layers),
         ("weight_zero", "left at zero", lambda p, i, D: np.zeros_like(p.parameters.W[i]), layers),
     )
     for code, words, wrong, those in table:
@@ -130,10 +130,10 @@ def of_bias(truth: GroundTruth) -> Iterator[Slip]:
     table: tuple[tuple[str, str, LineFunction, Collection[int]], ...] = (
         ("bias_last_row", "of the last row, not summed over the rows", lambda p, i, D: D[-1], layers),
         ("bias_first_row", "of the first row, not summed over the rows", lambda p, i, D: D[0], layers),
-        ("bias_mean", "by the mean over the rows in the place of the sum", lambda p, i, D: D.mean(0), layers),
+        ("bias_mean", "as the mean over the rows instead of the sum", lambda p, i, D: D.mean(0), layers),
         ("bias_zero", "left at zero", lambda p, i, D: np.zeros(D.shape[1]), layers),
         ("bias_wrong_axis", "summed over the units, not over the rows", lambda p, i, D: D.sum(1), as_rows),
-        ("bias_one_sum", "by one sum over rows and units", lambda p, i, D: 0 * D[0] + D.sum(), layers),
+        ("bias_one_sum", "as one sum over rows and units", lambda p, i, D: 0 * D[0] + D.sum(), layers),
     )
     for code, words, wrong, those in table:
 
@@ -144,7 +144,7 @@ def of_bias(truth: GroundTruth) -> Iterator[Slip]:
 
 
 def of_both(truth: GroundTruth) -> Iterator[Slip]:
-    """∂E/∂W_i and ∂E/∂b_i by a δ_i that lacks f_i', though it is handed down with it."""
+    """∂E/∂W_i and ∂E/∂b_i by a δ_i that lacks f_i', though it is passed down with it."""
     layers = range(1, truth.point.network.L + 1)
 
     def weight(point: GradientPoint, i: int, D: Array) -> Array:
@@ -162,7 +162,7 @@ def of_both(truth: GroundTruth) -> Iterator[Slip]:
     def only_bias(places: Collection[int]) -> Lines:
         return replace(RIGHT, bias=at(places, bias, RIGHT.bias))
 
-    without = " by a δ_{i} without f_{i}', which is handed down with it"
+    without = " from a δ_{i} without f_{i}', which is passed down with it"
     for code, what, build in (
         ("used_without_f_prime", "∂E/∂W_{i} and ∂E/∂b_{i}", both),
         ("weight_without_f_prime", "∂E/∂W_{i}", only_weight),

@@ -34,15 +34,15 @@ def in_z(point: GradientPoint, i: int, x: Array) -> Iterator[Pattern]:
         yield "no_bias", f"b_{i} left out", W_i @ x
         yield "bias_sign", f"b_{i} subtracted", W_i @ x - offset
     if i > 1:
-        yield "z_for_x", f"z_{i - 1} in the place of x_{i - 1}", W_i @ point.space.Z[i - 1].T + offset
+        yield "z_for_x", f"z_{i - 1} instead of x_{i - 1}", W_i @ point.space.Z[i - 1].T + offset
     if W_i.shape[0] == W_i.shape[1]:
         yield "transposed", f"W_{i} transposed", W_i.T @ x + offset
     for j in range(i - 1):
         if point.network.sizes[j] == len(x):
-            yield "other_x", f"x_{j} in the place of x_{i - 1}", W_i @ point.space.X[j].T + offset
+            yield "other_x", f"x_{j} instead of x_{i - 1}", W_i @ point.space.X[j].T + offset
     for j in range(1, len(W)):
         if j != i and W[j].shape == W_i.shape:
-            yield "other_weights", f"W_{j} in the place of W_{i}", W[j] @ x + offset
+            yield "other_weights", f"W_{j} instead of W_{i}", W[j] @ x + offset
 
 
 def in_x(point: GradientPoint, i: int, z: Array) -> Iterator[Pattern]:
@@ -51,10 +51,10 @@ def in_x(point: GradientPoint, i: int, z: Array) -> Iterator[Pattern]:
     yield "no_activation", f"f_{i} left out", z
     yield "activation_twice", f"f_{i} applied twice", activations[i].f(activations[i].f(z.T)).T
     if i in point.slopes:
-        yield "slope_for_value", f"f_{i}' in the place of f_{i}", point.slopes[i].T
+        yield "slope_for_value", f"f_{i}' instead of f_{i}", point.slopes[i].T
     for j in range(1, len(activations)):
         if j != i:
-            yield "other_activation", f"f_{j} in the place of f_{i}", activations[j].f(z.T).T
+            yield "other_activation", f"f_{j} instead of f_{i}", activations[j].f(z.T).T
 
 
 def backward_slip(
