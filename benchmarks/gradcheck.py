@@ -3,15 +3,15 @@
     pip install -e . torch jax
     python benchmarks/gradcheck.py [--markdown docs/gradcheck_benchmark.md]
 
-bptrain's `gradcheck`, torch.autograd.gradcheck and jax.test_util.check_grads, each as it is documented to be used, on
-the loss as a function of all parameters. JAX's looks along one random direction, the others at every entry.
+bptrain's `gradcheck`, torch.autograd.gradcheck and jax.test_util.check_grads, each used as its documentation
+says, on the loss as a function of all parameters. JAX's checks one random direction, the others every entry.
 
-* time: of a check, the median of five, in turn; each is called once before, so nothing is compiled.
+* time: of one check, the median of five, taken in turn; each is called once before, so nothing is compiled.
 * right code passes: the verdict at the checker's default tolerances.
-* worst error: the smallest power of ten at which right code passes where that is the tolerance; for bptrain the worst
-  relative error that it reports.
-* f' off: the derivative of the first layer's activation is off by one part in a million, and by one in a thousand. Is
-  it caught at the default tolerances?
+* worst error: the smallest tolerance, a power of ten, with which right code passes; for bptrain the largest relative
+  error that it reports.
+* f' off: the derivative of the first layer's activation is off by one part in a million, or in a thousand. Is it
+  caught at the default tolerances?
 """
 
 import argparse
