@@ -1,12 +1,16 @@
 """The gradient check of one network on arrays.
 
-point           derivatives of the parts at given weights and rows, by the complex step
-lines           the backward pass from these, line by line
-complex_step, differences       derivatives of the whole objective, by either method
-kinks         where a slope jumps, and what the gradient may be there
-trial           whether the complex step may be trusted
-scale, verdicts how an error is measured, and what is said of it
-plan, check     what is done, and doing it
+point                      derivatives of the parts at given weights and rows, by the complex step
+forward_pass               whether z and x are right; dead and saturated units
+lines                      the backward pass from these derivatives, line by line
+complex_step, differences  derivatives of the whole objective, by either method
+kinks                      where a slope jumps, and what the gradient may be there
+cross_check                whether the complex step may be trusted
+numeric_gradient           the numeric gradient: the plan, and computing it
+verdicts, report           how an error is measured, the verdict on it, and the report with its JSON
+check                      the check itself
+part_derivatives, slips/   which part, or which known slip, a mismatch comes from
+submission, layers         somebody's own forward and backward pass, quantity by quantity
 """
 
 from bptrain.gradient_check.check import Gradient, checking, gradcheck

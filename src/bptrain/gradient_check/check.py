@@ -1,4 +1,4 @@
-"""The gradient check of one network at one point: analytic gradients against a numeric one."""
+"""The gradient check of one network at one point: analytic gradients compared with a numeric one."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
@@ -145,7 +145,7 @@ def _checking(
 
 
 class BlockJudge(NamedTuple):
-    """What is judged, and what it is judged by."""
+    """The gradients at a point, and everything that they are judged by."""
 
     point: GradientPoint
     found: FoundKinks | None
@@ -276,7 +276,7 @@ def shown(one: BlockVerdict, a: Array, numeric: NumericGradient, allowed: Tolera
 
 
 def inputs_report(block_judge: BlockJudge) -> BlockReport:
-    """The verdict on ∂objective/∂X_0, which `backprop.py` alone works out."""
+    """The verdict on ∂objective/∂X_0, which `backprop.py` alone computes."""
     point, found = block_judge.point, block_judge.found
     analytic = backprop.input_gradient(point.network, point.w, point.X_0, point.T, point.context)
     if block_judge.plan.method == "complex_step":
@@ -284,9 +284,8 @@ def inputs_report(block_judge: BlockJudge) -> BlockReport:
         estimate = np.zeros_like(n)
     else:
         n, estimate = np.full_like(point.X_0, np.nan), np.full_like(point.X_0, np.inf)
-        free = (
-            np.arange(len(n)) if found is None else np.flatnonzero(~found.rows)
-        )  # the rest is judged by sides
+        # rows at a kink are judged by the slopes of both sides
+        free = np.arange(len(n)) if found is None else np.flatnonzero(~found.rows)
         if len(free):
             difference = differences.of_inputs(point.some_rows(free), point.divisor)
             n[free], estimate[free] = difference

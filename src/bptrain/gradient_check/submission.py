@@ -1,7 +1,7 @@
 """Somebody's own forward pass, backward pass and step, compared with the derivation quantity by quantity.
 
 All arrays are as the derivation has them, with an instance in each column: x_i, z_i and δ_i are n_i × N, b_i and
-∂E/∂b_i n_i × 1. What is right comes from `point.py` and `lines.py`, which ask no part for its derivative. Errors are
+∂E/∂b_i n_i × 1. The right values come from `point.py` and `lines.py`, which ask no part for its derivative. Errors are
 relative to the scale of `verdicts.py`, so rounding does not count as an error.
 
 A quantity is computed from one before it, its source. Where the source is wrong already, the line is computed once more
@@ -22,9 +22,8 @@ from bptrain.gradient_check.verdicts import FLOOR, TOLERANCE, scale_at
 from bptrain.parts.types import Array
 
 Key = tuple[str, int]  # such as ("delta", 2)
-SubmittedValues = Mapping[
-    Key, Array | str | None
-]  # of the right shape, or what is wrong with it, or None: never reached
+# An array of the right shape, or what is wrong with it in words, or None: never reached.
+SubmittedValues = Mapping[Key, Array | str | None]
 VERDICTS = {
     "right": "right",
     "wrong": "WRONG",

@@ -26,6 +26,7 @@ TOLERANCE_OF_DIFFERENCES = 1e-6
 SAFETY = 10.0  # the estimated error of a difference may be too small by so much
 TOO_NOISY = 1e-3  # an estimated error above it, in units of the gradient, tells nothing
 VANISHING = 1e-7  # in units of s: below it the verdict adds that the gradient vanishes here
+FLOOR = 1e-3  # what a factor that rounding can spoil is raised by
 
 NumericMethod = Literal["complex_step", "central"]
 KinkPolicy = Literal["interval", "skip", "fail"]
@@ -122,9 +123,6 @@ def excess_error(a: Array, n: Array, center: Array, radius: Array) -> Array:
 def norm(x: Array) -> float:
     """‖x‖, inf where an entry is."""
     return float(np.linalg.norm(x))
-
-
-FLOOR = 1e-3  # what a factor that rounding can spoil is raised by
 
 
 class Scale(NamedTuple):

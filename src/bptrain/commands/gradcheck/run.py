@@ -151,16 +151,16 @@ def point_at(network: Network, w: Array, X: Array, T: Array, V: Array | None, se
 
 
 def check_network(
-    subject: NetworkToCheck, wanted: GradcheckOptions = DEFAULTS
+    subject: NetworkToCheck, options: GradcheckOptions = DEFAULTS
 ) -> Generator[CheckProgress, None, GradcheckResult]:
     """The check, which reports its progress. Raises UsageError."""
-    point, settings = subject.point, wanted.settings._replace(seed=subject.config.seed)
+    point, settings = subject.point, options.settings._replace(seed=subject.config.seed)
     chosen_blocks(
         subject.network, settings.params
     )  # a pattern that matches nothing is refused before anything is built
     task = build_plan(subject.config, subject.network, len(point.X_0))
-    engines, notes = engines_for(wanted.engine or subject.engine, plain_descent(task))
-    if wanted.engine is None and len(engines) == 1 and find_spec("numba") is not None:
+    engines, notes = engines_for(options.engine or subject.engine, plain_descent(task))
+    if options.engine is None and len(engines) == 1 and find_spec("numba") is not None:
         other = "numpy" if engines[0].name == "numba" else "numba"
         notes.append(f"engine {other} was not checked: --engine all checks every installed engine")
     refuse_what_is_not_finite(point)
@@ -214,14 +214,14 @@ def engines_for(name: str, task: TrainingPlan) -> tuple[list[Engine], list[str]]
 def check(
     subject: Path | Model,
     overrides: Sequence[str] | Mapping[str, Any] = (),
-    wanted: GradcheckOptions = DEFAULTS,
+    options: GradcheckOptions = DEFAULTS,
 ) -> Generator[CheckProgress, None, GradcheckResult]:
     """The check of a config file, of a run directory, of a checkpoint file in one, or of a loaded model."""
     if isinstance(subject, Model):
-        return check_network(of_model(subject, rows=wanted.rows), wanted)
+        return check_network(of_model(subject, rows=options.rows), options)
     if is_trained(subject):
-        return check_network(of_run(subject, wanted.rows), wanted)
-    return check_network(of_config(subject, overrides, wanted.rows), wanted)
+        return check_network(of_run(subject, options.rows), options)
+    return check_network(of_config(subject, overrides, options.rows), options)
 
 
 def is_trained(subject: Path) -> bool:

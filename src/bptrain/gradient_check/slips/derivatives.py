@@ -178,7 +178,12 @@ VARIANTS: tuple[tuple[str, str, LineFunction, Callable[[GradientPoint, int], boo
     ("f_prime_missing", "without the factor f_{i}'(z_{i})", missing, _element_wise),
     ("f_prime_twice", "with the factor f_{i}'(z_{i}) twice", twice, _element_wise),
     ("f_prime_at_x", "with f_{i}' taken at x_{i} instead of z_{i}", at_x, _element_wise),
-    ("f_prime_of_x_at_z", "with f_{i}' by its formula in x_{i}, given z_{i}", formula_of_z, _right_formula),
+    (
+        "f_prime_of_x_at_z",
+        "with f_{i}' from its formula in x_{i}, applied to z_{i}",
+        formula_of_z,
+        _right_formula,
+    ),
     ("f_for_f_prime", "with f_{i}(z_{i}) instead of f_{i}'(z_{i})", value, _element_wise),
     ("f_prime_divided", "divided by f_{i}'(z_{i})", divided, _element_wise),
     ("f_prime_z_below", "with f_{i}' taken at z_{j} instead of z_{i}", z_below, _same_size_below),
@@ -187,7 +192,12 @@ VARIANTS: tuple[tuple[str, str, LineFunction, Callable[[GradientPoint, int], boo
     ("f_prime_above", "with f_{k}'(z_{i}) instead of f_{i}'(z_{i})", f_above, _element_wise_above),
     ("sigmoid_slope", "with x_{i} (1 − x_{i}), which is sigmoid's, for f_{i}'", as_sigmoid, _element_wise),
     ("tanh_slope", "with 1 − x_{i}², which is tanh's, for f_{i}'", as_tanh, _element_wise),
-    ("softmax_element_wise", "with softmax treated as element-wise, by x_{i} (1 − x_{i})", diagonal, _joint),
+    (
+        "softmax_element_wise",
+        "with softmax treated as element-wise, with x_{i} (1 − x_{i})",
+        diagonal,
+        _joint,
+    ),
     ("jacobian_missing", "without the Jacobian of f_{i}", missing, _joint),
     ("jacobian_not_transposed", "with the Jacobian of f_{i} not transposed", not_transposed, _joint),
 )
