@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bptrain.core.backprop import Extras
 from bptrain.core.dropout import masks
+from bptrain.core.network import BatchContext
 from bptrain.engines import numpy_engine
 from bptrain.engines.base import GradientTransform, OptimizerState
 from bptrain.engines.compiled import batch_updates
@@ -27,7 +27,9 @@ def after_updates(engine: Any, task: Any) -> OptimizerState:
     X, T = data_for(task.network, task.rows, 0)
     memory = used_memory(task, np.float64).copy()
     V = np.random.default_rng(1).uniform(0.5, 2.0, task.rows) if task.weighted else None
-    engine.run_slice(memory, X, T, Extras(V, masks(task.network, 7, 1, slice(0, task.rows), np.float64)))
+    engine.run_slice(
+        memory, X, T, BatchContext(V, masks(task.network, 7, 1, slice(0, task.rows), np.float64))
+    )
     return memory
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import bptrain as package
-from bptrain.commands.gradcheck.run import Checked
+from bptrain.commands.gradcheck.run import GradcheckResult
 from bptrain.errors import CheckpointError, UsageError
 from bptrain.plugins import activations
 from bptrain.plugins.loading import plugged_in
@@ -220,7 +220,7 @@ def test_a_process_of_its_own(config: Path, mine: Path) -> None:
 
 def test_from_python(config: Path, mine: Path) -> None:
     report = package.gradcheck(config, plugins=[mine])
-    assert isinstance(report, Checked)
+    assert isinstance(report, GradcheckResult)
     assert report.passed
     run = package.fit(config, {"training.epochs": 40}, plugins=[str(mine)])
     with pytest.raises(CheckpointError, match=r"--plugin mine\.py"):
@@ -231,7 +231,7 @@ def test_from_python(config: Path, mine: Path) -> None:
     with pytest.raises(CheckpointError, match=r"--plugin mine\.py"):
         package.gradcheck(model)  # which reads the data of the run again, and its config
     again = package.gradcheck(model, plugins=[mine])
-    assert isinstance(again, Checked)
+    assert isinstance(again, GradcheckResult)
     assert again.passed
     write(mine.parent, OTHER)
     with pytest.warns(UserWarning, match=r"\[other_plugin\]"):

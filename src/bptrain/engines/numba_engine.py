@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.core.backprop import NONE, Extras, add_penalties, batch_divisor
-from bptrain.core.network import Network, views
+from bptrain.core.network import PLAIN, BatchContext, Network, views
+from bptrain.core.objective import add_penalties, batch_divisor
 from bptrain.engines.base import OptimizerState, Outputs, TrainingPlan, aligned
 from bptrain.engines.compiled import cache
 from bptrain.engines.compiled.batches import chunk_rows, scratch_numbers
@@ -92,7 +92,12 @@ class NumbaEngine:
         self.compile_seconds = time.perf_counter() - clock
 
     def run_slice(
-        self, memory: OptimizerState, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
+        self,
+        memory: OptimizerState,
+        X: Array,
+        T: Array,
+        extras: BatchContext = PLAIN,
+        noise: Array | None = None,
     ) -> float:
         """See `Engine.run_slice`."""
         task = self.task
@@ -113,7 +118,7 @@ class NumbaEngine:
             loss_sum = 0.0
             for k, a in enumerate(range(0, len(X), batch)):
                 rows = slice(a, min(a + batch, len(X)))
-                total = batch_divisor(task.network, rows.stop - a, extras.part(rows).V)
+                total = batch_divisor(task.network, rows.stop - a, extras.part(rows).sample_weight)
                 of_rows = [array[rows] for array in with_rows]
                 g, loss = self._gradient_and_loss(memory.w, X[rows], T[rows], of_rows, total)
                 given = (g, *(array[k : k + 1] for array in drawn), loss, total)
@@ -125,19 +130,20 @@ class NumbaEngine:
         )
         return loss_sum
 
-    def gradient(self, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
+    def gradient(self, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN) -> Array:
         """See `Engine.gradient`."""
         network, X = self.task.network, contiguous(dropped_inputs(X, extras), w)
-        total = batch_divisor(network, len(X), extras.V)
+        total = batch_divisor(network, len(X), extras.sample_weight)
         g = self._gradient_and_loss(w, X, contiguous(T, w), self._extras(extras, len(X), w), total)[0]
         add_penalties(network, views(network, w), views(network, g))
         return g
 
-    def _extras(self, extras: Extras, rows: int, w: Array) -> list[Array]:
+    def _extras(self, extras: BatchContext, rows: int, w: Array) -> list[Array]:
         """The arrays that the loops take beside inputs and targets: rows that weigh 1, and units that all stay, too."""
-        V = [] if not self.plan.weighted else [np.ones(rows, w.dtype) if extras.V is None else extras.V]
+        v = extras.sample_weight
+        V = [] if not self.plan.weighted else [np.ones(rows, w.dtype) if v is None else v]
         sizes = self.plan.network.sizes
-        M = [extras.M.get(i, np.ones((rows, sizes[i]), w.dtype)) for i in self.plan.masked]
+        M = [extras.dropout_masks.get(i, np.ones((rows, sizes[i]), w.dtype)) for i in self.plan.masked]
         return [contiguous(array, w) for array in (*V, *M)]
 
     def _gradient_and_loss(
@@ -213,9 +219,9 @@ class Scratch:
         return room
 
 
-def dropped_inputs(X: Array, extras: Extras) -> Array:
+def dropped_inputs(X: Array, extras: BatchContext) -> Array:
     """Y_0 = X_0 ∘ M_0."""
-    return X * extras.M[0] if 0 in extras.M else X
+    return X * extras.dropout_masks[0] if 0 in extras.dropout_masks else X
 
 
 def contiguous(array: Array, w: Array) -> Array:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import Extras, penalty_at
 from bptrain.core.dropout import masks
+from bptrain.core.network import BatchContext
+from bptrain.core.objective import penalty_at
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Engine, OptimizerState, TrainingPlan, aligned
@@ -93,12 +94,12 @@ def row_order(job: Job, epoch: int) -> Array | None:
     return stream(job.seed, "shuffle", epoch=epoch).permutation(job.task.rows)
 
 
-def extras_of(job: Job, order: Array | None, epoch: int, places: slice) -> Extras:
+def extras_of(job: Job, order: Array | None, epoch: int, places: slice) -> BatchContext:
     """What goes with the rows at these places of an epoch: what they weigh, and the masks of dropout."""
     V, network = job.train.V, job.task.network
     if V is not None:
         V = V[places] if order is None else V[order[places]]
-    return Extras(V, masks(network, job.seed, epoch, places, job.train.X.dtype))
+    return BatchContext(V, masks(network, job.seed, epoch, places, job.train.X.dtype))
 
 
 def weight_of(job: Job, order: Array | None, start: int, stop: int) -> float:
@@ -235,7 +236,7 @@ def _gradient_norm(job: Job, w: Array) -> float:
     """The Euclidean norm of the objective's gradient over all training rows."""
     return float(
         np.linalg.norm(
-            job.engine.gradient(w, job.train.X, job.train.T, Extras(job.train.V)).astype(np.float64)
+            job.engine.gradient(w, job.train.X, job.train.T, BatchContext(job.train.V)).astype(np.float64)
         )
     )
 

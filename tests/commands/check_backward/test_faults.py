@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bptrain import check_backward
-from bptrain.commands.check_backward import Finding, Grade
+from bptrain.commands.check_backward import FunctionFinding, Grade
 from conftest import ROOT
 from submission_files import BACKWARD, FORWARD, RIGHT, ending, written
 
@@ -16,7 +16,7 @@ def grade(folder: Path, text: str) -> Grade:
     return check_backward(written(folder, text), POST)
 
 
-def only(folder: Path, text: str) -> Finding:
+def only(folder: Path, text: str) -> FunctionFinding:
     (finding,) = grade(folder, text).findings
     return finding
 
@@ -203,7 +203,7 @@ def test_a_changed_input_is_told_with_its_line(tmp_path: Path, line: str, change
     finding = only(tmp_path, text)
     assert finding.fault is not None
     assert finding.fault.code == "changed_input"
-    assert f"backward changed what it was given: {changed}." in finding.fault.message
+    assert f"backward changed its arguments: {changed}." in finding.fault.message
     assert finding.fault.line == (line_of(text, line) if placed else None)
     assert finding.quantity is None
 
@@ -213,7 +213,7 @@ def test_a_forward_that_changes_its_input(tmp_path: Path) -> None:
         tmp_path, RIGHT.replace("x, z = [x_0], [None]", "x_0 -= 1; x, z = [x_0], [None]")
     ).findings[0]
     assert finding.fault is not None
-    assert "forward changed what it was given: x_0" in finding.fault.message
+    assert "forward changed its arguments: x_0" in finding.fault.message
 
 
 def test_a_step_may_change_what_it_is_given(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from bptrain.build.network import initial_weights
 from bptrain.build.setup import open_config
 from bptrain.build.updates import build_plan
 from bptrain.commands.fit.run import Done, fit_events
-from bptrain.core.backprop import gradient, row_losses
+from bptrain.core.backprop import gradient
 from bptrain.core.network import views
+from bptrain.core.objective import row_losses
 from bptrain.engines.base import initial_optimizer_state
 from bptrain.engines.choice import choose_engine
 from bptrain.engines.numba_engine import missing

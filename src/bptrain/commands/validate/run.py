@@ -15,8 +15,10 @@ from bptrain.build.parts import dtype_of
 from bptrain.build.setup import Setup, open_config
 from bptrain.commands.fit.run import Compiling, Fit, open_fit, ready_engine, start_state
 from bptrain.commands.validate.cost_model import Estimate, estimate
-from bptrain.core.backprop import Extras, gradient, loss_sum, row_losses
+from bptrain.core.backprop import gradient
 from bptrain.core.dropout import masks
+from bptrain.core.network import BatchContext
+from bptrain.core.objective import loss_sum, row_losses
 from bptrain.engines.choice import Choice, choose_engine
 from bptrain.engines.diagnosis import not_finite_at
 from bptrain.engines.gradient_transform import transform_gradient
@@ -123,7 +125,7 @@ def one_pass(fit: Fit, w: Array) -> tuple[float, int]:
     task, network, train = fit.task, fit.setup.network, fit.setup.prepared.splits["train"]
     X, T, some = train.X[:ROWS], train.T[:ROWS], slice(0, min(ROWS, task.rows))
     V = None if train.V is None else train.V[:ROWS]
-    extras = Extras(V, masks(network, fit.setup.loaded.config.seed, 1, some, w.dtype))
+    extras = BatchContext(V, masks(network, fit.setup.loaded.config.seed, 1, some, w.dtype))
     with np.errstate(all="ignore"):
         g = gradient(network, w, X, T, extras)
         transform_gradient(task.shaping, g, None)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.commands.check_backward.loading import load_functions
+from bptrain.commands.check_backward.user_functions import load_functions
 from bptrain.errors import UsageError
 from submission_files import BACKWARD, FORWARD, RIGHT, written
 
@@ -71,7 +71,7 @@ def test_other_arguments(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_function(tmp_path: Path) -> None:
-    assert "step is no function" in problem(written(tmp_path, RIGHT + "step = 3\n"))
+    assert "step is not a function" in problem(written(tmp_path, RIGHT + "step = 3\n"))
 
 
 def test_arguments_by_other_names_and_any_number(tmp_path: Path) -> None:

@@ -5,24 +5,24 @@ from collections.abc import Iterator
 import numpy as np
 
 from bptrain.core.network import Block
-from bptrain.gradient_check.point import Point
-from bptrain.gradient_check.slips import batch, derivatives, factors, products
-from bptrain.gradient_check.slips.base import Diagnosis, Slip, Target, Truth, best, made
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.slips import batch, derivatives, factors, matrix_products
+from bptrain.gradient_check.slips.base import Diagnosis, GroundTruth, Slip, UnexplainedGradient, best, made
 from bptrain.gradient_check.verdicts import TOLERANCE
 from bptrain.parts.types import Array
 
 
-def slips(truth: Truth, rate: float | None = None) -> Iterator[Slip]:
+def slips(truth: GroundTruth, rate: float | None = None) -> Iterator[Slip]:
     """Every known slip of this network's backward pass; with a learning rate, those of a training step too."""
     if rate is not None:
-        yield from products.of_step(truth, rate)
+        yield from matrix_products.of_step(truth, rate)
     yield from derivatives.slips(truth)
     yield from batch.slips(truth)
-    yield from products.slips(truth)
+    yield from matrix_products.slips(truth)
 
 
 def diagnose(
-    point: Point, analytic: Array, tolerance: float = TOLERANCE, rate: float | None = None
+    point: GradientPoint, analytic: Array, tolerance: float = TOLERANCE, rate: float | None = None
 ) -> Diagnosis | None:
     """The slip whose gradient the analytic one is, in every block; None where there is none, or where it is right.
 
@@ -30,7 +30,7 @@ def diagnose(
     a rate, the gradient is what a step of gradient descent subtracted, divided by it.
     """
     with np.errstate(all="ignore"):
-        target = Target(Truth(point), np.asarray(analytic, np.float64), tolerance)
+        target = UnexplainedGradient(GroundTruth(point), np.asarray(analytic, np.float64), tolerance)
         if not target.wrong:
             return None
         alone = target.wrong[0] if len(target.wrong) == 1 else None
@@ -46,7 +46,7 @@ def diagnose(
         return best(whole or list(factors.diagnoses(target)) or of_one)
 
 
-def tried(target: Target, slip: Slip, alone: Block | None) -> tuple[float | None, float | None]:
+def tried(target: UnexplainedGradient, slip: Slip, alone: Block | None) -> tuple[float | None, float | None]:
     """The error of the match with all of a backward pass, and with one block of it; None where it is none.
 
     From the slip's layer down (above it all is right), and no further than it takes to see that they do not match.

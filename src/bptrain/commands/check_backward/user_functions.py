@@ -1,17 +1,126 @@
-"""Somebody's function called: it may print, raise, or change what it is given.
+"""Somebody's own functions: loaded from a Python file, and called.
 
-None of that is an error of this program, so each becomes a record that says what happened, and in which line of their
-file.
+They may print, raise, or change what they are given. None of that is an error of this program, so each becomes a record
+that says what happened, and in which line of their file.
 """
 
 import ast
-from collections.abc import Mapping, Sequence
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from types import FrameType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from bptrain.commands.check_backward.contract import RETURNS, TAKES, shape
-from bptrain.commands.check_backward.loading import THEIRS, Functions, as_a_script, deepest, described_error
+from bptrain.config.suggestions import suggest
+from bptrain.errors import Problem, UsageError
+from bptrain.plugins.script import read_script, run_script
+
+THEIRS = (Exception, SystemExit)  # whatever their code may raise; Ctrl-C stays what it is
+
+
+class UserFunctions(NamedTuple):
+    """The functions of a file, and its text."""
+
+    path: Path
+    lines: tuple[str, ...]
+    by_name: Mapping[str, Callable[..., Any]]
+
+
+def load_functions(path: Path) -> UserFunctions:
+    """The functions that a Python file defines. Raises UsageError, with the line, where it cannot be used."""
+    script = read_script(str(path), "submission")
+    with as_a_script(path):
+        module = run_script(script, could_not_be_loaded)
+    return UserFunctions(script.path, tuple(script.text.splitlines()), functions_of(module, path))
+
+
+def could_not_be_loaded(error: BaseException) -> tuple[str, str]:
+    """Code and message for what their code raises while it is loaded."""
+    said = f"could not be loaded: {described_error(error)}"
+    return "submission_raised", said
+
+
+def functions_of(module: ModuleType, path: Path) -> dict[str, Callable[..., Any]]:
+    """forward, backward, and step where it is there. Raises UsageError for one that does not fit."""
+    own = [name for name, value in vars(module).items() if inspect.isfunction(value)]
+    found, problems = {}, []
+    for name, takes in TAKES.items():
+        function = getattr(module, name, None)
+        expected = f"{name}({', '.join(takes)})"
+        if function is None and name == "step":
+            continue
+        if function is None:
+            there = f"; it defines {', '.join(own)}" if own else ""
+            problem = _problem(path, "function_missing", f"has no function {expected}{there}")
+            problems.append(problem._replace(suggestion=suggest.value(name, own)))
+        elif not callable(function):
+            problems.append(_problem(path, "function_missing", f"{name} is not a function: {expected}"))
+        elif not _takes(function, len(takes)):
+            line = function.__code__.co_firstlineno if inspect.isfunction(function) else None
+            message = (
+                f"{expected} takes these arguments, in this order; here {name}{inspect.signature(function)}"
+            )
+            problems.append(_problem(path, "function_arguments", message, line))
+        else:
+            found[name] = function
+    if problems:
+        raise UsageError(problems)
+    return found
+
+
+@contextmanager
+def as_a_script(path: Path, silent: bool = False) -> Iterator[None]:
+    """While their code runs: the file's own folder is where it imports from, and what it prints goes to stderr."""
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        with redirect_stdout(StringIO() if silent else sys.stderr):
+            yield
+    finally:
+        if folder in sys.path:
+            sys.path.remove(folder)
+
+
+def deepest(
+    error: BaseException, path: Path, function: str | None = None
+) -> tuple[int | None, FrameType | None]:
+    """The line and frame of their file (or of one function in it) that lie nearest to where it was raised."""
+    found: tuple[int | None, FrameType | None] = (None, None)
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        here = frame.f_code
+        if here.co_filename == str(path) and function in (None, here.co_name):
+            found = line, frame
+    return found
+
+
+def described_error(error: BaseException) -> str:
+    """An exception in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many arguments."""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:  # one without a signature: the call will tell
+        return True
+    return True
+
+
+def _problem(path: Path, code: str, message: str, line: int | None = None) -> Problem:
+    """A problem with the file."""
+    return Problem(code, message, file=str(path), line=line)
+
 
 LISTS = {word for words in RETURNS.values() for word in words}
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
@@ -35,7 +144,7 @@ class Called(NamedTuple):
     reached: Mapping[str, Any]  # where it raised: the function's own variables
 
 
-def call(functions: Functions, name: str, arguments: Sequence[Any]) -> Called:
+def call(functions: UserFunctions, name: str, arguments: Sequence[Any]) -> Called:
     """Calls a function with copies of the arguments. What it prints goes to stderr."""
     given = copied(arguments)
     called = _called(functions, name, given)
@@ -45,13 +154,13 @@ def call(functions: Functions, name: str, arguments: Sequence[Any]) -> Called:
     changes = [text for text in changed if text]
     if called.fault is None and changes:
         line = _line_of_change(functions, name, arguments)
-        message = f"{name} changed what it was given: {', '.join(changes)}. It should leave that as it is"
+        message = f"{name} changed its arguments: {', '.join(changes)}. It should leave them as they are"
         fault = Fault("changed_input", message, line, _line(functions, line))
         return called._replace(fault=fault)
     return called
 
 
-def _called(functions: Functions, name: str, arguments: Sequence[Any], silent: bool = False) -> Called:
+def _called(functions: UserFunctions, name: str, arguments: Sequence[Any], silent: bool = False) -> Called:
     """What a call with these very arguments comes to."""
     try:
         with as_a_script(functions.path, silent):
@@ -82,7 +191,7 @@ def target(statement: ast.stmt | None, variables: Mapping[str, Any]) -> tuple[st
     return None
 
 
-def statement_in(functions: Functions, line: int | None) -> ast.stmt | None:
+def statement_in(functions: UserFunctions, line: int | None) -> ast.stmt | None:
     """The simple statement that a line of the file belongs to."""
     for node in ast.walk(ast.parse("\n".join(functions.lines))):
         if isinstance(node, SIMPLE) and node.lineno <= (line or 0) <= (node.end_lineno or 0):
@@ -173,7 +282,7 @@ def _changed(word: str, before: Any, after: Any) -> str:
     return "" if before is after else word
 
 
-def _line_of_change(functions: Functions, name: str, arguments: Sequence[Any]) -> int | None:
+def _line_of_change(functions: UserFunctions, name: str, arguments: Sequence[Any]) -> int | None:
     """Where a function writes into an array that it was given; None where it changes but a list."""
     try:
         with as_a_script(functions.path, silent=True):
@@ -185,6 +294,6 @@ def _line_of_change(functions: Functions, name: str, arguments: Sequence[Any]) -
     return None
 
 
-def _line(functions: Functions, line: int | None) -> str | None:
+def _line(functions: UserFunctions, line: int | None) -> str | None:
     """A line of their file."""
     return functions.lines[line - 1].strip() if line is not None and line <= len(functions.lines) else None

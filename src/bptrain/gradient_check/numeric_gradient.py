@@ -1,6 +1,6 @@
-"""What a check does: which method, which blocks, how many entries and directions."""
+"""The numeric gradient: by which method, of which entries and along which directions, and working it out."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
@@ -8,12 +8,13 @@ import numpy as np
 
 from bptrain.core.network import Block, Network
 from bptrain.errors import UsageError
-from bptrain.gradient_check.point import Point
-from bptrain.gradient_check.verdicts import Kinks, UpdateRule
+from bptrain.gradient_check import complex_step, differences
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.verdicts import KinkPolicy, NumericGradient, NumericMethod
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
-Asked = Literal["auto", "complex_step", "directions", "central"]
+RequestedMethod = Literal["auto", "complex_step", "directions", "central"]
 
 BUDGET = 2e10  # multiply-adds, some seconds
 DIRECTIONS = 4  # through each block, and through all of them
@@ -24,8 +25,8 @@ STEPS_OF_DIFFERENCES = 24  # evaluations that a difference takes, about
 class Settings(NamedTuple):
     """How a gradient is checked."""
 
-    method: Asked = "auto"
-    kinks: Kinks = "interval"
+    method: RequestedMethod = "auto"
+    kinks: KinkPolicy = "interval"
     params: tuple[str, ...] = ("*",)  # patterns of the names of blocks, such as layers.1.*
     inputs: bool = False  # ∂objective/∂X_0 too
     entries_per_block: int | None = None  # at most so many, drawn by the seed
@@ -33,10 +34,10 @@ class Settings(NamedTuple):
     seed: int = 0
 
 
-class Plan(NamedTuple):
+class CheckPlan(NamedTuple):
     """What is done, and why."""
 
-    method: UpdateRule
+    method: NumericMethod
     entries: int  # of a block, at most
     directions: int  # through each block, and as many through all
     why: str
@@ -51,7 +52,7 @@ def chosen_blocks(network: Network, params: Sequence[str]) -> list[Block]:
     return [block for block in network.blocks if any(fnmatchcase(block.name, pattern) for pattern in params)]
 
 
-def plan(point: Point, settings: Settings, method: UpdateRule) -> Plan:
+def plan(point: GradientPoint, settings: Settings, method: NumericMethod) -> CheckPlan:
     """Every entry where that takes a few seconds; else directions through all of them, and a sample of entries."""
     size, N = point.network.size, len(point.X_0)
     evaluations = 1 if method == "complex_step" else STEPS_OF_DIFFERENCES
@@ -63,15 +64,15 @@ def plan(point: Point, settings: Settings, method: UpdateRule) -> Plan:
     )
     how = "by the complex step" if method == "complex_step" else "by central differences"
     if settings.method == "directions":
-        return Plan(method, 0, DIRECTIONS, f"along random directions {how}, as asked")
+        return CheckPlan(method, 0, DIRECTIONS, f"along random directions {how}, as requested")
     if settings.method == "complex_step" or settings.entries_per_block is not None or asked <= affordable:
-        few = "" if settings.entries_per_block is None else f", at most {limit} of a block"
-        return Plan(method, limit, 0, f"each entry {how}{few}")
+        few = "" if settings.entries_per_block is None else f", at most {limit} per block"
+        return CheckPlan(method, limit, 0, f"each entry {how}{few}")
     why = (
         f"{size:,} parameters on {N} rows: along random directions {how}, which take one evaluation each, "
         "and a few entries of each block"
     )
-    return Plan(method, SAMPLE, DIRECTIONS, why)
+    return CheckPlan(method, SAMPLE, DIRECTIONS, why)
 
 
 def entries_of(block: Block, count: int, seed: int) -> Array:
@@ -93,3 +94,46 @@ def directions(size: int, count: int, seed: int, blocks: Sequence[Block]) -> Arr
         bits = rng.integers(0, 2, (count, block.stop - block.start), np.int8)
         v[:, block.start : block.stop] = 2 * bits - 1
     return v
+
+
+class CheckProgress(NamedTuple):
+    """How far a check has come, in derivatives."""
+
+    done: int
+    total: int
+
+
+def numeric_side(
+    point: GradientPoint, plan: CheckPlan, block: Block, seed: int, left_out: Array, before: int, total: int
+) -> Generator[CheckProgress, None, NumericGradient]:
+    """The numbers that a block is judged by, of all but the parameters left out; `before` are those of other blocks."""
+    entries = entries_of(block, plan.entries, seed)
+    entries = entries[~left_out[entries]]
+    n, estimate = np.empty(len(entries)), np.zeros(len(entries))
+    done = 0
+    if plan.method == "complex_step":
+        for some in complex_step.of_entries(point, block, entries):
+            n[done : done + len(some)] = some
+            done += len(some)
+            yield CheckProgress(before + done, total)
+    else:
+        for done, k in enumerate(entries):
+            unit = np.zeros_like(point.w)
+            unit[k] = 1.0
+            n[done], estimate[done] = differences.along(point, unit)
+            yield CheckProgress(before + done + 1, total)
+    v = directions(point.network.size, plan.directions, seed, [block])
+    v[:, left_out] = 0.0
+    n_v, estimate_v = along_all(point, plan.method, v)
+    yield CheckProgress(before + len(n) + len(n_v), total)
+    return NumericGradient(
+        entries - block.start, n, estimate, v[:, block.start : block.stop], n_v, estimate_v
+    )
+
+
+def along_all(point: GradientPoint, method: NumericMethod, v: Array) -> tuple[Array, Array]:
+    """The derivative along each row of v, and how far off each may be."""
+    if method == "complex_step":
+        return np.array([complex_step.along(point, one) for one in v]), np.zeros(len(v))
+    found = [differences.along(point, one) for one in v]
+    return np.array([float(one.value) for one in found]), np.array([float(one.estimate) for one in found])

@@ -8,22 +8,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from bptrain.gradient_check.grading import Key, Theirs, Wanted, updated
 from bptrain.gradient_check.lines import Lines, backward, through, weight
-from bptrain.gradient_check.point import Point
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.slips.base import Diagnosis, compare, matches
+from bptrain.gradient_check.submission import ExpectedQuantity, Key, SubmittedValues, updated
 from bptrain.parts.types import Array
 
 Pattern = tuple[str, str, Array]  # code, words, and what the quantity would be
 
 
-def forward_slip(point: Point, one: Wanted, theirs: Array, handed: Array) -> Diagnosis | None:
+def forward_slip(
+    point: GradientPoint, one: ExpectedQuantity, theirs: Array, handed: Array
+) -> Diagnosis | None:
     """The slip whose pattern a wrong z_i or x_i matches, from the x_{i−1} or z_i that it was computed from."""
     patterns = in_z(point, one.layer, handed) if one.name == "z" else in_x(point, one.layer, handed)
     return first_match(patterns, one, theirs)
 
 
-def in_z(point: Point, i: int, x: Array) -> Iterator[Pattern]:
+def in_z(point: GradientPoint, i: int, x: Array) -> Iterator[Pattern]:
     """What slips make of z_i = W_i x_{i−1} + b_i."""
     W, b = point.parameters.W, point.parameters.b
     W_i, b_i = W[i], b[i]
@@ -32,36 +34,40 @@ def in_z(point: Point, i: int, x: Array) -> Iterator[Pattern]:
         yield "no_bias", f"b_{i} left out", W_i @ x
         yield "bias_sign", f"b_{i} subtracted", W_i @ x - offset
     if i > 1:
-        yield "z_for_x", f"z_{i - 1} in the place of x_{i - 1}", W_i @ point.space.Z[i - 1].T + offset
+        yield "z_for_x", f"z_{i - 1} instead of x_{i - 1}", W_i @ point.space.Z[i - 1].T + offset
     if W_i.shape[0] == W_i.shape[1]:
         yield "transposed", f"W_{i} transposed", W_i.T @ x + offset
     for j in range(i - 1):
         if point.network.sizes[j] == len(x):
-            yield "other_x", f"x_{j} in the place of x_{i - 1}", W_i @ point.space.X[j].T + offset
+            yield "other_x", f"x_{j} instead of x_{i - 1}", W_i @ point.space.X[j].T + offset
     for j in range(1, len(W)):
         if j != i and W[j].shape == W_i.shape:
-            yield "other_weights", f"W_{j} in the place of W_{i}", W[j] @ x + offset
+            yield "other_weights", f"W_{j} instead of W_{i}", W[j] @ x + offset
 
 
-def in_x(point: Point, i: int, z: Array) -> Iterator[Pattern]:
+def in_x(point: GradientPoint, i: int, z: Array) -> Iterator[Pattern]:
     """What slips make of x_i = f_i(z_i)."""
     activations = point.network.activations
     yield "no_activation", f"f_{i} left out", z
     yield "activation_twice", f"f_{i} applied twice", activations[i].f(activations[i].f(z.T)).T
     if i in point.slopes:
-        yield "slope_for_value", f"f_{i}' in the place of f_{i}", point.slopes[i].T
+        yield "slope_for_value", f"f_{i}' instead of f_{i}", point.slopes[i].T
     for j in range(1, len(activations)):
         if j != i:
-            yield "other_activation", f"f_{j} in the place of f_{i}", activations[j].f(z.T).T
+            yield "other_activation", f"f_{j} instead of f_{i}", activations[j].f(z.T).T
 
 
-def backward_slip(point: Point, one: Wanted, theirs: Array, handed: Array | None) -> Diagnosis | None:
+def backward_slip(
+    point: GradientPoint, one: ExpectedQuantity, theirs: Array, handed: Array | None
+) -> Diagnosis | None:
     """The slip whose pattern a wrong δ_i, ∂E/∂W_i or ∂E/∂b_i matches, from the δ that it was computed from."""
     patterns = in_delta(point, one, theirs, handed) if one.name == "delta" else in_sum(point, one, handed)
     return first_match(patterns, one, theirs)
 
 
-def in_delta(point: Point, one: Wanted, theirs: Array, above: Array | None) -> Iterator[Pattern]:
+def in_delta(
+    point: GradientPoint, one: ExpectedQuantity, theirs: Array, above: Array | None
+) -> Iterator[Pattern]:
     """What slips make of δ_i."""
     i = one.layer
     if above is None:
@@ -77,7 +83,7 @@ def in_delta(point: Point, one: Wanted, theirs: Array, above: Array | None) -> I
         yield "updated_weights", words, one.right - rate * change
 
 
-def in_sum(point: Point, one: Wanted, delta: Array | None) -> Iterator[Pattern]:
+def in_sum(point: GradientPoint, one: ExpectedQuantity, delta: Array | None) -> Iterator[Pattern]:
     """What slips make of δ_i x_{i−1}ᵀ, and of the sum of δ_i."""
     N = len(point.X_0)
     if delta is None or N == 1:
@@ -89,12 +95,15 @@ def in_sum(point: Point, one: Wanted, delta: Array | None) -> Iterator[Pattern]:
 
 
 def step_slip(
-    point: Point, rates: Sequence[float], wanted: Sequence[Wanted], theirs: Theirs
+    point: GradientPoint,
+    rates: Sequence[float],
+    expected: Sequence[ExpectedQuantity],
+    theirs: SubmittedValues,
 ) -> Diagnosis | None:
-    """The slip whose pattern a wrong update matches, in all the quantities wanted."""
+    """The slip whose pattern a wrong update matches, in all the quantities expected."""
     for code, words, after in steps(point, rates):
         errors = []
-        for one in wanted:
+        for one in expected:
             given = theirs[one.key]
             if given is None or isinstance(given, str):
                 break
@@ -107,7 +116,7 @@ def step_slip(
     return None
 
 
-def steps(point: Point, rates: Sequence[float]) -> Iterator[tuple[str, str, dict[Key, Array]]]:
+def steps(point: GradientPoint, rates: Sequence[float]) -> Iterator[tuple[str, str, dict[Key, Array]]]:
     """What slips make of W_i − α_i ∂E/∂W_i and b_i − α_i ∂E/∂b_i."""
     right, N = backward(point), len(point.X_0)
     after = updated(point, rates, right)
@@ -135,14 +144,14 @@ def steps(point: Point, rates: Sequence[float]) -> Iterator[tuple[str, str, dict
 def with_updated_weights(rates: Sequence[float]) -> Lines:
     """The lines where δ_i is computed with W_{i+1} after its update, which came from the δ_{i+1} of this very pass."""
 
-    def carry(point: Point, i: int, D: Array) -> Array:
+    def carry(point: GradientPoint, i: int, D: Array) -> Array:
         W = point.parameters.W[i + 1] - rates[i + 1] * weight(point, i + 1, D)
         return np.asarray(D @ W)
 
     return Lines(carry=carry)
 
 
-def first_match(patterns: Iterator[Pattern], one: Wanted, theirs: Array) -> Diagnosis | None:
+def first_match(patterns: Iterator[Pattern], one: ExpectedQuantity, theirs: Array) -> Diagnosis | None:
     """The first pattern that a wrong quantity matches."""
     for code, words, pattern in patterns:
         if pattern.shape == theirs.shape and not compare(pattern, one.right, one.scale).right:

@@ -1,20 +1,20 @@
-"""Corners: found from z, judged by the slopes of both sides, left out, or refused."""
+"""FoundKinks: found from z, judged by the slopes of both sides, left out, or refused."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from bptrain.core.backprop import Extras, gradient
-from bptrain.core.network import Network, views
+from bptrain.core.backprop import gradient
+from bptrain.core.network import BatchContext, Network, views
 from bptrain.errors import UsageError
-from bptrain.gradient_check import Point, Settings, corners, gradcheck
+from bptrain.gradient_check import GradientPoint, Settings, find_kinks, gradcheck
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.types import Array
 from networks import data_for, network
 
 
-def on_a_corner(hidden: str = "relu") -> tuple[Network, Array, Array, Array]:
+def at_a_kink(hidden: str = "relu") -> tuple[Network, Array, Array, Array]:
     """Row 2 has only zeros, and layer 1 no bias: all of its units stand at z = 0."""
     net = network((3, 4, 2), [hidden, "identity"], "half_squared_error")
     X, T = data_for(net, 5, 1)
@@ -39,9 +39,9 @@ def with_slope_at_0(net: Network, at_0: float) -> Network:
 
 
 def test_units_and_instances_are_named() -> None:
-    found = corners(Point(*on_a_corner()))
+    found = find_kinks(GradientPoint(*at_a_kink()))
     assert found is not None
-    assert [(corner.layer, corner.row, corner.unit, corner.left, corner.right) for corner in found.found] == [
+    assert [(kink.layer, kink.row, kink.unit, kink.left, kink.right) for kink in found.kinks] == [
         (1, 2, (unit,), 0.0, 1.0) for unit in range(4)
     ]
     assert found.rows.tolist() == [False, False, True, False, False]
@@ -49,7 +49,7 @@ def test_units_and_instances_are_named() -> None:
 
 @pytest.mark.parametrize("at_0", [0.0, 0.25, 0.5, 1.0])
 def test_any_slope_between_those_of_both_sides_is_right(at_0: float) -> None:
-    net, w, X, T = on_a_corner()
+    net, w, X, T = at_a_kink()
     report = gradcheck(with_slope_at_0(net, at_0), w, X, T, settings=Settings(inputs=True))
     outcomes = {block.name: (block.outcome, block.passed) for block in report.layers}
     assert outcomes == {
@@ -64,7 +64,7 @@ def test_any_slope_between_those_of_both_sides_is_right(at_0: float) -> None:
 
 @pytest.mark.parametrize("at_0", [-0.001, 1.001])
 def test_a_slope_beyond_them_is_wrong(at_0: float) -> None:
-    net, w, X, T = on_a_corner()
+    net, w, X, T = at_a_kink()
     report = gradcheck(with_slope_at_0(net, at_0), w, X, T)
     bias = report.layers[1]
     assert (bias.outcome, bias.passed) == ("mismatch", False)
@@ -74,8 +74,8 @@ def test_a_slope_beyond_them_is_wrong(at_0: float) -> None:
 
 
 def test_the_slopes_of_an_entry_are_those_of_both_sides() -> None:
-    """One unit on its corner: the two slopes by differences to one side, which cross nothing."""
-    net, w, X, T = on_a_corner()
+    """One unit at its kink: the two slopes by differences to one side, which cross nothing."""
+    net, w, X, T = at_a_kink()
     report = gradcheck(net, w, X, T)
     block, bias = net.blocks[1], report.layers[1]
     assert bias.sides is not None
@@ -92,19 +92,19 @@ def test_the_slopes_of_an_entry_are_those_of_both_sides() -> None:
     assert bias.sides == pytest.approx(sides, abs=1e-5)
 
 
-def test_rows_on_corners_are_left_out_if_asked() -> None:
-    net, w, X, T = on_a_corner()
+def test_rows_at_kinks_are_left_out_if_asked() -> None:
+    net, w, X, T = at_a_kink()
     report = gradcheck(with_slope_at_0(net, 7.0), w, X, T, settings=Settings(kinks="skip"))
     assert report.passed
-    assert (report.rows, report.rows_left_out, len(report.corners)) == (4, 1, 4)
+    assert (report.rows, report.rows_left_out, len(report.kinks_found)) == (4, 1, 4)
     with pytest.raises(UsageError, match="every row"):
         gradcheck(net, w, 0 * X, T, settings=Settings(kinks="skip"))
     with pytest.raises(UsageError, match="given as numbers"):
         gradcheck(net, w, X, T, gradient(net, w, X, T), settings=Settings(kinks="skip"))
 
 
-def test_corners_are_refused_if_asked() -> None:
-    net, w, X, T = on_a_corner()
+def test_kinks_are_refused_if_asked() -> None:
+    net, w, X, T = at_a_kink()
     report = gradcheck(net, w, X, T, settings=Settings(kinks="fail"))
     assert [(block.outcome, block.passed) for block in report.layers] == [
         ("pass", True),
@@ -116,7 +116,7 @@ def test_corners_are_refused_if_asked() -> None:
     assert gradcheck(net, w, X, T, settings=Settings(kinks="fail")).passed
 
 
-def test_corners_of_several_layers() -> None:
+def test_kinks_of_several_layers() -> None:
     """All slopes 0 or 1 at once in every layer, as one engine or another may take them."""
     net = network((3, 4, 4, 4, 2), ["relu", "relu", "relu", "identity"], "half_squared_error")
     X, T = data_for(net, 5, 1)
@@ -139,18 +139,16 @@ def test_corners_of_several_layers() -> None:
         assert gradcheck(other, w, X, T, settings=Settings(inputs=True)).passed
 
 
-def test_a_loss_on_its_corner() -> None:
+def test_a_loss_on_its_kink() -> None:
     net = network((3, 2), "identity", "absolute_error")
     X, _ = data_for(net, 4, 1)
     w = np.random.default_rng(0).normal(size=net.size)
     P = views(net, w)
     T = X @ P.W[1].T + P.b[1]
     T[1:] += 1.0
-    found = corners(Point(net, w, X, T))
+    found = find_kinks(GradientPoint(net, w, X, T))
     assert found is not None
-    assert [(corner.what, corner.row, corner.left, corner.right) for corner in found.found] == [
-        ("E", 0, -1.0, 1.0)
-    ] * 2
+    assert [(kink.what, kink.row, kink.left, kink.right) for kink in found.kinks] == [("E", 0, -1.0, 1.0)] * 2
     assert gradcheck(net, w, X, T).passed
 
 
@@ -161,7 +159,7 @@ def test_a_weight_of_0_with_l1() -> None:
     w[5] = 0.0
     report = gradcheck(net, w, X, T)
     assert report.passed
-    assert [(corner.what, corner.unit, corner.left, corner.right) for corner in report.corners] == [
+    assert [(kink.what, kink.unit, kink.left, kink.right) for kink in report.kinks_found] == [
         ("penalty", (1, 2), -0.1, 0.1)
     ]
     g = gradient(net, w, X, T)
@@ -173,7 +171,7 @@ def test_a_weight_of_0_with_l1() -> None:
     assert (skipped.layers[0].entries, skipped.rows_left_out) == (11, 0)
 
 
-def test_smooth_functions_have_no_corners() -> None:
+def test_smooth_functions_have_no_kinks() -> None:
     """Steep ones included: a slope that changes fast is not a slope that jumps."""
     for name in activations:
         if activations.get(name)().kinks:
@@ -182,10 +180,10 @@ def test_smooth_functions_have_no_corners() -> None:
         X, T = data_for(net, 5, 1)
         for size in (1.0, 30.0, 1000.0):
             w = size * np.random.default_rng(0).normal(size=net.size)
-            assert corners(Point(net, w, X, T)) is None, (name, size)
+            assert find_kinks(GradientPoint(net, w, X, T)) is None, (name, size)
 
 
-def test_a_corner_that_no_part_declares() -> None:
+def test_a_kink_that_no_part_declares() -> None:
     """It is found from f alone; here at 1/3, where no unit stands but by calculation."""
 
     def f(z: Array) -> Array:
@@ -197,21 +195,21 @@ def test_a_corner_that_no_part_declares() -> None:
     net = network((1, 1), "identity", "half_squared_error", bias=False)
     net = dataclasses.replace(net, activations=(net.activations[0], Activation(f, df)), canonical=False)
     X, T, w = np.array([[1.0], [2.0]]), np.zeros((2, 1)), np.array([1 / 3])
-    found = corners(Point(net, w, X, T))
+    found = find_kinks(GradientPoint(net, w, X, T))
     assert found is not None
-    assert [(corner.row, corner.left, corner.right) for corner in found.found] == [(0, 2.0, 1.0)]
+    assert [(kink.row, kink.left, kink.right) for kink in found.kinks] == [(0, 2.0, 1.0)]
     assert gradcheck(net, w, X, T).passed
 
 
-def test_row_weights_and_masks_go_with_the_corners() -> None:
-    net, w, X, T = on_a_corner()
+def test_row_weights_and_masks_go_with_the_kinks() -> None:
+    net, w, X, T = at_a_kink()
     net = dataclasses.replace(net, dropout=(0.0, 0.5))
     mask = np.ones((5, 4))
     mask[2, 1:] = 0.0
-    extras = Extras(np.array([1.0, 2.0, 3.0, 0.5, 0.0]), {1: mask})
+    context = BatchContext(np.array([1.0, 2.0, 3.0, 0.5, 0.0]), {1: mask})
     for at_0, right in ((1.0, True), (1.1, False)):
-        report = gradcheck(with_slope_at_0(net, at_0), w, X, T, extras=extras)
+        report = gradcheck(with_slope_at_0(net, at_0), w, X, T, context=context)
         assert report.passed == right
-    found = corners(Point(net, w, X, T, extras))
+    found = find_kinks(GradientPoint(net, w, X, T, context))
     assert found is not None
     assert np.flatnonzero(found.radius).tolist() == [12]  # b_1 of the one unit that is not dropped

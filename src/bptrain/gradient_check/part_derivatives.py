@@ -1,7 +1,7 @@
-"""The parts of a network at a point: is what they give as a derivative the derivative of what they are?
+"""The parts of a network at a point: is the derivative that each gives the derivative of its function?
 
-f', Jᵀg, ∂E/∂x and, for a canonical pair, x_L − t are held against the complex step of f and E at the point's own z.
-Beside a corner, what lies between the slopes on both sides is right.
+f', Jᵀg, ∂E/∂x and, for a canonical pair, x_L − t are compared with the complex step of f and E at the point's own z.
+Beside a kink, what lies between the slopes on both sides is right.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import row_losses
-from bptrain.gradient_check.point import STEP, Point, slope, slopes_of_rows
-from bptrain.gradient_check.scale import FLOOR
+from bptrain.core.objective import row_losses
+from bptrain.gradient_check.point import STEP, GradientPoint, slope, slopes_of_rows
 from bptrain.gradient_check.slips.factors import named
-from bptrain.gradient_check.verdicts import TOLERANCE
+from bptrain.gradient_check.verdicts import FLOOR, TOLERANCE
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import difference_terms, losses
 from bptrain.parts.types import Array
@@ -40,14 +39,14 @@ class PartFault(NamedTuple):
     words: str | None = None  # what stands after "matches the pattern of"
 
 
-class Held(NamedTuple):
-    """What a part gives, held against the least and the largest that is right there; all N × n."""
+class PartValues(NamedTuple):
+    """What a part gives, and the least and the largest that is right there; all N × n."""
 
     given: Array
     right: Array
     low: Array
     high: Array
-    size: Array  # beside which an error counts
+    size: Array  # that an error is relative to
 
     def off(self, given: Array) -> Array:
         """The error of each entry; infinite for NaN, 0 where there is no right value."""
@@ -56,15 +55,15 @@ class Held(NamedTuple):
         return np.where(np.isfinite(self.right), error, 0.0)
 
 
-def part_faults(point: Point, tolerance: float = TOLERANCE) -> list[PartFault]:
+def part_faults(point: GradientPoint, tolerance: float = TOLERANCE) -> list[PartFault]:
     """The faults of the activations, layer by layer, and of the loss; none where the complex step fails on them."""
-    if point.by == "parts":
+    if point.derivatives_from == "parts":
         return []
     with np.errstate(all="ignore"):
         return [*_of_activations(point, tolerance), *_of_loss(point, tolerance)]
 
 
-def _of_activations(point: Point, tolerance: float) -> Iterator[PartFault]:
+def _of_activations(point: GradientPoint, tolerance: float) -> Iterator[PartFault]:
     for i in range(1, point.network.L + 1):
         f, df, product = point.network.activations[i][:3]
         Z, X = point.space.Z[i], point.space.X[i]
@@ -77,7 +76,7 @@ def _of_activations(point: Point, tolerance: float) -> Iterator[PartFault]:
             J = point.jacobians[i]
             right = np.einsum("njk,nj->nk", J, g)
             size = np.einsum("njk,nj->nk", np.abs(J), np.abs(g)) + FLOOR
-            held = Held(product(X, g), right, right, right, size)
+            held = PartValues(product(X, g), right, right, right, size)
             diagonal = g * np.einsum("njj->nj", J)
             like = [
                 ("softmax_element_wise", "Jᵀg taken as element-wise", diagonal),
@@ -87,7 +86,7 @@ def _of_activations(point: Point, tolerance: float) -> Iterator[PartFault]:
             yield from _fault(point, i, "Jᵀg", Z, held, like, tolerance)
 
 
-def _of_loss(point: Point, tolerance: float) -> Iterator[PartFault]:
+def _of_loss(point: GradientPoint, tolerance: float) -> Iterator[PartFault]:
     network, loss, L, T = point.network, point.network.loss, point.network.L, point.T
     X, Z = point.space.X[L], point.space.Z[L]
     held = _held(loss.dE(X, T), lambda x: _slope_of(loss.E, x, T), X, FLOOR * loss.terms(X, T))
@@ -107,22 +106,28 @@ def _of_loss(point: Point, tolerance: float) -> Iterator[PartFault]:
         E = loss.E(X, T)[:, None]
         size = 1.0 + np.abs(E) + np.where(np.isfinite(rounded), rounded, 0.0)[:, None]
         yield from _fault(
-            point, L, "E of z", Z[:, :1], Held(E_of_z(Z)[:, None], E, E, E, size), [], tolerance
+            point, L, "E of z", Z[:, :1], PartValues(E_of_z(Z)[:, None], E, E, E, size), [], tolerance
         )
     held = _held(X - T, lambda z: slopes_of_rows(E_of_z, z), Z, FLOOR * difference_terms(X, T))
     yield from _fault(point, L, "∂E/∂z", Z, held, [], tolerance)
 
 
-def _held(given: Array, right: Callable[[Array], Array], at: Array, floor: Array | float) -> Held:
+def _held(given: Array, right: Callable[[Array], Array], at: Array, floor: Array | float) -> PartValues:
     """Right is what lies between the slopes a few roundings to the left and to the right."""
     step = 4 * np.spacing(np.maximum(np.abs(at), 1.0))
     left, here, beyond = right(at - step), right(at), right(at + step)
     low, high = np.fmin(np.fmin(left, here), beyond), np.fmax(np.fmax(left, here), beyond)
-    return Held(given, here, low, high, np.abs(here) + floor)
+    return PartValues(given, here, low, high, np.abs(here) + floor)
 
 
 def _fault(
-    point: Point, i: int, quantity: str, at: Array, held: Held, like: list[Candidate], tolerance: float
+    point: GradientPoint,
+    i: int,
+    quantity: str,
+    at: Array,
+    held: PartValues,
+    like: list[Candidate],
+    tolerance: float,
 ) -> Iterator[PartFault]:
     error = held.off(held.given)
     if not error.max(initial=0.0) > tolerance:
@@ -135,10 +140,10 @@ def _fault(
 
 
 def _pattern(
-    point: Point, quantity: str, at: Array, held: Held, like: list[Candidate], tolerance: float
+    point: GradientPoint, quantity: str, at: Array, held: PartValues, like: list[Candidate], tolerance: float
 ) -> tuple[str, str] | None:
     """What the values given look like."""
-    known = np.isfinite(held.right) & (held.high - held.low <= 1e-12 * held.size)  # and on no corner
+    known = np.isfinite(held.right) & (held.high - held.low <= 1e-12 * held.size)  # and at no kink
     given, right, size = held.given[known], held.right[known], held.size[known]
     if len(given) < 3 or not np.isfinite(given).all():
         return None
@@ -172,13 +177,13 @@ def _pattern(
     return None
 
 
-def _like_slopes(point: Point, i: int) -> list[Candidate]:
+def _like_slopes(point: GradientPoint, i: int) -> list[Candidate]:
     """What f' is often confused with."""
     f, Z, X = point.network.activations[i].f, point.space.Z[i], point.space.X[i]
     n = point.slopes[i]
     table: list[Candidate] = [
-        ("at_x", "f' taken at x in the place of z", slope(f, X)),
-        ("value", "f in the place of f'", X),
+        ("at_x", "f' taken at x instead of z", slope(f, X)),
+        ("value", "f instead of f'", X),
         ("twice", "f' squared", n * n),
         ("reciprocal", "1/f'", 1 / n),
         ("at_minus_z", "f' taken at −z", slope(f, -Z)),
@@ -193,7 +198,7 @@ def _like_slopes(point: Point, i: int) -> list[Candidate]:
     return table
 
 
-def _like_losses(point: Point) -> list[Candidate]:
+def _like_losses(point: GradientPoint) -> list[Candidate]:
     """What ∂E/∂x is often confused with."""
     L, T, loss = point.network.L, point.T, point.network.loss
     X, n = point.space.X[L], point.dE
@@ -201,7 +206,7 @@ def _like_losses(point: Point) -> list[Candidate]:
     table: list[Candidate] = [
         ("swapped", "∂E/∂x with x and t in each other's place", swapped),
         ("difference", "x − t, the slope of half_squared_error", X - T),
-        ("value", "E in the place of ∂E/∂x", np.broadcast_to(loss.E(X, T)[:, None], X.shape)),
+        ("value", "E instead of ∂E/∂x", np.broadcast_to(loss.E(X, T)[:, None], X.shape)),
         ("twice", "∂E/∂x squared", n * n),
     ]
     if L in point.slopes:

@@ -5,23 +5,24 @@ from typing import Any
 
 import numpy as np
 
-from bptrain.commands.check_backward.calling import Called, Fault
 from bptrain.commands.check_backward.contract import RETURNS, described, shape
-from bptrain.commands.check_backward.loading import THEIRS, described_error
-from bptrain.gradient_check.grading import Key, Theirs, Wanted
+from bptrain.commands.check_backward.user_functions import THEIRS, Called, Fault, described_error
+from bptrain.gradient_check.submission import ExpectedQuantity, Key, SubmittedValues
 from bptrain.parts.types import Array
 
 
-def read(name: str, called: Called, wanted: Sequence[Wanted], L: int, N: int) -> tuple[Theirs, Fault | None]:
-    """The quantities wanted, and a fault of the whole."""
+def read(
+    name: str, called: Called, expected: Sequence[ExpectedQuantity], L: int, N: int
+) -> tuple[SubmittedValues, Fault | None]:
+    """The quantities expected, and a fault of the whole."""
     words = RETURNS[name]
     if called.fault is not None and called.fault.code in ("raised", "unfinished"):
-        return reached(called.reached, wanted, L), called.fault
+        return reached(called.reached, expected, L), called.fault
     value = called.value
     if not isinstance(value, list | tuple) or len(value) != len(words):
         hint = ": is its return missing?" if value is None else ""
         message = f"{name} should return {', '.join(words)}; it returned {described(value)}{hint}"
-        return {one.key: None for one in wanted}, Fault("wrong_return", message)
+        return {one.key: None for one in expected}, Fault("wrong_return", message)
     lists, fault = dict(zip(words, value, strict=True)), called.fault
     unread = set()
     for word, entries in lists.items():
@@ -30,17 +31,17 @@ def read(name: str, called: Called, wanted: Sequence[Wanted], L: int, N: int) ->
             fault = Fault("wrong_return", message)
             unread.add(word)
     return {
-        one.key: None if one.name in unread else entry(lists[one.name][one.layer], one, N) for one in wanted
+        one.key: None if one.name in unread else entry(lists[one.name][one.layer], one, N) for one in expected
     }, fault
 
 
-def reached(variables: Mapping[str, Any], wanted: Sequence[Wanted], L: int) -> Theirs:
+def reached(variables: Mapping[str, Any], expected: Sequence[ExpectedQuantity], L: int) -> SubmittedValues:
     """What a function that raised had come to: entries of its own lists of these names.
 
     An entry of zeros alone was most likely put there to be filled in.
     """
     found: dict[Key, Array | str | None] = {}
-    for one in wanted:
+    for one in expected:
         entries = variables.get(one.name)
         value = entries[one.layer] if isinstance(entries, list) and len(entries) == L + 1 else None
         array = entry(value, one, 0)
@@ -50,7 +51,7 @@ def reached(variables: Mapping[str, Any], wanted: Sequence[Wanted], L: int) -> T
     return found
 
 
-def entry(value: Any, one: Wanted, N: int) -> Array | str:
+def entry(value: Any, one: ExpectedQuantity, N: int) -> Array | str:
     """One entry of a list that was returned: an array of the right shape, or what is wrong with it."""
     if value is None:
         return "it is None"
@@ -67,7 +68,7 @@ def entry(value: Any, one: Wanted, N: int) -> Array | str:
     return array
 
 
-def shape_hint(array: Array, one: Wanted, N: int) -> str:
+def shape_hint(array: Array, one: ExpectedQuantity, N: int) -> str:
     """What most often makes a shape like this one."""
     n, got = one.right.shape[0], array.shape
     if one.name in ("db", "b"):

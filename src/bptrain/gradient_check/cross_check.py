@@ -1,8 +1,8 @@
-"""The complex step on trial: does it say what a difference says?
+"""The cross-check of the complex step: does it agree with a central difference?
 
 It is silently wrong where code loses the imaginary part (abs, casts, norms, some sorting). So before it is trusted, the
-slope of the objective along one random direction is taken by the complex step and by central differences, which share
-nothing but the forward pass. Where they differ, the method has failed, whatever the gradient is.
+slope of the objective along one random direction is computed by the complex step and by central differences, which
+share nothing but the forward pass. Where they differ, the method has failed, whatever the gradient is.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.gradient_check import complex_step, differences
-from bptrain.gradient_check.corners import Corners
-from bptrain.gradient_check.plan import directions
-from bptrain.gradient_check.point import STEP, Point
-from bptrain.gradient_check.scale import scale_at
-from bptrain.gradient_check.verdicts import SAFETY, TOO_NOISY
+from bptrain.gradient_check.kinks import FoundKinks
+from bptrain.gradient_check.numeric_gradient import directions
+from bptrain.gradient_check.point import STEP, GradientPoint
+from bptrain.gradient_check.verdicts import SAFETY, TOO_NOISY, scale_at
 from bptrain.parts.types import Array
 
 AGREE = 1e-6  # of the larger of the two slopes, and of the scale of rounding
@@ -25,10 +24,10 @@ SMALL = 1e-5  # the step of a plain difference of one part
 LARGEST = 1e6  # a z, beside which such a step is still a step
 PARTS_AGREE = 1e-3
 COMPLEX_REFUSED = (TypeError, ValueError)  # what functions raise that take no complex numbers
-ROWS = 16  # are enough to try it on
+ROWS = 16  # are enough for the comparison
 
 
-class Trial(NamedTuple):
+class CrossCheck(NamedTuple):
     """Whether the complex step may be trusted here."""
 
     passed: bool
@@ -38,21 +37,21 @@ class Trial(NamedTuple):
     estimate: float = float("nan")  # of the difference's error
 
 
-def trial(point: Point, found: Corners | None) -> Trial:
-    """Tries the complex step on each part in all rows, and along a direction on some rows without corners.
+def cross_check(point: GradientPoint, found: FoundKinks | None) -> CrossCheck:
+    """Compares the complex step with differences: in each part on all rows, along a direction on rows without kinks.
 
     Penalties, which are the project's own, are left out.
     """
     lost = culprits(point)
     if lost:
-        return Trial(False, f"the complex step failed here, which says nothing about the gradient{lost}")
+        return CrossCheck(False, f"the complex step failed here, which says nothing about the gradient{lost}")
     network = replace(point.network, l1=0.0, l2=0.0)
     plain = replace(point, network=network)
     free = np.arange(len(point.X_0))
     if found is not None and found.rows.any():
         if found.rows.all():
-            return Trial(
-                True, "the complex step was not compared with a difference: every row stands on a corner"
+            return CrossCheck(
+                True, "the complex step was not compared with a difference: every row is at a kink"
             )
         free = np.flatnonzero(~found.rows)
     plain = plain.some_rows(free[:ROWS])
@@ -65,20 +64,20 @@ def trial(point: Point, found: Corners | None) -> Trial:
         size = float(np.max([abs(c), abs(value), scale]))
         if not np.isfinite([c, value]).all() or estimate > TOO_NOISY * size:
             words = "the complex step was not compared with a difference, which is too noisy here"
-            return Trial(True, words, c, value, estimate)
+            return CrossCheck(True, words, c, value, estimate)
         if abs(c - value) <= max(AGREE * size, SAFETY * estimate):
             words = "the complex step agrees with a difference along a random direction"
-            return Trial(True, words, c, value, estimate)
+            return CrossCheck(True, words, c, value, estimate)
         tries.append((estimate, value))
     estimate, value = min(tries)
     words = (
         f"the complex step failed here, which says nothing about the gradient: along a random direction it gives "
         f"{c:.9g}, differences give {value:.9g}"
     )
-    return Trial(False, words, c, value, estimate)
+    return CrossCheck(False, words, c, value, estimate)
 
 
-def culprits(point: Point) -> str:
+def culprits(point: GradientPoint) -> str:
     """The parts on which the complex step differs from a plain difference, in words; empty where there is none."""
     network, Z = point.network, point.space.Z
     lost = [

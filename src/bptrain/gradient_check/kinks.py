@@ -1,8 +1,8 @@
-"""Corners: where the slope of an activation or of a loss jumps, and what the gradient may be there.
+"""FoundKinks: where the slope of an activation or of a loss jumps, and what the gradient may be there.
 
 A unit of relu with z = 0 has the slope 0 on one side and 1 on the other, and the objective no gradient, but one on each
 side. An engine may take either slope, or one between; so may another engine whose z is off by a rounding. So near
-a corner (nearer than rounding) each slope s is known only as an interval, c ± r, and so is each δ and each gradient:
+a kink (nearer than rounding) each slope s is known only as an interval, c ± r, and so is each δ and each gradient:
 
     D = C ± R, s = c ± r:    D ∘ s = (C ∘ c) ± (|C| r + R (|c| + r)),    D W = C W ± R |W|
 
@@ -16,34 +16,34 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.core.network import views
-from bptrain.gradient_check.point import Point, Way
+from bptrain.gradient_check.point import DerivativeSource, GradientPoint
 from bptrain.parts.types import Array
 
 JUMP = 1e-6  # in slopes, relative to the larger one, where that is above 1
 ROUNDING = 8 * np.finfo(np.float64).eps
-TINY = 1e-200  # so that what is exactly on a corner has two sides
+TINY = 1e-200  # so that what is exactly at a kink has two sides
 HALVINGS = 60
 STEEPEST = 1e10  # a slope above it is a pole's
 
 
-class Known(NamedTuple):
+class Bounded(NamedTuple):
     """An array of numbers that are known as c ± r."""
 
     c: Array
     r: Array
 
-    def times(self, other: "Known") -> "Known":
+    def times(self, other: "Bounded") -> "Bounded":
         """The element-wise product."""
         radius = np.abs(self.c) * other.r + self.r * (np.abs(other.c) + other.r)
-        return Known(self.c * other.c, radius)
+        return Bounded(self.c * other.c, radius)
 
-    def through(self, A: Array) -> "Known":
+    def through(self, A: Array) -> "Bounded":
         """The matrix product with exact numbers."""
-        return Known(self.c @ A, self.r @ np.abs(A))
+        return Bounded(self.c @ A, self.r @ np.abs(A))
 
 
-class Corner(NamedTuple):
-    """A unit of an instance, or a weight, that stands on a corner, and the two slopes there."""
+class Kink(NamedTuple):
+    """A unit of an instance, or a weight, that is at a kink, and the two slopes there."""
 
     layer: int
     what: str  # "f": of the activation, in z; "E": of the loss, in x_L; "penalty": l1, in a weight
@@ -54,10 +54,10 @@ class Corner(NamedTuple):
     right: float
 
 
-class Corners(NamedTuple):
+class FoundKinks(NamedTuple):
     """What was found, and the gradients that are possible there: center ± radius."""
 
-    found: tuple[Corner, ...]
+    kinks: tuple[Kink, ...]
     center: Array  # flat
     radius: Array
     center_inputs: Array  # N × n_0
@@ -87,10 +87,10 @@ def differ(left: Array, right: Array) -> Array:
     return ~steep & (np.abs(right - left) > JUMP * np.fmax(1.0, np.fmax(np.abs(left), np.abs(right))))
 
 
-def reach(point: Point, wider: float) -> list[Array]:
+def reach(point: GradientPoint, wider: float) -> list[Array]:
     """How far rounding may move each Z_i, and a share of its terms beside; entry 0 is unused.
 
-    Roundings add up as the root of their squares: as sums of absolute values they would reach any corner after some ten
+    Roundings add up as the root of their squares: as sums of absolute values they would reach any kink after some ten
     wide layers.
     """
     network, space = point.network, point.space
@@ -98,25 +98,25 @@ def reach(point: Point, wider: float) -> list[Array]:
     for i in range(1, network.L + 1):
         W, b = point.parameters.W[i] ** 2, point.parameters.b[i]
         below = R[0] if i == 1 else R[i - 1] * np.abs(point.slopes.get(i - 1, np.ones(1)))
-        below = below * point.extras.M.get(i - 1, 1.0)
+        below = below * point.context.dropout_masks.get(i - 1, 1.0)
         terms = np.sqrt(space.Y[i - 1] ** 2 @ W.T + (0.0 if b is None else b * b))
         R.append(np.sqrt((ROUNDING * terms) ** 2 + below**2 @ W.T) + wider * (1.0 + terms) + TINY)
     return R
 
 
-def corners(point: Point, wider: float = 0.0) -> Corners | None:
-    """The corners at a point and the gradients that are possible there; None without one.
+def find_kinks(point: GradientPoint, wider: float = 0.0) -> FoundKinks | None:
+    """The kinks at a point and the gradients that are possible there; None without one.
 
-    `wider` is by which share of z's terms a unit may be off a corner and still stand on it.
+    `wider` is by which share of z's terms a unit may be off a kink and still stand on it.
     """
     network, space, L = point.network, point.space, point.network.L
-    found: list[Corner] = []
+    found: list[Kink] = []
     R = reach(point, wider)
     known = {
         i: sides(partial(point.slope, i), point.slopes[i], space.Z[i], R[i], i, "f", found)
         for i in point.elementwise
     }
-    D_L = Known(point.D_L, np.zeros_like(point.D_L))
+    D_L = Bounded(point.D_L, np.zeros_like(point.D_L))
     if not network.canonical:
         x = space.X[L]
         room = (ROUNDING + wider) * np.abs(x)  # where x is about t, that is t's as well
@@ -129,22 +129,22 @@ def corners(point: Point, wider: float = 0.0) -> Corners | None:
 
 
 def sides(
-    of: Callable[[Array], Array], plain: Array, at: Array, room: Array, i: int, what: str, found: list[Corner]
-) -> Known:
-    """Slopes as they are known within some room, N × n_i; the corners there are added to `found`."""
+    of: Callable[[Array], Array], plain: Array, at: Array, room: Array, i: int, what: str, found: list[Kink]
+) -> Bounded:
+    """Slopes as they are known within some room, N × n_i; the kinks there are added to `found`."""
     low, high = at - room, at + room
     on, left, right = jumps(of, low, high), of(low), of(high)
     for row, unit in zip(*np.nonzero(on), strict=True):
         place = (row, unit)
         found.append(
-            Corner(i, what, int(row), (int(unit),), float(at[place]), float(left[place]), float(right[place]))
+            Kink(i, what, int(row), (int(unit),), float(at[place]), float(left[place]), float(right[place]))
         )
-    return Known(np.where(on, (left + right) / 2, plain), np.where(on, np.abs(right - left) / 2, 0.0))
+    return Bounded(np.where(on, (left + right) / 2, plain), np.where(on, np.abs(right - left) / 2, 0.0))
 
 
-def penalty_slopes(point: Point, found: list[Corner]) -> Known:
+def penalty_slopes(point: GradientPoint, found: list[Kink]) -> Bounded:
     """The slope of the penalty in each parameter; that of l1 |w| at 0 is anything in ±l1."""
-    slope = Known(np.zeros_like(point.w), np.zeros_like(point.w))
+    slope = Bounded(np.zeros_like(point.w), np.zeros_like(point.w))
     of_one, l1 = point.network.penalty, point.network.l1
     for block in point.network.blocks if of_one is not None else ():
         assert of_one is not None
@@ -154,27 +154,27 @@ def penalty_slopes(point: Point, found: list[Corner]) -> Known:
             block.view(slope.r)[...] = np.where(W == 0, l1, 0.0)
             for index in zip(*np.nonzero(W == 0), strict=True) if l1 else ():
                 unit = tuple(int(k) for k in index)
-                found.append(Corner(block.layer, "penalty", None, unit, 0.0, -l1, l1))
+                found.append(Kink(block.layer, "penalty", None, unit, 0.0, -l1, l1))
     return slope
 
 
-def through(point: Point, i: int, G: Known, known: dict[int, Known]) -> Known:
+def through(point: GradientPoint, i: int, G: Bounded, known: dict[int, Bounded]) -> Bounded:
     """∘ f_i'(Z_i), or each row's J_iᵀ g."""
     if i in known:
         return G.times(known[i])
     J = point.jacobians[i]
-    return Known(np.einsum("njk,nj->nk", J, G.c), np.einsum("njk,nj->nk", np.abs(J), G.r))
+    return Bounded(np.einsum("njk,nj->nk", J, G.c), np.einsum("njk,nj->nk", np.abs(J), G.r))
 
 
 def possible(
-    point: Point, D_L: Known, known: dict[int, Known], penalties: Known, found: tuple[Corner, ...]
-) -> Corners:
+    point: GradientPoint, D_L: Bounded, known: dict[int, Bounded], penalties: Bounded, found: tuple[Kink, ...]
+) -> FoundKinks:
     """The gradients that are possible where the slopes are known as intervals."""
-    network, (V, M) = point.network, point.extras
+    network, (V, M) = point.network, point.context
     center, radius = np.empty_like(point.w), np.empty_like(point.w)
     C, R = views(network, center), views(network, radius)
     weigh = (np.ones(len(point.X_0)) if V is None else V)[:, None] / point.divisor
-    D = Known(D_L.c * weigh, D_L.r * np.abs(weigh))
+    D = Bounded(D_L.c * weigh, D_L.r * np.abs(weigh))
     for i in range(network.L, 0, -1):
         Y = point.space.Y[i - 1]
         C.W[i][...], R.W[i][...] = D.c.T @ Y, D.r.T @ np.abs(Y)
@@ -182,15 +182,17 @@ def possible(
             c_i[...], r_i[...] = D.c.sum(axis=0), D.r.sum(axis=0)
         G = D.through(point.parameters.W[i])
         mask = M.get(i - 1, np.ones(1))
-        G = Known(G.c * mask, G.r * mask)
+        G = Bounded(G.c * mask, G.r * mask)
         D = through(point, i - 1, G, known) if i > 1 else G
     rows = np.zeros(len(point.X_0), bool)
-    rows[[corner.row for corner in found if corner.row is not None]] = True
-    return Corners(found, center + penalties.c, radius + penalties.r, D.c, D.r, rows)
+    rows[[kink.row for kink in found if kink.row is not None]] = True
+    return FoundKinks(found, center + penalties.c, radius + penalties.r, D.c, D.r, rows)
 
 
-def crosses(point: Point, ends: Sequence[Point], by: Way | None = None) -> bool:
-    """Whether a unit, a loss or a weight is on the other side of a corner at one of the ends, or on a corner."""
+def crosses(
+    point: GradientPoint, ends: Sequence[GradientPoint], derivatives_from: DerivativeSource | None = None
+) -> bool:
+    """Whether a unit, a loss or a weight is on the other side of a kink at one of the ends, or at a kink."""
     network, L = point.network, point.network.L
     if network.l1:
         for block in network.blocks:
@@ -200,11 +202,21 @@ def crosses(point: Point, ends: Sequence[Point], by: Way | None = None) -> bool:
                 return True
     for i in point.elementwise:
         Z = [one.space.Z[i] for one in (point, *ends)]
-        low, high, of = np.min(Z, axis=0), np.max(Z, axis=0), partial(point.slope, i, by=by)
+        low, high, of = (
+            np.min(Z, axis=0),
+            np.max(Z, axis=0),
+            partial(point.slope, i, derivatives_from=derivatives_from),
+        )
         near = differ(of(low), of(high))
         if near.any() and jumps(of, low[near], high[near]).any():
             return True
     if network.canonical:
         return False
     X = [one.space.X[L] for one in (point, *ends)]
-    return bool(jumps(partial(point.slope_of_loss, by=by), np.min(X, axis=0), np.max(X, axis=0)).any())
+    return bool(
+        jumps(
+            partial(point.slope_of_loss, derivatives_from=derivatives_from),
+            np.min(X, axis=0),
+            np.max(X, axis=0),
+        ).any()
+    )
