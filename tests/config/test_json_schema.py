@@ -10,10 +10,10 @@ import yaml
 from pydantic import ValidationError
 
 from bptrain.config import to_plain, validate
+from bptrain.config.document import load_text
 from bptrain.config.json_schema import config_schema, schema_text
 from bptrain.config.normalize import normalize
 from bptrain.config.schema import Config
-from bptrain.config.yaml.loader import load_text
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.describe import KINDS
 from bptrain.parts.losses import losses

@@ -3,7 +3,7 @@
     loaded = load_config("config.yaml", ["training.epochs=20"])
     loaded.config.network.sizes
 
-loader (YAML with positions) → overrides (`--set`) → normalize (one form) → schema (pydantic) → rules
+document (YAML with positions) → overrides (`--set`) → normalize (one form) → schema (pydantic) → rules
 (between sections) → messages (file:line:column), and resolved for the way back.
 """
 
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from bptrain.config.document import Document, load
 from bptrain.config.normalize import normalize
 from bptrain.config.overrides import override
 from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
@@ -29,8 +30,8 @@ from bptrain.config.schema import (
     SplitConfig,
     TrainingConfig,
 )
-from bptrain.config.yaml.loader import Document, load
 from bptrain.config.yaml.places import KeyPath, Place, marks
+from bptrain.config.yaml.scalars import shown
 from bptrain.errors import DataError, Problem, UsageError
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "from_plain",
     "load_config",
     "resolve_path",
+    "shown",
     "to_plain",
     "with_absolute_paths",
 ]

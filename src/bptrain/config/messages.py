@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
+from bptrain.config.document import Document
 from bptrain.config.rules.base import Finding
 from bptrain.config.suggestions import suggest
-from bptrain.config.yaml.limits import MAX_PROBLEMS
-from bptrain.config.yaml.loader import Document
-from bptrain.config.yaml.places import KeyPath, Place, dotted, in_order, order
+from bptrain.config.yaml.places import MAX_PROBLEMS, KeyPath, Place, dotted, in_order, order
 from bptrain.config.yaml.scalars import number, resolved, shown
 from bptrain.errors import Problem
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from bptrain.config.document import Document
 from bptrain.config.overrides import ARGUMENT, COMMAND_LINE, SHORTHANDS
-from bptrain.config.yaml.loader import Document
 from bptrain.config.yaml.places import KeyPath, Place, dotted
 
 DEFAULT = "default"

@@ -12,11 +12,10 @@ from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from bptrain.config import forms, part
-from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config.part import MAX_ENTRIES, LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
 from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
-from bptrain.config.yaml.limits import MAX_ENTRIES
 from bptrain.errors import WARNINGS
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers

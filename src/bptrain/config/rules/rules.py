@@ -19,7 +19,7 @@ from bptrain.config.rules.network import NETWORK
 from bptrain.config.rules.objective import OBJECTIVE
 from bptrain.config.rules.optimizers import OPTIMIZERS
 from bptrain.config.rules.solvers import SOLVERS
-from bptrain.config.yaml.limits import MAX_PROBLEMS
+from bptrain.config.yaml.places import MAX_PROBLEMS
 
 
 def broken(sections: dict[str, Any]) -> list[Finding]:

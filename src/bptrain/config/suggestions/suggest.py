@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from bptrain.config.schema import Config
-from bptrain.config.yaml.limits import LONGEST
+from bptrain.config.yaml.places import LONGEST
 from bptrain.parts.losses import losses
 from bptrain.parts.methods import methods
 from bptrain.parts.schedules import schedules

@@ -1,0 +1,45 @@
+"""A config file as values, with a position for every node."""
+
+import os
+from typing import Any, NamedTuple
+
+from bptrain.config.yaml.places import KeyPath, Mark, Place
+from bptrain.config.yaml.reader import BREAK, parse, read_text
+from bptrain.errors import Problem, UsageError
+
+LABELS = ("loss", "class_weight")  # whose keys are labels of the data, so that they may be numbers
+
+
+class Document(NamedTuple):
+    """A config as it was written."""
+
+    file: str  # as the user named it
+    value: dict[str, Any]  # dicts, lists and scalars
+    positions: dict[KeyPath, Mark]
+    lines: list[str]
+
+    def source(self, place: Place) -> str | None:
+        """The line of text at a place, for the caret."""
+        known = place.line is not None and place.file == self.file and place.line <= len(self.lines)
+        return self.lines[place.line - 1] if known and place.line else None
+
+
+def load(path: str | os.PathLike[str]) -> Document:
+    """Read a config file. Raises UsageError with everything that is wrong with it as YAML."""
+    return load_text(read_text(path, "config file"), os.fspath(path))
+
+
+def load_text(text: str, file: str) -> Document:
+    """Read the text of a config; `file` is what messages call it."""
+    value, positions = parse(text, file, (LABELS,))
+    if not isinstance(value, dict):
+        raise UsageError(Problem("not_a_mapping", _no_sections(value, file), file=file, line=1, column=1))
+    return Document(file, value, positions, BREAK.split(text))
+
+
+def _no_sections(value: Any, file: str) -> str:
+    if value is None:
+        return "the config is empty"
+    if file.lower().endswith((".csv", ".tsv")):
+        return f"this is a data file, not a config; run `bptrain init --data {file} --target COLUMN` first"
+    return "the config has no sections such as `network:`"
