@@ -10,6 +10,15 @@ from bptrain.errors import Problem, UsageError
 LABELS = ("loss", "class_weight")  # whose keys are labels of the data, so that they may be numbers
 
 
+class Location(NamedTuple):
+    """Where a key of a config stands: fields of a Problem."""
+
+    file: str
+    line: int | None
+    column: int | None
+    source: str | None  # the line as written
+
+
 class Document(NamedTuple):
     """A config as it was written."""
 
@@ -17,6 +26,35 @@ class Document(NamedTuple):
     value: dict[str, Any]  # dicts, lists and scalars
     positions: dict[KeyPath, Mark]
     lines: list[str]
+
+    def written(self, location: KeyPath) -> KeyPath:
+        """The node as written: steps that are not there (a name in place of `{name: …}`) are dropped."""
+        path: KeyPath = ()
+        for step in location:
+            if (*path, step) in self.positions:
+                path = (*path, step)
+        return path
+
+    def nearest(self, path: KeyPath) -> KeyPath:
+        """The node at a path; where there is none, the section that it would stand in."""
+        while path not in self.positions:
+            path = path[:-1]
+        return path
+
+    def place(self, path: KeyPath, of_key: bool = False) -> Place:
+        """Where a key stands; where it does not, its section; line 1 where there is no section either."""
+        nearest = self.nearest(path)
+        mark = self.positions[nearest]
+        if not nearest and mark.key.line is not None:
+            return Place(self.file, 1, 1)
+        return mark.key if of_key or nearest != path else mark.value
+
+    def locate(self, key: str) -> Location:
+        """Where a key such as "data.target" stands; a key that is not written, the nearest section."""
+        steps: KeyPath = tuple(int(step) if step.isdecimal() else step for step in key.split("."))
+        written = self.written(steps)
+        at = self.place(steps if written == () else written, of_key=written != steps)
+        return Location(*at, self.source(at))
 
     def source(self, place: Place) -> str | None:
         """The line of text at a place, for the caret."""
