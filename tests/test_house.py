@@ -215,6 +215,10 @@ def test_no_floor_has_a_command_that_is_none() -> None:
 SAME_SUBJECT: dict[str, str] = {
     **dict.fromkeys(COMMANDS, "a command on its floors: cli/, commands/, console/"),
     "objective": "losses, reduction and penalties: the formula in core/, the rules in config/rules/",
+    **dict.fromkeys(
+        ("controls", "data", "initializers", "metrics", "network", "training"),
+        "what a run is made of: its rules in config/rules/, where it is built, and what it is",
+    ),
 }
 FREE = {"__init__", "base"}  # which say no subject of their own
 

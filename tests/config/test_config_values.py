@@ -18,7 +18,7 @@ from bptrain.config import (
     load_config,
     to_plain,
 )
-from bptrain.config.yaml.loader import load_text
+from bptrain.config.document import load_text
 from bptrain.errors import UsageError
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.activations.outputs import identity

@@ -25,11 +25,12 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from bptrain.config.yaml.limits import MAX_ENTRIES, MAX_PROBLEMS
+from bptrain.config.yaml.places import MAX_PROBLEMS
 from bptrain.parts.describe import REDUCTIONS
 from bptrain.parts.types import NonNegative
 from bptrain.registry import Factory, Option, Registry
 
+MAX_ENTRIES = 500  # of a list of parts or options, so layers too: each is checked by itself
 STRICT = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
 Beside = tuple[tuple[str, Option], ...]  # options that are no business of a factory

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from annotated_types import Interval
 from pydantic import Field
 
+from bptrain.config import forms
 from bptrain.config.section import Column, Count, Section
 from bptrain.parts.types import BelowOne, NonNegative, Positive
 
@@ -75,10 +76,10 @@ class TrainingConfig(Section):
     max_time: Annotated[float, Interval(gt=0, le=1e9)] | None = Field(
         default=None, description="seconds of updates and evaluations"
     )
-    stop_at: StopAtConfig = Field(
+    stop_at: Annotated[StopAtConfig, forms.or_empty] = Field(
         default_factory=lambda: StopAtConfig(), description="ends a run that has got where it should"
     )
-    penalty: PenaltyConfig = Field(
+    penalty: Annotated[PenaltyConfig, forms.or_empty] = Field(
         default_factory=lambda: PenaltyConfig(), description="l1 Σ|w| + ½ l2 Σ w² in the objective"
     )
     clip_norm: Positive | None = Field(default=None, description="the gradient's norm is held to it")

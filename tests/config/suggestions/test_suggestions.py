@@ -1,12 +1,15 @@
 """What was probably meant: slips of the pen, and the names of other tools."""
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
-from bptrain.config.suggestions import names_of_keys, names_of_values, suggest
+from bptrain.cli.main import app
+from bptrain.config.suggestions import suggest
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
@@ -159,25 +162,50 @@ def test_a_name_of_another_tool_is_known(where: str, wrong: str, meant: str) -> 
     assert suggest.value(wrong, PARTS[where][0]) == meant
 
 
-@pytest.mark.parametrize("key", sorted({key for keys in names_of_keys.KEYS.values() for key in keys}))
+FOREIGN: dict[str, dict[str, str]] = tomllib.loads(suggest.FOREIGN_NAMES.read_text(encoding="utf-8"))
+OPTIONS = {  # of parts
+    home: {"name", *beside}.union(*(registry.options(part) for part in registry))
+    for home, (registry, beside) in PARTS.items()
+}
+
+
+def test_tables_of_foreign_names() -> None:
+    assert list(FOREIGN) == ["keys", "options", "command_line", "values"]
+    for table in FOREIGN.values():
+        for meant, names in table.items():
+            known = names.split()
+            assert known, meant
+            assert len(known) == len(set(known)), f"{meant} lists a name twice"
+
+
+@pytest.mark.parametrize("key", FOREIGN["keys"])
 def test_a_suggested_key_is_a_key(key: str) -> None:
-    registries = [registry for registry, _ in PARTS.values()]
-    options = {name for registry in registries for part in registry for name in registry.options(part)}
-    options |= {"name", "reduction", "class_weight", "weight_decay", "warmup"}
-    *section, last = key.split(".")
-    known = (
-        options
-        if section and section[0] in ("optimizer", "loss", "schedule")
-        else suggest.keys(tuple(section))
+    section, _, last = key.rpartition(".")
+    assert last in OPTIONS.get(section, ()) or last in suggest.keys(
+        tuple(section.split(".")) if section else ()
     )
-    assert last in known or (not section and last in options)
+
+
+@pytest.mark.parametrize("option", FOREIGN["options"])
+def test_a_suggested_option_of_a_part_is_one(option: str) -> None:
+    assert option in set().union(*OPTIONS.values())
+
+
+@pytest.mark.parametrize("option", FOREIGN["command_line"])
+def test_a_suggested_option_of_the_command_line_is_one(option: str) -> None:
+    fit: Any = get_command(app)
+    assert option in {text for parameter in fit.commands["fit"].params for text in parameter.opts}
 
 
 def test_a_suggested_value_is_a_value() -> None:
     known = {name for registry, _ in PARTS.values() for name in registry}
     known |= {choice for choices in CHOICES for choice in choices}
     known |= {"auto", "balanced", "loss", "macro", "minus", "plus"}
-    assert {value for values in names_of_values.VALUES.values() for value in values} <= known
+    assert FOREIGN["values"].keys() <= known
+
+
+def test_of_names_of_two_letters_one_is_no_slip_of_another() -> None:
+    assert suggest.value("f2", ["r2"]) is None
 
 
 def test_a_name_without_end_is_no_slip() -> None:

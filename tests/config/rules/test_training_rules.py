@@ -1,4 +1,4 @@
-"""Keys of the objective and of what the gradient goes through: their forms, and where they are refused."""
+"""Keys of the objective and of what is done to the gradient: their forms, and where they are refused."""
 
 from pathlib import Path
 

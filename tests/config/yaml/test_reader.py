@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bptrain.config.yaml import composer
-from bptrain.config.yaml.composer import parse
-from bptrain.config.yaml.loader import load, load_text
+from bptrain.config.document import load, load_text
+from bptrain.config.yaml import reader
+from bptrain.config.yaml.reader import parse
 from bptrain.errors import UsageError
 
 SCALARS = [
@@ -36,16 +36,16 @@ def test_nan_is_a_number() -> None:
 
 
 REFUSED = [
-    ("a: 1\nb: 2\na: 3\n", "duplicate_key", 3, "in line 1 and in line 3"),
+    ("a: 1\nb: 2\na: 3\n", "duplicate_key", 3, "on lines 1 and 3"),
     ("a: &x 1\n", "anchor", 1, "&x"),
     ("a: &x 1\nb: *x\n", "anchor", 1, "&x"),
     ("a:\n  <<: {b: 1}\n", "merge_key", 2, "write the keys"),
     ("a: !!int 3\n", "tag", 1, "tags"),
     ("a: !x y\n", "tag", 1, "tags"),
     ("a: ! y\n", "tag", 1, "tags"),
-    ("a: 1\n---\nb: 2\n", "documents", 2, "one document"),
-    ("# a comment\n\n%YAML 1.1\n---\na: no\n", "directive", 3, "YAML 1.2"),
-    ("%TAG ! x\n---\na: 1\n", "directive", 1, "YAML 1.2"),
+    ("a: 1\n---\nb: 2\n", "documents", 2, "a second document"),
+    ("# a comment\n\n%YAML 1.1\n---\na: no\n", "directive", 3, "directives"),
+    ("%TAG ! x\n---\na: 1\n", "directive", 1, "directives"),
     ("a: {b: 1, b: 2}\n", "duplicate_key", 1, "column 5 and here"),
     ("a:\n  b 1\n  c: 2\n", "syntax", 2, "without its colon"),
     ("a: x\u2028y\n", "syntax", 1, "character"),
@@ -80,7 +80,7 @@ def test_what_a_config_does_not_need_is_refused(
     text: str, code: str, line: int, words: str, implementation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if implementation == "Python":
-        monkeypatch.setattr(composer, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(reader, "_LOADER", yaml.SafeLoader)
     with pytest.raises(UsageError) as caught:
         load_text(text, "f.yaml")
     problem = caught.value.problems[0]
@@ -93,6 +93,22 @@ def test_several_refusals_are_said_at_once() -> None:
     with pytest.raises(UsageError) as caught:
         load_text("a: &x 1\nb: *x\nb: !t 3\n", "f")
     assert [problem.code for problem in caught.value.problems] == ["anchor", "alias", "duplicate_key", "tag"]
+
+
+def test_keys_may_be_numbers_where_the_caller_says_so() -> None:
+    value, positions = parse("a:\n  1: x\n  true: y\n", "f", [("a",)])
+    assert value == {"a": {"1": "x", "true": "y"}}
+    assert positions["a", "1"].value[1:] == (2, 6)
+    with pytest.raises(UsageError, match="not text"):
+        parse("a:\n  1: x\n", "f")
+
+
+@pytest.mark.parametrize("file", ["iris.csv", "a/B.TSV"])
+def test_a_data_file_is_no_config(file: str) -> None:
+    with pytest.raises(UsageError, match=f"run `bptrain init --data {file} --target COLUMN` first"):
+        load_text("a,b\n1,2\n", file)
+    with pytest.raises(UsageError, match="no sections such as `network:`"):
+        load_text("a,b\n1,2\n", "c.yaml")
 
 
 def test_every_node_has_a_position() -> None:
