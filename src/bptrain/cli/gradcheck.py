@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
+from bptrain.engine_names import EngineToCheck
 
 Params = Annotated[
     list[str] | None,
@@ -16,7 +17,7 @@ UpdateRule = Annotated[
     typer.Option(help="Entry by entry, along random directions, or by central differences."),
 ]
 Engine = Annotated[
-    Literal["numpy", "numba", "all"] | None,
+    EngineToCheck | None,
     typer.Option(help="Whose gradient; the config's own, else NumPy's, unless told.", show_default=False),
 ]
 Kinks = Annotated[
