@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, PlainValidator, Tag
 from pydantic_core import PydanticCustomError
 
 from bptrain.config import part
-from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
@@ -23,7 +23,6 @@ from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
 from bptrain.parts.methods import methods
 from bptrain.parts.metrics import metrics
-from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import BelowOne
@@ -77,12 +76,12 @@ Missing = Annotated[
 
 Activation = Annotated[PartConfig, part.part(activations)]
 Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",))]
-Loss = Annotated[LossConfig, part.loss(losses)]
+Loss = Annotated[PartConfig, part.part(losses)]
 Metric = Annotated[PartConfig, part.part(metrics)]
-Optimizer = Annotated[OptimizerConfig, part.optimizer(methods, optimizers)]
+Optimizer = Annotated[PartConfig, part.part(methods)]
 Scaler = Annotated[PartConfig, part.part(scalers)]
 TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",))]
-Schedule = Annotated[ScheduleConfig, part.schedule(schedules)]
+Schedule = Annotated[PartConfig, part.part(schedules)]
 
 
 def _warning_name(value: Any) -> str:
@@ -200,11 +199,11 @@ class Config(Section):
     network: NetworkConfig
     loss: Loss = Field(description="what is made small, a row; reduction and class_weight beside it")
     optimizer: Optimizer = Field(
-        default_factory=lambda: part.optimizer_config(methods, optimizers, {"name": "gradient_descent"}),
+        default_factory=lambda: part.default(methods, "gradient_descent"),
         description="the rule of an update, or a solver in mode batch",
     )
     schedule: Schedule = Field(
-        default_factory=lambda: part.schedule_config(schedules, {"name": "constant"}),
+        default_factory=lambda: part.default(schedules, "constant"),
         description="the course of the learning rate; warmup in epochs",
     )
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE))

@@ -1,6 +1,6 @@
 """Rules of what is added to the loss, and of what the gradient goes through."""
 
-from bptrain.config.part import LossConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.rules.base import Finding, Findings
 from bptrain.config.schema import DataConfig, NetworkConfig, TrainingConfig
 
@@ -29,7 +29,7 @@ def accumulate_has_its_mode(training: TrainingConfig) -> Findings:
         yield Finding(("training", "accumulate"), message)
 
 
-def weights_have_their_mode(data: DataConfig, loss: LossConfig, training: TrainingConfig) -> Findings:
+def weights_have_their_mode(data: DataConfig, loss: PartConfig, training: TrainingConfig) -> Findings:
     """The mean over one row is its own loss, whatever it weighs."""
     one_row = training.mode == "sgd" or (training.batch_size == 1 and training.accumulate == 1)
     if not one_row or loss.reduction != "mean":
