@@ -19,7 +19,7 @@ from house import loaded_by
 SOURCE = Path(bptrain.__file__).parent
 # Left never imports right; the rooms of one set do not import each other.
 ORDER = [
-    {"drain", "errors", "registry"},
+    {"drain", "engine_names", "errors", "registry"},
     {"parts"},
     {"translate"},
     {"plugins"},
@@ -219,6 +219,7 @@ SAME_SUBJECT: dict[str, str] = {
         ("controls", "data", "initializers", "metrics", "network", "training"),
         "what a run is made of: its rules in config/rules/, where it is built, and what it is",
     ),
+    "registry": "what is registered: parts; engines",
 }
 FREE = {"__init__", "base"}  # which say no subject of their own
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
+from bptrain.engine_names import EngineToCheck
 
 Params = Annotated[
     list[str] | None,
@@ -18,7 +19,7 @@ Method = Annotated[
     ),
 ]
 Engine = Annotated[
-    Literal["numpy", "numba", "all"] | None,
+    EngineToCheck | None,
     typer.Option(help="Engine to check (default: the config's, otherwise numpy).", show_default=False),
 ]
 KinkPolicy = Annotated[

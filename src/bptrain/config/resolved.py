@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config, Source
 from bptrain.config.yaml.scalars import is_text
 
@@ -68,16 +68,11 @@ def to_plain(config: Config) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, LossConfig):
-        weights = {} if value.class_weight is None else {"class_weight": _plain(value.class_weight)}
-        return {"name": value.name, "reduction": value.reduction, **weights, **_plain(value.options)}
-    if isinstance(value, OptimizerConfig):
-        decay = {} if value.weight_decay is None else {"weight_decay": value.weight_decay}
-        return {"name": value.name, **_plain(value.options), **decay}
-    if isinstance(value, ScheduleConfig):
-        return {"name": value.name, **_plain(value.options), "warmup": value.warmup}
     if isinstance(value, PartConfig):
-        return {"name": value.name, **_plain(value.options)} if value.options else value.name
+        beside = {key: entry for key, entry in value.beside.items() if entry is not None}
+        if not value.options and not value.beside:
+            return value.name
+        return {"name": value.name, **_plain(value.options), **_plain(beside)}
     if isinstance(value, BaseModel):
         fields = {key: getattr(value, key) for key in type(value).model_fields}
         kept = {key: entry for key, entry in fields.items() if entry is not None or key not in _OPTIONAL}

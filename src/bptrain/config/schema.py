@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from bptrain.config import forms, part
-from bptrain.config.part import MAX_ENTRIES, LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config.part import MAX_ENTRIES, PartConfig
 from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
@@ -22,7 +22,6 @@ from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
 from bptrain.parts.methods import methods
 from bptrain.parts.metrics import metrics
-from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import BelowOne
@@ -76,12 +75,12 @@ Missing = Annotated[
 
 Activation = Annotated[PartConfig, part.part(activations), forms.part_of("activation")]
 Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",)), forms.part_of("initializer")]
-Loss = Annotated[LossConfig, part.loss(losses), forms.part_of("loss")]
+Loss = Annotated[PartConfig, part.part(losses), forms.part_of("loss")]
 Metric = Annotated[PartConfig, part.part(metrics), forms.part_of("metric")]
-Optimizer = Annotated[OptimizerConfig, part.optimizer(methods, optimizers), forms.part_of("optimizer")]
+Optimizer = Annotated[PartConfig, part.part(methods), forms.part_of("optimizer")]
 Scaler = Annotated[PartConfig, part.part(scalers), forms.part_of("scaler")]
 TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",)), forms.part_of("target_scaler")]
-Schedule = Annotated[ScheduleConfig, part.schedule(schedules), forms.part_of("schedule")]
+Schedule = Annotated[PartConfig, part.part(schedules), forms.part_of("schedule")]
 
 
 def _warning_name(value: Any) -> str:
@@ -219,11 +218,11 @@ class Config(Section):
     network: NetworkConfig
     loss: Loss = Field(description="what is made small, a row; reduction and class_weight beside it")
     optimizer: Optimizer = Field(
-        default_factory=lambda: part.optimizer_config(methods, optimizers, {"name": "gradient_descent"}),
+        default_factory=lambda: part.default(methods, "gradient_descent"),
         description="the rule of an update, or a solver in mode batch",
     )
     schedule: Schedule = Field(
-        default_factory=lambda: part.schedule_config(schedules, {"name": "constant"}),
+        default_factory=lambda: part.default(schedules, "constant"),
         description="the course of the learning rate; warmup in epochs",
     )
     training: Annotated[TrainingConfig, forms.or_empty] = Field(

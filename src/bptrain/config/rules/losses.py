@@ -2,7 +2,7 @@
 
 import math
 
-from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.rules.base import BrokenRule, Found
 from bptrain.config.schema import DataConfig, NetworkConfig
 from bptrain.parts.activations import Activation, activations
@@ -16,7 +16,7 @@ READS = {  # Loss.outputs -> what the targets are to the loss
 }
 
 
-def output_fits_loss(network: NetworkConfig, loss: LossConfig) -> Found:
+def output_fits_loss(network: NetworkConfig, loss: PartConfig) -> Found:
     """A loss of probabilities, counts or margins needs outputs that are such."""
     if not network.activations or len(network.activations) != network.layers:
         return
@@ -58,7 +58,7 @@ def _given(loss: Loss, output: Activation) -> str:
     return f"gives {reached} itself, of which the logarithm is infinite"
 
 
-def distribution_has_company(network: NetworkConfig, loss: LossConfig) -> Found:
+def distribution_has_company(network: NetworkConfig, loss: PartConfig) -> Found:
     """One output that must sum to 1 is always 1."""
     if network.sizes[-1] == 1 and loss_of(loss).outputs == "distribution":
         message = (
@@ -72,7 +72,7 @@ def distribution_has_company(network: NetworkConfig, loss: LossConfig) -> Found:
             yield BrokenRule(("network", "activations", i), message)
 
 
-def task_fits_loss(task: str, loss: LossConfig) -> Found:
+def task_fits_loss(task: str, loss: PartConfig) -> Found:
     """Classes are nothing to a loss of counts, nor numbers to one of classes."""
     outputs = loss_of(loss).outputs
     meant = "regression" if outputs == "positive" else "classification"
@@ -81,7 +81,7 @@ def task_fits_loss(task: str, loss: LossConfig) -> Found:
         yield BrokenRule(("task",), message, suggestion="auto")
 
 
-def targets_keep_their_range(data: DataConfig, task: str, loss: LossConfig) -> Found:
+def targets_keep_their_range(data: DataConfig, task: str, loss: PartConfig) -> Found:
     """Classes, probabilities and counts are not scaled."""
     if data.scale_target.name in ("auto", "none"):
         return
@@ -101,7 +101,7 @@ def activation_of(chosen: PartConfig) -> Activation:
     return activations.get(chosen.name)(**chosen.options)
 
 
-def loss_of(chosen: LossConfig) -> Loss:
+def loss_of(chosen: PartConfig) -> Loss:
     """The loss that a config names."""
     return losses.get(chosen.name)(**chosen.options)
 
