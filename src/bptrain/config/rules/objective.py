@@ -3,6 +3,7 @@
 from bptrain.config.part import LossConfig
 from bptrain.config.rules.base import Finding, Findings
 from bptrain.config.schema import DataConfig, NetworkConfig, TrainingConfig
+from bptrain.formats import holds, listed
 
 
 def dropout_has_its_layers(network: NetworkConfig) -> Findings:
@@ -47,11 +48,13 @@ def weights_have_a_place(data: DataConfig) -> Findings:
     """A row's weight is a column beside it, or an array of its own."""
     if data.weight is None:
         return
-    name = data.train.inputs.lower().removesuffix(".gz")
-    if not name.endswith((".csv", ".tsv", ".npz")):
-        message = "weights are a column of a csv or tsv file, or an array of an npz file"
+    form = holds(data.train.inputs)
+    if form not in ("table", "arrays"):
+        message = (
+            f"weights are a column of a {listed('table')} file, or an array of an {listed('arrays')} file"
+        )
         yield Finding(("data", "weight"), message)
-    elif data.weight in (data.target or (("y",) if name.endswith(".npz") else ())):
+    elif data.weight in (data.target or (("y",) if form == "arrays" else ())):
         yield Finding(
             ("data", "weight"), f"{data.weight} is the target, so it cannot say what the rows weigh"
         )
