@@ -21,7 +21,7 @@ SOURCE = Path(bptrain.__file__).parent
 ORDER = [
     {"drain", "engine_names", "errors", "registry"},
     {"parts"},
-    {"translate"},
+    {"formats", "translate"},
     {"plugins"},
     {"config", "core", "data"},
     {"engines", "gradient_check"},
@@ -50,7 +50,11 @@ PRINT_NO_MORE_THAN_A_SENTENCE = {"completion", "init", "schema"}
 COMPANY_OF_CLI = {"__init__", "completing", "entry", "main", "options"}  # files of cli/ that are no command
 ONLY = {"pydantic": {"config"}, "yaml": {"config"}, "typer": {"cli"}, "rich": {"console", "cli"}}
 # Folders that know nothing of the rest of bptrain but what is named here.
-KNOWS_ONLY = {"config/yaml": {"errors"}, "translate": {"parts", "registry"}}
+KNOWS_ONLY = {
+    "config/yaml": {"errors"},
+    "formats": {"errors", "parts", "registry"},
+    "translate": {"parts", "registry"},
+}
 HEAVY_AT_TOP = {
     "rich",
     "safetensors",

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bptrain.cli.options import Json, Plugin, Quiet, Verbose, command
+from bptrain.formats import listed
 
 
 def eval_command(
@@ -21,7 +22,8 @@ def eval_command(
         Path | None, typer.Option(help="A file in the form of the training data, in place of a split.")
     ] = None,
     target: Annotated[
-        Path | None, typer.Option(help="The file of targets that goes with --data (idx, npy).")
+        Path | None,
+        typer.Option(help=f"The file of targets that goes with --data ({listed('array', ', ')})."),
     ] = None,
     checkpoint: Annotated[str, typer.Option(metavar="best|last|PATH", help="Which weights.")] = "best",
     fail_under: Annotated[

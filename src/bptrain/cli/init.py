@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bptrain.cli.options import Json, Quiet, Verbose, command
+from bptrain.formats import listed
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
 
 def init_command(
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The data to learn from: csv, tsv, npz, npy or idx.")
+        Path | None, typer.Option(metavar="FILE", help=f"The data to learn from: {listed()}.")
     ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="COLUMN", help="What to learn; repeatable. Of idx and npy the file of the targets."
+            metavar="COLUMN",
+            help=f"What to learn; repeatable. Of {listed('array', ' and ')} the file of the targets.",
         ),
     ] = None,
     task: Annotated[

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config, Source
 from bptrain.config.yaml.scalars import is_text
+from bptrain.formats import holds
 
 # Keys that are left out where they do not apply; any other None is a value.
 _OPTIONAL = ("batch_size", "target", "validation", "test", "activations", "weight")
@@ -43,9 +44,8 @@ def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Co
 
 
 def target_is_path(config: Config) -> bool:
-    """Whether `data.target` is a file of its own (idx, npy), and no column or array."""
-    name = config.data.train.inputs.lower().removesuffix(".gz")
-    return not name.endswith((".csv", ".tsv", ".npz"))
+    """Whether `data.target` is a file of its own, and no column or array."""
+    return holds(config.data.train.inputs) in ("array", None)
 
 
 def to_plain(config: Config) -> dict[str, Any]:

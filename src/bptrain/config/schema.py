@@ -17,6 +17,7 @@ from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
 from bptrain.errors import WARNINGS
+from bptrain.formats import listed
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
@@ -54,6 +55,7 @@ def _start(value: Any) -> bool | float:
     raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "true, false or a start value"})
 
 
+ONE_ARRAY, ARRAYS = listed("array", ", "), listed("arrays", ", ")  # formats that hold these
 FewEnough = at_most(MAX_ENTRIES)
 Share = Annotated[float, Interval(ge=0, lt=1)]
 FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
@@ -116,7 +118,7 @@ class SplitConfig(Section):
 class DataConfig(Section):
     """Where the rows come from, and how they are prepared."""
 
-    train: Annotated[Source, forms.or_path] = Field(description="csv, tsv, npz, npy or idx")
+    train: Annotated[Source, forms.or_path] = Field(description=listed())
     validation: Annotated[Source, forms.or_path] | None = Field(
         default=None, description="replaces its share of split"
     )
@@ -125,10 +127,12 @@ class DataConfig(Section):
     )
     target: Annotated[Columns, forms.one_or_list] | None = Field(
         default=None,
-        description="columns; a path (idx, npy); an array name (npz)",
+        description=f"columns; a path ({ONE_ARRAY}); an array name ({ARRAYS})",
         json_schema_extra=forms.without_default,
     )
-    features: Features = Field(default="all", description="all, a list of columns, or an array name (npz)")
+    features: Features = Field(
+        default="all", description=f"all, a list of columns, or an array name ({ARRAYS})"
+    )
     exclude: tuple[Column, ...] = Field(default=(), description="columns that are no inputs")
     columns: dict[Column, Literal["numeric", "categorical"]] = Field(
         default={}, description="NAME: numeric or categorical, over what was inferred"
@@ -141,7 +145,9 @@ class DataConfig(Section):
     scale_target: TargetScaler = Field(
         default=PartConfig("auto", {}), description="the same for targets of a regression"
     )
-    weight: Column | None = Field(default=None, description="what a row weighs: a column, or an array (npz)")
+    weight: Column | None = Field(
+        default=None, description=f"what a row weighs: a column, or an array ({ARRAYS})"
+    )
     missing: Missing = Field(
         default="error", description="what is done with an empty cell; or a map, a column each"
     )

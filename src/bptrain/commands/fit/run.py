@@ -33,6 +33,7 @@ from bptrain.store.run_settings import portable
 from bptrain.store.saver import Interval, Saver
 from bptrain.training.evaluation import Baseline, baseline
 from bptrain.training.events import Event, Finished
+from bptrain.training.rows import RowsInMemory
 from bptrain.training.state import State
 from bptrain.training.trainer import Job, train
 
@@ -209,7 +210,7 @@ def trained(
         task=fit.task,
         engine=engine,
         schema=setup.prepared.schema,
-        train=setup.prepared.splits["train"],
+        train=RowsInMemory(setup.prepared.splits["train"]),
         validation=setup.prepared.splits.get("validation"),
         metrics=setup.metrics,
         seed=setup.loaded.config.seed,

@@ -2,6 +2,7 @@
 
 from bptrain.config.rules.base import BrokenRule, Found, listed_twice
 from bptrain.config.schema import DataConfig, NetworkConfig, Source
+from bptrain.formats import holds, listed
 
 
 def target_is_given(data: DataConfig) -> Found:
@@ -10,15 +11,16 @@ def target_is_given(data: DataConfig) -> Found:
         if data.target is not None:
             message = f"train names the file of the targets already ({data.train.target}); leave one out"
             yield BrokenRule(("data", "target"), message)
-    elif data.target is None and _form(data.train) != "npz":
-        what = "the column to learn" if _form(data.train) == "table" else "the file of the targets"
+    elif data.target is None and holds(data.train.inputs) != "arrays":
+        what = "the column to learn" if holds(data.train.inputs) == "table" else "the file of the targets"
         yield BrokenRule(("data", "target"), f"must be given: {what}", "missing_key")
-    elif data.target is not None and len(data.target) > 1 and _form(data.train) != "table":
-        message = "a list of targets is a list of columns, and only csv and tsv have columns; name one target"
+    elif data.target is not None and len(data.target) > 1 and holds(data.train.inputs) != "table":
+        have = listed("table", last=" and ")
+        message = f"a list of targets is a list of columns, and only {have} have columns; name one target"
         yield BrokenRule(("data", "target"), message)
     for key in ("validation", "test"):
         source: Source | None = getattr(data, key)
-        if source is not None and source.target is None and _form(source) == "other":
+        if source is not None and source.target is None and holds(source.inputs) in ("array", None):
             message = "the file has no targets in it; write {inputs: PATH, target: PATH}"
             yield BrokenRule(("data", key), message, "missing_key")
 
@@ -40,8 +42,10 @@ def columns_have_one_role(data: DataConfig) -> Found:
             yield BrokenRule(
                 ("data", "exclude", i), f"{name} is in features; leave it out of one of the lists"
             )
-    if isinstance(data.features, str) and data.features != "all" and _form(data.train) == "table":
-        message = f"features of a csv or tsv file are all, or a list of columns, but is {data.features}"
+    if isinstance(data.features, str) and data.features != "all" and holds(data.train.inputs) == "table":
+        message = (
+            f"features of a {listed('table')} file are all, or a list of columns, but is {data.features}"
+        )
         yield BrokenRule(("data", "features"), message, "wrong_choice", f"[{data.features}]")
 
 
@@ -66,7 +70,7 @@ def stratify_can_be_done(data: DataConfig, task: str) -> Found:
 def targets_fit_outputs(data: DataConfig, network: NetworkConfig) -> Found:
     """Several target columns have one output each."""
     outputs, targets = network.sizes[-1], len(data.target or ())
-    if targets > 1 and outputs not in ("auto", targets) and _form(data.train) == "table":
+    if targets > 1 and outputs not in ("auto", targets) and holds(data.train.inputs) == "table":
         message = f"{targets} target columns need {targets} outputs, but the last size is {outputs}"
         yield BrokenRule(("network", "sizes", network.layers), message, suggestion=str(targets))
 
@@ -75,23 +79,19 @@ def weights_have_a_place(data: DataConfig) -> Found:
     """A row's weight is a column beside it, or an array of its own."""
     if data.weight is None:
         return
-    name = data.train.inputs.lower().removesuffix(".gz")
-    if not name.endswith((".csv", ".tsv", ".npz")):
-        message = "weights are a column of a csv or tsv file, or an array of an npz file"
+    form = holds(data.train.inputs)
+    if form not in ("table", "arrays"):
+        message = (
+            f"weights are a column of a {listed('table')} file, or an array of an {listed('arrays')} file"
+        )
         yield BrokenRule(("data", "weight"), message)
-    elif data.weight in (data.target or (("y",) if name.endswith(".npz") else ())):
+    elif data.weight in (data.target or (("y",) if form == "arrays" else ())):
         yield BrokenRule(
             ("data", "weight"), f"{data.weight} is the target, so it cannot say what the rows weigh"
         )
     elif isinstance(data.features, tuple) and data.weight in data.features:
         message = f"{data.weight} is in features, and would be an input too; leave it out there"
         yield BrokenRule(("data", "weight"), message)
-
-
-def _form(source: Source) -> str:
-    """table (csv, tsv), npz, or other: a file of one array."""
-    name = source.inputs.lower().removesuffix(".gz")
-    return "table" if name.endswith((".csv", ".tsv")) else "npz" if name.endswith(".npz") else "other"
 
 
 DATA = (

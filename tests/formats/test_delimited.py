@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptrain.data.settings import Source
-from bptrain.data.text_files import block_of, read_sheet, value_of
+from bptrain.data.sheet_columns import block_of, value_of
+from bptrain.data.sources import FileSource
 from bptrain.errors import DataError
+from bptrain.formats.delimited import read_delimited
 from data.helpers import CROSS, prepared, problems, whole, write
 
 
@@ -73,7 +74,7 @@ MALFORMED = [
 def test_malformed(tmp_path: Path, content: bytes, places: list[tuple[str, int | None]], word: str) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(content)
-    found = problems(whole(Source(path)))
+    found = problems(whole(FileSource(path)))
     assert [(p.code, p.line) for p in found] == places
     assert {p.file for p in found} == {str(path)}
     assert word in found[0].message
@@ -89,15 +90,15 @@ def test_a_flood_is_cut(tmp_path: Path) -> None:
 
 def test_files_that_are_none(tmp_path: Path) -> None:
     write(tmp_path, "x,y\n1,2\n", "penguins.csv")
-    [missing] = problems(whole(Source(tmp_path / "penguin.csv")))
+    [missing] = problems(whole(FileSource(tmp_path / "penguin.csv")))
     assert (missing.code, missing.path, missing.suggestion) == (
         "file_not_found",
         "data.train",
         "penguins.csv",
     )
     (tmp_path / "folder.csv").mkdir()
-    assert problems(whole(Source(tmp_path / "folder.csv")))[0].code == "is_a_directory"
-    [unknown] = problems(whole(Source(tmp_path / "data.xlsx")))
+    assert problems(whole(FileSource(tmp_path / "folder.csv")))[0].code == "is_a_directory"
+    [unknown] = problems(whole(FileSource(tmp_path / "data.xlsx")))
     assert unknown.code == "unknown_format"
     assert ".csv" in unknown.message
 
@@ -107,14 +108,14 @@ def test_damaged_gzip(tmp_path: Path, cut: int) -> None:
     packed = gzip.compress(b"x,y\n" + b"1,2\n" * 50)
     path = tmp_path / "data.csv.gz"
     path.write_bytes(packed[:cut] if cut else b"x,y\n1,2\n")
-    assert problems(whole(Source(path)))[0].code == "damaged_file"
+    assert problems(whole(FileSource(path)))[0].code == "damaged_file"
     path.write_bytes(packed)
-    assert prepared(whole(Source(path))).splits["train"].X.shape == (50, 1)
+    assert prepared(whole(FileSource(path))).splits["train"].X.shape == (50, 1)
 
 
 def test_quotes_tabs_bom_and_line_ends(tmp_path: Path) -> None:
     source = write(tmp_path, '\ufeffname\ty\r\n"a ""b""\tc"\t1\r\nd\t2\r\n', "data.tsv")
-    sheet = read_sheet(source.inputs, "data.train")
+    sheet = read_delimited(source.inputs, "data.train", "\t")
     assert sheet.names == ("name", "y")
     assert sheet.cells["name"] == ['a "b"\tc', "d"]
     assert sheet.origin.lines is not None
@@ -123,7 +124,7 @@ def test_quotes_tabs_bom_and_line_ends(tmp_path: Path) -> None:
 
 def test_kinds(tmp_path: Path) -> None:
     text = "whole,real,text,few,flag,y\n1,0.5, a ,1,true,True\n2,,b,2,False,FALSE\n-3.0,1,?,x,true,true\n"
-    sheet = read_sheet(write(tmp_path, text).inputs, "")
+    sheet = read_delimited(write(tmp_path, text).inputs, "", ",")
     block = block_of(sheet, ("whole", "real", "text", "few", "flag"), {"whole": "categorical"}, infer=True)
     assert block.number_names == ("real",)
     np.testing.assert_array_equal(block.numbers, [[0.5], [np.nan], [1.0]])
@@ -150,4 +151,4 @@ def test_any_bytes_are_a_table_or_a_data_error(
     path = tmp_path_factory.mktemp("any") / "data.csv"
     path.write_bytes(b"x,y\n1,a\n2,b\n" + content)
     with suppress(DataError):  # anything else fails the test
-        assert prepared(whole(Source(path)), CROSS).splits["train"].X.shape[0] >= 2
+        assert prepared(whole(FileSource(path)), CROSS).splits["train"].X.shape[0] >= 2

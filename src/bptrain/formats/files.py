@@ -1,33 +1,14 @@
-"""Bytes from the disk: which format a file has, its content unpacked, its digest."""
+"""Bytes from the disk: the content of a file, unpacked, and its digest."""
 
 import gzip
-import hashlib
-import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from bptrain.data.table import nearest
 from bptrain.errors import DataError, Problem
-
-FORMATS = {
-    "csv": re.compile(r"\.csv(\.gz)?$"),
-    "tsv": re.compile(r"\.tsv(\.gz)?$"),
-    "npz": re.compile(r"\.npz$"),
-    "npy": re.compile(r"\.npy$"),
-    "idx": re.compile(r"(-ubyte|\.idx\d*)(\.gz)?$"),
-}
-SUPPORTED = ".csv, .tsv, .idx or -ubyte (each also with .gz), .npz, .npy"
-
-
-def format_of(path: Path, key: str) -> str:
-    """The format, by the file's name. Raises DataError for a name that says nothing."""
-    for name, pattern in FORMATS.items():
-        if pattern.search(path.name.lower()):
-            return name
-    message = f"the name of {path} does not tell its format; supported are {SUPPORTED}"
-    raise DataError(Problem("unknown_format", message, path=key))
+from bptrain.formats.problems import nearest
 
 
 @contextmanager
@@ -51,6 +32,22 @@ def reading(path: Path, key: str) -> Iterator[None]:
         raise DataError(_about(path, key, "unreadable_file", message)) from None
 
 
+@contextmanager
+def reading_arrays(path: Path, key: str) -> Iterator[BinaryIO]:
+    """The file, opened for NumPy; whatever NumPy or the system says about it becomes a DataError."""
+    try:
+        with reading(path, key), path.open("rb") as file:  # np.load leaves a file that it cannot read open
+            yield file
+    except DataError:
+        raise
+    except Exception as error:  # what NumPy raises for a malformed file is not documented
+        if "pickle" in str(error):
+            message = "the file holds Python objects, which are never loaded; save plain numbers or strings"
+            raise DataError(Problem("object_array", message, file=str(path))) from None
+        message = f"the file is damaged or not what its name says ({error})"
+        raise DataError(Problem("damaged_file", message, file=str(path))) from None
+
+
 def _about(path: Path, key: str, code: str, message: str, suggestion: str | None = None) -> Problem:
     """A problem at the config key that names the file, or at the file itself where no config does."""
     return Problem(code, message, path=key, file="" if key else str(path), suggestion=suggestion)
@@ -65,5 +62,7 @@ def read_bytes(path: Path, key: str) -> bytes:
 
 def digest(path: Path, key: str) -> str:
     """The SHA-256 of a file as it lies on the disk, in hex."""
+    import hashlib
+
     with reading(path, key), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,19 +1,16 @@
-"""CSV and TSV: rows of cells with line numbers, then columns of numbers or texts."""
+"""A table as it was written to columns of numbers or texts: what a cell says, and what a column is."""
 
-import csv
-import io
 import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.data.files import format_of, read_bytes
-from bptrain.data.table import Block, ErrorList, Origin
-from bptrain.errors import DataError, Problem
+from bptrain.data.table import Block
+from bptrain.errors import Problem
+from bptrain.formats import Sheet
+from bptrain.formats.problems import ErrorList, Origin
 from bptrain.parts.types import Array
 
 MISSING = frozenset(["", "NA", "N/A", "NaN", "nan", "NULL", "null", "?"])
@@ -22,17 +19,8 @@ INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 BOOLEAN = {"true": 1.0, "false": 0.0}
 MOSTLY_NUMBERS = 0.9  # from this share on, the cells of a column that are no numbers look like mistakes
 ENOUGH_NUMBERS = 5
-SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
 Value = float | str | None  # a number (perhaps infinite), a text, or missing
-
-
-class Sheet(NamedTuple):
-    """A text file as it was written: nothing is interpreted yet."""
-
-    origin: Origin
-    names: tuple[str, ...]
-    cells: dict[str, list[str]]  # N a column
 
 
 def value_of(cell: str) -> Value:
@@ -43,81 +31,6 @@ def value_of(cell: str) -> Value:
     if NUMBER.fullmatch(text) or INFINITE.fullmatch(text):
         return float(text)
     return text
-
-
-def read_sheet(path: Path, key: str) -> Sheet:
-    """Read a file with a header. Raises DataError with line numbers for all that is not a table."""
-    data = read_bytes(path, key)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        raise DataError(Problem("not_utf8", message, file=str(path), line=line)) from None
-    names, cells, lines = _records(text, "\t" if format_of(path, key) == "tsv" else ",", str(path))
-    if not lines:
-        raise DataError(Problem("no_rows", "the file has a header but no rows", file=str(path)))
-    columns = {name: cells[k :: len(names)] for k, name in enumerate(names)}
-    return Sheet(Origin(str(path), np.array(lines)), names, columns)
-
-
-def _records(text: str, delimiter: str, file: str) -> tuple[tuple[str, ...], list[str], list[int]]:
-    """The header, the cells of all rows that are not blank, end to end, and the line where each row begins.
-
-    One flat list, since a list a row would cost the garbage collector thrice the time of the reading.
-    """
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
-    )
-    names: tuple[str, ...] = ()
-    cells: list[str] = []
-    lines: list[int] = []
-    complaints = ErrorList()
-    begin = 1
-    try:
-        for row in reader:
-            if len(row) > 1 or (row and row[0].strip()):
-                if not names:
-                    names = _header(row, begin, file, delimiter)
-                elif len(row) == len(names):
-                    cells += row
-                    lines.append(begin)
-                else:
-                    message = f"the row has {_cells(len(row))}, but the header has {len(names)}"
-                    complaints.add(Problem("cell_count", message, file=file, line=begin))
-            begin = reader.line_num + 1  # a quoted cell may hold line breaks
-    except csv.Error as error:
-        message = f"the quoting of the row that begins here is broken: {error}"
-        complaints.add(Problem("malformed_row", message, file=file, line=begin))
-    complaints.raise_if_any()
-    if not names:
-        raise DataError(Problem("empty_file", "the file is empty; it needs a header and rows", file=file))
-    return names, cells, lines
-
-
-def _cells(n: int) -> str:
-    return f"{n} cell" if n == 1 else f"{n} cells"
-
-
-def _header(cells: list[str], line: int, file: str, delimiter: str) -> tuple[str, ...]:
-    """The column names. Raises DataError for names that are empty or given twice."""
-    names = tuple(cell.strip() for cell in cells)
-    complaints = ErrorList()
-    if len(names) == 1 and (sign := next((s for s in SEPARATORS if s != delimiter and s in names[0]), None)):
-        message = (
-            f"the columns are separated by {SEPARATORS[sign]}, which the file's name does not say: save it with "
-            "commas as .csv, or with tabs as .tsv"
-        )
-        complaints.add(Problem("separator", message, file=file, line=line))
-    for position, name in enumerate(names):
-        if not name:
-            message = f"column {position + 1} has no name; name it in the header"
-            complaints.add(Problem("unnamed_column", message, file=file, line=line))
-        elif name in names[:position]:
-            message = f"columns {names.index(name) + 1} and {position + 1} are both named {name}; rename one"
-            complaints.add(Problem("duplicate_column", message, file=file, line=line))
-    complaints.raise_if_any()
-    return names
 
 
 def block_of(

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bptrain.data.array_files import read_array
 from bptrain.data.prepare import encode_file
-from bptrain.data.settings import Source
+from bptrain.data.sources import FileSource
 from bptrain.errors import DataError
+from bptrain.formats.idx import read_idx
 from bptrain.parts.scalers import minmax
 from data.helpers import CROSS, prepared, problems, whole
 
@@ -22,10 +22,10 @@ IMAGES = bytes([0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 1, 2, 3, 4, 5
 LABELS = bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 9, 7])
 
 
-def images(folder: Path, content: bytes = IMAGES, labels: bytes = LABELS) -> Source:
+def images(folder: Path, content: bytes = IMAGES, labels: bytes = LABELS) -> FileSource:
     (folder / "images-idx3-ubyte.gz").write_bytes(gzip.compress(content))
     (folder / "labels.idx1-ubyte").write_bytes(labels)
-    return Source(folder / "images-idx3-ubyte.gz", folder / "labels.idx1-ubyte")
+    return FileSource(folder / "images-idx3-ubyte.gz", folder / "labels.idx1-ubyte")
 
 
 def test_idx(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_idx(tmp_path: Path) -> None:
 def test_idx_types(tmp_path: Path, head: int, body: bytes, expected: list[float]) -> None:
     path = tmp_path / "a.idx"
     path.write_bytes(bytes([0, 0, head, 1, 0, 0, 0, 2]) + body)
-    array = read_array(path, "idx", "")
+    array = read_idx(path, "")
     assert array.tolist() == expected
     assert array.dtype.isnative
 
@@ -76,9 +76,9 @@ def test_malformed_idx(tmp_path: Path, content: bytes, code: str) -> None:
     assert problems(whole(images(tmp_path, content), None), CROSS)[0].code == code
 
 
-def save(folder: Path, name: str = "data.npz", **arrays: Any) -> Source:
+def save(folder: Path, name: str = "data.npz", **arrays: Any) -> FileSource:
     np.savez(folder / name, **arrays)
-    return Source(folder / name)
+    return FileSource(folder / name)
 
 
 def test_npz(tmp_path: Path) -> None:
@@ -143,8 +143,8 @@ def test_the_row_of_a_bad_number_is_named(tmp_path: Path) -> None:
 def test_npy_needs_a_target(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.eye(3))
     np.save(tmp_path / "t.npy", np.arange(3.0))
-    assert problems(whole(Source(tmp_path / "x.npy"), None))[0].path == "data.target"
-    p = prepared(whole(Source(tmp_path / "x.npy", tmp_path / "t.npy"), None))
+    assert problems(whole(FileSource(tmp_path / "x.npy"), None))[0].path == "data.target"
+    p = prepared(whole(FileSource(tmp_path / "x.npy", tmp_path / "t.npy"), None))
     np.testing.assert_array_equal(p.splits["train"].true, [[0], [1], [2]])
 
 
