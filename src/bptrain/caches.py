@@ -14,12 +14,15 @@ def cache_directory(kind: str = "") -> Path:
     """
     chosen = os.environ.get(VARIABLE)
     if chosen:
-        return Path(chosen).absolute() / kind
-    if (
+        place = Path(chosen).absolute()
+    elif (
         sys.platform == "linux"
     ):  # what platformdirs says there, whose import would cost each Tab in a shell 8 ms
-        caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        return Path(caches).absolute() / "bptrain" / kind
-    import platformdirs
+        place = (
+            Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")).absolute() / "bptrain"
+        )
+    else:
+        import platformdirs
 
-    return platformdirs.user_cache_path("bptrain") / kind
+        place = platformdirs.user_cache_path("bptrain")
+    return place / kind
