@@ -1,11 +1,14 @@
 """`bptrain gradcheck`: prove the gradient."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
+from bptrain.cli.options import Set, command
+
+if TYPE_CHECKING:
+    from bptrain.console.terminal.screen import Screen
 
 Params = Annotated[
     list[str] | None,
@@ -27,7 +30,9 @@ Kinks = Annotated[
 ]
 
 
+@command("gradcheck", "Prove the gradient, exact to rounding.", plugins=True)
 def gradcheck_command(
+    screen: "Screen",
     subject: Annotated[
         Path | None,
         typer.Argument(
@@ -45,10 +50,6 @@ def gradcheck_command(
     kinks: Kinks = "interval",
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first mismatch.")] = False,
     set_: Set = None,
-    plugin: Plugin = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """Prove the gradient: backpropagation against the complex step, exact to rounding.
 
@@ -61,35 +62,34 @@ def gradcheck_command(
       bptrain gradcheck configs/digits.yaml --params 'layers.1.*' --inputs
       bptrain gradcheck runs/iris/001 --rows 100 --engine all
     """
-    with command("gradcheck", json, quiet, verbose, plugin) as screen:
-        from bptrain.commands.gradcheck.record import gradcheck_record, parts_record
-        from bptrain.commands.gradcheck.run import ROWS, Wanted, check, is_trained
-        from bptrain.commands.gradcheck.selftest import check_parts
-        from bptrain.console.gradcheck import CheckView, show_gradcheck, show_parts
-        from bptrain.errors import VERDICT_EXIT, UsageError
-        from bptrain.gradient_check import Settings
+    from bptrain.commands.gradcheck.record import gradcheck_record, parts_record
+    from bptrain.commands.gradcheck.run import ROWS, Wanted, check, is_trained
+    from bptrain.commands.gradcheck.selftest import check_parts
+    from bptrain.console.gradcheck import CheckView, show_gradcheck, show_parts
+    from bptrain.errors import VERDICT_EXIT, UsageError
+    from bptrain.gradient_check import Settings
 
-        patterns = tuple(params or ["*"])
-        settings = Settings(method, kinks, patterns, inputs, fail_fast=fail_fast)
-        if set_ and (subject is None or is_trained(subject)):
-            raise UsageError("--set changes a config: name one")
-        with CheckView(screen) as view:
-            if subject is None:
-                for name, given in (("--engine", engine), ("--rows", rows), ("--params", params)):
-                    if given is not None:
-                        raise UsageError(f"{name} is of a config or a run: name one")
-                checks = view.count(check_parts(settings))
-                passed = all(checked.report.passed for checked in checks)
-            else:
-                checked = view.follow(check(subject, set_ or [], Wanted(settings, engine, rows or ROWS)))
-                passed = checked.passed
+    patterns = tuple(params or ["*"])
+    settings = Settings(method, kinks, patterns, inputs, fail_fast=fail_fast)
+    if set_ and (subject is None or is_trained(subject)):
+        raise UsageError("--set changes a config: name one")
+    with CheckView(screen) as view:
         if subject is None:
-            show_parts(screen, checks)
-            screen.record(parts_record(checks), ok=passed)
+            for name, given in (("--engine", engine), ("--rows", rows), ("--params", params)):
+                if given is not None:
+                    raise UsageError(f"{name} is of a config or a run: name one")
+            checks = view.count(check_parts(settings))
+            passed = all(checked.report.passed for checked in checks)
         else:
-            for name, message in checked.warnings:
-                screen.warn(name, message)
-            show_gradcheck(screen, checked)
-            screen.record(gradcheck_record(checked), ok=passed)
-        if not passed:
-            raise typer.Exit(VERDICT_EXIT)
+            checked = view.follow(check(subject, set_ or [], Wanted(settings, engine, rows or ROWS)))
+            passed = checked.passed
+    if subject is None:
+        show_parts(screen, checks)
+        screen.record(parts_record(checks), ok=passed)
+    else:
+        for name, message in checked.warnings:
+            screen.warn(name, message)
+        show_gradcheck(screen, checked)
+        screen.record(gradcheck_record(checked), ok=passed)
+    if not passed:
+        raise typer.Exit(VERDICT_EXIT)
