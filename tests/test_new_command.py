@@ -1,4 +1,4 @@
-"""A new command is its files on the three floors and a line in each of two orders; help, completion and the house know it.
+"""A new command is its files on the three floors and a line in each of two orders; help and completion then know it.
 
 The files are added to a copy of the sources. Without either line the house test says what is missing.
 """
