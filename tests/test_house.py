@@ -19,7 +19,7 @@ from house import loaded_by
 SOURCE = Path(bptrain.__file__).parent
 # Left never imports right; the rooms of one set do not import each other.
 ORDER = [
-    {"drain", "engine_names", "errors", "registry"},
+    {"caches", "drain", "engine_names", "errors", "registry"},
     {"parts"},
     {"formats", "translate"},
     {"plugins"},
@@ -47,7 +47,14 @@ INNER = {
 DONE_ELSEWHERE = {"schema": "config/json_schema", "completion": None}
 # What a command prints lies in console/<name>, but for those that print no more than a sentence or a text as it is.
 PRINT_NO_MORE_THAN_A_SENTENCE = {"completion", "init", "schema"}
-COMPANY_OF_CLI = {"__init__", "completing", "entry", "main", "options"}  # files of cli/ that are no command
+COMPANY_OF_CLI = {
+    "__init__",
+    "completing",
+    "completion_words",
+    "entry",
+    "main",
+    "options",
+}  # files of cli/ that are no command
 ONLY = {"pydantic": {"config"}, "yaml": {"config"}, "typer": {"cli"}, "rich": {"console", "cli"}}
 # Folders that know nothing of the rest of bptrain but what is named here.
 KNOWS_ONLY = {

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import completion_words
 import parts_docs
 from bptrain.build.updates import build_schedule
+from bptrain.cli.completion_words import make_words
 from bptrain.config import load_config
 from bptrain.parts.describe import BESIDE, Beside
 from bptrain.parts.schedules import Schedule, schedules
@@ -88,7 +88,7 @@ def test_list_schema_docs_and_completion_have_it() -> None:
     } in listed[0]["options"]
     assert '"floor"' in bptrain("schema").out
     assert "`floor`: the smallest factor on the learning rate" in parts_docs.documents()["schedules.md"]
-    assert "schedule.floor" in completion_words.words()["keys"]
+    assert "schedule.floor" in make_words()["keys"]
 
 
 @pytest.mark.usefixtures("floor")

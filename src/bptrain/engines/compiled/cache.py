@@ -1,7 +1,7 @@
 """Where compiled loops are kept between processes: a directory of the user's own.
 
-    <cache>/bptrain/kernels/<key>/kernel.py       the text, and beside it what Numba has compiled
-                                  SHA256SUMS      the digests of all of it
+    <cache>/kernels/<key>/kernel.py       the text, and beside it what Numba has compiled
+                          SHA256SUMS      the digests of all of it
     key = SHA-256 of the text, this package's runtime, the versions of all that compiles it, and the processor
 
 A kernel is compiled in a directory of its own and takes its place under its key when it is complete. The machine
@@ -23,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from bptrain.caches import cache_directory
 from bptrain.engines.compiled.onednn import version
 
 KEPT = 100  # kernels; the one that was used longest ago goes first
@@ -125,9 +126,7 @@ def key_of(source: str) -> str:
 @contextmanager
 def kernels_directory() -> Iterator[Path]:
     """The directory of all kernels: the user's own, or a temporary one that goes when this process has read it."""
-    import platformdirs
-
-    kernels = platformdirs.user_cache_path("bptrain") / "kernels"
+    kernels = cache_directory("kernels")
     try:
         kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
         usable = is_private(kernels) and os.access(kernels, os.W_OK)

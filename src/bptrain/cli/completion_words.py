@@ -1,22 +1,17 @@
-"""Makes src/bptrain/cli/words.json, which shell completion reads: `python dev/completion_words.py`; --check only tells
-that it is stale, by exit code 1.
+"""The words that shell completion offers, read from the package itself: commands, options, config keys, part names.
 
-The commands and their options are read from the signatures of their functions, config keys from the schema, part names
-and options from the registries.
+Commands and their options are read from the signatures of their functions, config keys from the schema, part names and
+options from the registries.
 """
 
 import inspect
-import json
-import sys
 from collections.abc import Callable, Iterator
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
 from typer import Typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from bptrain.cli.completing import WORDS
 from bptrain.cli.completion import SCRIPTS
 from bptrain.cli.main import app
 from bptrain.config.schema import Config
@@ -24,18 +19,13 @@ from bptrain.errors import WARNINGS
 from bptrain.parts.describe import KINDS, beside
 from bptrain.plugins.records import NAMED
 
-# What the words of an argument are that is not a file; by the name of the function's parameter.
-ARGUMENTS = {"run": "run", "subject": "run", "kind": "kind", "shell": "shell"}
-OPTIONS = {
-    "set_": "set", "split": ["train", "validation", "test"], "checkpoint": ["best", "last"], "resume": "resume",
-}  # fmt: skip
 ALSO_AUTO = ("network.initializer", "data.scale_target")  # keys that may be auto in the place of a part
 LISTS = ("metrics",)  # of parts, whose options --set reaches only by their place in the list
 VALUES = {"silence": list(WARNINGS), "data.features": ["all"]}
 
 
-def words() -> dict[str, Any]:
-    """Everything that completion knows."""
+def make_words() -> dict[str, Any]:
+    """Everything that completion knows; `completing.py` shows the form."""
     return {
         "commands": dict(commands(app)),
         "keys": dict(sorted(keys().items())),
@@ -57,30 +47,32 @@ def commands(of: Typer, prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]
 
 def command(function: Callable[..., Any]) -> dict[str, Any]:
     """The arguments and options of one command."""
-    hints = get_type_hints(function, include_extras=True)
-    arguments: list[Any] = []
+    arguments: list[str] = []
     options: dict[str, Any] = {}
-    for name in inspect.signature(function).parameters:
-        annotation, info = get_args(hints[name])[:2]
+    for name, parameter in inspect.signature(function).parameters.items():
+        annotation, info = get_args(parameter.annotation)[:2]
         if isinstance(info, ArgumentInfo):
-            arguments.append(ARGUMENTS.get(name, "file"))
+            arguments.append(takes(annotation, info))
         elif isinstance(info, OptionInfo):
-            takes = "" if annotation is bool else OPTIONS.get(name) or choices(annotation) or "file"
-            declared = [f"--{name.strip('_').replace('_', '-')}"]
-            if info.default is not ... and isinstance(
-                info.default, str
-            ):  # the first of Option("--json", "-j", …)
-                declared = [info.default]
-            declared += list(info.param_decls or ())
-            for spelling in declared:
+            # the names of Option("--json", "-j", …), of which the first is kept as a default; else the parameter's
+            named = [one for one in (info.default, *(info.param_decls or ())) if isinstance(one, str)]
+            for spelling in named or [f"--{name.replace('_', '-')}"]:
                 if spelling.startswith("--"):
-                    options[spelling] = {"help": info.help or "", "takes": takes}
+                    options[spelling] = {
+                        "help": info.help or "",
+                        "takes": "" if annotation is bool else takes(annotation, info),
+                    }
     options["--help"] = {"help": "Show help.", "takes": ""}
     return {
         "help": (inspect.getdoc(function) or "").splitlines()[0],
         "arguments": arguments,
         "options": options,
     }
+
+
+def takes(annotation: Any, info: ArgumentInfo | OptionInfo) -> str:
+    """What an argument or option takes, as its help shows it: RUN, auto|RUN, best|last|PATH, KEY=VALUE."""
+    return "|".join(choices(annotation)) or info.metavar or "PATH"
 
 
 def keys() -> dict[str, list[str]]:
@@ -100,12 +92,10 @@ def keys() -> dict[str, list[str]]:
     return found | VALUES
 
 
-def section(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, list[str]]]:
+def section(model: Any, prefix: str) -> Iterator[tuple[str, list[str]]]:
     """The keys of a section and of the sections in it."""
     for name, field in model.model_fields.items():
-        inner = [
-            one for one in branches(field.annotation) if isinstance(one, type) and issubclass(one, BaseModel)
-        ]
+        inner = [one for one in branches(field.annotation) if hasattr(one, "model_fields")]
         if inner:
             yield from section(inner[0], f"{prefix}{name}.")
         if not inner or name in ("train", "validation", "test"):  # a path stands for {inputs: path}
@@ -132,20 +122,3 @@ def choices(annotation: Any) -> list[str]:
         elif one is bool:
             found += ["true", "false"]
     return found
-
-
-def text() -> str:
-    """The file."""
-    return json.dumps(words(), indent=1, ensure_ascii=False) + "\n"
-
-
-def main(arguments: list[str]) -> int:
-    """Writes the file, or tells that it is stale."""
-    if arguments == ["--check"]:
-        return int(WORDS.read_text(encoding="utf-8") != text())
-    WORDS.write_text(text(), encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
