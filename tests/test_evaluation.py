@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bptrain import evaluation
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.data.targets import Kind, Target
-from bptrain.evaluation import Baseline, baseline, score
+from bptrain.evaluation import Baseline, baseline, evaluate, score
 from bptrain.parts.metrics import Metric, metrics
 from bptrain.parts.types import Array
+from networks import network
 
 
 def schema(kind: Kind, *labels: str) -> Schema:
@@ -94,3 +96,17 @@ def test_each_metric_is_given_what_it_reads() -> None:
     predicted, scores = np.array([0, 1]), np.array([[2.0, 1.0], [0.0, 3.0]])
     found = score(schema("classes", "a", "b"), predicted, scores, TEST, {"p": one_each, "s": of_scores})
     assert found == {"p": {"a": 0, "b": 1}, "s": scores.tolist()}
+
+
+@pytest.mark.parametrize(("V", "loss"), [(None, 10.5 / 3), ([1.0, 0.0, 3.0], (0.5 + 3 * 8) / 4)])
+@pytest.mark.parametrize("together", [1, 2, 3, 10_000])
+def test_the_loss_is_the_mean_over_the_rows_by_what_they_weigh(
+    V: list[float] | None, loss: float, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """½ (x − t)² of 1, 2 and 4 beside 0 is ½, 2 and 8; the metric counts every row once."""
+    monkeypatch.setattr(evaluation, "LOSS_ROWS", together)
+    X_L, T = np.array([[1.0], [2.0], [4.0]]), np.zeros((3, 1))
+    data = rows(T)._replace(V=None if V is None else np.array(V))
+    own_units = Schema("regression", (), Target(("y",), "values", (), (0.0,), (1.0,)))
+    found = evaluate(network((1, 1), "identity"), (X_L, X_L), own_units, data, made("mae"))
+    assert found == (3, pytest.approx(loss), {"mae": pytest.approx(7 / 3)})

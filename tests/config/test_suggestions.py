@@ -82,6 +82,13 @@ def test_slips_of_names_and_choices_are_recognized() -> None:
     assert right / total >= 0.99
 
 
+def test_two_names_of_two_letters_with_another_letter_are_no_slips() -> None:
+    assert suggest.value("f2", ["r2", "l2"]) is None
+    assert suggest.key("l3", "training.penalty", ["l1", "l2"]).key is None
+    assert suggest.value("fr2", ["r2"]) == suggest.value("2r", ["r2"]) == "r2"  # one too many; two swapped
+    assert suggest.value("mue", ["mse"]) == "mse"
+
+
 def test_slips_are_recognized_in_a_config(tmp_path: Path) -> None:
     for key in ("data", "training", "optimizer", "checkpoint"):
         for slip in sorted(slips(key))[::97]:

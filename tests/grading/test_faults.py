@@ -256,3 +256,17 @@ def test_what_is_handed_down_is_not_wrong_by_itself(tmp_path: Path) -> None:
         ("delta", 1): "inherited",
         ("dW", 1): "inherited",
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "hinted"),
+    [
+        ("dW[2] = dW[2].round(7)", True),  # 6.6e-7 of its size
+        ("dW[2] = dW[2].round(6)", False),  # 7.3e-6
+        ("dW[2] = dW[2] * (1 + 5e-7)", False),  # a slip with a pattern is named instead
+    ],
+)
+def test_an_error_that_may_be_rounding_is_said_to_be(tmp_path: Path, line: str, hinted: bool) -> None:
+    finding = only(tmp_path, ending(line))
+    assert (finding.quantity, finding.layer) == ("dW", 2)
+    assert any("look for float32" in note for note in finding.notes) == hinted
