@@ -144,6 +144,36 @@ def test_a_key_of_another_tool_is_known(wrong: str, section: str, meant: str | N
     assert suggest.key(wrong, section, keys).key == meant
 
 
+# (a wrong key, the section it was written in, what is said of it)
+REASONS = [
+    ("max_iter", "training", "max_iter is called epochs here"),
+    ("batch_sise", "training", None),  # a slip needs no words
+    ("epochs", "", "epochs belongs under `training`"),
+    ("batchSize", "", "batchSize belongs under `training`"),
+    ("lr", "", "lr is called learning_rate here, and belongs under `optimizer`"),
+    ("seed", "training", "seed stands at the top of the config"),
+    ("random_state", "training", "random_state is called seed here, and stands at the top of the config"),
+    ("adam", "", "adam belongs under `optimizer`"),
+    ("adam", "optimizer", "adam is the name of another optimizer"),
+    (
+        "mu",
+        "optimizer",
+        f"mu is an option of {', '.join(part for part in methods if 'mu' in methods.options(part))}",
+    ),
+    ("beta1", "optimizer", "beta1 is an option of adam, adamw, amsgrad, adamax, …"),
+    ("warm_start", "", "--resume of the command line says that"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "section", "reason"), REASONS)
+def test_why_a_key_is_suggested(wrong: str, section: str, reason: str | None) -> None:
+    if section == "optimizer":
+        keys = ["name", *methods.options("gradient_descent"), "weight_decay"]
+    else:
+        keys = suggest.keys((section,) if section else ())
+    assert suggest.key(wrong, section, keys).reason == reason
+
+
 FOREIGN_VALUES = [
     ("optimizer", "sgd", "gradient_descent"), ("optimizer", "torch.optim.Adam", "adam"),
     ("optimizer", "L-BFGS", "lbfgs"), ("optimizer", "FANN_TRAIN_RPROP", "rprop"), ("optimizer", "trainscg",

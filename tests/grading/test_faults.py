@@ -142,6 +142,8 @@ def test_the_quantity_is_read_from_the_statement(tmp_path: Path, statement: str)
     )
     finding = only(tmp_path, text)
     assert (finding.quantity, finding.layer) == ("delta", 2)
+    assert finding.fault is not None
+    assert "while computing delta[2]" in finding.fault.message
 
 
 @pytest.mark.parametrize(

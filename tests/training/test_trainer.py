@@ -125,6 +125,21 @@ def test_divergence_is_named(iris: Path) -> None:
     assert np.isfinite(load(directory.checkpoints()[-1]).w).all()
 
 
+def test_a_validation_loss_that_is_not_finite_is_named(iris: Path) -> None:
+    """Rows for validation that lie far outside the training rows: their loss overflows in float32."""
+    far = iris.parent / "far.csv"
+    header = (Path(__file__).parents[2] / "data" / "iris.csv").read_text().splitlines()[0]
+    far.write_text(f"{header}\n1e30,1e30,1e30,1e30,setosa\n")
+    overrides = {
+        "data.validation": str(far),
+        "loss": "half_squared_error",
+        "network.activations": "identity",
+        "optimizer.learning_rate": 0.01,
+    }
+    with pytest.raises(NumericalError, match="the validation loss of epoch 1 is not finite"):
+        list(fit_events(iris, overrides))
+
+
 def test_the_step_of_a_divergence(iris: Path) -> None:
     """NaN in one known row, without shuffling: the step is the one that row is in."""
     from bptrain.engines.base import Task, fresh_memory
