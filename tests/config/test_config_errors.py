@@ -46,3 +46,12 @@ def test_a_problem_keeps_a_long_value_short(tmp_path: Path) -> None:
 def test_load_raises(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="must be given"):
         load(tmp_path, "seed: 1\n")
+
+
+@pytest.mark.parametrize(("wrong", "told"), [(49, 49), (50, 50), (51, 51), (80, 51)])
+def test_the_first_fifty_problems_are_told(wrong: int, told: int, tmp_path: Path) -> None:
+    text = GOOD + "".join(f"unknown_{k}: 1\n" for k in range(wrong))
+    found = problems(tmp_path, text)
+    assert len(found) == told
+    assert [p.path for p in found[:50]] == [f"unknown_{k}" for k in range(min(wrong, 50))]
+    assert (found[-1].code == "more") == (wrong > 50)

@@ -89,6 +89,17 @@ def test_two_names_of_two_letters_with_another_letter_are_no_slips() -> None:
     assert suggest.value("mue", ["mse"]) == "mse"
 
 
+def test_of_several_slips_the_most_alike_is_meant() -> None:
+    assert suggest.value("abxd", ["abcd", "abd"]) == "abd"
+    assert suggest.value("abxd", ["abd", "abcd"]) == "abd"
+
+
+def test_how_words_are_joined_does_not_matter() -> None:
+    """Nor that another section has such a key, too."""
+    for written in ("batch--size", "Batch - Size", "BATCH  SIZE"):
+        assert suggest.key(written, "optimizer", ["epsilon", "batch_size"]) == ("batch_size", None)
+
+
 def test_slips_are_recognized_in_a_config(tmp_path: Path) -> None:
     for key in ("data", "training", "optimizer", "checkpoint"):
         for slip in sorted(slips(key))[::97]:

@@ -236,12 +236,37 @@ def test_a_function_that_is_not_finished(tmp_path: Path) -> None:
     finding = only(tmp_path, FORWARD + "def backward(*given):\n    raise NotImplementedError('later')\n")
     assert finding.fault is not None
     assert (finding.fault.code, finding.fault.message) == ("unfinished", "backward is not finished: later")
+    finding = only(tmp_path, FORWARD + "def backward(*given):\n    raise NotImplementedError\n")
+    assert finding.fault is not None
+    assert finding.fault.message == "backward is not finished: it raises NotImplementedError"
 
 
 def test_delta_by_another_name_with_a_right_gradient(tmp_path: Path) -> None:
     finding = only(tmp_path, ending("delta[2] = W[3].T @ delta[3]"))
     assert (finding.quantity, finding.layer) == ("delta", 2)
     assert "dW and db are all right: only delta is not what the derivation calls δ" in finding.notes
+
+
+def test_a_wrong_forward_says_nothing_of_delta(tmp_path: Path) -> None:
+    finding = grade(
+        tmp_path,
+        RIGHT.replace("W[i] @ x[-1] +", "1.5 * W[i] @ x[-1] +").replace(
+            "W[i] @ x[-1] if", "1.5 * W[i] @ x[-1] if"
+        ),
+    ).findings[0]
+    assert (finding.function, finding.quantity, finding.layer) == ("forward", "z", 1)
+    assert not any("only delta" in note for note in finding.notes)
+
+
+@pytest.mark.parametrize("index", ["len(W) - 2", "2 + int(0)", "-int(2)", "int(2)"])
+def test_an_index_that_cannot_be_read_is_no_quantity(tmp_path: Path, index: str) -> None:
+    text = RIGHT.replace(
+        "    for i in range(L - 1, 0, -1):", f"    delta[{index}] = W[3] @ delta[3]\n    for i in ():"
+    )
+    fault = only(tmp_path, text).fault
+    assert fault is not None
+    assert fault.code == "raised"
+    assert "while computing" not in fault.message
 
 
 def test_what_is_handed_down_is_not_wrong_by_itself(tmp_path: Path) -> None:

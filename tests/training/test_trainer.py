@@ -9,6 +9,8 @@ import pytest
 from bptrain.build import initial_weights
 from bptrain.core import reference
 from bptrain.core.network import views
+from bptrain.data.prepare import Rows
+from bptrain.engines.base import Task
 from bptrain.engines.numpy_engine import numpy_outputs
 from bptrain.errors import NumericalError
 from bptrain.evaluation import evaluate
@@ -17,7 +19,8 @@ from bptrain.model import load, load_checkpoint
 from bptrain.parts.random import stream
 from bptrain.prologue import open_config
 from bptrain.store.run import RunDirectory
-from bptrain.training.events import EpochEnd, Warned
+from bptrain.training.events import EpochEnd, Progress, Warned
+from conftest import ROOT
 
 
 def run(config: Path, **overrides: object) -> tuple[Started, list[EpochEnd], Done]:
@@ -128,7 +131,7 @@ def test_divergence_is_named(iris: Path) -> None:
 def test_a_validation_loss_that_is_not_finite_is_named(iris: Path) -> None:
     """Rows for validation that lie far outside the training rows: their loss overflows in float32."""
     far = iris.parent / "far.csv"
-    header = (Path(__file__).parents[2] / "data" / "iris.csv").read_text().splitlines()[0]
+    header = (ROOT / "data" / "iris.csv").read_text().splitlines()[0]
     far.write_text(f"{header}\n1e30,1e30,1e30,1e30,setosa\n")
     overrides = {
         "data.validation": str(far),
@@ -187,3 +190,33 @@ def test_equal_runs_write_equal_bytes(iris: Path) -> None:
     _, _, two = run(iris)
     for name in ("best.safetensors", f"checkpoints/step-{24:012d}.safetensors"):
         assert Path(one.result["run"], name).read_bytes() == Path(two.result["run"], name).read_bytes()
+
+
+def test_the_loss_so_far_is_by_what_the_rows_weigh_that_were_seen(
+    iris: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each slice of an epoch, in the order of the epoch: the sum of v E over that of v."""
+    monkeypatch.setattr(Task, "slice_steps", lambda task, work: 1)
+    table = (ROOT / "data" / "iris.csv").read_text().splitlines()
+    weighed = [f"{table[0]},w", *(f"{row},{k % 7}" for k, row in enumerate(table[1:]))]
+    (iris.parent / "weighed.csv").write_text("\n".join(weighed))
+    overrides = {
+        "data.train": str(iris.parent / "weighed.csv"),
+        "data.weight": "w",
+        "training.epochs": 1,
+        "optimizer.learning_rate": 1e-12,  # the weights stay where they start
+        "network.dtype": "float64",
+    }
+    prologue = open_config(iris, overrides)
+    rows = prologue.prepared.splits["train"]
+    w = initial_weights(prologue.loaded.config, prologue.network, np.float64)
+    order = stream(0, "shuffle", epoch=1).permutation(len(rows.X))
+    seen = [event for event in fit_events(iris, overrides) if isinstance(event, Progress | EpochEnd)]
+    assert len(seen) == 4
+    for k, event in enumerate(seen, start=1):
+        part = order[: 32 * k]
+        taken = Rows(*(array[part] for array in rows if array is not None))
+        outputs = numpy_outputs(prologue.network, w, taken.X)
+        expected = evaluate(prologue.network, outputs, prologue.prepared.schema, taken, {}).loss
+        loss = event.train_loss if isinstance(event, EpochEnd) else event.loss
+        assert loss == pytest.approx(expected, rel=1e-9)
