@@ -1,15 +1,18 @@
 """The baseline's figures, and which of a model's outputs a metric is given."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from bptrain import evaluation
+from bptrain.assessing import Assessment, falls_short
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.data.targets import Kind, Target
-from bptrain.evaluation import Baseline, baseline, evaluate, score
+from bptrain.errors import UsageError
+from bptrain.evaluation import Baseline, Evaluation, baseline, evaluate, score
 from bptrain.parts.metrics import Metric, metrics
 from bptrain.parts.types import Array
 from networks import network
@@ -110,3 +113,50 @@ def test_the_loss_is_the_mean_over_the_rows_by_what_they_weigh(
     own_units = Schema("regression", (), Target(("y",), "values", (), (0.0,), (1.0,)))
     found = evaluate(network((1, 1), "identity"), (X_L, X_L), own_units, data, made("mae"))
     assert found == (3, pytest.approx(loss), {"mae": pytest.approx(7 / 3)})
+
+
+BOUNDED = Assessment(
+    None,
+    Path("best.safetensors"),
+    "test",
+    Evaluation(9, 0.5, {"accuracy": 0.75, "mae": 2.0, "recall": {"a": 1.0}}),
+    Baseline("always a", np.array(0)),
+    {},
+    None,
+    None,
+    (),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "bound", "said"),
+    [
+        ("accuracy", 0.75, []),
+        ("accuracy", 0.7, []),
+        ("accuracy", 0.76, ["accuracy is 0.75, below 0.76"]),
+        ("mae", 2.0, []),
+        ("mae", 1.9, ["mae is 2, above 1.9"]),
+        ("loss", 0.5, []),
+        ("loss", 0.4, ["loss is 0.5, above 0.4"]),
+    ],
+)
+def test_a_bound_that_is_just_met(name: str, bound: float, said: list[str]) -> None:
+    assert falls_short(BOUNDED, [(name, bound)]) == said
+
+
+def test_every_bound_is_looked_at() -> None:
+    assert len(falls_short(BOUNDED, [("accuracy", 0.9), ("mae", 9.0), ("loss", 0.1)])) == 2
+    undefined = BOUNDED._replace(evaluation=Evaluation(9, float("nan"), {}))
+    assert falls_short(undefined, [("loss", 1e9)]) == ["loss is nan, above 1e+09"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("recall", "recall is more than one number here; there are loss, accuracy, mae"),
+        ("rmse", "no such metric here; there are loss, accuracy, mae"),
+    ],
+)
+def test_a_bound_of_what_is_no_number(name: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        falls_short(BOUNDED, [(name, 0.5)])
