@@ -1,5 +1,7 @@
 """Fixtures that every room's tests may use."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,17 @@ network: {{sizes: [4, 6, 3]}}
 loss: cross_entropy
 training: {{epochs: 6}}
 """
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """What is written outlives its process without fsync: only a power cut would show the difference.
+
+    That files are synced, and in which order, is asserted in tests/store. A handle must be an open one here, too.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)
+        yield
 
 
 @pytest.fixture
