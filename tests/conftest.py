@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bptrain.engines.compiled import cache as kernels
+
 ROOT = Path(__file__).parent.parent
 
 IRIS = f"""
@@ -24,6 +26,20 @@ def no_waiting_for_the_disk() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", os.fstat)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def kernels_of_all_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All tests share what has been compiled, and so do later runs of them; the user's own cache is left alone.
+
+    More is kept than a user needs, so that a kernel is compiled once, however many others are used between two tests.
+    """
+    cache = request.config.cache
+    assert cache is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(cache.mkdir("home")))
+        patch.setattr(kernels, "KEPT", 1000)
         yield
 
 

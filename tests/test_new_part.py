@@ -75,6 +75,7 @@ def test_it_is_gone_when_it_is_removed(iris: Path) -> None:
 
 def test_a_wrong_derivative_is_caught_by_the_command(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     check_only(monkeypatch, lambda combination: combination.loss == "half_squared_error")
+
     @activations.add("slip")
     def slip() -> Activation:
         """tanh with a slip."""

@@ -35,10 +35,11 @@ CORE = (
     "filelock",
     "threadpoolctl",
     "annotated-types",
+    "platformdirs",
 )
 # Each extra: its packages, and what it is good for. A test holds it against pyproject.toml.
 EXTRAS = {
-    "fast": (("numba", "scipy", "platformdirs", onednn.WHEEL), "a training loop compiled for your network"),
+    "fast": (("numba", "scipy", onednn.WHEEL), "a training loop compiled for your network"),
 }
 VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_CORETYPE",

@@ -22,7 +22,7 @@ def words(line: str) -> list[str]:
 
 def test_the_words_are_fresh() -> None:
     fresh = completion_words.text()
-    assert WORDS.read_text(encoding="utf-8") == fresh, "run `python dev/completion_words.py`"
+    assert WORDS.read_text(encoding="utf-8") == fresh, "run `python dev/generate.py`"
     assert len(fresh) < 64_000
 
 

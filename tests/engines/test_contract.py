@@ -16,7 +16,7 @@ from bptrain.engines.compiled import batches
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
 from bptrain.parts.optimizers import optimizers, with_weight_decay
-from bptrain.parts.schedules import schedules, with_warmup
+from bptrain.parts.schedules import Schedule, schedules, with_warmup
 from bptrain.parts.types import Array
 from engines.installed import ENGINES, start, task_of, used_memory
 from networks import PAIRS, data_for, network
@@ -141,6 +141,16 @@ KINDS = ("gradient_descent", "gradient_descent with decay", "momentum", "adam", 
 RULES_IN_FORMS = [(name, form) for name in RULES for form in FORMS if form == "chunked" or name in KINDS]
 
 
+# Tests of the same network, rule and schedule share their kernels, and compiling them is what takes time here.
+RULES_NET = network((3, 5, 2), ["tanh", "softmax"], "cross_entropy")
+
+
+def schedule_of(rule: str) -> Schedule:
+    """The schedule that a rule is tried with: plain descent with cosine, and so on in turn."""
+    turn = list(RULES).index(rule) + list(SCHEDULES).index("cosine")
+    return list(SCHEDULES.values())[turn % len(SCHEDULES)]
+
+
 def test_the_rules_leave_no_schedule_out() -> None:
     assert len(RULES) >= len(SCHEDULES)
 
@@ -150,10 +160,8 @@ def test_the_rules_leave_no_schedule_out() -> None:
 @pytest.mark.parametrize(("name", "form"), RULES_IN_FORMS)
 def test_update_is_the_rule(name: str, form: str, engine: str, dtype: type) -> None:
     """The batches of a short epoch, the last one smaller, each held to the rule on the engine's own gradient."""
-    schedule = list(SCHEDULES.values())[list(RULES).index(name) % len(SCHEDULES)]
-    net = network((3, 5, 2), ["tanh", "softmax"], "cross_entropy")
-    batch = FORMS[form]
-    task = task_of(net, RULES[name], rows=6, batch=batch, epochs=4)._replace(schedule=schedule)
+    net, batch = RULES_NET, FORMS[form]
+    task = task_of(net, RULES[name], rows=6, batch=batch, epochs=4)._replace(schedule=schedule_of(name))
     layers = np.concatenate([np.full(block.stop - block.start, block.layer) for block in net.blocks])
     low = task.rates[0]
     alpha: Array | float = low
@@ -197,9 +205,8 @@ def near(ours: Array, expected: Array, tolerance: float) -> None:
 @pytest.mark.parametrize("name", ["gradient_descent", "momentum"])
 def test_whole_trajectories(name: str, form: str, engine: str) -> None:
     """An epoch in one slice, against the literal gradient and the rule, update by update."""
-    net = network((3, 5, 2), ["tanh", "sigmoid"])
-    batch = FORMS[form]
-    task = task_of(net, name, rows=30, batch=batch, schedule="cosine")
+    net, batch = RULES_NET, FORMS[form]
+    task = task_of(net, name, rows=30, batch=batch)._replace(schedule=schedule_of(name))
     X, T = data_for(net, 30, 0)
     memory = fresh_memory(start(net, np.float64), task.optimizer)
     w, slots, loss_sum = memory.w.copy(), memory.copy().slots, 0.0

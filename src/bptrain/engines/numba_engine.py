@@ -22,7 +22,7 @@ from bptrain.engines.compiled.values import Untranslatable
 from bptrain.engines.parts_of_rows import Parts
 from bptrain.parts.types import Array
 
-NEEDS = ("numba", "scipy", "platformdirs")  # the extra `fast`
+NEEDS = ("numba", "scipy")  # the extra `fast`
 
 
 def plan_of(task: Task, dtype: DTypeLike) -> Plan:
