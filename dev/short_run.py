@@ -65,7 +65,7 @@ def commands(python: str, directory: str, constraints: list[str]) -> list[list[s
     return [
         [python, "-m", "venv", "--clear", directory],
         [inside, "-m", "pip", "install", "-q", *constraints, "-e", ".[dev]"],
-        [inside, "-m", "pytest", "-n", "auto", "--dist", "worksteal", "-p", "no:cacheprovider", *TESTS],
+        [inside, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *TESTS],
     ]
 
 

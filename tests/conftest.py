@@ -9,6 +9,7 @@ import pytest
 from bptrain.engines.compiled import cache as kernels
 
 ROOT = Path(__file__).parent.parent
+COMPILED = ROOT / ".pytest_cache" / "compiled"
 
 IRIS = f"""
 data: {{train: {ROOT}/data/iris.csv, target: species}}
@@ -30,16 +31,16 @@ def no_waiting_for_the_disk() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def kernels_of_all_tests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """All tests share what has been compiled, and so do later runs of them; the user's own cache is left alone.
+def what_is_compiled_is_shared() -> Iterator[None]:
+    """All tests share kernels and bytecode, and so do later runs of them; the user's own cache is left alone.
 
-    More is kept than a user needs, so that a kernel is compiled once, however many others are used between two tests.
+    More kernels are kept than a user needs: each is compiled once, however many are used between two tests of it.
     """
-    cache = request.config.cache
-    assert cache is not None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(cache.mkdir("home")))
+        patch.setenv("XDG_CACHE_HOME", str(COMPILED))
         patch.setattr(kernels, "KEPT", 1000)
+        patch.setenv("PYTHONPYCACHEPREFIX", str(COMPILED / "bytecode"))  # of processes that the tests start
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
 
 
