@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import bptrain
+import rooms_picture
 from bptrain.cli.main import app
 from house import loaded_by
 
@@ -307,3 +308,8 @@ def test_everything_public_has_a_docstring() -> None:
             if ast.get_docstring(node) is None:
                 missing.append(f"{file.relative_to(SOURCE)}: {node.name}")
     assert not missing
+
+
+def test_the_picture_of_the_rooms_is_fresh() -> None:
+    drawn = rooms_picture.picture(rooms_picture.rooms_and_imports())
+    assert drawn == rooms_picture.PICTURE.read_text(encoding="utf-8"), "run `python dev/generate.py`"
