@@ -11,6 +11,7 @@ from bptrain.assessing import Assessment, falls_short
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.data.targets import Kind, Target
+from bptrain.engines.base import Outputs
 from bptrain.errors import UsageError
 from bptrain.evaluation import Baseline, Evaluation, baseline, evaluate, score
 from bptrain.parts.metrics import Metric, metrics
@@ -111,8 +112,10 @@ def test_the_loss_is_the_mean_over_the_rows_by_what_they_weigh(
     X_L, T = np.array([[1.0], [2.0], [4.0]]), np.zeros((3, 1))
     data = rows(T)._replace(V=None if V is None else np.array(V))
     own_units = Schema("regression", (), Target(("y",), "values", (), (0.0,), (1.0,)))
-    found = evaluate(network((1, 1), "identity"), (X_L, X_L), own_units, data, made("mae"))
-    assert found == (3, pytest.approx(loss), {"mae": pytest.approx(7 / 3)})
+    found = evaluate(network((1, 1), "identity"), Outputs(X_L, X_L), own_units, data, made("mae"))
+    assert found.rows == 3
+    assert found.loss == pytest.approx(loss)
+    assert found.metrics == {"mae": pytest.approx(7 / 3)}
 
 
 BOUNDED = Assessment(
@@ -160,3 +163,21 @@ def test_every_bound_is_looked_at() -> None:
 def test_a_bound_of_what_is_no_number(name: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         falls_short(BOUNDED, [(name, 0.5)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "threshold", "outputs", "predicted"),
+    [
+        ("binary", 0.5, [[0.49], [0.5], [0.51]], [0, 1, 1]),
+        ("binary", 0.0, [[-0.1], [0.0], [0.1]], [0, 1, 1]),
+        ("multilabel", 0.5, [[0.49, 0.5]], [[0, 1]]),
+        ("multilabel", 0.0, [[-0.1, 0.0]], [[0, 1]]),
+        ("classes", 0.5, [[0.2, 0.1], [0.1, 0.2]], [0, 1]),
+    ],
+)
+def test_from_where_an_output_is_a_yes(
+    kind: Kind, threshold: float, outputs: list[list[float]], predicted: list[Any]
+) -> None:
+    with_threshold = schema(kind, "a", "b")
+    with_threshold = with_threshold._replace(target=with_threshold.target._replace(threshold=threshold))
+    assert with_threshold.classes_of(np.array(outputs)).tolist() == predicted

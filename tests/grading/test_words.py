@@ -1,16 +1,18 @@
 """Where to look: the line of the derivation, its shapes, and what makes an array of a wrong shape."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from bptrain.core.gradcheck.point import Point
 from bptrain.core.network import Network
 from bptrain.grading.findings import finding
 from bptrain.grading.grade import trial
 from bptrain.grading.loading import load_functions
 from bptrain.grading.words import line
-from grading.test_right_code import point_on
-from networks import network
+from networks import data_for, network
 from submission_files import ending, written
 
 SOFTMAX = network((4, 5, 3), "softmax", "cross_entropy", bias=False)  # canonical
@@ -65,7 +67,8 @@ def test_the_line_of_each_quantity(
     ],
 )
 def test_what_makes_such_a_shape(tmp_path: Path, wrong: str, said: str) -> None:
-    point = point_on(SIGMOID, 0)
+    X, T = data_for(SIGMOID, 7, 0)
+    point = Point(replace(SIGMOID, reduction="sum"), np.random.default_rng(0).normal(size=SIGMOID.size), X, T)
     found = finding([point], [trial(load_functions(written(tmp_path, ending(wrong))), point)], "backward")
     assert found is not None
     assert found.judgment is not None
