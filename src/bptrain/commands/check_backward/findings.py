@@ -204,7 +204,8 @@ def notes_on(judged: Sequence[QuantityVerdict], first: QuantityVerdict | None) -
     if also:
         notes.append(f"also wrong by itself: {listed(also)}")
     if follow:
-        notes.append(f"follows from an earlier error; fix that first: {listed(follow)}")
+        verb = "follows" if len(follow) == 1 else "follow"
+        notes.append(f"{listed(follow)} {verb} from an earlier error; fix that first")
     return notes
 
 
