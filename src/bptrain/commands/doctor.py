@@ -76,14 +76,14 @@ def diagnose_installation() -> Iterator[Finding]:
 def versions() -> Finding:
     """bptrain, Python and what is needed in any case."""
     found = {name: installed(name) for name in CORE}
-    excess_error = [name for name, of in found.items() if of is None]
+    lacking = [name for name, of in found.items() if of is None]
     text = (
         f"bptrain {bptrain.__version__}, Python {platform.python_version()}, {platform.platform()}; "
         + ", ".join(f"{name} {of}" for name, of in found.items() if of)
     )
-    if excess_error:
+    if lacking:
         return Finding(
-            "versions", "failure", f"{text}; not installed: {', '.join(excess_error)}", "pip install bptrain"
+            "versions", "failure", f"{text}; not installed: {', '.join(lacking)}", "pip install bptrain"
         )
     facts = {
         "bptrain": bptrain.__version__,
@@ -133,11 +133,11 @@ def extras() -> Iterator[Finding]:
     for name, (packages, use) in EXTRAS.items():
         found = {package: installed(package) for package in packages}
         there = ", ".join(f"{package} {of}" for package, of in found.items() if of)
-        excess_error = [package for package, of in found.items() if of is None]
+        lacking = [package for package, of in found.items() if of is None]
         reason = missing() if name == "fast" else None
         text = f"{name} ({use}): {there or 'not installed'}"
-        if excess_error and there:
-            text += f"; without {', '.join(excess_error)}"
+        if lacking and there:
+            text += f"; without {', '.join(lacking)}"
         if reason is not None and there:
             text += f"; cannot be used: {reason}"
         useless = reason is not None or not there

@@ -1,4 +1,4 @@
-"""FoundKinks: where the slope of an activation or of a loss jumps, and what the gradient may be there.
+"""Kinks: where the slope of an activation or of a loss jumps, and what the gradient may be there.
 
 A unit of relu with z = 0 has the slope 0 on one side and 1 on the other, and the objective no gradient, but one on each
 side. An engine may take either slope, or one between; so may another engine whose z is off by a rounding. So near
