@@ -79,8 +79,8 @@ def gradcheck(
     engine     an engine's name such as numpy or numba, or all; by default the config's or run's, otherwise numpy
     rows       how many of the training rows
     params     patterns of parameters, such as layers.1.*
-    inputs     check ∂E/∂x_0 as well
-    kinks      interval: at a kink anything between the slopes of both sides is right; skip: rows that stand on one
+    inputs     also check the gradient with respect to the inputs, ∂E/∂x_0
+    kinks      interval: at a kink anything between the gradients of both sides is right; skip: rows at a kink
                are left out; fail: they are a mismatch
     plugins    files of parts of your own
 

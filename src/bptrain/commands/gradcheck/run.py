@@ -188,7 +188,7 @@ def refuse_what_is_not_finite(point: GradientPoint) -> None:
 
 
 def rows_for_consistency(network: Network) -> int:
-    """How many rows are taken one by one, which costs a wide network a pass over all its weights each."""
+    """How many rows are checked one by one; each costs a pass over all weights of the network."""
     return max(2, int(WEIGHTS_ONE_BY_ONE / network.size))
 
 
