@@ -1,4 +1,4 @@
-"""What pydantic and the rules find, as records that say what, where, the value, and what to do."""
+"""What pydantic and the rules find, as problems: what is wrong, where, the value, and what to do."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -21,7 +21,7 @@ _WANTED: dict[tuple[str, ...], str] = {
     ("data", "test"): "a path, or {inputs: PATH, target: PATH}",
     ("data", "features"): "all, or a list of columns",
     ("data", "target"): "a column, or a list of columns",
-    ("data", "missing"): "error, mean, median, most_frequent or drop, or a mapping with one a column",
+    ("data", "missing"): "error, mean, median, most_frequent or drop, or a mapping with one per column",
     ("data", "columns"): "a mapping of columns to numeric or categorical",
     ("data", "split", "stratify"): "auto, true or false",
     ("silence",): "a list of names of warnings",
@@ -50,7 +50,7 @@ class Said(NamedTuple):
     suggestion: str | None = None
 
 
-Wrong = Any  # an error as pydantic tells it
+Wrong = Any  # an error as pydantic reports it
 
 
 def of(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document) -> list[Problem]:
@@ -74,7 +74,7 @@ def of(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document)
         path = rule.path if rule.code == "missing_key" else document.written(rule.path)
         words = Said(rule.code, rule.message, rule.suggestion)
         said.setdefault((path, rule.message), (document.place(path), path, partial(Said, *words)))
-    # Words, and what was probably meant, only for those that are told.
+    # Words, and what was probably meant, only for those that are reported.
     first = sorted(said.values(), key=lambda entry: order(entry[0]))[: MAX_PROBLEMS + 1]
     problems = []
     for at, path, words_of in first:
@@ -86,7 +86,7 @@ def of(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document)
 
 
 def _say(line: Any, path: KeyPath, document: Document) -> Said:
-    """One error of pydantic's, or of a part's, in plain words."""
+    """An error of pydantic, or of a part, in plain words."""
     kind, value, context = line["type"], line["input"], line.get("ctx", {})
     mark = document.positions.get(path)
     written = shown(value, mark.written if mark else None)
@@ -145,7 +145,7 @@ def _wrong_choice(value: Any, written: str, context: dict[str, Any]) -> Said:
     what = f"is not {_article(context['kind'])}" if "kind" in context else "is not one of the choices"
     suggestion = suggest.value(value, allowed) if isinstance(value, str) else None
     own = context.get("kind") in _KINDS_OF_PART and suggestion is None
-    hint = "; one of your own is given with --plugin FILE" if own else ""
+    hint = "; add your own with --plugin FILE" if own else ""
     return Said("wrong_choice", f"{written} {what}: {', '.join(allowed)}{hint}", suggestion)
 
 

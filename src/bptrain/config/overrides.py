@@ -1,4 +1,4 @@
-"""`--set training.epochs=20`: values put over those of the file."""
+"""`--set training.epochs=20`: values that replace those of the file."""
 
 import numbers
 import os
@@ -35,7 +35,7 @@ SHORTHANDS: dict[tuple[str, ...], str] = {
 
 
 def override(document: Document, overrides: Iterable[str] | Mapping[str, Any]) -> Document:
-    """The document with values put over it: texts `key=value`, or a mapping of keys to ready values.
+    """The document with some values replaced: texts `key=value`, or a mapping of keys to ready values.
 
     Raises UsageError with all the overrides that cannot be read or have no place.
     """
@@ -106,7 +106,7 @@ def _put(document: Document, key: str, value: Any, place: Place, written: Writte
             if not step.isdecimal() or int(step) >= len(node):
                 _fail(
                     "override",
-                    f"{dotted(path)} has the items 0 to {len(node) - 1}, and no {step}",
+                    f"{dotted(path)} has the items 0 to {len(node) - 1}, not {step}",
                     key,
                     place,
                 )

@@ -78,12 +78,12 @@ REFUSED = {
     "dropout in a solver": (
         "optimizer=lbfgs training.mode=batch network.dropout=0.5",
         "network.dropout",
-        "another loss",
+        "dropout changes it",
     ),
     "l1 in a solver": (
         "optimizer=lbfgs training={mode: batch, penalty: {l1: 0.1}}",
         "training.penalty.l1",
-        "take l2",
+        "use l2",
     ),
     "clipping in a solver": (
         "optimizer=lbfgs training={mode: batch, clip_norm: 1}",

@@ -114,14 +114,14 @@ def _elsewhere(wrong: str, name: str, section: str, meant: list[str]) -> Meant |
             place = f"{home}.{option}"
             return Meant(place, _moved(wrong, option, place))
     for option in foreign_names("command_line").get(name, ()):
-        return Meant(option, f"{option} of the command line says that")
+        return Meant(option, f"this is the option {option} of the command line")
     return None
 
 
 def _moved(wrong: str, last: str, place: str) -> str:
     """That a key belongs elsewhere, and what it is called there."""
     home = place.rpartition(".")[0]
-    under = f"belongs under `{home}`" if home else "stands at the top of the config"
+    under = f"belongs under `{home}`" if home else "belongs at the top of the config"
     called = "" if squeezed(wrong) == squeezed(last) else f"is called {last} here, and "
     return f"{wrong} {called}{under}"
 
