@@ -53,8 +53,8 @@ class Said(NamedTuple):
 Wrong = Any  # an error as pydantic reports it
 
 
-def of(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document) -> list[Problem]:
-    """What the schema and the rules between sections found, in the order of the file."""
+def to_problems(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document) -> list[Problem]:
+    """What the schema and the rules between keys found, in the order of the file."""
     said: dict[Any, tuple[Place, KeyPath, Callable[[], Said]]] = {}
     for line in wrong:
         location: KeyPath = line["loc"]
@@ -68,7 +68,8 @@ def of(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document)
         of_key = line["type"] in ("extra_forbidden", "unknown_key")
         # One value for all layers is wrong once.
         said.setdefault(
-            (path, line["type"]), (document.place(path, of_key), path, partial(_say, line, path, document))
+            (path, line["type"]),
+            (document.place(path, of_key), path, partial(_in_words, line, path, document)),
         )
     for rule in broken:
         path = rule.path if rule.code == "missing_key" else document.written(rule.path)
@@ -85,7 +86,7 @@ def of(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document)
     return in_order(problems)
 
 
-def _say(line: Any, path: KeyPath, document: Document) -> Said:
+def _in_words(line: Any, path: KeyPath, document: Document) -> Said:
     """An error of pydantic, or of a part, in plain words."""
     kind, value, context = line["type"], line["input"], line.get("ctx", {})
     mark = document.positions.get(path)
@@ -113,9 +114,7 @@ def _say(line: Any, path: KeyPath, document: Document) -> Said:
     if kind in ("too_short", "too_long"):
         fewest = kind == "too_short"
         entries = context["min_length" if fewest else "max_length"]
-        message = (
-            f"needs at {'least' if fewest else 'most'} {entries} entries, but has {context['actual_length']}"
-        )
+        message = f"must have at {'least' if fewest else 'most'} {entries} entries, but has {context['actual_length']}"
         return Said("wrong_length", message.replace(" 1 entries", " 1 entry"))
     if kind == "string_too_short":
         return Said("wrong_type", "must not be empty")
@@ -154,7 +153,7 @@ def _article(kind: str) -> str:
 
 
 def _meant(value: Any, kind: str, path: tuple[str, ...]) -> str | None:
-    """The same value in the type that is wanted, where it can be read so."""
+    """The same value in the wanted type, if it can be converted."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -180,7 +179,7 @@ def _meant(value: Any, kind: str, path: tuple[str, ...]) -> str | None:
 
 
 def _number_meant(text: str) -> str | None:
-    """A number that was put in quotes, or written as YAML does not write one."""
+    """A number that was put in quotes, or written in a way that YAML does not read as a number."""
     bare = text.strip().replace("_", "").replace("\u2212", "-")
     forms = (bare, bare.replace(",", ".")) if bare.count(",") == 1 else (bare,)
     for form in forms:
@@ -192,7 +191,7 @@ def _number_meant(text: str) -> str | None:
 
 
 def _units(values: Iterable[Any]) -> str | None:
-    """The size of a layer that is written as another tool writes layers, where it is plain."""
+    """The size of a layer that is written as in another tool, if it holds a single number."""
     numbers = [
         str(value) for value in values if type(value) is int or (isinstance(value, str) and value.isdecimal())
     ]

@@ -16,7 +16,7 @@ def target_is_given(data: DataConfig) -> Found:
         what = "the target column" if _form(data.train) == "table" else "the file with the targets"
         yield BrokenRule(("data", "target"), f"must be given: {what}", "missing_key")
     elif data.target is not None and len(data.target) > 1 and _form(data.train) != "table":
-        message = "only csv and tsv files have columns, so that several can be targets: name one target"
+        message = "only a csv or tsv file can have several targets: name one"
         yield BrokenRule(("data", "target"), message)
     for key in ("validation", "test"):
         source: Source | None = getattr(data, key)

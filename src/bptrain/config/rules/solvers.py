@@ -57,7 +57,9 @@ def solver_ignores_nothing(
     if _solver(optimizer) is None:
         return
     if any(network.dropout):
-        message = f"{optimizer.name} compares the loss at several weights, and dropout changes it: leave it out"
+        message = (
+            f"{optimizer.name} compares the loss at several weights, and dropout changes it: leave it out"
+        )
         yield BrokenRule(("network", "dropout"), message)
     if training.penalty.l1:
         message = f"{optimizer.name} needs a smooth objective, and l1 has a kink at 0: use l2"
