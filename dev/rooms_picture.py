@@ -1,7 +1,7 @@
 """Draws docs/rooms.svg, the rooms of src/bptrain and who imports whom: `python dev/rooms_picture.py`.
 
-A room stands above every room that it imports. An arrow goes from a room to one that it imports; arrows that follow from
-others (a imports b, b imports c, so a may import c) are left out.
+A room stands above every room that it imports. An arrow goes from a room to one that it imports; arrows that follow
+from others (a imports b, b imports c, so a may import c) are left out.
 """
 
 import ast

@@ -4,8 +4,8 @@
     python dev/same_results.py > after.json       # on the other
     diff before.json after.json
 
-For each config: the lines of `explain`, the verdicts and errors of `gradcheck`, and of `fit` the figures that are no times
-and the digests of the checkpoints that it leaves. Only the command line is used, so any commit can be asked.
+For each config: the lines of `explain`, the verdicts and errors of `gradcheck`, and of `fit` the figures that are no
+times and the digests of the checkpoints that it leaves. Only the command line is used, so any commit can be asked.
 """
 
 import hashlib

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptrain.core import reference
-from bptrain.core.backprop import backward, batch_divisor, forward, row_losses, workspace
+from bptrain.core.backprop import backward, forward, workspace
 from bptrain.core.backprop import gradient as backprop_gradient
 from bptrain.core.network import Network, views
+from bptrain.core.objective import batch_divisor, row_losses
 from bptrain.parts.activations import activations
 from bptrain.parts.types import Array
 from networks import PAIRS, data_for, network

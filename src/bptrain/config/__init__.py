@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from bptrain.config.document import Document, Location, load
 from bptrain.config.normalize import normalize
 from bptrain.config.overrides import override
-from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.resolved import dump_yaml, resolve_path, to_plain, with_absolute_paths
 from bptrain.config.rules import broken_rules
 from bptrain.config.schema import (
@@ -40,11 +40,8 @@ __all__ = [
     "DataConfig",
     "Loaded",
     "Location",
-    "LossConfig",
     "NetworkConfig",
-    "OptimizerConfig",
     "PartConfig",
-    "ScheduleConfig",
     "Source",
     "SplitConfig",
     "TrainingConfig",

@@ -11,17 +11,17 @@ from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from bptrain.config import forms, part
-from bptrain.config.part import MAX_ENTRIES, LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config.part import MAX_ENTRIES, PartConfig
 from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
 from bptrain.errors import WARNINGS
+from bptrain.formats import listed
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
 from bptrain.parts.methods import methods
 from bptrain.parts.metrics import metrics
-from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import BelowOne
@@ -54,6 +54,7 @@ def _start(value: Any) -> bool | float:
     raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "true, false or an initial value"})
 
 
+ONE_ARRAY, ARRAYS = listed("array", ", "), listed("arrays", ", ")  # formats that hold these
 FewEnough = at_most(MAX_ENTRIES)
 Share = Annotated[float, Interval(ge=0, lt=1)]
 FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
@@ -75,12 +76,12 @@ Missing = Annotated[
 
 Activation = Annotated[PartConfig, part.part(activations), forms.part_of("activation")]
 Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",)), forms.part_of("initializer")]
-Loss = Annotated[LossConfig, part.loss(losses), forms.part_of("loss")]
+Loss = Annotated[PartConfig, part.part(losses), forms.part_of("loss")]
 Metric = Annotated[PartConfig, part.part(metrics), forms.part_of("metric")]
-Optimizer = Annotated[OptimizerConfig, part.optimizer(methods, optimizers), forms.part_of("optimizer")]
+Optimizer = Annotated[PartConfig, part.part(methods), forms.part_of("optimizer")]
 Scaler = Annotated[PartConfig, part.part(scalers), forms.part_of("scaler")]
 TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",)), forms.part_of("target_scaler")]
-Schedule = Annotated[ScheduleConfig, part.schedule(schedules), forms.part_of("schedule")]
+Schedule = Annotated[PartConfig, part.part(schedules), forms.part_of("schedule")]
 
 
 def _warning_name(value: Any) -> str:
@@ -122,7 +123,7 @@ class SplitConfig(Section):
 class DataConfig(Section):
     """Where the data comes from, and how it is prepared."""
 
-    train: Annotated[Source, forms.or_path] = Field(description="csv, tsv, npz, npy or idx")
+    train: Annotated[Source, forms.or_path] = Field(description=listed())
     validation: Annotated[Source, forms.or_path] | None = Field(
         default=None, description="file used instead of the validation share of split"
     )
@@ -131,10 +132,12 @@ class DataConfig(Section):
     )
     target: Annotated[Columns, forms.one_or_list] | None = Field(
         default=None,
-        description="target column or columns; a path (idx, npy); an array name (npz)",
+        description=f"target column or columns; a path ({ONE_ARRAY}); an array name ({ARRAYS})",
         json_schema_extra=forms.without_default,
     )
-    features: Features = Field(default="all", description="all, a list of columns, or an array name (npz)")
+    features: Features = Field(
+        default="all", description=f"all, a list of columns, or an array name ({ARRAYS})"
+    )
     exclude: tuple[Column, ...] = Field(default=(), description="columns that are not used as inputs")
     columns: dict[Column, Literal["numeric", "categorical"]] = Field(
         default={}, description="NAME: numeric or categorical; overrides the inferred type"
@@ -148,7 +151,7 @@ class DataConfig(Section):
         default=PartConfig("auto", {}),
         description="scaling of regression targets, fitted on the training rows",
     )
-    weight: Column | None = Field(default=None, description="column (or npz array) with sample weights")
+    weight: Column | None = Field(default=None, description=f"column (or {ARRAYS} array) with sample weights")
     missing: Missing = Field(
         default="error", description="how empty cells are handled; or a mapping, one way per column"
     )
@@ -229,11 +232,11 @@ class Config(Section):
     network: NetworkConfig
     loss: Loss = Field(description="loss per sample; also takes reduction and class_weight")
     optimizer: Optimizer = Field(
-        default_factory=lambda: part.optimizer_config(methods, optimizers, {"name": "gradient_descent"}),
+        default_factory=lambda: part.default(methods, "gradient_descent"),
         description="update rule, or a solver in mode batch",
     )
     schedule: Schedule = Field(
-        default_factory=lambda: part.schedule_config(schedules, {"name": "constant"}),
+        default_factory=lambda: part.default(schedules, "constant"),
         description="learning rate over time; also takes warmup, in epochs",
     )
     training: Annotated[TrainingConfig, forms.or_empty] = Field(

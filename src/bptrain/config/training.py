@@ -7,6 +7,7 @@ from pydantic import Field
 
 from bptrain.config import forms
 from bptrain.config.section import Column, Count, Section
+from bptrain.engine_names import EngineSetting, engine_descriptions
 from bptrain.parts.types import BelowOne, NonNegative, Positive
 
 DEFAULT_BATCH_SIZE = 32  # in minibatch mode
@@ -66,8 +67,9 @@ class TrainingConfig(Section):
     )
     epochs: Count = Field(default=100, description="passes over the training rows, at most")
     shuffle: bool = Field(default=True, description="shuffle the training rows in every epoch")
-    engine: Literal["auto", "numpy", "numba"] = Field(
-        default="auto", description="numba: a loop compiled for the network (the extra `fast`)"
+    engine: EngineSetting = Field(
+        default="auto",
+        description="; ".join(f"{name}: {about}" for name, about in engine_descriptions().items()),
     )
     threads: Annotated[int, Interval(ge=1, le=65_536)] | None = Field(
         default=None, description="threads for matrix products and large batches; null: all"

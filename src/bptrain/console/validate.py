@@ -9,7 +9,8 @@ from bptrain.commands.fit.run import Compiling
 from bptrain.commands.validate.cost_model import in_words, size_in_words
 from bptrain.commands.validate.run import Validated
 from bptrain.console.terminal.screen import Screen, figure
-from bptrain.data.table import some_of
+from bptrain.drain import drain
+from bptrain.formats.problems import some_of
 
 NAME = 13  # columns of what a line is about
 NARROW = 60  # columns; below it what is said stands under its name
@@ -17,13 +18,8 @@ NARROW = 60  # columns; below it what is said stands under its name
 
 def show_steps(screen: Screen, going: Generator[Compiling, None, Validated]) -> Validated:
     """Runs a validation to its end, telling where that takes a while; then what should be known."""
-    while True:
-        try:
-            next(going)
-        except StopIteration as end:
-            done: Validated = end.value
-            break
-        screen.note("compiling the training loop for this network, which a fit will find ready …")
+    compiling = "compiling the training loop for this network, which a fit will find ready …"
+    done = drain(going, lambda _: screen.note(compiling))
     for name, message in done.warnings:
         screen.warn(name, message)
     return done

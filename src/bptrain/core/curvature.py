@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bptrain.core.backprop import Workspace, batch_divisor, forward, through_activation, workspace
+from bptrain.core.backprop import Workspace, forward, through_activation, workspace
 from bptrain.core.network import Network, Views, views
+from bptrain.core.objective import batch_divisor
 from bptrain.parts.types import Array
 
 CHUNK_NUMBERS = 4_000_000  # entries of J in memory at a time

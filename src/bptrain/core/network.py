@@ -5,9 +5,11 @@ a rule that updates w has updated every W_i. Layers count as in the derivation: 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -116,6 +118,25 @@ def views(network: Network, flat: Array) -> Views:
         else:
             b[block.layer] = block.view(flat)
     return Views(flat, W, b)
+
+
+class BatchContext(NamedTuple):
+    """What goes with the rows of a batch beside inputs and targets."""
+
+    sample_weight: Array | None = None  # v_n, the weight of each row's loss, N; None: 1
+    dropout_masks: Mapping[int, Array] = MappingProxyType(
+        {}
+    )  # M_i by layer 0 … L−1, N × n_i: 0 or 1/(1 − p_i)
+
+    def part(self, rows: slice | Array) -> "BatchContext":
+        """The same of some of the rows: a slice, or their numbers."""
+        v, masks = self
+        if v is None and not masks:
+            return self
+        return BatchContext(None if v is None else v[rows], {i: M_i[rows] for i, M_i in masks.items()})
+
+
+PLAIN = BatchContext()  # every row weighs 1, and no unit is dropped
 
 
 def initial_parameters(

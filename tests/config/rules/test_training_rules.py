@@ -72,6 +72,7 @@ REFUSED = {
         "network.dropout",
         "no hidden layer",
     ),
+    "the weight as a feature": ("data.weight=w data.features=[v, w]", "data.weight", "remove it there"),
     "the target as the weight": ("data.weight=species", "data.weight", "is the target"),
     "max_norm and average": ("training={max_norm: 1, average: {}}", "training.max_norm", "average"),
     "noise without a size": ("training.noise={decay: 1}", "training.noise.std", "must be given"),

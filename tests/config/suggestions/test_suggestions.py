@@ -85,6 +85,24 @@ def test_slips_of_names_and_choices_are_recognized() -> None:
     assert right / total >= 0.99
 
 
+def test_two_names_of_two_letters_with_another_letter_are_no_slips() -> None:
+    assert suggest.value("f2", ["r2", "l2"]) is None
+    assert suggest.key("l3", "training.penalty", ["l1", "l2"]).key is None
+    assert suggest.value("fr2", ["r2"]) == suggest.value("2r", ["r2"]) == "r2"  # one too many; two swapped
+    assert suggest.value("mue", ["mse"]) == "mse"
+
+
+def test_of_several_slips_the_most_alike_is_meant() -> None:
+    assert suggest.value("abxd", ["abcd", "abd"]) == "abd"
+    assert suggest.value("abxd", ["abd", "abcd"]) == "abd"
+
+
+def test_how_words_are_joined_does_not_matter() -> None:
+    """Nor that another section has such a key, too."""
+    for written in ("batch--size", "Batch - Size", "BATCH  SIZE"):
+        assert suggest.key(written, "optimizer", ["epsilon", "batch_size"]) == ("batch_size", None)
+
+
 def test_slips_are_recognized_in_a_config(tmp_path: Path) -> None:
     for key in ("data", "training", "optimizer", "checkpoint"):
         for slip in sorted(slips(key))[::97]:
@@ -138,6 +156,36 @@ def test_a_key_of_another_tool_is_known(wrong: str, section: str, meant: str | N
     elif section in PARTS:
         keys = ["name", "learning_rate", *PARTS[section][1]]
     assert suggest.key(wrong, section, keys).key == meant
+
+
+# (a wrong key, the section it was written in, what is said of it)
+REASONS = [
+    ("max_iter", "training", "max_iter is called epochs here"),
+    ("batch_sise", "training", None),  # a slip needs no words
+    ("epochs", "", "epochs belongs under `training`"),
+    ("batchSize", "", "batchSize belongs under `training`"),
+    ("lr", "", "lr is called learning_rate here, and belongs under `optimizer`"),
+    ("seed", "training", "seed belongs at the top of the config"),
+    ("random_state", "training", "random_state is called seed here, and belongs at the top of the config"),
+    ("adam", "", "adam belongs under `optimizer`"),
+    ("adam", "optimizer", "adam is the name of another optimizer"),
+    (
+        "mu",
+        "optimizer",
+        f"mu is an option of {', '.join(part for part in methods if 'mu' in methods.options(part))}",
+    ),
+    ("beta1", "optimizer", "beta1 is an option of adam, adamw, amsgrad, adamax, …"),
+    ("warm_start", "", "this is the option --resume of the command line"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "section", "reason"), REASONS)
+def test_why_a_key_is_suggested(wrong: str, section: str, reason: str | None) -> None:
+    if section == "optimizer":
+        keys = ["name", *methods.options("gradient_descent"), "weight_decay"]
+    else:
+        keys = suggest.keys((section,) if section else ())
+    assert suggest.key(wrong, section, keys).reason == reason
 
 
 FOREIGN_VALUES = [

@@ -2,6 +2,7 @@
 
 from bptrain.config.rules.base import BrokenRule, Found, listed_twice
 from bptrain.config.schema import DataConfig, NetworkConfig, Source
+from bptrain.formats import holds, listed
 
 
 def target_is_given(data: DataConfig) -> Found:
@@ -12,15 +13,15 @@ def target_is_given(data: DataConfig) -> Found:
                 f"train already names the file with the targets ({data.train.target}): leave one of them out"
             )
             yield BrokenRule(("data", "target"), message)
-    elif data.target is None and _form(data.train) != "npz":
-        what = "the target column" if _form(data.train) == "table" else "the file with the targets"
+    elif data.target is None and holds(data.train.inputs) != "arrays":
+        what = "the target column" if holds(data.train.inputs) == "table" else "the file with the targets"
         yield BrokenRule(("data", "target"), f"must be given: {what}", "missing_key")
-    elif data.target is not None and len(data.target) > 1 and _form(data.train) != "table":
-        message = "only a csv or tsv file can have several targets: name one"
+    elif data.target is not None and len(data.target) > 1 and holds(data.train.inputs) != "table":
+        message = f"only a {listed('table')} file can have several targets: name one"
         yield BrokenRule(("data", "target"), message)
     for key in ("validation", "test"):
         source: Source | None = getattr(data, key)
-        if source is not None and source.target is None and _form(source) == "other":
+        if source is not None and source.target is None and holds(source.inputs) in ("array", None):
             message = "the file has no targets: write {inputs: PATH, target: PATH}"
             yield BrokenRule(("data", key), message, "missing_key")
 
@@ -42,8 +43,8 @@ def columns_have_one_role(data: DataConfig) -> Found:
             yield BrokenRule(
                 ("data", "exclude", i), f"{name} is also in features: remove it from one of the lists"
             )
-    if isinstance(data.features, str) and data.features != "all" and _form(data.train) == "table":
-        message = f"must be all or a list of columns for a csv or tsv file, but is {data.features}"
+    if isinstance(data.features, str) and data.features != "all" and holds(data.train.inputs) == "table":
+        message = f"must be all or a list of columns for a {listed('table')} file, but is {data.features}"
         yield BrokenRule(("data", "features"), message, "wrong_choice", f"[{data.features}]")
 
 
@@ -68,7 +69,7 @@ def stratify_can_be_done(data: DataConfig, task: str) -> Found:
 def targets_fit_outputs(data: DataConfig, network: NetworkConfig) -> Found:
     """There is one output per target column."""
     outputs, targets = network.sizes[-1], len(data.target or ())
-    if targets > 1 and outputs not in ("auto", targets) and _form(data.train) == "table":
+    if targets > 1 and outputs not in ("auto", targets) and holds(data.train.inputs) == "table":
         message = f"{targets} target columns need {targets} outputs, but the last size is {outputs}"
         yield BrokenRule(("network", "sizes", network.layers), message, suggestion=str(targets))
 
@@ -77,21 +78,16 @@ def weights_have_a_place(data: DataConfig) -> Found:
     """Sample weights are a column of a table, or an array of an NPZ file."""
     if data.weight is None:
         return
-    name = data.train.inputs.lower().removesuffix(".gz")
-    if not name.endswith((".csv", ".tsv", ".npz")):
-        message = "sample weights must be a column of a csv or tsv file, or an array of an npz file"
+    form = holds(data.train.inputs)
+    if form not in ("table", "arrays"):
+        have = f"a column of a {listed('table')} file, or an array of an {listed('arrays')} file"
+        message = f"sample weights must be {have}"
         yield BrokenRule(("data", "weight"), message)
-    elif data.weight in (data.target or (("y",) if name.endswith(".npz") else ())):
+    elif data.weight in (data.target or (("y",) if form == "arrays" else ())):
         yield BrokenRule(("data", "weight"), f"{data.weight} is the target, so it cannot be the weight")
     elif isinstance(data.features, tuple) and data.weight in data.features:
         message = f"{data.weight} is also in features: remove it there"
         yield BrokenRule(("data", "weight"), message)
-
-
-def _form(source: Source) -> str:
-    """table (csv, tsv), npz, or other: a file of one array."""
-    name = source.inputs.lower().removesuffix(".gz")
-    return "table" if name.endswith((".csv", ".tsv")) else "npz" if name.endswith(".npz") else "other"
 
 
 DATA = (

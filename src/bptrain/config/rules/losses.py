@@ -2,7 +2,7 @@
 
 import math
 
-from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.rules.base import BrokenRule, Found
 from bptrain.config.schema import DataConfig, NetworkConfig
 from bptrain.parts.activations import Activation, activations
@@ -16,7 +16,7 @@ READS = {  # Loss.outputs -> what the loss takes the targets as
 }
 
 
-def output_fits_loss(network: NetworkConfig, loss: LossConfig) -> Found:
+def output_fits_loss(network: NetworkConfig, loss: PartConfig) -> Found:
     """A loss of probabilities, counts or margins needs outputs that are such."""
     if not network.activations or len(network.activations) != network.layers:
         return
@@ -58,7 +58,7 @@ def _given(loss: Loss, output: Activation) -> str:
     return f"can return {reached}, where the loss is infinite"
 
 
-def distribution_has_several_outputs(network: NetworkConfig, loss: LossConfig) -> Found:
+def distribution_has_several_outputs(network: NetworkConfig, loss: PartConfig) -> Found:
     """One output that must sum to 1 is always 1."""
     if network.sizes[-1] == 1 and loss_of(loss).outputs == "distribution":
         message = f"{loss.name} needs one output per class, so at least two (or use binary_cross_entropy with sigmoid)"
@@ -70,7 +70,7 @@ def distribution_has_several_outputs(network: NetworkConfig, loss: LossConfig) -
             yield BrokenRule(("network", "activations", i), message)
 
 
-def task_fits_loss(task: str, loss: LossConfig) -> Found:
+def task_fits_loss(task: str, loss: PartConfig) -> Found:
     """A loss of counts is for regression, one of classes for classification."""
     outputs = loss_of(loss).outputs
     meant = "regression" if outputs == "positive" else "classification"
@@ -79,7 +79,7 @@ def task_fits_loss(task: str, loss: LossConfig) -> Found:
         yield BrokenRule(("task",), message, suggestion="auto")
 
 
-def targets_keep_their_range(data: DataConfig, task: str, loss: LossConfig) -> Found:
+def targets_keep_their_range(data: DataConfig, task: str, loss: PartConfig) -> Found:
     """Classes, probabilities and counts are not scaled."""
     if data.scale_target.name in ("auto", "none"):
         return
@@ -99,7 +99,7 @@ def activation_of(chosen: PartConfig) -> Activation:
     return activations.get(chosen.name)(**chosen.options)
 
 
-def loss_of(chosen: LossConfig) -> Loss:
+def loss_of(chosen: PartConfig) -> Loss:
     """The loss that a config names."""
     return losses.get(chosen.name)(**chosen.options)
 

@@ -1,13 +1,13 @@
 """Rules about metrics."""
 
-from bptrain.config.part import LossConfig, PartConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.rules.base import BrokenRule, Found, listed_twice
 from bptrain.config.rules.losses import loss_of
 from bptrain.parts.metrics import Metric
 from bptrain.parts.metrics import metrics as metric_parts
 
 
-def metrics_fit_task(task: str, loss: LossConfig, metrics: tuple[PartConfig, ...] | None) -> Found:
+def metrics_fit_task(task: str, loss: PartConfig, metrics: tuple[PartConfig, ...] | None) -> Found:
     known = "classification" if loss_of(loss).outputs == "distribution" else task
     for i, chosen in enumerate(metrics or ()):
         metric: Metric = metric_parts.get(chosen.name)(**chosen.options)

@@ -1,6 +1,6 @@
 """Rules about the layers: one entry per layer, and where sizes may be auto."""
 
-from bptrain.config.part import OptimizerConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.rules.base import BrokenRule, Found, KeyPath
 from bptrain.config.schema import NetworkConfig
 
@@ -12,7 +12,7 @@ def lists_have_one_entry_per_layer(network: NetworkConfig) -> Found:
             yield _wrong_length(("network", key), len(entries), network)
 
 
-def learning_rates_have_one_entry_per_layer(network: NetworkConfig, optimizer: OptimizerConfig) -> Found:
+def learning_rates_have_one_entry_per_layer(network: NetworkConfig, optimizer: PartConfig) -> Found:
     rates = optimizer.options.get("learning_rate")
     if isinstance(rates, tuple) and len(rates) != network.layers:
         yield _wrong_length(("optimizer", "learning_rate"), len(rates), network)

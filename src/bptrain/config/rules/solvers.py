@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from bptrain.config.part import LossConfig, OptimizerConfig, ScheduleConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.rules.base import BrokenRule, Found, KeyPath
 from bptrain.config.schema import NetworkConfig, TrainingConfig
 from bptrain.parts.methods import methods
@@ -33,14 +33,14 @@ IGNORED = (
 )
 
 
-def solver_has_all_rows(optimizer: OptimizerConfig, training: TrainingConfig) -> Found:
+def solver_has_all_rows(optimizer: PartConfig, training: TrainingConfig) -> Found:
     """A solver compares losses and gradients at several weights, so the rows must be the same."""
     if _solver(optimizer) is not None and training.mode != "batch":
         message = f"{optimizer.name} works on all rows at once: set mode: batch (it is {training.mode})"
         yield BrokenRule(("training", "mode"), message, suggestion="batch")
 
 
-def solver_has_its_loss(optimizer: OptimizerConfig, loss: LossConfig) -> Found:
+def solver_has_its_loss(optimizer: PartConfig, loss: PartConfig) -> Found:
     """Gauss–Newton is for sums of squares."""
     solver = _solver(optimizer)
     if solver is not None and solver.loss not in (None, loss.name):
@@ -51,7 +51,7 @@ def solver_has_its_loss(optimizer: OptimizerConfig, loss: LossConfig) -> Found:
 
 
 def solver_ignores_nothing(
-    optimizer: OptimizerConfig, schedule: ScheduleConfig, training: TrainingConfig, network: NetworkConfig
+    optimizer: PartConfig, schedule: PartConfig, training: TrainingConfig, network: NetworkConfig
 ) -> Found:
     """What would have no effect, or would change the objective with each evaluation, is refused."""
     if _solver(optimizer) is None:
@@ -73,7 +73,7 @@ def solver_ignores_nothing(
             yield BrokenRule(key.path, f"{optimizer.name} {key.reason}")
 
 
-def _solver(chosen: OptimizerConfig) -> Solver | None:
+def _solver(chosen: PartConfig) -> Solver | None:
     made = methods.get(chosen.name)(**chosen.options)
     return made if isinstance(made, Solver) else None
 

@@ -1,6 +1,6 @@
 """Rules about the section `training`: what its modes need and rule out."""
 
-from bptrain.config.part import LossConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.rules.base import BrokenRule, Found
 from bptrain.config.schema import DataConfig, TrainingConfig
 
@@ -19,7 +19,7 @@ def accumulate_has_its_mode(training: TrainingConfig) -> Found:
         yield BrokenRule(("training", "accumulate"), message)
 
 
-def weights_have_their_mode(data: DataConfig, loss: LossConfig, training: TrainingConfig) -> Found:
+def weights_have_their_mode(data: DataConfig, loss: PartConfig, training: TrainingConfig) -> Found:
     """The weighted mean over one row is its loss, whatever its weight."""
     one_row = training.mode == "sgd" or (training.batch_size == 1 and training.accumulate == 1)
     if not one_row or loss.reduction != "mean":

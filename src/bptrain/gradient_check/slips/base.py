@@ -9,16 +9,15 @@ import numpy as np
 
 from bptrain.core.network import Block
 from bptrain.gradient_check.lines import Backward, Lines, backward
-from bptrain.gradient_check.point import Point
-from bptrain.gradient_check.scale import Scale, scale_at
-from bptrain.gradient_check.verdicts import TOLERANCE
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.verdicts import TOLERANCE, Scale, scale_at
 from bptrain.parts.types import Array
 
 EXPLAINED = 1e-3  # what a slip may leave of the deviation that it is to explain
 FEW = 4096  # entries that are looked at first
 
 RIGHT = Lines()
-Line = Callable[[Point, int, Array], Array]
+LineFunction = Callable[[GradientPoint, int, Array], Array]
 
 
 class Slip(NamedTuple):
@@ -42,10 +41,10 @@ class Diagnosis(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Truth:
-    """What a backward pass is held against: the right one at a point, and the scale of its rounding."""
+class GroundTruth:
+    """What a backward pass is compared with: the right one at a point, and the scale of its rounding."""
 
-    point: Point
+    point: GradientPoint
 
     @cached_property
     def right(self) -> Backward:
@@ -66,7 +65,7 @@ class Truth:
         return G
 
 
-def at(places: Collection[int], wrong: Line, right: Line) -> Line:
+def at(places: Collection[int], wrong: LineFunction, right: LineFunction) -> LineFunction:
     """A line that is wrong in some layers."""
     return lambda point, i, given: (wrong if i in places else right)(point, i, given)
 
@@ -108,10 +107,10 @@ def matches(
 
 
 @dataclass(frozen=True)
-class Target:
+class UnexplainedGradient:
     """A gradient that is to be explained, block by block."""
 
-    truth: Truth
+    truth: GroundTruth
     a: Array
     tolerance: float
 
@@ -147,7 +146,7 @@ class Target:
         return matches(a, pattern, self.to_right[block], s, self.tolerance)
 
 
-def made(point: Point, lines: Lines, kind: str, i: int, above: Array) -> Array:
+def made(point: GradientPoint, lines: Lines, kind: str, i: int, above: Array) -> Array:
     """What these lines make of what is above: D_i of D_{i+1}, or ∂E/∂W_i or ∂E/∂b_i of D_i."""
     if kind == "weight":
         return lines.penalty(point, i, lines.weight(point, i, above))
