@@ -68,7 +68,7 @@ class Loaded(NamedTuple):
 
     @contextmanager
     def locating(self) -> Iterator[None]:
-        """Inside the block, an error about a key of this config is given the place of that key in its file."""
+        """Adds the place of its key in the file to an error that is raised inside the block."""
         try:
             yield
         except (UsageError, DataError) as error:
@@ -85,21 +85,21 @@ class Loaded(NamedTuple):
 
 
 def load_config(path: str | os.PathLike[str], overrides: Iterable[str] | Mapping[str, Any] = ()) -> Loaded:
-    """Read and validate a config file, with `key=value` texts (or a mapping) put over its values.
+    """Read and validate a config file, with some values replaced by `key=value` texts or by a mapping.
 
-    Raises UsageError with every problem, from the top of the file to its end.
+    Raises UsageError with all problems, in the order of the file.
     """
     document = override(load(path), overrides)
     return Loaded(validate(document), document, Path(path).absolute())
 
 
 def from_plain(value: dict[str, Any], file: str) -> Config:
-    """Validate a config that is no YAML text, such as a checkpoint's; `file` is what messages call it."""
+    """Validate a config that is not a YAML text, such as a checkpoint's; `file` is what messages call it."""
     return validate(Document(file, value, marks(value, Place(file)), []))
 
 
 def validate(document: Document) -> Config:
-    """The Config of a document. Raises UsageError with every problem."""
+    """The Config of a document. Raises UsageError with all problems."""
     values = normalize(document.value)
     wrong: list[Any] = []
     try:
@@ -113,10 +113,10 @@ def validate(document: Document) -> Config:
             return config
     from bptrain.config import messages  # names and suggestions, only for a config that is wrong
 
-    raise UsageError(messages.of(wrong, findings, document))
+    raise UsageError(messages.to_problems(wrong, findings, document))
 
 
-# What must be given, in a form that is valid: stands in for what is not while the rest is read.
+# The required keys with valid values, in place of invalid ones while the other sections are validated.
 _STAND_IN: dict[str, Any] = {
     "data": {"train": {"inputs": "any.csv"}},
     "network": {"sizes": ("auto", "auto"), "bias": (True,), "initializer": ({"name": "auto"},)},

@@ -1,6 +1,6 @@
-"""A Config back to plain values and to YAML: what applies in the chosen mode, every default filled in.
+"""A Config back to plain values and to YAML: what applies in the chosen mode, with all defaults.
 
-Loaded again it is the same Config, so that a run directory's `config.yaml` runs again as it is.
+When loaded again it is the same Config, so the `config.yaml` of a run directory can be run again.
 """
 
 import os
@@ -83,7 +83,7 @@ def _plain(value: Any) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes text in quotes where YAML 1.2 would read it as something else (1.1 is PyYAML's own care)."""
+    """Writes text in quotes where YAML 1.2 would read it as something else (for YAML 1.1, PyYAML does)."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True  # a config has no anchors
