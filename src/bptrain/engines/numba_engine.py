@@ -23,7 +23,7 @@ from bptrain.engines.compiled.plan import Plan, Updates
 from bptrain.engines.registry import CannotRun, Costs, EngineEntry, Extra
 from bptrain.engines.row_threads import Parts
 from bptrain.parts.types import Array
-from bptrain.translate.values import Untranslatable
+from bptrain.translate.expressions import Untranslatable
 
 # What compiled code saves, in seconds: per layer's calls, per entry of a layer's output, per weight, and per slot of a
 # weight: NumPy's calls, the temporary arrays of its element-wise formulas, and those of the optimizer's rule.

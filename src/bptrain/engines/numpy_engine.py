@@ -31,12 +31,13 @@ from bptrain.core.backprop import (
 )
 from bptrain.core.network import Network, Views, views
 from bptrain.engines.base import OptimizerState, Outputs, TrainingPlan, aligned
+from bptrain.engines.compiled.target import NUMBA
 from bptrain.engines.gradient_transform import project_max_norm, transform_gradient
 from bptrain.engines.registry import Costs, EngineEntry
 from bptrain.parts.optimizers import Slots
 from bptrain.parts.types import Array
-from bptrain.translate.rules import write_rule
-from bptrain.translate.values import Untranslatable
+from bptrain.translate.expressions import Untranslatable
+from bptrain.translate.update_rules import write_rule
 
 CHUNK_NUMBERS = 2_000_000  # matrix entries of one layer in memory at a time, in a forward pass alone
 PIECE_NUMBERS = 2**17  # weights that are updated at a time
@@ -231,7 +232,7 @@ def is_elementwise(task: TrainingPlan) -> bool:
     if task.solver is not None:
         return False
     try:
-        write_rule(task.optimizer)
+        write_rule(task.optimizer, NUMBA)  # in whichever language
     except Untranslatable:
         return False
     return True

@@ -19,8 +19,7 @@ from dataclasses import dataclass, replace
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, NamedTuple
 
-from bptrain.translate.source import is_library, source_of, subscript
-from bptrain.translate.values import (
+from bptrain.translate.expressions import (
     Numbers,
     Untranslatable,
     Value,
@@ -31,6 +30,8 @@ from bptrain.translate.values import (
     constant,
     function,
 )
+from bptrain.translate.source import is_library, source_of, subscript
+from bptrain.translate.target import Target
 from bptrain.translate.writer import Writing
 
 DEPTH = 100
@@ -51,10 +52,10 @@ class Formula(NamedTuple):
     by_row: bool
 
 
-def translate(part: Callable[..., Any], n: int, **arguments: Value) -> Formula:
-    """A formula of the given arguments; rows have n entries. Raises Untranslatable."""
+def translate(part: Callable[..., Any], n: int, target: Target, **arguments: Value) -> Formula:
+    """A formula of the given arguments, written for a target; rows have n entries. Raises Untranslatable."""
     for by_row in (False, True):
-        written = Writing(n, by_row)
+        written = Writing(n, by_row, target)
         try:
             result = _Reader(written).call(part, list(arguments.values()), list(arguments))
         except _ByRow:
@@ -152,7 +153,7 @@ class _Reader:
             case ast.UnaryOp(op=ast.Invert(), operand=inner):
                 condition = self.read(inner, local, scope)
                 if condition.kind == "condition":
-                    return Value("condition", f"(not {condition.code})")
+                    return Value("condition", self.to.target.negation(condition.code))
             case ast.BinOp(left=left, op=op, right=right):
                 return binary(
                     op, self.read(left, local, scope), self.read(right, local, scope), self.to.numbers

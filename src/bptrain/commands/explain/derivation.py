@@ -26,7 +26,7 @@ from bptrain.parts.methods import UpdateRule, methods
 from bptrain.parts.schedules import schedules
 from bptrain.parts.solvers import Solver
 from bptrain.registry import Registry
-from bptrain.translate.values import Untranslatable
+from bptrain.translate.expressions import Untranslatable
 
 
 class Line(NamedTuple):

@@ -6,10 +6,11 @@ Where f_i' can do without z_i, x_i takes its place as it is worked out: a matrix
 
 from collections.abc import Iterable
 
+from bptrain.engines.compiled.equations import Equations
 from bptrain.engines.compiled.functions import Function, Functions, Lines, indented
 from bptrain.engines.compiled.plan import Plan
 from bptrain.engines.compiled.updating import Updating, mentions
-from bptrain.translate.values import Untranslatable
+from bptrain.translate.expressions import Untranslatable
 
 POSITION = "t, rates, epoch, steps_per_epoch, epochs"
 
@@ -20,6 +21,7 @@ class Pieces:
     def __init__(self, plan: Plan, back: bool = True) -> None:
         self.plan, self.network, self.L = plan, plan.network, plan.network.L
         self.back = back  # whether the kernel goes back, too
+        self.equations = Equations(plan.network, plan.masked)
         self.functions = Functions()
         self._derivatives: dict[int, Function | None] = {}  # by layer, each read once
         self.updating = Updating(plan, self.functions)
@@ -154,6 +156,7 @@ class Pieces:
             of, E = x, self.functions.formula("loss", n_L, ("x", "t"), loss.E)
         if E.formula.result.kind != "row":
             raise Untranslatable("the loss does not sum over the outputs of a row")
+        yield self.equations.output()
         v = "" if not self.plan.weighted else "V[a] * " if self.plan.single else "V[a + r] * "
         yield from self.rows([f"batch_loss += {v}{E.name}({self.given(E, [of, 'target'])})"])
         mean = self.network.reduction == "mean" and not self.plan.single
