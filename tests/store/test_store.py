@@ -44,9 +44,9 @@ def test_a_checkpoint_gives_back_what_it_was_given(tmp_path: Path, dtype: type) 
     stored = checkpoint.read(tmp_path / "c.safetensors")
     after = checkpoint.state(stored, NET, adam)
     assert stored.facts == FACTS
-    assert np.array_equal(after.memory.w, before.memory.w)
-    assert after.memory.w.dtype == dtype
-    for one, other in zip(after.memory.slots, before.memory.slots, strict=True):
+    assert np.array_equal(after.optimizer_state.w, before.optimizer_state.w)
+    assert after.optimizer_state.w.dtype == dtype
+    for one, other in zip(after.optimizer_state.slots, before.optimizer_state.slots, strict=True):
         assert np.array_equal(one, other)
     assert after.best is not None
     assert before.best is not None
@@ -54,7 +54,7 @@ def test_a_checkpoint_gives_back_what_it_was_given(tmp_path: Path, dtype: type) 
     assert after.best[:3] == before.best[:3]
     for name in ("epoch", "step", "loss_sum", "rows_seen", "first_loss", "warned_of_growth"):
         assert getattr(after, name) == getattr(before, name)
-    after.memory.w += 1  # what was read may be trained on
+    after.optimizer_state.w += 1  # what was read may be trained on
 
 
 def test_every_byte_counts(tmp_path: Path) -> None:

@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bptrain.engines.compiled.functions import Functions
+from bptrain.engines.compiled.functions import KernelFunctions
 from bptrain.engines.compiled.kernel import kernel_source
 from bptrain.engines.compiled.target import NUMBA
 from bptrain.engines.compiled.unroll import unrolled
-from bptrain.engines.numba_engine import plan_of
+from bptrain.engines.numba_engine import kernel_plan_of
 from bptrain.parts.optimizers import Optimizer, Slots, optimizers, with_weight_decay
 from bptrain.parts.schedules import Schedule
 from bptrain.parts.types import Array
 from bptrain.translate.expressions import Untranslatable, each, number
 from bptrain.translate.formulas import translate
 from bptrain.translate.update_rules import write_rule
-from engines.installed import task_of
+from engines.installed import plan_of
 from networks import network
 
 SLOPE, HALF = 0.25, 0.5
@@ -139,16 +139,18 @@ def takes_a_name(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> fl
 )
 def test_what_a_schedule_may_not_call(schedule: Schedule, why: str) -> None:
     with pytest.raises(Untranslatable, match=why):
-        Functions().schedule(schedule)
+        KernelFunctions().schedule(schedule)
 
 
 def test_a_function_that_a_schedule_calls_stands_beside_it() -> None:
-    written = Functions()
+    written = KernelFunctions()
     written.schedule(with_a_helper)
     assert [line for line in written.lines if line] == [
+        "# squared",
         "@schedule",
         "def factor_of_0(x):",
         "    return 1.0 + x",
+        "# with_a_helper",
         "@schedule",
         "def factor_of(step, epoch, steps_per_epoch, epochs):",
         "    return factor_of_0(step)",
@@ -159,7 +161,7 @@ def test_powers_of_whole_numbers_in_a_schedule() -> None:
     def halves(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
         return max(2**-step, HALF / 100)
 
-    written = Functions()
+    written = KernelFunctions()
     written.schedule(halves)
     assert written.lines[-1] == "    return max(float(2) ** (-step), 0.5 / 100)"
 
@@ -311,7 +313,7 @@ def test_weight_decay_is_part_of_the_product() -> None:
     rule = with_weight_decay(optimizers.get("gradient_descent")(), 0.01)
     fold = write_rule(rule, NUMBA).fold
     assert fold == (None, "(-c0)", "(F(1.0) - c1)", None)
-    source = kernel_source(plan_of(task_of(network((3, 5, 2)), rule), np.float32), "run_slice")
+    source = kernel_source(kernel_plan_of(plan_of(network((3, 5, 2)), rule), np.float32), "run_slice")
     assert "transposed_times(d2, x1, n, (-c0), (F(1.0) - c1), W2)" in source
     assert "c1 = F((rate * 0.01))" in source
     assert "transposed_times_rows" not in source.partition("def run_slice")[2]

@@ -56,7 +56,6 @@ def _start(value: Any) -> bool | float:
 
 
 FewEnough = at_most(MAX_ENTRIES)
-Share = Annotated[float, Interval(ge=0, lt=1)]
 FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
 Columns = Annotated[tuple[Column, ...], MinLen(1)]
 Auto = Annotated[Literal["auto"], Tag("<text>")]
@@ -105,8 +104,10 @@ class Source(Section):
 class SplitConfig(Section):
     """How the rows of `train` are shared out."""
 
-    validation: Share = Field(default=0.15, description="the share that chooses the best weights; may be 0")
-    test: Share = Field(default=0.15, description="the share that is kept for the end; may be 0")
+    validation: BelowOne = Field(
+        default=0.15, description="the share that chooses the best weights; may be 0"
+    )
+    test: BelowOne = Field(default=0.15, description="the share that is kept for the end; may be 0")
     stratify: AutoOrBool = Field(default="auto", description="each class in the same share everywhere")
     shuffle: bool = Field(default=True, description="rows are drawn; false: the last ones are taken")
 

@@ -76,35 +76,35 @@ class Untranslatable(Exception):
 
 
 @dataclass(frozen=True)
-class Value:
+class Expression:
     """What an expression stands for in the text that is written."""
 
     kind: Kind
     code: str
     constant: float | None = None  # its value where that is known now
-    items: tuple["Value", ...] = ()  # of a tuple
-    linear: Mapping[str, "Value"] | None = None  # an `each` as Σ number × input, by the input's name
-    multiple: tuple["Value", str] | None = None  # the number and the variable whose product it is
+    items: tuple["Expression", ...] = ()  # of a tuple
+    linear: Mapping[str, "Expression"] | None = None  # an `each` as Σ number × input, by the input's name
+    multiple: tuple["Expression", str] | None = None  # the number and the variable whose product it is
 
     @property
-    def flat(self) -> list["Value"]:
+    def flat(self) -> list["Expression"]:
         """The single values of a tuple of tuples, from left to right."""
         return [inner for item in self.items for inner in item.flat] if self.kind == "tuple" else [self]
 
 
-def number(code: str) -> Value:
+def number(code: str) -> Expression:
     """A Python number that is known when an update begins."""
-    return Value("number", code)
+    return Expression("number", code)
 
 
-def constant(value: float) -> Value:
+def constant(value: float) -> Expression:
     """A Python number that is known now; how it is written is the target's."""
-    return Value("number", repr(value), constant=value)
+    return Expression("number", repr(value), constant=value)
 
 
-def each(code: str) -> Value:
+def each(code: str) -> Expression:
     """One entry of an array that the formula is given."""
-    return Value("each", code, linear={code: constant(1.0)})
+    return Expression("each", code, linear={code: constant(1.0)})
 
 
 class Numbers(dict[str, str]):
@@ -114,7 +114,7 @@ class Numbers(dict[str, str]):
         super().__init__(known)
         self.target = target
 
-    def typed(self, value: Value) -> str:
+    def typed(self, value: Expression) -> str:
         """The code of a value among numbers of the network's dtype. Raises Untranslatable for a tuple."""
         if value.kind == "tuple":
             raise Untranslatable("several values stand where one is needed")
@@ -126,31 +126,31 @@ class Numbers(dict[str, str]):
         self[name] = value.code
         return name
 
-    def plain(self, value: Value) -> str:
+    def plain(self, value: Expression) -> str:
         """The code of a number among Python numbers."""
         return value.code if value.constant is None else self.target.literal(value.constant)
 
 
-def truth(value: Value, numbers: Numbers) -> str:
+def truth(value: Expression, numbers: Numbers) -> str:
     """The code of a value as what a choice depends on. Raises Untranslatable for a tuple."""
     if value.kind == "condition":
         return value.code
     return numbers.target.operation("!=", numbers.typed(value), numbers.typed(constant(0)))
 
 
-def compared(op: ast.cmpop, a: Value, b: Value, numbers: Numbers) -> Value:
+def compared(op: ast.cmpop, a: Expression, b: Expression, numbers: Numbers) -> Expression:
     """a < b and the like; of two numbers it is a number too: true or false, once per update. Raises Untranslatable."""
     if type(op) not in COMPARE:
         raise Untranslatable(f"no way to compile: {a.code} {type(op).__name__} {b.code}")
     sign, apply = COMPARE[type(op)]
     if not a.kind == b.kind == "number":
-        return Value("condition", numbers.target.operation(sign, numbers.typed(a), numbers.typed(b)))
+        return Expression("condition", numbers.target.operation(sign, numbers.typed(a), numbers.typed(b)))
     if a.constant is not None and b.constant is not None:
         return constant(apply(a.constant, b.constant))
     return number(numbers.target.operation(sign, numbers.plain(a), numbers.plain(b)))
 
 
-def chosen(numbers: Numbers, condition: Value, a: Value, b: Value) -> Value:
+def chosen(numbers: Numbers, condition: Expression, a: Expression, b: Expression) -> Expression:
     """a where the condition holds, else b. Raises Untranslatable."""
     if condition.constant is not None:
         return a if condition.constant else b
@@ -159,14 +159,14 @@ def chosen(numbers: Numbers, condition: Value, a: Value, b: Value) -> Value:
     # in this order, which is that of the numbers' names
     chosen_a, whether, chosen_b = numbers.typed(a), truth(condition, numbers), numbers.typed(b)
     code = numbers.target.choice(whether, chosen_a, chosen_b)
-    return Value("each" if {"each", "condition"} & {condition.kind, a.kind, b.kind} else "row", code)
+    return Expression("each" if {"each", "condition"} & {condition.kind, a.kind, b.kind} else "row", code)
 
 
-def binary(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Value:
+def binary(op: ast.operator, a: Expression, b: Expression, numbers: Numbers) -> Expression:
     """a op b. Raises Untranslatable."""
     if type(op) in JOIN and "condition" in (a.kind, b.kind):
         both = numbers.target.operation(JOIN[type(op)], truth(a, numbers), truth(b, numbers))
-        return Value("condition", both)
+        return Expression("condition", both)
     if type(op) not in BINARY or "tuple" in (a.kind, b.kind):
         raise Untranslatable(f"no way to compile: {a.code} {type(op).__name__} {b.code}")
     sign, apply = BINARY[type(op)]
@@ -194,10 +194,12 @@ def binary(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Value:
         scale, whole = (a, b) if a.kind == "number" else (b, a)
         if scale.kind == "number" and whole.code.isidentifier():
             multiple = (scale, whole.code)
-    return Value(kind, code, linear=_linear(op, a, b, numbers), multiple=multiple)
+    return Expression(kind, code, linear=_linear(op, a, b, numbers), multiple=multiple)
 
 
-def _linear(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Mapping[str, Value] | None:
+def _linear(
+    op: ast.operator, a: Expression, b: Expression, numbers: Numbers
+) -> Mapping[str, Expression] | None:
     """The coefficients of a ± b, or of a number times a linear form; None where it is not linear."""
     if isinstance(op, ast.Mult) and "number" in (a.kind, b.kind):
         scale, form = (a, b) if a.kind == "number" else (b, a)
@@ -211,7 +213,7 @@ def _linear(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Mapping[s
     return None
 
 
-def _folded(apply: Callable[..., Any], given: Iterable[float], text: str) -> Value:
+def _folded(apply: Callable[..., Any], given: Iterable[float], text: str) -> Expression:
     """The constant that some constants come to."""
     try:
         result = apply(*given)
@@ -222,7 +224,7 @@ def _folded(apply: Callable[..., Any], given: Iterable[float], text: str) -> Val
     return constant(result)
 
 
-def _of_numbers(name: str, values: list[Value], numbers: Numbers) -> Value | None:
+def _of_numbers(name: str, values: list[Expression], numbers: Numbers) -> Expression | None:
     """A function of Python numbers: a constant where they are constants, else worked out once per update."""
     if name == "power" and len(values) == 2:
         return binary(ast.Pow(), values[0], values[1], numbers)
@@ -237,7 +239,7 @@ def _of_numbers(name: str, values: list[Value], numbers: Numbers) -> Value | Non
     return number(numbers.target.call_of_numbers(python.__name__, [numbers.plain(value) for value in values]))
 
 
-def function(name: str, values: list[Value], numbers: Numbers) -> Value | None:
+def function(name: str, values: list[Expression], numbers: Numbers) -> Expression | None:
     """A function of NumPy or of math, entry by entry; None for one that is not known here."""
     if name == "where" and len(values) == 3:
         return chosen(numbers, *values)
@@ -247,15 +249,15 @@ def function(name: str, values: list[Value], numbers: Numbers) -> Value | None:
     kind: Kind = "row" if all(value.kind in ("row", "number") for value in values) else "each"
     match name, len(values):
         case "full_like", 2:
-            return Value(values[0].kind, codes[1])
+            return Expression(values[0].kind, codes[1])
         case "ones_like" | "zeros_like", 1:
             return replace(constant(1.0 if name == "ones_like" else 0.0), kind=kind)
         case (_, 1) | (_, 2) if name in (OF_ONE, OF_TWO)[len(values) - 1]:
-            return Value(kind, numbers.target.call(RENAMED.get(name, name), codes))
+            return Expression(kind, numbers.target.call(RENAMED.get(name, name), codes))
     return None
 
 
-def builtin(part: Callable[..., Any], values: list[Value], numbers: Numbers) -> Value | None:
+def builtin(part: Callable[..., Any], values: list[Expression], numbers: Numbers) -> Expression | None:
     """abs of anything, min and max of numbers (of arrays Python has none); None for one that is not known here."""
     if part is abs or (part in (min, max) and all(value.kind == "number" for value in values)):
         return function({abs: "abs", min: "minimum", max: "maximum"}[part], values, numbers)

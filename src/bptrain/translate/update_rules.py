@@ -9,7 +9,7 @@ A rule that is linear in the gradient needs no gradient in memory: BLAS adds α 
 from typing import NamedTuple
 
 from bptrain.parts.optimizers import Optimizer
-from bptrain.translate.expressions import Numbers, Untranslatable, Value, constant, each, number
+from bptrain.translate.expressions import Expression, Numbers, Untranslatable, constant, each, number
 from bptrain.translate.formulas import Formula, translate
 from bptrain.translate.target import Target
 
@@ -46,13 +46,15 @@ def _rule(optimizer: Optimizer, target: Target) -> Rule:
         f"slot_{name}" if name.isidentifier() else f"slot{k}": kind
         for k, (name, kind) in enumerate(optimizer.slots.items())
     }
-    slots = tuple(each(name) if kind == "per_weight" else Value("row", name) for name, kind in names.items())
+    slots = tuple(
+        each(name) if kind == "per_weight" else Expression("row", name) for name, kind in names.items()
+    )
     formula = translate(
         optimizer.step,
         1,
         target,
         g=each("g"),
-        slots=Value("tuple", "", items=slots),
+        slots=Expression("tuple", "", items=slots),
         w=each("w"),
         rate=number("rate"),
         t=number("t"),
@@ -74,7 +76,9 @@ def _rule(optimizer: Optimizer, target: Target) -> Rule:
     return Rule(formula, tuple(names), scalars, numbers, fold)
 
 
-def _fold(step: Value, before: tuple[Value, ...], after: tuple[Value, ...], numbers: Numbers) -> Fold | None:
+def _fold(
+    step: Expression, before: tuple[Expression, ...], after: tuple[Expression, ...], numbers: Numbers
+) -> Fold | None:
     """How a rule folds, if it does; the numbers that it needs are added to `numbers`."""
     if not before and step.linear and step.linear.keys() <= {"g", "w"} and "g" in step.linear:
         decay = step.linear.get("w")

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from bptrain.translate.expressions import Numbers, Untranslatable, Value
+from bptrain.translate.expressions import Expression, Numbers, Untranslatable
 from bptrain.translate.target import Target
 
 NAME = re.compile(r"(?<![\w.])[^\W\d]\w*")  # of a variable, and not of a function of a library
@@ -25,7 +25,7 @@ class Writing:
     def __post_init__(self) -> None:
         self.numbers = Numbers(self.target)
 
-    def variable(self, name: str, value: Value) -> Value:
+    def variable(self, name: str, value: Expression) -> Expression:
         """A value under a name of its own, so that it is worked out once."""
         if value.kind not in ("each", "row", "condition") or value.constant is not None:
             return value
@@ -54,7 +54,7 @@ class Writing:
         """Code in which variables of earlier loops are read from where they were stored."""
         return self.target.tidy(NAME.sub(lambda name: self.stored.get(name[0], name[0]), code))
 
-    def finish(self, result: Value) -> list[str]:
+    def finish(self, result: Expression) -> list[str]:
         """All lines, the last loop of a row formula included, which writes `out`; a single value is returned."""
         if not self.by_row:
             codes = [self.placed(self.numbers.typed(value)) for value in result.flat]
@@ -67,7 +67,7 @@ class Writing:
         last.append(self.target.assignment("out[j]", self.placed(result.code)))
         return [*self.lines, *self.target.loop(self.n, last)]
 
-    def reduced(self, reduction: str, over: Value) -> Value:
+    def reduced(self, reduction: str, over: Expression) -> Expression:
         """The sum, or the like, over the entries of a row."""
         code = self.placed(self.numbers.typed(over))
         array = code.removesuffix("[j]")
@@ -76,4 +76,4 @@ class Writing:
         self.variables += 1
         name = f"{reduction}_{self.variables}"
         self.lines.append(self.target.assignment(name, self.target.reduction(reduction, array)))
-        return Value("row", name)
+        return Expression("row", name)

@@ -67,22 +67,22 @@ class Late(NumpyEngine):
     """Updates W_2 before it forms δ_1 with it."""
 
     def run_slice(
-        self, memory: OptimizerState, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
+        self, state: OptimizerState, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
     ) -> float:
-        net = self.task.network
-        P, W_2 = views(net, memory.w), views(net, memory.w).W[2].copy()
-        before = self.gradient(memory.w, X, T, extras)
+        net = self.plan.network
+        P, W_2 = views(net, state.w), views(net, state.w).W[2].copy()
+        before = self.gradient(state.w, X, T, extras)
         x_1 = np.tanh(X @ P.W[1].T + P.b[1])
         D_2 = (np.tanh(x_1 @ W_2.T + P.b[2]) - T) * (1 - np.tanh(x_1 @ W_2.T + P.b[2]) ** 2) / len(X)
         after = W_2 - views(net, before).W[2]
         D_1 = (D_2 @ after) * (1 - x_1**2)
-        memory.w -= before
-        views(net, memory.w).W[1][...] += views(net, before).W[1] - D_1.T @ X
-        b_1, db_1 = views(net, memory.w).b[1], views(net, before).b[1]
+        state.w -= before
+        views(net, state.w).W[1][...] += views(net, before).W[1] - D_1.T @ X
+        b_1, db_1 = views(net, state.w).b[1], views(net, before).b[1]
         assert b_1 is not None
         assert db_1 is not None
         b_1 += db_1 - D_1.sum(axis=0)
-        memory.t += 1
+        state.t += 1
         return 0.0
 
 

@@ -62,4 +62,5 @@ def test_a_loop_that_is_unrolled_keeps_the_lines() -> None:
     config = ROOT / "configs" / "xor.yaml"
     loop = bptrain("explain", "--kernel", config, "--set", "training.mode=sgd").out
     assert "for j in range" not in loop[loop.index("for a in range(len(X))") :]
+    assert "        # α of this update: the learning rate times the schedule's factor\n" in loop
     assert "        # δ_1 = (W_2ᵀ δ_2) ∘ f_1'(z_1)\n" in loop

@@ -7,10 +7,10 @@ import pytest
 
 from bptrain.engines.compiled.target import NUMBA
 from bptrain.parts.types import Array
-from bptrain.translate.expressions import Untranslatable, Value, each, number
+from bptrain.translate.expressions import Expression, Untranslatable, each, number
 from bptrain.translate.formulas import translate
 
-SLOTS = Value("tuple", "", items=(each("a"), each("b"), each("c")))
+SLOTS = Expression("tuple", "", items=(each("a"), each("b"), each("c")))
 PLACE = 1
 
 

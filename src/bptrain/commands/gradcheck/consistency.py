@@ -90,18 +90,18 @@ def sum_of_instances(engine: Engine, point: Point) -> Array:
 
 def trained(engine: Engine, task: TrainingPlan, point: Point) -> Array:
     """The weights after an epoch of updates on the rows of a point."""
-    memory = initial_optimizer_state(point.w.copy(), plain_descent(task).method)
-    engine.run_slice(memory, point.X_0, point.T, point.extras)
-    return memory.w
+    state = initial_optimizer_state(point.w.copy(), plain_descent(task).method)
+    engine.run_slice(state, point.X_0, point.T, point.extras)
+    return state.w
 
 
 def update(engine: Engine, task: TrainingPlan, point: Point) -> Consistency:
     """Whether an update takes the engine's gradient from the weights, and none that was formed after some of it."""
     first = point.some_rows(np.arange(min(task.batch_size, len(point.X_0))))
     w, X, T, extras = first.w, first.X_0, first.T, first.extras
-    memory = initial_optimizer_state(w.copy(), plain_descent(task).method)
-    engine.run_slice(memory, X, T, extras)
-    taken = (w - memory.w) / RATE
+    state = initial_optimizer_state(w.copy(), plain_descent(task).method)
+    engine.run_slice(state, X, T, extras)
+    taken = (w - state.w) / RATE
     rounding = np.finfo(np.float64).eps * np.abs(w) / RATE  # of w − step
     s = scale_at(first).w + rounding / TOLERANCE
     error = apart(taken, engine.gradient(w, X, T, extras), s, corners(first))

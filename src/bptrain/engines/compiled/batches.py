@@ -1,8 +1,8 @@
 """The compiled loop for batches: products by BLAS, everything else in one pass between them.
 
 A batch goes through the network in chunks of rows. Where it is one chunk, each layer is updated as soon as δ below it
-is known, and a rule that folds (`translate/update_rules.py`) is part of the product. Where it is more, its gradient is gathered first,
-chunk by chunk, by as many threads as there are, and then applied.
+is known, and a rule that folds (`translate/update_rules.py`) is part of the product. Where it is more, its gradient is
+gathered first, chunk by chunk, by as many threads as there are, and then applied.
 """
 
 from bptrain.core.network import Network

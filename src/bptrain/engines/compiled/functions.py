@@ -35,7 +35,7 @@ class Function(NamedTuple):
         return [f"s{k}_{self.n}" for k in range(self.formula.scratch)]
 
 
-class Functions:
+class KernelFunctions:
     """The functions of one module, each written once however many layers share it."""
 
     def __init__(self) -> None:

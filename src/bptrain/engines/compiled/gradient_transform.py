@@ -1,4 +1,4 @@
-"""Lines of a compiled loop that treat a whole gradient, or the weights after an update; see `engines/gradient_transform.py`."""
+"""Lines of a compiled loop that change a whole gradient, or the weights after an update."""
 
 from bptrain.engines.compiled.functions import Lines, indented
 from bptrain.engines.compiled.pieces import Pieces

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 # A comment is no part of a syntax tree, so it passes through one as a text that stands alone in its line.
 COMMENT = re.compile(r"^( *)(# .*)$")
-TEXT = re.compile(r"""^( *)(['"]# .*)$""")
+TEXT = re.compile(r'^( *)((?:"""|[\'"])# .*)$')
 
 
 def unrolled(lines: Iterable[str], vectors: set[str]) -> Iterator[str]:

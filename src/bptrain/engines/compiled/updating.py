@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
-from bptrain.engines.compiled.functions import Functions, Lines
-from bptrain.engines.compiled.plan import Plan, Updates
+from bptrain.engines.compiled.functions import KernelFunctions, Lines
+from bptrain.engines.compiled.kernel_plan import KernelPlan, Updates
 from bptrain.engines.compiled.target import NUMBA
 from bptrain.engines.gradient_transform import clip_by_value
 from bptrain.translate.update_rules import Fold, Rule, write_rule
@@ -20,7 +20,7 @@ def mentions(code: str, name: str) -> bool:
 class Updating:
     """The lines around the optimizer's rule; penalties and bounds become functions of the module."""
 
-    def __init__(self, plan: Plan, functions: Functions) -> None:
+    def __init__(self, plan: KernelPlan, functions: KernelFunctions) -> None:
         self.plan, self.network, self.functions = plan, plan.network, functions
 
     @property
