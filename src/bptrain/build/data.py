@@ -4,7 +4,7 @@ from pathlib import Path
 
 from numpy.typing import DTypeLike
 
-from bptrain.build.parts import dtype_of, make
+from bptrain.build.making import dtype_of, make
 from bptrain.config import Loaded
 from bptrain.config.resolved import target_is_path
 from bptrain.config.schema import Config, Source

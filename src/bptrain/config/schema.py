@@ -56,7 +56,6 @@ def _start(value: Any) -> bool | float:
 
 ONE_ARRAY, ARRAYS = listed("array", ", "), listed("arrays", ", ")  # formats that hold these
 FewEnough = at_most(MAX_ENTRIES)
-Share = Annotated[float, Interval(ge=0, lt=1)]
 FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
 Columns = Annotated[tuple[Column, ...], MinLen(1)]
 Auto = Annotated[Literal["auto"], Tag("<text>")]
@@ -110,10 +109,10 @@ class Source(Section):
 class SplitConfig(Section):
     """How the rows of `train` are split."""
 
-    validation: Share = Field(
+    validation: BelowOne = Field(
         default=0.15, description="share of rows used to choose the best weights; may be 0"
     )
-    test: Share = Field(default=0.15, description="share of rows kept for the final evaluation; may be 0")
+    test: BelowOne = Field(default=0.15, description="share of rows kept for the final evaluation; may be 0")
     stratify: AutoOrBool = Field(
         default="auto", description="keep the proportions of the classes in every split"
     )

@@ -65,8 +65,8 @@ class Stored(NamedTuple):
 
 def write(path: Path, network: Network, method: UpdateRule, facts: Facts, state: State) -> None:
     """Writes the state of a run, atomically. Raises StorageError."""
-    tensors = _blocks(network, state.memory.w)
-    for name, slot in zip(method.slots, state.memory.slots, strict=True):
+    tensors = _blocks(network, state.optimizer_state.w)
+    for name, slot in zip(method.slots, state.optimizer_state.slots, strict=True):
         tensors[f"optimizer.{name}"] = np.asarray(slot)
     best = None
     if state.best is not None:
@@ -75,12 +75,12 @@ def write(path: Path, network: Network, method: UpdateRule, facts: Facts, state:
     position = {
         "epoch": state.epoch,
         "step": state.step,
-        "updates": state.memory.t,
+        "updates": state.optimizer_state.t,
         "loss_sum": state.loss_sum,
         "rows_seen": state.rows_seen,
         "first_loss": state.first_loss,
         "warned_of_growth": state.warned_of_growth,
-        "rate_factor": state.memory.rate_factor,
+        "rate_factor": state.optimizer_state.rate_factor,
         "patience": plain(state.patience._asdict()),
         "plateau": plain(state.plateau._asdict()),
         "stopped": state.stopped,

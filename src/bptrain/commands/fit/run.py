@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bptrain.build.making import dtype_of
 from bptrain.build.network import initial_weights
-from bptrain.build.parts import dtype_of
 from bptrain.build.setup import Setup, open_config, run_config
 from bptrain.build.updates import build_plan, refuse_what_is_too_large
 from bptrain.commands.fit.resume import Resumed, refuse_missing_plugins, resumed_run
@@ -207,7 +207,7 @@ def trained(
     """The trainer's events, each saved before it is passed on, and the conclusion."""
     setup = fit.setup
     job = Job(
-        task=fit.task,
+        plan=fit.task,
         engine=engine,
         schema=setup.prepared.schema,
         train=RowsInMemory(setup.prepared.splits["train"]),
@@ -245,7 +245,7 @@ def finished(fit: Fit, resumed: Resumed) -> FitSummary:
     fit = fit._replace(facts=fit.facts._replace(bits=resumed.bits))
     choice = EngineChoice(str(resumed.bits["engine"]), str(record.get("engine_reason", "")))
     saver = open_saver(run, fit, resumed, choice, 0.0)
-    outputs = forward_pass(choice.name, fit.setup.network, state.memory.w.dtype)
+    outputs = forward_pass(choice.name, fit.setup.network, state.optimizer_state.w.dtype)
     summary = summarize(fit.setup, fit.task, run, choice.name, outputs, state, saver.seconds, fit.guess)
     if record.get("status") != "finished" or not best_is_written(run, state):
         with locked(run):

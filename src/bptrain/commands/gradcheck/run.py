@@ -18,7 +18,7 @@ from bptrain.core.network import BatchContext, Network
 from bptrain.engine_names import NUMPY, EngineToCheck, engine_names
 from bptrain.engines.base import Engine, TrainingPlan
 from bptrain.engines.choice import choose_engine, make_engine
-from bptrain.engines.diagnosis import not_finite_forward
+from bptrain.engines.divergence import not_finite_forward
 from bptrain.engines.registry import CannotRun, engine_entry
 from bptrain.errors import NumericalError, Warned
 from bptrain.gradient_check import (
