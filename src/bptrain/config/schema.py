@@ -18,7 +18,7 @@ from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
 from bptrain.config.yaml.limits import MAX_ENTRIES
 from bptrain.errors import WARNINGS
-from bptrain.formats import listed
+from bptrain.formats import Holds, holds, listed
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
@@ -104,6 +104,33 @@ class Source(Section):
     inputs: FilePath = Field(description="relative to the config file")
     target: FilePath | None = Field(default=None, description="where the targets are in a file of their own")
 
+    @property
+    def holds(self) -> Holds | None:
+        """What the file holds, by its name."""
+        return holds(self.inputs)
+
+
+class GivenInPython(Section):
+    """Rows that were given in Python: the config of their run says how many there were, and nothing reads it."""
+
+    arrays: Annotated[str, Field(pattern=r"^\d+ x \d+$")] = Field(description="rows x columns")
+
+    @property
+    def holds(self) -> Literal["memory"]:
+        """What a run's config cannot say any more."""
+        return "memory"
+
+
+def _file_or_arrays(value: Any) -> str:
+    given = isinstance(value, GivenInPython) or (isinstance(value, dict) and "arrays" in value)
+    return "<arrays>" if given else "<file>"
+
+
+RowsFrom = Annotated[
+    Annotated[Source, Tag("<file>")] | Annotated[GivenInPython, Tag("<arrays>")],
+    Discriminator(_file_or_arrays),
+]
+
 
 class SplitConfig(Section):
     """How the rows of `train` are shared out."""
@@ -117,9 +144,9 @@ class SplitConfig(Section):
 class DataConfig(Section):
     """Where the rows come from, and how they are prepared."""
 
-    train: Source = Field(description=listed())
-    validation: Source | None = Field(default=None, description="replaces its share of split")
-    test: Source | None = Field(default=None, description="replaces its share of split")
+    train: RowsFrom = Field(description=listed())
+    validation: RowsFrom | None = Field(default=None, description="replaces its share of split")
+    test: RowsFrom | None = Field(default=None, description="replaces its share of split")
     target: Columns | None = Field(
         default=None,
         description=f"columns; a path ({ONE_ARRAY}); an array name ({ARRAYS})",

@@ -57,7 +57,7 @@ def _targets(
     if target_names is not None:
         return tuple(target_names)
     if settings.target is None:
-        message = f"which column is the target? The file has {some_of(names)}"
+        message = f"which column is the target? The data has {some_of(names)}"
         raise DataError(Problem("no_target", message, path="data.target"))
     targets = (settings.target,) if isinstance(settings.target, str) else settings.target
     for position, name in enumerate(targets):
@@ -92,7 +92,7 @@ def _features(
                 complaints.add(Problem("feature_excluded", message, path=path))
     features = tuple(name for name in chosen if name not in settings.exclude)
     if not features and not complaints.problems:
-        message = f"no column is left as a feature; the file has {some_of(names)}"
+        message = f"no column is left as a feature; the data has {some_of(names)}"
         complaints.add(
             Problem("no_features", message, path="data.exclude" if settings.exclude else "data.features")
         )
@@ -103,17 +103,22 @@ def _check(name: str, names: Sequence[str], path: str, complaints: ErrorList) ->
     """Whether a column exists; if not, that is noted."""
     if name in names:
         return True
-    message = f"there is no column {name!r}; the file has {some_of(names)}"
+    message = f"there is no column {name!r}; the data has {some_of(names)}"
     complaints.add(Problem("unknown_column", message, path=path, suggestion=nearest(name, names)))
     return False
 
 
 def by_schema(
-    features: Mapping[str, str], targets: Mapping[str, str], file: str, weight: str | None = None
+    features: Mapping[str, str],
+    targets: Mapping[str, str],
+    file: str,
+    weight: str | None = None,
+    header: int | None = 1,
 ) -> Chooser:
     """The choice that a trained model makes, given its columns' names and kinds; further columns are ignored.
 
-    Rows weigh 1 where a file lacks the column of weights. Raises DataError for other columns that it lacks.
+    `header` is the line of a file's header. Rows weigh 1 where a file lacks the column of weights. Raises DataError
+    for other columns that it lacks.
     """
 
     def choose(names: Sequence[str], target_names: Sequence[str] | None) -> Choice:
@@ -124,9 +129,9 @@ def by_schema(
         complaints = ErrorList()
         for name in () if target_names is not None else (*wanted, *answers):
             if name not in names:
-                message = f"the column {name!r} is missing; the file has {some_of(names)}"
+                message = f"the column {name!r} is missing; the data has {some_of(names)}"
                 close = nearest(name, set(names) - set(wanted) - set(answers))
-                complaints.add(Problem("missing_column", message, file=file, line=1, suggestion=close))
+                complaints.add(Problem("missing_column", message, file=file, line=header, suggestion=close))
         complaints.raise_if_any()
         kinds = dict(zip((*wanted, *answers), (*features.values(), *targets.values()), strict=True))
         return Choice(

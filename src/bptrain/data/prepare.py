@@ -13,7 +13,7 @@ from bptrain.data.raw_columns import encode_columns as encode_columns  # the thi
 from bptrain.data.readers import read
 from bptrain.data.schema import Schema
 from bptrain.data.settings import DataSettings, NetworkFacts
-from bptrain.data.sources import DataSource
+from bptrain.data.sources import DataSource, FileSource
 from bptrain.data.splitting import split
 from bptrain.data.table import Block, Table
 from bptrain.data.targets import Target
@@ -121,7 +121,8 @@ def _encode_source(
 ) -> tuple[Rows, Warnings]:
     kinds = {feature.name: feature.kind for feature in schema.features}
     answers = dict.fromkeys(schema.target.names, schema.target.column_kind)
-    choose = by_schema(kinds, answers, source.name, schema.weight)
+    header = 1 if isinstance(source, FileSource) else None
+    choose = by_schema(kinds, answers, source.name, schema.weight, header)
     table = read(source, key, choose, settings.features, settings.target, schema.weight)
     table = _renamed(table, schema)
     rows = schema.rows_to_keep(table)

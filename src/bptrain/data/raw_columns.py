@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.data.features import Feature, scaling_of
+from bptrain.data.memory import array_of, is_named, named_columns
 from bptrain.data.schema import Schema
 from bptrain.data.sheet_columns import MISSING, value_of
 from bptrain.data.table import Block, Table, text_of
@@ -63,7 +64,7 @@ def _plain(array: Array, schema: Schema) -> bool:
 def table_of_columns(X: Any, schema: Schema) -> Table:
     """Raw feature columns as a table. Raises DataError for columns that are missing or do not fit."""
     names = tuple(feature.name for feature in schema.features)
-    if hasattr(X, "columns") or hasattr(X, "keys"):
+    if is_named(X):
         columns = _named(X, names)
     else:
         array = _array(X, names)
@@ -75,7 +76,7 @@ def table_of_columns(X: Any, schema: Schema) -> Table:
 
 
 def _named(X: Any, names: tuple[str, ...]) -> list[Array]:
-    present = [str(name) for name in (X.columns if hasattr(X, "columns") else X.keys())]
+    present = dict(named_columns(X))
     complaints = ErrorList()
     for name in names:
         if name not in present:
@@ -83,18 +84,13 @@ def _named(X: Any, names: tuple[str, ...]) -> list[Array]:
             close = nearest(name, set(present) - set(names))
             complaints.add(Problem("missing_column", message, suggestion=close))
     complaints.raise_if_any()
-    columns = [_column(X[name]) for name in names]
+    columns = [array_of(present[name]) for name in names]
     if len({column.shape for column in columns}) > 1 or columns[0].ndim != 1:
         shapes = some_of(f"{name} {column.shape}" for name, column in zip(names, columns, strict=True))
         raise DataError(
             Problem("row_count", f"the columns must be lists of one length, but they are: {shapes}")
         )
     return columns
-
-
-def _column(cells: Any) -> Array:
-    """N. A list is taken cell by cell, since NumPy would turn its numbers beside texts into texts."""
-    return np.asarray(cells, dtype=object) if isinstance(cells, (list, tuple)) else np.asarray(cells)
 
 
 def _array(X: Any, names: tuple[str, ...]) -> Array:

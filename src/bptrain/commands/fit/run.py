@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 from bptrain.build.network import initial_weights
 from bptrain.build.parts import dtype_of
-from bptrain.build.setup import Setup, open_config, run_config
+from bptrain.build.setup import NOTHING, Setup, open_config, run_config
 from bptrain.build.updates import build_plan, refuse_what_is_too_large
-from bptrain.commands.fit.resume import Resumed, refuse_missing_plugins, resumed_run
+from bptrain.commands.fit.resume import Resumed, refuse_what_is_missing, resumed_run
 from bptrain.commands.fit.summary import FitSummary, best_is_written, summarize
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
+from bptrain.data.memory import InMemory
 from bptrain.engines.base import Engine, TrainingPlan, initial_optimizer_state
 from bptrain.engines.choice import Choice, choose_engine, forward_pass, make_engine
 from bptrain.engines.numba_engine import is_compiled
@@ -84,20 +85,21 @@ class Fit(NamedTuple):
 
 
 def fit_events(
-    config: Path,
+    config: Path | Mapping[str, Any],
     overrides: Sequence[str] | Mapping[str, Any] = (),
     out: Path | None = None,
     resume: str | None = None,
     overwrite: bool = False,
+    given: Mapping[str, InMemory] = NOTHING,
 ) -> Generator[FitEvent, None, None]:
     """Trains a config in a run directory of its own, and yields what happens.
 
-    `out` is the run directory itself; `resume` is "auto" or a run. Raises the errors of `bptrain.errors`. A run that
-    fails or is closed keeps the last state that was sound.
+    `out` is the run directory itself; `resume` is "auto" or a run; `given` are rows in the place of files. Raises
+    the errors of `bptrain.errors`. A run that fails or is closed keeps the last state that was sound.
     """
     if resume is not None:
-        refuse_missing_plugins(resume, out)
-    fit = open_fit(open_config(config, overrides))
+        refuse_what_is_missing(resume, out, given)
+    fit = open_fit(open_config(config, overrides, given))
     loaded = fit.setup.loaded
     with ExitStack() as stack:
         resumed = None

@@ -2,25 +2,25 @@
 
 from bptrain.config.rules.base import Finding, Findings, listed_twice
 from bptrain.config.schema import DataConfig, NetworkConfig, Source
-from bptrain.formats import holds, listed
+from bptrain.formats import listed
 
 
 def target_is_given(data: DataConfig) -> Findings:
     """`target` names columns, except where the targets have a file or an array of their own."""
-    if data.train.target is not None:
+    if isinstance(data.train, Source) and data.train.target is not None:
         if data.target is not None:
             message = f"train names the file of the targets already ({data.train.target}); leave one out"
             yield Finding(("data", "target"), message)
-    elif data.target is None and holds(data.train.inputs) != "arrays":
-        what = "the column to learn" if holds(data.train.inputs) == "table" else "the file of the targets"
+    elif data.target is None and data.train.holds not in ("arrays", "memory"):
+        what = "the column to learn" if data.train.holds == "table" else "the file of the targets"
         yield Finding(("data", "target"), f"must be given: {what}", "missing_key")
-    elif data.target is not None and len(data.target) > 1 and holds(data.train.inputs) != "table":
+    elif data.target is not None and len(data.target) > 1 and data.train.holds not in ("table", "memory"):
         have = listed("table", last=" and ")
         message = f"a list of targets is a list of columns, and only {have} have columns; name one target"
         yield Finding(("data", "target"), message)
     for key in ("validation", "test"):
-        source: Source | None = getattr(data, key)
-        if source is not None and source.target is None and holds(source.inputs) in ("array", None):
+        source = getattr(data, key)
+        if isinstance(source, Source) and source.target is None and source.holds in ("array", None):
             message = "the file has no targets in it; write {inputs: PATH, target: PATH}"
             yield Finding(("data", key), message, "missing_key")
 
@@ -40,7 +40,7 @@ def columns_have_one_role(data: DataConfig) -> Findings:
             yield Finding(("data", "exclude", i), f"{name} is the target, so it cannot be left out")
         elif name in used:
             yield Finding(("data", "exclude", i), f"{name} is in features; leave it out of one of the lists")
-    if isinstance(data.features, str) and data.features != "all" and holds(data.train.inputs) == "table":
+    if isinstance(data.features, str) and data.features != "all" and data.train.holds == "table":
         message = (
             f"features of a {listed('table')} file are all, or a list of columns, but is {data.features}"
         )
@@ -68,7 +68,7 @@ def stratify_can_be_done(data: DataConfig, task: str) -> Findings:
 def targets_fit_outputs(data: DataConfig, network: NetworkConfig) -> Findings:
     """Several target columns have one output each."""
     outputs, targets = network.sizes[-1], len(data.target or ())
-    if targets > 1 and outputs not in ("auto", targets) and holds(data.train.inputs) == "table":
+    if targets > 1 and outputs not in ("auto", targets) and data.train.holds == "table":
         message = f"{targets} target columns need {targets} outputs, but the last size is {outputs}"
         yield Finding(("network", "sizes", network.layers), message, suggestion=str(targets))
 

@@ -3,7 +3,7 @@
 from bptrain.config.part import LossConfig
 from bptrain.config.rules.base import Finding, Findings
 from bptrain.config.schema import DataConfig, NetworkConfig, TrainingConfig
-from bptrain.formats import holds, listed
+from bptrain.formats import listed
 
 
 def dropout_has_its_layers(network: NetworkConfig) -> Findings:
@@ -48,8 +48,8 @@ def weights_have_a_place(data: DataConfig) -> Findings:
     """A row's weight is a column beside it, or an array of its own."""
     if data.weight is None:
         return
-    form = holds(data.train.inputs)
-    if form not in ("table", "arrays"):
+    form = data.train.holds
+    if form not in ("table", "arrays", "memory"):
         message = (
             f"weights are a column of a {listed('table')} file, or an array of an {listed('arrays')} file"
         )
