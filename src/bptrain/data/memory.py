@@ -161,11 +161,13 @@ def array_of(cells: Any) -> Array:
     """A column as an array. A list is taken cell by cell: NumPy would turn its numbers beside texts into texts."""
     if isinstance(cells, list | tuple):
         return np.fromiter(cells, object, len(cells))
+    if hasattr(cells, "to_pylist"):  # Arrow, whose arrays of NumPy give any category for one that is missing
+        array = np.asarray(cells) if cells.null_count == 0 else np.empty(0, object)
+        return array if array.dtype.kind in "biuf" else array_of(cells.to_pylist())
     if hasattr(cells, "__array__"):
         return np.asarray(cells)
-    for convert in ("to_numpy", "to_pylist"):
-        if hasattr(cells, convert):
-            return array_of(getattr(cells, convert)())
+    if hasattr(cells, "to_numpy"):
+        return np.asarray(cells.to_numpy())
     return array_of(list(cells)) if isinstance(cells, Iterable) else np.asarray(cells)
 
 
