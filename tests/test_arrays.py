@@ -355,7 +355,7 @@ def test_messages_name_which_rows(workplace: Path) -> None:
 
 
 def test_row_weights_are_a_column(workplace: Path) -> None:
-    weighted = {**table(), "w": np.linspace(0.5, 2, 60)}
+    weighted: dict[str, Any] = {**table(), "w": np.linspace(0.5, 2, 60)}
     run = bptrain.fit(CONFIG, {"data.weight": "w"}, data=weighted)
     as_csv({name: list(cells) for name, cells in weighted.items()}, Path("t.csv"))
     from_file = bptrain.fit(CONFIG, {"data.weight": "w", "data.train": "t.csv"})

@@ -94,7 +94,7 @@ def gradcheck(
     rows       how many of the training rows
     params     patterns of parameters, such as layers.1.*
     inputs     check ∂E/∂x_0 as well
-    kinks      interval: at a corner anything between the slopes of both sides is right; skip: rows that stand on one
+    kinks      interval: at a kink anything between the slopes of both sides is right; skip: rows that stand on one
                are left out; fail: they are a mismatch
     plugins    files of parts of your own
 

@@ -129,17 +129,17 @@ def named_columns(frame: Any) -> Iterator[tuple[str, Any]]:
 
 def table_in_memory(frame: Any, name: str) -> TableInMemory:
     """A mapping or a frame as a table. Raises DataError for columns that do not make one, and cells that are none."""
-    origin, complaints = Origin(name), ErrorList()
+    origin, errors = Origin(name), ErrorList()
     raw: dict[str, Array] = {}
     for column, cells in named_columns(frame):
         if not column or not is_utf8(column):
-            complaints.add(Problem("unnamed_column", f"a column is named {column!r}", file=name))
+            errors.add(Problem("unnamed_column", f"a column is named {column!r}", file=name))
         elif column in raw:
             message = f"two columns are named {column}; rename one"
-            complaints.add(Problem("duplicate_column", message, file=name))
+            errors.add(Problem("duplicate_column", message, file=name))
         else:
             raw[column] = array_of(cells)
-    complaints.raise_if_any()
+    errors.raise_if_any()
     shapes = {array.shape for array in raw.values()}
     if len(shapes) != 1 or any(len(shape) != 1 for shape in shapes):
         found = ", ".join(f"{column}: {array.shape}" for column, array in [*raw.items()][:12])
@@ -149,11 +149,11 @@ def table_in_memory(frame: Any, name: str) -> TableInMemory:
         raise DataError(Problem("no_rows", "the columns have no rows", file=name))
     made: dict[str, Cells] = {}
     for column, array in raw.items():
-        values = values_of(array, column, origin, complaints)
+        values = values_of(array, column, origin, errors)
         if isinstance(values, np.ndarray) and values.dtype.kind == "b":
             values = [str(value) for value in values.tolist()]
         made[column] = values
-    complaints.raise_if_any()
+    errors.raise_if_any()
     return TableInMemory(name, Sheet(origin, tuple(raw), made))
 
 
@@ -171,7 +171,7 @@ def array_of(cells: Any) -> Array:
     return array_of(list(cells)) if isinstance(cells, Iterable) else np.asarray(cells)
 
 
-def values_of(array: Array, column: str, origin: Origin, complaints: ErrorList) -> Cells:
+def values_of(array: Array, column: str, origin: Origin, errors: ErrorList) -> Cells:
     """N cells: numbers (or true and false) where all that are there are such, else texts, "" where one is missing.
 
     What is neither is noted as a problem of its row.
@@ -189,7 +189,7 @@ def values_of(array: Array, column: str, origin: Origin, complaints: ErrorList) 
         value = plain_cell(cell)
         if value is NotImplemented:
             message = f"column {column} holds a {type(cell).__name__}, which is neither a number nor a text"
-            complaints.add(origin.problem("no_cell", row, message))
+            errors.add(origin.problem("no_cell", row, message))
             value = None
         found.append(value)
     kinds = {type(value) for value in found if value is not None}
@@ -251,13 +251,13 @@ def arrays_in_memory(pair: tuple[Any, ...], name: str) -> ArraysInMemory:
         message = f"{name} is a tuple of {len(pair)}: give (X, y), features and targets"
         raise DataError(Problem("no_table", message))
     X, y = (matrix_of(given, what, name) for given, what in zip(pair, ("X", "y"), strict=True))
-    origin, complaints = Origin(name), ErrorList()
+    origin, errors = Origin(name), ErrorList()
     if X.dtype.kind not in "biuf":
-        X = numbers_of(X.reshape(len(X), -1), origin, complaints)
+        X = numbers_of(X.reshape(len(X), -1), origin, errors)
     if y.dtype.kind not in "biufUS":
         columns = y.reshape(len(y), -1).T
-        y = np.array([values_of(column, "y", origin, complaints) for column in columns]).T.reshape(y.shape)
-    complaints.raise_if_any()
+        y = np.array([values_of(column, "y", origin, errors) for column in columns]).T.reshape(y.shape)
+    errors.raise_if_any()
     return ArraysInMemory(name, X, y)
 
 
@@ -275,7 +275,7 @@ def matrix_of(given: Any, what: str, name: str) -> Array:
     return array
 
 
-def numbers_of(X: Array, origin: Origin, complaints: ErrorList) -> Array:
+def numbers_of(X: Array, origin: Origin, errors: ErrorList) -> Array:
     """A matrix of cells as numbers, NaN where one is missing; what is no number is noted."""
     matrix = np.full(X.shape, np.nan)
     for k in range(X.shape[1]):
@@ -287,7 +287,7 @@ def numbers_of(X: Array, origin: Origin, complaints: ErrorList) -> Array:
                     f"column x{k + 1} is numeric, but here it is {cell!r}: correct it, or give a dict of columns or "
                     "a frame, which may hold texts"
                 )
-                complaints.add(origin.problem("not_a_number", row, message))
+                errors.add(origin.problem("not_a_number", row, message))
             elif value is not None:
                 matrix[row, k] = as_float(value)
     return matrix

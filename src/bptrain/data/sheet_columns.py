@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bptrain.data.table import Block, text_of
+from bptrain.data.table import ColumnBlock, text_of
 from bptrain.errors import Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
@@ -36,12 +36,12 @@ def value_of(cell: str) -> Value:
 
 def block_of(
     sheet: Sheet, names: Sequence[str], kinds: Mapping[str, str], *, infer: bool, target: bool = False
-) -> Block:
+) -> ColumnBlock:
     """The named columns, each read as the kind given or else, with `infer`, as what its cells are.
 
     A kind is "numeric", "categorical" or, of a target, "boolean". Raises DataError for cells that do not fit.
     """
-    complaints = ErrorList()
+    errors = ErrorList()
     number_names: list[str] = []
     numbers: list[Array] = []
     texts: dict[str, Array] = {}
@@ -57,7 +57,7 @@ def block_of(
         values = {cell: value_of(cell) for cell in counts}
         if infer and all(value is None for value in values.values()):
             message = f"column {name} has no value at all; list it in data.exclude"
-            complaints.add(Problem("empty_column", message, file=sheet.origin.file))
+            errors.add(Problem("empty_column", message, file=sheet.origin.file))
             continue
         kind = kind_of(values, counts, kinds.get(name), target)
         if kind == "categorical":
@@ -68,15 +68,15 @@ def block_of(
         if kind == "boolean":
             values = {cell: _boolean(value) for cell, value in values.items()}
             booleans.append(name)
-        _complain(sheet.origin, name, cells, values, kind, name in kinds, complaints)
+        _note_bad_cells(sheet.origin, name, cells, values, kind, name in kinds, errors)
         as_number = {cell: value if isinstance(value, float) else math.nan for cell, value in values.items()}
         number_names.append(name)
         numbers.append(np.fromiter(map(as_number.__getitem__, cells), np.float64, len(cells)))
-    complaints.raise_if_any()
+    errors.raise_if_any()
     whole = [n for n, column in zip(number_names, numbers, strict=True) if is_whole(column)]
     rows = len(next(iter(sheet.cells.values())))
     matrix = np.column_stack(numbers) if numbers else np.empty((rows, 0))
-    return Block(
+    return ColumnBlock(
         sheet.origin, tuple(names), matrix, tuple(number_names), texts, frozenset(whole), frozenset(booleans)
     )
 
@@ -138,14 +138,14 @@ def _boolean(value: Value) -> Value:
     return BOOLEAN.get(value.lower(), value) if isinstance(value, str) else value
 
 
-def _complain(
+def _note_bad_cells(
     origin: Origin,
     name: str,
     cells: list[str],
     values: dict[str, Value],
     kind: str,
     declared: bool,
-    complaints: ErrorList,
+    errors: ErrorList,
 ) -> None:
     """Note the cells of a column of numbers that are none, or not finite."""
     bad = {cell for cell, value in values.items() if isinstance(value, str)}
@@ -158,7 +158,7 @@ def _complain(
         return
     for row, cell in enumerate(cells):
         if cell in bad:
-            complaints.add(_bad_cell(origin, row, name, cell.strip(), values[cell], kind, declared))
+            errors.add(_bad_cell(origin, row, name, cell.strip(), values[cell], kind, declared))
 
 
 def _bad_cell(

@@ -47,8 +47,8 @@ def _is_of_scipy(library: Path) -> bool:
     return library.parent.name == "scipy.libs" or library.parent.parent.name == "scipy"
 
 
-def bits(engine: str, threads: int | None) -> dict[str, Any]:
-    """What decides the bits of a run beside its config and data."""
+def numerics(engine: str, threads: int | None) -> dict[str, Any]:
+    """What decides the last bits of a run's numbers beside its config and data: versions, engine, BLAS, threads."""
     compiled = engine == "numba"
     libraries = blas(scipy=compiled)
     return {

@@ -8,7 +8,7 @@ from bptrain.config import from_plain
 from bptrain.config.resolved import target_is_path, to_plain
 from bptrain.errors import CheckpointError, UsageError
 
-# What may differ from the run that is resumed: how long it trains, how often it is saved, what is told.
+# What may differ from the run that is resumed: how long it trains, how often it is saved, what is printed.
 MAY_CHANGE = (
     "training.epochs",
     "training.max_time",

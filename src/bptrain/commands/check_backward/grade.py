@@ -165,6 +165,6 @@ def parts_left_out(network: Network, rows: Rows) -> list[str]:
         "the mean over the instances": network.reduction == "mean",
         "penalties": network.penalty is not None,
         "dropout": bool(network.masked),
-        "what rows and classes weigh": rows.V is not None,
+        "what rows and classes weigh": rows.sample_weight is not None,
     }
     return [name for name, there in parts.items() if there]

@@ -31,9 +31,9 @@ class Resumed(NamedTuple):
     finished: bool
 
     @property
-    def bits(self) -> dict[str, Any]:
-        """What decided the bits so far, the engine among them."""
-        return self.facts.bits
+    def numerics(self) -> dict[str, Any]:
+        """The versions, engine, BLAS and threads so far."""
+        return self.facts.numerics
 
     def warnings(self, facts: checkpoint.Facts) -> tuple[Warned, ...]:
         """What should be known of going on with these facts: (name, message)."""
@@ -116,7 +116,7 @@ def _warnings(begun: checkpoint.Facts, facts: checkpoint.Facts, damaged: list[Pa
         yield Warned(
             "corrupt_checkpoint", f"{path} is corrupt and was set aside; going back to the one before"
         )
-    other = differences(begun.bits, facts.bits)
+    other = differences(begun.numerics, facts.numerics)
     if other:
         yield Warned("other_bits", f"the last bits may differ from an uninterrupted run: {'; '.join(other)}")
     before, after = (f.config["training"]["epochs"] for f in (begun, facts))

@@ -28,7 +28,7 @@ from bptrain.errors import NumericalError, Warned, not_silenced
 from bptrain.plugins.records import records
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
-from bptrain.store.provenance import bits, now, provenance
+from bptrain.store.provenance import now, numerics, provenance
 from bptrain.store.run_directory import RunDirectory, clear, locked, new_run, run_at
 from bptrain.store.run_settings import portable
 from bptrain.store.saver import Interval, Saver
@@ -81,7 +81,7 @@ class Fit(NamedTuple):
     setup: Setup
     task: TrainingPlan
     guess: Baseline
-    facts: checkpoint.Facts  # but for what decides the bits, which depends on the engine
+    facts: checkpoint.Facts  # but for the numerics, which depend on the engine
 
 
 def fit_events(
@@ -112,7 +112,7 @@ def fit_events(
         state = resumed.state if resumed is not None else start_state(fit)
         engine, choice = yield from ready_engine(fit, resumed)
         threads = loaded.config.training.threads
-        fit = fit._replace(facts=fit.facts._replace(bits=bits(engine.name, threads)))
+        fit = fit._replace(facts=fit.facts._replace(numerics=numerics(engine.name, threads)))
         stack.enter_context(limit_threads(threads))
         if resumed is not None:
             run = resumed.run
@@ -134,13 +134,13 @@ def open_fit(setup: Setup) -> Fit:
     config, prepared = setup.loaded.config, setup.prepared
     refuse_what_is_too_large(setup.loaded, setup.network)
     train_rows = prepared.splits["train"]
-    guess = baseline(prepared.schema, train_rows.true)
+    guess = baseline(prepared.schema, train_rows.y_true)
     settings = portable(run_config(setup))
     facts = checkpoint.Facts(
         config=settings,
         schema=prepared.schema.to_json(),
         data=prepared.digest,
-        bits={},
+        numerics={},
         baseline=plain(guess.to_json()),
         plugins=records(settings),
     )
@@ -151,7 +151,7 @@ def ready_engine(fit: Fit, resumed: Resumed | None) -> Generator[Compiling, None
     """The engine of a fit, compiled; tells first where that takes a while. Raises UsageError."""
     loaded, task = fit.setup.loaded, fit.task
     asked, dtype = loaded.config.training.engine, dtype_of(loaded.config)
-    begun_with = None if resumed is None else str(resumed.bits["engine"])
+    begun_with = None if resumed is None else str(resumed.numerics["engine"])
     with loaded.locating():
         choice = choose_engine(asked, task, dtype, begun_with)
         if choice.name == "numba" and not is_compiled(task, dtype):
@@ -240,8 +240,8 @@ def trained(
 def finished(fit: Fit, resumed: Resumed) -> FitSummary:
     """The conclusion of a run that had ended; what a kill at its very end left undone is done now."""
     run, state, record = resumed.run, resumed.state, resumed.record
-    fit = fit._replace(facts=fit.facts._replace(bits=resumed.bits))
-    choice = Choice(str(resumed.bits["engine"]), str(record.get("engine_reason", "")))
+    fit = fit._replace(facts=fit.facts._replace(numerics=resumed.numerics))
+    choice = Choice(str(resumed.numerics["engine"]), str(record.get("engine_reason", "")))
     saver = open_saver(run, fit, resumed, choice, 0.0)
     outputs = forward_pass(choice.name, fit.setup.network, state.memory.w.dtype)
     summary = summarize(fit.setup, fit.task, run, choice.name, outputs, state, saver.seconds, fit.guess)
