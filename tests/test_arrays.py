@@ -1,9 +1,12 @@
 """`bptrain.fit` on rows in memory: the same validation, the same run, the same weights as from a file."""
 
 import csv
+import gc
 import io
 import json
+import weakref
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,9 @@ import numpy as np
 import pytest
 
 import bptrain
+from bptrain.commands.fit.run import fit_events
 from bptrain.config.json_schema import schema_text
+from bptrain.data.memory import sources_in_memory
 from bptrain.errors import BptrainError, CheckpointError, DataError, UsageError
 from bptrain.model.load import load_checkpoint
 from command import bptrain as command
@@ -352,6 +357,35 @@ def test_messages_name_which_rows(workplace: Path) -> None:
         bptrain.fit(CONFIG)
     with pytest.raises(UsageError, match="a config cannot hold a value of type object"):
         bptrain.fit({**CONFIG, "seed": object()}, data=table())
+
+
+def test_dates_and_odd_numbers(workplace: Path) -> None:
+    """Dates are texts, and NaT is missing as None is; a number of another kind is a number."""
+    days = np.array(["2024-01-01", "NaT", "2024-01-02"] * 20, "M8[D]")
+    columns = {**table(), "color": days, "count": [Decimal(k) / 4 for k in range(60)]}
+    run = bptrain.fit(CONFIG, data=columns)
+    as_csv(
+        {name: list(cells) for name, cells in columns.items()} | {"color": [str(day) for day in days]},
+        Path("t.csv"),
+    )
+    Path("t.csv").write_text(Path("t.csv").read_text().replace("NaT", ""))
+    from_file = bptrain.fit({**CONFIG, "data": {**CONFIG["data"], "train": "t.csv"}})
+    assert bptrain.load(run.path).schema == bptrain.load(from_file.path).schema
+    np.testing.assert_array_equal(weights(run), weights(from_file))
+
+
+def test_the_rows_that_were_given_are_let_go(workplace: Path) -> None:
+    """Once encoded, they need not stay in memory as they were."""
+    cells = np.linspace(0, 1, 40)
+    gone = weakref.ref(cells)
+    given = sources_in_memory(data={"x": cells, "y": np.linspace(1, 2, 40)}, validation=None, test=None)
+    del cells
+    events = fit_events({**PLAIN, "data": {"target": "y"}}, given=given)
+    del given
+    next(events)
+    gc.collect()
+    assert gone() is None
+    events.close()
 
 
 def test_row_weights_are_a_column(workplace: Path) -> None:

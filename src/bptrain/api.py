@@ -10,7 +10,7 @@ from bptrain.commands.fit.follow import run_to_end
 from bptrain.commands.fit.run import fit_events
 from bptrain.commands.gradcheck.run import ROWS, Checked, EngineName, Wanted, check
 from bptrain.commands.gradcheck.selftest import SelfChecked, check_parts
-from bptrain.data.memory import in_memory
+from bptrain.data.memory import sources_in_memory
 from bptrain.drain import drain
 from bptrain.gradient_check import Asked, Kinks, Settings
 from bptrain.model.load import load as load_model
@@ -52,12 +52,12 @@ def fit(
     To go on with a run (`resume`) that was trained on arrays takes the same arrays. Raises the errors of
     `bptrain.errors`; Interrupted, after saving, on Ctrl-C.
     """
-    given = {"train": (data, "data"), "validation": (validation, "validation"), "test": (test, "test")}
-    sources = {role: in_memory(rows, name) for role, (rows, name) in given.items() if rows is not None}
     with plugged_in(plugins):
         config = config if isinstance(config, Mapping) else Path(config)
         out = Path(out) if out else None
-        events = fit_events(config, overrides or {}, out, resume, overwrite, sources)
+        given = sources_in_memory(data=data, validation=validation, test=test)
+        events = fit_events(config, overrides or {}, out, resume, overwrite, given)
+        del given
         done = run_to_end(events, lambda event: None)
     return Run(Path(done.result["run"]), done.result)
 

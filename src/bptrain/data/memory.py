@@ -109,6 +109,12 @@ def in_memory(given: Any, name: str) -> InMemory:
     raise DataError(Problem("no_table", message))
 
 
+def sources_in_memory(*, data: Any, validation: Any, test: Any) -> dict[str, InMemory]:
+    """The arguments of `fit` as sources, by role; None where there is none. Raises DataError."""
+    given = {"train": (data, "data"), "validation": (validation, "validation"), "test": (test, "test")}
+    return {role: in_memory(rows, name) for role, (rows, name) in given.items() if rows is not None}
+
+
 # --- a table --------------------------------------------------------------------------------------------------
 
 
@@ -180,9 +186,9 @@ def values_of(array: Array, column: str, origin: Origin, errors: ErrorList) -> C
     if kind == "b":
         return array
     if kind in "iu":
-        return array.astype(np.int64) if array.dtype != np.uint64 else array
+        return array if array.dtype == np.uint64 else array.astype(np.int64, copy=False)
     if kind == "f":
-        return array.astype(np.float64)
+        return array.astype(np.float64, copy=False)
     cells = array.tolist() if kind in "OUS" else list(array)
     found = []
     for row, cell in enumerate(cells):
@@ -206,7 +212,11 @@ def values_of(array: Array, column: str, origin: Origin, errors: ErrorList) -> C
 
 def plain_cell(cell: Any) -> Any:
     """A cell as a bool, int, float, text, or None where it is missing; NotImplemented for what is no cell."""
+    if type(cell) is str and cell.isascii():  # most cells that are not numbers
+        return cell
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):  # NA answers no question, not even ==
+        return None
+    if isinstance(cell, np.datetime64) and np.isnat(cell):
         return None
     if isinstance(cell, bool | np.bool_):
         return bool(cell)
@@ -221,7 +231,7 @@ def plain_cell(cell: Any) -> Any:
         cell = cell.decode("utf-8", "surrogateescape")
     if isinstance(cell, TEXTS):
         text = str(cell)
-        return (None if text == "NaT" else text) if is_utf8(text) else NotImplemented
+        return text if is_utf8(text) else NotImplemented
     return NotImplemented
 
 

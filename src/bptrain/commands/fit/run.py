@@ -100,6 +100,7 @@ def fit_events(
     if resume is not None:
         refuse_what_is_missing(resume, out, given)
     fit = open_fit(open_config(config, overrides, given))
+    del given  # the rows are encoded: what they were made from need not stay in memory
     loaded = fit.setup.loaded
     with ExitStack() as stack:
         resumed = None
