@@ -124,7 +124,7 @@ def one_pass(fit: Fit, w: Array) -> tuple[float, int]:
     """
     task, network, train = fit.task, fit.setup.network, fit.setup.prepared.splits["train"]
     X, T, some = train.X[:ROWS], train.T[:ROWS], slice(0, min(ROWS, task.rows))
-    V = None if train.V is None else train.V[:ROWS]
+    V = None if train.sample_weight is None else train.sample_weight[:ROWS]
     extras = BatchContext(V, masks(network, fit.setup.loaded.config.seed, 1, some, w.dtype))
     with np.errstate(all="ignore"):
         g = gradient(network, w, X, T, extras)
