@@ -11,9 +11,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bptrain.commands.init.config_text import aligned, flow, scalar
 from bptrain.commands.init.templates import TEMPLATES
 from bptrain.commands.init.writing import SCHEMA
-from bptrain.commands.init.yaml_text import aligned, flow, scalar
 from bptrain.config import load_config, to_plain, validate
 from bptrain.config.json_schema import config_schema, schema_text
 from bptrain.config.yaml.loader import load_text

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bptrain.cli.options import command
+from bptrain.cli.command import command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -21,16 +21,16 @@ def doctor_command(screen: "Screen") -> None:
       bptrain doctor
       bptrain doctor --json
     """
-    from bptrain.commands.doctor import diagnose_installation, record, usable
-    from bptrain.console.doctor import show_finding, show_verdict
+    from bptrain.commands.doctor import InstallationReport, diagnose_installation
+    from bptrain.console.doctor import show_diagnosis, show_verdict
     from bptrain.errors import VERDICT_EXIT
 
-    findings = []
-    for finding in diagnose_installation():
-        findings.append(finding)
-        show_finding(screen, finding)
-    sound = usable(findings)
-    show_verdict(screen, findings)
-    screen.record(record(findings), ok=sound)
-    if not sound:
+    diagnoses = []
+    for diagnosis in diagnose_installation():
+        diagnoses.append(diagnosis)
+        show_diagnosis(screen, diagnosis)
+    report = InstallationReport(tuple(diagnoses))
+    show_verdict(screen, report)
+    screen.record(report.record(), ok=report.usable)
+    if not report.usable:
         raise typer.Exit(VERDICT_EXIT)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Set, command
+from bptrain.cli.command import Set, command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -29,8 +29,8 @@ def explain_command(
       bptrain explain configs/derivation.yaml
       bptrain explain --kernel configs/xor.yaml
     """
-    from bptrain.commands.explain.derivation import explain
-    from bptrain.commands.explain.derivation import kernel as kernel_of
+    from bptrain.commands.explain import explain
+    from bptrain.commands.explain import kernel as kernel_of
     from bptrain.console.explain import show_explanation
 
     if config.is_dir():  # a run: its config is what is meant

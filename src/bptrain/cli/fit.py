@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Plugin, Set, command
+from bptrain.cli.command import Plugin, Set, command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -76,8 +76,7 @@ def fit_one(
     """One run, from its events to its table."""
     from bptrain.commands.fit.follow import run_to_end
     from bptrain.commands.fit.run import fit_events
-    from bptrain.console.fit import show_fit
-    from bptrain.console.progress import FitView
+    from bptrain.console.fit import FitView, show_fit
 
     with FitView(screen) as view:
         done = run_to_end(fit_events(config, overrides, out, resume, overwrite), view.show)
@@ -93,8 +92,7 @@ def fit_seeds(
 ) -> None:
     """Several runs and their summary."""
     from bptrain.commands.fit.follow import run_to_end
-    from bptrain.console.fit import show_seeds
-    from bptrain.console.progress import FitView
+    from bptrain.console.fit import FitView, show_seeds
     from bptrain.experiments.seeds import seeded_fits, summarize_seeds
 
     results = []
@@ -111,7 +109,7 @@ def fit_seeds(
 
 def try_out(screen: "Screen", config: Path, overrides: list[str]) -> None:
     """Everything that a fit does before its first update."""
-    from bptrain.commands.validate.run import validating
+    from bptrain.commands.validate.validate import validating
     from bptrain.console.validate import show_steps, show_validation
 
     done = show_steps(screen, validating(config, overrides))

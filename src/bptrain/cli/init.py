@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bptrain.cli.options import command
+from bptrain.cli.command import command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -81,8 +81,8 @@ def from_template(screen: "Screen", name: str, output: Path, force: bool) -> Non
 
 def from_data(screen: "Screen", data: Path, targets: list[str], task: str, output: Path, force: bool) -> None:
     """Writes a config for a data file."""
+    from bptrain.commands.init.config_text import render_config
     from bptrain.commands.init.draft import draft
-    from bptrain.commands.init.page import render_config
     from bptrain.commands.init.writing import SCHEMA, refuse_to_overwrite, validate_draft, write
 
     refuse_to_overwrite(output, {}, force)
@@ -94,7 +94,7 @@ def from_data(screen: "Screen", data: Path, targets: list[str], task: str, outpu
     )
     done = validate_draft(text, output)
     screen.note(f"task: {made.choices.task} ({made.choices.why})")
-    left_out = {one.column.name: one.why_not for one in made.judged if one.why_not is not None}
+    left_out = {one.column.name: one.why_not for one in made.candidates if one.why_not is not None}
     for name, why in left_out.items():
         screen.note(f"left out: {name}: {why}")
     for name, message in done.warnings:

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 import bptrain
+from bptrain.cli.command import Command, end_quietly, silence
 from bptrain.cli.config_show import config_app
-from bptrain.cli.options import Command, end_quietly, silence
 from bptrain.errors import STORAGE_EXIT
 
 # The files of the commands, in the order in which --help lists them.

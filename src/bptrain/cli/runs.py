@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import command
+from bptrain.cli.command import command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -43,4 +43,4 @@ def runs_command(
         show_runs(screen, rows)
     else:
         screen.note(f"no run under {directory}: train one with `bptrain fit CONFIG`")
-    screen.record({"directory": str(directory), "runs": [row._asdict() for row in rows]})
+    screen.record({"directory": str(directory), "runs": [row.record() for row in rows]})

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Set, command
+from bptrain.cli.command import Set, command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -26,7 +26,7 @@ def validate_command(
       bptrain validate configs/iris.yaml
       bptrain validate my.yaml --set network.sizes=[auto,64,auto] --json
     """
-    from bptrain.commands.validate.run import validating
+    from bptrain.commands.validate.validate import validating
     from bptrain.console.validate import show_steps, show_validation
 
     done = show_steps(screen, validating(config, set_ or []))

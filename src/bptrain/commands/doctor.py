@@ -66,6 +66,24 @@ class Diagnosis(NamedTuple):
     facts: Mapping[str, Any] = MappingProxyType({})
 
 
+class InstallationReport(NamedTuple):
+    """Everything that was looked at."""
+
+    diagnoses: tuple[Diagnosis, ...]
+
+    @property
+    def usable(self) -> bool:
+        """Whether bptrain works here."""
+        return all(diagnosis.status != "failure" for diagnosis in self.diagnoses)
+
+    def record(self) -> dict[str, Any]:
+        """The fields of doctor's JSON."""
+        return {
+            "executable": sys.executable,
+            "findings": [diagnosis._asdict() for diagnosis in self.diagnoses],
+        }
+
+
 def diagnose_installation() -> Iterator[Diagnosis]:
     """Everything that is looked at, in the order in which it is told."""
     yield versions()
@@ -235,13 +253,3 @@ def gradients() -> Diagnosis:
     return Diagnosis(
         "self-test", "ok", f"{text}right, largest relative error {worst.max_relative_error:.1e}", facts=facts
     )
-
-
-def usable(findings: list[Diagnosis]) -> bool:
-    """Whether bptrain can be relied on here."""
-    return all(finding.status != "failure" for finding in findings)
-
-
-def record(findings: list[Diagnosis]) -> dict[str, Any]:
-    """The fields of doctor's JSON."""
-    return {"executable": sys.executable, "findings": [finding._asdict() for finding in findings]}

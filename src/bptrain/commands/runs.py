@@ -32,6 +32,10 @@ class RunRow(NamedTuple):
     started: str | None = None
     seconds: float | None = None  # of updates, evaluations and what else belongs to training
 
+    def record(self) -> dict[str, Any]:
+        """The run in the JSON of `bptrain runs`."""
+        return self._asdict()
+
 
 def list_runs(directory: Path, sort: str = "started") -> list[RunRow]:
     """The runs below a directory. Raises CheckpointError where it is not there, UsageError for an unknown key."""

@@ -1,7 +1,7 @@
 """An evaluation as tables: metrics next to the baseline, per class, and the confusion matrix."""
 
 from bptrain.commands.eval import EvaluationReport
-from bptrain.console.terminal.metrics import show_classes
+from bptrain.console.terminal.class_metrics import show_classes
 from bptrain.console.terminal.screen import Screen, figure
 
 

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 
 from bptrain.commands.fit.run import Compiling
 from bptrain.commands.validate.cost_model import in_words, size_in_words
-from bptrain.commands.validate.run import Validated
+from bptrain.commands.validate.validate import Validated
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.data.table import some_of
 

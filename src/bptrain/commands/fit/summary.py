@@ -18,7 +18,7 @@ from bptrain.training.evaluation import Baseline, Evaluation, evaluate
 from bptrain.training.state import Best, State
 
 
-class Split(NamedTuple):
+class SplitResult(NamedTuple):
     """The best model on one split, beside the baseline."""
 
     name: str
@@ -31,7 +31,7 @@ class FitSummary(NamedTuple):
     """What a finished run came to."""
 
     result: dict[str, Any]  # the fields of fit's JSON
-    splits: tuple[Split, ...]
+    splits: tuple[SplitResult, ...]
     reason: str | None  # why it ended before its last epoch
 
 
@@ -75,7 +75,7 @@ def summarize(
         "final": figures(final.epoch, at_end, penalty_on(setup.network, final.w)),
     }
     shown = tuple(
-        Split(name, at_best[name], guess, guess.metrics(schema, rows, setup.metrics))
+        SplitResult(name, at_best[name], guess, guess.metrics(schema, rows, setup.metrics))
         for name, rows in splits.items()
     )
     return FitSummary(plain(result), shown, reason(setup.controls, stopped))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bptrain.commands.init.choices import Choices, choose
-from bptrain.commands.init.columns import FEW, Judged, judge
+from bptrain.commands.init.input_columns import FEW, InputCandidate, choose_inputs
 from bptrain.data.files import format_of
 from bptrain.data.profile import Column, Profile, profile
 from bptrain.data.settings import Source
@@ -22,7 +22,7 @@ class Draft(NamedTuple):
     target_file: str | None  # of idx and npy, likewise
     target_names: tuple[str, ...]  # columns, or the array of an npz; none where a file names it
     targets: tuple[Column, ...]
-    judged: tuple[Judged, ...]
+    candidates: tuple[InputCandidate, ...]
     choices: Choices
 
 
@@ -36,17 +36,17 @@ def draft(data: Path, targets: Sequence[str], output: Path, task: str = "auto") 
         seen = profile(Source(data))
         wanted = chosen_columns(seen, targets)
         others = [column for column in seen.columns if column not in wanted]
-        judged, names, target_file = judge(others), tuple(column.name for column in wanted), None
+        candidates, names, target_file = choose_inputs(others), tuple(column.name for column in wanted), None
     else:
         target_file = one_target(kind, targets)
         seen = profile(Source(data, None if target_file is None else Path(target_file)), *targets[:1])
-        wanted, judged = seen.columns, ()
+        wanted, candidates = seen.columns, ()
         names = tuple(targets) if target_file is None else ()
-    check(wanted, judged, seen)
+    check(wanted, candidates, seen)
     if target_file is not None:
         target_file = as_written(Path(target_file), output)
-    choices = choose(seen, wanted, judged, task)
-    return Draft(seen, as_written(data, output), target_file, names, wanted, judged, choices)
+    choices = choose(seen, wanted, candidates, task)
+    return Draft(seen, as_written(data, output), target_file, names, wanted, candidates, choices)
 
 
 def as_written(path: Path, output: Path) -> str:
@@ -90,15 +90,17 @@ def chosen_columns(seen: Profile, targets: Sequence[str]) -> tuple[Column, ...]:
     return tuple(by_name[name] for name in dict.fromkeys(targets))
 
 
-def check(targets: tuple[Column, ...], judged: tuple[Judged, ...], seen: Profile) -> None:
+def check(targets: tuple[Column, ...], candidates: tuple[InputCandidate, ...], seen: Profile) -> None:
     """Raises DataError for targets that cannot be learned, and where no input is left."""
     for column in targets:
         reason = cannot_be_learned(column)
         if reason is not None:
             problem = Problem("target", f"{column.name} {reason}", path="--target", file=str(seen.path))
             raise DataError(problem)
-    if seen.is_table and all(column.why_not for column in judged):
-        reasons = "; ".join(f"{one.column.name}: {one.why_not}" for one in judged) or "the target is alone"
+    if seen.is_table and all(column.why_not for column in candidates):
+        reasons = (
+            "; ".join(f"{one.column.name}: {one.why_not}" for one in candidates) or "the target is alone"
+        )
         raise DataError(
             Problem("no_features", f"no column is left as an input ({reasons})", file=str(seen.path))
         )

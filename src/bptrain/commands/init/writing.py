@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bptrain.build.setup import open_loaded
-from bptrain.commands.validate.run import Validated, validated
+from bptrain.commands.validate.validate import Validated, validated
 from bptrain.config import Loaded, validate
 from bptrain.config.json_schema import TITLE, schema_text
 from bptrain.config.yaml.loader import load_text

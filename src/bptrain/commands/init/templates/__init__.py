@@ -7,7 +7,7 @@ written here.
 from importlib.resources import files
 from typing import NamedTuple
 
-from bptrain.commands.init.full import full_page
+from bptrain.commands.init.full_config import full_config
 
 MINIMAL = """\
 # The least that is a config; everything else has a default.
@@ -38,6 +38,6 @@ class Template(NamedTuple):
 def template(name: str) -> Template:
     """A template by name, a key of TEMPLATES."""
     here, data = files(__package__), TEMPLATES[name]
-    made = {"minimal": lambda: MINIMAL, "full": lambda: full_page(data, "species")}
+    made = {"minimal": lambda: MINIMAL, "full": lambda: full_config(data, "species")}
     text = made[name]() if name in made else (here / f"{name}.yaml").read_text(encoding="utf-8")
     return Template(text, {data: (here / data).read_bytes()})

@@ -18,7 +18,7 @@ ID = re.compile(
 CODES = 10  # so few different whole numbers may be codes
 
 
-class Judged(NamedTuple):
+class InputCandidate(NamedTuple):
     """A column that is no target, and what becomes of it."""
 
     column: Column
@@ -45,9 +45,9 @@ class Judged(NamedTuple):
         return what + (f"; {column.missing:,} of {column.rows:,} are missing" if column.missing else "")
 
 
-def judge(columns: Iterable[Column]) -> tuple[Judged, ...]:
+def choose_inputs(columns: Iterable[Column]) -> tuple[InputCandidate, ...]:
     """The columns, each with the reason if it is no input."""
-    return tuple(Judged(column, why_not(column)) for column in columns)
+    return tuple(InputCandidate(column, why_not(column)) for column in columns)
 
 
 def why_not(column: Column) -> str | None:

@@ -1,14 +1,20 @@
-"""The config of a data file, with a comment for every choice."""
+"""The config of a data file as YAML, with a comment for every choice."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from bptrain.commands.init.columns import CODES, Judged
 from bptrain.commands.init.draft import Draft
-from bptrain.commands.init.yaml_text import aligned, comment, flow, scalar
+from bptrain.commands.init.input_columns import CODES, InputCandidate
+from bptrain.config.yaml.scalars import is_text
 from bptrain.data.profile import Column
+from bptrain.errors import printable
 
 LISTED = 40  # columns that are listed one by one
 FEW_ROWS = 40  # of which none are held out
+# What a plain scalar may look like for every reader of YAML.
+PLAIN = re.compile(r"[A-Za-z_./](?:[A-Za-z0-9_ .()/+-]*[A-Za-z0-9_()/+-])?")
+WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # YAML 1.1 reads them as something else
 Lines = Iterator[tuple[str, str]]
 
 
@@ -45,8 +51,8 @@ def data_lines(draft: Draft) -> Lines:
                 f"  target: {scalar(names[0]) if len(names) == 1 else flow(names)}",
                 about_targets(draft.targets),
             )
-    yield from input_lines(draft.judged)
-    yield from exclude_lines(draft.judged)
+    yield from input_lines(draft.candidates)
+    yield from exclude_lines(draft.candidates)
     yield from missing_lines(draft)
     if profile.rows < FEW_ROWS:
         yield "  split: {validation: 0, test: 0}", f"{profile.rows} rows are too few to hold any out"
@@ -72,9 +78,9 @@ def about_targets(targets: tuple[Column, ...]) -> str:
     return shown + (f" and {column.distinct - 6} more" if column.distinct > 6 else "")
 
 
-def input_lines(judged: tuple[Judged, ...]) -> Lines:
+def input_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
     """The inputs, in comments."""
-    inputs = [column for column in judged if column.why_not is None]
+    inputs = [column for column in candidates if column.why_not is None]
     if not inputs:
         return
     made = sum(column.inputs for column in inputs)
@@ -97,9 +103,9 @@ def may_be_codes(column: Column) -> bool:
     return column.kind == "numbers" and column.whole and 2 < column.distinct <= CODES
 
 
-def exclude_lines(judged: tuple[Judged, ...]) -> Lines:
+def exclude_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
     """The columns that are no inputs, each with the reason."""
-    left_out = [column for column in judged if column.why_not is not None]
+    left_out = [column for column in candidates if column.why_not is not None]
     if not left_out:
         return
     yield "  exclude:", ""
@@ -109,7 +115,7 @@ def exclude_lines(judged: tuple[Judged, ...]) -> Lines:
 
 def missing_lines(draft: Draft) -> Lines:
     """What is done with empty cells."""
-    gaps = [one.column for one in draft.judged if one.why_not is None and one.column.missing]
+    gaps = [one.column for one in draft.candidates if one.why_not is None and one.column.missing]
     targets = [column for column in draft.targets if column.missing]
     if draft.profile.is_table and targets:
         policies = {column.name: "drop" for column in targets}
@@ -151,3 +157,45 @@ def training_lines(draft: Draft) -> Lines:
         yield "  epochs: 200", ""
     if choices.task == "classification" and choices.rare is not None:
         yield "metrics: [accuracy, balanced_accuracy]", "bptrain list metrics shows all"
+
+
+def scalar(value: Any) -> str:
+    """A value, quoted where it would be read as another."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    text = str(value)
+    if PLAIN.fullmatch(text) and is_text(text) and text.lower() not in WORDS:
+        return text
+    return f'"{"".join(escaped(character) for character in text)}"'
+
+
+def escaped(character: str) -> str:
+    """A character in double quotes."""
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
+
+
+def flow(value: Any) -> str:
+    """A value in one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{scalar(key)}: {flow(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(flow(entry) for entry in value)}]"
+    return scalar(value)
+
+
+def comment(text: str) -> str:
+    """Text behind a #: one line of it."""
+    return f"# {printable(text)}"
+
+
+def aligned(lines: Iterable[tuple[str, str]], most: int = 44) -> list[str]:
+    """Lines, each with its comment, if it has one, in one column; a line beyond `most` has it behind itself."""
+    pairs = list(lines)
+    width = max((len(line) for line, said in pairs if said and len(line) <= most), default=0)
+    return [f"{line:<{width}}  {comment(said)}" if said else line for line, said in pairs]
