@@ -10,9 +10,9 @@ from rounds import short
 HEAD = """# Benchmarks
 
 bptrain compared with other libraries: the same network, data, initial weights, order of rows and hyperparameters, in
-float32, on synthetic data from a fixed seed. Each library runs in its fastest idiomatic form, in a process of its own, on
-as many cores as it has threads. The libraries take turns, round after round. A time is the median over the rounds, in
-microseconds per update. A ratio is the median over the rounds of the library's time divided by bptrain's in the same
+float32, on synthetic data from a fixed seed. Each library runs in its fastest idiomatic form, in a process of its own,
+on as many cores as it has threads. The libraries take turns, round after round. A time is the median over the rounds,
+in microseconds per update. A ratio is the median over the rounds of the library's time divided by bptrain's in the same
 round: above 1, bptrain is faster. Import, compilation and loading of data are not timed. "Deviation" is the distance
 between a library's weights and the NumPy engine's after the first pass, divided by how far the weights had moved. If a
 library must agree and does not, the benchmark stops. A slow library's pass runs over fewer rows of the same data.

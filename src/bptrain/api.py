@@ -75,11 +75,11 @@ def gradcheck(
     """Checks the gradient of a config file, a run, a checkpoint or a loaded model; without one, of every part.
 
     method     auto, complex_step (entry by entry), directions (random ones, by the complex step), central
-    engine     numpy, numba or all: whose gradient; by default that of the config or run, else NumPy's
+    engine     numpy, numba or all: the engine to check (default: the config's or run's, else numpy)
     rows       how many of the training rows
     params     patterns of parameters, such as layers.1.*
-    inputs     check ∂E/∂x_0 as well
-    kinks      interval: at a corner anything between the slopes of both sides is right; skip: rows that stand on one
+    inputs     also check the gradient with respect to the inputs, ∂E/∂x_0
+    kinks      interval: at a kink every slope between those of both sides is accepted; skip: rows that are on one
                are left out; fail: they are a mismatch
     plugins    files of parts of your own
 

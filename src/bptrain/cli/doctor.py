@@ -1,4 +1,4 @@
-"""`bptrain doctor`: is this installation sound?"""
+"""`bptrain doctor`: whether this installation works."""
 
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
 
 
-@command("doctor", "Look at this installation.")
+@command("doctor", "Check this installation.")
 def doctor_command(screen: "Screen") -> None:
-    """Look at this installation: versions, BLAS, extras, disk, self-test.
+    """Check this installation: versions, BLAS, extras, disk, caches, self-test.
 
-    Exit code 1 when bptrain cannot be relied on here; what could be better is told, with what to do.
+    Exit code 1 if the installation is broken; suggestions are printed. BPTRAIN_CACHE_DIR moves the caches.
 
     \b
     Examples:

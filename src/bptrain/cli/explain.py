@@ -19,10 +19,11 @@ def explain_command(
     ],
     set_: Set = None,
     kernel: Annotated[
-        bool, typer.Option("--kernel", help="The training loop of the compiled engine instead, as Python.")
+        bool,
+        typer.Option("--kernel", help="Print the training loop of the compiled engine instead, as Python."),
     ] = False,
 ) -> None:
-    """Print the forward, backward and update lines of a network, with the shape of every factor and product.
+    """Print the forward, backward and update equations of a network, with the shape of every factor and product.
 
     \b
     Examples:

@@ -30,7 +30,7 @@ Kinks = Annotated[
 ]
 
 
-@command("gradcheck", "Prove the gradient, exact to rounding.", plugins=True)
+@command("gradcheck", "Check the gradient, exact to rounding.", plugins=True)
 def gradcheck_command(
     screen: "Screen",
     subject: Annotated[

@@ -1,4 +1,4 @@
-"""`bptrain validate`: whether a config would train."""
+"""`bptrain validate`: check a config without training."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
 
 
-@command("validate", "Check a config and its data as a fit would.", plugins=True)
+@command("validate", "Check a config and its data without training.", plugins=True)
 def validate_command(
     screen: "Screen",
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
@@ -19,7 +19,7 @@ def validate_command(
 ) -> None:
     """Check everything that fit would: config, data, network, and one forward and backward pass.
 
-    What passes starts training. Exit codes are those of fit. Time and memory are estimates from counts.
+    A config that passes starts training. Exit codes are those of fit. Time and memory are rough estimates.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""What `bptrain doctor` finds out: versions, BLAS, extras, disk, cache, and whether gradients are right."""
+"""What `bptrain doctor` finds out: versions, BLAS, extras, disk, cache, and whether gradients are correct."""
 
 import os
 import platform
@@ -40,7 +40,7 @@ CORE = (
     "annotated-types",
     "platformdirs",
 )
-# Each extra: its packages, and what it is good for. A test holds it against pyproject.toml.
+# Each extra: its packages, and what it is for. A test compares it with pyproject.toml.
 EXTRAS = {
     "fast": (("numba", "scipy", onednn.WHEEL), "a training loop compiled for your network"),
 }
@@ -48,7 +48,7 @@ VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_CORETYPE",
     "NUMBA_DISABLE_JIT",
 )  # fmt: skip
-WRITES = 5  # whose median time is told
+WRITES = 5  # whose median time is printed
 SLOW = 0.25  # seconds that a checkpoint's fsync should not take
 EVERY = 25  # of the combinations of parts, which one is checked
 FULL = 50_000_000  # bytes: less is little
@@ -57,17 +57,17 @@ Status = Literal["ok", "note", "warning", "failure"]
 
 
 class Diagnosis(NamedTuple):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     topic: str
-    status: Status  # note: could be better; warning: will be in the way; failure: bptrain cannot be relied on
+    status: Status  # note: could be better; warning: will cause trouble; failure: bptrain does not work
     text: str
     advice: str | None = None
     facts: Mapping[str, Any] = MappingProxyType({})
 
 
 class InstallationReport(NamedTuple):
-    """Everything that was looked at."""
+    """The results of all checks."""
 
     diagnoses: tuple[Diagnosis, ...]
 
@@ -85,7 +85,7 @@ class InstallationReport(NamedTuple):
 
 
 def diagnose_installation() -> Iterator[Diagnosis]:
-    """Everything that is looked at, in the order in which it is told."""
+    """Every check, in the order in which the results are printed."""
     yield versions()
     yield blas_libraries()
     yield threads()
@@ -96,7 +96,7 @@ def diagnose_installation() -> Iterator[Diagnosis]:
 
 
 def versions() -> Diagnosis:
-    """bptrain, Python and what is needed in any case."""
+    """bptrain, Python and the required packages."""
     found = {name: installed(name) for name in CORE}
     lacking = [name for name, of in found.items() if of is None]
     text = (
@@ -124,13 +124,13 @@ def installed(package: str) -> str | None:
 
 
 def blas_libraries() -> Diagnosis:
-    """The libraries that matrix products are taken from, and the kernel that they chose for this processor."""
+    """The libraries for matrix products, and the kernel that each chose for this processor."""
     compiled = missing() is None  # which loads SciPy's BLAS
     libraries = blas(scipy=compiled)
     words = [f"{one['internal_api']} {one['version']}, kernel {one['architecture']}" for one in libraries]
     if onednn.version() is not None:
         words.append(f"oneDNN {onednn.version()} for large float32 products")
-    text = "; ".join(dict.fromkeys(words)) or "none that is known"
+    text = "; ".join(dict.fromkeys(words)) or "no known library"
     status: Status = "ok" if libraries else "note"
     return Diagnosis("blas", status, text, facts={"libraries": libraries, "onednn": onednn.version()})
 
@@ -140,7 +140,7 @@ def threads() -> Diagnosis:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     of_blas = max((one["num_threads"] for one in blas(scipy=False)), default=1)
     said = {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
-    text = f"{usable} processors may be used, BLAS takes {of_blas} threads"
+    text = f"{usable} processors available, BLAS uses {of_blas} threads"
     text += "".join(f"; {name}={value}" for name, value in said.items())
     facts = {"processors": usable, "blas_threads": of_blas, "environment": said}
     if of_blas > usable:
@@ -151,7 +151,7 @@ def threads() -> Diagnosis:
 
 
 def extras() -> Iterator[Diagnosis]:
-    """What can be installed beside, and for what."""
+    """The optional packages, and what they are for."""
     for name, (packages, use) in EXTRAS.items():
         found = {package: installed(package) for package in packages}
         there = ", ".join(f"{package} {of}" for package, of in found.items() if of)
@@ -169,7 +169,7 @@ def extras() -> Iterator[Diagnosis]:
 
 
 def disk(directory: Path) -> Diagnosis:
-    """Whether runs can be written here: file system, room, a lock, and how long a checkpoint's fsync takes."""
+    """Whether runs can be saved here: file system, free space, a lock, and how long a checkpoint's fsync takes."""
     kind, free = file_system(directory), shutil.disk_usage(directory).free
     text = f"{directory}: {kind or 'file system unknown'}, {free / 1e9:.1f} GB free"
     facts: dict[str, Any] = {"directory": str(directory), "file_system": kind, "free_bytes": free}
@@ -180,11 +180,11 @@ def disk(directory: Path) -> Diagnosis:
             with locked(RunDirectory(Path(place))):
                 pass
     except (OSError, StorageError, BusyError) as error:
-        return Diagnosis("disk", "warning", f"{text}; no run can be kept here: {error}", advice, facts)
+        return Diagnosis("disk", "warning", f"{text}; runs cannot be saved here: {error}", advice, facts)
     facts["fsync_seconds"] = seconds
-    text += f"; a file is safe on disk after {seconds * 1e3:.1f} ms"
+    text += f"; writing a small file safely takes {seconds * 1e3:.1f} ms"
     if free < FULL:
-        return Diagnosis("disk", "warning", f"{text}; that is little room", advice, facts)
+        return Diagnosis("disk", "warning", f"{text}; that is little space", advice, facts)
     if seconds > SLOW:
         slow = "set checkpoint.every to more seconds, or keep runs on another disk"
         return Diagnosis("disk", "note", text, slow, facts)
@@ -192,7 +192,7 @@ def disk(directory: Path) -> Diagnosis:
 
 
 def write_seconds(place: Path) -> float:
-    """How long a small file takes until it is safe, fsync and all."""
+    """How long it takes to write a small file safely, with fsync."""
     found = []
     for count in range(WRITES):
         begun = time.perf_counter()
@@ -202,7 +202,7 @@ def write_seconds(place: Path) -> float:
 
 
 def file_system(directory: Path) -> str | None:
-    """The kind of file system that a directory lies on, where the system tells (Linux)."""
+    """The kind of file system that a directory lies on, where the system says it (Linux)."""
     try:
         lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -232,7 +232,7 @@ def cache() -> Diagnosis:
     if usable:
         return Diagnosis("cache", "ok", text, facts=facts)
     advice = f"make {kernels} yours alone (chmod 700), or set {CACHE_VARIABLE}: until then every process compiles anew"
-    return Diagnosis("cache", "warning", f"{text}; others may write to it, or you may not", advice, facts)
+    return Diagnosis("cache", "warning", f"{text}; others can write to it, or you cannot", advice, facts)
 
 
 def gradients() -> Diagnosis:
@@ -241,7 +241,7 @@ def gradients() -> Diagnosis:
     reports = [check_combination(combination, Settings()) for combination in chosen]
     worst = max(reports, key=lambda report: report.max_relative_error)
     failed = [one.parts for one, report in zip(chosen, reports, strict=True) if not report.passed]
-    text = f"the gradients of {len(chosen)} networks, against the complex step: "
+    text = f"the gradients of {len(chosen)} networks, compared with the complex step: "
     facts: dict[str, Any] = {
         "networks": len(chosen),
         "max_relative_error": worst.max_relative_error,
@@ -251,5 +251,8 @@ def gradients() -> Diagnosis:
         advice = "bptrain gradcheck shows all of them; please report it"
         return Diagnosis("self-test", "failure", f"{text}wrong for {', '.join(failed)}", advice, facts)
     return Diagnosis(
-        "self-test", "ok", f"{text}right, largest relative error {worst.max_relative_error:.1e}", facts=facts
+        "self-test",
+        "ok",
+        f"{text}correct, largest relative error {worst.max_relative_error:.1e}",
+        facts=facts,
     )

@@ -6,7 +6,7 @@ from bptrain.console.terminal.screen import Screen, figure
 
 
 def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
-    """Metrics beside the baseline, those of each class, and the confusion matrix."""
+    """Metrics next to the baseline, those of each class, and the confusion matrix."""
     evaluation = report.evaluation
     rows = [["loss", figure(evaluation.loss), "-"]]
     for name, value in evaluation.metrics.items():

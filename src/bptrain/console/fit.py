@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from bptrain.experiments.seeds import SeedsSummary  # which `fit --seeds` alone loads
 
-LINES = 20  # about so many epochs of a run get a line off a terminal
-LINE_SECONDS = 30.0  # and one at least so often
+LINES = 20  # about so many lines per run off a terminal
+LINE_SECONDS = 30.0  # and at least one in so many seconds
 REFRESH_SECONDS = 0.05
 WIDE, NARROW = 100, 70  # columns for a bar with all its words, and for one with short words
-SIDE_BY_SIDE = 3  # so many metrics stand side by side; more of them below one another
+SIDE_BY_SIDE = 3  # so many metrics are columns; more than these are rows
 
 
 def sizes_of(network: Network) -> str:
@@ -57,7 +57,7 @@ class FitView:
         """Shows one event."""
         if isinstance(event, Compiling):
             self.screen.note(
-                f"compiling the training loop of {sizes_of(event.network)}, once for all runs like it"
+                f"compiling the training loop for {sizes_of(event.network)}, once for all runs like it"
             )
         elif isinstance(event, Started):
             self._start(event)
@@ -79,7 +79,7 @@ class FitView:
         for name, message in started.warnings:
             screen.warn(name, message)
         if started.resumed:
-            screen.note(f"going on after {position(started.state, started.task)}")
+            screen.note(f"continuing after {position(started.state, started.task)}")
         epochs = started.task.epochs
         self._line_every = 1 if screen.verbose else max(1, epochs // LINES)
         if is_redrawn(sys.stderr) and not (screen.quiet or screen.json):
@@ -147,14 +147,14 @@ def open_bar(width: int) -> "progress.Progress":
 
 
 def show_fit(screen: Screen, done: Done) -> None:
-    """The best model on every split beside its baseline."""
+    """The best model on every split next to its baseline."""
     best, splits = done.result["best"], done.summary.splits
     epochs = f"{done.result['epochs']} epoch{'' if done.result['epochs'] == 1 else 's'}"
     if done.already:
-        screen.note(f"this run is finished: it has done {epochs}")
+        screen.note(f"this run is already finished: {epochs}")
     penalty = done.result["best"].get("penalty")
     if penalty is not None:
-        screen.note(f"penalty on the best weights: {penalty:.4g}, which no loss here contains")
+        screen.note(f"penalty of the best weights: {penalty:.4g}, not included in the losses below")
     if done.summary.reason is not None:
         screen.note(f"stopped after {epochs}: {done.summary.reason}")
     names = [name for name, value in splits[0].evaluation.metrics.items() if isinstance(value, float)]
@@ -169,7 +169,7 @@ def show_fit(screen: Screen, done: Done) -> None:
 
 
 def split_row(split: SplitResult, names: list[str]) -> list[str]:
-    """Name, rows, loss, and each metric beside its baseline."""
+    """Name, rows, loss, and each metric next to its baseline."""
     evaluation = split.evaluation
     row = [split.name, str(evaluation.rows), figure(evaluation.loss)]
     for name in names:
@@ -178,7 +178,7 @@ def split_row(split: SplitResult, names: list[str]) -> list[str]:
 
 
 def turned(table: list[list[str]]) -> list[list[str]]:
-    """The table with a metric a row and a split a column, the baseline beside each."""
+    """The table with one row per metric and one column per split, each next to its baseline."""
     names, rows, losses, *figures = (list(cells) for cells in zip(*table, strict=True))
 
     def beside(cells: list[str], baselines: list[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """A fit to its end: its events are shown, and a signal stops it between two slices, saved.
 
-Ctrl-C and its kin are noted, and read between two slices, so that the run is saved before it stops.
+Ctrl-C and similar signals are noted, and read between two slices, so that the run is saved before it stops.
 """
 
 import signal
@@ -15,7 +15,7 @@ from bptrain.engines.base import TrainingPlan
 from bptrain.errors import Interrupted, Warned
 from bptrain.training.state import State
 
-AT_ONCE_AFTER = 1.0  # seconds; a signal that comes twice within them is one wish
+AT_ONCE_AFTER = 1.0  # seconds; a signal that comes twice within them counts once
 
 
 def run_to_end(events: Generator[FitEvent, None, None], show: Callable[[FitEvent], None]) -> Done:
@@ -42,14 +42,12 @@ def run_to_end(events: Generator[FitEvent, None, None], show: Callable[[FitEvent
                 state = state if isinstance(event, Warned | Compiling) else event.state
                 if pending.signal is not None:
                     break
-        except (
-            KeyboardInterrupt
-        ):  # the second signal: in mid-slice, and the fit has saved what stood before it
+        except KeyboardInterrupt:  # the second signal, within a slice: the fit has saved the state before it
             pass
         pending.saving = True
         events.close()
         raise Interrupted(
-            f"stopped and saved after {position(state, first.task)}; to go on, add --resume {first.run}",
+            f"stopped and saved after {position(state, first.task)}; to continue, add --resume {first.run}",
             pending.signal or signal.SIGINT,
         )
 
@@ -62,7 +60,7 @@ def position(state: State, task: TrainingPlan) -> str:
 
 
 class PendingSignal:
-    """The first signal that has come, if any. While `saving`, further ones are ignored."""
+    """The first signal that has come, if any. While `saving`, further signals are ignored."""
 
     def __init__(self) -> None:
         self.signal: int | None = None

@@ -1,4 +1,4 @@
-"""Going on with a run: which one, whether it may, and from which checkpoint."""
+"""Continuing a run: which one, whether it may be continued, and from which checkpoint."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -31,11 +31,11 @@ class Resumed(NamedTuple):
 
     @property
     def bits(self) -> dict[str, Any]:
-        """What decided the bits so far, the engine among them."""
+        """What has determined the last bits so far, the engine among them."""
         return self.facts.bits
 
     def warnings(self, facts: checkpoint.Facts) -> tuple[Warned, ...]:
-        """What should be known of going on with these facts: (name, message)."""
+        """Warnings about continuing with these facts."""
         return tuple(_warnings(self.facts, facts, self.damaged))
 
 
@@ -76,7 +76,7 @@ def resumed_run(
 def refuse_missing_plugins(resume: str, out: Path | None) -> None:
     """Raises CheckpointError where the run that is meant uses plug-ins that are not here.
 
-    Told before the config is read, which would say no more than that it knows no such part.
+    Raised before the config is read, which would only report an unknown part.
     """
     run = RunDirectory(out) if resume == "auto" and out is not None else None
     if resume != "auto":
@@ -136,7 +136,7 @@ def _candidate(resume: str, loaded: Loaded, out: Path | None, facts: checkpoint.
             stored, _ = newest_sound(run)
             if not setting_differences(stored.facts.config, facts.config):
                 (finished if _is_finished(run, stored, facts) else unfinished).append(run)
-        except CheckpointError:  # nothing to go on from; a run that is named outright tells what is wrong
+        except CheckpointError:  # nothing to go on from; a run that is named itself gets an error
             continue
     return newest(unfinished or finished)
 

@@ -1,4 +1,4 @@
-"""The end of a fit: the best and the final weights on every split, beside the baseline."""
+"""The end of a fit: the best and the final weights on every split, with the baseline."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from bptrain.training.state import Best, State
 
 
 class SplitResult(NamedTuple):
-    """The best model on one split, beside the baseline."""
+    """The best model on one split, with the baseline."""
 
     name: str
     evaluation: Evaluation
@@ -28,7 +28,7 @@ class SplitResult(NamedTuple):
 
 
 class FitSummary(NamedTuple):
-    """What a finished run came to."""
+    """The results of a finished run."""
 
     result: dict[str, Any]  # the fields of fit's JSON
     splits: tuple[SplitResult, ...]

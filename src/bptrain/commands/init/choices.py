@@ -7,11 +7,11 @@ from bptrain.data.profile import Column, Profile
 
 ROWS_OF_A_CLASS = 5  # on average, for whole numbers to be classes
 RARE = 0.1  # of the rows: a class with fewer is one that accuracy does not notice
-VALIDATION_ROWS = 20  # with fewer, early stopping follows chance
+VALIDATION_ROWS = 20  # with fewer, early stopping depends on chance
 
 
 class NetworkChoice(NamedTuple):
-    """What learns, and how long."""
+    """The network, and how long it is trained."""
 
     hidden: int
     batch_size: int
@@ -20,7 +20,7 @@ class NetworkChoice(NamedTuple):
 
 
 class Choices(NamedTuple):
-    """What a config says of its task."""
+    """The choices for a config."""
 
     task: str
     why: str  # that task
@@ -35,7 +35,7 @@ def choose(
     profile: Profile, targets: tuple[Column, ...], candidates: tuple[InputCandidate, ...], task: str = "auto"
 ) -> Choices:
     """The choices for some targets; `task` may be set."""
-    settled, why = task_of(targets) if task == "auto" else (task, "as you said")
+    settled, why = task_of(targets) if task == "auto" else (task, "from --task")
     inputs = profile.width + sum(column.inputs for column in candidates)
     rows = profile.rows
     loss, output = loss_of(settled, targets)
@@ -54,7 +54,7 @@ def task_of(targets: tuple[Column, ...]) -> tuple[str, str]:
     """Classification or regression, and why."""
     if len(targets) > 1:
         if all(column.kind == "booleans" for column in targets):
-            return "classification", "each target is a yes or no of its own"
+            return "classification", "each target is true or false"
         return "regression", f"{len(targets)} columns of numbers"
     (column,) = targets
     n = column.distinct
@@ -86,7 +86,7 @@ def network_of(rows: int, inputs: int) -> NetworkChoice:
 
 
 def rare_class(column: Column) -> str | None:
-    """The rarest class, where it is rare enough to be overlooked."""
+    """The rarest class, if it is rare enough to be overlooked."""
     if not column.counts or column.distinct > len(column.counts):
         return None
     label, n = column.counts[-1]

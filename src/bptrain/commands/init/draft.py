@@ -1,4 +1,4 @@
-"""A draft: what was found in a data file, and what is chosen for it."""
+"""A draft: what was found in a data file, and the choices for it."""
 
 import os
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from bptrain.errors import DataError, Problem, UsageError
 
 
 class Draft(NamedTuple):
-    """Everything that the config of a data file says."""
+    """Everything that goes into the config of a data file."""
 
     profile: Profile
     data: str  # the path as the config has it
@@ -59,7 +59,7 @@ def as_written(path: Path, output: Path) -> str:
 def one_target(kind: str, targets: Sequence[str]) -> str | None:
     """The file of the targets of idx and npy; None where npz has them in an array of its own."""
     if len(targets) > 1:
-        raise UsageError(Problem("several_targets", "arrays have one target: give --target once"))
+        raise UsageError(Problem("several_targets", "array files have one target: give --target once"))
     if kind == "npz":
         return None
     if not targets:
@@ -69,10 +69,10 @@ def one_target(kind: str, targets: Sequence[str]) -> str | None:
 
 
 def chosen_columns(seen: Profile, targets: Sequence[str]) -> tuple[Column, ...]:
-    """The columns to be learned. Raises UsageError where none is given, DataError where one is not there."""
+    """The target columns. Raises UsageError where none is given, DataError where one is not there."""
     by_name = {column.name: column for column in seen.columns}
     if not targets:
-        message = f"which column is to be learned? Give --target COLUMN; the file has {some_of(by_name, 100)}"
+        message = f"no target: give --target COLUMN; the file has {some_of(by_name, 100)}"
         raise UsageError(Problem("no_target", message, file=str(seen.path)))
     unknown = [
         Problem(
@@ -109,14 +109,14 @@ def check(targets: tuple[Column, ...], candidates: tuple[InputCandidate, ...], s
 def cannot_be_learned(column: Column) -> str | None:
     """Why a target cannot be learned, the end of a sentence."""
     if column.kind == "empty":
-        return "has no value at all"
+        return "has no values"
     if column.kind == "mixed":
         return f"holds numbers, but {column.odd}: correct that"
     if column.distinct == 1:
-        return f"is always {column.counts[0][0]}: there is nothing to tell apart"
+        return f"is always {column.counts[0][0]}: there is nothing to learn"
     if column.kind == "texts" and column.distinct > FEW and column.distinct > column.present / 2:
         return (
-            f"has {column.distinct:,} different texts in {column.present:,} rows, and what a class is shows in several "
-            "rows of it: is another column meant?"
+            f"has {column.distinct:,} different texts in {column.present:,} rows; a class needs several rows: "
+            "is another column meant?"
         )
     return None

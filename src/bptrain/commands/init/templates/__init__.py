@@ -29,7 +29,7 @@ TEMPLATES = {  # name -> its data
 
 
 class Template(NamedTuple):
-    """A config, and the file of data that it needs beside it."""
+    """A config, and the data file that it needs next to it."""
 
     text: str
     data: dict[str, bytes]
