@@ -47,14 +47,14 @@ MASKS = (
 # The doctor's findings are those of a machine: here is one of each kind.
 DOCTOR = """
 from bptrain.commands import doctor
-from bptrain.commands.doctor import Diagnosis
+from bptrain.commands.doctor import InstallationCheck as Check
 doctor.diagnose_installation = lambda: iter([
-    Diagnosis("versions", "ok", "bptrain 0, Python 3, Linux; numpy 2, pydantic 2, pyyaml 6, typer 0, rich 13"),
-    Diagnosis("extras", "note", "fast (a loop compiled for your network): not installed",
-              "pip install 'bptrain[fast]'"),
-    Diagnosis("disk", "warning", "/data: nfs4, 90 GB free; runs cannot be saved here", "change to another directory"),
-    Diagnosis("self-test", "failure", "the gradients of 31 networks, compared with the complex step: wrong for relu",
-              "bptrain gradcheck shows all of them; please report it"),
+    Check("versions", "ok", "bptrain 0, Python 3, Linux; numpy 2, pydantic 2, pyyaml 6, typer 0, rich 13"),
+    Check("extras", "note", "fast (a loop compiled for your network): not installed",
+          "pip install 'bptrain[fast]'"),
+    Check("disk", "warning", "/data: nfs4, 90 GB free; runs cannot be saved here", "change to another directory"),
+    Check("self-test", "failure", "the gradients of 31 networks, compared with the complex step: wrong for relu",
+          "bptrain gradcheck shows all of them; please report it"),
 ])
 """
 

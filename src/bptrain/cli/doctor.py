@@ -22,14 +22,14 @@ def doctor_command(screen: "Screen") -> None:
       bptrain doctor --json
     """
     from bptrain.commands.doctor import InstallationReport, diagnose_installation
-    from bptrain.console.doctor import show_diagnosis, show_verdict
+    from bptrain.console.doctor import show_check, show_verdict
     from bptrain.errors import VERDICT_EXIT
 
-    diagnoses = []
-    for diagnosis in diagnose_installation():
-        diagnoses.append(diagnosis)
-        show_diagnosis(screen, diagnosis)
-    report = InstallationReport(tuple(diagnoses))
+    checks = []
+    for check in diagnose_installation():
+        checks.append(check)
+        show_check(screen, check)
+    report = InstallationReport(tuple(checks))
     show_verdict(screen, report)
     screen.record(report.record(), ok=report.usable)
     if not report.usable:

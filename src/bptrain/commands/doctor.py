@@ -56,7 +56,7 @@ FULL = 50_000_000  # bytes: less is little
 Status = Literal["ok", "note", "warning", "failure"]
 
 
-class Diagnosis(NamedTuple):
+class InstallationCheck(NamedTuple):
     """The result of one check."""
 
     topic: str
@@ -69,22 +69,22 @@ class Diagnosis(NamedTuple):
 class InstallationReport(NamedTuple):
     """The results of all checks."""
 
-    diagnoses: tuple[Diagnosis, ...]
+    checks: tuple[InstallationCheck, ...]
 
     @property
     def usable(self) -> bool:
         """Whether bptrain works here."""
-        return all(diagnosis.status != "failure" for diagnosis in self.diagnoses)
+        return all(check.status != "failure" for check in self.checks)
 
     def record(self) -> dict[str, Any]:
         """The fields of doctor's JSON."""
         return {
             "executable": sys.executable,
-            "findings": [diagnosis._asdict() for diagnosis in self.diagnoses],
+            "findings": [check._asdict() for check in self.checks],
         }
 
 
-def diagnose_installation() -> Iterator[Diagnosis]:
+def diagnose_installation() -> Iterator[InstallationCheck]:
     """Every check, in the order in which the results are printed."""
     yield versions()
     yield blas_libraries()
@@ -95,7 +95,7 @@ def diagnose_installation() -> Iterator[Diagnosis]:
     yield gradients()
 
 
-def versions() -> Diagnosis:
+def versions() -> InstallationCheck:
     """bptrain, Python and the required packages."""
     found = {name: installed(name) for name in CORE}
     lacking = [name for name, of in found.items() if of is None]
@@ -104,7 +104,7 @@ def versions() -> Diagnosis:
         + ", ".join(f"{name} {of}" for name, of in found.items() if of)
     )
     if lacking:
-        return Diagnosis(
+        return InstallationCheck(
             "versions", "failure", f"{text}; not installed: {', '.join(lacking)}", "pip install bptrain"
         )
     facts = {
@@ -112,7 +112,7 @@ def versions() -> Diagnosis:
         "python": platform.python_version(),
         "platform": platform.platform(),
     }
-    return Diagnosis("versions", "ok", text, facts={**facts, **found})
+    return InstallationCheck("versions", "ok", text, facts={**facts, **found})
 
 
 def installed(package: str) -> str | None:
@@ -123,7 +123,7 @@ def installed(package: str) -> str | None:
         return None
 
 
-def blas_libraries() -> Diagnosis:
+def blas_libraries() -> InstallationCheck:
     """The libraries for matrix products, and the kernel that each chose for this processor."""
     compiled = missing() is None  # which loads SciPy's BLAS
     libraries = blas(scipy=compiled)
@@ -132,10 +132,10 @@ def blas_libraries() -> Diagnosis:
         words.append(f"oneDNN {onednn.version()} for large float32 products")
     text = "; ".join(dict.fromkeys(words)) or "no known library"
     status: Status = "ok" if libraries else "note"
-    return Diagnosis("blas", status, text, facts={"libraries": libraries, "onednn": onednn.version()})
+    return InstallationCheck("blas", status, text, facts={"libraries": libraries, "onednn": onednn.version()})
 
 
-def threads() -> Diagnosis:
+def threads() -> InstallationCheck:
     """Processors, threads, and what the environment says of them."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     of_blas = max((one["num_threads"] for one in blas(scipy=False)), default=1)
@@ -144,13 +144,13 @@ def threads() -> Diagnosis:
     text += "".join(f"; {name}={value}" for name, value in said.items())
     facts = {"processors": usable, "blas_threads": of_blas, "environment": said}
     if of_blas > usable:
-        return Diagnosis(
+        return InstallationCheck(
             "threads", "warning", text, f"set training.threads to {usable}, or OMP_NUM_THREADS", facts
         )
-    return Diagnosis("threads", "ok", text, facts=facts)
+    return InstallationCheck("threads", "ok", text, facts=facts)
 
 
-def extras() -> Iterator[Diagnosis]:
+def extras() -> Iterator[InstallationCheck]:
     """The optional packages, and what they are for."""
     for name, (packages, use) in EXTRAS.items():
         found = {package: installed(package) for package in packages}
@@ -163,12 +163,12 @@ def extras() -> Iterator[Diagnosis]:
         if reason is not None and there:
             text += f"; cannot be used: {reason}"
         useless = reason is not None or not there
-        yield Diagnosis(
+        yield InstallationCheck(
             "extras", "note" if useless else "ok", text, INSTALL if useless else None, {name: found}
         )
 
 
-def disk(directory: Path) -> Diagnosis:
+def disk(directory: Path) -> InstallationCheck:
     """Whether runs can be saved here: file system, free space, a lock, and how long a checkpoint's fsync takes."""
     kind, free = file_system(directory), shutil.disk_usage(directory).free
     text = f"{directory}: {kind or 'file system unknown'}, {free / 1e9:.1f} GB free"
@@ -180,15 +180,17 @@ def disk(directory: Path) -> Diagnosis:
             with locked(RunDirectory(Path(place))):
                 pass
     except (OSError, StorageError, BusyError) as error:
-        return Diagnosis("disk", "warning", f"{text}; runs cannot be saved here: {error}", advice, facts)
+        return InstallationCheck(
+            "disk", "warning", f"{text}; runs cannot be saved here: {error}", advice, facts
+        )
     facts["fsync_seconds"] = seconds
     text += f"; writing a small file safely takes {seconds * 1e3:.1f} ms"
     if free < FULL:
-        return Diagnosis("disk", "warning", f"{text}; that is little space", advice, facts)
+        return InstallationCheck("disk", "warning", f"{text}; that is little space", advice, facts)
     if seconds > SLOW:
         slow = "set checkpoint.every to more seconds, or keep runs on another disk"
-        return Diagnosis("disk", "note", text, slow, facts)
-    return Diagnosis("disk", "ok", text, facts=facts)
+        return InstallationCheck("disk", "note", text, slow, facts)
+    return InstallationCheck("disk", "ok", text, facts=facts)
 
 
 def write_seconds(place: Path) -> float:
@@ -213,7 +215,7 @@ def file_system(directory: Path) -> str | None:
     return max(inside)[1] if inside else None
 
 
-def cache() -> Diagnosis:
+def cache() -> InstallationCheck:
     """Where caches lie, and whether compiled loops can be kept there."""
     place = cache_directory()
     kernels = place / "kernels"
@@ -223,19 +225,23 @@ def cache() -> Diagnosis:
         size = sum(file.stat().st_size for file in kernels.rglob("*") if file.is_file())
         usable = is_private(kernels) and os.access(kernels, os.W_OK)
     except FileNotFoundError:
-        return Diagnosis("cache", "ok", f"{place}: nothing is kept there yet", facts=facts)
+        return InstallationCheck("cache", "ok", f"{place}: nothing is kept there yet", facts=facts)
     except OSError as error:
         text = f"{place} cannot be read: {error.strerror or error}"
-        return Diagnosis("cache", "warning", text, f"set {CACHE_VARIABLE} to a directory of your own", facts)
+        return InstallationCheck(
+            "cache", "warning", text, f"set {CACHE_VARIABLE} to a directory of your own", facts
+        )
     text = f"{place}: {count} compiled loops, {size / 1e6:.1f} MB"
     facts |= {"kernels": count, "bytes": size}
     if usable:
-        return Diagnosis("cache", "ok", text, facts=facts)
+        return InstallationCheck("cache", "ok", text, facts=facts)
     advice = f"make {kernels} yours alone (chmod 700), or set {CACHE_VARIABLE}: until then every process compiles anew"
-    return Diagnosis("cache", "warning", f"{text}; others can write to it, or you cannot", advice, facts)
+    return InstallationCheck(
+        "cache", "warning", f"{text}; others can write to it, or you cannot", advice, facts
+    )
 
 
-def gradients() -> Diagnosis:
+def gradients() -> InstallationCheck:
     """A small self-test: the gradient of some of the combinations that `bptrain gradcheck` checks all of."""
     chosen = list(islice(combinations(), 0, None, EVERY))
     reports = [check_combination(combination, Settings()) for combination in chosen]
@@ -249,8 +255,10 @@ def gradients() -> Diagnosis:
     }
     if failed:
         advice = "bptrain gradcheck shows all of them; please report it"
-        return Diagnosis("self-test", "failure", f"{text}wrong for {', '.join(failed)}", advice, facts)
-    return Diagnosis(
+        return InstallationCheck(
+            "self-test", "failure", f"{text}wrong for {', '.join(failed)}", advice, facts
+        )
+    return InstallationCheck(
         "self-test",
         "ok",
         f"{text}correct, largest relative error {worst.max_relative_error:.1e}",

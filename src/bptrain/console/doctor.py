@@ -2,7 +2,7 @@
 
 import sys
 
-from bptrain.commands.doctor import Diagnosis, InstallationReport
+from bptrain.commands.doctor import InstallationCheck, InstallationReport
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import GREEN, RED, YELLOW, styled, width_of, wrapped
 
@@ -10,23 +10,20 @@ STYLES = {"ok": GREEN, "note": YELLOW, "warning": YELLOW, "failure": RED}
 ROOM = 9  # columns for the status
 
 
-def show_diagnosis(screen: Screen, diagnosis: Diagnosis) -> None:
+def show_check(screen: Screen, check: InstallationCheck) -> None:
     """Its status, what was found, and what to do about it."""
     width = width_of(sys.stdout)
-    text = wrapped(
-        f"{diagnosis.status:<{ROOM}}{diagnosis.topic}: {diagnosis.text}", width, further=" " * ROOM
-    )
-    status = styled(diagnosis.status, STYLES[diagnosis.status], sys.stdout)
-    screen.result(status + text[len(diagnosis.status) :], whole=True)
-    if diagnosis.advice is not None:
-        screen.result(wrapped(f"{'':<{ROOM}}{diagnosis.advice}", width), whole=True)
+    text = wrapped(f"{check.status:<{ROOM}}{check.topic}: {check.text}", width, further=" " * ROOM)
+    status = styled(check.status, STYLES[check.status], sys.stdout)
+    screen.result(status + text[len(check.status) :], whole=True)
+    if check.advice is not None:
+        screen.result(wrapped(f"{'':<{ROOM}}{check.advice}", width), whole=True)
 
 
 def show_verdict(screen: Screen, report: InstallationReport) -> None:
     """The verdict in a sentence."""
     counts = {
-        kind: sum(diagnosis.status == kind for diagnosis in report.diagnoses)
-        for kind in ("failure", "warning", "note")
+        kind: sum(check.status == kind for check in report.checks) for kind in ("failure", "warning", "note")
     }
     others = ", ".join(
         f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items() if count
