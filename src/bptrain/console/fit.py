@@ -151,7 +151,7 @@ def show_fit(screen: Screen, done: Done) -> None:
     best, splits = done.result["best"], done.summary.splits
     epochs = f"{done.result['epochs']} epoch{'' if done.result['epochs'] == 1 else 's'}"
     if done.already:
-        screen.note(f"this run is already finished: {epochs}")
+        screen.note(f"this run is finished: {epochs}")
     penalty = done.result["best"].get("penalty")
     if penalty is not None:
         screen.note(f"penalty of the best weights: {penalty:.4g}, not included in the losses below")
