@@ -278,7 +278,7 @@ def test_the_compiled_engine_reads_it(config: Path, mine: Path) -> None:
     """Formulas are written out from the text that was read, whatever lies in the file by then."""
     with plugged_in([mine]):
         write(mine.parent, "# another text by now, which nobody has read\n" + LOG_COSH)
-        from bptrain.commands.explain.derivation import kernel
+        from bptrain.commands.explain import kernel
 
         text = kernel(config)
     assert "tanh" in text

@@ -437,6 +437,6 @@ def test_the_command_says_why_in_one_line(iris: Path) -> None:
     assert "epoch 3/50" in fit.err  # the last epoch has its line
     again = bptrain("fit", iris, "--resume", "auto", "--out", "run")
     assert again.code == 0
-    assert "this run is finished: it has done 3 epochs" in again.err
+    assert "this run is finished: 3 epochs" in again.err
     assert why in again.err
     assert isinstance(load_checkpoint(RunDirectory(Path("run")).checkpoints()[-1]).w, np.ndarray)

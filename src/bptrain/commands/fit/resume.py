@@ -1,4 +1,4 @@
-"""Going on with a run: which one, whether it may, and from which checkpoint."""
+"""Continuing a run: which one, whether it may be continued, and from which checkpoint."""
 
 from collections.abc import Container, Iterator
 from contextlib import ExitStack
@@ -36,7 +36,7 @@ class Resumed(NamedTuple):
         return self.facts.numerics
 
     def warnings(self, facts: checkpoint.Facts) -> tuple[Warned, ...]:
-        """What should be known of going on with these facts: (name, message)."""
+        """Warnings about continuing with these facts."""
         return tuple(_warnings(self.facts, facts, self.damaged))
 
 
@@ -77,8 +77,8 @@ def resumed_run(
 def refuse_what_is_missing(resume: str, out: Path | None, given: Container[str]) -> None:
     """Raises CheckpointError where the run that is meant uses plug-ins that are not here, DataError where arrays.
 
-    Told before the config is read, which would say no more than that it knows no such part. `given` are the roles for
-    which Python gives rows.
+    Raised before the config is read, which would only report an unknown part. `given` are the roles for which Python
+    gives rows.
     """
     run = RunDirectory(out) if resume == "auto" and out is not None else None
     if resume != "auto":
@@ -142,7 +142,7 @@ def _candidate(resume: str, loaded: Loaded, out: Path | None, facts: checkpoint.
             stored, _ = newest_sound(run)
             if not setting_differences(stored.facts.config, facts.config):
                 (finished if _is_finished(run, stored, facts) else unfinished).append(run)
-        except CheckpointError:  # nothing to go on from; a run that is named outright tells what is wrong
+        except CheckpointError:  # nothing to go on from; a run that is named itself gets an error
             continue
     return newest(unfinished or finished)
 

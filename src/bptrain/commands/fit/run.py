@@ -1,4 +1,4 @@
-"""One fit, from a config file to a finished run: the trainer's events, dealt with by the store and passed on.
+"""One fit, from a config file to a finished run: the trainer's events, saved by the store and passed on.
 
     for event in fit_events("config.yaml"):
         …  # Compiling where that takes a while, Started, then the trainer's events, then Done
@@ -55,7 +55,7 @@ class Started(NamedTuple):
     rows: dict[str, int]  # of each split
     engine: str
     reason: str  # why that engine
-    notes: tuple[str, ...]  # decisions worth a line each
+    notes: tuple[str, ...]  # decisions, one line per note
     warnings: tuple[Warned, ...]
     resumed: bool
 
@@ -81,7 +81,7 @@ class Fit(NamedTuple):
     setup: Setup
     task: TrainingPlan
     guess: Baseline
-    facts: checkpoint.Facts  # but for the numerics, which depend on the engine
+    facts: checkpoint.Facts  # without the numerics, which depend on the engine
 
 
 def fit_events(
@@ -131,7 +131,7 @@ def fit_events(
 
 
 def open_fit(setup: Setup) -> Fit:
-    """The task, the baseline, and what is the same in every checkpoint. Raises UsageError."""
+    """The training plan, the baseline, and what is the same in every checkpoint. Raises UsageError."""
     config, prepared = setup.loaded.config, setup.prepared
     refuse_what_is_too_large(setup.loaded, setup.network)
     train_rows = prepared.splits["train"]
@@ -151,7 +151,7 @@ def open_fit(setup: Setup) -> Fit:
 def ready_engine(
     fit: Fit, resumed: Resumed | None
 ) -> Generator[Compiling, None, tuple[Engine, EngineChoice]]:
-    """The engine of a fit, compiled; tells first where that takes a while. Raises UsageError."""
+    """The engine of a fit, compiled; yields Compiling first if that takes a while. Raises UsageError."""
     loaded, task = fit.setup.loaded, fit.task
     asked, dtype = loaded.config.training.engine, dtype_of(loaded.config)
     begun_with = None if resumed is None else str(resumed.numerics["engine"])
@@ -207,7 +207,7 @@ def started(
 def trained(
     fit: Fit, engine: Engine, run: RunDirectory, state: State, saver: Saver
 ) -> Iterator[Event | Done]:
-    """The trainer's events, each saved before it is passed on, and the conclusion."""
+    """The trainer's events, each saved before it is passed on, and the summary."""
     setup = fit.setup
     job = Job(
         plan=fit.task,
@@ -243,7 +243,7 @@ def trained(
 
 
 def finished(fit: Fit, resumed: Resumed) -> FitSummary:
-    """The conclusion of a run that had ended; what a kill at its very end left undone is done now."""
+    """The summary of a run that had ended; what a kill at its very end left undone is done now."""
     run, state, record = resumed.run, resumed.state, resumed.record
     fit = fit._replace(facts=fit.facts._replace(numerics=resumed.numerics))
     choice = EngineChoice(str(resumed.numerics["engine"]), str(record.get("engine_reason", "")))
