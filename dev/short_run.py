@@ -17,15 +17,16 @@ TESTS = (
     "tests/cli",
     "tests/console",
     "tests/data",
+    "tests/formats",
     "tests/store",
     "tests/config/test_config_errors.py",
-    "tests/config/test_yaml_loader.py",
+    "tests/config/yaml",
     "tests/engines/test_engines.py",
     "tests/engines/test_choice.py",
     "tests/engines/compiled/test_products.py",
     "tests/test_api.py",
     "tests/test_configs.py",
-    "tests/test_json_schema.py",
+    "tests/config/test_json_schema.py",
 )
 
 Version = tuple[int, int]
