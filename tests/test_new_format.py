@@ -94,9 +94,9 @@ def test_messages_know_it(workplace: Path, ssv: Path) -> None:
     assert ".jar" in unknown.err
     config = workplace / "c.yaml"
     config.write_text(f"data: {{train: {ssv}}}\nnetwork: {{sizes: [auto, auto]}}\nloss: cross_entropy\n")
-    assert "must be given: the column to learn" in bptrain("validate", config).err
+    assert "must be given: the target column" in bptrain("validate", config).err
     several = bptrain("validate", config, "--set", "data.train=a.npz", "--set", "data.target=[a, b]")
-    assert "only csv, tsv and ssv have columns" in several.err
+    assert "only a csv, tsv or ssv file can have several targets" in several.err
     weight = bptrain(
         "validate", config, "--set", "data.train={inputs: a.npy, target: b.npy}", "--set", "data.weight=w"
     )
