@@ -362,7 +362,7 @@ def test_messages_name_which_rows(workplace: Path) -> None:
 def test_dates_and_odd_numbers(workplace: Path) -> None:
     """Dates are texts, and NaT is missing as None is; a number of another kind is a number."""
     days = np.array(["2024-01-01", "NaT", "2024-01-02"] * 20, "M8[D]")
-    columns = {**table(), "color": days, "count": [Decimal(k) / 4 for k in range(60)]}
+    columns: dict[str, Any] = {**table(), "color": days, "count": [Decimal(k) / 4 for k in range(60)]}
     run = bptrain.fit(CONFIG, data=columns)
     as_csv(
         {name: list(cells) for name, cells in columns.items()} | {"color": [str(day) for day in days]},
