@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from bptrain.cli.options import Json, Plugin, Quiet, Verbose, command
-from bptrain.formats import listed
 
 
 def eval_command(
@@ -23,7 +22,7 @@ def eval_command(
     ] = None,
     target: Annotated[
         Path | None,
-        typer.Option(help=f"The file of targets that goes with --data ({listed('array', ', ')})."),
+        typer.Option(help="The file of targets that goes with --data where that holds one array."),
     ] = None,
     checkpoint: Annotated[str, typer.Option(metavar="best|last|PATH", help="Which weights.")] = "best",
     fail_under: Annotated[

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bptrain.cli.options import Json, Quiet, Verbose, command
-from bptrain.formats import listed
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -15,13 +14,14 @@ if TYPE_CHECKING:
 
 def init_command(
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help=f"The data to learn from: {listed()}.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The data to learn from: a table or arrays, such as csv or npz."),
     ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help=f"What to learn; repeatable. Of {listed('array', ' and ')} the file of the targets.",
+            help="What to learn; repeatable. Of a file with one array, such as npy, the file of the targets.",
         ),
     ] = None,
     task: Annotated[
