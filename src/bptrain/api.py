@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from bptrain.commands.check_backward import Grade, check_backward
 from bptrain.commands.fit.follow import run_to_end
 from bptrain.commands.fit.run import fit_events
-from bptrain.commands.gradcheck.run import ROWS, EngineName, GradcheckOptions, GradcheckResult, check
+from bptrain.commands.gradcheck.run import ROWS, GradcheckOptions, GradcheckResult, check
 from bptrain.commands.gradcheck.selftest import CombinationCheck, check_parts
 from bptrain.drain import drain
+from bptrain.engine_names import EngineToCheck
 from bptrain.gradient_check import KinkPolicy, RequestedMethod, Settings
 from bptrain.model.load import load as load_model
 from bptrain.model.model import Model
@@ -64,7 +65,7 @@ def gradcheck(
     overrides: Mapping[str, Any] | None = None,
     *,
     method: RequestedMethod = "auto",
-    engine: EngineName | None = None,
+    engine: EngineToCheck | None = None,
     rows: int = ROWS,
     params: Sequence[str] = ("*",),
     inputs: bool = False,
@@ -75,7 +76,7 @@ def gradcheck(
     """Checks the gradient of a config file, a run, a checkpoint or a loaded model; without one, of every part.
 
     method     auto, complex_step (entry by entry), directions (random ones, by the complex step), central
-    engine     numpy, numba or all: engine to check; default: that of the config or run, otherwise numpy
+    engine     an engine's name such as numpy or numba, or all; by default the config's or run's, otherwise numpy
     rows       how many of the training rows
     params     patterns of parameters, such as layers.1.*
     inputs     also check the gradient with respect to the inputs, ∂E/∂x_0

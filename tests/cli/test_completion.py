@@ -1,16 +1,19 @@
-"""Completion: what is offered, that a Tab loads nothing, that the words are fresh, and a real bash."""
+"""Completion: what is offered, that a Tab loads nothing, that the words are kept and fresh, and a real bash."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-import completion_words
-from bptrain.cli.completing import WORDS, candidates, split
+from bptrain.caches import VARIABLE, cache_directory
+from bptrain.cli import completing, completion_words
+from bptrain.cli.completing import candidates, key_of_sources, known_words, split
 from command import bptrain
 from house import loaded_by_entry
 
@@ -20,10 +23,82 @@ def words(line: str) -> list[str]:
     return [word for word, _ in candidates(before[1:], current)]
 
 
-def test_the_words_are_fresh() -> None:
-    fresh = completion_words.text()
-    assert WORDS.read_text(encoding="utf-8") == fresh, "run `python dev/completion_words.py`"
-    assert len(fresh) < 64_000
+@pytest.fixture(autouse=True, scope="module")
+def cache_of_these_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache that nobody has filled, for the processes that are started too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any]]:
+    """The words, each time that they are made; the cache is empty."""
+    count: list[dict[str, Any]] = []
+    fresh = {"commands": {}, "keys": {"é": ["1"]}, "kinds": []}
+
+    def make_words() -> dict[str, Any]:
+        count.append(fresh)
+        return fresh
+
+    monkeypatch.setattr(completion_words, "make_words", make_words)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+    return count
+
+
+def test_the_first_tab_keeps_the_words(made: list[dict[str, Any]]) -> None:
+    assert known_words() == known_words() == made[0]
+    assert len(made) == 1
+    (file,) = cache_directory("words").iterdir()  # and nothing unfinished
+    assert file.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_change_of_the_sources_makes_the_words_anew(
+    made: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package = tmp_path / "package"
+    (package / "room").mkdir(parents=True)
+    source = package / "room" / "file.py"
+    source.write_text("a")
+    monkeypatch.setattr("bptrain.__file__", str(package / "__init__.py"))
+    keys = {key_of_sources()}
+    known_words()
+    os.utime(source, (1, 1))  # what an editor and an installation change
+    keys.add(key_of_sources())
+    known_words()
+    (package / "room" / "other.py").touch()
+    keys.add(key_of_sources())
+    (package / "room" / "other.pyc").touch()  # which Python makes by itself
+    keys.add(key_of_sources())
+    assert len(keys) == 3
+    assert len(made) == 2
+
+
+def test_a_cache_that_cannot_be_used(made: list[dict[str, Any]], tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file in the place of the directory")
+    assert known_words() == known_words() == made[0]
+    assert len(made) == 2
+
+
+def test_damaged_words_are_made_anew(made: list[dict[str, Any]]) -> None:
+    known_words()
+    (file,) = cache_directory("words").iterdir()
+    file.write_text(file.read_text()[:10])
+    assert known_words() == made[0]
+    assert json.loads(file.read_text()) == made[0]
+
+
+def test_old_words_go(made: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    for k in range(completing.KEPT + 3):
+        monkeypatch.setattr("bptrain.__version__", f"0.{k}")
+        known_words()
+    assert len(list(cache_directory("words").iterdir())) == completing.KEPT
+
+
+def test_the_words_are_few() -> None:
+    known_words()
+    (file,) = cache_directory("words").iterdir()
+    assert file.stat().st_size < 32_000
 
 
 @pytest.mark.parametrize(
@@ -68,7 +143,7 @@ def test_runs_are_offered(workplace: Path) -> None:
 
 def test_every_key_that_is_offered_is_a_key(iris: Path) -> None:
     """A key of the schema may be refused for its value, but never as unknown."""
-    known = json.loads(WORDS.read_text())["keys"]
+    known = known_words()["keys"]
     of_schema = [
         key for key in known if key.split(".")[0] in ("data", "training", "checkpoint", "seed", "task")
     ]
@@ -79,8 +154,10 @@ def test_every_key_that_is_offered_is_a_key(iris: Path) -> None:
 
 
 def test_a_tab_loads_nothing() -> None:
-    heavy = {"numpy", "rich", "pydantic", "yaml", "typer", "typer.main", "safetensors"}
-    assert not loaded_by_entry("zsh", "bptrain", "fit", "--set", "optimizer=") & heavy
+    heavy = {"numpy", "rich", "pydantic", "yaml", "typer", "typer.main", "safetensors", "platformdirs"}
+    line = ("zsh", "bptrain", "fit", "--set", "optimizer=")
+    loaded_by_entry(*line)  # the first makes the words
+    assert not loaded_by_entry(*line) & heavy
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -18,7 +18,7 @@ from bptrain.errors import Interrupted
 from bptrain.parts.losses import Loss, losses
 from bptrain.store import checkpoint
 from bptrain.store.run_directory import RunDirectory
-from command import SCRIPT, bptrain, training_process
+from command import SCRIPT, bptrain, check_only, training_process
 
 
 @pytest.fixture
@@ -400,4 +400,5 @@ def test_a_wrong_dE_is_caught_without_an_argument(name: str, monkeypatch: pytest
     monkeypatch.setitem(
         losses._factories, name, wrong
     )  # in its place: the order is that of the pages of docs
+    check_only(monkeypatch, lambda combination: combination.loss == name)
     assert bptrain("gradcheck", "--fail-fast").code == 1

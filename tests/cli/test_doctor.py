@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bptrain.caches import VARIABLE
 from bptrain.commands import doctor as checkup
+from bptrain.engines import registry
 from bptrain.errors import StorageError
 from bptrain.parts.activations import Activation, activations
 from command import bptrain
@@ -66,12 +68,52 @@ def test_a_slow_disk(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "installed", lambda name: None)
-    monkeypatch.setattr(checkup, "missing", lambda: "numba is not installed")
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
     (fast,) = checkup.extras()
     assert fast.status == "note"
     assert fast.advice == "pip install 'bptrain[fast]'"
     assert checkup.versions().status == "failure"
     assert checkup.cache().status == "ok"
+
+
+@pytest.mark.parametrize("kind", ["", "kernels"], ids=["all", "kernels"])
+def test_a_cache_that_cannot_be_read(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "cache" / kind
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("a file in the place of the directory")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+    found = checkup.cache()
+    assert found.status == "warning"
+    assert "cannot be read: Not a directory" in found.text
+    assert found.advice is not None
+    assert VARIABLE in found.advice
+
+
+def test_the_doctor_survives_a_cache_that_it_may_not_look_for(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a directory that belongs to another user, a name that is too long cannot even be asked for."""
+    monkeypatch.setattr(checkup, "EVERY", 500)
+    monkeypatch.setenv("XDG_CACHE_HOME", f"/{'x' * 300}")
+    monkeypatch.setenv(VARIABLE, "")
+    outcome = bptrain("doctor", "--json")
+    assert outcome.code == 0, outcome.out
+    assert findings(outcome)["cache"]["status"] == "warning"
+    assert findings(outcome)["self-test"]["status"] == "ok"
+
+
+def test_the_cache_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    assert checkup.cache().text == f"{tmp_path}: nothing is kept there yet"
+    for name in ("a", "b"):
+        (tmp_path / "kernels" / name).mkdir(parents=True)
+        (tmp_path / "kernels" / name / "kernel.py").write_bytes(bytes(50_000))
+    found = checkup.cache()
+    assert found.text == f"{tmp_path}: 2 compiled loops, 0.1 MB"
+    assert found.facts["directory"] == str(tmp_path / "kernels")
+    assert (found.facts["kernels"], found.facts["bytes"]) == (2, 100_000)
+    (tmp_path / "kernels").chmod(0o777)
+    assert checkup.cache().status == "warning"
 
 
 def test_more_threads_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +132,7 @@ def test_it_knows_the_packages_of_the_project() -> None:
 
     assert set(checkup.CORE) == names(project["dependencies"])
     extras = {name: names(of) for name, of in project["optional-dependencies"].items() if name != "dev"}
-    assert {name: set(packages) for name, (packages, _) in checkup.EXTRAS.items()} == extras
+    assert {extra.name: set(extra.packages) for extra in checkup.all_extras()} == extras
 
 
 def test_in_words(workplace: Path) -> None:

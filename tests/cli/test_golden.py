@@ -46,14 +46,15 @@ MASKS = (
 )
 # The doctor's findings are those of a machine: here is one of each kind.
 DOCTOR = """
-from bptrain import checkup
-from bptrain.checkup import Finding
-checkup.checkup = lambda: iter([
-    Finding("versions", "ok", "bptrain 0, Python 3, Linux; numpy 2, pydantic 2, pyyaml 6, typer 0, rich 13"),
-    Finding("extras", "note", "fast (a loop compiled for your network): not installed", "pip install 'bptrain[fast]'"),
-    Finding("disk", "warning", "/data: nfs4, 90 GB free; no run can be kept here", "change to another directory"),
-    Finding("self-test", "failure", "the gradients of 31 networks, against the complex step: wrong for tanh / huber",
-            "bptrain gradcheck shows all of them; please report it"),
+from bptrain.commands import doctor
+from bptrain.commands.doctor import Diagnosis
+doctor.diagnose_installation = lambda: iter([
+    Diagnosis("versions", "ok", "bptrain 0, Python 3, Linux; numpy 2, pydantic 2, pyyaml 6, typer 0, rich 13"),
+    Diagnosis("extras", "note", "fast (a loop compiled for your network): not installed",
+              "pip install 'bptrain[fast]'"),
+    Diagnosis("disk", "warning", "/data: nfs4, 90 GB free; no run can be kept here", "change to another directory"),
+    Diagnosis("self-test", "failure", "the gradients of 31 networks, against the complex step: wrong for tanh / huber",
+              "bptrain gradcheck shows all of them; please report it"),
 ])
 """
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-import completion_words
+from bptrain.cli.completion_words import commands
 from bptrain.cli.main import app
 from command import bptrain
 from terminal import in_terminal
 
-COMMANDS = dict(completion_words.commands(app))
+COMMANDS = dict(commands(app))
 
 
 def examples(name: str) -> Iterator[list[str]]:

@@ -112,8 +112,9 @@ def test_a_compiled_gradient_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone counts a peak from an instant on")
 @pytest.mark.parametrize("engine", ["numpy", pytest.param("numba", marks=needs_compiler)])
-def test_peak_memory(engine: str, tmp_path: Path) -> None:
+def test_peak_memory(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data + weights + slots, 15 % more, and a constant; where weights are what is large."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     code = (
         "import sys; sys.path.insert(0, 'benchmarks'); from scaling import peak; "
         f"print(*peak({engine!r}, (256, 1500, 1500, 10), 'adam', 700))"

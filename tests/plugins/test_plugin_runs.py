@@ -17,7 +17,7 @@ from bptrain.errors import CheckpointError, UsageError
 from bptrain.plugins import activations
 from bptrain.plugins.loading import plugged_in
 from bptrain.store import checkpoint
-from command import SCRIPT, bptrain
+from command import SCRIPT, bptrain, check_only
 from engines.installed import ENGINES
 from plugins.files import LOG_COSH, naming, write
 
@@ -172,7 +172,8 @@ def test_the_next_command_names_the_plugin(config: Path, mine: Path) -> None:
     assert fit.err.splitlines()[-1] == f"next: bptrain eval {fit.out.splitlines()[-1]} --plugin mine.py"
 
 
-def test_every_command_takes_it(config: Path, mine: Path) -> None:
+def test_every_command_takes_it(config: Path, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_only(monkeypatch, lambda combination: combination.loss == "half_squared_error")
     assert "ln_cosh: f(z) = scale ln cosh z" in bptrain("explain", config, "--plugin", mine).out
     listed = bptrain("list", "--plugin", mine, "--json").json
     (own,) = [part for part in listed["activations"] if part["plugin"] is not None]

@@ -18,8 +18,8 @@ from bptrain.core import reference
 from bptrain.core.network import views
 from bptrain.engines import base
 from bptrain.engines.base import initial_optimizer_state
-from bptrain.engines.numba_engine import missing
 from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.engines.registry import engine_entry
 from bptrain.errors import CheckpointError
 from bptrain.model.load import load, load_checkpoint, load_run
 from bptrain.parts.controls import Plateau, Watch, reduced
@@ -308,7 +308,7 @@ CONTROLLED: dict[str, Any] = {
     "training.average": {"decay": 0.9},
     "training.stop_at": {"gradient_norm": 1e-6},
 }
-ENGINE_NAMES = ["numpy", *(["numba"] if missing() is None else [])]
+ENGINE_NAMES = ["numpy", *(["numba"] if engine_entry("numba").missing() is None else [])]
 
 
 def files(out: str) -> list[bytes]:

@@ -1,24 +1,25 @@
 """`bptrain check-backward`: check somebody's own backpropagation."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
+from bptrain.cli.options import Set, command
+
+if TYPE_CHECKING:
+    from bptrain.console.terminal.screen import Screen
 
 
+@command("check-backward", "Grade your own backpropagation, δ by δ.", plugins=True)
 def check_backward_command(
+    screen: "Screen",
     file: Annotated[
         Path,
         typer.Argument(metavar="FILE", help="A Python file with forward and backward.", show_default=False),
     ],
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
     set_: Set = None,
-    plugin: Plugin = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """Check your own backpropagation, δ by δ: find the first layer that is wrong, and the likely slip.
 
@@ -30,13 +31,12 @@ def check_backward_command(
       bptrain check-backward my_backprop.py configs/derivation.yaml
       bptrain check-backward my_backprop.py my.yaml --set network.dtype=float64
     """
-    with command("check-backward", json, quiet, verbose, plugin) as screen:
-        from bptrain.commands.check_backward import check_backward
-        from bptrain.console.check_backward import show_grade
-        from bptrain.errors import VERDICT_EXIT
+    from bptrain.commands.check_backward import check_backward
+    from bptrain.console.check_backward import show_grade
+    from bptrain.errors import VERDICT_EXIT
 
-        grade = check_backward(file, config, set_)
-        show_grade(screen, grade)
-        screen.record(grade.record(), ok=grade.passed)
-        if not grade.passed:
-            raise typer.Exit(VERDICT_EXIT)
+    grade = check_backward(file, config, set_)
+    show_grade(screen, grade)
+    screen.record(grade.record(), ok=grade.passed)
+    if not grade.passed:
+        raise typer.Exit(VERDICT_EXIT)

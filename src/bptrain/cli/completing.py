@@ -1,27 +1,34 @@
 """What may stand where a Tab is pressed: commands, options, config keys and their values, part names, runs.
 
-Nothing of bptrain is loaded for it. `words.json` says what there is; `dev/completion_words.py` makes it from the
-commands, the schema and the registries.
+The words come from the commands, the schema and the registries, and reading them there takes a few tenths of a second.
+So the first Tab keeps them, and later ones load nothing; where they cannot be kept, each Tab reads them again.
 
-    {"commands": {"fit": {"help": …, "arguments": ["config"], "options": {"--set": {"help": …, "takes": "set"}}}},
-     "keys": {"training.mode": ["sgd", "minibatch", "batch"]}, "kinds": ["activations", …], "shells": ["bash", …]}
+    <cache>/words/<version>-<key>.json       key = a checksum of the names, times and sizes of the package's sources
 
-`takes` and `arguments` say what a word is: set, run, resume, kind, shell, a list of choices; file and other words are
-left to the shell, which offers files. An option that takes nothing is a flag.
+    {"commands": {"fit": {"help": …, "arguments": ["CONFIG"], "options": {"--set": {"help": …, "takes": "KEY=VALUE"}}}},
+     "keys": {"training.mode": ["sgd", "minibatch", "batch"]}, "kinds": ["activations", …]}
+
+`takes` and `arguments` are what help shows: RUN stands for runs, KIND for kinds of parts, KEY=VALUE for a key and its
+value; what is in lower case stands for itself. All else is left to the shell, which offers files. An option that takes
+nothing is a flag.
 """
 
 import json
+import os
 import re
-import shlex
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-Candidate = tuple[str, str]  # the word, and what it is
-Takes = str | list[str]
+import bptrain
+from bptrain.caches import cache_directory
 
-WORDS = Path(__file__).with_name("words.json")
+Candidate = tuple[str, str]  # the word, and what it is
+
+KEPT = 5  # files of words, one for each installation in use
 RUNS = Path("runs")
 DEPTH = 4  # of a run below runs/, so that a large directory is not searched to its ground
 
@@ -44,6 +51,8 @@ def answer(shell: str, words: list[str]) -> None:
 
 def split(line: str) -> list[str]:
     """The words of a line that may end in the middle of one; the last is empty behind a space."""
+    import shlex  # for bash alone
+
     lexer = shlex.shlex(line, posix=True, punctuation_chars=False)
     lexer.whitespace_split, lexer.commenters = True, ""
     words = []
@@ -56,8 +65,7 @@ def split(line: str) -> list[str]:
 
 def candidates(before: list[str], current: str) -> list[Candidate]:
     """What the word that begins with `current` may be, behind the words after `bptrain`."""
-    known = json.loads(WORDS.read_text(encoding="utf-8"))
-    return [one for one in offered(known, before, current) if one[0].startswith(current)]
+    return [one for one in offered(known_words(), before, current) if one[0].startswith(current)]
 
 
 def offered(known: dict[str, Any], before: list[str], current: str) -> Iterable[Candidate]:
@@ -111,18 +119,22 @@ def subcommands(commands: dict[str, Any], group: str) -> Iterator[Candidate]:
     yield from (("--help", "Show help."), *((("--version", "Print the version."),) if not group else ()))
 
 
-def of_kind(known: dict[str, Any], takes: Takes, current: str) -> list[Candidate]:
-    """The words of a kind; none where files are meant, which a shell knows itself."""
-    if isinstance(takes, list):
-        found = takes
-    elif takes == "set":  # first a key, and behind its = a value
-        key, equals, _ = current.partition("=")
-        keys: dict[str, list[str]] = known["keys"]
-        found = [f"{key}={value}" for value in keys.get(key, ())] if equals else [f"{one}=" for one in keys]
-    elif takes in ("run", "resume"):
-        found = [*(["auto"] if takes == "resume" else []), *runs()]
-    else:
-        found = known.get(f"{takes}s", [])
+def of_kind(known: dict[str, Any], takes: str, current: str) -> list[Candidate]:
+    """The words that an option or argument takes; none where files are meant, which a shell knows itself."""
+    found: list[str] = []
+    for word in takes.split("|"):
+        if word == "KEY=VALUE":  # first a key, and behind its = a value
+            key, equals, _ = current.partition("=")
+            keys: dict[str, list[str]] = known["keys"]
+            found += (
+                [f"{key}={value}" for value in keys.get(key, ())] if equals else [f"{one}=" for one in keys]
+            )
+        elif word == "RUN":
+            found += runs()
+        elif word == "KIND":
+            found += known["kinds"]
+        elif word.islower():
+            found.append(word)
     return [(word, "") for word in found]
 
 
@@ -132,3 +144,51 @@ def runs() -> list[str]:
     for depth in range(1, DEPTH):
         found += [str(record.parent) for record in RUNS.glob("/".join(["*"] * depth + ["run.json"]))]
     return sorted(found, reverse=True)
+
+
+def known_words() -> dict[str, Any]:
+    """Everything that completion knows, from the cache if an earlier Tab has put it there."""
+    file = cache_directory("words") / f"{bptrain.__version__}-{key_of_sources()}.json"
+    try:
+        kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return kept
+    except (
+        OSError,
+        ValueError,
+    ):  # this is the first Tab, the directory cannot be read, or the file is damaged
+        from bptrain.cli.completion_words import make_words
+
+        words = make_words()
+        keep(file, words)
+        return words
+
+
+def key_of_sources() -> str:
+    """A checksum that changes with any of the package's sources; they are not read."""
+    listing = "\n".join(sorted(sources(os.path.dirname(bptrain.__file__))))
+    return f"{zlib.crc32(listing.encode()):08x}"
+
+
+def sources(directory: str) -> Iterator[str]:
+    """Name, time and size of each source below a directory."""
+    for entry in os.scandir(directory):
+        if entry.is_dir():
+            yield from sources(entry.path)
+        elif entry.name.endswith(".py"):
+            status = entry.stat()
+            yield f"{entry.path} {status.st_mtime_ns} {status.st_size}"
+
+
+def keep(file: Path, words: dict[str, Any]) -> None:
+    """Writes the words beside their name and renames them, so that no other Tab reads half of them."""
+    with suppress(OSError):  # a full or read-only disk: the next Tab makes them anew
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unfinished = file.with_suffix(f".{os.getpid()}")
+        try:
+            unfinished.write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
+            unfinished.replace(file)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        by_age = sorted(file.parent.iterdir(), key=lambda one: one.stat().st_mtime)
+        for old in by_age[:-KEPT]:
+            old.unlink(missing_ok=True)

@@ -1,10 +1,13 @@
 """`bptrain completion`: the script that makes a shell complete bptrain's commands."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bptrain.cli.options import Json, command
+from bptrain.cli.options import command
+
+if TYPE_CHECKING:
+    from bptrain.console.terminal.screen import Screen
 
 # Each hands the words over and reads one candidate a line; where there is none, files are offered.
 BASH = r"""
@@ -48,12 +51,13 @@ complete -c bptrain -f -a '(__bptrain_complete)'
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 
+@command("completion", "Print what completes commands in your shell.", notes=False)
 def completion_command(
+    screen: "Screen",
     shell: Annotated[
         Literal["bash", "zsh", "fish"],
         typer.Argument(metavar="SHELL", help="bash, zsh or fish.", show_default=False),
     ],
-    json: Json = False,
 ) -> None:
     """Print the script that completes commands, config keys, parts and runs in your shell.
 
@@ -64,8 +68,5 @@ def completion_command(
       bptrain completion fish > ~/.config/fish/completions/bptrain.fish
     """
     script = SCRIPTS[shell].strip()
-    if not json:  # a shell that starts waits for it: nothing is loaded
-        print(script)
-        return
-    with command("completion", json) as screen:
-        screen.record({"shell": shell, "script": script})
+    screen.result(script, whole=True)
+    screen.record({"shell": shell, "script": script})

@@ -1,11 +1,14 @@
 """`bptrain config show`: what applies, and where it comes from."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
+from bptrain.cli.options import Set, command
+
+if TYPE_CHECKING:
+    from bptrain.console.terminal.screen import Screen
 
 config_app = typer.Typer(rich_markup_mode=None)
 
@@ -20,13 +23,11 @@ def callback() -> None:
     """
 
 
-def show_command(
+@command("config show", "Print what applies, and where it comes from.", plugins=True)
+def config_show_command(
+    screen: "Screen",
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
     set_: Set = None,
-    plugin: Plugin = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """Print a config with every default filled in, and where each value comes from.
 
@@ -38,10 +39,9 @@ def show_command(
       bptrain config show configs/iris.yaml
       bptrain config show my.yaml --set optimizer=adam --json
     """
-    with command("config show", json, quiet, verbose, plugin) as screen:
-        from bptrain.commands.config_show import resolve
-        from bptrain.console.config_show import show_config
+    from bptrain.commands.config_show import resolve
+    from bptrain.console.config_show import show_config
 
-        shown = resolve(config, set_ or [])
-        show_config(screen, shown)
-        screen.record(shown.record())
+    shown = resolve(config, set_ or [])
+    show_config(screen, shown)
+    screen.record(shown.record())

@@ -1,14 +1,20 @@
 """`bptrain eval`: how good a trained model is."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Plugin, Quiet, Verbose, command
+from bptrain.cli.options import command
+from bptrain.formats import listed
+
+if TYPE_CHECKING:
+    from bptrain.console.terminal.screen import Screen
 
 
+@command("eval", "Evaluate a trained model beside a baseline.", plugins=True)
 def eval_command(
+    screen: "Screen",
     run: Annotated[
         Path | None,
         typer.Argument(metavar="RUN", help="A run; without it, the newest under runs/.", show_default=False),
@@ -21,17 +27,14 @@ def eval_command(
         Path | None, typer.Option(help="A file in the form of the training data, in place of a split.")
     ] = None,
     target: Annotated[
-        Path | None, typer.Option(help="The file of targets that goes with --data (idx, npy).")
+        Path | None,
+        typer.Option(help=f"The file of targets that goes with --data ({listed('array', ', ')})."),
     ] = None,
     checkpoint: Annotated[str, typer.Option(metavar="best|last|PATH", help="Which weights.")] = "best",
     fail_under: Annotated[
         list[str] | None,
         typer.Option(metavar="METRIC=V", help="Exit with 1 if a metric is worse than V. Repeatable."),
     ] = None,
-    plugin: Plugin = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """Evaluate a trained model: metrics beside a baseline, and the confusion matrix.
 
@@ -41,21 +44,20 @@ def eval_command(
       bptrain eval runs/iris/001 --split validation
       bptrain eval --data new.csv --fail-under accuracy=0.9
     """
-    with command("eval", json, quiet, verbose, plugin) as screen:
-        from bptrain.commands.eval import SPLITS, evaluate_model, failed_thresholds, parse_bound
-        from bptrain.console.eval import show_evaluation
-        from bptrain.errors import VERDICT_EXIT, UsageError
+    from bptrain.commands.eval import SPLITS, evaluate_model, failed_thresholds, parse_bound
+    from bptrain.console.eval import show_evaluation
+    from bptrain.errors import VERDICT_EXIT, UsageError
 
-        if split is not None and split not in SPLITS:
-            raise UsageError(f"--split {split}: choose one of {', '.join(SPLITS)}")
-        bounds = [parse_bound(text) for text in fail_under or []]
-        report = evaluate_model(run, split, data, target, checkpoint)
-        short = failed_thresholds(report, bounds)
-        for name, message in report.warnings:
-            screen.warn(name, message)
-        show_evaluation(screen, report)
-        screen.record(report.record() | ({"fail_under": short} if bounds else {}), ok=not short)
-        for sentence in short:
-            screen.warn("fail_under", sentence)
-        if short:
-            raise typer.Exit(VERDICT_EXIT)
+    if split is not None and split not in SPLITS:
+        raise UsageError(f"--split {split}: choose one of {', '.join(SPLITS)}")
+    bounds = [parse_bound(text) for text in fail_under or []]
+    report = evaluate_model(run, split, data, target, checkpoint)
+    short = failed_thresholds(report, bounds)
+    for name, message in report.warnings:
+        screen.warn(name, message)
+    show_evaluation(screen, report)
+    screen.record(report.record() | ({"fail_under": short} if bounds else {}), ok=not short)
+    for sentence in short:
+        screen.warn("fail_under", sentence)
+    if short:
+        raise typer.Exit(VERDICT_EXIT)

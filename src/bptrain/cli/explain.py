@@ -1,14 +1,19 @@
 """`bptrain explain`: the derivation of a config's network."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
+from bptrain.cli.options import Set, command
+
+if TYPE_CHECKING:
+    from bptrain.console.terminal.screen import Screen
 
 
+@command("explain", "Print the derivation of a network.", plugins=True)
 def explain_command(
+    screen: "Screen",
     config: Annotated[
         Path, typer.Argument(metavar="CONFIG", help="The YAML file, or a run.", show_default=False)
     ],
@@ -16,10 +21,6 @@ def explain_command(
     kernel: Annotated[
         bool, typer.Option("--kernel", help="The training loop of the compiled engine instead, as Python.")
     ] = False,
-    plugin: Plugin = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """Print the forward, backward and update lines of a network, with the shape of every factor and product.
 
@@ -28,18 +29,17 @@ def explain_command(
       bptrain explain configs/derivation.yaml
       bptrain explain --kernel configs/xor.yaml
     """
-    with command("explain", json, quiet, verbose, plugin) as screen:
-        from bptrain.commands.explain.derivation import explain
-        from bptrain.commands.explain.derivation import kernel as kernel_of
-        from bptrain.console.explain import show_explanation
+    from bptrain.commands.explain.derivation import explain
+    from bptrain.commands.explain.derivation import kernel as kernel_of
+    from bptrain.console.explain import show_explanation
 
-        if config.is_dir():  # a run: its config is what is meant
-            config = config / "config.yaml"
-        if kernel:
-            source = kernel_of(config, set_ or [])
-            screen.result(source.rstrip(), whole=True)
-            screen.record({"kernel": source})
-            return
-        explanation = explain(config, set_ or [])
-        show_explanation(screen, explanation)
-        screen.record(explanation.record())
+    if config.is_dir():  # a run: its config is what is meant
+        config = config / "config.yaml"
+    if kernel:
+        source = kernel_of(config, set_ or [])
+        screen.result(source.rstrip(), whole=True)
+        screen.record({"kernel": source})
+        return
+    explanation = explain(config, set_ or [])
+    show_explanation(screen, explanation)
+    screen.record(explanation.record())

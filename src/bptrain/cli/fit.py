@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
+from bptrain.cli.options import Plugin, Set, command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
 
 
+@command("fit", "Train a network from a YAML file.", plugins=True)
 def fit_command(
+    screen: "Screen",
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
     set_: Set = None,
     out: Annotated[
@@ -32,9 +34,6 @@ def fit_command(
         int | None, typer.Option(metavar="N", help="Train with N seeds, and print mean and deviation.")
     ] = None,
     plugin: Plugin = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """Train a network from a YAML file.
 
@@ -46,24 +45,23 @@ def fit_command(
       bptrain fit my.yaml --set training.epochs=20 --out runs/try
       bptrain fit my.yaml --resume auto
     """
-    with command("fit", json, quiet, verbose, plugin) as screen:
-        from bptrain.errors import UsageError
+    from bptrain.errors import UsageError
 
-        if resume is not None and (overwrite or seeds is not None):
-            raise UsageError("--resume goes on with one run: leave out --overwrite and --seeds")
-        if resume not in (None, "auto") and out is not None:
-            raise UsageError(f"--resume {resume} goes on in that run: leave out --out, or give --resume auto")
-        if dry_run and (seeds is not None or out is not None or resume is not None):
-            raise UsageError("--dry-run makes no run: leave out --seeds, --out and --resume")
-        if overwrite and out is None:
-            raise UsageError("--overwrite goes with --out DIR: without it every run has a new directory")
-        overrides = set_ or []
-        if dry_run:
-            try_out(screen, config, overrides)
-        elif seeds is not None:
-            fit_seeds(screen, config, overrides, seeds, out, overwrite)
-        else:
-            fit_one(screen, config, overrides, out, resume, overwrite, plugin or [])
+    if resume is not None and (overwrite or seeds is not None):
+        raise UsageError("--resume goes on with one run: leave out --overwrite and --seeds")
+    if resume not in (None, "auto") and out is not None:
+        raise UsageError(f"--resume {resume} goes on in that run: leave out --out, or give --resume auto")
+    if dry_run and (seeds is not None or out is not None or resume is not None):
+        raise UsageError("--dry-run makes no run: leave out --seeds, --out and --resume")
+    if overwrite and out is None:
+        raise UsageError("--overwrite goes with --out DIR: without it every run has a new directory")
+    overrides = set_ or []
+    if dry_run:
+        try_out(screen, config, overrides)
+    elif seeds is not None:
+        fit_seeds(screen, config, overrides, seeds, out, overwrite)
+    else:
+        fit_one(screen, config, overrides, out, resume, overwrite, plugin or [])
 
 
 def fit_one(

@@ -1,11 +1,15 @@
 """`bptrain gradcheck`: check the gradient."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
+from bptrain.cli.options import Set, command
+from bptrain.engine_names import EngineToCheck
+
+if TYPE_CHECKING:
+    from bptrain.console.terminal.screen import Screen
 
 Params = Annotated[
     list[str] | None,
@@ -18,7 +22,7 @@ Method = Annotated[
     ),
 ]
 Engine = Annotated[
-    Literal["numpy", "numba", "all"] | None,
+    EngineToCheck | None,
     typer.Option(help="Engine to check (default: the config's, otherwise numpy).", show_default=False),
 ]
 KinkPolicy = Annotated[
@@ -29,7 +33,9 @@ KinkPolicy = Annotated[
 ]
 
 
+@command("gradcheck", "Prove the gradient, exact to rounding.", plugins=True)
 def gradcheck_command(
+    screen: "Screen",
     subject: Annotated[
         Path | None,
         typer.Argument(
@@ -51,10 +57,6 @@ def gradcheck_command(
     kinks: KinkPolicy = "interval",
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first mismatch.")] = False,
     set_: Set = None,
-    plugin: Plugin = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """Check the gradient: compare backpropagation with complex-step differentiation, exact to rounding.
 
@@ -67,36 +69,34 @@ def gradcheck_command(
       bptrain gradcheck configs/digits.yaml --params 'layers.1.*' --inputs
       bptrain gradcheck runs/iris/001 --rows 100 --engine all
     """
-    with command("gradcheck", json, quiet, verbose, plugin) as screen:
-        from bptrain.commands.gradcheck.run import ROWS, GradcheckOptions, check, is_trained
-        from bptrain.commands.gradcheck.selftest import SelfTest, check_parts
-        from bptrain.console.gradcheck import CheckView, show_gradcheck, show_parts
-        from bptrain.errors import VERDICT_EXIT, UsageError
-        from bptrain.gradient_check import Settings
+    from bptrain.commands.gradcheck.run import ROWS, GradcheckOptions, check, is_trained
+    from bptrain.commands.gradcheck.selftest import SelfTest, check_parts
+    from bptrain.console.gradcheck import CheckView, show_gradcheck, show_parts
+    from bptrain.errors import VERDICT_EXIT, UsageError
+    from bptrain.gradient_check import Settings
 
-        patterns = tuple(params or ["*"])
-        settings = Settings(method, kinks, patterns, inputs, fail_fast=fail_fast)
-        if set_ and (subject is None or is_trained(subject)):
-            raise UsageError("--set changes a config: give one")
-        with CheckView(screen) as view:
-            if subject is None:
-                for name, given in (("--engine", engine), ("--rows", rows), ("--params", params)):
-                    if given is not None:
-                        raise UsageError(f"{name} needs a config or a run: give one")
-                selftest = SelfTest(tuple(view.count(check_parts(settings))))
-                passed = selftest.passed
-            else:
-                checked = view.follow(
-                    check(subject, set_ or [], GradcheckOptions(settings, engine, rows or ROWS))
-                )
-                passed = checked.passed
+    patterns = tuple(params or ["*"])
+    settings = Settings(method, kinks, patterns, inputs, fail_fast=fail_fast)
+    if set_ and (subject is None or is_trained(subject)):
+        raise UsageError("--set changes a config: give one")
+    with CheckView(screen) as view:
         if subject is None:
-            show_parts(screen, selftest.checks)
-            screen.record(selftest.record(), ok=passed)
+            for name, given in (("--engine", engine), ("--rows", rows), ("--params", params)):
+                if given is not None:
+                    raise UsageError(f"{name} needs a config or a run: give one")
+            selftest = SelfTest(tuple(view.count(check_parts(settings))))
+            passed = selftest.passed
         else:
-            for name, message in checked.warnings:
-                screen.warn(name, message)
-            show_gradcheck(screen, checked)
-            screen.record(checked.record(), ok=passed)
-        if not passed:
-            raise typer.Exit(VERDICT_EXIT)
+            options = GradcheckOptions(settings, engine, rows or ROWS)
+            checked = view.follow(check(subject, set_ or [], options))
+            passed = checked.passed
+    if subject is None:
+        show_parts(screen, selftest.checks)
+        screen.record(selftest.record(), ok=passed)
+    else:
+        for name, message in checked.warnings:
+            screen.warn(name, message)
+        show_gradcheck(screen, checked)
+        screen.record(checked.record(), ok=passed)
+    if not passed:
+        raise typer.Exit(VERDICT_EXIT)

@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bptrain.cli.options import Json, Quiet, Verbose, command
+from bptrain.cli.options import command
+from bptrain.formats import listed
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
 
 
+@command("init", "Write a config for a data file, or from a template.")
 def init_command(
+    screen: "Screen",
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The data to learn from: csv, tsv, npz, npy or idx.")
+        Path | None, typer.Option(metavar="FILE", help=f"The data to learn from: {listed()}.")
     ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="COLUMN", help="What to learn; repeatable. Of idx and npy the file of the targets."
+            metavar="COLUMN",
+            help=f"What to learn; repeatable. Of {listed('array', ' and ')} the file of the targets.",
         ),
     ] = None,
     task: Annotated[
@@ -35,9 +39,6 @@ def init_command(
         "config.yaml"
     ),
     force: Annotated[bool, typer.Option("--force", help="Write over a config that is there.")] = False,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """Write a commented config that trains as it is, for your data or from a template.
 
@@ -49,20 +50,19 @@ def init_command(
       bptrain init --data titanic.csv --target Survived
       bptrain init --template xor --output xor.yaml
     """
-    with command("init", json, quiet, verbose) as screen:
-        from bptrain.errors import UsageError
+    from bptrain.errors import UsageError
 
-        if template is not None and (data is not None or target or task != "auto"):
-            raise UsageError("--template brings its own data: leave out --data, --target and --task")
-        if template is not None:
-            from_template(screen, template, output, force)
-        elif data is not None:
-            from_data(screen, data, target or [], task, output, force)
-        else:
-            raise UsageError(
-                "what is the config for? Give --data FILE --target COLUMN, or --template xor for one to play with"
-            )
-        screen.note(f"next: bptrain fit {shlex.quote(str(output))}")
+    if template is not None and (data is not None or target or task != "auto"):
+        raise UsageError("--template brings its own data: leave out --data, --target and --task")
+    if template is not None:
+        from_template(screen, template, output, force)
+    elif data is not None:
+        from_data(screen, data, target or [], task, output, force)
+    else:
+        raise UsageError(
+            "what is the config for? Give --data FILE --target COLUMN, or --template xor for one to play with"
+        )
+    screen.note(f"next: bptrain fit {shlex.quote(str(output))}")
 
 
 def from_template(screen: "Screen", name: str, output: Path, force: bool) -> None:

@@ -1,22 +1,23 @@
 """`bptrain inspect`: what is in a trained model."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Plugin, Quiet, Verbose, command
+from bptrain.cli.options import command
+
+if TYPE_CHECKING:
+    from bptrain.console.terminal.screen import Screen
 
 
+@command("inspect", "Look into a trained model.", plugins=True)
 def inspect_command(
+    screen: "Screen",
     run: Annotated[
         Path,
         typer.Argument(metavar="RUN|CHECKPOINT", help="A run, or a checkpoint file.", show_default=False),
     ],
-    plugin: Plugin = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """Look into a trained model: layers, dead units, columns, history.
 
@@ -28,12 +29,11 @@ def inspect_command(
       bptrain inspect runs/iris/001
       bptrain inspect runs/iris/001/best.safetensors --json
     """
-    with command("inspect", json, quiet, verbose, plugin) as screen:
-        from bptrain.commands.inspect import inspect
-        from bptrain.console.inspect import show_inspection
+    from bptrain.commands.inspect import inspect
+    from bptrain.console.inspect import show_inspection
 
-        seen = inspect(run)
-        for name, message in seen.model.warnings:
-            screen.warn(name, message)
-        show_inspection(screen, seen)
-        screen.record(seen.record())
+    seen = inspect(run)
+    for name, message in seen.model.warnings:
+        screen.warn(name, message)
+    show_inspection(screen, seen)
+    screen.record(seen.record())

@@ -1,13 +1,18 @@
 """`bptrain list`: every part that a config may name."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Plugin, Quiet, Verbose, command
+from bptrain.cli.options import command
+
+if TYPE_CHECKING:
+    from bptrain.console.terminal.screen import Screen
 
 
+@command("list", "List the parts that a config may name.", plugins=True)
 def list_command(
+    screen: "Screen",
     kind: Annotated[
         str | None,
         typer.Argument(
@@ -16,10 +21,6 @@ def list_command(
             show_default=False,
         ),
     ] = None,
-    plugin: Plugin = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """List the parts that a config may name, each with its formula and its options.
 
@@ -29,10 +30,9 @@ def list_command(
       bptrain list activations
       bptrain list optimizers --json
     """
-    with command("list", json, quiet, verbose, plugin) as screen:
-        from bptrain.commands.list import list_parts
-        from bptrain.console.list import show_parts_list
+    from bptrain.commands.list import list_parts
+    from bptrain.console.list import show_parts_list
 
-        kinds = list_parts(kind)
-        show_parts_list(screen, kinds)
-        screen.record({name: [part.record() for part in parts] for name, parts in kinds.items()})
+    kinds = list_parts(kind)
+    show_parts_list(screen, kinds)
+    screen.record({name: [part.record() for part in parts] for name, parts in kinds.items()})

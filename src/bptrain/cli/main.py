@@ -5,29 +5,34 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 import bptrain
-from bptrain.cli.check_backward import check_backward_command
-from bptrain.cli.completion import completion_command
-from bptrain.cli.config_show import config_app, show_command
-from bptrain.cli.doctor import doctor_command
-from bptrain.cli.eval import eval_command
-from bptrain.cli.explain import explain_command
-from bptrain.cli.fit import fit_command
-from bptrain.cli.gradcheck import gradcheck_command
-from bptrain.cli.init import init_command
-from bptrain.cli.inspect import inspect_command
-from bptrain.cli.list import list_command
-from bptrain.cli.options import end_quietly, silence
-from bptrain.cli.runs import runs_command
-from bptrain.cli.schema import schema_command
-from bptrain.cli.validate import validate_command
+from bptrain.cli.config_show import config_app
+from bptrain.cli.options import Command, end_quietly, silence
 from bptrain.errors import STORAGE_EXIT
 
+# The files of the commands, in the order in which --help lists them.
+COMMANDS = (
+    "init",
+    "validate",
+    "fit",
+    "eval",
+    "gradcheck",
+    "check_backward",
+    "explain",
+    "list",
+    "inspect",
+    "runs",
+    "config_show",
+    "schema",
+    "doctor",
+    "completion",
+)
+GROUPS = {"config": config_app}  # of commands with two words
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 NARROW = 52  # columns, below which typer would not go
 if (columns := shutil.get_terminal_size().columns) < NARROW:
@@ -65,26 +70,18 @@ def callback(
     """
 
 
-def add(to: typer.Typer, name: str, command: Callable[..., None], short: str) -> None:
-    """Adds a command, with the line that the list of commands has for it."""
-    to.command(name, short_help=short, context_settings=HELP)(command)
+def add(file: str) -> None:
+    """Adds the command that a file of this folder declares, to its group if it is in one."""
+    declared: Command = getattr(import_module(f"bptrain.cli.{file}"), f"{file}_command")
+    *group, name = declared.name.split()
+    to = GROUPS[group[0]] if group else app
+    to.command(name, short_help=declared.summary, context_settings=HELP)(declared.run)
 
 
-add(app, "init", init_command, "Write a config for a data file, or from a template.")
-add(app, "validate", validate_command, "Check a config and its data as a fit would.")
-add(app, "fit", fit_command, "Train a network from a YAML file.")
-add(app, "eval", eval_command, "Evaluate a trained model beside a baseline.")
-add(app, "gradcheck", gradcheck_command, "Prove the gradient, exact to rounding.")
-add(app, "check-backward", check_backward_command, "Grade your own backpropagation, δ by δ.")
-add(app, "explain", explain_command, "Print the derivation of a network.")
-add(app, "list", list_command, "List the parts that a config may name.")
-add(app, "inspect", inspect_command, "Look into a trained model.")
-add(app, "runs", runs_command, "List the runs below a directory.")
-add(config_app, "show", show_command, "Print what applies, and where it comes from.")
-app.add_typer(config_app, name="config", short_help="Look at a config.", context_settings=HELP)
-add(app, "schema", schema_command, "Print the JSON Schema of configs, for editors.")
-add(app, "doctor", doctor_command, "Look at this installation.")
-add(app, "completion", completion_command, "Print what completes commands in your shell.")
+for file in COMMANDS:
+    add(file)
+for name, group_app in GROUPS.items():
+    app.add_typer(group_app, name=name, context_settings=HELP)
 
 
 def run(arguments: list[str]) -> int:

@@ -1,13 +1,15 @@
-"""Options and behavior that every command shares."""
+"""What every command shares: how it is declared, its common options, and what becomes of an error."""
 
+import inspect
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from inspect import Parameter
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TextIO
 
 import typer
 
@@ -36,9 +38,53 @@ Plugin = Annotated[
 ]
 
 
-@contextmanager
+class Command(NamedTuple):
+    """A command as `main` adds it."""
+
+    name: str  # its words, such as "config show"
+    summary: str  # its line in the list of commands
+    run: Callable[..., None]  # with the parameters that typer makes arguments and options of
+
+
 def command(
-    name: str, json: bool, quiet: bool = False, verbose: bool = False, plugins: Sequence[str] | None = None
+    name: str, summary: str, *, plugins: bool = False, notes: bool = True
+) -> Callable[[Callable[..., None]], Command]:
+    """Declares a command by its function, whose first parameter is the screen; the others are arguments and options.
+
+    The options that commands share are added behind them: --plugin where the command uses parts, --json, and
+    --quiet and --verbose where it has something to say beside its result. One that the function names itself is
+    handed to it as well.
+    """
+    shared: dict[str, tuple[Any, Any]] = {"plugin": (Plugin, None)} if plugins else {}
+    shared["json"] = (Json, False)
+    if notes:
+        shared |= {"quiet": (Quiet, False), "verbose": (Verbose, False)}
+
+    def declared(function: Callable[..., None]) -> Command:
+        _, *own = inspect.signature(function).parameters.values()
+        names = [parameter.name for parameter in own]
+        added = [
+            Parameter(option, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for option, (annotation, default) in shared.items()
+            if option not in names
+        ]
+
+        def run(**given: Any) -> None:
+            streams = (given["json"], given.get("quiet", False), given.get("verbose", False))
+            with running(name, *streams, given.get("plugin")) as screen:
+                function(screen, **{option: given[option] for option in names})
+
+        as_typed: Any = run
+        as_typed.__signature__ = inspect.Signature([*own, *added])
+        as_typed.__doc__ = function.__doc__
+        return Command(name, summary, run)
+
+    return declared
+
+
+@contextmanager
+def running(
+    name: str, json: bool, quiet: bool, verbose: bool, plugins: Sequence[str] | None
 ) -> Iterator["Screen"]:
     """The screen of a command, with the parts of plug-ins; in the block an error becomes a message and an exit code."""
     from bptrain.console.terminal.screen import Screen

@@ -1,14 +1,19 @@
 """`bptrain runs`: what has been trained."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Quiet, Verbose, command
+from bptrain.cli.options import command
+
+if TYPE_CHECKING:
+    from bptrain.console.terminal.screen import Screen
 
 
+@command("runs", "List the runs below a directory.")
 def runs_command(
+    screen: "Screen",
     directory: Annotated[
         Path, typer.Argument(metavar="DIR", help="Where to look; by default runs/.", show_default=False)
     ] = Path("runs"),
@@ -19,9 +24,6 @@ def runs_command(
             help="started, run, state, epochs, loss, seconds or a metric; best or newest first.",
         ),
     ] = "started",
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """List the runs below a directory with their main figures.
 
@@ -33,13 +35,12 @@ def runs_command(
       bptrain runs runs/iris --sort accuracy
       bptrain runs --sort loss --json
     """
-    with command("runs", json, quiet, verbose) as screen:
-        from bptrain.commands.runs import list_runs
-        from bptrain.console.runs import show_runs
+    from bptrain.commands.runs import list_runs
+    from bptrain.console.runs import show_runs
 
-        rows = list_runs(directory, sort)
-        if rows:
-            show_runs(screen, rows)
-        else:
-            screen.note(f"no run under {directory}: train one with `bptrain fit CONFIG`")
-        screen.record({"directory": str(directory), "runs": [row._asdict() for row in rows]})
+    rows = list_runs(directory, sort)
+    if rows:
+        show_runs(screen, rows)
+    else:
+        screen.note(f"no run under {directory}: train one with `bptrain fit CONFIG`")
+    screen.record({"directory": str(directory), "runs": [row._asdict() for row in rows]})

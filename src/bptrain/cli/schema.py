@@ -1,14 +1,15 @@
 """`bptrain schema`: the JSON Schema of a config."""
 
-from bptrain.cli.options import Json, Plugin, Quiet, Verbose, command
+from typing import TYPE_CHECKING
+
+from bptrain.cli.options import command
+
+if TYPE_CHECKING:
+    from bptrain.console.terminal.screen import Screen
 
 
-def schema_command(
-    plugin: Plugin = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
+@command("schema", "Print the JSON Schema of configs, for editors.", plugins=True)
+def schema_command(screen: "Screen") -> None:
     """Print the JSON Schema (draft 7) of a config, for editors: keys, types, bounds, defaults, and every part.
 
     With --json the schema is the field "schema" of the one object. An editor finds it by a first line such as
@@ -19,8 +20,7 @@ def schema_command(
       bptrain schema > bptrain.schema.json
       bptrain schema --plugin my_parts.py > bptrain.schema.json
     """
-    with command("schema", json, quiet, verbose, plugin) as screen:
-        from bptrain.config.json_schema import config_schema, schema_text
+    from bptrain.config.json_schema import config_schema, schema_text
 
-        screen.result(schema_text().rstrip("\n"))
-        screen.record({"schema": config_schema()})
+    screen.result(schema_text().rstrip("\n"))
+    screen.record({"schema": config_schema()})

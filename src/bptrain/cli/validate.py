@@ -1,20 +1,21 @@
 """`bptrain validate`: whether a config would train."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Json, Plugin, Quiet, Set, Verbose, command
+from bptrain.cli.options import Set, command
+
+if TYPE_CHECKING:
+    from bptrain.console.terminal.screen import Screen
 
 
+@command("validate", "Check a config and its data as a fit would.", plugins=True)
 def validate_command(
+    screen: "Screen",
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
     set_: Set = None,
-    plugin: Plugin = None,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
 ) -> None:
     """Check everything that fit would: config, data, network, and one forward and backward pass.
 
@@ -25,10 +26,9 @@ def validate_command(
       bptrain validate configs/iris.yaml
       bptrain validate my.yaml --set network.sizes=[auto,64,auto] --json
     """
-    with command("validate", json, quiet, verbose, plugin) as screen:
-        from bptrain.commands.validate.run import validating
-        from bptrain.console.validate import show_steps, show_validation
+    from bptrain.commands.validate.run import validating
+    from bptrain.console.validate import show_steps, show_validation
 
-        done = show_steps(screen, validating(config, set_ or []))
-        show_validation(screen, done)
-        screen.record(done.record())
+    done = show_steps(screen, validating(config, set_ or []))
+    show_validation(screen, done)
+    screen.record(done.record())

@@ -15,10 +15,13 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import bptrain
+from bptrain.caches import VARIABLE as CACHE_VARIABLE
+from bptrain.caches import cache_directory
 from bptrain.commands.gradcheck.selftest import check_combination, combinations
-from bptrain.engines.choice import INSTALL
+from bptrain.engine_names import engine_names
 from bptrain.engines.compiled import onednn
-from bptrain.engines.numba_engine import missing
+from bptrain.engines.compiled.cache import is_private
+from bptrain.engines.registry import Extra, engine_entry
 from bptrain.errors import BusyError, StorageError
 from bptrain.gradient_check import Settings
 from bptrain.store.atomic import write_atomically
@@ -35,11 +38,8 @@ CORE = (
     "filelock",
     "threadpoolctl",
     "annotated-types",
+    "platformdirs",
 )
-# Each extra: its packages, and what it is good for. A test holds it against pyproject.toml.
-EXTRAS = {
-    "fast": (("numba", "scipy", "platformdirs", onednn.WHEEL), "a training loop compiled for your network"),
-}
 VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_CORETYPE",
     "NUMBA_DISABLE_JIT",
@@ -52,7 +52,7 @@ FULL = 50_000_000  # bytes: less is little
 Status = Literal["ok", "note", "warning", "failure"]
 
 
-class Finding(NamedTuple):
+class Diagnosis(NamedTuple):
     """One thing that was looked at."""
 
     topic: str
@@ -62,7 +62,7 @@ class Finding(NamedTuple):
     facts: Mapping[str, Any] = MappingProxyType({})
 
 
-def diagnose_installation() -> Iterator[Finding]:
+def diagnose_installation() -> Iterator[Diagnosis]:
     """Everything that is looked at, in the order in which it is told."""
     yield versions()
     yield blas_libraries()
@@ -73,24 +73,24 @@ def diagnose_installation() -> Iterator[Finding]:
     yield gradients()
 
 
-def versions() -> Finding:
+def versions() -> Diagnosis:
     """bptrain, Python and what is needed in any case."""
     found = {name: installed(name) for name in CORE}
-    lacking = [name for name, of in found.items() if of is None]
+    absent = [name for name, of in found.items() if of is None]
     text = (
         f"bptrain {bptrain.__version__}, Python {platform.python_version()}, {platform.platform()}; "
         + ", ".join(f"{name} {of}" for name, of in found.items() if of)
     )
-    if lacking:
-        return Finding(
-            "versions", "failure", f"{text}; not installed: {', '.join(lacking)}", "pip install bptrain"
+    if absent:
+        return Diagnosis(
+            "versions", "failure", f"{text}; not installed: {', '.join(absent)}", "pip install bptrain"
         )
     facts = {
         "bptrain": bptrain.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
     }
-    return Finding("versions", "ok", text, facts={**facts, **found})
+    return Diagnosis("versions", "ok", text, facts={**facts, **found})
 
 
 def installed(package: str) -> str | None:
@@ -101,19 +101,21 @@ def installed(package: str) -> str | None:
         return None
 
 
-def blas_libraries() -> Finding:
+def blas_libraries() -> Diagnosis:
     """The libraries that matrix products are taken from, and the kernel that they chose for this processor."""
-    compiled = missing() is None  # which loads SciPy's BLAS
-    libraries = blas(scipy=compiled)
+    usable = [
+        entry for entry in map(engine_entry, engine_names()) if entry.missing() is None
+    ]  # loads their BLAS
+    libraries = blas(scipy=any(entry.uses_scipy_blas for entry in usable))
     words = [f"{one['internal_api']} {one['version']}, kernel {one['architecture']}" for one in libraries]
     if onednn.version() is not None:
         words.append(f"oneDNN {onednn.version()} for large float32 products")
     text = "; ".join(dict.fromkeys(words)) or "none that is known"
     status: Status = "ok" if libraries else "note"
-    return Finding("blas", status, text, facts={"libraries": libraries, "onednn": onednn.version()})
+    return Diagnosis("blas", status, text, facts={"libraries": libraries, "onednn": onednn.version()})
 
 
-def threads() -> Finding:
+def threads() -> Diagnosis:
     """Processors, threads, and what the environment says of them."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     of_blas = max((one["num_threads"] for one in blas(scipy=False)), default=1)
@@ -122,31 +124,40 @@ def threads() -> Finding:
     text += "".join(f"; {name}={value}" for name, value in said.items())
     facts = {"processors": usable, "blas_threads": of_blas, "environment": said}
     if of_blas > usable:
-        return Finding(
+        return Diagnosis(
             "threads", "warning", text, f"set training.threads to {usable}, or OMP_NUM_THREADS", facts
         )
-    return Finding("threads", "ok", text, facts=facts)
+    return Diagnosis("threads", "ok", text, facts=facts)
 
 
-def extras() -> Iterator[Finding]:
+def all_extras() -> dict[Extra, str | None]:
+    """Every extra, with the reason why what it brings cannot be used, if so. A test compares it with pyproject.toml."""
+    entries = [engine_entry(name) for name in engine_names()]
+    return {entry.extra: entry.missing() for entry in entries if entry.extra is not None}
+
+
+def extras() -> Iterator[Diagnosis]:
     """What can be installed beside, and for what."""
-    for name, (packages, use) in EXTRAS.items():
-        found = {package: installed(package) for package in packages}
+    for extra, reason in all_extras().items():
+        found = {package: installed(package) for package in extra.packages}
         there = ", ".join(f"{package} {of}" for package, of in found.items() if of)
-        lacking = [package for package, of in found.items() if of is None]
-        reason = missing() if name == "fast" else None
-        text = f"{name} ({use}): {there or 'not installed'}"
-        if lacking and there:
-            text += f"; without {', '.join(lacking)}"
+        absent = [package for package, of in found.items() if of is None]
+        text = f"{extra.name} ({extra.use}): {there or 'not installed'}"
+        if absent and there:
+            text += f"; without {', '.join(absent)}"
         if reason is not None and there:
             text += f"; cannot be used: {reason}"
         useless = reason is not None or not there
-        yield Finding(
-            "extras", "note" if useless else "ok", text, INSTALL if useless else None, {name: found}
+        yield Diagnosis(
+            "extras",
+            "note" if useless else "ok",
+            text,
+            extra.install if useless else None,
+            {extra.name: found},
         )
 
 
-def disk(directory: Path) -> Finding:
+def disk(directory: Path) -> Diagnosis:
     """Whether runs can be written here: file system, room, a lock, and how long a checkpoint's fsync takes."""
     kind, free = file_system(directory), shutil.disk_usage(directory).free
     text = f"{directory}: {kind or 'file system unknown'}, {free / 1e9:.1f} GB free"
@@ -158,15 +169,15 @@ def disk(directory: Path) -> Finding:
             with locked(RunDirectory(Path(place))):
                 pass
     except (OSError, StorageError, BusyError) as error:
-        return Finding("disk", "warning", f"{text}; no run can be kept here: {error}", advice, facts)
+        return Diagnosis("disk", "warning", f"{text}; no run can be kept here: {error}", advice, facts)
     facts["fsync_seconds"] = seconds
     text += f"; a file is safe on disk after {seconds * 1e3:.1f} ms"
     if free < FULL:
-        return Finding("disk", "warning", f"{text}; that is little room", advice, facts)
+        return Diagnosis("disk", "warning", f"{text}; that is little room", advice, facts)
     if seconds > SLOW:
         slow = "set checkpoint.every to more seconds, or keep runs on another disk"
-        return Finding("disk", "note", text, slow, facts)
-    return Finding("disk", "ok", text, facts=facts)
+        return Diagnosis("disk", "note", text, slow, facts)
+    return Diagnosis("disk", "ok", text, facts=facts)
 
 
 def write_seconds(place: Path) -> float:
@@ -191,33 +202,29 @@ def file_system(directory: Path) -> str | None:
     return max(inside)[1] if inside else None
 
 
-def cache() -> Finding:
-    """Where compiled loops are kept."""
-    if installed("platformdirs") is None:
-        return Finding("cache", "ok", "none is needed: nothing is compiled without the extra fast")
-    import platformdirs
-
-    from bptrain.engines.compiled.cache import is_private
-
-    place = platformdirs.user_cache_path("bptrain") / "kernels"
-    facts: dict[str, Any] = {"directory": str(place)}
-    if not place.exists():
-        return Finding("cache", "ok", f"{place}: not made yet", facts=facts)
+def cache() -> Diagnosis:
+    """Where caches lie, and whether compiled loops can be kept there."""
+    place = cache_directory()
+    kernels = place / "kernels"
+    facts: dict[str, Any] = {"root": str(place), "directory": str(kernels)}
     try:
-        kernels = [entry for entry in place.iterdir() if entry.is_dir()]
-        size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
-        usable = is_private(place) and os.access(place, os.W_OK)
+        count = sum(entry.is_dir() for entry in kernels.iterdir())
+        size = sum(file.stat().st_size for file in kernels.rglob("*") if file.is_file())
+        usable = is_private(kernels) and os.access(kernels, os.W_OK)
+    except FileNotFoundError:
+        return Diagnosis("cache", "ok", f"{place}: nothing is kept there yet", facts=facts)
     except OSError as error:
-        return Finding("cache", "warning", f"{place} cannot be read: {error.strerror or error}", facts=facts)
-    text = f"{place}: {len(kernels)} compiled loops, {size / 1e6:.1f} MB"
-    facts |= {"kernels": len(kernels), "bytes": size}
+        text = f"{place} cannot be read: {error.strerror or error}"
+        return Diagnosis("cache", "warning", text, f"set {CACHE_VARIABLE} to a directory of your own", facts)
+    text = f"{place}: {count} compiled loops, {size / 1e6:.1f} MB"
+    facts |= {"kernels": count, "bytes": size}
     if usable:
-        return Finding("cache", "ok", text, facts=facts)
-    advice = f"make it yours alone (chmod 700 {place}): until then loops are compiled anew by every process"
-    return Finding("cache", "warning", f"{text}; others may write to it, or you may not", advice, facts)
+        return Diagnosis("cache", "ok", text, facts=facts)
+    advice = f"make {kernels} yours alone (chmod 700), or set {CACHE_VARIABLE}: until then every process compiles anew"
+    return Diagnosis("cache", "warning", f"{text}; others may write to it, or you may not", advice, facts)
 
 
-def gradients() -> Finding:
+def gradients() -> Diagnosis:
     """A small self-test: the gradient of some of the combinations that `bptrain gradcheck` checks all of."""
     chosen = list(islice(combinations(), 0, None, EVERY))
     reports = [check_combination(combination, Settings()) for combination in chosen]
@@ -231,17 +238,17 @@ def gradients() -> Finding:
     }
     if failed:
         advice = "bptrain gradcheck shows all of them; please report it"
-        return Finding("self-test", "failure", f"{text}wrong for {', '.join(failed)}", advice, facts)
-    return Finding(
+        return Diagnosis("self-test", "failure", f"{text}wrong for {', '.join(failed)}", advice, facts)
+    return Diagnosis(
         "self-test", "ok", f"{text}right, largest relative error {worst.max_relative_error:.1e}", facts=facts
     )
 
 
-def usable(findings: list[Finding]) -> bool:
+def usable(findings: list[Diagnosis]) -> bool:
     """Whether bptrain can be relied on here."""
     return all(finding.status != "failure" for finding in findings)
 
 
-def record(findings: list[Finding]) -> dict[str, Any]:
+def record(findings: list[Diagnosis]) -> dict[str, Any]:
     """The fields of doctor's JSON."""
     return {"executable": sys.executable, "findings": [finding._asdict() for finding in findings]}

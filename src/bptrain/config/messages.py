@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
-from bptrain.config.rules.base import Finding
+from bptrain.config.document import Document
+from bptrain.config.rules.base import BrokenRule
 from bptrain.config.suggestions import suggest
-from bptrain.config.yaml.limits import MAX_PROBLEMS
-from bptrain.config.yaml.loader import Document
-from bptrain.config.yaml.places import KeyPath, Place, dotted, in_order, order
+from bptrain.config.yaml.places import MAX_PROBLEMS, KeyPath, Place, dotted, in_order, order
 from bptrain.config.yaml.scalars import number, resolved, shown
 from bptrain.errors import Problem
 
@@ -54,27 +53,27 @@ class Said(NamedTuple):
 Wrong = Any  # an error as pydantic tells it
 
 
-def of(wrong: Iterable[Wrong], findings: Iterable[Finding], document: Document) -> list[Problem]:
+def of(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document) -> list[Problem]:
     """What the schema and the rules between sections found, in the order of the file."""
     said: dict[Any, tuple[Place, KeyPath, Callable[[], Said]]] = {}
     for line in wrong:
         location: KeyPath = line["loc"]
         if line["type"] == "too_short" and len(line["input"]) >= line["ctx"]["min_length"]:
             continue  # pydantic counts the valid entries; the others have an error of their own
-        path = node(document, location)
+        path = document.written(location)
         if line["type"] in ("missing", "missing_key"):
             # A part that is a bare value misses no key: that value is what is wrong.
-            section = node(document, location[:-1])
+            section = document.written(location[:-1])
             path = (*(section or location[:-1]), location[-1])
         of_key = line["type"] in ("extra_forbidden", "unknown_key")
         # One value for all layers is wrong once.
         said.setdefault(
-            (path, line["type"]), (place(document, path, of_key), path, partial(_say, line, path, document))
+            (path, line["type"]), (document.place(path, of_key), path, partial(_say, line, path, document))
         )
-    for finding in findings:
-        path = finding.path if finding.code == "missing_key" else node(document, finding.path)
-        words = Said(finding.code, finding.message, finding.suggestion)
-        said.setdefault((path, finding.message), (place(document, path), path, partial(Said, *words)))
+    for rule in broken:
+        path = rule.path if rule.code == "missing_key" else document.written(rule.path)
+        words = Said(rule.code, rule.message, rule.suggestion)
+        said.setdefault((path, rule.message), (document.place(path), path, partial(Said, *words)))
     # Words, and what was probably meant, only for those that are told.
     first = sorted(said.values(), key=lambda entry: order(entry[0]))[: MAX_PROBLEMS + 1]
     problems = []
@@ -84,26 +83,6 @@ def of(wrong: Iterable[Wrong], findings: Iterable[Finding], document: Document) 
             Problem(words.code, words.message, dotted(path), *at, words.suggestion, document.source(at))
         )
     return in_order(problems)
-
-
-def node(document: Document, location: KeyPath) -> KeyPath:
-    """The nearest node of the config as written: steps that are not there (a tag, `name`) are dropped."""
-    path: KeyPath = ()
-    for step in location:
-        if (*path, step) in document.positions:
-            path = (*path, step)
-    return path
-
-
-def place(document: Document, path: KeyPath, of_key: bool = False) -> Place:
-    """Where a key stands; where it does not, its section; line 1 where there is no section either."""
-    inner = path
-    while inner not in document.positions:
-        inner = inner[:-1]
-    mark = document.positions[inner]
-    if not inner and mark.key.line is not None:
-        return Place(document.file, 1, 1)
-    return mark.key if of_key or inner != path else mark.value
 
 
 def _say(line: Any, path: KeyPath, document: Document) -> Said:

@@ -7,8 +7,8 @@ empty section the section with its defaults. A value of a wrong type stays as it
 from collections.abc import Callable
 from typing import Any
 
+from bptrain.config.part import MAX_ENTRIES
 from bptrain.config.training import DEFAULT_BATCH_SIZE
-from bptrain.config.yaml.limits import MAX_ENTRIES
 
 SECTIONS = ("data", "network", "training", "checkpoint")
 

@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-from bptrain.config.yaml.composer import parse
-from bptrain.config.yaml.loader import Document
+from bptrain.config.document import Document
 from bptrain.config.yaml.places import KeyPath, Mark, Place, dotted, marks
+from bptrain.config.yaml.reader import parse
 from bptrain.config.yaml.scalars import shown
 from bptrain.errors import Problem, UsageError
 

@@ -8,22 +8,21 @@ sections are in `rules`.
 from typing import Annotated, Any, Literal
 
 from annotated_types import Interval, MinLen
-from pydantic import Discriminator, Field, PlainValidator, Tag
+from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from bptrain.config import part
-from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config import forms, part
+from bptrain.config.part import MAX_ENTRIES, PartConfig
 from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
-from bptrain.config.yaml.limits import MAX_ENTRIES
 from bptrain.errors import WARNINGS
+from bptrain.formats import listed
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
 from bptrain.parts.methods import methods
 from bptrain.parts.metrics import metrics
-from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import BelowOne
@@ -56,6 +55,7 @@ def _start(value: Any) -> bool | float:
     raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "true, false or a start value"})
 
 
+ONE_ARRAY, ARRAYS = listed("array", ", "), listed("arrays", ", ")  # formats that hold these
 FewEnough = at_most(MAX_ENTRIES)
 Share = Annotated[float, Interval(ge=0, lt=1)]
 FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
@@ -65,7 +65,7 @@ Units = Annotated[int, Interval(ge=1, le=1_000_000), Tag("<number>")]
 Policy = Literal["error", "mean", "median", "most_frequent", "drop"]
 
 Size = Annotated[Auto | Units, Discriminator(_number_or_text)]
-Start = Annotated[bool | float, PlainValidator(_start)]
+Start = Annotated[bool | float, PlainValidator(_start), WithJsonSchema({"type": ["boolean", "number"]})]
 AutoOrBool = Annotated[Auto | Annotated[bool, Tag("<number>")], Discriminator(_number_or_text)]
 Features = Annotated[
     Annotated[Column, Tag("<text>")] | Annotated[Columns, Tag("<list>")], Discriminator(_list_or_text)
@@ -75,14 +75,14 @@ Missing = Annotated[
     Discriminator(_map_or_text),
 ]
 
-Activation = Annotated[PartConfig, part.part(activations)]
-Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",))]
-Loss = Annotated[LossConfig, part.loss(losses)]
-Metric = Annotated[PartConfig, part.part(metrics)]
-Optimizer = Annotated[OptimizerConfig, part.optimizer(methods, optimizers)]
-Scaler = Annotated[PartConfig, part.part(scalers)]
-TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",))]
-Schedule = Annotated[ScheduleConfig, part.schedule(schedules)]
+Activation = Annotated[PartConfig, part.part(activations), forms.part_of("activation")]
+Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",)), forms.part_of("initializer")]
+Loss = Annotated[PartConfig, part.part(losses), forms.part_of("loss")]
+Metric = Annotated[PartConfig, part.part(metrics), forms.part_of("metric")]
+Optimizer = Annotated[PartConfig, part.part(methods), forms.part_of("optimizer")]
+Scaler = Annotated[PartConfig, part.part(scalers), forms.part_of("scaler")]
+TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",)), forms.part_of("target_scaler")]
+Schedule = Annotated[PartConfig, part.part(schedules), forms.part_of("schedule")]
 
 
 def _warning_name(value: Any) -> str:
@@ -94,6 +94,9 @@ def _warning_name(value: Any) -> str:
             "wrong_choice", "wrong_choice", {"allowed": tuple(WARNINGS), "kind": "warning"}
         )
     return value
+
+
+WarningName = Annotated[str, PlainValidator(_warning_name), WithJsonSchema(forms.choice(WARNINGS))]
 
 
 class Source(Section):
@@ -115,13 +118,21 @@ class SplitConfig(Section):
 class DataConfig(Section):
     """Where the rows come from, and how they are prepared."""
 
-    train: Source = Field(description="csv, tsv, npz, npy or idx")
-    validation: Source | None = Field(default=None, description="replaces its share of split")
-    test: Source | None = Field(default=None, description="replaces its share of split")
-    target: Columns | None = Field(
-        default=None, description="columns; a path (idx, npy); an array name (npz)"
+    train: Annotated[Source, forms.or_path] = Field(description=listed())
+    validation: Annotated[Source, forms.or_path] | None = Field(
+        default=None, description="replaces its share of split"
     )
-    features: Features = Field(default="all", description="all, a list of columns, or an array name (npz)")
+    test: Annotated[Source, forms.or_path] | None = Field(
+        default=None, description="replaces its share of split"
+    )
+    target: Annotated[Columns, forms.one_or_list] | None = Field(
+        default=None,
+        description=f"columns; a path ({ONE_ARRAY}); an array name ({ARRAYS})",
+        json_schema_extra=forms.without_default,
+    )
+    features: Features = Field(
+        default="all", description=f"all, a list of columns, or an array name ({ARRAYS})"
+    )
     exclude: tuple[Column, ...] = Field(default=(), description="columns that are no inputs")
     columns: dict[Column, Literal["numeric", "categorical"]] = Field(
         default={}, description="NAME: numeric or categorical, over what was inferred"
@@ -134,7 +145,9 @@ class DataConfig(Section):
     scale_target: TargetScaler = Field(
         default=PartConfig("auto", {}), description="the same for targets of a regression"
     )
-    weight: Column | None = Field(default=None, description="what a row weighs: a column, or an array (npz)")
+    weight: Column | None = Field(
+        default=None, description=f"what a row weighs: a column, or an array ({ARRAYS})"
+    )
     missing: Missing = Field(
         default="error", description="what is done with an empty cell; or a map, a column each"
     )
@@ -152,15 +165,20 @@ class NetworkConfig(Section):
     sizes: Annotated[tuple[Size, ...], MinLen(2), at_most(MAX_ENTRIES + 1)] = Field(
         description="n_0 … n_L; auto at either end"
     )
-    activations: Annotated[tuple[Activation, ...], FewEnough] | None = Field(
+    activations: Annotated[tuple[Activation, ...], FewEnough, forms.one_or_list] | None = Field(
         None, description="default: tanh hidden, output by task and loss"
     )
-    bias: Annotated[tuple[Start, ...], FewEnough] = Field(description="true, false or a start value")
-    initializer: Annotated[tuple[Initializer, ...], FewEnough] = Field(
-        description="auto: he_normal for the relu family, glorot_uniform otherwise"
+    bias: Annotated[tuple[Start, ...], FewEnough, forms.one_or_list] = Field(
+        description="true, false or a start value", json_schema_extra={"default": True}
     )
-    dropout: tuple[BelowOne, ...] = Field(
-        default=(), description="the share of x_0 … x_{L−1} left out in training; one value: of x_1 … x_{L−1}"
+    initializer: Annotated[tuple[Initializer, ...], FewEnough, forms.one_or_list] = Field(
+        description="auto: he_normal for the relu family, glorot_uniform otherwise",
+        json_schema_extra={"default": "auto"},
+    )
+    dropout: Annotated[tuple[BelowOne, ...], forms.one_or_list, forms.or_null] = Field(
+        default=(),
+        description="the share of x_0 … x_{L−1} left out in training; one value: of x_1 … x_{L−1}",
+        json_schema_extra={"default": None},
     )
     dtype: Literal["float32", "float64"] = Field(default="float32", description="of all numbers in training")
 
@@ -182,14 +200,20 @@ class Every(Section):
 class CheckpointConfig(Section):
     """When the state is saved, and how many of these files stay."""
 
-    every: Every = Field(default_factory=lambda: Every(), description="auto, {epochs: n} or {seconds: s}")
+    every: Annotated[Every, forms.or_auto] = Field(
+        default_factory=lambda: Every(),
+        description="auto, {epochs: n} or {seconds: s}",
+        json_schema_extra={"default": "auto"},
+    )
     keep: Annotated[int, Interval(ge=1, le=1_000_000)] = Field(default=2, description="so many of them stay")
 
 
 class Config(Section):
     """One training run."""
 
-    format: Annotated[int, PlainValidator(_format)] = Field(default=1, description="of the config file")
+    format: Annotated[int, PlainValidator(_format), WithJsonSchema({"enum": [1]})] = Field(
+        default=1, description="of the config file"
+    )
     seed: Annotated[int, Interval(ge=0, le=2**63 - 1)] = Field(
         default=0, description="decides weights, split and order of rows; nothing else is random"
     )
@@ -200,18 +224,26 @@ class Config(Section):
     network: NetworkConfig
     loss: Loss = Field(description="what is made small, a row; reduction and class_weight beside it")
     optimizer: Optimizer = Field(
-        default_factory=lambda: part.optimizer_config(methods, optimizers, {"name": "gradient_descent"}),
+        default_factory=lambda: part.default(methods, "gradient_descent"),
         description="the rule of an update, or a solver in mode batch",
     )
     schedule: Schedule = Field(
-        default_factory=lambda: part.schedule_config(schedules, {"name": "constant"}),
+        default_factory=lambda: part.default(schedules, "constant"),
         description="the course of the learning rate; warmup in epochs",
     )
-    training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE))
-    metrics: Annotated[tuple[Metric, ...], FewEnough] | None = Field(
-        default=None, description="auto: accuracy; rmse, mae and r2"
+    training: Annotated[TrainingConfig, forms.or_empty] = Field(
+        default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE)
     )
-    checkpoint: CheckpointConfig = Field(default_factory=lambda: CheckpointConfig())
-    silence: Annotated[tuple[Annotated[str, PlainValidator(_warning_name)], ...], FewEnough] = Field(
+    metrics: Annotated[
+        Annotated[tuple[Metric, ...], FewEnough, forms.one_or_list] | None, forms.auto_for_null
+    ] = Field(
+        default=None,
+        description="auto: accuracy; rmse, mae and r2",
+        json_schema_extra={"default": "auto"},
+    )
+    checkpoint: Annotated[CheckpointConfig, forms.or_empty] = Field(
+        default_factory=lambda: CheckpointConfig()
+    )
+    silence: Annotated[tuple[WarningName, ...], FewEnough, forms.one_or_list] = Field(
         default=(), description="warnings that are not to be told, by name"
     )

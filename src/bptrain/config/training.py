@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 from annotated_types import Interval
 from pydantic import Field
 
+from bptrain.config import forms
 from bptrain.config.section import Column, Count, Section
+from bptrain.engine_names import EngineSetting, engine_descriptions
 from bptrain.parts.types import BelowOne, NonNegative, Positive
 
 DEFAULT_BATCH_SIZE = 32  # in minibatch mode
@@ -60,8 +62,9 @@ class TrainingConfig(Section):
         default=100, description="passes over the training rows, unless something ends them"
     )
     shuffle: bool = Field(default=True, description="rows come in another order in each epoch")
-    engine: Literal["auto", "numpy", "numba"] = Field(
-        default="auto", description="numba: a loop compiled for the network (the extra `fast`)"
+    engine: EngineSetting = Field(
+        default="auto",
+        description="; ".join(f"{name}: {about}" for name, about in engine_descriptions().items()),
     )
     threads: Annotated[int, Interval(ge=1, le=65_536)] | None = Field(
         default=None, description="of matrix products and large batches; null: all"
@@ -75,10 +78,10 @@ class TrainingConfig(Section):
     max_time: Annotated[float, Interval(gt=0, le=1e9)] | None = Field(
         default=None, description="seconds of updates and evaluations"
     )
-    stop_at: StopAtConfig = Field(
+    stop_at: Annotated[StopAtConfig, forms.or_empty] = Field(
         default_factory=lambda: StopAtConfig(), description="ends a run that has got where it should"
     )
-    penalty: PenaltyConfig = Field(
+    penalty: Annotated[PenaltyConfig, forms.or_empty] = Field(
         default_factory=lambda: PenaltyConfig(), description="l1 Σ|w| + ½ l2 Σ w² in the objective"
     )
     clip_norm: Positive | None = Field(default=None, description="the gradient's norm is held to it")

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from bptrain.commands.doctor import Finding, usable
+from bptrain.commands.doctor import Diagnosis, usable
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import GREEN, RED, YELLOW, styled, width_of, wrapped
 
@@ -11,7 +11,7 @@ STYLES = {"ok": GREEN, "note": YELLOW, "warning": YELLOW, "failure": RED}
 ROOM = 9  # columns for the status
 
 
-def show_finding(screen: Screen, finding: Finding) -> None:
+def show_finding(screen: Screen, finding: Diagnosis) -> None:
     """Its status, what was found, and what to do about it."""
     width = width_of(sys.stdout)
     text = wrapped(f"{finding.status:<{ROOM}}{finding.topic}: {finding.text}", width, further=" " * ROOM)
@@ -21,7 +21,7 @@ def show_finding(screen: Screen, finding: Finding) -> None:
         screen.result(wrapped(f"{'':<{ROOM}}{finding.advice}", width), whole=True)
 
 
-def show_verdict(screen: Screen, findings: Sequence[Finding]) -> None:
+def show_verdict(screen: Screen, findings: Sequence[Diagnosis]) -> None:
     """The verdict in a sentence."""
     counts = {
         kind: sum(finding.status == kind for finding in findings) for kind in ("failure", "warning", "note")

@@ -9,8 +9,8 @@ from bptrain.commands.fit.run import Compiling
 from bptrain.commands.validate.cost_model import in_words, size_in_words
 from bptrain.commands.validate.run import Validated
 from bptrain.console.terminal.screen import Screen, figure
-from bptrain.data.table import some_of
 from bptrain.drain import drain
+from bptrain.formats.problems import some_of
 
 NAME = 13  # columns of what a line is about
 NARROW = 60  # columns; below it what is said stands under its name

@@ -4,7 +4,7 @@ The lines are those of one instance, with columns, as the derivation writes them
 dimensions that it does by hand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,11 +20,12 @@ from bptrain.core.network import Network
 from bptrain.engines.numba_engine import sources
 from bptrain.errors import Problem, UsageError
 from bptrain.parts.activations import activations
-from bptrain.parts.describe import formula
+from bptrain.parts.describe import beside_options, formula
 from bptrain.parts.losses import losses
 from bptrain.parts.methods import UpdateRule, methods
 from bptrain.parts.schedules import schedules
 from bptrain.parts.solvers import Solver
+from bptrain.registry import Registry
 from bptrain.translate.values import Untranslatable
 
 
@@ -229,18 +230,22 @@ def update_lines(config: Config, network: Network) -> Section:
             )
     if not plain_descent:
         lines.append(Line(f"step is {config.optimizer.name}: {formula(methods, config.optimizer.name)}", ""))
-    if decay:
-        lines.append(Line(f"λ = {decay:g} (optimizer.weight_decay)", ""))
+    lines += beside_lines(methods, config.optimizer)
     if config.schedule.name != "constant":
         text = formula(schedules, config.schedule.name)
         lines.append(Line(f"every α is multiplied by the schedule {config.schedule.name}: {text}", ""))
-    if config.schedule.warmup:
-        lines.append(
-            Line(f"every α rises in a straight line over the first {config.schedule.warmup:g} epochs", "")
-        )
+    lines += beside_lines(schedules, config.schedule)
     when = {"sgd": "every instance", "batch": "the whole set"}.get(
         config.training.mode,
         f"every {(config.training.batch_size or 32) * config.training.accumulate} instances",
     )
     lines.append(Line(f"one update after {when} (training.mode: {config.training.mode})", ""))
     return Section("Update", tuple(lines))
+
+
+def beside_lines(registry: Registry[Any], part: PartConfig) -> Iterator[Line]:
+    """What the options beside a part's factory do."""
+    for option in beside_options(registry, part.name):
+        value = part.beside[option.name]
+        if option.explain is not None and value:
+            yield Line(option.explain(value), "")

@@ -20,8 +20,8 @@ from bptrain.commands.fit.summary import FitSummary, best_is_written, summarize
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
 from bptrain.engines.base import Engine, TrainingPlan, initial_optimizer_state
-from bptrain.engines.choice import Choice, choose_engine, forward_pass, make_engine
-from bptrain.engines.numba_engine import is_compiled
+from bptrain.engines.choice import EngineChoice, choose_engine, forward_pass, make_engine
+from bptrain.engines.registry import engine_entry
 from bptrain.engines.threads import limit_threads
 from bptrain.errors import NumericalError, Warned, not_silenced
 from bptrain.plugins.records import records
@@ -33,6 +33,7 @@ from bptrain.store.run_settings import portable
 from bptrain.store.saver import Interval, Saver
 from bptrain.training.evaluation import Baseline, baseline
 from bptrain.training.events import Event, Finished
+from bptrain.training.rows import RowsInMemory
 from bptrain.training.state import State
 from bptrain.training.trainer import Job, train
 
@@ -144,14 +145,16 @@ def open_fit(setup: Setup) -> Fit:
     return Fit(setup, build_plan(config, setup.network, len(train_rows.X)), guess, facts)
 
 
-def ready_engine(fit: Fit, resumed: Resumed | None) -> Generator[Compiling, None, tuple[Engine, Choice]]:
+def ready_engine(
+    fit: Fit, resumed: Resumed | None
+) -> Generator[Compiling, None, tuple[Engine, EngineChoice]]:
     """The engine of a fit, compiled; tells first where that takes a while. Raises UsageError."""
     loaded, task = fit.setup.loaded, fit.task
     asked, dtype = loaded.config.training.engine, dtype_of(loaded.config)
     begun_with = None if resumed is None else str(resumed.bits["engine"])
     with loaded.locating():
         choice = choose_engine(asked, task, dtype, begun_with)
-        if choice.name == "numba" and not is_compiled(task, dtype):
+        if not engine_entry(choice.name).is_ready(task, dtype):
             yield Compiling(fit.setup.network)
         return make_engine(choice, asked, task, dtype, loaded.config.training.threads)
 
@@ -164,7 +167,7 @@ def start_state(fit: Fit) -> State:
 
 
 def open_saver(
-    run: RunDirectory, fit: Fit, resumed: Resumed | None, choice: Choice, compile_seconds: float
+    run: RunDirectory, fit: Fit, resumed: Resumed | None, choice: EngineChoice, compile_seconds: float
 ) -> Saver:
     """The saver of a run, going on with the record and the times of a resumed one."""
     settings = fit.setup.loaded.config.checkpoint
@@ -179,7 +182,9 @@ def open_saver(
     return saver
 
 
-def started(fit: Fit, run: RunDirectory, state: State, resumed: Resumed | None, choice: Choice) -> Started:
+def started(
+    fit: Fit, run: RunDirectory, state: State, resumed: Resumed | None, choice: EngineChoice
+) -> Started:
     """The first event."""
     prepared, silenced = fit.setup.prepared, fit.setup.loaded.config.silence
     return Started(
@@ -205,7 +210,7 @@ def trained(
         task=fit.task,
         engine=engine,
         schema=setup.prepared.schema,
-        train=setup.prepared.splits["train"],
+        train=RowsInMemory(setup.prepared.splits["train"]),
         validation=setup.prepared.splits.get("validation"),
         metrics=setup.metrics,
         seed=setup.loaded.config.seed,
@@ -238,7 +243,7 @@ def finished(fit: Fit, resumed: Resumed) -> FitSummary:
     """The conclusion of a run that had ended; what a kill at its very end left undone is done now."""
     run, state, record = resumed.run, resumed.state, resumed.record
     fit = fit._replace(facts=fit.facts._replace(bits=resumed.bits))
-    choice = Choice(str(resumed.bits["engine"]), str(record.get("engine_reason", "")))
+    choice = EngineChoice(str(resumed.bits["engine"]), str(record.get("engine_reason", "")))
     saver = open_saver(run, fit, resumed, choice, 0.0)
     outputs = forward_pass(choice.name, fit.setup.network, state.memory.w.dtype)
     summary = summarize(fit.setup, fit.task, run, choice.name, outputs, state, saver.seconds, fit.guess)

@@ -2,9 +2,8 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,10 +15,11 @@ from bptrain.config import load_config
 from bptrain.config.schema import Config
 from bptrain.core.dropout import masks
 from bptrain.core.network import BatchContext, Network
+from bptrain.engine_names import NUMPY, EngineToCheck, engine_names
 from bptrain.engines.base import Engine, TrainingPlan
-from bptrain.engines.choice import Choice, choose_engine, make_engine
+from bptrain.engines.choice import choose_engine, make_engine
 from bptrain.engines.diagnosis import not_finite_forward
-from bptrain.engines.numba_engine import missing, uncovered
+from bptrain.engines.registry import CannotRun, engine_entry
 from bptrain.errors import NumericalError, Warned
 from bptrain.gradient_check import (
     BlockReport,
@@ -40,14 +40,12 @@ from bptrain.store.run_directory import RunDirectory
 ROWS = 32  # of the data set that a check runs on
 WEIGHTS_ONE_BY_ONE = 2e7
 
-EngineName = Literal["numpy", "numba", "all"]
-
 
 class GradcheckOptions(NamedTuple):
     """What a check is asked to do."""
 
     settings: Settings = Settings()
-    engine: EngineName | None = None  # None: the one that the config or the run names, else NumPy
+    engine: EngineToCheck | None = None  # None: the one that the config or the run names, else NumPy
     rows: int = ROWS
 
 
@@ -59,7 +57,7 @@ class NetworkToCheck(NamedTuple):
     config: Config
     network: Network
     point: GradientPoint
-    engine: str  # that the config or the run names: numpy | numba
+    engine: str  # that the config or the run names
     warnings: tuple[Warned, ...] = ()  # about what a run was loaded with
 
 
@@ -160,9 +158,13 @@ def check_network(
     )  # a pattern that matches nothing is refused before anything is built
     task = build_plan(subject.config, subject.network, len(point.X_0))
     engines, notes = engines_for(options.engine or subject.engine, plain_descent(task))
-    if options.engine is None and len(engines) == 1 and find_spec("numba") is not None:
-        other = "numpy" if engines[0].name == "numba" else "numba"
-        notes.append(f"engine {other} was not checked: --engine all checks every installed engine")
+    if options.engine is None:
+        others = [
+            name for name in engine_names() if name != engines[0].name and engine_entry(name).is_installed
+        ]
+        notes += [
+            f"engine {name} was not checked: --engine all checks every installed engine" for name in others
+        ]
     refuse_what_is_not_finite(point)
     report = yield from checking(point, {engine.name: engine.gradient for engine in engines}, settings)
     point = replace(point, derivatives_from=report.derivatives_from)
@@ -193,22 +195,23 @@ def rows_for_consistency(network: Network) -> int:
 def engines_for(name: str, task: TrainingPlan) -> tuple[list[Engine], list[str]]:
     """The engines to check, built in float64, and why others are left out. Raises UsageError where one is asked for by
     name and cannot be had."""
-    numpy_, _ = make_engine(choose_engine("numpy", task, np.float64), "numpy", task, np.float64)
-    if name in ("numpy", "auto"):
-        return [numpy_], []
-    if name == "numba":
-        return [
-            make_engine(choose_engine("numba", task, np.float64), "numba", task, np.float64, evaluates=False)[
-                0
-            ]
-        ], []
-    reason = missing() or uncovered(task, np.float64)
-    if reason is not None:
-        return [numpy_], [f"the compiled engine is not checked: {reason}"]
-    compiled, choice = make_engine(Choice("numba", "asked for"), "auto", task, np.float64, evaluates=False)
-    if compiled.name == "numpy":
-        return [numpy_], [f"the compiled engine is not checked: {choice.reason}"]
-    return [numpy_, compiled], []
+    if name != "all":
+        name = NUMPY if name == "auto" else name
+        choice = choose_engine(name, task, np.float64)
+        return [make_engine(choice, name, task, np.float64, evaluates=False)[0]], []
+    engines: list[Engine] = []
+    notes: list[str] = []
+    for one in engine_names():
+        entry = engine_entry(one)
+        reason = entry.unable(task, np.float64)
+        try:
+            if reason is None:
+                engines.append(entry.make(task, np.float64, None, False))
+        except CannotRun as error:
+            reason = str(error)
+        if reason is not None:
+            notes.append(f"the engine {one} is not checked: {reason}")
+    return engines, notes
 
 
 def check(

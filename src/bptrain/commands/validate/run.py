@@ -19,7 +19,7 @@ from bptrain.core.backprop import gradient
 from bptrain.core.dropout import masks
 from bptrain.core.network import BatchContext
 from bptrain.core.objective import loss_sum, row_losses
-from bptrain.engines.choice import Choice, choose_engine
+from bptrain.engines.choice import EngineChoice, choose_engine
 from bptrain.engines.diagnosis import not_finite_at
 from bptrain.engines.gradient_transform import transform_gradient
 from bptrain.engines.numpy_engine import numpy_outputs
@@ -34,7 +34,7 @@ class Validated(NamedTuple):
 
     setup: Setup
     fit: Fit
-    choice: Choice  # the engine that a fit would take
+    choice: EngineChoice  # the engine that a fit would take
     loss: float  # of the first rows at the start weights, a row
     rows: int  # so many
     estimate: Estimate
@@ -101,7 +101,7 @@ def validated(setup: Setup) -> Generator[Compiling, None, Validated]:
     fit = open_fit(setup)
     state = start_state(fit)
     config = setup.loaded.config
-    if config.training.engine == "numba":  # what cannot be compiled is refused, and only compiling shows it
+    if config.training.engine != "auto":  # what cannot be compiled is refused, and only compiling shows it
         _, choice = yield from ready_engine(fit, None)
     else:
         choice = engine_of(fit)
@@ -110,7 +110,7 @@ def validated(setup: Setup) -> Generator[Compiling, None, Validated]:
     return Validated(setup, fit, choice, loss, rows, reckoned)
 
 
-def engine_of(fit: Fit) -> Choice:
+def engine_of(fit: Fit) -> EngineChoice:
     """The engine that a fit would take, without compiling it. Raises UsageError."""
     loaded = fit.setup.loaded
     with loaded.locating():

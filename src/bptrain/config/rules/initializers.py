@@ -1,11 +1,11 @@
 """Rules on how a network starts."""
 
-from bptrain.config.rules.base import Finding, Findings
+from bptrain.config.rules.base import BrokenRule, Found
 from bptrain.config.schema import NetworkConfig
 from bptrain.parts.initializers import initializers
 
 
-def biases_are_drawn_or_given(network: NetworkConfig) -> Findings:
+def biases_are_drawn_or_given(network: NetworkConfig) -> Found:
     """An initializer that draws biases too leaves no room for a start value, nor has it any without biases."""
     if not len(network.bias) == len(network.initializer) == network.layers:
         return
@@ -14,7 +14,7 @@ def biases_are_drawn_or_given(network: NetworkConfig) -> Findings:
             continue
         why = "but the layer has none" if bias is False else f"so that they cannot start at {bias:g}"
         message = f"initializer {chosen.name} draws the biases too, {why}: set bias: true, or choose another"
-        yield Finding(("network", "bias", i), message)
+        yield BrokenRule(("network", "bias", i), message)
 
 
 INITIALIZERS = (biases_are_drawn_or_given,)

@@ -2,8 +2,8 @@
 
 import math
 
-from bptrain.config.part import LossConfig, PartConfig
-from bptrain.config.rules.base import Finding, Findings
+from bptrain.config.part import PartConfig
+from bptrain.config.rules.base import BrokenRule, Found
 from bptrain.config.schema import DataConfig, NetworkConfig
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, fits, losses
@@ -16,7 +16,7 @@ READS = {  # Loss.outputs -> what the targets are to the loss
 }
 
 
-def output_fits_loss(network: NetworkConfig, loss: LossConfig) -> Findings:
+def output_fits_loss(network: NetworkConfig, loss: PartConfig) -> Found:
     """A loss of probabilities, counts or margins needs outputs that are such."""
     if not network.activations or len(network.activations) != network.layers:
         return
@@ -26,7 +26,7 @@ def output_fits_loss(network: NetworkConfig, loss: LossConfig) -> Findings:
         return
     message = f"{loss.name} reads {_wanted(needed)}, but {chosen.name} {_given(needed, output)}"
     where = ("network", "activations", network.layers - 1)
-    yield Finding(where, message, "output_loss", needed.output)
+    yield BrokenRule(where, message, "output_loss", needed.output)
 
 
 def _wanted(loss: Loss) -> str:
@@ -58,30 +58,30 @@ def _given(loss: Loss, output: Activation) -> str:
     return f"gives {reached} itself, of which the logarithm is infinite"
 
 
-def distribution_has_company(network: NetworkConfig, loss: LossConfig) -> Findings:
+def distribution_has_company(network: NetworkConfig, loss: PartConfig) -> Found:
     """One output that must sum to 1 is always 1."""
     if network.sizes[-1] == 1 and loss_of(loss).outputs == "distribution":
         message = (
             f"{loss.name} needs an output a class, so at least two (or binary_cross_entropy with sigmoid)"
         )
-        yield Finding(("network", "sizes", network.layers), message, "output_loss")
+        yield BrokenRule(("network", "sizes", network.layers), message, "output_loss")
         return
     for i, chosen in enumerate(network.activations or ()):
         if i < network.layers and network.sizes[i + 1] == 1 and activation_of(chosen).distribution:
             message = f"{chosen.name} of one unit is always 1; use more units, or sigmoid"
-            yield Finding(("network", "activations", i), message)
+            yield BrokenRule(("network", "activations", i), message)
 
 
-def task_fits_loss(task: str, loss: LossConfig) -> Findings:
+def task_fits_loss(task: str, loss: PartConfig) -> Found:
     """Classes are nothing to a loss of counts, nor numbers to one of classes."""
     outputs = loss_of(loss).outputs
     meant = "regression" if outputs == "positive" else "classification"
     if task not in ("auto", meant) and outputs != "values":
         message = f"{loss.name} reads targets as {READS[outputs]}, so the task is {meant}"
-        yield Finding(("task",), message, suggestion="auto")
+        yield BrokenRule(("task",), message, suggestion="auto")
 
 
-def targets_keep_their_range(data: DataConfig, task: str, loss: LossConfig) -> Findings:
+def targets_keep_their_range(data: DataConfig, task: str, loss: PartConfig) -> Found:
     """Classes, probabilities and counts are not scaled."""
     if data.scale_target.name in ("auto", "none"):
         return
@@ -93,7 +93,7 @@ def targets_keep_their_range(data: DataConfig, task: str, loss: LossConfig) -> F
     else:
         return
     message = f"{reason}, so {data.scale_target.name} cannot be used"
-    yield Finding(("data", "scale_target"), message, suggestion="auto")
+    yield BrokenRule(("data", "scale_target"), message, suggestion="auto")
 
 
 def activation_of(chosen: PartConfig) -> Activation:
@@ -101,7 +101,7 @@ def activation_of(chosen: PartConfig) -> Activation:
     return activations.get(chosen.name)(**chosen.options)
 
 
-def loss_of(chosen: LossConfig) -> Loss:
+def loss_of(chosen: PartConfig) -> Loss:
     """The loss that a config names."""
     return losses.get(chosen.name)(**chosen.options)
 

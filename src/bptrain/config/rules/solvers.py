@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from bptrain.config.part import LossConfig, OptimizerConfig, ScheduleConfig
-from bptrain.config.rules.base import Finding, Findings, KeyPath
+from bptrain.config.part import PartConfig
+from bptrain.config.rules.base import BrokenRule, Found, KeyPath
 from bptrain.config.schema import NetworkConfig, TrainingConfig
 from bptrain.parts.methods import methods
 from bptrain.parts.solvers import Solver
@@ -35,24 +35,24 @@ IGNORED = (
 )
 
 
-def solver_has_all_rows(optimizer: OptimizerConfig, training: TrainingConfig) -> Findings:
+def solver_has_all_rows(optimizer: PartConfig, training: TrainingConfig) -> Found:
     """A solver compares losses and gradients at several weights, so the rows must be the same."""
     if _solver(optimizer) is not None and training.mode != "batch":
         message = f"{optimizer.name} works on all rows at once: set mode: batch (it is {training.mode})"
-        yield Finding(("training", "mode"), message, suggestion="batch")
+        yield BrokenRule(("training", "mode"), message, suggestion="batch")
 
 
-def solver_has_its_loss(optimizer: OptimizerConfig, loss: LossConfig) -> Findings:
+def solver_has_its_loss(optimizer: PartConfig, loss: PartConfig) -> Found:
     """Gauss–Newton is for sums of squares."""
     solver = _solver(optimizer)
     if solver is not None and solver.loss not in (None, loss.name):
         message = f"{optimizer.name} is made for sums of squares: it needs {solver.loss}, and the loss is {loss.name}"
-        yield Finding(("loss",), message, suggestion=solver.loss)
+        yield BrokenRule(("loss",), message, suggestion=solver.loss)
 
 
 def solver_ignores_nothing(
-    optimizer: OptimizerConfig, schedule: ScheduleConfig, training: TrainingConfig, network: NetworkConfig
-) -> Findings:
+    optimizer: PartConfig, schedule: PartConfig, training: TrainingConfig, network: NetworkConfig
+) -> Found:
     """What would have no effect, or would make the objective another one with each evaluation, is refused."""
     if _solver(optimizer) is None:
         return
@@ -60,20 +60,20 @@ def solver_ignores_nothing(
         message = (
             f"{optimizer.name} compares the loss at several weights, and dropout would make it another loss"
         )
-        yield Finding(("network", "dropout"), message)
+        yield BrokenRule(("network", "dropout"), message)
     if training.penalty.l1:
         message = f"{optimizer.name} needs a gradient without jumps, and that of l1 jumps at 0: take l2"
-        yield Finding(("training", "penalty", "l1"), message)
+        yield BrokenRule(("training", "penalty", "l1"), message)
     sections = {"optimizer": optimizer, "schedule": schedule, "training": training}
     for key in IGNORED:
         value: Any = sections[str(key.path[0])]
         for step in key.path[1:]:
             value = getattr(value, str(step))
         if value != key.silent:
-            yield Finding(key.path, f"{optimizer.name} {key.reason}")
+            yield BrokenRule(key.path, f"{optimizer.name} {key.reason}")
 
 
-def _solver(chosen: OptimizerConfig) -> Solver | None:
+def _solver(chosen: PartConfig) -> Solver | None:
     made = methods.get(chosen.name)(**chosen.options)
     return made if isinstance(made, Solver) else None
 

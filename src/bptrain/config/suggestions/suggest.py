@@ -1,23 +1,24 @@
-"""The key or the value that was probably meant."""
+"""The key or the value that was probably meant: a slip of the pen, or what another tool calls it."""
 
 import re
+import tomllib
 import types
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
 from bptrain.config.schema import Config
-from bptrain.config.suggestions.names_of_keys import KEYS, OPTIONS, squeezed
-from bptrain.config.suggestions.names_of_values import VALUES
-from bptrain.config.yaml.limits import LONGEST
+from bptrain.config.yaml.places import LONGEST
 from bptrain.parts.losses import losses
 from bptrain.parts.methods import methods
 from bptrain.parts.schedules import schedules
 from bptrain.registry import Registry
 
+FOREIGN_NAMES = Path(__file__).with_name("foreign_names.toml")
 _PARTS: dict[str, Registry[Any]] = {"optimizer": methods, "loss": losses, "schedule": schedules}
 
 
@@ -28,6 +29,27 @@ class Meant(NamedTuple):
     reason: str | None = None
 
 
+@cache
+def foreign_names(*tables: str) -> dict[str, list[str]]:
+    """Name in another tool -> what it may mean here, in the order of tables of foreign_names.toml."""
+    found: dict[str, list[str]] = {}
+    for table in tables:
+        for meant, names in _foreign_names()[table].items():
+            for name in names.split():
+                found.setdefault(squeezed(name), []).append(meant)
+    return found
+
+
+@cache
+def _foreign_names() -> dict[str, dict[str, str]]:
+    return tomllib.loads(FOREIGN_NAMES.read_text(encoding="utf-8"))
+
+
+def squeezed(name: str) -> str:
+    """A name without case, underscores, hyphens and spaces."""
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
 def value(wrong: str, allowed: Iterable[str]) -> str | None:
     """The allowed value nearest to a wrong one."""
     allowed = list(allowed)
@@ -35,7 +57,7 @@ def value(wrong: str, allowed: Iterable[str]) -> str | None:
     for name in _plain_names(wrong):
         if name in known:
             return known[name]
-        for meant in VALUES.get(name, ()):
+        for meant in foreign_names("values").get(name, ()):
             if meant in allowed:
                 return meant
     return _near(wrong.strip().lower(), allowed)
@@ -57,7 +79,7 @@ def key(wrong: str, section: str, siblings: Iterable[str]) -> Meant:
     for sibling in siblings:
         if name == squeezed(sibling):
             return Meant(sibling)
-    meant = KEYS.get(name, [])
+    meant = foreign_names("keys", "options").get(name, [])
     for sibling in meant:
         home, _, last = sibling.rpartition(".")
         if last in siblings and home in ("", section):
@@ -91,7 +113,7 @@ def _elsewhere(wrong: str, name: str, section: str, meant: list[str]) -> Meant |
         for home in owners:
             place = f"{home}.{option}"
             return Meant(place, _moved(wrong, option, place))
-    for option in OPTIONS.get(name, ()):
+    for option in foreign_names("command_line").get(name, ()):
         return Meant(option, f"{option} of the command line says that")
     return None
 

@@ -1,7 +1,7 @@
 """Where compiled loops are kept between processes: a directory of the user's own.
 
-    <cache>/bptrain/kernels/<key>/kernel.py       the text, and beside it what Numba has compiled
-                                  SHA256SUMS      the digests of all of it
+    <cache>/kernels/<key>/kernel.py       the text, and beside it what Numba has compiled
+                          SHA256SUMS      the digests of all of it
     key = SHA-256 of the text, this package's runtime, the versions of all that compiles it, and the processor
 
 A kernel is compiled in a directory of its own and takes its place under its key when it is complete. The machine
@@ -9,6 +9,7 @@ code is read back with pickle, by Numba. So the directory must belong to the use
 the digests are checked first. Where it cannot be so, a temporary directory serves this process alone.
 """
 
+import gc
 import hashlib
 import importlib.util
 import os
@@ -23,6 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from bptrain.caches import cache_directory
 from bptrain.engines.compiled.onednn import version
 
 KEPT = 100  # kernels; the one that was used longest ago goes first
@@ -55,7 +57,8 @@ def compiled_in(kernels: Path, source: str, name: str, signature: Any) -> Callab
     made = Path(tempfile.mkdtemp(prefix="new-", dir=kernels))
     try:
         (made / "kernel.py").write_text(source, encoding="utf-8")
-        function = from_module(made, key, name, signature)
+        with without_garbage_collection():
+            function = from_module(made, key, name, signature)
         (made / SUMS).write_text(digests(made), encoding="utf-8")
         with only_one(kernels):
             if not place.exists():  # another process may have been faster
@@ -64,6 +67,18 @@ def compiled_in(kernels: Path, source: str, name: str, signature: Any) -> Callab
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return function
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """Numba makes millions of objects that it keeps; to search them for garbage is a sixth of compiling."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def only_one(kernels: Path) -> AbstractContextManager[Any]:
@@ -125,9 +140,7 @@ def key_of(source: str) -> str:
 @contextmanager
 def kernels_directory() -> Iterator[Path]:
     """The directory of all kernels: the user's own, or a temporary one that goes when this process has read it."""
-    import platformdirs
-
-    kernels = platformdirs.user_cache_path("bptrain") / "kernels"
+    kernels = cache_directory("kernels")
     try:
         kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
         usable = is_private(kernels) and os.access(kernels, os.W_OK)
