@@ -3,15 +3,15 @@
     pip install -e . torch jax
     python benchmarks/gradcheck.py [--markdown docs/gradcheck_benchmark.md]
 
-bptrain's `gradcheck`, torch.autograd.gradcheck and jax.test_util.check_grads, each as it is documented to be used, on
-the loss as a function of all parameters. JAX's looks along one random direction, the others at every entry.
+bptrain's `gradcheck`, torch.autograd.gradcheck and jax.test_util.check_grads, each used as its documentation
+says, on the loss as a function of all parameters. JAX's checks one random direction, the others every entry.
 
-* time: of a check, the median of five, in turn; each is called once before, so nothing is compiled.
+* time: of one check, the median of five, taken in turn; each is called once before, so nothing is compiled.
 * right code passes: the verdict at the checker's default tolerances.
-* worst error: the smallest power of ten at which right code passes where that is the tolerance; for bptrain the worst
-  relative error that it reports.
-* f' off: the derivative of the first layer's activation is off by one part in a million, and by one in a thousand. Is
-  it caught at the default tolerances?
+* worst error: the smallest tolerance, a power of ten, with which right code passes; for bptrain the largest relative
+  error that it reports.
+* f' off: the derivative of the first layer's activation is off by one part in a million, or in a thousand. Is it
+  caught at the default tolerances?
 """
 
 import argparse
@@ -62,9 +62,9 @@ class Checker(NamedTuple):
 
 
 def case(
-    name: str, sizes: tuple[int, ...], hidden: str, rows: int, size: float = 1.0, corner: bool = False
+    name: str, sizes: tuple[int, ...], hidden: str, rows: int, size: float = 1.0, kink: bool = False
 ) -> Case:
-    """A network with softmax and cross_entropy; `corner`: the first row is 0 and so are the biases."""
+    """A network with softmax and cross_entropy; `kink`: the first row is 0 and so are the biases."""
     f, out = activations.get(hidden)(), activations.get("softmax")()
     layers = (f, *(f for _ in sizes[2:]), out)
     network = Network(
@@ -77,8 +77,8 @@ def case(
         P.W[i][...] = size * rng.normal(size=P.W[i].shape) / np.sqrt(sizes[i - 1])
         b = P.b[i]
         assert b is not None
-        b[...] = 0.0 if corner else 0.1 * rng.normal(size=b.shape)
-    if corner:
+        b[...] = 0.0 if kink else 0.1 * rng.normal(size=b.shape)
+    if kink:
         X[0] = 0.0
     return Case(name, network, hidden, w, X, np.eye(sizes[-1])[rng.integers(0, sizes[-1], rows)])
 
@@ -87,7 +87,7 @@ CASES = [
     case("4-5-3-2, sigmoid", (4, 5, 3, 2), "sigmoid", 8),
     case("13-20-3, tanh", (13, 20, 3), "tanh", 32),
     case("13-20-20-3, relu", (13, 20, 20, 3), "relu", 32),
-    case("13-20-20-3, relu, a row on every corner", (13, 20, 20, 3), "relu", 32, corner=True),
+    case("13-20-20-3, relu, a row at every kink", (13, 20, 20, 3), "relu", 32, kink=True),
     case("13-20-20-3, tanh, saturated", (13, 20, 20, 3), "tanh", 32, size=30.0),
     case("64-64-10, tanh", (64, 64, 10), "tanh", 32),
 ]

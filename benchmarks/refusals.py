@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from bptrain.config import load_config
-from bptrain.config.yaml import composer
+from bptrain.config.yaml import reader
 from bptrain.errors import UsageError
 from config.bad_configs import TABLE
 from config.yaml.bombs import BOMBS
@@ -69,7 +69,7 @@ def main() -> int:
             process.start()
             figures[name] = here.recv()
             process.join()
-    parser_of = "C" if composer._LOADER.__name__.startswith("C") else "Python"
+    parser_of = "C" if reader._LOADER.__name__.startswith("C") else "Python"
     print(f"{in_words(machine())}; YAML parser in {parser_of}; {len(texts)} texts\n")
     print("| text | ms | MB |\n| --- | ---: | ---: |")
     ordered = sorted(figures.items(), key=lambda entry: -entry[1][0])

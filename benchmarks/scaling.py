@@ -179,10 +179,12 @@ def run(task: TrainingPlan, engine: Engine, rows: "Rows", directory: Path) -> No
     from bptrain.errors import Warned
     from bptrain.store import checkpoint
     from bptrain.training.events import EpochEnd
+    from bptrain.training.rows import RowsInMemory
     from bptrain.training.state import State
     from bptrain.training.trainer import Job, train
 
-    job = Job(task, engine, None, rows, None, {}, 0, True, directory=directory)  # type: ignore[arg-type]
+    source = RowsInMemory(rows)
+    job = Job(task, engine, None, source, None, {}, 0, True, directory=directory)  # type: ignore[arg-type]
     memory = initial_optimizer_state(np.full(task.network.size, 1e-3, np.float32), task.optimizer)
     state = State(memory).kept(directory)
     del memory

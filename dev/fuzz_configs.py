@@ -14,7 +14,7 @@ from random import Random
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from bptrain.config import dump_yaml, to_plain, validate
-from bptrain.config.yaml.loader import load_text
+from bptrain.config.document import load_text
 from bptrain.console.terminal.screen import problem_text
 from bptrain.errors import UsageError
 from config.mutants import accident, mutant

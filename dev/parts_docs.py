@@ -1,6 +1,6 @@
 """Makes docs/parts from the registries: `python dev/parts_docs.py`; --check only tells what is stale, by exit code 1.
 
-A page a kind, with formula, source and options of every part, as `bptrain list` tells them; and a plot of each
+One page per kind, with formula, source and options of every part, as `bptrain list` prints them; and a plot of each
 activation with its derivative, drawn here as SVG so that the same formulas give the same bytes everywhere.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from bptrain.commands.list import OptionRecord, PartRecord, list_parts, written
 from bptrain.parts.activations import Activation, activations
-from bptrain.parts.describe import KINDS
+from bptrain.parts.describe import BESIDE, KINDS
 
 PLACE = Path(__file__).resolve().parent.parent / "docs" / "parts"
 MADE = "<!-- made by dev/parts_docs.py from the docstrings in src/bptrain/parts; change them, then run it again -->"
@@ -57,6 +57,9 @@ def index() -> str:
 def page(kind: str, parts: tuple[PartRecord, ...]) -> str:
     """The page of a kind."""
     text = [f"# {kind.capitalize()}", "", MADE, "", ABOUT.get(kind, ""), ""]
+    also = [f"`{one.name}`: {one.about}" for one in BESIDE if one.of.kind == KINDS[kind].kind]
+    if also:
+        text += [f"Beside the options of its own a part takes {'; '.join(also)}.", ""]
     for part in parts:
         text += section(kind, part)
     return "\n".join(text)

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import gradient, row_losses
+from bptrain.core.backprop import gradient
 from bptrain.core.curvature import gauss_newton
 from bptrain.core.network import Network, initial_parameters
+from bptrain.core.objective import row_losses
 from bptrain.engines.numpy_engine import numpy_outputs
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers

@@ -5,11 +5,15 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from bptrain.cli.main import run
+from bptrain.commands.gradcheck import selftest
 
 # What a process of its own runs, with the arguments behind it.
 SCRIPT = "import sys; from bptrain.cli.main import main; sys.argv = ['bptrain', *sys.argv[1:]]; main()"
@@ -35,6 +39,15 @@ def bptrain(*arguments: object) -> Outcome:
     with redirect_stdout(out), redirect_stderr(err):
         code = run([str(argument) for argument in arguments])
     return Outcome(code, out.getvalue(), err.getvalue())
+
+
+def check_only(monkeypatch: pytest.MonkeyPatch, wanted: Callable[[selftest.Combination], bool]) -> None:
+    """`bptrain gradcheck` without an argument takes the wanted combinations of all that there are.
+
+    One test checks all of them (test_gradcheck_of_every_part); others ask whether a part is among them.
+    """
+    kept = selftest.combinations
+    monkeypatch.setattr(selftest, "combinations", lambda: filter(wanted, kept()))
 
 
 def training_process(*arguments: object, out: str) -> "subprocess.Popen[str]":

@@ -1,10 +1,15 @@
 """Fixtures that every room's tests may use."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bptrain.engines.compiled import cache as kernels
+
 ROOT = Path(__file__).parent.parent
+COMPILED = ROOT / ".pytest_cache" / "compiled"
 
 IRIS = f"""
 data: {{train: {ROOT}/data/iris.csv, target: species}}
@@ -12,6 +17,31 @@ network: {{sizes: [4, 6, 3]}}
 loss: cross_entropy
 training: {{epochs: 6}}
 """
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """What is written outlives its process without fsync: only a power cut would show the difference.
+
+    That files are synced, and in which order, is asserted in tests/store. A handle must be an open one here, too.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def what_is_compiled_is_shared() -> Iterator[None]:
+    """All tests share kernels and bytecode, and so do later runs of them; the user's own cache is left alone.
+
+    More kernels are kept than a user needs: each is compiled once, however many are used between two tests of it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(COMPILED))
+        patch.setattr(kernels, "KEPT", 1000)
+        patch.setenv("PYTHONPYCACHEPREFIX", str(COMPILED / "bytecode"))  # of processes that the tests start
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        yield
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 import bptrain
 from bptrain.commands.gradcheck import selftest
-from bptrain.commands.gradcheck.run import Checked
+from bptrain.commands.gradcheck.run import GradcheckResult
 from bptrain.errors import CheckpointError, DataError, UsageError
 from engines.installed import ENGINES
 
@@ -56,7 +56,7 @@ def test_gradcheck(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     some = list(itertools.islice(selftest.combinations(), 12))  # the command's own test runs all of them
     monkeypatch.setattr(selftest, "combinations", lambda: some)
     report = bptrain.gradcheck(iris)
-    assert isinstance(report, Checked)
+    assert isinstance(report, GradcheckResult)
     assert report.passed
     assert len(report.layers) == 4
     everything = bptrain.gradcheck()

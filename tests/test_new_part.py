@@ -12,7 +12,7 @@ from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.optimizers import Optimizer, Slots, optimizers
 from bptrain.parts.types import Array, LearningRate
-from command import bptrain
+from command import bptrain, check_only
 
 
 @pytest.fixture
@@ -42,7 +42,8 @@ def config(iris: Path, **changes: str) -> Path:
 
 
 @pytest.mark.usefixtures("squareplus")
-def test_a_new_activation(iris: Path) -> None:
+def test_a_new_activation(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_only(monkeypatch, lambda combination: combination.loss == "half_squared_error")
     config(iris, network="activations: [{name: squareplus, b: 2}, softmax]")
     check = bptrain("gradcheck", iris, "--json")
     assert check.code == 0
@@ -72,7 +73,9 @@ def test_it_is_gone_when_it_is_removed(iris: Path) -> None:
     assert bptrain("fit", iris).code == 2
 
 
-def test_a_wrong_derivative_is_caught_by_the_command(iris: Path) -> None:
+def test_a_wrong_derivative_is_caught_by_the_command(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_only(monkeypatch, lambda combination: combination.loss == "half_squared_error")
+
     @activations.add("slip")
     def slip() -> Activation:
         """tanh with a slip."""

@@ -27,7 +27,7 @@ def maker(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_the_pages_are_fresh(maker: ModuleType) -> None:
-    assert maker.stale() == [], "run: python dev/parts_docs.py"
+    assert maker.stale() == [], "run `python dev/generate.py`"
 
 
 def test_what_is_stale_is_told_and_mended(

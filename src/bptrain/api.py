@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.commands.check_backward import Grade, check_backward
+from bptrain.commands.fit.fit import fit_events
 from bptrain.commands.fit.follow import run_to_end
-from bptrain.commands.fit.run import fit_events
-from bptrain.commands.gradcheck.run import ROWS, Checked, EngineName, Wanted, check
-from bptrain.commands.gradcheck.selftest import SelfChecked, check_parts
+from bptrain.commands.gradcheck.run import ROWS, GradcheckOptions, GradcheckResult, check
+from bptrain.commands.gradcheck.selftest import CombinationCheck, check_parts
 from bptrain.drain import drain
-from bptrain.gradient_check import Asked, Kinks, Settings
+from bptrain.engine_names import EngineToCheck
+from bptrain.gradient_check import KinkPolicy, RequestedMethod, Settings
 from bptrain.model.load import load as load_model
 from bptrain.model.model import Model
 from bptrain.plugins.loading import plugged_in
 
-__all__ = ["Checked", "Grade", "Model", "Run", "check_backward", "fit", "gradcheck", "load"]
+__all__ = ["GradcheckResult", "Grade", "Model", "Run", "check_backward", "fit", "gradcheck", "load"]
 
 Plugins = Iterable[str | Path]
 
@@ -63,23 +64,23 @@ def gradcheck(
     subject: str | Path | Model | None = None,
     overrides: Mapping[str, Any] | None = None,
     *,
-    method: Asked = "auto",
-    engine: EngineName | None = None,
+    method: RequestedMethod = "auto",
+    engine: EngineToCheck | None = None,
     rows: int = ROWS,
     params: Sequence[str] = ("*",),
     inputs: bool = False,
-    kinks: Kinks = "interval",
+    kinks: KinkPolicy = "interval",
     fail_fast: bool = False,
     plugins: Plugins = (),
-) -> Checked | list[SelfChecked]:
+) -> GradcheckResult | list[CombinationCheck]:
     """Checks the gradient of a config file, a run, a checkpoint or a loaded model; without one, of every part.
 
     method     auto, complex_step (entry by entry), directions (random ones, by the complex step), central
-    engine     numpy, numba or all: the engine to check (default: the config's or run's, else numpy)
+    engine     an engine's name such as numpy or numba, or all; by default the config's or run's, otherwise numpy
     rows       how many of the training rows
     params     patterns of parameters, such as layers.1.*
     inputs     also check the gradient with respect to the inputs, ∂E/∂x_0
-    kinks      interval: at a kink every slope between those of both sides is accepted; skip: rows that are on one
+    kinks      interval: at a kink anything between the gradients of both sides is right; skip: rows at a kink
                are left out; fail: they are a mismatch
     plugins    files of parts of your own
 
@@ -90,7 +91,7 @@ def gradcheck(
         if subject is None:
             return list(check_parts(settings))
         subject = subject if isinstance(subject, Model) else Path(subject)
-        checked = drain(check(subject, overrides or {}, Wanted(settings, engine, rows)))
+        checked = drain(check(subject, overrides or {}, GradcheckOptions(settings, engine, rows)))
     for name, message in checked.warnings:
         warnings.warn(f"{message} [{name}]", stacklevel=2)
     return checked

@@ -17,8 +17,8 @@ import numpy as np
 
 from bptrain.commands.gradcheck.selftest import targets
 from bptrain.core.network import Network
-from bptrain.gradient_check import Point, Settings, gradcheck
-from bptrain.gradient_check.parts import PartFault, part_faults
+from bptrain.gradient_check import GradientPoint, Settings, gradcheck
+from bptrain.gradient_check.part_derivatives import PartFault, part_faults
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.optimizers import Optimizer
@@ -45,11 +45,11 @@ def check_part(part: Any, seed: int = 0) -> None:
     declares, where it may be anything between the slopes of both sides; a network of it passes `gradcheck`; f keeps the
     dtype, does not overflow for |z| ≤ 10⁴, and gives NaN for NaN. A loss: dE is the derivative of E, likewise, and no
     row depends on another. An optimizer: its step changes no array that it is given, keeps the dtype, and does to each
-    weight what it does to it alone. Raises AssertionError, and TypeError for what is no part.
+    weight what it does to it alone. Raises AssertionError, and TypeError for what is not a part.
     """
     kind = next((kind for kind in KINDS if kind.type is not None and isinstance(part, kind.type)), None)
     if kind is None:
-        raise TypeError(f"{part!r} is no part: pass what its factory returns, such as my_activation()")
+        raise TypeError(f"{part!r} is not a part: pass what its factory returns, such as my_activation()")
     wrong = fault(kind, part)
     found = [] if wrong is not None else list(_wrongs(part, seed))
     if wrong is not None:
@@ -75,12 +75,12 @@ def _of_activation(f: Activation, seed: int) -> Iterator[str]:
         yield from _along_z(f, seed)
     for dtype in (np.float32, np.float64):
         far = np.linspace(-FAR, FAR, 63).astype(dtype).reshape(-1, 3)
-        with warnings.catch_warnings(record=True) as told, np.errstate(all="warn", under="ignore"):
+        with warnings.catch_warnings(record=True) as raised, np.errstate(all="warn", under="ignore"):
             warnings.simplefilter("always")
             x = f.f(far)
             slopes = np.zeros(1) if f.df is None else f.df(far, x)
-        if told or not (np.isfinite(x).all() and np.isfinite(slopes).all()):
-            why = f": {told[0].message}" if told else ""
+        if raised or not (np.isfinite(x).all() and np.isfinite(slopes).all()):
+            why = f": {raised[0].message}" if raised else ""
             yield f"f or f' overflows in {dtype.__name__} for some |z| ≤ {FAR:g}{why}"
     low, high = f.range
     x = f.f(np.linspace(-30.0, 30.0, 63).reshape(-1, 3))
@@ -95,7 +95,7 @@ def _along_z(f: Activation, seed: int) -> Iterator[str]:
     """f' against f at chosen z: a layer of one unit, with the weight 1."""
     z = np.concatenate([stream(seed, "check").normal(size=200) * 3, [0.0, -40.0, 40.0, *f.kinks]])
     network = Network((1, 1), (f, f), (False, False), losses.get("half_squared_error")())
-    point = Point(network, np.ones(1), z[:, None], np.zeros((len(z), 1)))
+    point = GradientPoint(network, np.ones(1), z[:, None], np.zeros((len(z), 1)))
     yield from (_words(fault) for fault in part_faults(point) if fault.quantity == "f'")
 
 

@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from bptrain.commands.fit.fit import FitEvent, Started, fit_events
 
 import bptrain as package
 from bptrain.build.warnings import is_proportional
 from bptrain.commands.fit.follow import run_to_end
-from bptrain.commands.fit.run import FitEvent, Started, fit_events
 from bptrain.errors import WARNINGS, Warned, not_silenced
 from bptrain.parts.optimizers import optimizers
 from command import bptrain
@@ -121,6 +121,36 @@ def test_a_doubt_is_told_and_can_be_silenced(
 @pytest.mark.parametrize(("rows", "rest", "data"), QUIET)
 def test_no_doubt_without_a_reason(rows: str, rest: str, data: str, workplace: Path) -> None:
     assert "warning:" not in bptrain("fit", config(workplace, rows, rest, data), "--dry-run").err
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (0.05, None),  # of 200 rows: just 10
+        (0.06, "the gradients of 200 rows, so the learning rate 0.06 acts like 12 on their mean"),
+        (0.06, "or a rate of about 0.0003"),
+        ("[0.01, 0.06]", "the learning rate 0.06 acts like 12"),
+    ],
+)
+def test_from_which_rate_the_first_step_is_large(rate: object, words: str | None, workplace: Path) -> None:
+    rest = (
+        "network: {sizes: [1, 2, 1]}\nloss: {name: half_squared_error, reduction: sum}\n"
+        f"optimizer: {{name: gradient_descent, learning_rate: {rate}}}\n"
+    )
+    said = bptrain("fit", config(workplace, NUMBERS, rest), "--dry-run").err
+    assert ("large_first_step" in said) == (words is not None)
+    assert (words or "") in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("y", "outside"), [(1.0, 0), (1.0000005, 0), (1.001, 1), (-0.0000005, 0), (-0.001, 1)]
+)
+def test_from_where_a_target_is_out_of_range(y: float, outside: int, workplace: Path) -> None:
+    """A millionth is rounding."""
+    rest = "network: {sizes: [1, 1], activations: sigmoid}\nloss: half_squared_error\n"
+    said = bptrain("fit", config(workplace, f"0,0.5\n1,{y}\n", rest, ", scale_target: none"), "--dry-run").err
+    assert ("target_range" in said) == bool(outside)
+    assert not outside or "the targets of 1 of 2 training rows" in " ".join(said.split())
 
 
 def growing(workplace: Path) -> Path:

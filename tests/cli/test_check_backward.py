@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.commands.check_backward.calling import Fault
-from bptrain.commands.check_backward.findings import Finding
+from bptrain.commands.check_backward.findings import FunctionFinding
+from bptrain.commands.check_backward.user_functions import Fault
 from command import bptrain
 from conftest import ROOT
 from submission_files import BACKWARD, FORWARD, RIGHT, ending, written
@@ -25,7 +25,7 @@ def test_right_code(workplace: Path) -> None:
     assert quantities[7:] == ["delta[3]", "dW[3]", "delta[2]", "dW[2]", "delta[1]", "dW[1]"]
     assert all(line.endswith("right") for line in lines[2:-1])
     assert lines[-1] == "pass: forward and backward are right"
-    assert done.err == "note: the start weights, 14 training rows\n"
+    assert done.err == "note: the initial weights, 14 training rows\n"
 
 
 def test_wrong_code(workplace: Path) -> None:
@@ -36,21 +36,20 @@ def test_wrong_code(workplace: Path) -> None:
     done = bptrain("check-backward", file, POST, "--quiet")
     assert done.code == 1
     assert done.err == ""
-    *table, first, worst, slip, also, run_to_end, look, empty, verdict = done.out.splitlines()
+    *table, first, worst, slip, also, follows, look, empty, verdict = done.out.splitlines()
     assert [line.split()[-1] for line in table if line.strip().startswith("delta")] == [
         "right",
         "WRONG",
         "WRONG",
     ]
-    assert first == "backward: the first that is wrong is delta[2], on 14 instances"
+    assert first == "backward: the first error is in delta[2], on 14 instances"
     assert worst.startswith("  the worst entry is [")
     assert "yours is " in worst
     assert slip == "  it matches the pattern of: every hidden δ_i without the factor f_i'(z_i)"
-    assert also == "  wrong by itself too: delta[1]"
-    assert run_to_end == "  wrong only by what was handed down: dW[2], dW[1]"
+    assert also == "  also wrong by itself: delta[1]"
+    assert follows == "  dW[2], dW[1] follow from an earlier error; fix that first"
     assert (
-        " ".join(look.split())
-        == "look at the line of δ_2 = (W_3ᵀ δ_3) ∘ f_2'(z_2) 3×14 = (3×2 · 2×14) ∘ 3×14"
+        " ".join(look.split()) == "look at the line δ_2 = (W_3ᵀ δ_3) ∘ f_2'(z_2) 3×14 = (3×2 · 2×14) ∘ 3×14"
     )
     assert empty == ""
     assert verdict == "WRONG: backward from delta[2] on"
@@ -76,7 +75,7 @@ def test_json_has_all_of_it(workplace: Path) -> None:
     assert len(record["quantities"]) == 2 * 13
     assert {one["instances"] for one in record["quantities"]} == {14, 1}
     (finding,) = record["findings"]
-    assert set(finding) == {*Finding._fields, "problem", "equation", "shapes"} - {"fault", "look"}
+    assert set(finding) == {*FunctionFinding._fields, "problem", "equation", "shapes"} - {"fault", "look"}
     assert (finding["quantity"], finding["layer"], finding["problem"]) == ("dW", 2, None)
     assert finding["judgment"]["worst"] == [0, 1]
     assert finding["judgment"]["theirs"] == 0.5

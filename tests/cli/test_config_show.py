@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bptrain.config import load_config
-from bptrain.config.origins import values
+from bptrain.config.origins import resolved_values
 from bptrain.config.resolved import to_plain
 from command import bptrain
 from conftest import ROOT
@@ -66,7 +66,7 @@ def config(workplace: Path) -> Path:
 def test_where_values_come_from(config: Path, key: str, origin: str) -> None:
     overrides = ["network.sizes.1=20", "optimizer.learning_rate=0.5", "training.engine=numpy"]
     loaded = load_config(config.name, overrides)
-    assert {value.key: value.origin for value in values(to_plain(loaded.config), loaded.document)}[
+    assert {value.key: value.origin for value in resolved_values(to_plain(loaded.config), loaded.document)}[
         key
     ] == origin
 

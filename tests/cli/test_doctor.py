@@ -9,6 +9,7 @@ import pytest
 
 from bptrain.caches import VARIABLE
 from bptrain.commands import doctor as checkup
+from bptrain.engines import registry
 from bptrain.errors import StorageError
 from bptrain.parts.activations import Activation, activations
 from command import bptrain
@@ -67,7 +68,7 @@ def test_a_slow_disk(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "installed", lambda name: None)
-    monkeypatch.setattr(checkup, "missing", lambda: "numba is not installed")
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
     (fast,) = checkup.extras()
     assert fast.status == "note"
     assert fast.advice == "pip install 'bptrain[fast]'"
@@ -131,7 +132,7 @@ def test_it_knows_the_packages_of_the_project() -> None:
 
     assert set(checkup.CORE) == names(project["dependencies"])
     extras = {name: names(of) for name, of in project["optional-dependencies"].items() if name != "dev"}
-    assert {name: set(packages) for name, (packages, _) in checkup.EXTRAS.items()} == extras
+    assert {extra.name: set(extra.packages) for extra in checkup.all_extras()} == extras
 
 
 def test_in_words(workplace: Path) -> None:

@@ -11,7 +11,7 @@ from command import bptrain as command
 from conftest import ROOT
 
 XOR = ROOT / "configs" / "xor.yaml"
-RELU = ("--set", "network.activations=[relu, sigmoid]")  # x_0 = (0, 0) and b_1 = 0: every unit on its corner
+RELU = ("--set", "network.activations=[relu, sigmoid]")  # x_0 = (0, 0) and b_1 = 0: every unit at its kink
 
 
 def test_what_json_tells() -> None:
@@ -49,10 +49,10 @@ def test_methods(method: str) -> None:
 
 
 def test_kinks() -> None:
-    """xor's first row is zero, so all of relu's units stand on their corner there."""
+    """xor's first row is zero, so all of relu's units are at their kink there."""
     interval = command("gradcheck", XOR, *RELU)
     assert interval.code == 0
-    assert "4 corners, where a slope jumps" in interval.out
+    assert "4 kinks, where a slope jumps" in interval.out
     assert "layer 1, unit 0, instance 0: z = 0, f has the slope 0 on the left, 1 on the right" in interval.out
     assert "kink, between the slopes of both sides" in interval.out
     skip = command("gradcheck", XOR, *RELU, "--kinks", "skip", "--json")
@@ -100,11 +100,11 @@ def test_a_network_that_is_not_finite_has_no_gradient_to_check() -> None:
 
 
 def test_every_engine_that_is_installed() -> None:
-    from bptrain.engines.numba_engine import missing
+    from bptrain.engines.registry import engine_entry
 
     record = command("gradcheck", XOR, "--engine", "all", "--json").json
     assert record["ok"]
-    if missing() is None:
+    if engine_entry("numba").missing() is None:
         assert record["engines"] == ["numpy", "numba"]
         assert len(record["consistency"]) == 8
         assert record["layers"][0]["errors"].keys() == {"numpy", "numba"}

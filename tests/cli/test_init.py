@@ -15,8 +15,8 @@ from bptrain.commands.init.config_text import aligned, flow, scalar
 from bptrain.commands.init.templates import TEMPLATES
 from bptrain.commands.init.writing import SCHEMA
 from bptrain.config import load_config, to_plain, validate
+from bptrain.config.document import load_text
 from bptrain.config.json_schema import config_schema, schema_text
-from bptrain.config.yaml.loader import load_text
 from command import Outcome, bptrain
 from conftest import ROOT
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bptrain.commands.runs import RunRow, in_order, is_held
 from bptrain.store.run_directory import RunDirectory, locked
 from command import bptrain
 
@@ -59,6 +60,55 @@ def test_main_figures(runs: Path) -> None:
 )
 def test_sorted(runs: Path, key: str, order: list[str]) -> None:
     assert [Path(row["run"]).name for row in listed("--sort", key)] == order
+
+
+@pytest.mark.parametrize(
+    ("key", "order"),
+    [
+        ("loss", "bac-"),  # the least first; what has none is last
+        ("accuracy", "acb-"),
+        ("mae", "bca-"),
+        ("seconds", "cab-"),
+        ("started", "cba-"),
+        ("run", "-abc"),
+        ("state", "bac-"),
+    ],
+)
+def test_the_order_of_rows(key: str, order: str) -> None:
+    nan = float("nan")
+    rows = [
+        RunRow("-", "stopped", loss=nan, metrics={"accuracy": nan, "mae": None}, seconds=None, started=None),
+        RunRow(
+            "a",
+            "finished",
+            loss=0.2,
+            metrics={"accuracy": 0.9, "mae": 3.0},
+            seconds=5.0,
+            started="2026-01-01",
+        ),
+        RunRow(
+            "b",
+            "diverged",
+            loss=0.1,
+            metrics={"accuracy": 0.5, "mae": 1.0},
+            seconds=4.0,
+            started="2026-01-02",
+        ),
+        RunRow(
+            "c", "running", loss=0.3, metrics={"accuracy": 0.7, "mae": 2.0}, seconds=6.0, started="2026-01-03"
+        ),
+    ]
+    assert "".join(row.run for row in in_order(rows, key)) == order
+
+
+def test_a_lock_that_nobody_holds(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    assert not is_held(run)
+    assert not list(tmp_path.iterdir())  # to look at a run is not to write into it
+    with locked(run):
+        assert is_held(run)
+    (tmp_path / ".lock").touch()  # as one that was killed leaves it
+    assert not is_held(run)
 
 
 def test_an_unknown_key(runs: Path) -> None:

@@ -8,8 +8,8 @@ from hypothesis import given, note, seed, settings
 from hypothesis import strategies as st
 
 from bptrain.config import dump_yaml, to_plain, validate
+from bptrain.config.document import load_text
 from bptrain.config.overrides import override
-from bptrain.config.yaml.loader import load_text
 from bptrain.errors import UsageError
 from config.helpers import GOOD
 from config.mutants import mutant

@@ -9,16 +9,13 @@ from annotated_types import Interval
 from pydantic import ValidationError
 
 from bptrain.config import (
-    LossConfig,
-    OptimizerConfig,
     PartConfig,
-    ScheduleConfig,
     dump_yaml,
     from_plain,
     load_config,
     to_plain,
 )
-from bptrain.config.yaml.loader import load_text
+from bptrain.config.document import load_text
 from bptrain.errors import UsageError
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.activations.outputs import identity
@@ -31,9 +28,9 @@ MINIMAL = "data: {train: a.csv, target: y}\nnetwork: {sizes: [auto, 16, auto]}\n
 def test_defaults_are_those_of_the_design(tmp_path: Path) -> None:
     config = load(tmp_path, MINIMAL).config
     assert (config.format, config.seed, config.task, config.metrics) == (1, 0, "auto", None)
-    assert config.loss == LossConfig("half_squared_error", {}, "mean")
-    assert config.optimizer == OptimizerConfig("gradient_descent", {"learning_rate": 0.1})
-    assert config.schedule == ScheduleConfig("constant", {})
+    assert config.loss == PartConfig("half_squared_error", {}, {"reduction": "mean", "class_weight": None})
+    assert config.optimizer == PartConfig("gradient_descent", {"learning_rate": 0.1}, {"weight_decay": 0.0})
+    assert config.schedule == PartConfig("constant", {}, {"warmup": 0.0})
     data, network, training = config.data, config.network, config.training
     assert (data.train.inputs, data.train.target) == ("a.csv", None)
     assert (data.target, data.features) == (("y",), "all")
@@ -66,8 +63,8 @@ def test_options_of_parts_are_filled_in_and_whole_numbers_become_floats(tmp_path
 
 def test_a_mapping_without_a_name_is_the_default_part(tmp_path: Path) -> None:
     text = MINIMAL + "optimizer: {learning_rate: 0.5}\n"
-    assert load(tmp_path, text).config.optimizer == OptimizerConfig(
-        "gradient_descent", {"learning_rate": 0.5}
+    assert load(tmp_path, text).config.optimizer == PartConfig(
+        "gradient_descent", {"learning_rate": 0.5}, {"weight_decay": 0.0}
     )
 
 

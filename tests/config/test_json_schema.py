@@ -10,11 +10,10 @@ import yaml
 from pydantic import ValidationError
 
 from bptrain.config import to_plain, validate
+from bptrain.config.document import load_text
 from bptrain.config.json_schema import config_schema, schema_text
-from bptrain.config.json_schema.sections import LEAST
 from bptrain.config.normalize import normalize
 from bptrain.config.schema import Config
-from bptrain.config.yaml.loader import load_text
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.describe import KINDS
 from bptrain.parts.losses import losses
@@ -25,6 +24,11 @@ from conftest import ROOT
 jsonschema = pytest.importorskip("jsonschema")  # where no extra is installed
 SCHEMA = config_schema()
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
+LEAST: dict[str, Any] = {
+    "data": {"train": "a.csv", "target": "y"},
+    "network": {"sizes": ["auto", "auto"]},
+    "loss": "half_squared_error",
+}
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bptrain.config import OptimizerConfig, PartConfig
+from bptrain.config import PartConfig
 from config.helpers import GOOD, load, problems
 
 SHORT = GOOD.replace("{name: adam, learning_rate: 0.01}", "adam")
@@ -40,7 +40,7 @@ def test_shorthands_in_lists_and_of_files_are_walked_into(tmp_path: Path) -> Non
 def test_a_default_part_takes_an_option(tmp_path: Path) -> None:
     text = GOOD[: GOOD.index("optimizer")]
     config = load(tmp_path, text, ["optimizer.learning_rate=0.5"]).config
-    assert config.optimizer == OptimizerConfig("gradient_descent", {"learning_rate": 0.5})
+    assert config.optimizer == PartConfig("gradient_descent", {"learning_rate": 0.5}, {"weight_decay": 0.0})
 
 
 WRONG = [
@@ -97,7 +97,9 @@ def test_a_mapping_has_ready_values(tmp_path: Path) -> None:
     config = load(tmp_path, GOOD, values).config
     assert (config.training.epochs, config.network.sizes) == (20, (4, 8, 3))
     assert (config.data.train.inputs, config.data.target) == ("b.csv", ("no",))
-    assert config.optimizer == OptimizerConfig("momentum", {"learning_rate": 0.1, "mu": 0.5})
+    assert config.optimizer == PartConfig(
+        "momentum", {"learning_rate": 0.1, "mu": 0.5}, {"weight_decay": 0.0}
+    )
 
 
 @pytest.mark.parametrize(

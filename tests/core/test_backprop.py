@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptrain.core import reference
-from bptrain.core.backprop import backward, batch_divisor, forward, row_losses, workspace
+from bptrain.core.backprop import backward, forward, workspace
 from bptrain.core.backprop import gradient as backprop_gradient
 from bptrain.core.network import Network, views
+from bptrain.core.objective import batch_divisor, row_losses
 from bptrain.parts.activations import activations
 from bptrain.parts.types import Array
 from networks import PAIRS, data_for, network
@@ -24,6 +25,7 @@ def networks(draw: st.DrawFn) -> Network:
     return network(sizes, [*hidden, last], loss, draw(st.booleans()), draw(st.sampled_from(["mean", "sum"])))
 
 
+@settings(deadline=None)
 @given(net=networks(), rows=st.integers(1, 7), seed=st.integers(0, 2**32 - 1))
 def test_rows_equal_the_literal_twin(net: Network, rows: int, seed: int) -> None:
     X, T = data_for(net, rows, seed)
@@ -43,6 +45,7 @@ def test_rows_equal_the_literal_twin(net: Network, rows: int, seed: int) -> None
     np.testing.assert_allclose(G.flat, reference.gradient(net, P, X, T), rtol=1e-12, atol=1e-12)
 
 
+@settings(deadline=None)
 @given(net=networks(), rows=st.integers(2, 7), seed=st.integers(0, 2**32 - 1))
 def test_batch_is_the_sum_of_its_instances_in_any_order(net: Network, rows: int, seed: int) -> None:
     X, T = data_for(net, rows, seed)

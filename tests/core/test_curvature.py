@@ -1,5 +1,7 @@
 """J by backpropagation against the complex step, and JᵀJ against J."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,3 +67,24 @@ def test_it_is_in_float64() -> None:
     ours = gauss_newton(net, w, X)
     assert ours.dtype == np.float64
     np.testing.assert_array_equal(ours, gauss_newton(net, w.astype(np.float64), X.astype(np.float64)))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_row_that_weighs_two_is_two_rows(reduction: str) -> None:
+    net = network((3, 4, 2), "tanh", reduction=reduction)
+    X, _ = data_for(net, 4, 0)
+    w = np.random.default_rng(1).normal(size=net.size)
+    counts = np.array([2, 0, 1, 3])
+    repeated = gauss_newton(net, w, np.repeat(X, counts, axis=0))
+    np.testing.assert_allclose(
+        gauss_newton(net, w, X, counts.astype(float)), repeated, rtol=1e-12, atol=1e-15
+    )
+
+
+def test_l2_is_on_the_diagonal_at_the_weights_alone() -> None:
+    net = network((3, 4, 2), "tanh")
+    X, _ = data_for(net, 4, 0)
+    w = np.random.default_rng(1).normal(size=net.size)
+    added = gauss_newton(replace(net, l2=0.25), w, X) - gauss_newton(net, w, X)
+    of_weights = np.concatenate([np.full(b.stop - b.start, b.kind == "weight") for b in net.blocks])
+    np.testing.assert_allclose(added, np.diag(np.where(of_weights, 0.25, 0.0)), rtol=0, atol=1e-14)

@@ -19,8 +19,9 @@ import numpy as np
 import pytest
 
 from bptrain.core import reference
-from bptrain.core.backprop import backward, forward, row_losses, workspace
+from bptrain.core.backprop import backward, forward, workspace
 from bptrain.core.network import Views, views
+from bptrain.core.objective import row_losses
 from bptrain.parts.types import Array
 from networks import network
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from bptrain.data.prepare import Prepared, prepare
-from bptrain.data.settings import DataSettings, NetworkFacts, Source
+from bptrain.data.settings import DataSettings, NetworkFacts
+from bptrain.data.sources import FileSource
 from bptrain.errors import DataError, Problem
 from bptrain.parts.scalers import none
 
@@ -16,14 +17,14 @@ BINARY = NetworkFacts("binary_cross_entropy", "probabilities")
 CROSS = NetworkFacts("cross_entropy", "distribution")
 
 
-def write(folder: Path, text: str, name: str = "data.csv") -> Source:
+def write(folder: Path, text: str, name: str = "data.csv") -> FileSource:
     """A text file as a source."""
     path = folder / name
     path.write_text(text, encoding="utf-8", newline="")
-    return Source(path)
+    return FileSource(path)
 
 
-def whole(source: Source, target: Any = "y", **options: Any) -> DataSettings:
+def whole(source: FileSource, target: Any = "y", **options: Any) -> DataSettings:
     """Settings that train on all rows, unscaled unless told."""
     chosen: dict[str, Any] = {
         "validation_share": 0.0,

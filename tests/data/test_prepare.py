@@ -93,6 +93,17 @@ def test_dropped_rows(tmp_path: Path) -> None:
     assert [q.line for q in problems(whole(source, missing="mean"))] == [5]  # a target is never filled
 
 
+def test_no_row_that_has_all_its_values(tmp_path: Path) -> None:
+    source = write(tmp_path, "x,z,y\n1,,1\n,2,2\n")
+    [problem] = problems(whole(source, missing="drop"))
+    assert (problem.code, problem.file) == ("no_rows", str(source.inputs))
+    assert "each lacks a value in some column whose data.missing is drop" in problem.message
+    # One whole row is enough.
+    assert prepared(whole(write(tmp_path, "x,z,y\n1,,1\n3,2,2\n"), missing="drop")).splits[
+        "train"
+    ].X.tolist() == [[3, 2]]
+
+
 @pytest.mark.parametrize(
     ("reach", "low", "high"),
     [((0, math.inf), 0, 1), ((0, 1), 0.1, 0.9), ((-1, 1), -0.9, 0.9)],

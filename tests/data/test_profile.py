@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from bptrain.data.profile import Column, profile
-from bptrain.data.settings import Source
+from bptrain.data.sources import FileSource
 from bptrain.errors import DataError
 
 
 def columns(place: Path, text: str) -> dict[str, Column]:
     file = place / "t.csv"
     file.write_text(text)
-    return {column.name: column for column in profile(Source(file)).columns}
+    return {column.name: column for column in profile(FileSource(file)).columns}
 
 
 def test_kinds(tmp_path: Path) -> None:
@@ -69,19 +69,19 @@ def test_arrays(tmp_path: Path) -> None:
     X, y = np.ones((6, 3)), np.array([0, 1, 1, 2, 1, 0])
     X[2, 1] = np.nan
     np.savez(tmp_path / "a.npz", X=X, y=y)
-    seen = profile(Source(tmp_path / "a.npz"))
+    seen = profile(FileSource(tmp_path / "a.npz"))
     assert (seen.rows, seen.width, seen.missing, seen.is_table, seen.is_bytes) == (6, 3, 1, False, False)
     assert seen.columns[0].counts == (("1", 3), ("0", 2), ("2", 1))
     np.save(tmp_path / "x.npy", np.ones((6, 3), np.uint8))
     np.save(tmp_path / "t.npy", np.array(["a", "b", "a", "a", "b", "c"]))
-    seen = profile(Source(tmp_path / "x.npy", tmp_path / "t.npy"))
+    seen = profile(FileSource(tmp_path / "x.npy", tmp_path / "t.npy"))
     assert seen.is_bytes
     assert (seen.columns[0].kind, seen.columns[0].distinct) == ("texts", 3)
 
 
 def test_a_packed_file(tmp_path: Path) -> None:
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(b"a,b\n1,x\n"))
-    assert [column.name for column in profile(Source(tmp_path / "t.csv.gz")).columns] == ["a", "b"]
+    assert [column.name for column in profile(FileSource(tmp_path / "t.csv.gz")).columns] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_packed_file(tmp_path: Path) -> None:
 def test_another_separator_is_named(name: str, text: str, words: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(DataError) as raised:
-        profile(Source(tmp_path / name))
+        profile(FileSource(tmp_path / name))
     (problem,) = raised.value.problems
     assert (problem.code, problem.line) == ("separator", 1)
     assert words in problem.message

@@ -151,3 +151,13 @@ def test_a_split_that_falls_short_is_told(tmp_path: Path) -> None:
     assert names == ["small_split", "small_split"]
     assert "3 of the 6" in p.warnings[1][1]
     assert not prepared(whole(source, test_share=0.5, stratify=False), CROSS).warnings
+
+
+def test_a_split_that_is_one_row_short_is_told(tmp_path: Path) -> None:
+    """Three classes of two rows give three rows, and no more."""
+    source = write(tmp_path, "x,y\n" + "".join(f"{k},c{k % 3}\n" for k in range(6)))
+    for name in ("test", "validation"):
+        [(kind, message)] = prepared(whole(source, **{f"{name}_share": 4 / 6}), CROSS).warnings
+        assert kind == "small_split"
+        assert message.startswith(f"the {name} set has 3 of the 4 rows asked for")
+        assert not prepared(whole(source, **{f"{name}_share": 3 / 6}), CROSS).warnings

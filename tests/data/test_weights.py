@@ -7,7 +7,8 @@ import pytest
 
 from bptrain.data.prepare import encode_file, prepare
 from bptrain.data.schema import Schema
-from bptrain.data.settings import DataSettings, Source
+from bptrain.data.settings import DataSettings
+from bptrain.data.sources import FileSource
 from bptrain.errors import DataError
 from data.helpers import CROSS, prepared, problems, whole, write
 
@@ -63,7 +64,7 @@ def test_a_model_weighs_other_files_likewise(tmp_path: Path) -> None:
 def test_an_array_of_weights(tmp_path: Path) -> None:
     X, y, w = np.arange(8.0).reshape(4, 2), np.array([0, 1, 0, 1]), np.array([1.0, 2, 3, 4])
     np.savez(tmp_path / "d.npz", X=X, y=y, w=w)
-    settings = DataSettings(Source(tmp_path / "d.npz"), validation_share=0.0, test_share=0.0, weight="w")
+    settings = DataSettings(FileSource(tmp_path / "d.npz"), validation_share=0.0, test_share=0.0, weight="w")
     rows = prepared(settings, CROSS).splits["train"]
     assert rows.V is not None
     assert sorted(rows.V) == [1, 2, 3, 4]

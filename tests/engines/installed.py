@@ -7,18 +7,22 @@ import pytest
 from numpy.typing import DTypeLike
 
 from bptrain.core.network import Network
+from bptrain.engine_names import engine_names
 from bptrain.engines.base import Engine, OptimizerState, TrainingPlan
-from bptrain.engines.numba_engine import NumbaEngine, missing
-from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.engines.registry import engine_entry
 from bptrain.parts.optimizers import Optimizer, optimizers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array
 
 Make = Callable[[TrainingPlan, DTypeLike], Engine]
 
-ENGINES: dict[str, Make] = {"numpy": lambda task, dtype: NumpyEngine(task)}
-if missing() is None:
-    ENGINES["numba"] = NumbaEngine
+
+def maker(name: str) -> Make:
+    """What makes an engine, without its forward pass."""
+    return lambda task, dtype: engine_entry(name).make(task, dtype, None, False)
+
+
+ENGINES = {name: maker(name) for name in engine_names() if engine_entry(name).missing() is None}
 
 needs_compiler = pytest.mark.skipif("numba" not in ENGINES, reason="the extra `fast` is not installed")
 

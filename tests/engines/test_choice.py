@@ -1,14 +1,16 @@
 """Which engine a fit takes, what it says of it, and that it stays with it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bptrain.engines import choice, numba_engine
-from bptrain.engines.choice import choose_engine, make_engine, seconds_saved
+from bptrain.engines import numba_engine, registry
+from bptrain.engines.choice import choose_engine, make_engine
+from bptrain.engines.numba_engine import seconds_saved
 from bptrain.errors import UsageError
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.schedules import schedules
@@ -24,13 +26,19 @@ LONG = task_of(network((4, 8, 3)), rows=100_000, batch=10, epochs=500)
 @pytest.fixture
 def not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the extra were not there."""
-    monkeypatch.setattr(numba_engine, "find_spec", lambda name: None if name == "numba" else name)
+    monkeypatch.setattr(registry, "find_spec", lambda name: None if name == "numba" else name)
 
 
 @pytest.fixture
 def compiling_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that `auto` takes the compiled engine for the smallest work."""
-    monkeypatch.setattr(choice, "compile_seconds", lambda task: 0.0)
+    compiling_takes(monkeypatch, 0.0)
+
+
+def compiling_takes(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """As if compiling took so long."""
+    entry = replace(numba_engine.ENTRY, compile_seconds=lambda plan: seconds)
+    monkeypatch.setattr(numba_engine, "ENTRY", entry)
 
 
 @pytest.fixture
@@ -56,7 +64,7 @@ def odd_activation() -> Iterator[None]:
 def test_auto_counts_what_is_saved() -> None:
     assert choose_engine("auto", SMALL, np.float32) == (
         "numpy",
-        "auto: compiling takes longer than it would save on 50 updates",
+        "auto: compiling would not pay off for 50 updates",
     )
     larger = LONG._replace(batch_size=100)
     assert seconds_saved(SMALL) < seconds_saved(larger) < seconds_saved(LONG)
@@ -70,15 +78,15 @@ def test_numpy_by_text() -> None:
 def test_auto_compiles_where_it_pays() -> None:
     name, reason = choose_engine("auto", LONG, np.float32)
     assert name == "numba"
-    assert reason == "auto: on 5,000,000 updates it saves more time than compiling takes"
+    assert reason == "auto: compiling pays off for 5,000,000 updates"
 
 
 @pytest.mark.usefixtures("not_installed")
 def test_without_the_extra() -> None:
     name, reason = choose_engine("auto", LONG, np.float32)
     assert name == "numpy"
-    assert "numba is not installed; pip install 'bptrain[fast]' would save some" in reason
-    assert "on 5,000,000 updates" in reason
+    assert "numba is not installed; pip install 'bptrain[fast]' would save about" in reason
+    assert "s over 5,000,000 updates" in reason
     assert choose_engine("auto", SMALL, np.float32).name == "numpy"
     with pytest.raises(UsageError, match=r"pip install 'bptrain\[fast\]'") as raised:
         choose_engine("numba", SMALL, np.float32)
@@ -158,7 +166,7 @@ def test_a_config_that_needs_the_extra_points_at_its_line(iris: Path) -> None:
 def test_a_run_that_goes_on_keeps_its_engine(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = bptrain("fit", iris, "--out", "run", "--json")
     assert first.json["engine"] == "numba"
-    monkeypatch.setattr(choice, "compile_seconds", lambda task: 1e9)
+    compiling_takes(monkeypatch, 1e9)
     longer = bptrain("fit", iris, "--set", "training.epochs=8", "--resume", "run", "--json")
     assert longer.json["engine"] == "numba"
     assert "as the run was begun" in longer.err
@@ -171,7 +179,7 @@ def test_a_run_whose_engine_is_gone_goes_on_with_a_warning(
     iris: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bptrain("fit", iris, "--out", "run")
-    monkeypatch.setattr(numba_engine, "find_spec", lambda name: None)
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
     longer = bptrain("fit", iris, "--set", "training.epochs=8", "--resume", "run", "--json")
     assert longer.code == 0
     assert longer.json["engine"] == "numpy"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bptrain.core.backprop import Extras
 from bptrain.core.dropout import masks
+from bptrain.core.network import BatchContext
 from bptrain.engines import numpy_engine
 from bptrain.engines.base import GradientTransform, OptimizerState
 from bptrain.engines.compiled import batch_updates
@@ -27,7 +27,9 @@ def after_updates(engine: Any, task: Any) -> OptimizerState:
     X, T = data_for(task.network, task.rows, 0)
     memory = used_memory(task, np.float64).copy()
     V = np.random.default_rng(1).uniform(0.5, 2.0, task.rows) if task.weighted else None
-    engine.run_slice(memory, X, T, Extras(V, masks(task.network, 7, 1, slice(0, task.rows), np.float64)))
+    engine.run_slice(
+        memory, X, T, BatchContext(V, masks(task.network, 7, 1, slice(0, task.rows), np.float64))
+    )
     return memory
 
 
@@ -110,8 +112,9 @@ def test_a_compiled_gradient_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone counts a peak from an instant on")
 @pytest.mark.parametrize("engine", ["numpy", pytest.param("numba", marks=needs_compiler)])
-def test_peak_memory(engine: str, tmp_path: Path) -> None:
+def test_peak_memory(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data + weights + slots, 15 % more, and a constant; where weights are what is large."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     code = (
         "import sys; sys.path.insert(0, 'benchmarks'); from scaling import peak; "
         f"print(*peak({engine!r}, (256, 1500, 1500, 10), 'adam', 700))"

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from bptrain.core import reference
-from bptrain.core.backprop import NONE, Extras, gradient
+from bptrain.core.backprop import gradient
 from bptrain.core.dropout import masks
-from bptrain.core.network import Network, views
+from bptrain.core.network import PLAIN, BatchContext, Network, views
 from bptrain.engines.base import GradientTransform, TrainingPlan, initial_optimizer_state
 from bptrain.engines.compiled import batches
 from bptrain.gradient_check import gradcheck
@@ -37,18 +37,18 @@ def changed(net: Network, **fields: Any) -> Network:
     return Network(**{**{name: net.__dict__[name] for name in net.__dataclass_fields__}, **fields})
 
 
-def everything(reduction: str, canonical: bool = True) -> tuple[Network, Extras, Array, Array]:
+def everything(reduction: str, canonical: bool = True) -> tuple[Network, BatchContext, Array, Array]:
     """A network with both penalties and dropout everywhere, and rows that weigh differently, one of them nothing."""
     net = network((3, 5, 4, 2), ["sigmoid", "tanh", "softmax"], "cross_entropy", True, reduction)
     net = changed(net, l1=0.03, l2=0.2, dropout=(0.3, 0.5, 0.25), canonical=canonical)
     X, T = data_for(net, ROWS, 0)
     V = np.array([1.0, 0.5, 3.0, 0.0, 2.0, 0.25])
-    return net, Extras(V, masks(net, 7, 1, slice(0, ROWS), np.float64)), X, T
+    return net, BatchContext(V, masks(net, 7, 1, slice(0, ROWS), np.float64)), X, T
 
 
-def as_type(extras: Extras, dtype: type) -> Extras:
-    V: Array | None = None if extras.V is None else extras.V.astype(dtype)
-    return Extras(V, {i: M.astype(dtype) for i, M in extras.M.items()})
+def as_type(extras: BatchContext, dtype: type) -> BatchContext:
+    V: Array | None = None if extras.sample_weight is None else extras.sample_weight.astype(dtype)
+    return BatchContext(V, {i: M.astype(dtype) for i, M in extras.dropout_masks.items()})
 
 
 def near(ours: Array, expected: Array, tolerance: float) -> None:
@@ -59,19 +59,19 @@ def near(ours: Array, expected: Array, tolerance: float) -> None:
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_gradcheck_of_the_whole_objective(reduction: str, canonical: bool) -> None:
     net, extras, X, T = everything(reduction, canonical)
-    report = gradcheck(net, start(net, np.float64), X, T, extras=extras)
+    report = gradcheck(net, start(net, np.float64), X, T, context=extras)
     assert report.passed
     assert report.max_relative_error < 1e-12
     for slip in (changed(net, l1=0.0), changed(net, l2=0.21)):
         wrong = gradient(slip, start(net, np.float64), X, T, extras)
-        assert not gradcheck(net, start(net, np.float64), X, T, wrong, extras=extras).passed
+        assert not gradcheck(net, start(net, np.float64), X, T, wrong, context=extras).passed
     for other in (
-        Extras(None, extras.M),
-        Extras(extras.V),
-        Extras(extras.V, {**extras.M, 1: extras.M[1] * 0.5}),
+        BatchContext(None, extras.dropout_masks),
+        BatchContext(extras.sample_weight),
+        BatchContext(extras.sample_weight, {**extras.dropout_masks, 1: extras.dropout_masks[1] * 0.5}),
     ):
         wrong = gradient(net, start(net, np.float64), X, T, other)
-        assert not gradcheck(net, start(net, np.float64), X, T, wrong, extras=extras).passed
+        assert not gradcheck(net, start(net, np.float64), X, T, wrong, context=extras).passed
 
 
 @pytest.mark.parametrize(("reduction", "dtype"), [("mean", np.float32), ("sum", np.float64)])
@@ -79,7 +79,8 @@ def test_gradcheck_of_the_whole_objective(reduction: str, canonical: bool) -> No
 @pytest.mark.parametrize("engine", ENGINES)
 def test_gradient_is_the_literal_one(engine: str, form: str, reduction: str, dtype: type) -> None:
     net, extras, X, T = everything(reduction)
-    task = task_of(net, batch=FORMS[form])._replace(weighted=True)
+    # The shaping is that of a test below, whose kernels are taken; a gradient does not go through it.
+    task = task_of(net, batch=FORMS[form])._replace(weighted=True, shaping=SHAPINGS["clip_norm"])
     w = start(net, dtype)
     running = ENGINES[engine](task, dtype)
     ours = running.gradient(w, X.astype(dtype), T.astype(dtype), as_type(extras, dtype))
@@ -102,7 +103,7 @@ SHAPINGS = {
 
 
 def literal_epoch(
-    task: TrainingPlan, w: Array, X: Array, T: Array, extras: Extras, noise: Array
+    task: TrainingPlan, w: Array, X: Array, T: Array, extras: BatchContext, noise: Array
 ) -> tuple[Array, float]:
     """An epoch by the definitions: gradient, clipped, with noise, then the rule, then rows held."""
     net, shaping, slots, loss_sum = (
@@ -114,9 +115,9 @@ def literal_epoch(
     for k, a in enumerate(range(0, len(X), task.batch_size)):
         rows = slice(a, a + task.batch_size)
         of_rows = extras.part(rows)
-        V = np.ones(len(X[rows])) if of_rows.V is None else of_rows.V
+        V = np.ones(len(X[rows])) if of_rows.sample_weight is None else of_rows.sample_weight
         for n, (x, t) in enumerate(zip(X[rows], T[rows], strict=True)):
-            m = {i: M[n][:, None] for i, M in of_rows.M.items()}
+            m = {i: M[n][:, None] for i, M in of_rows.dropout_masks.items()}
             loss_sum += V[n] * reference.instance(net, views(net, w), x[:, None], t[:, None], m).E
         if V.sum() > 0:
             g = reference.gradient(net, views(net, w), X[rows], T[rows], of_rows)
@@ -184,7 +185,7 @@ def test_penalties_alone(rule: str, fields: dict[str, float], engine: str) -> No
     X, T = data_for(net, ROWS, 0)
     task = task_of(net, rule, batch=4)
     memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
-    w, _ = literal_epoch(task, memory.w.copy(), X, T, NONE, np.empty((0, 0)))
+    w, _ = literal_epoch(task, memory.w.copy(), X, T, PLAIN, np.empty((0, 0)))
     ENGINES[engine](task, np.float64).run_slice(memory, X, T)
     near(memory.w, w, 1e-12)
 

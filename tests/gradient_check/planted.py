@@ -1,22 +1,24 @@
-"""Planted faults: lines of `backprop.py` and `reference.py` written wrong, no two in the same way.
+"""Planted faults: lines of `backprop.py`, `objective.py` and `reference.py` written wrong, no two in the same way.
 
-Each replaces text of the module, which is then run as a module of its own; so the faults know nothing of how the
-checker describes slips.
+Each replaces text of a module, which is then run as a module of its own; so the faults know nothing of how the
+checker describes slips. A fault in `objective.py` is seen through a copy of `backprop.py` that imports it.
 """
 
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 
-from bptrain.core import backprop, reference
-from bptrain.core.backprop import Extras
+from bptrain.core import backprop, objective, reference
 from bptrain.core.dropout import masks
-from bptrain.core.network import Network, views
+from bptrain.core.network import BatchContext, Network, views
 from bptrain.parts.types import Array
 from networks import data_for, network
 
@@ -41,7 +43,7 @@ class Case(NamedTuple):
     w: Array
     X: Array
     T: Array
-    extras: Extras
+    context: BatchContext
 
 
 def case(of: str) -> Case:
@@ -56,8 +58,8 @@ def case(of: str) -> Case:
         net = replace(net, reduction="sum")
     X, T = data_for(net, ROWS, 1)
     V = np.array([1.0, 0.5, 3.0, 0.0, 2.0, 0.25]) if weighted else None
-    extras = Extras(V, masks(net, 5, 1, slice(0, ROWS), np.float64))
-    return Case(net, np.random.default_rng(2).normal(size=net.size), X, T, extras)
+    context = BatchContext(V, masks(net, 5, 1, slice(0, ROWS), np.float64))
+    return Case(net, np.random.default_rng(2).normal(size=net.size), X, T, context)
 
 
 NETWORKS: dict[str, Callable[[], Network]] = {
@@ -72,21 +74,32 @@ NETWORKS: dict[str, Callable[[], Network]] = {
 
 def wrong_gradient(fault: Planted, directory: Path) -> Array:
     """The gradient that the faulty code gives."""
-    text = inspect.getsource(backprop if fault.module == "backprop" else reference)
+    modules = [objective, backprop] if fault.module == "backprop" else [reference]
+    texts = [inspect.getsource(module) for module in modules]
     for right, wrong in fault.changes:
-        assert text.count(right) == 1, f"{fault.name}: {text.count(right)} times in the module: {right}"
-        text = text.replace(right, wrong)
-    file = directory / "wrong.py"
-    file.write_text(text, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("wrong", file)
+        count = sum(text.count(right) for text in texts)
+        assert count == 1, f"{fault.name}: {count} times in the modules: {right}"
+        texts = [text.replace(right, wrong) for text in texts]
+    net, w, X, T, context = case(fault.of)
+    parameters = w if fault.module == "backprop" else views(net, w)
+    with pytest.MonkeyPatch.context() as patch:
+        for module, text in zip(modules, texts, strict=True):
+            faulty = run_as(f"faulty_{module.__name__.split('.')[-1]}", text, directory)
+            patch.setitem(sys.modules, faulty.__name__, faulty)
+    gradient: Array = faulty.gradient(net, parameters, X, T, context)
+    return gradient
+
+
+def run_as(name: str, text: str, directory: Path) -> ModuleType:
+    """The text run as a module of this name, which imports the faulty objective."""
+    file = directory / f"{name}.py"
+    file.write_text(text.replace("from bptrain.core.objective", "from faulty_objective"), encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    net, w, X, T, extras = case(fault.of)
-    parameters = w if fault.module == "backprop" else views(net, w)
-    gradient: Array = module.gradient(net, parameters, X, T, extras)
-    return gradient
+    return module
 
 
 CHAIN = "            through_activation(network, i - 1, space)\n"
@@ -120,7 +133,7 @@ PLANTED: tuple[Planted, ...] = (
     Planted("f' forgotten at the output", "squares", ((AT_OUTPUT, "\n"),), "f_prime_missing", 3),
     Planted("f' multiplied twice", "squares", ((CHAIN, CHAIN + CHAIN),), "f_prime_twice"),
     Planted(
-        "f' of x in the place of z",
+        "f' of x instead of z",
         "squares",
         ((SLOPE, "activation.df(X[i], activation.f(X[i]))"),),
         "f_prime_at_x",
@@ -326,7 +339,7 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "the bias's sum over rows and units", "squares", ((BIAS, "db_i[...] = D[i].sum()"),), "bias_one_sum"
     ),
-    # what rows weigh, dropout
+    # row weights, dropout
     Planted("row weights forgotten", "squares weighted", ((WEIGHED, "pass"),), "row_weights_in_divisor"),
     Planted(
         "row weights squared",

@@ -6,18 +6,19 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.commands.gradcheck.selftest import targets
-from bptrain.core.backprop import Extras, forward, gradient, row_losses, workspace
+from bptrain.core.backprop import forward, gradient, workspace
 from bptrain.core.dropout import masks
-from bptrain.core.network import Network, views
+from bptrain.core.network import BatchContext, Network, views
+from bptrain.core.objective import row_losses
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.types import Array, Generator
 from networks import PAIRS
 
 COUNT = 200
-KINDS = ("ordinary", "ordinary", "saturated", "converged", "on corners")  # by seed, in turn
+KINDS = ("ordinary", "ordinary", "saturated", "converged", "at kinks")  # by seed, in turn
 HIDDEN = tuple(activations)
-CORNERED = tuple(name for name in HIDDEN if activations.get(name)().kinks)
+KINKED = tuple(name for name in HIDDEN if activations.get(name)().kinks)
 STEPS = 300  # of plain descent, after which weights are called converged
 
 
@@ -30,7 +31,7 @@ class Drawn(NamedTuple):
     w: Array
     X: Array
     T: Array
-    extras: Extras
+    context: BatchContext
 
 
 @functools.cache
@@ -54,8 +55,8 @@ def _draw(rng: Generator, kind: str) -> Drawn:
     sizes = tuple(int(n) for n in rng.integers(2 if rng.random() < 0.8 else 1, 7, depth + 1))
     last, of_loss = PAIRS[rng.integers(len(PAIRS))]
     names = [HIDDEN[rng.integers(len(HIDDEN))] for _ in range(depth - 1)] + [last]
-    if kind == "on corners" and depth > 1:
-        names[0] = CORNERED[rng.integers(len(CORNERED))]
+    if kind == "at kinks" and depth > 1:
+        names[0] = KINKED[rng.integers(len(KINKED))]
     loss = _loss(rng, of_loss)
     dropped = rng.random() < 0.3
     network = Network(
@@ -72,16 +73,16 @@ def _draw(rng: Generator, kind: str) -> Drawn:
     rows = int(rng.integers(1, 9))
     X, T = rng.normal(size=(rows, sizes[0])), targets(loss, rng, rows, sizes[-1])
     V = rng.choice((0.0, 0.25, 1.0, 3.0), rows) if rng.random() < 0.3 else None
-    extras = Extras(V, masks(network, int(rng.integers(1000)), 1, slice(0, rows), np.float64))
+    context = BatchContext(V, masks(network, int(rng.integers(1000)), 1, slice(0, rows), np.float64))
     w = rng.normal(size=network.size)
     if kind == "saturated":
         w *= 100
     elif kind == "converged":
-        w = _descended(network, 0.5 * w, X, T, extras)
-    elif kind == "on corners":
-        w, X = _on_corners(rng, network, w, X, extras)
+        w = _descended(network, 0.5 * w, X, T, context)
+    elif kind == "at kinks":
+        w, X = _at_kinks(rng, network, w, X, context)
     words = (kind, sizes, "-".join(names), of_loss, network.reduction)
-    return Drawn(", ".join(str(word) for word in words), kind, network, w, X, T, extras)
+    return Drawn(", ".join(str(word) for word in words), kind, network, w, X, T, context)
 
 
 def _activation(rng: Generator, name: str) -> Activation:
@@ -94,15 +95,17 @@ def _loss(rng: Generator, name: str) -> Loss:
     return losses.get(name)(**(chosen.get(name, {}) if rng.random() < 0.5 else {}))
 
 
-def _descended(network: Network, w: Array, X: Array, T: Array, extras: Extras) -> Array:
+def _descended(network: Network, w: Array, X: Array, T: Array, context: BatchContext) -> Array:
     rate = 0.2 / (len(X) if network.reduction == "sum" else 1)
     for _ in range(STEPS):
-        w = w - rate * gradient(network, w, X, T, extras)
+        w = w - rate * gradient(network, w, X, T, context)
     return w
 
 
-def _on_corners(rng: Generator, network: Network, w: Array, X: Array, extras: Extras) -> tuple[Array, Array]:
-    """Units of layer 1 exactly on a corner: in eighths, z is exact. A row of zeros needs no bias for a corner at 0."""
+def _at_kinks(
+    rng: Generator, network: Network, w: Array, X: Array, context: BatchContext
+) -> tuple[Array, Array]:
+    """Units of layer 1 exactly at a kink: in eighths, z is exact. A row of zeros needs no bias for a kink at 0."""
     w, X = np.round(8 * w) / 8, np.round(8 * X) / 8
     X[0] = 0.0
     parameters = views(network, w)
@@ -110,14 +113,14 @@ def _on_corners(rng: Generator, network: Network, w: Array, X: Array, extras: Ex
     if b is not None and kinks:
         for j in range(len(b)):
             row = int(rng.integers(len(X)))
-            given = X[row] * extras.M[0][row] if 0 in extras.M else X[row]
+            given = X[row] * context.dropout_masks[0][row] if 0 in context.dropout_masks else X[row]
             b[j] = float(rng.choice(kinks)) - given @ parameters.W[1][j]
     return w, X
 
 
 def _finite(one: Drawn) -> bool:
     network, space = one.network, workspace(one.network, len(one.X), np.float64)
-    forward(network, views(network, one.w), one.X, space, one.extras)
+    forward(network, views(network, one.w), one.X, space, one.context)
     E = row_losses(network, space.Z[network.L], space.X[network.L], one.T)
-    g = gradient(network, one.w, one.X, one.T, one.extras)
+    g = gradient(network, one.w, one.X, one.T, one.context)
     return bool(np.isfinite(E).all() and np.isfinite(g).all() and np.abs(one.w).max() < 1e6)

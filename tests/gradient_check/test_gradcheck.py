@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from bptrain.core import reference
-from bptrain.core.backprop import Extras
 from bptrain.core.backprop import gradient as backprop_gradient
 from bptrain.core.dropout import masks
-from bptrain.core.network import Network, Views, views
+from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
 from bptrain.gradient_check import Settings, gradcheck, rounding_scale
 from bptrain.parts.activations import activations
 from bptrain.parts.types import Array
@@ -24,7 +23,7 @@ def weights(net: Network, seed: int, size: float = 1.0) -> Array:
 def test_every_part(hidden: str, last: str, loss: str) -> None:
     """Ordinary, saturated and almost zero weights; all other combinations are those of `bptrain gradcheck` by itself.
 
-    Kinks included: no entry of these networks lies on one, and the complex step stays on its side.
+    Kinks included: no entry of these networks is at one, and the complex step stays on its side.
     """
     for size, reduction, bias in ((1.0, "mean", True), (30.0, "sum", False), (1e-3, "mean", False)):
         net = network((4, 5, 3), [hidden, last], loss, bias, reduction)
@@ -51,8 +50,8 @@ def test_every_pair_with_penalties_weights_and_dropout(last: str, loss: str) -> 
         plain = network((4, 5, 3), [last, last], loss, bias)
         X, T = data_for(plain, 6, 1)
         net = dataclasses.replace(plain, l1=l1, l2=l2, dropout=(share, share))
-        extras = Extras(V if weighted else None, masks(net, 5, 1, slice(0, 6), np.float64))
-        report = gradcheck(net, weights(net, 2), X, T, extras=extras)
+        context = BatchContext(V if weighted else None, masks(net, 5, 1, slice(0, 6), np.float64))
+        report = gradcheck(net, weights(net, 2), X, T, context=context)
         assert report.max_relative_error < 1e-12, (bias, l1, l2, weighted, share)
 
 
@@ -205,9 +204,9 @@ def test_a_wrong_forward_is_caught(monkeypatch: pytest.MonkeyPatch, slip: str) -
         parameters: Views,
         X_0: Array,
         space: backprop.Workspace,
-        extras: backprop.Extras = backprop.NONE,
+        context: BatchContext = PLAIN,
     ) -> Array:
-        right(net, parameters, X_0, space, extras)
+        right(net, parameters, X_0, space, context)
         b_1 = parameters.b[1]
         assert b_1 is not None
         space.Z[1] += {"bias twice": b_1, "bias forgotten": -b_1, "no activation": 0 * b_1}[slip]

@@ -7,18 +7,18 @@ from bptrain.core.backprop import gradient
 from bptrain.core.network import views
 from bptrain.gradient_check.layers import LayersReport, diagnose_layers
 from bptrain.gradient_check.lines import Backward, backward
-from bptrain.gradient_check.point import Point
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.types import Array
 from gradient_check.planted import case
 from gradient_check.random_networks import drawn_networks
 from networks import data_for, network
 
 
-def point_of(of: str) -> Point:
-    return Point(*case(of))
+def point_of(of: str) -> GradientPoint:
+    return GradientPoint(*case(of))
 
 
-def by_hand(of: str, slips: set[str]) -> tuple[Point, Backward]:
+def by_hand(of: str, slips: set[str]) -> tuple[GradientPoint, Backward]:
     """The backward pass of "squares" (tanh, sigmoid, tanh; the mean of squares), typed out, with slips in it."""
     point = point_of(of)
     W, (X, Z) = point.parameters.W, (point.space.X, point.space.Z)
@@ -133,18 +133,18 @@ def test_a_factor_in_each_delta(of: str) -> None:
 
 def test_no_false_alarm() -> None:
     for one in drawn_networks()[::2]:  # every kind is among them
-        point = Point(*one[2:])
+        point = GradientPoint(*one[2:])
         assert diagnose_layers(point, backward(point).D, gradient(*one[2:])).passed, one.name
 
 
 @pytest.mark.parametrize("slope_at_0", [0.0, 0.5, 1.0, 2.0])
-def test_a_slope_on_a_corner_is_the_pass_s_own(slope_at_0: float) -> None:
-    """A row of zeros without a bias puts every unit of relu on its corner; between 0 and 1 all is right there."""
+def test_a_slope_at_a_kink_is_the_pass_s_own(slope_at_0: float) -> None:
+    """A row of zeros without a bias puts every unit of relu at its kink; between 0 and 1 all is right there."""
     net = network((3, 4, 4, 2), ["tanh", "relu", "tanh"], bias=False)
     X, T = data_for(net, 5, 1)
     X[2] = 0.0
     w = np.random.default_rng(2).normal(size=net.size)
-    point = Point(net, w, X, T)
+    point = GradientPoint(net, w, X, T)
     W, (Z, X_) = point.parameters.W, (point.space.Z, point.space.X)
     D: list[Array] = [np.empty(0)] * 4
     D[3] = (X_[3] - T) * (1 - X_[3] ** 2) / 5
@@ -159,13 +159,13 @@ def test_a_slope_on_a_corner_is_the_pass_s_own(slope_at_0: float) -> None:
 
 
 @pytest.mark.parametrize("slope_at_t", [-1.0, 0.0, 1.0, 1.5])
-def test_a_corner_of_the_loss(slope_at_t: float) -> None:
+def test_a_kink_of_the_loss(slope_at_t: float) -> None:
     """|x − t| where x is t: any slope from −1 to 1."""
     net = network((3, 2), ["identity"], "absolute_error")
     X, T = data_for(net, 5, 1)
     w = np.random.default_rng(2).normal(size=net.size)
-    T[1, 0] = Point(net, w, X, T).space.X[1][1, 0]
-    D = np.sign(Point(net, w, X, T).space.X[1] - T) / 5
+    T[1, 0] = GradientPoint(net, w, X, T).space.X[1][1, 0]
+    D = np.sign(GradientPoint(net, w, X, T).space.X[1] - T) / 5
     D[1, 0] = slope_at_t / 5
     g = np.concatenate([(D.T @ X).ravel(), D.sum(axis=0)])
-    assert diagnose_layers(Point(net, w, X, T), [None, D], g).passed is (slope_at_t <= 1)
+    assert diagnose_layers(GradientPoint(net, w, X, T), [None, D], g).passed is (slope_at_t <= 1)

@@ -9,14 +9,14 @@ import pytest
 from bptrain.core.backprop import gradient
 from bptrain.core.network import Network
 from bptrain.errors import UsageError
-from bptrain.gradient_check import Asked, Settings, checking, differences, gradcheck
-from bptrain.gradient_check.point import Point
+from bptrain.gradient_check import RequestedMethod, Settings, checking, differences, gradcheck
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.activations import Activation
 from bptrain.parts.losses import losses
 from bptrain.parts.types import Array
 from networks import data_for, network
 
-METHODS: tuple[Asked, ...] = ("auto", "complex_step", "directions", "central")
+METHODS: tuple[RequestedMethod, ...] = ("auto", "complex_step", "directions", "central")
 
 
 def with_hidden(net: Network, activation: Activation) -> Network:
@@ -32,7 +32,7 @@ def scaled(activation: Activation, factor: float) -> Activation:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("hidden", ["tanh", "relu", "sine"])
-def test_right_code_passes_and_wrong_code_fails(method: Asked, hidden: str) -> None:
+def test_right_code_passes_and_wrong_code_fails(method: RequestedMethod, hidden: str) -> None:
     net = network((4, 5, 3), [hidden, "softmax"], "cross_entropy")
     net = dataclasses.replace(net, l1=0.01, l2=0.1)
     X, T = data_for(net, 6, 1)
@@ -87,7 +87,7 @@ LOST = {
 
 @pytest.mark.parametrize("name", LOST)
 @pytest.mark.parametrize("method", ["auto", "complex_step", "directions"])
-def test_where_the_complex_step_fails_the_method_is_blamed(name: str, method: Asked) -> None:
+def test_where_the_complex_step_fails_the_method_is_blamed(name: str, method: RequestedMethod) -> None:
     plain = network((4, 5, 3), "tanh")
     net = with_hidden(plain, LOST[name])
     X, T = data_for(net, 6, 1)
@@ -134,11 +134,11 @@ def test_differences_are_as_exact_as_they_say() -> None:
     assert (found.estimate < 1e-8).all()
 
 
-def test_a_difference_does_not_step_over_a_corner() -> None:
-    """A unit a little off its corner: the first steps would straddle it."""
+def test_a_difference_does_not_step_over_a_kink() -> None:
+    """A unit a little off its kink: the first steps would straddle it."""
     net = network((1, 1, 1), ["relu", "identity"], "half_squared_error")
     w = np.array([1.0, 1e-4, 1.0, 0.0])  # z = 1e-4
-    point = Point(net, w, np.zeros((1, 1)), np.ones((1, 1)))
+    point = GradientPoint(net, w, np.zeros((1, 1)), np.ones((1, 1)))
     unit = np.array([0.0, 1.0, 0.0, 0.0])
     found = differences.along(point, unit)
     assert float(found.value) == pytest.approx(-(1 - 1e-4), rel=1e-9)
@@ -160,7 +160,7 @@ def test_selection_and_fail_fast() -> None:
 def test_progress_comes_to_its_end() -> None:
     net = network((30, 50, 3), "tanh")
     X, T = data_for(net, 60, 1)
-    steps = list(checking(Point(net, np.ones(net.size), X, T)))
+    steps = list(checking(GradientPoint(net, np.ones(net.size), X, T)))
     assert len(steps) > 10
     assert all(before.done <= after.done for before, after in itertools.pairwise(steps))
     assert steps[-1].done == steps[-1].total == net.size
@@ -238,7 +238,7 @@ def test_a_method_that_fails_in_some_rows_alone() -> None:
 
 
 @pytest.mark.parametrize("raised", [TypeError, ValueError])
-def test_a_function_that_refuses_complex_numbers_on_rows_that_stand_on_corners(
+def test_a_function_that_refuses_complex_numbers_on_rows_that_stand_at_kinks(
     raised: type[Exception],
 ) -> None:
     def f(z: Array) -> Array:
@@ -251,7 +251,7 @@ def test_a_function_that_refuses_complex_numbers_on_rows_that_stand_on_corners(
     w = np.random.default_rng(2).normal(size=net.size)
     w[20:25], X[0] = 0.0, 0.0
     report = gradcheck(net, w, X, T)
-    assert (report.passed, report.method, report.by) == (True, "central", "parts")
+    assert (report.passed, report.method, report.derivatives_from) == (True, "central", "parts")
 
 
 def test_weights_that_are_all_left_out() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from bptrain.core.network import Network
 from bptrain.gradient_check import gradcheck
-from bptrain.gradient_check.parts import part_faults
-from bptrain.gradient_check.point import Point
+from bptrain.gradient_check.part_derivatives import part_faults
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.types import Array
@@ -51,7 +51,7 @@ ACTIVATIONS: list[tuple[str, Activation, str | None]] = [
     ("no pattern", tanh_2(lambda z, x: 2 * (1 - x * x) * (1 + 1e-6 * np.cos(z))), None),
     ("not a number", tanh_2(lambda z, x: z * np.nan), None),
     ("at −z", gaussian(lambda z, x: 2 * z * np.exp(-z * z)), "sign"),
-    ("right with a corner", leaky(lambda z, x: np.where(z <= 0, 0.25, 1.0)), "no fault"),
+    ("right with a kink", leaky(lambda z, x: np.where(z <= 0, 0.25, 1.0)), "no fault"),
     ("slope forgotten", leaky(lambda z, x: np.where(z <= 0, 0.0, 1.0)), "other_activation"),
     ("another slope", leaky(lambda z, x: np.where(z <= 0, 0.2, 1.0)), "wrong_left"),
     ("slope on the right", leaky(lambda z, x: np.where(z <= 0, 0.25, 0.9)), "wrong_right"),
@@ -72,7 +72,7 @@ def test_activations(name: str, activation: Activation, code: str | None, layer:
     net = Network(plain.sizes, tuple(functions), plain.bias, plain.loss)
     X, T = data_for(net, 6, 1)
     w = np.random.default_rng(2).normal(size=net.size)
-    faults = part_faults(Point(net, w, X, T))
+    faults = part_faults(GradientPoint(net, w, X, T))
     assert gradcheck(net, w, X, T).passed is (code == "no fault")
     if code == "no fault":
         assert faults == []
@@ -80,7 +80,7 @@ def test_activations(name: str, activation: Activation, code: str | None, layer:
     (fault,) = faults
     assert (fault.layer, fault.code) == (layer, code), fault.words
     assert fault.quantity == ("f'" if activation.df else "Jᵀg")
-    space = Point(net, w, X, T).space
+    space = GradientPoint(net, w, X, T).space
     assert fault.z == space.Z[layer][fault.row, fault.unit]
     if activation.df is not None:
         expected = activation.df(space.Z[layer], space.X[layer])[fault.row, fault.unit]
@@ -161,36 +161,34 @@ def test_losses(
     right = network((4, 5, 3), ["tanh", last], loss)
     X, T = data_for(right, 6, 1)
     w = np.random.default_rng(2).normal(size=right.size)
-    assert part_faults(Point(right, w, X, T)) == []
+    assert part_faults(GradientPoint(right, w, X, T)) == []
     made = fault(losses.get(loss)())
     net = Network(right.sizes, right.activations, right.bias, made, canonical=made.canonical == last)
     assert not gradcheck(net, w, X, T).passed
-    found = part_faults(Point(net, w, X, T))
+    found = part_faults(GradientPoint(net, w, X, T))
     assert found[0].layer == 2
     assert (found[0].quantity, found[0].code) == (quantity, code), found
 
 
 @pytest.mark.parametrize(
-    ("at_corner", "fault"), [(0.0, False), (0.3, False), (1.0, False), (2.0, True), (-0.1, True)]
+    ("at_kink", "fault"), [(0.0, False), (0.3, False), (1.0, False), (2.0, True), (-0.1, True)]
 )
-def test_on_a_corner_what_lies_between_is_right(at_corner: float, fault: bool) -> None:
+def test_at_a_kink_what_lies_between_is_right(at_kink: float, fault: bool) -> None:
     plain = network((3, 2, 1), ["relu", "identity"])
-    relu = plain.activations[1]._replace(
-        df=lambda z, x: np.where(z == 0, at_corner, np.where(z < 0, 0.0, 1.0))
-    )
+    relu = plain.activations[1]._replace(df=lambda z, x: np.where(z == 0, at_kink, np.where(z < 0, 0.0, 1.0)))
     net = Network(plain.sizes, (plain.activations[0], relu, plain.activations[2]), plain.bias, plain.loss)
     X, T = data_for(net, 3, 1)
     w = np.random.default_rng(2).normal(size=net.size)
     X[1], w[6:8] = 0.0, 0.0  # row 1 is zero, and so are the biases
-    found = part_faults(Point(net, w, X, T))
+    found = part_faults(GradientPoint(net, w, X, T))
     assert bool(found) is fault
     if fault:
-        assert (found[0].row, found[0].z, found[0].given) == (1, 0.0, at_corner)
+        assert (found[0].row, found[0].z, found[0].given) == (1, 0.0, at_kink)
 
 
 def test_no_false_alarm() -> None:
     for one in drawn_networks():
-        assert part_faults(Point(*one[2:])) == [], one.name
+        assert part_faults(GradientPoint(*one[2:])) == [], one.name
 
 
 @pytest.mark.parametrize(("last", "loss"), SMOOTH_PAIRS)
@@ -198,4 +196,4 @@ def test_no_false_alarm() -> None:
 def test_every_pair(last: str, loss: str, size: float) -> None:
     net = network((4, 5, 3), [last, last], loss)
     X, T = data_for(net, 6, 1)
-    assert part_faults(Point(net, size * np.random.default_rng(2).normal(size=net.size), X, T)) == []
+    assert part_faults(GradientPoint(net, size * np.random.default_rng(2).normal(size=net.size), X, T)) == []

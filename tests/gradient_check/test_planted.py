@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bptrain.gradient_check import gradcheck
-from bptrain.gradient_check.point import Point
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.slips import diagnose
 from gradient_check.planted import PLANTED, Planted, case, wrong_gradient
 
@@ -20,19 +20,19 @@ def test_the_library() -> None:
 
 @pytest.mark.parametrize("fault", PLANTED, ids=lambda fault: fault.name)
 def test_planted(fault: Planted, tmp_path: Path) -> None:
-    net, w, X, T, extras = case(fault.of)
+    net, w, X, T, context = case(fault.of)
     g = wrong_gradient(fault, tmp_path)
-    assert not gradcheck(net, w, X, T, analytic=g, extras=extras).passed
-    found = diagnose(Point(net, w, X, T, extras), g)
+    assert not gradcheck(net, w, X, T, analytic=g, context=context).passed
+    found = diagnose(GradientPoint(net, w, X, T, context), g)
     assert (found and (found.code, found.layer)) == (fault.code and (fault.code, fault.layer)), found
 
 
 @pytest.mark.parametrize("of", sorted({fault.of for fault in PLANTED}))
 def test_the_same_code_without_a_fault(of: str, tmp_path: Path) -> None:
-    net, w, X, T, extras = case(of)
+    net, w, X, T, context = case(of)
     for module in ("backprop", "reference"):
         g = wrong_gradient(Planted("none", of, (), None, None, module), tmp_path)
-        report = gradcheck(net, w, X, T, analytic=g, extras=extras)
+        report = gradcheck(net, w, X, T, analytic=g, context=context)
         assert report.max_relative_error < 1e-12
-        assert diagnose(Point(net, w, X, T, extras), g) is None
+        assert diagnose(GradientPoint(net, w, X, T, context), g) is None
         assert np.isfinite(g).all()

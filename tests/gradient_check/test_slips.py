@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bptrain.core.backprop import Extras, gradient
+from bptrain.core.backprop import gradient
+from bptrain.core.network import BatchContext
 from bptrain.gradient_check.lines import backward
-from bptrain.gradient_check.point import Point
-from bptrain.gradient_check.scale import scale_at
-from bptrain.gradient_check.slips import Truth, diagnose, slips
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.slips import GroundTruth, diagnose, slips
 from bptrain.gradient_check.slips.base import compare
+from bptrain.gradient_check.verdicts import scale_at
 from gradient_check.planted import case
 from gradient_check.random_networks import drawn_networks
 from networks import data_for, network
@@ -18,8 +19,8 @@ from networks import data_for, network
 CASES = ("squares", "even summed", "two penalized", "classes weighted penalized", "shares dropped")
 
 
-def point_of(of: str) -> Point:
-    return Point(*case(of))
+def point_of(of: str) -> GradientPoint:
+    return GradientPoint(*case(of))
 
 
 @pytest.mark.parametrize("of", CASES)
@@ -28,7 +29,7 @@ def test_each_slip_is_recognized(of: str) -> None:
     point = point_of(of)
     seen, silent = 0, []
     with np.errstate(all="ignore"):
-        truth = Truth(point)
+        truth = GroundTruth(point)
         # of every code the first slip, and in one network all of them
         of_code = {slip.code: slip for slip in reversed(list(slips(truth, 0.1)))}
         for slip in slips(truth, 0.1) if of == CASES[0] else of_code.values():
@@ -48,7 +49,7 @@ def test_each_slip_is_recognized(of: str) -> None:
 def test_codes_have_one_form_of_words_each() -> None:
     """Words are filled in, and a layer's slip names its layer."""
     for of in CASES:
-        for slip in slips(Truth(point_of(of)), 0.1):
+        for slip in slips(GroundTruth(point_of(of)), 0.1):
             assert "{i}" not in slip.words
             assert "{j}" not in slip.words
             assert "{k}" not in slip.words
@@ -59,7 +60,7 @@ def test_codes_have_one_form_of_words_each() -> None:
 
 def test_a_right_gradient_has_no_diagnosis() -> None:
     for one in drawn_networks():
-        assert diagnose(Point(*one[2:]), gradient(*one[2:])) is None, one.name
+        assert diagnose(GradientPoint(*one[2:]), gradient(*one[2:])) is None, one.name
 
 
 def test_the_lowest_layer_that_explains_it() -> None:
@@ -78,7 +79,7 @@ def test_one_block_alone() -> None:
     point = point_of("squares")
     g, block = gradient(*case("squares")), point.network.blocks[2]
     with np.errstate(all="ignore"):
-        missing = next(s for s in slips(Truth(point)) if s.code == "f_prime_twice" and s.layer == 2)
+        missing = next(s for s in slips(GroundTruth(point)) if s.code == "f_prime_twice" and s.layer == 2)
     wrong = g.copy()
     wrong[block.start : block.stop] = backward(point, missing.lines).g[block.start : block.stop]
     found = diagnose(point, wrong)
@@ -92,7 +93,7 @@ def test_what_gives_the_same_is_named_too() -> None:
     net = network((4, 5, 3), "tanh")
     X, T = data_for(net, 2, 1)
     w = np.random.default_rng(2).normal(size=net.size)
-    found = diagnose(Point(net, w, X, T), 2 * gradient(net, w, X, T))
+    found = diagnose(GradientPoint(net, w, X, T), 2 * gradient(net, w, X, T))
     assert found is not None
     assert found.code == "sum_for_mean"
     assert found.also == ("times_2",)
@@ -100,9 +101,9 @@ def test_what_gives_the_same_is_named_too() -> None:
 
 def test_a_training_step() -> None:
     """δ_1 by W_2 after its update shows in what a step subtracted, at the step's own rate and no other."""
-    net, w, X, T, extras = case("two penalized")
+    net, w, X, T, context = case("two penalized")
     rate = 0.3
-    point = Point(net, w, X, T, extras)
+    point = GradientPoint(net, w, X, T, context)
     later = w.copy()
     blocks = {(block.layer, block.kind): slice(block.start, block.stop) for block in net.blocks}
     for layer in (
@@ -124,7 +125,7 @@ def test_a_training_step() -> None:
     assert (found.code, found.layer) == ("carry_after_update", 1)
     assert diagnose(point, step, rate=2 * rate) is None
     assert diagnose(point, step) is None
-    assert diagnose(point, (w - (w - rate * gradient(net, w, X, T, extras))) / rate, rate=rate) is None
+    assert diagnose(point, (w - (w - rate * gradient(net, w, X, T, context))) / rate, rate=rate) is None
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -144,7 +145,7 @@ def test_noise_has_no_pattern(seed: int) -> None:
 def test_a_match_must_explain_the_deviation() -> None:
     """Where a slip and the right gradient are all but the same, being near both is no sign of the slip."""
     nearly = replace(
-        point_of("squares"), extras=Extras(1 + 2e-10 * np.arange(6.0))
+        point_of("squares"), context=BatchContext(1 + 2e-10 * np.arange(6.0))
     )  # weights that hardly matter
     right, scale, without = backward(nearly).g, scale_at(nearly).w, gradient(*case("squares"))
     found = diagnose(nearly, without)
@@ -181,7 +182,7 @@ def test_one_number_bears_out_no_factor() -> None:
     net = network((4, 3, 1), "tanh")
     X, T = data_for(net, 6, 1)
     w = np.random.default_rng(2).normal(size=net.size)
-    point, g = Point(net, w, X, T), gradient(net, w, X, T)
+    point, g = GradientPoint(net, w, X, T), gradient(net, w, X, T)
     for c, code in ((1.7, None), (2.0, "factor_2")):
         wrong = g.copy()
         wrong[-1] *= c

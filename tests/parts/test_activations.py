@@ -1,4 +1,4 @@
-"""The activations one by one: values from their definitions, limits, corners, and digits that stay where f is small."""
+"""The activations one by one: values from their definitions, limits, kinks, and digits that stay where f is small."""
 
 import math
 from collections.abc import Callable
@@ -113,7 +113,7 @@ def test_small_values_to_the_last_digits(name: str, z: float, x: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "corner", "slope"),
+    ("name", "kink", "slope"),
     [
         ("hard_sigmoid", -3.0, 0.0),
         ("hard_sigmoid", 3.0, 0.0),
@@ -122,12 +122,12 @@ def test_small_values_to_the_last_digits(name: str, z: float, x: float) -> None:
         ("selu", 0.0, 1.7580993408473766),
     ],
 )
-def test_corners_agree(name: str, corner: float, slope: float) -> None:
+def test_kinks_agree(name: str, kink: float, slope: float) -> None:
     """At a kink f' is the one that is stated, and the complex step takes the same branch of f."""
     part = activations.get(name)()
-    assert corner in part.kinks
-    assert both(name, np.array([corner]))[1][0] == pytest.approx(slope, rel=1e-15)
-    assert part.f(np.array([corner + 1e-30j])).imag[0] / 1e-30 == pytest.approx(slope, rel=1e-15)
+    assert kink in part.kinks
+    assert both(name, np.array([kink]))[1][0] == pytest.approx(slope, rel=1e-15)
+    assert part.f(np.array([kink + 1e-30j])).imag[0] / 1e-30 == pytest.approx(slope, rel=1e-15)
 
 
 def test_kinks_are_where_the_slope_jumps() -> None:

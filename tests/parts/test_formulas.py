@@ -80,7 +80,7 @@ def test_known_values() -> None:
         np.testing.assert_allclose(activations.get(name)().f(z)[0], expected, rtol=1e-14, err_msg=name)
 
 
-def test_relu_at_its_corner() -> None:
+def test_relu_at_its_kink() -> None:
     z = np.zeros((1, 1))
     relu, leaky = activations.get("relu")(), activations.get("leaky_relu")(slope=0.25)
     assert relu.df is not None

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import bptrain as package
-from bptrain.commands.gradcheck.run import Checked
+from bptrain.commands.gradcheck.run import GradcheckResult
 from bptrain.errors import CheckpointError, UsageError
 from bptrain.plugins import activations
 from bptrain.plugins.loading import plugged_in
 from bptrain.store import checkpoint
-from command import SCRIPT, bptrain
+from command import SCRIPT, bptrain, check_only
 from engines.installed import ENGINES
 from plugins.files import LOG_COSH, naming, write
 
@@ -103,7 +103,7 @@ def test_a_plugin_that_is_missing(command: list[str], config: Path, mine: Path) 
 def test_a_config_whose_part_is_missing(config: Path) -> None:
     outcome = bptrain("fit", config)
     assert outcome.code == 2
-    assert "one of your own is given with --plugin FILE" in outcome.err
+    assert "add your own with --plugin FILE" in outcome.err
     config.write_text(config.read_text().replace("ln_cosh", "tanhh"))
     assert "--plugin" not in bptrain("fit", config).err  # tanh was meant
     config.write_text(config.read_text().replace("tanhh", "tanh") + "silence: [nothing_like_it]\n")
@@ -172,7 +172,8 @@ def test_the_next_command_names_the_plugin(config: Path, mine: Path) -> None:
     assert fit.err.splitlines()[-1] == f"next: bptrain eval {fit.out.splitlines()[-1]} --plugin mine.py"
 
 
-def test_every_command_takes_it(config: Path, mine: Path) -> None:
+def test_every_command_takes_it(config: Path, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_only(monkeypatch, lambda combination: combination.loss == "half_squared_error")
     assert "ln_cosh: f(z) = scale ln cosh z" in bptrain("explain", config, "--plugin", mine).out
     listed = bptrain("list", "--plugin", mine, "--json").json
     (own,) = [part for part in listed["activations"] if part["plugin"] is not None]
@@ -220,7 +221,7 @@ def test_a_process_of_its_own(config: Path, mine: Path) -> None:
 
 def test_from_python(config: Path, mine: Path) -> None:
     report = package.gradcheck(config, plugins=[mine])
-    assert isinstance(report, Checked)
+    assert isinstance(report, GradcheckResult)
     assert report.passed
     run = package.fit(config, {"training.epochs": 40}, plugins=[str(mine)])
     with pytest.raises(CheckpointError, match=r"--plugin mine\.py"):
@@ -231,7 +232,7 @@ def test_from_python(config: Path, mine: Path) -> None:
     with pytest.raises(CheckpointError, match=r"--plugin mine\.py"):
         package.gradcheck(model)  # which reads the data of the run again, and its config
     again = package.gradcheck(model, plugins=[mine])
-    assert isinstance(again, Checked)
+    assert isinstance(again, GradcheckResult)
     assert again.passed
     write(mine.parent, OTHER)
     with pytest.warns(UserWarning, match=r"\[other_plugin\]"):

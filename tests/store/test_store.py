@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from bptrain.engines.base import OptimizerState
 from bptrain.errors import CheckpointError, StorageError, UsageError
+from bptrain.parts.averaging import with_average
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
@@ -208,3 +210,36 @@ def test_metrics_after_an_epoch_are_cut(tmp_path: Path) -> None:
 def test_plain_values() -> None:
     values = {"a": np.float32(1.5), "b": [float("nan"), np.inf], 3: np.arange(2), "c": (True, None)}
     assert plain(values) == {"a": 1.5, "b": [None, None], "3": [0, 1], "c": [True, None]}
+
+
+def test_a_checkpoint_of_another_format(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    for number in (0, 2):
+        path = tmp_path / f"{number}.safetensors"
+        save_file({"a": np.zeros(3)}, path, {"bptrain": json.dumps({"format": number})})
+        said = f"has checkpoint format {number}; this version reads format 1"
+        with pytest.raises(CheckpointError, match=said):
+            checkpoint.read(path)
+        with pytest.raises(CheckpointError, match=said):
+            checkpoint.glance(path)
+
+
+def test_which_weights_a_checkpoint_is_used_with(tmp_path: Path) -> None:
+    """The average where there is one, the weights before the first update, and the best where they were restored."""
+    averaged = with_average(optimizers.get("gradient_descent")(), 0.9)
+    before = state()
+    w, average = before.memory.w, before.memory.slots[0]
+
+    def used(updates: int, average: Array = average, restored: bool = False) -> Array:
+        memory = OptimizerState(w, (average,), updates)
+        path = tmp_path / "c.safetensors"
+        checkpoint.write(path, NET, averaged, FACTS, replace(before, memory=memory, restored=restored))
+        return checkpoint.weights(checkpoint.read(path), NET)
+
+    assert before.best is not None
+    assert np.array_equal(used(57), average)
+    assert np.array_equal(used(0), w)
+    assert np.array_equal(used(57, restored=True), before.best.w)
+    with pytest.raises(CheckpointError, match="the averaged weights have shape"):
+        used(57, average[:-1])

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bptrain.commands.fit.fit import Done, fit_events
 
 from bptrain.build.network import initial_weights
 from bptrain.build.setup import open_config
 from bptrain.build.updates import build_plan
-from bptrain.commands.fit.run import Done, fit_events
 from bptrain.core import reference
 from bptrain.core.network import views
 from bptrain.engines import base
 from bptrain.engines.base import initial_optimizer_state
-from bptrain.engines.numba_engine import missing
 from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.engines.registry import engine_entry
 from bptrain.errors import CheckpointError
 from bptrain.model.load import load, load_checkpoint, load_run
 from bptrain.parts.controls import Plateau, Watch, reduced
@@ -308,7 +308,7 @@ CONTROLLED: dict[str, Any] = {
     "training.average": {"decay": 0.9},
     "training.stop_at": {"gradient_norm": 1e-6},
 }
-ENGINE_NAMES = ["numpy", *(["numba"] if missing() is None else [])]
+ENGINE_NAMES = ["numpy", *(["numba"] if engine_entry("numba").missing() is None else [])]
 
 
 def files(out: str) -> list[bytes]:

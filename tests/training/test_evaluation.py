@@ -1,16 +1,22 @@
 """The baseline's figures, and which of a model's outputs a metric is given."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from bptrain.commands.eval import EvaluationReport, failed_thresholds
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.data.targets import Kind, Target
+from bptrain.engines.base import Outputs
+from bptrain.errors import UsageError
 from bptrain.parts.metrics import Metric, metrics
 from bptrain.parts.types import Array
-from bptrain.training.evaluation import Baseline, baseline, score
+from bptrain.training import evaluation
+from bptrain.training.evaluation import Baseline, Evaluation, baseline, evaluate, score
+from networks import network
 
 
 def schema(kind: Kind, *labels: str) -> Schema:
@@ -94,3 +100,84 @@ def test_each_metric_is_given_what_it_reads() -> None:
     predicted, scores = np.array([0, 1]), np.array([[2.0, 1.0], [0.0, 3.0]])
     found = score(schema("classes", "a", "b"), predicted, scores, TEST, {"p": one_each, "s": of_scores})
     assert found == {"p": {"a": 0, "b": 1}, "s": scores.tolist()}
+
+
+@pytest.mark.parametrize(("V", "loss"), [(None, 10.5 / 3), ([1.0, 0.0, 3.0], (0.5 + 3 * 8) / 4)])
+@pytest.mark.parametrize("together", [1, 2, 3, 10_000])
+def test_the_loss_is_the_mean_over_the_rows_by_what_they_weigh(
+    V: list[float] | None, loss: float, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """½ (x − t)² of 1, 2 and 4 beside 0 is ½, 2 and 8; the metric counts every row once."""
+    monkeypatch.setattr(evaluation, "LOSS_ROWS", together)
+    X_L, T = np.array([[1.0], [2.0], [4.0]]), np.zeros((3, 1))
+    data = rows(T)._replace(V=None if V is None else np.array(V))
+    own_units = Schema("regression", (), Target(("y",), "values", (), (0.0,), (1.0,)))
+    found = evaluate(network((1, 1), "identity"), Outputs(X_L, X_L), own_units, data, made("mae"))
+    assert found.rows == 3
+    assert found.loss == pytest.approx(loss)
+    assert found.metrics == {"mae": pytest.approx(7 / 3)}
+
+
+BOUNDED = EvaluationReport(
+    None,
+    Path("best.safetensors"),
+    "test",
+    Evaluation(9, 0.5, {"accuracy": 0.75, "mae": 2.0, "recall": {"a": 1.0}}),
+    Baseline("always a", np.array(0)),
+    {},
+    None,
+    None,
+    (),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "bound", "said"),
+    [
+        ("accuracy", 0.75, []),
+        ("accuracy", 0.7, []),
+        ("accuracy", 0.76, ["accuracy is 0.75, below 0.76"]),
+        ("mae", 2.0, []),
+        ("mae", 1.9, ["mae is 2, above 1.9"]),
+        ("loss", 0.5, []),
+        ("loss", 0.4, ["loss is 0.5, above 0.4"]),
+    ],
+)
+def test_a_bound_that_is_just_met(name: str, bound: float, said: list[str]) -> None:
+    assert failed_thresholds(BOUNDED, [(name, bound)]) == said
+
+
+def test_every_bound_is_looked_at() -> None:
+    assert len(failed_thresholds(BOUNDED, [("accuracy", 0.9), ("mae", 9.0), ("loss", 0.1)])) == 2
+    undefined = BOUNDED._replace(evaluation=Evaluation(9, float("nan"), {}))
+    assert failed_thresholds(undefined, [("loss", 1e9)]) == ["loss is nan, above 1e+09"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("recall", "recall is more than one number here; there are loss, accuracy, mae"),
+        ("rmse", "no such metric here; there are loss, accuracy, mae"),
+    ],
+)
+def test_a_bound_of_what_is_no_number(name: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        failed_thresholds(BOUNDED, [(name, 0.5)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "threshold", "outputs", "predicted"),
+    [
+        ("binary", 0.5, [[0.49], [0.5], [0.51]], [0, 1, 1]),
+        ("binary", 0.0, [[-0.1], [0.0], [0.1]], [0, 1, 1]),
+        ("multilabel", 0.5, [[0.49, 0.5]], [[0, 1]]),
+        ("multilabel", 0.0, [[-0.1, 0.0]], [[0, 1]]),
+        ("classes", 0.5, [[0.2, 0.1], [0.1, 0.2]], [0, 1]),
+    ],
+)
+def test_from_where_an_output_is_a_yes(
+    kind: Kind, threshold: float, outputs: list[list[float]], predicted: list[Any]
+) -> None:
+    with_threshold = schema(kind, "a", "b")
+    with_threshold = with_threshold._replace(target=with_threshold.target._replace(threshold=threshold))
+    assert with_threshold.classes_of(np.array(outputs)).tolist() == predicted

@@ -4,8 +4,8 @@ import itertools
 from pathlib import Path
 
 import pytest
+from bptrain.commands.fit.fit import Done, fit_events
 
-from bptrain.commands.fit.run import Done, fit_events
 from bptrain.training.events import EpochEnd
 
 SETTINGS = {
@@ -49,3 +49,21 @@ def test_a_plateau_is_one_of_the_objective(iris: Path) -> None:
     assert any(after.train_loss > before.train_loss for before, after in itertools.pairwise(ends))
     assert all(after.train_objective < before.train_objective for before, after in itertools.pairwise(ends))
     assert {end.learning_rate_factor for end in ends} == {1.0}
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_penalty_is_in_the_objective_once_for_each_batch(reduction: str, iris: Path) -> None:
+    """Beside the mean loss of a row: of a sum over 128 rows in 4 batches it is 4/128 of the penalty."""
+    overrides = {
+        "loss": {"name": "cross_entropy", "reduction": reduction},
+        "training.penalty": {"l1": 0.01, "l2": 0.02},
+        "data.split.validation": 0.0,
+        "optimizer.learning_rate": 0.01,
+        "training.epochs": 2,
+    }
+    ends = [event for event in fit_events(iris, overrides) if isinstance(event, EpochEnd)]
+    assert ends[0].steps == 4
+    for end in ends:
+        share = end.penalty if reduction == "mean" else end.penalty * 4 / 128
+        assert end.penalty > 0
+        assert end.train_objective == pytest.approx(end.train_loss + share, rel=1e-12)

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from bptrain.commands.fit.fit import Done, Started, fit_events
 
-from bptrain.commands.fit.run import Done, Started, fit_events
 from bptrain.engines import base
-from bptrain.engines.numba_engine import NumbaEngine, missing
+from bptrain.engines.numba_engine import NumbaEngine
 from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.engines.registry import engine_entry
 from bptrain.errors import BusyError, CheckpointError, DataError
 from bptrain.store.run_directory import RunDirectory, locked
 from bptrain.training.events import EpochEnd, Progress
@@ -29,7 +30,7 @@ OPTIONS: dict[str, dict[str, object]] = {
     },
     "float64, file order": {"network.dtype": "float64", "training.shuffle": False},
 }
-if missing() is None:
+if engine_entry("numba").missing() is None:
     compiled = {"training.engine": "numba"}
     OPTIONS |= {
         "compiled, adam, mini-batches": {**compiled, "optimizer": "adam"},

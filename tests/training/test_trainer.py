@@ -5,19 +5,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bptrain.commands.fit.fit import Done, Started, fit_events
 
 from bptrain.build.network import initial_weights
 from bptrain.build.setup import open_config
-from bptrain.commands.fit.run import Done, Started, fit_events
 from bptrain.core import reference
 from bptrain.core.network import views
+from bptrain.data.prepare import Rows
+from bptrain.engines.base import TrainingPlan
 from bptrain.engines.numpy_engine import numpy_outputs
 from bptrain.errors import NumericalError, Warned
 from bptrain.model.load import load, load_checkpoint
 from bptrain.parts.random import stream
 from bptrain.store.run_directory import RunDirectory
 from bptrain.training.evaluation import evaluate
-from bptrain.training.events import EpochEnd
+from bptrain.training.events import EpochEnd, Progress
+from conftest import ROOT
 
 
 def run(config: Path, **overrides: object) -> tuple[Started, list[EpochEnd], Done]:
@@ -123,6 +126,21 @@ def test_divergence_is_named(iris: Path) -> None:
     assert np.isfinite(load(directory.checkpoints()[-1]).w).all()
 
 
+def test_a_validation_loss_that_is_not_finite_is_named(iris: Path) -> None:
+    """Rows for validation that lie far outside the training rows: their loss overflows in float32."""
+    far = iris.parent / "far.csv"
+    header = (ROOT / "data" / "iris.csv").read_text().splitlines()[0]
+    far.write_text(f"{header}\n1e30,1e30,1e30,1e30,setosa\n")
+    overrides = {
+        "data.validation": str(far),
+        "loss": "half_squared_error",
+        "network.activations": "identity",
+        "optimizer.learning_rate": 0.01,
+    }
+    with pytest.raises(NumericalError, match="the validation loss of epoch 1 is not finite"):
+        list(fit_events(iris, overrides))
+
+
 def test_the_step_of_a_divergence(iris: Path) -> None:
     """NaN in one known row, without shuffling: the step is the one that row is in."""
     from bptrain.engines.base import TrainingPlan, initial_optimizer_state
@@ -170,3 +188,33 @@ def test_equal_runs_write_equal_bytes(iris: Path) -> None:
     _, _, two = run(iris)
     for name in ("best.safetensors", f"checkpoints/step-{24:012d}.safetensors"):
         assert Path(one.result["run"], name).read_bytes() == Path(two.result["run"], name).read_bytes()
+
+
+def test_the_loss_so_far_is_by_what_the_rows_weigh_that_were_seen(
+    iris: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each slice of an epoch, in the order of the epoch: the sum of v E over that of v."""
+    monkeypatch.setattr(TrainingPlan, "slice_steps", lambda task, work: 1)
+    table = (ROOT / "data" / "iris.csv").read_text().splitlines()
+    weighed = [f"{table[0]},w", *(f"{row},{k % 7}" for k, row in enumerate(table[1:]))]
+    (iris.parent / "weighed.csv").write_text("\n".join(weighed))
+    overrides = {
+        "data.train": str(iris.parent / "weighed.csv"),
+        "data.weight": "w",
+        "training.epochs": 1,
+        "optimizer.learning_rate": 1e-12,  # the weights stay where they start
+        "network.dtype": "float64",
+    }
+    setup = open_config(iris, overrides)
+    rows = setup.prepared.splits["train"]
+    w = initial_weights(setup.loaded.config, setup.network, np.float64)
+    order = stream(0, "shuffle", epoch=1).permutation(len(rows.X))
+    seen = [event for event in fit_events(iris, overrides) if isinstance(event, Progress | EpochEnd)]
+    assert len(seen) == 4
+    for k, event in enumerate(seen, start=1):
+        part = order[: 32 * k]
+        taken = Rows(*(array[part] for array in rows if array is not None))
+        outputs = numpy_outputs(setup.network, w, taken.X)
+        expected = evaluate(setup.network, outputs, setup.prepared.schema, taken, {}).loss
+        loss = event.train_loss if isinstance(event, EpochEnd) else event.loss
+        assert loss == pytest.approx(expected, rel=1e-9)

@@ -7,10 +7,10 @@ from numpy.typing import DTypeLike
 from bptrain.build.parts import dtype_of, make
 from bptrain.config import Loaded
 from bptrain.config.resolved import target_is_path
-from bptrain.config.schema import Config
-from bptrain.config.schema import Source as FileSource
+from bptrain.config.schema import Config, Source
 from bptrain.data.prepare import Prepared, prepare
-from bptrain.data.settings import DataSettings, NetworkFacts, Source
+from bptrain.data.settings import DataSettings, NetworkFacts
+from bptrain.data.sources import FileSource
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.scalers import scalers
@@ -57,11 +57,11 @@ def data_settings(loaded: Loaded) -> DataSettings:
     )
 
 
-def source_of(source: FileSource | None) -> Source | None:
+def source_of(source: Source | None) -> FileSource | None:
     """The files of one set of rows."""
     if source is None:
         return None
-    return Source(Path(source.inputs), Path(source.target) if source.target is not None else None)
+    return FileSource(Path(source.inputs), Path(source.target) if source.target is not None else None)
 
 
 def network_facts(config: Config) -> NetworkFacts:

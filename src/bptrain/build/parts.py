@@ -4,14 +4,19 @@ from typing import Any
 
 import numpy as np
 
-from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config
+from bptrain.parts.describe import beside_options
 from bptrain.registry import Registry
 
 
-def make(registry: Registry[Any], part: PartConfig | LossConfig | OptimizerConfig | ScheduleConfig) -> Any:
-    """The part that a name with options stands for."""
-    return registry.get(part.name)(**part.options)
+def make(registry: Registry[Any], part: PartConfig) -> Any:
+    """The part that a name with options stands for, wrapped in what the options beside its factory's put around it."""
+    made = registry.get(part.name)(**part.options)
+    for option in beside_options(registry, part.name):
+        if option.wrap is not None and part.beside.get(option.name) is not None:
+            made = option.wrap(made, part.beside[option.name])
+    return made
 
 
 def dtype_of(config: Config) -> type:

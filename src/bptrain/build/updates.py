@@ -8,8 +8,8 @@ from bptrain.engines.base import GradientTransform, TrainingPlan
 from bptrain.errors import Problem, UsageError
 from bptrain.parts.averaging import with_average
 from bptrain.parts.methods import UpdateRule, methods
-from bptrain.parts.optimizers import Optimizer, with_weight_decay
-from bptrain.parts.schedules import Schedule, schedules, with_warmup
+from bptrain.parts.optimizers import Optimizer
+from bptrain.parts.schedules import Schedule, schedules
 from bptrain.parts.solvers import Solver
 
 
@@ -18,13 +18,14 @@ def build_method(config: Config) -> UpdateRule:
     method: UpdateRule = make(methods, config.optimizer)
     if isinstance(method, Solver):
         return method
-    rule, average = with_weight_decay(method, config.optimizer.weight_decay or 0.0), config.training.average
-    return rule if average is None else with_average(rule, average.decay)
+    average = config.training.average
+    return method if average is None else with_average(method, average.decay)
 
 
 def build_schedule(config: Config) -> Schedule:
     """The schedule of a config, with its warm-up."""
-    return with_warmup(make(schedules, config.schedule), config.schedule.warmup)
+    schedule: Schedule = make(schedules, config.schedule)
+    return schedule
 
 
 def build_plan(config: Config, network: Network, rows: int) -> TrainingPlan:

@@ -1,4 +1,4 @@
-"""`bptrain check-backward`: grade somebody's own backpropagation."""
+"""`bptrain check-backward`: check somebody's own backpropagation."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,10 +21,10 @@ def check_backward_command(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
     set_: Set = None,
 ) -> None:
-    """Grade your own backpropagation, δ by δ: the first layer that is wrong, and the likely slip.
+    """Check your own backpropagation, δ by δ: find the first layer that is wrong, and the likely slip.
 
     FILE defines forward(W, b, f, x_0) -> x, z and backward(W, b, df, dE, x, z, t) -> delta, dW, db, and may define
-    step(W, b, f, df, dE, x_0, t, rate) -> W, b. Its code is run. Exit code 1 when something in it is wrong.
+    step(W, b, f, df, dE, x_0, t, rate) -> W, b. Its code is run. Exit code 1 if anything in it is wrong.
 
     \b
     Examples:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bptrain.cli.command import command
+from bptrain.formats import listed
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -27,7 +28,8 @@ def eval_command(
         typer.Option(help="A file with the same columns as the training data, instead of a split."),
     ] = None,
     target: Annotated[
-        Path | None, typer.Option(help="The file of targets that goes with --data (idx, npy).")
+        Path | None,
+        typer.Option(help=f"The file of targets that goes with --data ({listed('array', ', ')})."),
     ] = None,
     checkpoint: Annotated[
         str, typer.Option(metavar="best|last|PATH", help="Which weights to evaluate.")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.config import load_config
-from bptrain.config.origins import Value, values
+from bptrain.config.origins import ResolvedValue, resolved_values
 from bptrain.config.resolved import in_one_line, to_plain
 
 
@@ -13,7 +13,7 @@ class ResolvedConfig(NamedTuple):
     """A resolved config."""
 
     config: dict[str, Any]  # plain, with absolute paths of data
-    values: tuple[Value, ...]
+    values: tuple[ResolvedValue, ...]
 
     def record(self) -> dict[str, Any]:
         """The fields of the command's JSON."""
@@ -24,7 +24,7 @@ def resolve(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> 
     """A config with every default filled in; its data is not read. Raises UsageError."""
     loaded = load_config(config, overrides)
     plain = to_plain(loaded.absolute())
-    return ResolvedConfig(plain, tuple(values(plain, loaded.document)))
+    return ResolvedConfig(plain, tuple(resolved_values(plain, loaded.document)))
 
 
 def yaml_lines(shown: ResolvedConfig) -> list[tuple[str, str]]:

@@ -18,10 +18,10 @@ import bptrain
 from bptrain.caches import VARIABLE as CACHE_VARIABLE
 from bptrain.caches import cache_directory
 from bptrain.commands.gradcheck.selftest import check_combination, combinations
-from bptrain.engines.choice import INSTALL
+from bptrain.engine_names import engine_names
 from bptrain.engines.compiled import onednn
 from bptrain.engines.compiled.cache import is_private
-from bptrain.engines.numba_engine import missing
+from bptrain.engines.registry import Extra, engine_entry
 from bptrain.errors import BusyError, StorageError
 from bptrain.gradient_check import Settings
 from bptrain.store.atomic import write_atomically
@@ -40,10 +40,6 @@ CORE = (
     "annotated-types",
     "platformdirs",
 )
-# Each extra: its packages, and what it is for. A test compares it with pyproject.toml.
-EXTRAS = {
-    "fast": (("numba", "scipy", onednn.WHEEL), "a training loop compiled for your network"),
-}
 VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_CORETYPE",
     "NUMBA_DISABLE_JIT",
@@ -98,14 +94,14 @@ def diagnose_installation() -> Iterator[InstallationCheck]:
 def versions() -> InstallationCheck:
     """bptrain, Python and the required packages."""
     found = {name: installed(name) for name in CORE}
-    lacking = [name for name, of in found.items() if of is None]
+    absent = [name for name, of in found.items() if of is None]
     text = (
         f"bptrain {bptrain.__version__}, Python {platform.python_version()}, {platform.platform()}; "
         + ", ".join(f"{name} {of}" for name, of in found.items() if of)
     )
-    if lacking:
+    if absent:
         return InstallationCheck(
-            "versions", "failure", f"{text}; not installed: {', '.join(lacking)}", "pip install bptrain"
+            "versions", "failure", f"{text}; not installed: {', '.join(absent)}", "pip install bptrain"
         )
     facts = {
         "bptrain": bptrain.__version__,
@@ -125,8 +121,10 @@ def installed(package: str) -> str | None:
 
 def blas_libraries() -> InstallationCheck:
     """The libraries for matrix products, and the kernel that each chose for this processor."""
-    compiled = missing() is None  # which loads SciPy's BLAS
-    libraries = blas(scipy=compiled)
+    usable = [
+        entry for entry in map(engine_entry, engine_names()) if entry.missing() is None
+    ]  # loads their BLAS
+    libraries = blas(scipy=any(entry.uses_scipy_blas for entry in usable))
     words = [f"{one['internal_api']} {one['version']}, kernel {one['architecture']}" for one in libraries]
     if onednn.version() is not None:
         words.append(f"oneDNN {onednn.version()} for large float32 products")
@@ -150,21 +148,30 @@ def threads() -> InstallationCheck:
     return InstallationCheck("threads", "ok", text, facts=facts)
 
 
+def all_extras() -> dict[Extra, str | None]:
+    """Every extra, with the reason why what it brings cannot be used, if so. A test compares it with pyproject.toml."""
+    entries = [engine_entry(name) for name in engine_names()]
+    return {entry.extra: entry.missing() for entry in entries if entry.extra is not None}
+
+
 def extras() -> Iterator[InstallationCheck]:
     """The optional packages, and what they are for."""
-    for name, (packages, use) in EXTRAS.items():
-        found = {package: installed(package) for package in packages}
+    for extra, reason in all_extras().items():
+        found = {package: installed(package) for package in extra.packages}
         there = ", ".join(f"{package} {of}" for package, of in found.items() if of)
-        lacking = [package for package, of in found.items() if of is None]
-        reason = missing() if name == "fast" else None
-        text = f"{name} ({use}): {there or 'not installed'}"
-        if lacking and there:
-            text += f"; without {', '.join(lacking)}"
+        absent = [package for package, of in found.items() if of is None]
+        text = f"{extra.name} ({extra.use}): {there or 'not installed'}"
+        if absent and there:
+            text += f"; without {', '.join(absent)}"
         if reason is not None and there:
             text += f"; cannot be used: {reason}"
         useless = reason is not None or not there
         yield InstallationCheck(
-            "extras", "note" if useless else "ok", text, INSTALL if useless else None, {name: found}
+            "extras",
+            "note" if useless else "ok",
+            text,
+            extra.install if useless else None,
+            {extra.name: found},
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from bptrain.build.network import activation_parts
 from bptrain.core.network import views
 from bptrain.errors import CheckpointError, DataError
-from bptrain.gradient_check import Point, UnitsReport, units
+from bptrain.gradient_check import GradientPoint, UnitsReport, units
 from bptrain.model.load import enclosing_run, load_checkpoint, load_run, training_data
 from bptrain.model.model import Model
 from bptrain.parts.types import Array
@@ -104,7 +104,7 @@ def units_of(model: Model, run: RunDirectory | None) -> tuple[dict[int, UnitsRep
     except (DataError, CheckpointError) as error:
         return {}, 0, error.problems[0].message
     X, T = rows.X[:ROWS], rows.T[:ROWS]
-    point = Point(model.network, model.w.astype(np.float64), X, T, by="parts")
+    point = GradientPoint(model.network, model.w.astype(np.float64), X, T, derivatives_from="parts")
     return {report.layer: report for report in units(point)}, len(X), None
 
 

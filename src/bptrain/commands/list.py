@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from annotated_types import Interval
 
+from bptrain.config import shown
 from bptrain.config.suggestions import suggest
-from bptrain.config.yaml.scalars import shown
 from bptrain.errors import Problem, UsageError
 from bptrain.parts.describe import KINDS, beside, formula
 from bptrain.plugins.loading import origin

@@ -6,8 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from bptrain.config import shown
 from bptrain.config.suggestions import suggest
-from bptrain.config.yaml.scalars import shown
 from bptrain.errors import BusyError, CheckpointError, Problem, StorageError, UsageError
 from bptrain.parts.metrics import metrics
 from bptrain.store import checkpoint

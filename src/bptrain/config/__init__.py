@@ -3,7 +3,7 @@
     loaded = load_config("config.yaml", ["training.epochs=20"])
     loaded.config.network.sizes
 
-loader (YAML with positions) → overrides (`--set`) → normalize (one form) → schema (pydantic) → rules
+document (YAML with positions) → overrides (`--set`) → normalize (one form) → schema (pydantic) → rules
 (between sections) → messages (file:line:column), and resolved for the way back.
 """
 
@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from bptrain.config.document import Document, Location, load
 from bptrain.config.normalize import normalize
 from bptrain.config.overrides import override
-from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.resolved import dump_yaml, resolve_path, to_plain, with_absolute_paths
-from bptrain.config.rules import rules
+from bptrain.config.rules import broken_rules
 from bptrain.config.schema import (
     CheckpointConfig,
     Config,
@@ -29,8 +30,8 @@ from bptrain.config.schema import (
     SplitConfig,
     TrainingConfig,
 )
-from bptrain.config.yaml.loader import Document, load
-from bptrain.config.yaml.places import KeyPath, Place, marks
+from bptrain.config.yaml.places import Place, marks
+from bptrain.config.yaml.scalars import shown
 from bptrain.errors import DataError, Problem, UsageError
 
 __all__ = [
@@ -39,11 +40,8 @@ __all__ = [
     "DataConfig",
     "Loaded",
     "Location",
-    "LossConfig",
     "NetworkConfig",
-    "OptimizerConfig",
     "PartConfig",
-    "ScheduleConfig",
     "Source",
     "SplitConfig",
     "TrainingConfig",
@@ -51,18 +49,10 @@ __all__ = [
     "from_plain",
     "load_config",
     "resolve_path",
+    "shown",
     "to_plain",
     "with_absolute_paths",
 ]
-
-
-class Location(NamedTuple):
-    """Where a key of a config stands: fields of a Problem."""
-
-    file: str
-    line: int | None
-    column: int | None
-    source: str | None  # the line as written
 
 
 class Loaded(NamedTuple):
@@ -74,16 +64,11 @@ class Loaded(NamedTuple):
 
     def locate(self, key: str) -> Location:
         """Where a key such as "data.target" stands; a key that is not written, the nearest section."""
-        from bptrain.config.messages import node, place
-
-        steps: KeyPath = tuple(int(step) if step.isdecimal() else step for step in key.split("."))
-        written = node(self.document, steps)
-        at = place(self.document, steps if written == () else written, of_key=written != steps)
-        return Location(*at, self.document.source(at))
+        return self.document.locate(key)
 
     @contextmanager
     def locating(self) -> Iterator[None]:
-        """Inside the block, an error about a key of this config is given the place of that key in its file."""
+        """Adds the place of its key in the file to an error that is raised inside the block."""
         try:
             yield
         except (UsageError, DataError) as error:
@@ -92,7 +77,7 @@ class Loaded(NamedTuple):
     def _located(self, problem: Problem) -> Problem:
         if problem.line is not None or not problem.path:
             return problem
-        return problem._replace(**self.locate(problem.path)._asdict())
+        return problem._replace(**self.document.locate(problem.path)._asdict())
 
     def absolute(self) -> Config:
         """The config with absolute paths of data: what a run directory keeps."""
@@ -100,38 +85,38 @@ class Loaded(NamedTuple):
 
 
 def load_config(path: str | os.PathLike[str], overrides: Iterable[str] | Mapping[str, Any] = ()) -> Loaded:
-    """Read and validate a config file, with `key=value` texts (or a mapping) put over its values.
+    """Read and validate a config file, with some values replaced by `key=value` texts or by a mapping.
 
-    Raises UsageError with every problem, from the top of the file to its end.
+    Raises UsageError with all problems, in the order of the file.
     """
     document = override(load(path), overrides)
     return Loaded(validate(document), document, Path(path).absolute())
 
 
 def from_plain(value: dict[str, Any], file: str) -> Config:
-    """Validate a config that is no YAML text, such as a checkpoint's; `file` is what messages call it."""
+    """Validate a config that is not a YAML text, such as a checkpoint's; `file` is what messages call it."""
     return validate(Document(file, value, marks(value, Place(file)), []))
 
 
 def validate(document: Document) -> Config:
-    """The Config of a document. Raises UsageError with every problem."""
+    """The Config of a document. Raises UsageError with all problems."""
     values = normalize(document.value)
     wrong: list[Any] = []
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
         wrong = error.errors(include_url=False)
-        findings = rules.broken(_valid_sections(values, wrong))
+        findings = broken_rules(_valid_sections(values, wrong))
     else:
-        findings = rules.broken({name: getattr(config, name) for name in Config.model_fields})
+        findings = broken_rules({name: getattr(config, name) for name in Config.model_fields})
         if not findings:
             return config
     from bptrain.config import messages  # names and suggestions, only for a config that is wrong
 
-    raise UsageError(messages.of(wrong, findings, document))
+    raise UsageError(messages.to_problems(wrong, findings, document))
 
 
-# What must be given, in a form that is valid: stands in for what is not while the rest is read.
+# The required keys with valid values, in place of invalid ones while the other sections are validated.
 _STAND_IN: dict[str, Any] = {
     "data": {"train": {"inputs": "any.csv"}},
     "network": {"sizes": ("auto", "auto"), "bias": (True,), "initializer": ({"name": "auto"},)},

@@ -1,15 +1,14 @@
-"""What pydantic and the rules find, as records that say what, where, the value, and what to do."""
+"""What pydantic and the rules find, as problems: what is wrong, where, the value, and what to do."""
 
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
-from bptrain.config.rules.base import Finding
+from bptrain.config.document import Document
+from bptrain.config.rules.base import BrokenRule
 from bptrain.config.suggestions import suggest
-from bptrain.config.yaml.limits import MAX_PROBLEMS
-from bptrain.config.yaml.loader import Document
-from bptrain.config.yaml.places import KeyPath, Place, dotted, in_order, order
+from bptrain.config.yaml.places import MAX_PROBLEMS, KeyPath, Place, dotted, in_order, order
 from bptrain.config.yaml.scalars import number, resolved, shown
 from bptrain.errors import Problem
 
@@ -22,7 +21,7 @@ _WANTED: dict[tuple[str, ...], str] = {
     ("data", "test"): "a path, or {inputs: PATH, target: PATH}",
     ("data", "features"): "all, or a list of columns",
     ("data", "target"): "a column, or a list of columns",
-    ("data", "missing"): "error, mean, median, most_frequent or drop, or a mapping with one a column",
+    ("data", "missing"): "error, mean, median, most_frequent or drop, or a mapping with one per column",
     ("data", "columns"): "a mapping of columns to numeric or categorical",
     ("data", "split", "stratify"): "auto, true or false",
     ("silence",): "a list of names of warnings",
@@ -51,31 +50,32 @@ class Said(NamedTuple):
     suggestion: str | None = None
 
 
-Wrong = Any  # an error as pydantic tells it
+Wrong = Any  # an error as pydantic reports it
 
 
-def of(wrong: Iterable[Wrong], findings: Iterable[Finding], document: Document) -> list[Problem]:
-    """What the schema and the rules between sections found, in the order of the file."""
+def to_problems(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document) -> list[Problem]:
+    """What the schema and the rules between keys found, in the order of the file."""
     said: dict[Any, tuple[Place, KeyPath, Callable[[], Said]]] = {}
     for line in wrong:
         location: KeyPath = line["loc"]
         if line["type"] == "too_short" and len(line["input"]) >= line["ctx"]["min_length"]:
             continue  # pydantic counts the valid entries; the others have an error of their own
-        path = node(document, location)
+        path = document.written(location)
         if line["type"] in ("missing", "missing_key"):
             # A part that is a bare value misses no key: that value is what is wrong.
-            section = node(document, location[:-1])
+            section = document.written(location[:-1])
             path = (*(section or location[:-1]), location[-1])
         of_key = line["type"] in ("extra_forbidden", "unknown_key")
         # One value for all layers is wrong once.
         said.setdefault(
-            (path, line["type"]), (place(document, path, of_key), path, partial(_say, line, path, document))
+            (path, line["type"]),
+            (document.place(path, of_key), path, partial(_in_words, line, path, document)),
         )
-    for finding in findings:
-        path = finding.path if finding.code == "missing_key" else node(document, finding.path)
-        words = Said(finding.code, finding.message, finding.suggestion)
-        said.setdefault((path, finding.message), (place(document, path), path, partial(Said, *words)))
-    # Words, and what was probably meant, only for those that are told.
+    for rule in broken:
+        path = rule.path if rule.code == "missing_key" else document.written(rule.path)
+        words = Said(rule.code, rule.message, rule.suggestion)
+        said.setdefault((path, rule.message), (document.place(path), path, partial(Said, *words)))
+    # Words, and what was probably meant, only for those that are reported.
     first = sorted(said.values(), key=lambda entry: order(entry[0]))[: MAX_PROBLEMS + 1]
     problems = []
     for at, path, words_of in first:
@@ -86,28 +86,8 @@ def of(wrong: Iterable[Wrong], findings: Iterable[Finding], document: Document) 
     return in_order(problems)
 
 
-def node(document: Document, location: KeyPath) -> KeyPath:
-    """The nearest node of the config as written: steps that are not there (a tag, `name`) are dropped."""
-    path: KeyPath = ()
-    for step in location:
-        if (*path, step) in document.positions:
-            path = (*path, step)
-    return path
-
-
-def place(document: Document, path: KeyPath, of_key: bool = False) -> Place:
-    """Where a key stands; where it does not, its section; line 1 where there is no section either."""
-    inner = path
-    while inner not in document.positions:
-        inner = inner[:-1]
-    mark = document.positions[inner]
-    if not inner and mark.key.line is not None:
-        return Place(document.file, 1, 1)
-    return mark.key if of_key or inner != path else mark.value
-
-
-def _say(line: Any, path: KeyPath, document: Document) -> Said:
-    """One error of pydantic's, or of a part's, in plain words."""
+def _in_words(line: Any, path: KeyPath, document: Document) -> Said:
+    """An error of pydantic, or of a part, in plain words."""
     kind, value, context = line["type"], line["input"], line.get("ctx", {})
     mark = document.positions.get(path)
     written = shown(value, mark.written if mark else None)
@@ -134,9 +114,7 @@ def _say(line: Any, path: KeyPath, document: Document) -> Said:
     if kind in ("too_short", "too_long"):
         fewest = kind == "too_short"
         entries = context["min_length" if fewest else "max_length"]
-        message = (
-            f"needs at {'least' if fewest else 'most'} {entries} entries, but has {context['actual_length']}"
-        )
+        message = f"must have at {'least' if fewest else 'most'} {entries} entries, but has {context['actual_length']}"
         return Said("wrong_length", message.replace(" 1 entries", " 1 entry"))
     if kind == "string_too_short":
         return Said("wrong_type", "must not be empty")
@@ -166,7 +144,7 @@ def _wrong_choice(value: Any, written: str, context: dict[str, Any]) -> Said:
     what = f"is not {_article(context['kind'])}" if "kind" in context else "is not one of the choices"
     suggestion = suggest.value(value, allowed) if isinstance(value, str) else None
     own = context.get("kind") in _KINDS_OF_PART and suggestion is None
-    hint = "; one of your own is given with --plugin FILE" if own else ""
+    hint = "; add your own with --plugin FILE" if own else ""
     return Said("wrong_choice", f"{written} {what}: {', '.join(allowed)}{hint}", suggestion)
 
 
@@ -175,7 +153,7 @@ def _article(kind: str) -> str:
 
 
 def _meant(value: Any, kind: str, path: tuple[str, ...]) -> str | None:
-    """The same value in the type that is wanted, where it can be read so."""
+    """The same value in the wanted type, if it can be converted."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -201,7 +179,7 @@ def _meant(value: Any, kind: str, path: tuple[str, ...]) -> str | None:
 
 
 def _number_meant(text: str) -> str | None:
-    """A number that was put in quotes, or written as YAML does not write one."""
+    """A number that was put in quotes, or written in a way that YAML does not read as a number."""
     bare = text.strip().replace("_", "").replace("\u2212", "-")
     forms = (bare, bare.replace(",", ".")) if bare.count(",") == 1 else (bare,)
     for form in forms:
@@ -213,7 +191,7 @@ def _number_meant(text: str) -> str | None:
 
 
 def _units(values: Iterable[Any]) -> str | None:
-    """The size of a layer that is written as another tool writes layers, where it is plain."""
+    """The size of a layer that is written as in another tool, if it holds a single number."""
     numbers = [
         str(value) for value in values if type(value) is int or (isinstance(value, str) and value.isdecimal())
     ]

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from bptrain.config.document import Document
 from bptrain.config.overrides import ARGUMENT, COMMAND_LINE, SHORTHANDS
-from bptrain.config.yaml.loader import Document
 from bptrain.config.yaml.places import KeyPath, Place, dotted
 
 DEFAULT = "default"
 
 
-class Value(NamedTuple):
+class ResolvedValue(NamedTuple):
     """One value of a resolved config: anything but a mapping with entries."""
 
     path: KeyPath
@@ -41,20 +41,22 @@ class Value(NamedTuple):
 
 
 def in_words(place: Place | None) -> str:
-    """A place as it stands behind a value."""
+    """A place as it is shown behind a value."""
     if place is None:
         return DEFAULT
     return place.file if place in (COMMAND_LINE, ARGUMENT) else f"{place.file}:{place.line}"
 
 
-def values(resolved: dict[str, Any], document: Document, path: KeyPath = ()) -> Iterator[Value]:
+def resolved_values(
+    resolved: dict[str, Any], document: Document, path: KeyPath = ()
+) -> Iterator[ResolvedValue]:
     """Every value of a resolved config, in its order, with the place in the config as it was written."""
     for key, value in resolved.items():
         here = (*path, key)
         if isinstance(value, dict) and value:
-            yield from values(value, document, here)
+            yield from resolved_values(value, document, here)
         else:
-            yield Value(here, value, tuple(dict.fromkeys(origins(value, document, here))))
+            yield ResolvedValue(here, value, tuple(dict.fromkeys(origins(value, document, here))))
 
 
 def origins(value: Any, document: Document, path: KeyPath) -> Iterator[Place | None]:
@@ -67,10 +69,8 @@ def origins(value: Any, document: Document, path: KeyPath) -> Iterator[Place | N
 
 
 def place_of(value: Any, document: Document, path: KeyPath) -> Place | None:
-    """Where a value was written: in its own place, or as the short form of what it is a part of."""
-    written = path
-    while written and written not in document.positions:
-        written = written[:-1]
+    """Where a value was written, in full or as a short form of the section that it is in."""
+    written = document.nearest(path)
     if not written:
         return None
     given: Any = document.value

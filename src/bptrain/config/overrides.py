@@ -1,20 +1,20 @@
-"""`--set training.epochs=20`: values put over those of the file."""
+"""`--set training.epochs=20`: values that replace those of the file."""
 
 import numbers
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-from bptrain.config.yaml.composer import parse
-from bptrain.config.yaml.loader import Document
+from bptrain.config.document import Document
 from bptrain.config.yaml.places import KeyPath, Mark, Place, dotted, marks
+from bptrain.config.yaml.reader import parse
 from bptrain.config.yaml.scalars import shown
 from bptrain.errors import Problem, UsageError
 
 Written = dict[KeyPath, str | None]  # the scalars of a value as they were written
 
 COMMAND_LINE = Place("--set")
-ARGUMENT = Place("overrides")  # what Python gave
+ARGUMENT = Place("overrides")  # given in Python
 
 # Where a name alone stands for `{name: …}`, and a path alone for `{inputs: …}`; * is any item of a list.
 SHORTHANDS: dict[tuple[str, ...], str] = {
@@ -35,9 +35,9 @@ SHORTHANDS: dict[tuple[str, ...], str] = {
 
 
 def override(document: Document, overrides: Iterable[str] | Mapping[str, Any]) -> Document:
-    """The document with values put over it: texts `key=value`, or a mapping of keys to ready values.
+    """The document with some values replaced: texts `key=value`, or a mapping of keys to ready values.
 
-    Raises UsageError with all the overrides that cannot be read or have no place.
+    Raises UsageError with all overrides that cannot be read or applied.
     """
     if isinstance(overrides, str):
         overrides = [overrides]
@@ -79,7 +79,7 @@ def _ready(key: Any, value: Any) -> tuple[str, Any, Written]:
 
 
 def _plain(value: Any, key: str) -> Any:
-    """A value of Python as the loader would have given it."""
+    """A value of Python as the YAML reader would return it."""
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, numbers.Integral):  # NumPy's too
@@ -96,7 +96,7 @@ def _plain(value: Any, key: str) -> Any:
 
 
 def _put(document: Document, key: str, value: Any, place: Place, written: Written) -> None:
-    """Set one value, making the sections on the way to it."""
+    """Sets one value, and makes the sections on the way to it."""
     path: KeyPath = ()
     node: Any = document.value
     steps = key.split(".")
@@ -106,7 +106,7 @@ def _put(document: Document, key: str, value: Any, place: Place, written: Writte
             if not step.isdecimal() or int(step) >= len(node):
                 _fail(
                     "override",
-                    f"{dotted(path)} has the items 0 to {len(node) - 1}, and no {step}",
+                    f"{dotted(path)} has the items 0 to {len(node) - 1}, not {step}",
                     key,
                     place,
                 )
@@ -128,7 +128,7 @@ def _put(document: Document, key: str, value: Any, place: Place, written: Writte
 
 
 def _section(document: Document, path: KeyPath, value: Any, key: str, place: Place) -> Any:
-    """What stands at `path`, as something that can be walked into."""
+    """The value at `path` as a mapping or list; a short form is written out, an empty section is made."""
     if isinstance(value, dict | list):
         return value
     if value is None:

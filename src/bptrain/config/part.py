@@ -2,11 +2,10 @@
 
 A part is found in its registry when a config names it, and a pydantic model of its options is made only when
 a config gives options. So a part that was registered a moment ago, in a test or by a plug-in, needs nothing
-here, and a part that is not used costs nothing.
+here, and a part that is not used costs nothing. Options beside the factory's are declared in `parts/describe.py`.
 """
 
 import inspect
-import math
 import types
 from collections.abc import Callable
 from functools import lru_cache
@@ -25,133 +24,86 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from bptrain.config.yaml.limits import MAX_ENTRIES, MAX_PROBLEMS
-from bptrain.parts.describe import REDUCTIONS
-from bptrain.parts.types import NonNegative
+from bptrain.config.yaml.places import MAX_PROBLEMS
+from bptrain.parts.describe import BESIDE, Beside, beside_options
 from bptrain.registry import Factory, Option, Registry
 
+MAX_ENTRIES = 500  # of a list of parts or options, so layers too: each is checked by itself
 STRICT = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
-
-Beside = tuple[tuple[str, Option], ...]  # options that are no business of a factory
-_DECAY: Beside = (("weight_decay", Option(NonNegative, None)),)  # none: that of the rule
-_WARMUP: Beside = (("warmup", Option(NonNegative, 0.0)),)
 
 
 class PartConfig(NamedTuple):
-    """A part by name, with every option of its factory: `registry.get(name)(**options)` makes it."""
+    """A part by name, with every option of its factory: `registry.get(name)(**options)` makes it.
+
+    An option beside the factory's is an attribute too, such as `loss.reduction`; None where the part takes none.
+    """
 
     name: str
     options: dict[str, Any]
+    beside: dict[str, Any] = {}  # noqa: RUF012 (never changed)
 
-
-class LossConfig(NamedTuple):
-    """The loss of a row, and how the rows of a batch are put together."""
-
-    name: str
-    options: dict[str, Any]
-    reduction: str = "mean"  # or "sum"
-    class_weight: str | dict[Any, float] | None = None  # "balanced", or label -> weight
-
-
-class OptimizerConfig(NamedTuple):
-    """A rule, and the weight decay that is put around it."""
-
-    name: str
-    options: dict[str, Any]
-    weight_decay: float | None = 0.0  # None: of a solver, whose weights do not decay
-
-
-class ScheduleConfig(NamedTuple):
-    """A schedule, and the epochs over which the learning rate rises to it."""
-
-    name: str
-    options: dict[str, Any]
-    warmup: float = 0.0
+    def __getattr__(self, name: str) -> Any:
+        """An option beside the factory's. Raises AttributeError."""
+        if name not in self.beside:
+            raise AttributeError(f"{self.name} has no option {name} beside its own")
+        return self.beside[name]
 
 
 def part(registry: Registry[Any], also: tuple[str, ...] = ()) -> PlainValidator:
     """A validator of `{name: …, options}`; the names in `also` are no parts, and take no options."""
-    return PlainValidator(lambda value: _validate(registry, also, value))
+    return PlainValidator(lambda value: part_config(registry, value, also))
 
 
-def loss(registry: Registry[Any]) -> PlainValidator:
-    """A validator of `{name: …, reduction: …, class_weight: …, options}`."""
-
-    def validate(value: Any) -> LossConfig:
-        beside: dict[str, Any] = {"reduction": "mean", "class_weight": None}
-        errors: list[InitErrorDetails] = []
-        if isinstance(value, dict):
-            beside |= {key: value[key] for key in beside if key in value}
-            value = {key: entry for key, entry in value.items() if key not in beside}
-        if beside["reduction"] not in REDUCTIONS:
-            errors.append(_error("wrong_choice", beside["reduction"], ("reduction",), allowed=REDUCTIONS))
-        errors += _class_weight_errors(beside["class_weight"])
-        try:
-            chosen = _validate(registry, (), value, also_keys=tuple(beside))
-        except ValidationError as error:
-            errors += [_again(line) for line in error.errors(include_url=False)]
-        if errors:
-            raise ValidationError.from_exception_data("loss", errors)
-        return LossConfig(chosen.name, chosen.options, **beside)
-
-    return PlainValidator(validate)
-
-
-def _class_weight_errors(value: Any) -> list[InitErrorDetails]:
-    """What is wrong with a class_weight: it is balanced, or a weight of 0 or more for some labels."""
-    if value in (None, "balanced"):
-        return []
+def part_config(registry: Registry[Any], value: Any, also: tuple[str, ...] = ()) -> PartConfig:
+    """A part by name, with its options and those that are written beside them. Raises ValidationError."""
     if not isinstance(value, dict):
-        expected = "balanced, or a mapping of labels to weights"
-        return [_error("wrong_type", value, ("class_weight",), expected=expected)]
-    wrong = (
-        _error("wrong_type", weight, ("class_weight", str(label)), expected="a number, 0 or more")
-        for label, weight in value.items()
-        if type(weight) not in (int, float) or not 0 <= weight < math.inf
-    )
-    return list(islice(wrong, MAX_PROBLEMS + 1))
+        return _validate(registry, also, value)
+    name = value.get("name")
+    declared = {one.name: one for one in beside_options(registry, name if isinstance(name, str) else None)}
+    given = {key: value[key] for key in declared if key in value}
+    errors: list[InitErrorDetails] = []
+    try:
+        rest = {key: entry for key, entry in value.items() if key not in declared}
+        chosen = _validate(registry, also, rest, tuple(declared))
+    except ValidationError as error:
+        errors += [_again(line) for line in error.errors(include_url=False)]
+    errors += _beside_errors(registry.kind, declared, given)
+    if errors:
+        raise ValidationError.from_exception_data(registry.kind, errors)
+    values: dict[str, Any] = {one.name: None for one in BESIDE if one.of.kind == registry.kind}
+    for key, one in declared.items():
+        values[key] = given[key] if key in given else one.default_for(chosen.name, chosen.options)
+    return chosen._replace(beside=values)
 
 
-def optimizer(registry: Registry[Any], rules: Registry[Any]) -> PlainValidator:
-    """A validator of `{name: …, weight_decay: …, options}`; `rules` are those whose weights may decay."""
-    return PlainValidator(lambda value: optimizer_config(registry, rules, value))
-
-
-def optimizer_config(registry: Registry[Any], rules: Registry[Any], value: Any) -> OptimizerConfig:
-    """An optimizer; one that is given no weight_decay takes that of its rule."""
-    named = value.get("name") if isinstance(value, dict) else None
-    is_rule = isinstance(named, str) and named in rules
-    name, options = _validate(registry, (), value, beside=_DECAY if is_rule else ())
-    decay = options.pop("weight_decay", None)
-    if is_rule and decay is None:
-        decay = registry.get(name)(**options).weight_decay
-    return OptimizerConfig(name, options, decay)
-
-
-def schedule(registry: Registry[Any]) -> PlainValidator:
-    """A validator of `{name: …, warmup: …, options}`."""
-    return PlainValidator(lambda value: schedule_config(registry, value))
-
-
-def schedule_config(registry: Registry[Any], value: Any) -> ScheduleConfig:
-    """A schedule; without warmup where none is given."""
-    name, options = _validate(registry, (), value, beside=_WARMUP)
-    return ScheduleConfig(name, options, options.pop("warmup"))
+def _beside_errors(kind: str, declared: dict[str, Beside], given: dict[str, Any]) -> list[InitErrorDetails]:
+    """What is wrong with the options beside a factory's; those that are right become what their type makes of them."""
+    errors: list[InitErrorDetails] = []
+    typed = {key: declared[key] for key in given if declared[key].faults is None}
+    for key in given.keys() - typed.keys():
+        faults = declared[key].faults
+        assert faults is not None
+        errors += [
+            _error("wrong_type", fault.value, (key, *fault.path), expected=fault.expected)
+            for fault in islice(faults(given[key]), MAX_PROBLEMS + 1)
+        ]
+    if typed:
+        fields = tuple((key, Option(one.type, _EMPTY)) for key, one in typed.items())
+        values, wrong = _read(_model(kind, fields), {key: given[key] for key in typed}, dict(fields))
+        given |= values
+        errors += wrong
+    return errors
 
 
 def default(registry: Registry[Any], name: str) -> PartConfig:
     """A part with the defaults of its options."""
-    return _validate(registry, (), {"name": name})
+    return part_config(registry, {"name": name})
 
 
 def _validate(
-    registry: Registry[Any],
-    also: tuple[str, ...],
-    value: Any,
-    also_keys: tuple[str, ...] = (),
-    beside: Beside = (),
+    registry: Registry[Any], also: tuple[str, ...], value: Any, also_keys: tuple[str, ...] = ()
 ) -> PartConfig:
-    """A part by name, with its options and those that are written beside them but are no business of its factory."""
+    """A part by name, with its options; `also_keys` are those beside it, for the list of what it has."""
     kind = registry.kind
     if not isinstance(value, dict):
         expected = f"the name of {_a(kind)}, or {{name: …}} with options"
@@ -163,8 +115,8 @@ def _validate(
         raise _failure("wrong_type", name, ("name",), expected=f"the name of {_a(kind)}")
     if name not in registry and name not in also:
         raise _failure("wrong_choice", name, ("name",), allowed=(*also, *registry), kind=kind)
-    declared = {**(registry.options(name) if name in registry else {}), **dict(beside)}
-    options, errors = _options(registry, name, declared, given, beside)
+    declared = registry.options(name) if name in registry else {}
+    options, errors = _options(registry, name, declared, given)
     allowed = ("name", *declared, *also_keys)
     errors += [
         _error("unknown_key", given[key], (key,), allowed=allowed, of=f"{kind} {name}", kind=kind)
@@ -174,15 +126,14 @@ def _validate(
         raise ValidationError.from_exception_data(kind, errors)
     if name in registry:
         try:
-            own = {key: entry for key, entry in options.items() if key not in dict(beside)}
-            registry.get(name)(**own)  # a rule between options is in the factory
+            registry.get(name)(**options)  # a rule between options is in the factory
         except ValueError as error:
             raise _failure("part_options", value, (), reason=str(error)) from None
     return PartConfig(name, options)
 
 
 def _options(
-    registry: Registry[Any], name: str, declared: dict[str, Option], given: dict[str, Any], beside: Beside
+    registry: Registry[Any], name: str, declared: dict[str, Option], given: dict[str, Any]
 ) -> tuple[dict[str, Any], list[InitErrorDetails]]:
     """Every option, given or default, and what is wrong with those given."""
     given = {key: _tuples(entry) for key, entry in given.items() if key in declared}
@@ -197,11 +148,18 @@ def _options(
     options = {key: option.default for key, option in declared.items()}
     if not given and all(value is not _EMPTY for value in options.values()):
         return options, []
+    return _read(_model_of(registry, name, registry.get(name)), given, declared)
+
+
+def _read(
+    model: type[BaseModel], given: dict[str, Any], declared: dict[str, Option]
+) -> tuple[dict[str, Any], list[InitErrorDetails]]:
+    """What a model makes of the options given, and what is wrong with them."""
     try:
-        model = _model(registry, name, registry.get(name), beside)(**given)
+        read = model(**given)
     except ValidationError as error:
         return {}, [_again(line) for line in error.errors(include_url=False)]
-    return {key: getattr(model, _field(key)) for key in declared}, []
+    return {key: getattr(read, _field(key)) for key in declared}, []
 
 
 _EMPTY: Any = inspect.Parameter.empty
@@ -212,10 +170,15 @@ def _field(option: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _model(registry: Registry[Any], name: str, factory: Factory[Any], beside: Beside) -> type[BaseModel]:
+def _model_of(registry: Registry[Any], name: str, factory: Factory[Any]) -> type[BaseModel]:
     """A model of the options of one factory (a key of the cache too: a name may be given to another)."""
+    return _model(name, tuple(registry.options(name).items()))
+
+
+def _model(name: str, options: tuple[tuple[str, Option], ...]) -> type[BaseModel]:
+    """A model of options."""
     fields: dict[str, Any] = {}
-    for key, option in (*registry.options(name).items(), *beside):
+    for key, option in options:
         default = ... if option.default is _EMPTY else option.default
         fields[_field(key)] = (_one_branch(option.annotation), Field(default, alias=key))
     return create_model(name, __config__=STRICT, **fields)

@@ -1,6 +1,6 @@
-"""A Config back to plain values and to YAML: what applies in the chosen mode, every default filled in.
+"""A Config back to plain values and to YAML: what applies in the chosen mode, with all defaults.
 
-Loaded again it is the same Config, so that a run directory's `config.yaml` runs again as it is.
+When loaded again it is the same Config, so the `config.yaml` of a run directory can be run again.
 """
 
 import os
@@ -10,9 +10,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config, Source
 from bptrain.config.yaml.scalars import is_text
+from bptrain.formats import holds
 
 # Keys that are left out where they do not apply; any other None is a value.
 _OPTIONAL = ("batch_size", "target", "validation", "test", "activations", "weight")
@@ -43,9 +44,8 @@ def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Co
 
 
 def target_is_path(config: Config) -> bool:
-    """Whether `data.target` is a file of its own (idx, npy), and no column or array."""
-    name = config.data.train.inputs.lower().removesuffix(".gz")
-    return not name.endswith((".csv", ".tsv", ".npz"))
+    """Whether `data.target` is a file of its own, and no column or array."""
+    return holds(config.data.train.inputs) in ("array", None)
 
 
 def to_plain(config: Config) -> dict[str, Any]:
@@ -68,16 +68,11 @@ def to_plain(config: Config) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, LossConfig):
-        weights = {} if value.class_weight is None else {"class_weight": _plain(value.class_weight)}
-        return {"name": value.name, "reduction": value.reduction, **weights, **_plain(value.options)}
-    if isinstance(value, OptimizerConfig):
-        decay = {} if value.weight_decay is None else {"weight_decay": value.weight_decay}
-        return {"name": value.name, **_plain(value.options), **decay}
-    if isinstance(value, ScheduleConfig):
-        return {"name": value.name, **_plain(value.options), "warmup": value.warmup}
     if isinstance(value, PartConfig):
-        return {"name": value.name, **_plain(value.options)} if value.options else value.name
+        beside = {key: entry for key, entry in value.beside.items() if entry is not None}
+        if not value.options and not value.beside:
+            return value.name
+        return {"name": value.name, **_plain(value.options), **_plain(beside)}
     if isinstance(value, BaseModel):
         fields = {key: getattr(value, key) for key in type(value).model_fields}
         kept = {key: entry for key, entry in fields.items() if entry is not None or key not in _OPTIONAL}
@@ -88,7 +83,7 @@ def _plain(value: Any) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes text in quotes where YAML 1.2 would read it as something else (1.1 is PyYAML's own care)."""
+    """Writes text in quotes where YAML 1.2 would read it as something else (for YAML 1.1, PyYAML does)."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True  # a config has no anchors

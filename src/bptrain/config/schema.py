@@ -1,29 +1,27 @@
 """The config, section by section: every key, its type, its bounds and its default.
 
-The models are strict and frozen, and see data that `normalize` has brought to one form: every part is
-`{name: …}`, every option a layer is a tuple, every source of data is `{inputs: …}`. Rules that join
-sections are in `rules`.
+The models are strict and frozen, and validate what `normalize` has brought to one form: every part is `{name: …}`, what
+is given per layer is a tuple, every source of data is `{inputs: …}`. Rules that join sections are in `rules`.
 """
 
 from typing import Annotated, Any, Literal
 
 from annotated_types import Interval, MinLen
-from pydantic import Discriminator, Field, PlainValidator, Tag
+from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from bptrain.config import part
-from bptrain.config.part import LossConfig, OptimizerConfig, PartConfig, ScheduleConfig
+from bptrain.config import forms, part
+from bptrain.config.part import MAX_ENTRIES, PartConfig
 from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
-from bptrain.config.yaml.limits import MAX_ENTRIES
 from bptrain.errors import WARNINGS
+from bptrain.formats import listed
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
 from bptrain.parts.methods import methods
 from bptrain.parts.metrics import metrics
-from bptrain.parts.optimizers import optimizers
 from bptrain.parts.scalers import scalers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import BelowOne
@@ -48,14 +46,15 @@ def _map_or_text(value: Any) -> str:
 
 
 def _start(value: Any) -> bool | float:
-    """true, false, or a start value as a float."""
+    """true, false, or an initial value as a float."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float) and -1e300 < value < 1e300:
         return float(value)
-    raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "true, false or a start value"})
+    raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "true, false or an initial value"})
 
 
+ONE_ARRAY, ARRAYS = listed("array", ", "), listed("arrays", ", ")  # formats that hold these
 FewEnough = at_most(MAX_ENTRIES)
 Share = Annotated[float, Interval(ge=0, lt=1)]
 FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
@@ -65,7 +64,7 @@ Units = Annotated[int, Interval(ge=1, le=1_000_000), Tag("<number>")]
 Policy = Literal["error", "mean", "median", "most_frequent", "drop"]
 
 Size = Annotated[Auto | Units, Discriminator(_number_or_text)]
-Start = Annotated[bool | float, PlainValidator(_start)]
+Start = Annotated[bool | float, PlainValidator(_start), WithJsonSchema({"type": ["boolean", "number"]})]
 AutoOrBool = Annotated[Auto | Annotated[bool, Tag("<number>")], Discriminator(_number_or_text)]
 Features = Annotated[
     Annotated[Column, Tag("<text>")] | Annotated[Columns, Tag("<list>")], Discriminator(_list_or_text)
@@ -75,14 +74,14 @@ Missing = Annotated[
     Discriminator(_map_or_text),
 ]
 
-Activation = Annotated[PartConfig, part.part(activations)]
-Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",))]
-Loss = Annotated[LossConfig, part.loss(losses)]
-Metric = Annotated[PartConfig, part.part(metrics)]
-Optimizer = Annotated[OptimizerConfig, part.optimizer(methods, optimizers)]
-Scaler = Annotated[PartConfig, part.part(scalers)]
-TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",))]
-Schedule = Annotated[ScheduleConfig, part.schedule(schedules)]
+Activation = Annotated[PartConfig, part.part(activations), forms.part_of("activation")]
+Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",)), forms.part_of("initializer")]
+Loss = Annotated[PartConfig, part.part(losses), forms.part_of("loss")]
+Metric = Annotated[PartConfig, part.part(metrics), forms.part_of("metric")]
+Optimizer = Annotated[PartConfig, part.part(methods), forms.part_of("optimizer")]
+Scaler = Annotated[PartConfig, part.part(scalers), forms.part_of("scaler")]
+TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",)), forms.part_of("target_scaler")]
+Schedule = Annotated[PartConfig, part.part(schedules), forms.part_of("schedule")]
 
 
 def _warning_name(value: Any) -> str:
@@ -96,47 +95,65 @@ def _warning_name(value: Any) -> str:
     return value
 
 
-class Source(Section):
-    """A file of data; or two, one of inputs and one of targets."""
+WarningName = Annotated[str, PlainValidator(_warning_name), WithJsonSchema(forms.choice(WARNINGS))]
 
-    inputs: FilePath = Field(description="relative to the config file")
-    target: FilePath | None = Field(default=None, description="where the targets are in a file of their own")
+
+class Source(Section):
+    """A data file, or one file with the inputs and one with the targets."""
+
+    inputs: FilePath = Field(description="path, relative to the config file")
+    target: FilePath | None = Field(
+        default=None, description="file with the targets, if it is a separate one"
+    )
 
 
 class SplitConfig(Section):
-    """How the rows of `train` are shared out."""
+    """How the rows of `train` are split."""
 
-    validation: Share = Field(default=0.15, description="the share that chooses the best weights; may be 0")
-    test: Share = Field(default=0.15, description="the share that is kept for the end; may be 0")
-    stratify: AutoOrBool = Field(default="auto", description="each class in the same share everywhere")
-    shuffle: bool = Field(default=True, description="rows are drawn; false: the last ones are taken")
+    validation: Share = Field(
+        default=0.15, description="share of rows used to choose the best weights; may be 0"
+    )
+    test: Share = Field(default=0.15, description="share of rows kept for the final evaluation; may be 0")
+    stratify: AutoOrBool = Field(
+        default="auto", description="keep the proportions of the classes in every split"
+    )
+    shuffle: bool = Field(default=True, description="true: random rows; false: the last rows")
 
 
 class DataConfig(Section):
-    """Where the rows come from, and how they are prepared."""
+    """Where the data comes from, and how it is prepared."""
 
-    train: Source = Field(description="csv, tsv, npz, npy or idx")
-    validation: Source | None = Field(default=None, description="replaces its share of split")
-    test: Source | None = Field(default=None, description="replaces its share of split")
-    target: Columns | None = Field(
-        default=None, description="columns; a path (idx, npy); an array name (npz)"
+    train: Annotated[Source, forms.or_path] = Field(description=listed())
+    validation: Annotated[Source, forms.or_path] | None = Field(
+        default=None, description="file used instead of the validation share of split"
     )
-    features: Features = Field(default="all", description="all, a list of columns, or an array name (npz)")
-    exclude: tuple[Column, ...] = Field(default=(), description="columns that are no inputs")
+    test: Annotated[Source, forms.or_path] | None = Field(
+        default=None, description="file used instead of the test share of split"
+    )
+    target: Annotated[Columns, forms.one_or_list] | None = Field(
+        default=None,
+        description=f"target column or columns; a path ({ONE_ARRAY}); an array name ({ARRAYS})",
+        json_schema_extra=forms.without_default,
+    )
+    features: Features = Field(
+        default="all", description=f"all, a list of columns, or an array name ({ARRAYS})"
+    )
+    exclude: tuple[Column, ...] = Field(default=(), description="columns that are not used as inputs")
     columns: dict[Column, Literal["numeric", "categorical"]] = Field(
-        default={}, description="NAME: numeric or categorical, over what was inferred"
+        default={}, description="NAME: numeric or categorical; overrides the inferred type"
     )
     split: SplitConfig = Field(default_factory=lambda: SplitConfig())
     scale: Scaler = Field(
         default_factory=lambda: part.default(scalers, "standard"),
-        description="how numeric inputs are scaled, fitted on the training rows",
+        description="scaling of numeric inputs, fitted on the training rows",
     )
     scale_target: TargetScaler = Field(
-        default=PartConfig("auto", {}), description="the same for targets of a regression"
+        default=PartConfig("auto", {}),
+        description="scaling of regression targets, fitted on the training rows",
     )
-    weight: Column | None = Field(default=None, description="what a row weighs: a column, or an array (npz)")
+    weight: Column | None = Field(default=None, description=f"column (or {ARRAYS} array) with sample weights")
     missing: Missing = Field(
-        default="error", description="what is done with an empty cell; or a map, a column each"
+        default="error", description="how empty cells are handled; or a mapping, one way per column"
     )
 
     @property
@@ -147,22 +164,29 @@ class DataConfig(Section):
 
 
 class NetworkConfig(Section):
-    """The network: one value for all layers, or a list with one a layer, 1 … L."""
+    """The network; one value for all layers, or a list with one per layer, 1 … L."""
 
     sizes: Annotated[tuple[Size, ...], MinLen(2), at_most(MAX_ENTRIES + 1)] = Field(
-        description="n_0 … n_L; auto at either end"
+        description="layer sizes n_0 … n_L, input to output; first and last may be auto"
     )
-    activations: Annotated[tuple[Activation, ...], FewEnough] | None = Field(
-        None, description="default: tanh hidden, output by task and loss"
+    activations: Annotated[tuple[Activation, ...], FewEnough, forms.one_or_list] | None = Field(
+        None, description="default: tanh in hidden layers; in the output, by task and loss"
     )
-    bias: Annotated[tuple[Start, ...], FewEnough] = Field(description="true, false or a start value")
-    initializer: Annotated[tuple[Initializer, ...], FewEnough] = Field(
-        description="auto: he_normal for the relu family, glorot_uniform otherwise"
+    bias: Annotated[tuple[Start, ...], FewEnough, forms.one_or_list] = Field(
+        description="true, false or an initial value", json_schema_extra={"default": True}
     )
-    dropout: tuple[BelowOne, ...] = Field(
-        default=(), description="the share of x_0 … x_{L−1} left out in training; one value: of x_1 … x_{L−1}"
+    initializer: Annotated[tuple[Initializer, ...], FewEnough, forms.one_or_list] = Field(
+        description="auto: he_normal for the relu family, glorot_uniform otherwise",
+        json_schema_extra={"default": "auto"},
     )
-    dtype: Literal["float32", "float64"] = Field(default="float32", description="of all numbers in training")
+    dropout: Annotated[tuple[BelowOne, ...], forms.one_or_list, forms.or_null] = Field(
+        default=(),
+        description="dropout rates of x_0 … x_{L−1}; one value: of the hidden layers x_1 … x_{L−1}",
+        json_schema_extra={"default": None},
+    )
+    dtype: Literal["float32", "float64"] = Field(
+        default="float32", description="precision of all numbers in training"
+    )
 
     @property
     def layers(self) -> int:
@@ -171,47 +195,63 @@ class NetworkConfig(Section):
 
 
 class Every(Section):
-    """So many epochs, or so many seconds; neither is auto."""
+    """An interval in epochs or in seconds; auto where neither is given."""
 
-    epochs: Count | None = Field(default=None, description="so many epochs")
+    epochs: Count | None = Field(default=None, description="number of epochs")
     seconds: Annotated[float, Interval(gt=0, le=1e9)] | None = Field(
-        default=None, description="so many seconds"
+        default=None, description="number of seconds"
     )
 
 
 class CheckpointConfig(Section):
-    """When the state is saved, and how many of these files stay."""
+    """When checkpoints are saved, and how many are kept."""
 
-    every: Every = Field(default_factory=lambda: Every(), description="auto, {epochs: n} or {seconds: s}")
-    keep: Annotated[int, Interval(ge=1, le=1_000_000)] = Field(default=2, description="so many of them stay")
+    every: Annotated[Every, forms.or_auto] = Field(
+        default_factory=lambda: Every(),
+        description="auto, {epochs: n} or {seconds: s}",
+        json_schema_extra={"default": "auto"},
+    )
+    keep: Annotated[int, Interval(ge=1, le=1_000_000)] = Field(
+        default=2, description="number of checkpoints to keep"
+    )
 
 
 class Config(Section):
     """One training run."""
 
-    format: Annotated[int, PlainValidator(_format)] = Field(default=1, description="of the config file")
+    format: Annotated[int, PlainValidator(_format), WithJsonSchema({"enum": [1]})] = Field(
+        default=1, description="version of the config format"
+    )
     seed: Annotated[int, Interval(ge=0, le=2**63 - 1)] = Field(
-        default=0, description="decides weights, split and order of rows; nothing else is random"
+        default=0, description="seeds initial weights, split, shuffling, dropout and noise"
     )
     task: Literal["auto", "classification", "regression"] = Field(
-        default="auto", description="auto: told by the target and the loss"
+        default="auto", description="auto: inferred from the target and the loss"
     )
     data: DataConfig
     network: NetworkConfig
-    loss: Loss = Field(description="what is made small, a row; reduction and class_weight beside it")
+    loss: Loss = Field(description="loss per sample; also takes reduction and class_weight")
     optimizer: Optimizer = Field(
-        default_factory=lambda: part.optimizer_config(methods, optimizers, {"name": "gradient_descent"}),
-        description="the rule of an update, or a solver in mode batch",
+        default_factory=lambda: part.default(methods, "gradient_descent"),
+        description="update rule, or a solver in mode batch",
     )
     schedule: Schedule = Field(
-        default_factory=lambda: part.schedule_config(schedules, {"name": "constant"}),
-        description="the course of the learning rate; warmup in epochs",
+        default_factory=lambda: part.default(schedules, "constant"),
+        description="learning rate over time; also takes warmup, in epochs",
     )
-    training: TrainingConfig = Field(default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE))
-    metrics: Annotated[tuple[Metric, ...], FewEnough] | None = Field(
-        default=None, description="auto: accuracy; rmse, mae and r2"
+    training: Annotated[TrainingConfig, forms.or_empty] = Field(
+        default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE)
     )
-    checkpoint: CheckpointConfig = Field(default_factory=lambda: CheckpointConfig())
-    silence: Annotated[tuple[Annotated[str, PlainValidator(_warning_name)], ...], FewEnough] = Field(
-        default=(), description="warnings that are not to be told, by name"
+    metrics: Annotated[
+        Annotated[tuple[Metric, ...], FewEnough, forms.one_or_list] | None, forms.auto_for_null
+    ] = Field(
+        default=None,
+        description="auto: accuracy for classification; rmse, mae and r2 for regression",
+        json_schema_extra={"default": "auto"},
+    )
+    checkpoint: Annotated[CheckpointConfig, forms.or_empty] = Field(
+        default_factory=lambda: CheckpointConfig()
+    )
+    silence: Annotated[tuple[WarningName, ...], FewEnough, forms.one_or_list] = Field(
+        default=(), description="warnings to suppress, by name"
     )

@@ -1,10 +1,10 @@
 """The grade of somebody's own backpropagation: a table, and what is wrong first in words."""
 
-from bptrain.commands.check_backward import Finding, Grade, Trial
+from bptrain.commands.check_backward import FunctionFinding, Grade, GradingTrial
 from bptrain.commands.check_backward.contract import shape
 from bptrain.console.terminal.screen import Screen
 from bptrain.errors import printable
-from bptrain.gradient_check.grading import VERDICTS, Judgment
+from bptrain.gradient_check.submission import VERDICTS, QuantityVerdict
 
 
 def show_grade(screen: Screen, grade: Grade) -> None:
@@ -43,17 +43,17 @@ def summary(grade: Grade) -> str:
     return f"{'NOT FINISHED' if unfinished else 'WRONG'}: {', '.join(headlines(grade))}"
 
 
-def instances(trial: Trial) -> str:
+def instances(trial: GradingTrial) -> str:
     """The head of a column."""
     return "1 instance" if trial.instances == 1 else f"{trial.instances} instances"
 
 
-def error(one: Judgment) -> str:
+def error(one: QuantityVerdict) -> str:
     """The error of a quantity in the table."""
     return "-" if one.theirs is None else f"{one.relative_error:.1e}"
 
 
-def verdict(one: Judgment, single: Judgment) -> str:
+def verdict(one: QuantityVerdict, single: QuantityVerdict) -> str:
     """The verdict in the table: that on many instances, and where it is another that on a single one."""
     text = VERDICTS[one.verdict]
     if single.verdict == one.verdict:
@@ -69,13 +69,13 @@ def headlines(grade: Grade) -> list[str]:
     ]
 
 
-def finding_lines(file: str, finding: Finding) -> list[str]:
+def finding_lines(file: str, finding: FunctionFinding) -> list[str]:
     """A finding in words."""
     one, fault, lines = finding.judgment, finding.fault, []
     count = "one instance" if finding.instances == 1 else f"{finding.instances} instances"
     if finding.quantity is not None:
         lines.append(
-            f"{finding.function}: the first that is wrong is {finding.quantity}[{finding.layer}], on {count}"
+            f"{finding.function}: the first error is in {finding.quantity}[{finding.layer}], on {count}"
         )
     if one is not None and one.complaint is not None:
         lines.append(f"  {one.complaint}")
@@ -94,5 +94,5 @@ def finding_lines(file: str, finding: Finding) -> list[str]:
         lines.append(f"  it matches the pattern of: {finding.slip.words}")
     lines += [f"  {note}" for note in finding.notes]
     if finding.look is not None:
-        lines.append(f"  look at the line of  {finding.look.equation}     {finding.look.shapes}")
+        lines.append(f"  look at the line  {finding.look.equation}     {finding.look.shapes}")
     return lines

@@ -5,12 +5,13 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from bptrain.commands.gradcheck.run import Checked
-from bptrain.commands.gradcheck.selftest import SelfChecked, by_parts, combinations
+from bptrain.commands.gradcheck.run import GradcheckResult
+from bptrain.commands.gradcheck.selftest import CombinationCheck, by_parts, combinations
 from bptrain.console.terminal.bars import begin, end
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import is_redrawn
-from bptrain.gradient_check import BlockReport, Corner, GradcheckReport, Progress
+from bptrain.drain import drain
+from bptrain.gradient_check import BlockReport, CheckProgress, GradcheckReport, Kink
 
 if TYPE_CHECKING:
     from rich import progress
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 MOMENT = 1.0  # seconds that a check may take without a bar
-CORNERS = 5  # that are shown one by one
+KINKS = 5  # that are shown one by one
 WRONG_PARTS = 3  # of which the self-test says what is wrong
 UNITS = 8  # of a layer that are named
 
@@ -37,53 +38,48 @@ class CheckView:
     def __exit__(self, *exception: object) -> None:
         end(self._bar)
 
-    def advance(self, step: Progress) -> None:
+    def advance(self, step: CheckProgress) -> None:
         """Shows how far a check has come."""
         if self._bar is None and self._wanted and time.monotonic() - self._begun > MOMENT:
             from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
             columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
             begin(self._bar)
             self._task = self._bar.add_task("checking", total=step.total)
         if self._bar is not None:
             self._bar.update(self._task, completed=step.done, total=step.total)
 
-    def follow(self, check: Generator[Progress, None, Found]) -> Found:
+    def follow(self, check: Generator[CheckProgress, None, Found]) -> Found:
         """Runs a check to its end."""
-        while True:
-            try:
-                self.advance(next(check))
-            except StopIteration as end:
-                found: Found = end.value
-                return found
+        return drain(check, self.advance)
 
-    def count(self, checks: Iterator[SelfChecked]) -> list[SelfChecked]:
+    def count(self, checks: Iterator[CombinationCheck]) -> list[CombinationCheck]:
         """Runs the checks of the self-test to their end."""
         total, done = sum(1 for _ in combinations()), []
         for checked in checks:
             done.append(checked)
-            self.advance(Progress(len(done), total))
+            self.advance(CheckProgress(len(done), total))
         return done
 
 
-def show_gradcheck(screen: Screen, checked: Checked) -> None:
+def show_gradcheck(screen: Screen, checked: GradcheckResult) -> None:
     """Each parameter block with its errors and verdict, what is wrong in words, and the verdict in a sentence."""
     report = checked.report
     several = len(report.engines) > 1
     rows = [block_row(block, report.engines) for block in report.blocks]
     errors = list(report.engines) if several else ["relative error"]
     how = "the complex step" if report.method == "complex_step" else "central differences"
-    title = f"{checked.name} at {checked.point}, engine {' and '.join(report.engines)}: backpropagation against {how}"
+    engines = " and ".join(report.engines)
+    title = f"{checked.name} at {checked.point}, engine {engines}: backpropagation compared with {how}"
     screen.table(title, ["layer", "parameter", "shape", "checked", *errors, "verdict"], rows)
     screen.note(f"method: {report.why}")
-    if report.trial is not None and report.trial.passed:
-        screen.note(report.trial.words)
+    if report.cross_check is not None and report.cross_check.passed:
+        screen.note(report.cross_check.words)
     for note in checked.notes:
         screen.note(note)
-    show_corners(screen, report)
+    show_kinks(screen, report)
     for block in report.blocks:
         if not block.passed and block.outcome != "kink":
             screen.result(wrong_entry(block))
@@ -101,7 +97,7 @@ def show_gradcheck(screen: Screen, checked: Checked) -> None:
 
 
 def block_row(block: BlockReport, engines: Sequence[str]) -> list[str]:
-    """One line of the table. Not every engine has a gradient by the inputs."""
+    """One line of the table. Not every engine has a gradient with respect to the inputs."""
     errors = [f"{block.errors[name]:.1e}" if name in block.errors else "-" for name in engines]
     count = f"{block.directions} directions" if block.directions else str(block.entries)
     if block.directions and block.entries:
@@ -122,7 +118,7 @@ def wrong_entry(block: BlockReport) -> str:
     where = "all parameters" if block.parameter == "all" else f"layer {block.layer} {block.parameter}"
     numeric = f"numeric {block.worst_numeric:.12g}"
     if block.sides is not None:
-        numeric = f"at a corner between {block.sides[0]:.12g} and {block.sides[1]:.12g}"
+        numeric = f"at a kink between {block.sides[0]:.12g} and {block.sides[1]:.12g}"
     analytic = f"analytic {block.worst_analytic:.12g}"
     return f"{where}: the worst entry is [{index}], {analytic}, {numeric} (engine {block.engine})"
 
@@ -141,42 +137,46 @@ def show_explanations(screen: Screen, report: GradcheckReport) -> None:
         screen.result(f"the gradient of engine {engine} matches the pattern of: {likely.words}")
 
 
-def show_consistency(screen: Screen, checked: Checked) -> None:
-    """What an engine must agree with beside numbers."""
+def show_consistency(screen: Screen, checked: GradcheckResult) -> None:
+    """Whether each engine is consistent with itself."""
     for one in checked.consistency:
         if not one.passed:
-            screen.result(f"engine {one.engine} fails this: {one.words}; off by {one.error:.1e}")
+            screen.result(
+                f"engine {one.engine} is not consistent: it should be that {one.words}; relative error {one.error:.1e}"
+            )
             if one.likely is not None:
                 screen.result(f"  which matches the pattern of: {one.likely.words}")
     if checked.consistency and all(one.passed for one in checked.consistency):
-        screen.result("also: " + "; ".join({one.words: None for one in checked.consistency}))
+        screen.result("also checked: " + "; ".join({one.words: None for one in checked.consistency}))
 
 
-def show_corners(screen: Screen, report: GradcheckReport) -> None:
-    """The units that stand on a corner, with the slopes of both sides."""
-    if not report.corners:
+def show_kinks(screen: Screen, report: GradcheckReport) -> None:
+    """The units that are at a kink, with the slopes of both sides."""
+    if not report.kinks_found:
         return
-    count = len(report.corners)
-    screen.result(f"{count} corner{'s' if count > 1 else ''}, where a slope jumps:")
-    for corner in report.corners[:CORNERS]:
-        screen.result(f"  {corner_words(corner)}")
-    if count > CORNERS:
-        screen.result(f"  and {count - CORNERS} more, which --json lists")
+    count = len(report.kinks_found)
+    screen.result(f"{count} kink{'s' if count > 1 else ''}, where a slope jumps:")
+    for kink in report.kinks_found[:KINKS]:
+        screen.result(f"  {kink_words(kink)}")
+    if count > KINKS:
+        screen.result(f"  and {count - KINKS} more, which --json lists")
     if report.rows_left_out:
-        screen.result(f"{report.rows_left_out} rows that stand on one were left out")
+        screen.result(f"{report.rows_left_out} rows at a kink were left out")
 
 
-def corner_words(corner: Corner) -> str:
-    """One corner in words: where, and the slopes of both sides."""
-    index = ", ".join(map(str, corner.unit))
-    sides = f"slope {corner.left:.6g} on the left, {corner.right:.6g} on the right"
-    if corner.what == "penalty":
-        return f"layer {corner.layer}, weight [{index}] = 0: l1 has the {sides}"
-    of, at = ("f", "z") if corner.what == "f" else ("the loss", "x")
-    return f"layer {corner.layer}, unit {index}, instance {corner.row}: {at} = {corner.at:.3g}, {of} has the {sides}"
+def kink_words(kink: Kink) -> str:
+    """One kink in words: where, and the slopes of both sides."""
+    index = ", ".join(map(str, kink.unit))
+    sides = f"slope {kink.left:.6g} on the left, {kink.right:.6g} on the right"
+    if kink.what == "penalty":
+        return f"layer {kink.layer}, weight [{index}] = 0: l1 has the {sides}"
+    of, at = ("f", "z") if kink.what == "f" else ("the loss", "x")
+    return (
+        f"layer {kink.layer}, unit {index}, instance {kink.row}: {at} = {kink.at:.3g}, {of} has the {sides}"
+    )
 
 
-def show_units(screen: Screen, checked: Checked) -> None:
+def show_units(screen: Screen, checked: GradcheckResult) -> None:
     """Dead and saturated units, where there are some."""
     for one in checked.units:
         for kind, found in (("dead", one.dead), ("saturated", one.saturated)):
@@ -187,7 +187,7 @@ def show_units(screen: Screen, checked: Checked) -> None:
                 )
 
 
-def sentence(checked: Checked) -> str:
+def sentence(checked: GradcheckResult) -> str:
     """The verdict."""
     report = checked.report
     stopped = "" if report.complete else "; stopped at the first mismatch"
@@ -200,11 +200,11 @@ def sentence(checked: Checked) -> str:
     if report.passed:
         return "MISMATCH: the gradient is right, but an engine does not agree with itself"
     if {block.outcome for block in report.blocks if not block.passed} == {"kink"}:
-        return f"REFUSED: units stand on corners; {figures}"
+        return f"REFUSED: units are at kinks; {figures}"
     return f"MISMATCH: {figures}"
 
 
-def show_parts(screen: Screen, checks: Sequence[SelfChecked]) -> None:
+def show_parts(screen: Screen, checks: Sequence[CombinationCheck]) -> None:
     """One row for each pair of parts, of the worst of its combinations."""
     rows = []
     for parts, of_parts in by_parts(checks).items():
@@ -212,9 +212,7 @@ def show_parts(screen: Screen, checks: Sequence[SelfChecked]) -> None:
         wrong = sum(not checked.report.passed for checked in of_parts)
         verdict = "pass" if wrong == 0 else f"mismatch in {wrong}"
         rows.append([parts, str(len(of_parts)), f"{error_of(worst):.1e}", verdict])
-    title = (
-        "every activation with every loss it may have: with and without bias, mean and sum, with penalties, "
-    )
+    title = "every activation with every loss that it allows: with and without bias, mean and sum, with penalties, "
     title += "weights and dropout"
     screen.table(title, ["activation / loss", "combinations", "relative error", "verdict"], rows)
     for checked in [checked for checked in checks if not checked.report.passed][:WRONG_PARTS]:
@@ -225,7 +223,7 @@ def show_parts(screen: Screen, checks: Sequence[SelfChecked]) -> None:
     screen.result(f"{verdict}: {passed} of {len(checks)} combinations pass")
 
 
-def error_of(checked: SelfChecked) -> float:
+def error_of(checked: CombinationCheck) -> float:
     """The largest error of a combination, infinity for NaN."""
     error = checked.report.max_relative_error
     return error if error == error else float("inf")

@@ -5,11 +5,12 @@ import sys
 import textwrap
 from collections.abc import Generator, Iterator
 
-from bptrain.commands.fit.run import Compiling
+from bptrain.commands.fit.fit import Compiling
 from bptrain.commands.validate.cost_model import in_words, size_in_words
 from bptrain.commands.validate.validate import Validated
 from bptrain.console.terminal.screen import Screen, figure
-from bptrain.data.table import some_of
+from bptrain.drain import drain
+from bptrain.formats.problems import some_of
 
 NAME = 13  # columns of what a line is about
 NARROW = 60  # columns; on narrower terminals the text is below its name
@@ -17,13 +18,8 @@ NARROW = 60  # columns; on narrower terminals the text is below its name
 
 def show_steps(screen: Screen, going: Generator[Compiling, None, Validated]) -> Validated:
     """Runs a validation to its end, says when that takes a while, and prints the warnings."""
-    while True:
-        try:
-            next(going)
-        except StopIteration as end:
-            done: Validated = end.value
-            break
-        screen.note("compiling the training loop for this network; fit will reuse it …")
+    compiling = "compiling the training loop for this network; fit will reuse it …"
+    done = drain(going, lambda _: screen.note(compiling))
     for name, message in done.warnings:
         screen.warn(name, message)
     return done

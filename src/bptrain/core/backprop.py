@@ -18,39 +18,22 @@ code is the transpose of a line there:
     D_i      δ_i of each row, by rows           ∘           element-wise product
 
 With softmax, "∘ f'" reads: times the Jacobian. For a canonical pair of loss and f_L the two factors of D_L
-cancel to X_L − T. What a row weighs, v_n, multiplies its row of D_L, and the `mean` reduction divides D_L by Σ v_n
+cancel to X_L − T. A row's weight, v_n, multiplies its row of D_L, and the `mean` reduction divides D_L by Σ v_n
 (N without weights), which divides every gradient below it. Where units of layer i are dropped (Srivastava et al.
-2014), the next layer is given Y_i = X_i ∘ M_i in the place of X_i, and D_i gets the factor M_i too. Penalties on W_i
-add l1 sign(W_i) + l2 W_i to dW_i, once for a batch. Source: Raja, "A Derivation of Backpropagation in Matrix
+2014), the next layer is given Y_i = X_i ∘ M_i instead of X_i, and D_i gets the factor M_i too. Penalties on W_i
+add l1 sign(W_i) + l2 W_i to dW_i, once per batch. Source: Raja, "A Derivation of Backpropagation in Matrix
 Form" (2016).
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.core.network import Network, Views, views
+from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
+from bptrain.core.objective import add_penalties, batch_divisor
 from bptrain.drain import drain
 from bptrain.parts.types import Array
-
-
-class Extras(NamedTuple):
-    """What goes with the rows of a batch beside inputs and targets."""
-
-    V: Array | None = None  # v_n, what each row's loss weighs, N; None: 1
-    M: Mapping[int, Array] = MappingProxyType({})  # by layer 0 … L−1: M_i, N × n_i, of 0 and 1/(1 − share)
-
-    def part(self, rows: slice) -> "Extras":
-        """Those of some of the rows."""
-        if self.V is None and not self.M:
-            return self
-        return Extras(None if self.V is None else self.V[rows], {i: M_i[rows] for i, M_i in self.M.items()})
-
-
-NONE = Extras()
 
 
 @dataclass
@@ -72,10 +55,10 @@ def workspace(network: Network, N: int, dtype: type | np.dtype[np.generic]) -> W
 
 
 def forward(
-    network: Network, parameters: Views, X_0: Array, space: Workspace, extras: Extras = NONE
+    network: Network, parameters: Views, X_0: Array, space: Workspace, context: BatchContext = PLAIN
 ) -> Array:
     """X_L of the inputs X_0 (N × n_0), leaving every X_i and Z_i in the workspace."""
-    W, b, M = parameters.W, parameters.b, extras.M
+    W, b, M = parameters.W, parameters.b, context.dropout_masks
     X, Y, Z = space.X, space.Y, space.Z
     X[0] = X_0
     for i in range(1, network.L + 1):
@@ -93,7 +76,7 @@ def backward(
     T: Array,
     space: Workspace,
     into: Views,
-    extras: Extras = NONE,
+    context: BatchContext = PLAIN,
     divisor: float | None = None,
 ) -> None:
     """Writes ∂objective/∂W_i and ∂objective/∂b_i into `into`, without penalties, after `forward` on the same workspace.
@@ -101,7 +84,7 @@ def backward(
     The rows may be some of a batch: then `divisor` is that of the whole batch.
     """
     dW, db, Y, D = into.W, into.b, space.Y, space.D
-    for i in deltas(network, parameters, T, space, extras, divisor):
+    for i in deltas(network, parameters, T, space, context, divisor):
         np.dot(D[i].T, Y[i - 1], out=dW[i])
         if (db_i := db[i]) is not None:
             np.dot(space.ones, D[i], out=db_i)
@@ -112,14 +95,14 @@ def deltas(
     parameters: Views,
     T: Array,
     space: Workspace,
-    extras: Extras = NONE,
+    context: BatchContext = PLAIN,
     divisor: float | None = None,
 ) -> Generator[int, None, None]:
-    """D_L … D_1 into the workspace. Yields i = L … 1 as soon as W_i may change: once D_{i−1} is there beside D_i."""
-    W, M, D, L = parameters.W, extras.M, space.D, network.L
+    """D_L … D_1 into the workspace. Yields i = L … 1 as soon as W_i may change: once D_{i−1} is computed as well."""
+    W, M, D, L = parameters.W, context.dropout_masks, space.D, network.L
     if divisor is None:
-        divisor = batch_divisor(network, len(T), extras.V)
-    output_delta(network, T, space, extras.V, divisor)
+        divisor = batch_divisor(network, len(T), context.sample_weight)
+    output_delta(network, T, space, context.sample_weight, divisor)
     for i in range(L, 0, -1):
         if i > 1:
             np.dot(D[i], W[i], out=D[i - 1])
@@ -127,14 +110,6 @@ def deltas(
                 D[i - 1] *= M[i - 1]
             through_activation(network, i - 1, space)
         yield i
-
-
-def batch_divisor(network: Network, rows: int, V: Array | None) -> float:
-    """What the sum over a batch is divided by: for the mean Σ v_n, or N without weights."""
-    if network.reduction == "sum":
-        return 1.0
-    total = float(rows if V is None else V.sum(dtype=np.float64))
-    return total if total != 0 else 1.0  # rows that weigh nothing have no gradient
 
 
 def output_delta(network: Network, T: Array, space: Workspace, V: Array | None, divisor: float) -> None:
@@ -160,59 +135,20 @@ def through_activation(network: Network, i: int, space: Workspace) -> None:
         D[i][...] = activation.product(X[i], D[i])
 
 
-def add_penalties(network: Network, parameters: Views, into: Views) -> None:
-    """dW_i ← dW_i + l1 sign(W_i) + l2 W_i, for every layer."""
-    if network.penalty is None:  # spares single instances the loop
-        return
-    for W_i, dW_i in zip(parameters.W[1:], into.W[1:], strict=True):
-        add_penalty(network, W_i, dW_i)
-
-
-def add_penalty(network: Network, W_i: Array, dW_i: Array) -> None:
-    """The same for one layer, or for some of its weights."""
-    if network.penalty is not None:
-        dW_i += network.penalty.slope(W_i)
-
-
-def penalty(network: Network, parameters: Views) -> Any:
-    """l1 Σ|w| + ½ l2 Σ w² over all W_i; complex for complex weights."""
-    of_one = network.penalty
-    return 0.0 if of_one is None else sum(of_one.value(W_i).sum() for W_i in parameters.W[1:])
-
-
-def penalty_at(network: Network, w: Array) -> float:
-    """The penalty at the flat weights w."""
-    if network.penalty is None:  # spares a copy of the weights
-        return 0.0
-    return float(penalty(network, views(network, w.astype(np.float64))))
-
-
-def gradient(network: Network, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
+def gradient(network: Network, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
     """The flat gradient of the objective at the flat weights w, over all rows of X and T."""
     g = np.empty_like(w)
     space, parameters, into = workspace(network, len(X), w.dtype), views(network, w), views(network, g)
-    forward(network, parameters, X, space, extras)
-    backward(network, parameters, T, space, into, extras)
+    forward(network, parameters, X, space, context)
+    backward(network, parameters, T, space, into, context)
     add_penalties(network, parameters, into)
     return g
 
 
-def input_gradient(network: Network, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
+def input_gradient(network: Network, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
     """∂objective/∂X_0 = (D_1 W_1) ∘ M_0, N × n_0."""
     space, parameters = workspace(network, len(X), w.dtype), views(network, w)
-    forward(network, parameters, X, space, extras)
-    drain(deltas(network, parameters, T, space, extras))
+    forward(network, parameters, X, space, context)
+    drain(deltas(network, parameters, T, space, context))
     G = np.dot(space.D[1], parameters.W[1])
-    return np.asarray(G * extras.M[0] if 0 in extras.M else G)
-
-
-def row_losses(network: Network, Z_L: Array, X_L: Array | None, T: Array) -> Array:
-    """E of each row, N, without weights and reduction: from Z_L where the pair is canonical, which is exact."""
-    if network.canonical and network.loss.E_of_z is not None:
-        return network.loss.E_of_z(Z_L, T)
-    return network.loss.E(network.activations[-1].f(Z_L) if X_L is None else X_L, T)
-
-
-def loss_sum(losses: Array, V: Array | None) -> Any:
-    """Σ v_n E_n."""
-    return losses.sum() if V is None else (V * losses).sum()
+    return np.asarray(G * context.dropout_masks[0] if 0 in context.dropout_masks else G)

@@ -5,9 +5,11 @@ a rule that updates w has updated every W_i. Layers count as in the derivation: 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,7 +25,7 @@ from bptrain.parts.types import Array
 class Network:
     """What is fixed before training: sizes n_0 … n_L, f_1 … f_L, and the loss.
 
-    The lists have L + 1 entries, as the derivation's indices; entry 0 of `activations` and `bias` stands for the
+    The lists have L + 1 entries, like the derivation's indices; entry 0 of `activations` and `bias` is for the
     input and is unused.
     """
 
@@ -31,7 +33,7 @@ class Network:
     activations: tuple[Activation, ...]
     bias: tuple[bool, ...]
     loss: Loss
-    reduction: str = "mean"  # mean: the objective divides by what the rows weigh; sum: it does not
+    reduction: str = "mean"  # mean: the sum over the rows is divided by their total weight; sum: it is not
     canonical: bool = False  # loss and f_L are a canonical pair, so δ_L = x_L − t
     l1: float = 0.0  # the objective has l1 Σ|w| + ½ l2 Σ w² over all W_i, not b_i
     l2: float = 0.0
@@ -116,6 +118,25 @@ def views(network: Network, flat: Array) -> Views:
         else:
             b[block.layer] = block.view(flat)
     return Views(flat, W, b)
+
+
+class BatchContext(NamedTuple):
+    """What belongs to the rows of a batch in addition to inputs and targets."""
+
+    sample_weight: Array | None = None  # v_n, the weight of each row's loss, N; None: 1
+    dropout_masks: Mapping[int, Array] = MappingProxyType(
+        {}
+    )  # M_i by layer 0 … L−1, N × n_i: 0 or 1/(1 − p_i)
+
+    def part(self, rows: slice | Array) -> "BatchContext":
+        """The same of some of the rows: a slice, or their numbers."""
+        v, masks = self
+        if v is None and not masks:
+            return self
+        return BatchContext(None if v is None else v[rows], {i: M_i[rows] for i, M_i in masks.items()})
+
+
+PLAIN = BatchContext()  # every row has weight 1, and no unit is dropped
 
 
 def initial_parameters(

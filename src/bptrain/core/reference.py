@@ -1,7 +1,7 @@
 """The derivation in its own form: one instance, one column vector at a time. Slow, literal, and the oracle.
 
-Nothing here is shared with `backprop.py` but the activations and losses themselves. x, z and δ are columns
-(n_i × 1), and each line is a line of the derivation.
+It imports nothing that it checks: only the activations and losses are shared with `backprop.py` and `objective.py`.
+x, z and δ are columns (n_i × 1), and each line is a line of the derivation.
 """
 
 from collections.abc import Mapping
@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core import backprop
-from bptrain.core.network import Network, Views
+from bptrain.core.network import PLAIN, BatchContext, Network, Views
 from bptrain.parts.types import Array
 
 
@@ -67,14 +66,12 @@ def jacobian(network: Network, i: int, z: Array, x: Array) -> Array:
     return activation.f(z.T + 1j * h * np.eye(len(z))).imag.T / h
 
 
-def gradient(
-    network: Network, parameters: Views, X: Array, T: Array, extras: backprop.Extras = backprop.NONE
-) -> Array:
+def gradient(network: Network, parameters: Views, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
     """The flat gradient of the objective over the rows of X and T, instance by instance."""
     flat = np.zeros_like(parameters.flat)
-    weights = np.ones(len(X)) if extras.V is None else extras.V
+    weights = np.ones(len(X)) if context.sample_weight is None else context.sample_weight
     for n, (x_0, t) in enumerate(zip(X, T, strict=True)):
-        masks = {i: M_i[n][:, None] for i, M_i in extras.M.items()}
+        masks = {i: M_i[n][:, None] for i, M_i in context.dropout_masks.items()}
         one = instance(network, parameters, x_0[:, None], t[:, None], masks)
         for block in network.blocks:
             part = one.dW[block.layer] if block.kind == "weight" else one.db[block.layer]

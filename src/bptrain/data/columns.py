@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from bptrain.data.settings import DataSettings
-from bptrain.data.table import ErrorList, nearest, some_of
 from bptrain.errors import DataError, Problem
+from bptrain.formats.problems import ErrorList, nearest, some_of
 
 
 class Choice(NamedTuple):

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.data.scaling import Scaling
-from bptrain.data.table import Block, ErrorList, some_of
+from bptrain.data.table import Block
 from bptrain.errors import Warned
+from bptrain.formats.problems import ErrorList, some_of
 from bptrain.parts.types import Array
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from bptrain.data.table import Block, ErrorList, Table, some_of
+from bptrain.data.table import Block, Table
 from bptrain.errors import DataError, Problem
+from bptrain.formats.problems import ErrorList, some_of
 from bptrain.parts.types import Array
 
 FILLS = ("mean", "median", "most_frequent")

@@ -7,13 +7,13 @@ from numpy.typing import DTypeLike
 from bptrain.data import targets, weights
 from bptrain.data.columns import by_schema, by_settings
 from bptrain.data.features import unseen
-from bptrain.data.files import digest
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.missing import FILLS, kept_rows
 from bptrain.data.raw_columns import encode_columns as encode_columns  # the third way in, beside the two here
 from bptrain.data.readers import read
 from bptrain.data.schema import Schema
-from bptrain.data.settings import DataSettings, NetworkFacts, Source
+from bptrain.data.settings import DataSettings, NetworkFacts
+from bptrain.data.sources import DataSource
 from bptrain.data.splitting import split
 from bptrain.data.table import Block, Table
 from bptrain.data.targets import Target
@@ -75,7 +75,7 @@ def prepare(
     sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
     for name, source in sources.items():
         if source is not None:
-            digests |= _digests(source, name)
+            digests |= source.digests(name)
         if source is not None and name != "train":
             splits[name], odd = _encode_source(source, f"data.{name}", schema, settings, dtype, name, limit)
         elif len(parts[name]):
@@ -94,7 +94,7 @@ def prepare(
 
 
 def encode_file(
-    source: Source,
+    source: DataSource,
     schema: Schema,
     dtype: DTypeLike,
     features: str | tuple[str, ...] = "all",
@@ -107,11 +107,11 @@ def encode_file(
     mean nothing for other files. Raises DataError.
     """
     settings = DataSettings(source, features=features, target=target)
-    return _encode_source(source, "", schema, settings, dtype, str(source.inputs), limit)
+    return _encode_source(source, "", schema, settings, dtype, source.name, limit)
 
 
 def _encode_source(
-    source: Source,
+    source: DataSource,
     key: str,
     schema: Schema,
     settings: DataSettings,
@@ -121,18 +121,18 @@ def _encode_source(
 ) -> tuple[Rows, Warnings]:
     kinds = {feature.name: feature.kind for feature in schema.features}
     answers = dict.fromkeys(schema.target.names, schema.target.column_kind)
-    choose = by_schema(kinds, answers, str(source.inputs), schema.weight)
+    choose = by_schema(kinds, answers, source.name, schema.weight)
     table = read(source, key, choose, settings.features, settings.target, schema.weight)
     table = _renamed(table, schema)
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)
     encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
     if schema.weight is not None and table.weight is None:
-        message = f"{source.inputs} has no {schema.weight}, so every row weighs 1"
+        message = f"{source.name} has no {schema.weight}, so every row weighs 1"
         odd = (Warned("no_weights", message), *odd)
     n, N = table.features.rows - len(rows), table.features.rows
     if n:
-        message = f"{n} of {N} rows of {source.inputs} dropped: they lack values"
+        message = f"{n} of {N} rows of {source.name} dropped: they lack values"
         odd = (Warned("dropped_rows", message), *odd)
     return encoded, odd
 
@@ -209,13 +209,6 @@ def _shortfalls(settings: DataSettings, parts: dict[str, Array], n: int) -> list
             )
             warnings.append(Warned("small_split", message))
     return warnings
-
-
-def _digests(source: Source, role: str) -> dict[str, str]:
-    digests = {role: digest(source.inputs, f"data.{role}")}
-    if source.target is not None:
-        digests[f"{role}_target"] = digest(source.target, f"data.{role}.target")
-    return digests
 
 
 def _classes(target: Target) -> str:

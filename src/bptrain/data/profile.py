@@ -8,12 +8,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bptrain.data.array_files import read_array, read_arrays
-from bptrain.data.files import format_of
-from bptrain.data.readers import array_names
-from bptrain.data.settings import Source
+from bptrain.data.sheet_columns import BOOLEAN, Value, is_whole, kind_of, value_of
+from bptrain.data.sources import FileSource
 from bptrain.data.table import text_of
-from bptrain.data.text_files import BOOLEAN, Sheet, Value, is_whole, kind_of, read_sheet, value_of
+from bptrain.formats import Sheet
 from bptrain.parts.types import Array
 
 MOST_COUNTED = 20  # values whose rows are counted
@@ -74,19 +72,13 @@ class Profile(NamedTuple):
         return not self.width
 
 
-def profile(source: Source, target: str | None = None) -> Profile:
+def profile(source: FileSource, target: str | None = None) -> Profile:
     """Looks at a table, or at arrays of which `target` is one. Raises DataError."""
-    kind = format_of(source.inputs, "")
-    if kind in ("csv", "tsv"):
-        sheet = read_sheet(source.inputs, "")
-        columns = tuple(column_of(sheet, name) for name in sheet.names)
+    contents = source.read("", target=target)
+    if isinstance(contents, Sheet):
+        columns = tuple(column_of(contents, name) for name in contents.names)
         return Profile(source.inputs, columns[0].rows, columns)
-    if kind == "npz":
-        X, y, _ = read_arrays(source.inputs, array_names("all", target, None), "")
-    else:
-        X = read_array(source.inputs, kind, "")
-        assert source.target is not None
-        y = read_array(source.target, format_of(source.target, ""), "")
+    X, y = contents.X, contents.y
     X, y = X.reshape(len(X), -1), y.reshape(len(y), -1)
     gaps = int(np.isnan(X).any(axis=0).sum()) if X.dtype.kind == "f" else 0
     m = y.shape[1]

@@ -11,9 +11,10 @@ from numpy.typing import DTypeLike
 
 from bptrain.data.features import Feature, scaling_of
 from bptrain.data.schema import Schema
-from bptrain.data.table import Block, ErrorList, Origin, Table, nearest, some_of, text_of
-from bptrain.data.text_files import MISSING, value_of
+from bptrain.data.sheet_columns import MISSING, value_of
+from bptrain.data.table import Block, Table, text_of
 from bptrain.errors import DataError, Problem
+from bptrain.formats.problems import ErrorList, Origin, nearest, some_of
 from bptrain.parts.types import Array
 
 

@@ -1,32 +1,18 @@
-"""Any supported file, or pair of files, to a table of the chosen columns."""
+"""A source to a table of the chosen columns."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from bptrain.data.array_files import ArrayNames, feature_block, read_array, read_arrays, target_block
+from bptrain.data.array_columns import feature_block, target_block
 from bptrain.data.columns import Chooser
-from bptrain.data.files import format_of
-from bptrain.data.settings import Source
+from bptrain.data.sheet_columns import block_of
+from bptrain.data.sources import Arrays, DataSource
 from bptrain.data.table import Block, Table, as_texts
-from bptrain.data.text_files import block_of, read_sheet
 from bptrain.errors import DataError, Problem
-
-
-def array_names(
-    features: str | Sequence[str], target: str | Sequence[str] | None, weight: str | None
-) -> ArrayNames:
-    """The arrays of an npz file that the keys of `data` mean. Raises DataError for several targets."""
-    if target is not None and not isinstance(target, str):
-        if len(target) != 1:
-            message = "in an npz file the target is one array; several columns are one array of two axes"
-            raise DataError(Problem("several_arrays", message, path="data.target"))
-        target = target[0]
-    name = features if isinstance(features, str) and features != "all" else "X"
-    return ArrayNames(name, target or "y", weight)
+from bptrain.formats import Sheet
 
 
 def read(
-    source: Source,
+    source: DataSource,
     key: str,
     choose: Chooser,
     features: str | Sequence[str] = "all",
@@ -35,37 +21,14 @@ def read(
 ) -> Table:
     """The features and targets of a source, N rows each, and what the rows weigh.
 
-    `key` is the config key that named the source, `choose` tells which columns are meant; an npz file has them in
-    arrays of these names. Raises DataError.
+    `key` is the config key that named the source, `choose` tells which columns are meant; a source of named arrays has
+    them in arrays of these names. Raises DataError.
     """
-    kind = format_of(source.inputs, key)
-    target_key = f"{key}.target" if key else ""
-    if kind in ("csv", "tsv", "npz"):
-        if source.target is not None:
-            message = f"{source.inputs} holds its target itself, so it takes no file of targets beside it"
-            raise DataError(Problem("two_targets", message, path=target_key))
-        if kind == "npz":
-            return _read_npz(source.inputs, key, choose, array_names(features, target, weight))
-        return _read_sheet(source.inputs, key, choose)
-    if source.target is None:
-        message = f"{source.inputs} holds features alone; name the file of its targets"
-        raise DataError(
-            Problem("no_target", message, path="data.target" if key == "data.train" else target_key)
-        )
-    target_kind = format_of(source.target, target_key)
-    if target_kind not in ("npy", "idx"):
-        message = f"the targets of {source.inputs} must be an npy or idx file, not {source.target}"
-        raise DataError(Problem("target_format", message, path=target_key))
-    if key and isinstance(features, str) and features != "all":
-        message = f"{source.inputs} is one array without a name, so there is none named {features}; use all"
-        raise DataError(Problem("unknown_array", message, path="data.features", suggestion="all"))
-    inputs = feature_block(read_array(source.inputs, kind, key), str(source.inputs))
-    targets = target_block(read_array(source.target, target_kind, target_key), str(source.target))
-    return _choose(inputs, targets, choose)
+    contents = source.read(key, features, target, weight)
+    return _of_sheet(contents, choose) if isinstance(contents, Sheet) else _of_arrays(contents, choose)
 
 
-def _read_sheet(path: Path, key: str, choose: Chooser) -> Table:
-    sheet = read_sheet(path, key)
+def _of_sheet(sheet: Sheet, choose: Chooser) -> Table:
     choice = choose(sheet.names, None)
     features = block_of(sheet, choice.features, choice.kinds, infer=choice.infer)
     target = block_of(sheet, choice.targets, choice.kinds, infer=choice.infer, target=True)
@@ -74,15 +37,15 @@ def _read_sheet(path: Path, key: str, choose: Chooser) -> Table:
     return Table(features, target, block_of(sheet, (choice.weight,), {choice.weight: "numeric"}, infer=True))
 
 
-def _read_npz(path: Path, key: str, choose: Chooser, names: ArrayNames) -> Table:
-    X, y, weight = read_arrays(path, names, key)
-    block = feature_block(X, str(path), names.features)
-    table = _choose(block, target_block(y, str(path), names.target), choose)
-    if weight is None or names.weight is None:
+def _of_arrays(arrays: Arrays, choose: Chooser) -> Table:
+    names, (place, target_place) = arrays.names, arrays.places
+    block = feature_block(arrays.X, place, names.features)
+    table = _choose(block, target_block(arrays.y, target_place, names.target), choose)
+    if arrays.weight is None or names.weight is None:
         return table
-    weights = feature_block(weight, str(path), names.weight)
+    weights = feature_block(arrays.weight, place, names.weight)
     if weights.rows != block.rows or len(weights.names) != 1:
-        message = f"{names.weight} must have a number a row, {block.rows}, but its shape is {weight.shape}"
+        message = f"{names.weight} must have one number per row, {block.rows}, but its shape is {arrays.weight.shape}"
         raise DataError(Problem("row_count", message, path="data.weight"))
     return table._replace(weight=weights)
 

@@ -1,27 +1,20 @@
 """What the data room is told: plain records, filled in from the config by the caller."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from bptrain.data.sources import DataSource
 from bptrain.parts.losses import Outputs
 from bptrain.parts.scalers import Scaler, standard
-
-
-class Source(NamedTuple):
-    """The file or files that one set of rows is read from."""
-
-    inputs: Path
-    target: Path | None = None  # a second file with the targets (idx, npy)
 
 
 class DataSettings(NamedTuple):
     """The `data` section of a config, with `task`."""
 
-    train: Source
-    validation: Source | None = None
-    test: Source | None = None
+    train: DataSource
+    validation: DataSource | None = None
+    test: DataSource | None = None
     target: str | tuple[str, ...] | None = None  # column names; for npz an array name, "y" unless told
     features: str | tuple[str, ...] = (
         "all"  # "all" or column names; for npz also an array name, "X" unless told

@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.data.table import Block, ErrorList, as_texts, nearest, some_of, text_of
+from bptrain.data.table import Block, as_texts, text_of
+from bptrain.formats.problems import ErrorList, nearest, some_of
 from bptrain.parts.types import Array
 
 Label = str | int | float | bool

@@ -5,9 +5,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bptrain.data.settings import DataSettings, NetworkFacts
-from bptrain.data.table import Block, some_of
+from bptrain.data.table import Block
 from bptrain.data.targets import Kind, Label, Target, check_values, labels_of
 from bptrain.errors import DataError, Problem, Warned
+from bptrain.formats.problems import some_of
 from bptrain.parts.types import Array
 
 MANY = 20  # more classes or categories than this, and than half of the rows, look like a mistake

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.data.table import Block, ErrorList, nearest, some_of, text_of
+from bptrain.data.table import Block, text_of
 from bptrain.data.targets import Target
 from bptrain.errors import DataError, Problem
+from bptrain.formats.problems import ErrorList, nearest, some_of
 from bptrain.parts.types import Array
 
 

@@ -19,8 +19,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.core.backprop import NONE, Extras
-from bptrain.core.network import Network
+from bptrain.core.network import PLAIN, BatchContext, Network
 from bptrain.engines.snapshots import in_a_file, pieces
 from bptrain.parts.averaging import AVERAGE
 from bptrain.parts.methods import UpdateRule
@@ -180,7 +179,12 @@ class Engine(Protocol):
     compile_seconds: float  # what it took to make the engine ready
 
     def run_slice(
-        self, memory: OptimizerState, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
+        self,
+        memory: OptimizerState,
+        X: Array,
+        T: Array,
+        extras: BatchContext = PLAIN,
+        noise: Array | None = None,
     ) -> float:
         """Update `memory` in place, batch after batch of the rows of X (N × n_0) and T (N × n_L) of one epoch.
 
@@ -190,7 +194,7 @@ class Engine(Protocol):
         """
         ...
 
-    def gradient(self, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
+    def gradient(self, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN) -> Array:
         """The flat gradient of the objective at w over all rows, penalties included, as this engine computes it."""
         ...
 

@@ -1,136 +1,120 @@
-"""Which engine runs a task: from its name in the config and from counts, never from timings.
+"""Which engine runs a plan: from its name in the config and from counts, never from timings.
 
-Compiling takes seconds, so `auto` takes the compiled engine where it saves more than that. What it saves is reckoned
-from counts: NumPy's calls, the temporary arrays of its element-wise formulas, and those of the optimizer's rule.
+Compiling takes seconds, so `auto` takes an engine that compiles where it saves more time than that.
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 from numpy.typing import DTypeLike
 
 from bptrain.core.network import Network
-from bptrain.engines.base import Engine, Outputs, TrainingPlan
-from bptrain.engines.numba_engine import Forward, NumbaEngine, missing, uncovered
-from bptrain.engines.numpy_engine import NumpyEngine, numpy_outputs
+from bptrain.engine_names import NUMPY, engine_names
+from bptrain.engines.base import Engine, TrainingPlan
+from bptrain.engines.registry import CannotRun, EngineEntry, Forward, engine_entry
 from bptrain.errors import Problem, UsageError
-from bptrain.parts.types import Array
-from bptrain.translate.values import Untranslatable
-
-# What compiled code saves, in seconds: of each layer's calls, of each entry of a layer's output, of each weight, and
-# of each weight's slot. Measured once, with room; figures in docs/benchmarks.md.
-LAYER_CALLS, OUTPUT_ENTRY, WEIGHT, SLOT = 7e-6, 7e-9, 1e-9, 1.2e-9
-COMPILING = 5.0  # seconds, of a small network; a layer more takes half a second
-INSTALL = "pip install 'bptrain[fast]'"
 
 
-class Choice(NamedTuple):
+class EngineChoice(NamedTuple):
     """An engine by name, and why it is taken."""
 
-    name: str  # numpy | numba
+    name: str
     reason: str
 
 
-def choose_engine(name: str, task: TrainingPlan, dtype: DTypeLike, begun_with: str | None = None) -> Choice:
+def choose_engine(
+    name: str, plan: TrainingPlan, dtype: DTypeLike, begun_with: str | None = None
+) -> EngineChoice:
     """The engine for the config's name; a run that goes on keeps, under `auto`, the engine that it was begun with.
 
-    Raises UsageError where `numba` is asked for and cannot be had.
+    Raises UsageError where one is asked for by name and cannot be had, or cannot run the plan.
     """
-    if name == "numpy":
-        return Choice("numpy", "as the config says")
-    if name == "auto" and begun_with == "numpy":
-        return Choice("numpy", "auto: as the run was begun")
-    saved, count = seconds_saved(task), updates(task)
-    if name == "auto" and begun_with is None and saved < compile_seconds(task):
-        return Choice("numpy", f"auto: compiling takes longer than it would save on {count}")
-    lacking = missing()
-    if lacking is not None and name == "numba":
-        raise UsageError(Problem("missing_extra", f"{lacking}: {INSTALL}", path="training.engine"))
-    if lacking is not None:
-        return Choice("numpy", f"auto: {lacking}; {INSTALL} would save some {saved:.0f} s on {count}")
-    reason = uncovered(task, dtype)
-    if reason is not None:
-        return not_compiled(name, reason)
-    if name == "numba":
-        return Choice("numba", "as the config says")
-    why = "as the run was begun" if begun_with else f"on {count} it saves more time than compiling takes"
-    return Choice("numba", f"auto: {why}")
+    if name != "auto":
+        entry = engine_entry(name)
+        absent = entry.missing()
+        if absent is not None:
+            install = f": {entry.extra.install}" if entry.extra else ""
+            raise UsageError(Problem("missing_extra", f"{absent}{install}", path="training.engine"))
+        reason = entry.uncovered(plan, dtype)
+        if reason is not None:
+            raise cannot_run(reason)
+        return EngineChoice(name, "as the config says")
+    count = updates(plan)
+    if begun_with == NUMPY:
+        return EngineChoice(NUMPY, "auto: as the run was begun")
+    if begun_with is not None and begun_with not in engine_names():
+        return EngineChoice(NUMPY, f"auto: the run was begun with {begun_with}, which is not an engine here")
+    candidates = worthwhile(plan) if begun_with is None else [begun_with]
+    reasons = []
+    for one in candidates:
+        entry = engine_entry(one)
+        absent = entry.missing()
+        reason = would_save(absent, entry, plan) if absent is not None else entry.uncovered(plan, dtype)
+        if reason is None:
+            why = "as the run was begun" if begun_with else f"compiling pays off for {count}"
+            return EngineChoice(one, f"auto: {why}")
+        reasons.append(reason)
+    return EngineChoice(
+        NUMPY, f"auto: {reasons[0] if reasons else f'compiling would not pay off for {count}'}"
+    )
 
 
-def not_compiled(name: str, reason: str) -> Choice:
-    """NumPy in place of the compiled engine, by name; where that was asked for outright, it is refused: UsageError."""
-    if name == "numba":
-        message = f"{reason}; choose numpy, or auto, which takes NumPy by itself"
-        raise UsageError(Problem("not_compiled", message, path="training.engine"))
-    return Choice("numpy", f"auto: {reason}")
+def worthwhile(plan: TrainingPlan) -> list[str]:
+    """The engines that save more time over NumPy than it takes to compile them, the best first."""
+    gains = {}
+    for name in engine_names():
+        entry = engine_entry(name)
+        if entry.seconds_saved is not None:
+            gains[name] = entry.seconds_saved(plan) - entry.compile_seconds(plan)
+    return sorted((name for name, gain in gains.items() if gain >= 0), key=lambda name: -gains[name])
+
+
+def would_save(absent: str, entry: EngineEntry, plan: TrainingPlan) -> str:
+    """That an engine is missing, and what installing it would save."""
+    if entry.extra is None or entry.seconds_saved is None:
+        return absent
+    seconds = entry.seconds_saved(plan)
+    return f"{absent}; {entry.extra.install} would save about {seconds:.0f} s over {updates(plan)}"
+
+
+def cannot_run(reason: str) -> UsageError:
+    """The refusal of an engine that was asked for by name."""
+    message = f"{reason}; choose {NUMPY}, or auto, which takes NumPy by itself"
+    return UsageError(Problem("not_compiled", message, path="training.engine"))
 
 
 def make_engine(
-    choice: Choice,
+    choice: EngineChoice,
     asked: str,
-    task: TrainingPlan,
+    plan: TrainingPlan,
     dtype: DTypeLike,
     threads: int | None = None,
     evaluates: bool = True,
-) -> tuple[Engine, Choice]:
+) -> tuple[Engine, EngineChoice]:
     """The engine, and the choice as it stands after compiling: NumPy where `auto` found that it cannot be done.
 
     All is compiled here that the engine will need; a forward pass by itself only where it `evaluates`.
-    Raises UsageError where the config `asked` for numba outright.
+    Raises UsageError where the config `asked` for the engine by name.
     """
-    if choice.name == "numpy":
-        return NumpyEngine(task), choice
-    from numba.core.errors import NumbaError
-
     try:
-        engine = NumbaEngine(task, dtype, threads)
-        if evaluates:
-            engine.prepare_to_evaluate()
-        return engine, choice
-    except NumbaError as error:  # a part in whose text there is something that Numba does not know
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        said = next((line for line in reversed(lines) if "Error: " in line), lines[0])
-        return NumpyEngine(task), not_compiled(asked, f"Numba cannot compile a part of it: {said}")
+        return engine_entry(choice.name).make(plan, dtype, threads, evaluates), choice
+    except CannotRun as error:
+        if asked != "auto":
+            raise cannot_run(str(error)) from error
+        instead = EngineChoice(NUMPY, f"auto: {error}")
+    return engine_entry(NUMPY).make(plan, dtype, threads, evaluates), instead
 
 
-def forward_pass(
-    engine: str, network: Network, dtype: DTypeLike, threads: int | None = None
-) -> Callable[[Array, Array], Outputs]:
-    """Z_L and X_L of (w, X), by the engine of that name; by NumPy where the compiled one cannot be had here."""
-    if engine == "numba" and missing() is None:
-        from numba.core.errors import NumbaError
-
+def forward_pass(name: str, network: Network, dtype: DTypeLike, threads: int | None = None) -> Forward:
+    """Z_L and X_L of (w, X), by the engine of that name; by NumPy where that one cannot be had here."""
+    if name in engine_names() and engine_entry(name).missing() is None:
         try:
-            return Forward(network, dtype, threads)
-        except (
-            Untranslatable,
-            NumbaError,
-            OSError,
-        ):  # a part has changed since, or the disk is full: NumPy runs all
+            return engine_entry(name).forward(network, dtype, threads)
+        except CannotRun:  # a part has changed since, or the disk is full: NumPy runs all
             pass
-    return partial(numpy_outputs, network)
+    return engine_entry(NUMPY).forward(network, dtype, threads)
 
 
-def seconds_saved(task: TrainingPlan) -> float:
-    """About how many seconds the compiled engine saves over all updates, without compiling."""
-    network = task.network
-    outputs = task.batch_size * sum(network.sizes[1:])
-    each = LAYER_CALLS * network.L + OUTPUT_ENTRY * outputs
-    if (
-        task.solver is None
-    ):  # whose own arithmetic is NumPy's in any case; it evaluates once an epoch at least
-        slots = sum(kind == "per_weight" for kind in task.optimizer.slots.values())
-        each += (WEIGHT + SLOT * slots) * network.size
-    return each * task.steps_per_epoch * task.epochs
-
-
-def compile_seconds(task: TrainingPlan) -> float:
-    """About how many seconds it takes to compile a task's loop."""
-    return COMPILING + 0.5 * task.network.L
-
-
-def updates(task: TrainingPlan) -> str:
+def updates(plan: TrainingPlan) -> str:
     """The count of updates in words."""
-    n = task.steps_per_epoch * task.epochs
+    n = plan.steps_per_epoch * plan.epochs
     return f"{n:,} update{'' if n == 1 else 's'}"

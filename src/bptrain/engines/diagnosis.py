@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from bptrain.core.backprop import NONE, Extras, Workspace, backward, forward, row_losses, workspace
-from bptrain.core.network import Network, views
+from bptrain.core.backprop import Workspace, backward, forward, workspace
+from bptrain.core.network import PLAIN, BatchContext, Network, views
+from bptrain.core.objective import row_losses
 from bptrain.engines.base import OptimizerState, TrainingPlan
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.errors import NumericalError
@@ -16,7 +17,7 @@ def diagnosis(
     memory: OptimizerState,
     X: Array,
     T: Array,
-    extras: Extras = NONE,
+    extras: BatchContext = PLAIN,
     noise: Array | None = None,
 ) -> NumericalError:
     """Replays a slice from its start with NumPy, one update at a time, and names what first was not finite.
@@ -51,7 +52,9 @@ def diagnosis(
     return NumericalError("training diverged: the sum of the losses overflows. Try network.dtype: float64.")
 
 
-def not_finite_at(task: TrainingPlan, w: Array, X: Array, T: Array, extras: Extras = NONE) -> str | None:
+def not_finite_at(
+    task: TrainingPlan, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN
+) -> str | None:
     """The first quantity of one batch at w that is not finite, in the order in which they are computed."""
     network, g = task.network, np.empty_like(w)
     space = workspace(network, len(X), w.dtype)

@@ -1,28 +1,35 @@
-"""The compiled engine: a loop written for the task's network by `compiled/`, run through Numba and BLAS."""
+"""The engine `numba`: a loop compiled for the network (the extra `fast`).
+
+`compiled/` writes the loop, Numba compiles it, and BLAS forms its matrix products.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.core.backprop import NONE, Extras, add_penalties, batch_divisor
-from bptrain.core.network import Network, views
+from bptrain.core.network import PLAIN, BatchContext, Network, views
+from bptrain.core.objective import add_penalties, batch_divisor
 from bptrain.engines.base import OptimizerState, Outputs, TrainingPlan, aligned
-from bptrain.engines.compiled import cache
+from bptrain.engines.compiled import cache, onednn
 from bptrain.engines.compiled.batches import chunk_rows, scratch_numbers
 from bptrain.engines.compiled.kernel import Name, kernel_source
 from bptrain.engines.compiled.plan import Plan, Updates
+from bptrain.engines.registry import CannotRun, Costs, EngineEntry, Extra
 from bptrain.engines.row_threads import Parts
 from bptrain.parts.types import Array
 from bptrain.translate.values import Untranslatable
 
-NEEDS = ("numba", "scipy", "platformdirs")  # the extra `fast`
+# What compiled code saves, in seconds: per layer's calls, per entry of a layer's output, per weight, and per slot of a
+# weight: NumPy's calls, the temporary arrays of its element-wise formulas, and those of the optimizer's rule.
+# Measured once, with room; figures in docs/benchmarks.md.
+LAYER_CALLS, OUTPUT_ENTRY, WEIGHT, SLOT = 7e-6, 7e-9, 1e-9, 1.2e-9
+COMPILING, COMPILING_A_LAYER = 5.0, 0.5  # seconds
 
 
 def plan_of(task: TrainingPlan, dtype: DTypeLike) -> Plan:
@@ -62,11 +69,8 @@ def is_compiled(task: TrainingPlan, dtype: DTypeLike) -> bool:
     return all(cache.is_compiled(source) for source in sources(task, dtype))
 
 
-def missing() -> str | None:
-    """Why compiled loops cannot be had here, in words; None where they can."""
-    absent = [name for name in NEEDS if find_spec(name) is None]
-    if absent:
-        return f"{' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not installed"
+def broken() -> str | None:
+    """Why Numba or SciPy, though installed, cannot be used; None where they can."""
     try:
         import numba
 
@@ -74,6 +78,62 @@ def missing() -> str | None:
     except ImportError as error:  # such as a NumPy that is too new for it
         return f"numba or scipy cannot be imported: {error}"
     return "NUMBA_DISABLE_JIT is set" if numba.config.DISABLE_JIT else None
+
+
+def seconds_saved(plan: TrainingPlan) -> float:
+    """About how many seconds compiled code saves over all updates, without compiling."""
+    network = plan.network
+    outputs = plan.batch_size * sum(network.sizes[1:])
+    per_update = LAYER_CALLS * network.L + OUTPUT_ENTRY * outputs
+    if plan.solver is None:  # its own arithmetic is NumPy's in any case; it evaluates once per epoch at least
+        slots = sum(kind == "per_weight" for kind in plan.optimizer.slots.values())
+        per_update += (WEIGHT + SLOT * slots) * network.size
+    return per_update * plan.steps_per_epoch * plan.epochs
+
+
+def compile_seconds(plan: TrainingPlan) -> float:
+    """About how many seconds it takes to compile a plan's loop."""
+    return COMPILING + COMPILING_A_LAYER * plan.network.L
+
+
+def numerics() -> dict[str, Any]:
+    """What decides the machine code."""
+    import llvmlite.binding
+    import numba
+    import scipy
+
+    return {
+        "numba": numba.__version__,
+        "scipy": scipy.__version__,
+        "onednn": onednn.version(),
+        "llvm": list(llvmlite.binding.llvm_version_info),
+        "processor": llvmlite.binding.get_host_cpu_name(),
+    }
+
+
+def make(plan: TrainingPlan, dtype: DTypeLike, threads: int | None, evaluates: bool) -> "NumbaEngine":
+    """The engine, with all compiled that it will need. Raises CannotRun."""
+    from numba.core.errors import NumbaError
+
+    try:
+        engine = NumbaEngine(plan, dtype, threads)
+        if evaluates:
+            engine.prepare_to_evaluate()
+    except NumbaError as error:  # a part in whose text there is something that Numba does not know
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        said = next((line for line in reversed(lines) if "Error: " in line), lines[0])
+        raise CannotRun(f"Numba cannot compile a part of it: {said}") from error
+    return engine
+
+
+def forward(network: Network, dtype: DTypeLike, threads: int | None) -> "Forward":
+    """The forward pass of a network by itself. Raises CannotRun."""
+    from numba.core.errors import NumbaError
+
+    try:
+        return Forward(network, dtype, threads)
+    except (Untranslatable, NumbaError, OSError) as error:
+        raise CannotRun(str(error)) from error
 
 
 class NumbaEngine:
@@ -92,7 +152,12 @@ class NumbaEngine:
         self.compile_seconds = time.perf_counter() - clock
 
     def run_slice(
-        self, memory: OptimizerState, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
+        self,
+        memory: OptimizerState,
+        X: Array,
+        T: Array,
+        extras: BatchContext = PLAIN,
+        noise: Array | None = None,
     ) -> float:
         """See `Engine.run_slice`."""
         task = self.task
@@ -113,7 +178,7 @@ class NumbaEngine:
             loss_sum = 0.0
             for k, a in enumerate(range(0, len(X), batch)):
                 rows = slice(a, min(a + batch, len(X)))
-                total = batch_divisor(task.network, rows.stop - a, extras.part(rows).V)
+                total = batch_divisor(task.network, rows.stop - a, extras.part(rows).sample_weight)
                 of_rows = [array[rows] for array in with_rows]
                 g, loss = self._gradient_and_loss(memory.w, X[rows], T[rows], of_rows, total)
                 given = (g, *(array[k : k + 1] for array in drawn), loss, total)
@@ -125,19 +190,20 @@ class NumbaEngine:
         )
         return loss_sum
 
-    def gradient(self, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
+    def gradient(self, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN) -> Array:
         """See `Engine.gradient`."""
         network, X = self.task.network, contiguous(dropped_inputs(X, extras), w)
-        total = batch_divisor(network, len(X), extras.V)
+        total = batch_divisor(network, len(X), extras.sample_weight)
         g = self._gradient_and_loss(w, X, contiguous(T, w), self._extras(extras, len(X), w), total)[0]
         add_penalties(network, views(network, w), views(network, g))
         return g
 
-    def _extras(self, extras: Extras, rows: int, w: Array) -> list[Array]:
+    def _extras(self, extras: BatchContext, rows: int, w: Array) -> list[Array]:
         """The arrays that the loops take beside inputs and targets: rows that weigh 1, and units that all stay, too."""
-        V = [] if not self.plan.weighted else [np.ones(rows, w.dtype) if extras.V is None else extras.V]
+        v = extras.sample_weight
+        V = [] if not self.plan.weighted else [np.ones(rows, w.dtype) if v is None else v]
         sizes = self.plan.network.sizes
-        M = [extras.M.get(i, np.ones((rows, sizes[i]), w.dtype)) for i in self.plan.masked]
+        M = [extras.dropout_masks.get(i, np.ones((rows, sizes[i]), w.dtype)) for i in self.plan.masked]
         return [contiguous(array, w) for array in (*V, *M)]
 
     def _gradient_and_loss(
@@ -213,9 +279,9 @@ class Scratch:
         return room
 
 
-def dropped_inputs(X: Array, extras: Extras) -> Array:
+def dropped_inputs(X: Array, extras: BatchContext) -> Array:
     """Y_0 = X_0 ∘ M_0."""
-    return X * extras.M[0] if 0 in extras.M else X
+    return X * extras.dropout_masks[0] if 0 in extras.dropout_masks else X
 
 
 def contiguous(array: Array, w: Array) -> Array:
@@ -244,3 +310,23 @@ def compiled(plan: Plan, name: Name) -> Callable[..., Any]:
         given = of_rows if name == "run_slice" else of_gradient
         signature = (*memory, *given, count, types.float64[::1], count, count, count)
     return cache.compiled(kernel_source(plan, name), name, signature)
+
+
+ENTRY = EngineEntry(
+    make=make,
+    forward=forward,
+    costs=Costs(2e-7, 4e-9, 1e-9, 5e-10),  # rounded from runs on one machine; others differ by a small factor
+    extra=Extra(
+        "fast",
+        ("numba", "scipy", onednn.WHEEL),
+        "a training loop compiled for your network",
+    ),
+    needs=("numba", "scipy"),
+    broken=broken,
+    uncovered=uncovered,
+    is_ready=is_compiled,
+    seconds_saved=seconds_saved,
+    compile_seconds=compile_seconds,
+    numerics=numerics,
+    uses_scipy_blas=True,
+)

@@ -1,4 +1,6 @@
-"""The engine that everyone has: NumPy, one batch after the other.
+"""The engine `numpy`: NumPy, batch after batch.
+
+Every installation has it.
 
 What the matrix products write is allocated once; element-wise formulas allocate as they please, which costs about
 two percent. Of a large network, a rule that takes each weight by itself goes over them a piece at a time, so that what
@@ -7,28 +9,16 @@ memory as a whole. The pre-activations Z_L of a whole slice are kept, so that th
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
-from bptrain.core.backprop import (
-    NONE,
-    Extras,
-    Workspace,
-    add_penalties,
-    add_penalty,
-    backward,
-    batch_divisor,
-    deltas,
-    forward,
-    gradient,
-    loss_sum,
-    penalty_at,
-    row_losses,
-    workspace,
-)
-from bptrain.core.network import Network, Views, views
+from bptrain.core.backprop import Workspace, backward, deltas, forward, gradient, workspace
+from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
+from bptrain.core.objective import add_penalties, add_penalty, batch_divisor, loss_sum, penalty_at, row_losses
 from bptrain.engines.base import OptimizerState, Outputs, TrainingPlan, aligned
 from bptrain.engines.gradient_transform import project_max_norm, transform_gradient
+from bptrain.engines.registry import Costs, EngineEntry
 from bptrain.parts.optimizers import Slots
 from bptrain.parts.types import Array
 from bptrain.translate.rules import write_rule
@@ -55,14 +45,19 @@ class NumpyEngine:
         self._kept: Array | None = None  # see `_room`
 
     def run_slice(
-        self, memory: OptimizerState, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
+        self,
+        memory: OptimizerState,
+        X: Array,
+        T: Array,
+        extras: BatchContext = PLAIN,
+        noise: Array | None = None,
     ) -> float:
         """See `Engine.run_slice`."""
         with np.errstate(all="ignore"):  # the trainer looks for what is not finite, once a slice
             return self._updates(memory, X, T, extras, noise)
 
     def _updates(
-        self, memory: OptimizerState, X: Array, T: Array, extras: Extras, noise: Array | None
+        self, memory: OptimizerState, X: Array, T: Array, extras: BatchContext, noise: Array | None
     ) -> float:
         task, network, L = self.task, self.task.network, self.task.network.L
         B = task.batch_size
@@ -77,14 +72,15 @@ class NumpyEngine:
         for update, a in enumerate(range(0, len(X), B)):
             rows = slice(a, min(a + B, len(X)))
             of_rows = extras.part(rows)
-            divisor = batch_divisor(network, rows.stop - a, of_rows.V)
+            divisor = batch_divisor(network, rows.stop - a, of_rows.sample_weight)
             if self._by_layers:
                 space = self._forward(parameters, X[rows], of_rows, Z_L[rows])
             else:
                 self._gradient(parameters, dw, X[rows], T[rows], of_rows, divisor, Z_L[rows])
                 transform_gradient(task.shaping, g, None if noise is None else noise[update])
             if task.optimizer.needs_loss:
-                E = float(loss_sum(row_losses(network, Z_L[rows], None, T[rows]), of_rows.V)) / divisor
+                losses = row_losses(network, Z_L[rows], None, T[rows])
+                E = float(loss_sum(losses, of_rows.sample_weight)) / divisor
                 E += penalty_at(network, w)
             memory.t += 1
             factor = task.schedule(memory.t - 1, epoch, steps_per_epoch, task.epochs)
@@ -95,7 +91,7 @@ class NumpyEngine:
                 self._step(memory, g, alpha * factor, E)
             project_max_norm(task.shaping, parameters)
         losses = row_losses(network, Z_L, None, T)
-        return float(loss_sum(losses.astype(np.float64), extras.V))
+        return float(loss_sum(losses.astype(np.float64), extras.sample_weight))
 
     def _step(self, memory: OptimizerState, g: Array, rate: float | Array, E: float) -> None:
         """An update by the rule."""
@@ -169,7 +165,7 @@ class NumpyEngine:
         w[part] -= step
         return tuple(new if one else slot for slot, new, one in zip(before, after, scalar, strict=True))
 
-    def _forward(self, parameters: Views, X: Array, extras: Extras, Z_L: Array) -> Workspace:
+    def _forward(self, parameters: Views, X: Array, extras: BatchContext, Z_L: Array) -> Workspace:
         """The forward pass of a batch, with its Z_L where it is to be kept."""
         space = self._space(len(X), parameters.flat.dtype)
         space.Z[self.task.network.L] = Z_L
@@ -177,7 +173,14 @@ class NumpyEngine:
         return space
 
     def _gradient(
-        self, parameters: Views, dw: Views, X: Array, T: Array, extras: Extras, divisor: float, Z_L: Array
+        self,
+        parameters: Views,
+        dw: Views,
+        X: Array,
+        T: Array,
+        extras: BatchContext,
+        divisor: float,
+        Z_L: Array,
     ) -> None:
         """The gradient of a batch into dw, in as many parts as are asked for, and its Z_L."""
         network = self.task.network
@@ -192,7 +195,7 @@ class NumpyEngine:
                 dw.flat[...] += into.flat
         add_penalties(network, parameters, dw)
 
-    def gradient(self, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
+    def gradient(self, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN) -> Array:
         """See `Engine.gradient`."""
         with np.errstate(all="ignore"):
             return gradient(self.task.network, w, X, T, extras)
@@ -241,3 +244,10 @@ def rate_of_each_weight(task: TrainingPlan, dtype: np.dtype[np.generic]) -> floa
     for block in task.network.blocks:
         alpha[block.start : block.stop] = task.rate[block.layer - 1]
     return alpha
+
+
+ENTRY = EngineEntry(
+    make=lambda plan, dtype, threads, evaluates: NumpyEngine(plan),
+    forward=lambda network, dtype, threads: partial(numpy_outputs, network),
+    costs=Costs(4e-5, 2e-8, 3e-9, 2e-9),  # rounded from runs on one machine; others differ by a small factor
+)

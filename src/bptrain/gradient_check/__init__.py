@@ -1,42 +1,45 @@
 """The gradient check of one network on arrays.
 
-point           derivatives of the parts at given weights and rows, by the complex step
-lines           the backward pass from these, line by line
-complex_step, differences       derivatives of the whole objective, by either method
-corners         where a slope jumps, and what the gradient may be there
-trial           whether the complex step may be trusted
-scale, verdicts how an error is measured, and what is said of it
-plan, check     what is done, and doing it
+point                      derivatives of the parts at given weights and rows, by the complex step
+forward_pass               whether z and x are right; dead and saturated units
+lines                      the backward pass from these derivatives, line by line
+complex_step, differences  derivatives of the whole objective, by either method
+kinks                      where a slope jumps, and what the gradient may be there
+cross_check                whether the complex step may be trusted
+numeric_gradient           the numeric gradient: the plan, and computing it
+verdicts, report           how an error is measured, the verdict on it, and the report with its JSON
+check                      the check itself
+part_derivatives, slips/   which part, or which known slip, a mismatch comes from
+submission, layers         somebody's own forward and backward pass, quantity by quantity
 """
 
-from bptrain.gradient_check.check import Gradient, Progress, checking, gradcheck
-from bptrain.gradient_check.corners import Corner, Corners, corners
-from bptrain.gradient_check.plan import Asked, Settings, chosen_blocks
-from bptrain.gradient_check.point import Point
-from bptrain.gradient_check.report import GradcheckReport
-from bptrain.gradient_check.scale import rounding_scale
-from bptrain.gradient_check.units import UnitsReport, units
-from bptrain.gradient_check.verdicts import TOLERANCE, BlockReport, Kinks, judge, lacking
+from bptrain.gradient_check.check import Gradient, checking, gradcheck
+from bptrain.gradient_check.forward_pass import UnitsReport, units
+from bptrain.gradient_check.kinks import FoundKinks, Kink, find_kinks
+from bptrain.gradient_check.numeric_gradient import CheckProgress, RequestedMethod, Settings, chosen_blocks
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.report import BlockReport, GradcheckReport
+from bptrain.gradient_check.verdicts import TOLERANCE, KinkPolicy, excess_error, judge, rounding_scale
 
 __all__ = [
     "TOLERANCE",
-    "Asked",
     "BlockReport",
-    "Corner",
-    "Corners",
+    "CheckProgress",
+    "FoundKinks",
     "GradcheckReport",
     "Gradient",
-    "Kinks",
-    "Point",
-    "Progress",
+    "GradientPoint",
+    "Kink",
+    "KinkPolicy",
+    "RequestedMethod",
     "Settings",
     "UnitsReport",
     "checking",
     "chosen_blocks",
-    "corners",
+    "excess_error",
+    "find_kinks",
     "gradcheck",
     "judge",
-    "lacking",
     "rounding_scale",
     "units",
 ]

@@ -1,4 +1,4 @@
-"""The gradient check of one network at one point: analytic gradients against a numeric one."""
+"""The gradient check of one network at one point: analytic gradients compared with a numeric one."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
@@ -8,38 +8,48 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.core import backprop
-from bptrain.core.backprop import NONE, Extras
-from bptrain.core.network import Network
+from bptrain.core.network import PLAIN, BatchContext, Block, Network
 from bptrain.drain import drain
 from bptrain.errors import UsageError
-from bptrain.gradient_check.corners import Corners, corners
-from bptrain.gradient_check.forward import forward_error
-from bptrain.gradient_check.lines import backward
-from bptrain.gradient_check.numeric import numeric_side
-from bptrain.gradient_check.parts import part_faults
-from bptrain.gradient_check.plan import Settings, chosen_blocks, plan
-from bptrain.gradient_check.point import Point
-from bptrain.gradient_check.report import GradcheckReport
-from bptrain.gradient_check.scale import scale_at
+from bptrain.gradient_check import complex_step, differences
+from bptrain.gradient_check.cross_check import COMPLEX_REFUSED, CrossCheck, cross_check, culprits
+from bptrain.gradient_check.forward_pass import forward_error
+from bptrain.gradient_check.kinks import FoundKinks, find_kinks
+from bptrain.gradient_check.lines import Backward, backward
+from bptrain.gradient_check.numeric_gradient import (
+    CheckPlan,
+    CheckProgress,
+    Settings,
+    along_all,
+    chosen_blocks,
+    directions,
+    numeric_side,
+    plan,
+)
+from bptrain.gradient_check.part_derivatives import part_faults
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.report import BlockReport, GradcheckReport
 from bptrain.gradient_check.slips.base import Diagnosis
-from bptrain.gradient_check.slips.diagnosis import diagnose
-from bptrain.gradient_check.subject import Subject, inputs_report, overall_report
-from bptrain.gradient_check.trial import COMPLEX_REFUSED, Trial, culprits, trial
-from bptrain.gradient_check.verdicts import BlockReport, Numeric, UpdateRule
+from bptrain.gradient_check.slips.diagnose import diagnose
+from bptrain.gradient_check.verdicts import (
+    TOLERANCE,
+    TOLERANCE_OF_DIFFERENCES,
+    BlockVerdict,
+    NumericGradient,
+    NumericMethod,
+    Outcome,
+    Scale,
+    Tolerance,
+    judge,
+    scale_at,
+)
 from bptrain.parts.types import Array
 
-# (w, X, T, extras) -> the flat gradient of the objective
-Gradient = Callable[[Array, Array, Array, Extras], Array]
+# (w, X, T, context) -> the flat gradient of the objective
+Gradient = Callable[[Array, Array, Array, BatchContext], Array]
 
 SETTINGS = Settings()
-NEAR = 1e-7  # by which share of z's terms a unit may be off a corner and still be too near for differences
-
-
-class Progress(NamedTuple):
-    """How far a check has come."""
-
-    done: int
-    total: int
+NEAR = 1e-7  # by which share of z's terms a unit may be off a kink and still be too near for differences
 
 
 def gradcheck(
@@ -48,7 +58,7 @@ def gradcheck(
     X: Array,
     T: Array,
     analytic: Array | Mapping[str, Gradient] | None = None,
-    extras: Extras = NONE,
+    context: BatchContext = PLAIN,
     settings: Settings = SETTINGS,
 ) -> GradcheckReport:
     """Checks the gradient at the flat weights w over the rows X (N × n_0) and T (N × n_L), all in float64.
@@ -58,32 +68,34 @@ def gradcheck(
     `backprop.py`. Raises UsageError where no row or no parameter is left to check.
     """
     w, X, T = (np.asarray(array, np.float64) for array in (w, X, T))
-    return drain(checking(Point(network, w, X, T, extras), analytic, settings))
+    return drain(checking(GradientPoint(network, w, X, T, context), analytic, settings))
 
 
 def checking(
-    point: Point, analytic: Array | Mapping[str, Gradient] | None = None, settings: Settings = SETTINGS
-) -> Generator[Progress, None, GradcheckReport]:
-    """The check of `gradcheck`, which tells on its way how far it has come."""
+    point: GradientPoint,
+    analytic: Array | Mapping[str, Gradient] | None = None,
+    settings: Settings = SETTINGS,
+) -> Generator[CheckProgress, None, GradcheckReport]:
+    """The check of `gradcheck`, which reports its progress."""
     with np.errstate(all="ignore"):
         report = yield from _checking(point, analytic, settings)
     return report
 
 
 def _checking(
-    point: Point, analytic: Array | Mapping[str, Gradient] | None, settings: Settings
-) -> Generator[Progress, None, GradcheckReport]:
+    point: GradientPoint, analytic: Array | Mapping[str, Gradient] | None, settings: Settings
+) -> Generator[CheckProgress, None, GradcheckReport]:
     all_rows, wrong_forward = len(point.X_0), forward_error(point)
-    point, found, tried = begin(point)
-    method: UpdateRule = "central" if settings.method == "central" or not tried.passed else "complex_step"
+    point, found, tried = trusted_point(point)
+    method: NumericMethod = "central" if settings.method == "central" or not tried.passed else "complex_step"
     if method == "central":
-        found = corners(point, NEAR)
-    standing = () if found is None else found.found
+        found = find_kinks(point, NEAR)
+    standing = () if found is None else found.kinks
     if settings.kinks == "skip" and found is not None and found.rows.any():
         point, found = without_rows(point, found, analytic, method)
     blocks = chosen_blocks(point.network, settings.params)
-    plan_ = plan(point, settings, method)
-    subject = Subject(
+    check_plan = plan(point, settings, method)
+    block_judge = BlockJudge(
         point,
         found,
         scale_at(point, 1),
@@ -91,90 +103,209 @@ def _checking(
         backward(point),
         gradients(point, analytic),
         settings,
-        plan_,
+        check_plan,
     )
     reports: list[BlockReport] = []
-    total = sum(min(plan_.entries, block.stop - block.start) + plan_.directions for block in blocks)
+    total = sum(min(check_plan.entries, block.stop - block.start) + check_plan.directions for block in blocks)
     done = 0
     for block in blocks:
-        steps = numeric_side(point, plan_, block, settings.seed, subject.left_out)
-        numeric = yield from counted(steps, done, total)
+        numeric = yield from numeric_side(
+            point, check_plan, block, settings.seed, block_judge.left_out, done, total
+        )
         done += len(numeric.n) + len(numeric.n_v)
-        reports.append(subject.report(block, numeric))
+        reports.append(block_judge.report(block, numeric))
         if settings.fail_fast and not reports[-1].passed:
             break
     stopped = settings.fail_fast and any(not report.passed for report in reports)
     if settings.inputs and not stopped:
-        reports.append(inputs_report(subject))
-    overall = None if stopped or not plan_.directions else overall_report(subject, blocks)
-    likely, faults = ({}, ()) if not tried.passed else (slips_of(subject, reports), tuple(part_faults(point)))
+        reports.append(inputs_report(block_judge))
+    overall = None if stopped or not check_plan.directions else overall_report(block_judge, blocks)
+    likely, faults = (
+        ({}, ()) if not tried.passed else (slips_of(block_judge, reports), tuple(part_faults(point)))
+    )
     return GradcheckReport(
         method=method,
-        why=plan_.why if tried.passed else f"{tried.words}; so, {plan_.why}",
-        tolerance=subject.tolerance,
+        why=check_plan.why if tried.passed else f"{tried.words}; so, {check_plan.why}",
+        tolerance=block_judge.tolerance,
         layers=tuple(reports),
         overall=overall,
         rows=len(point.X_0),
         rows_left_out=all_rows - len(point.X_0),
         parameters=point.network.size,
         forward_error=wrong_forward,
-        kinks=settings.kinks,
-        corners=standing,
-        trial=tried,
-        engines=tuple(subject.analytic),
+        kink_policy=settings.kinks,
+        kinks_found=standing,
+        cross_check=tried,
+        engines=tuple(block_judge.analytic),
         likely=likely,
         faults=faults,
         complete=not stopped,
-        by=point.by,
+        derivatives_from=point.derivatives_from,
     )
 
 
-def counted(
-    steps: Generator[int, None, Numeric], before: int, total: int
-) -> Generator[Progress, None, Numeric]:
-    """The numbers of one block, telling how many are worked out of all."""
-    while True:
-        try:
-            yield Progress(before + next(steps), total)
-        except StopIteration as end:
-            numeric: Numeric = end.value
-            return numeric
+class BlockJudge(NamedTuple):
+    """The gradients at a point, and everything that they are judged by."""
+
+    point: GradientPoint
+    found: FoundKinks | None
+    s: Scale  # in absolute values
+    q: Scale  # in squares
+    exact: Backward  # the gradient by the lines of the derivation, from the parts' derivatives
+    analytic: dict[str, Array]
+    settings: Settings
+    plan: CheckPlan
+
+    @property
+    def tolerance(self) -> float:
+        """The verdict's."""
+        return TOLERANCE if self.plan.method == "complex_step" else TOLERANCE_OF_DIFFERENCES
+
+    def allowed(self, part: slice) -> Tolerance:
+        """What the parameters at these places may be."""
+        s, q, exact = self.s.w[part], self.q.w[part], self.exact.g[part]
+        if self.found is None:
+            return Tolerance(s, q, exact, exact, np.zeros_like(s))
+        return Tolerance(s, q, exact, self.found.center[part], self.found.radius[part])
+
+    @property
+    def left_out(self) -> Array:
+        """The parameters that are not judged: with kinks "skip", weights at the kink of l1."""
+        if self.found is None or self.settings.kinks != "skip":
+            return np.zeros(self.point.network.size, bool)
+        return self.found.radius > 0
+
+    def report(self, block: Block, numeric: NumericGradient) -> BlockReport:
+        """The verdict on a block."""
+        part = slice(block.start, block.stop)
+        a = {name: g[part] for name, g in self.analytic.items()}
+        return self.verdict(block.layer, block.kind, block.shape, a, numeric, self.allowed(part))
+
+    def verdict(
+        self,
+        layer: int,
+        parameter: str,
+        shape: tuple[int, ...],
+        a: Mapping[str, Array],
+        numeric: NumericGradient,
+        allowed: Tolerance,
+    ) -> BlockReport:
+        """The verdict on some parameters or inputs, by the engine that is furthest off."""
+        judged = {name: judge(flat, numeric, allowed, self.tolerance) for name, flat in a.items()}
+        engine = max(judged, key=lambda name: (not judged[name].right, np.nan_to_num(judged[name].error)))
+        one = judged[engine]
+        kink = bool((allowed.radius > 0).any()) and self.settings.kinks != "skip"
+        outcome: Outcome = "kink" if kink else "pass"
+        refused = kink and self.settings.kinks == "fail"
+        if not len(numeric.entries) and not np.any(numeric.v):
+            outcome = "left out"
+        elif not one.right:
+            outcome = "undecided" if one.noisy else "mismatch"
+        worst = shown(one, a[engine], numeric, allowed)
+        place = np.flatnonzero(numeric.entries == worst)
+        center, radius = float(allowed.center[worst]), float(allowed.radius[worst])
+        return BlockReport(
+            layer=layer,
+            parameter=parameter,
+            shape=shape,
+            entries=len(numeric.entries),
+            directions=len(numeric.n_v),
+            errors={name: each.error for name, each in judged.items()},
+            engine=engine,
+            worst=tuple(int(k) for k in np.unravel_index(worst, shape)),
+            worst_analytic=float(a[engine][worst]),
+            worst_numeric=float(numeric.n[place[0]] if len(place) else allowed.exact[worst]),
+            sides=(center - radius, center + radius) if radius > 0 else None,
+            outcome=outcome,
+            passed=one.right and not refused,
+            vanishes=one.vanishes,
+        )
 
 
-def slips_of(subject: Subject, reports: Sequence[BlockReport]) -> dict[str, Diagnosis]:
+def slips_of(block_judge: BlockJudge, reports: Sequence[BlockReport]) -> dict[str, Diagnosis]:
     """The slips that gradients which do not match look like, by engine."""
     wrong = {name for report in reports if not report.passed for name in report.errors}
-    found = {name: diagnose(subject.point, g) for name, g in subject.analytic.items() if name in wrong}
+    found = {
+        name: diagnose(block_judge.point, g) for name, g in block_judge.analytic.items() if name in wrong
+    }
     return {name: one for name, one in found.items() if one is not None}
 
 
-def begin(point: Point) -> tuple[Point, Corners | None, Trial]:
-    """The corners, and whether the complex step may be trusted; where not, a point by the parts' own derivatives."""
+def trusted_point(point: GradientPoint) -> tuple[GradientPoint, FoundKinks | None, CrossCheck]:
+    """The kinks, and whether the complex step may be trusted; where not, a point by the parts' own derivatives."""
     _ = point.space  # a mistake in a part is an error of its own, not one of the method
     try:
-        found = corners(point)
-        tried = trial(point, found)
+        found = find_kinks(point)
+        tried = cross_check(point, found)
     except COMPLEX_REFUSED as error:
-        found, tried = None, Trial(False, f"the complex step failed: {error}{culprits(point)}")
-    return (point if tried.passed else replace(point, by="parts")), found, tried
+        found, tried = None, CrossCheck(False, f"the complex step failed: {error}{culprits(point)}")
+    return (point if tried.passed else replace(point, derivatives_from="parts")), found, tried
 
 
 def without_rows(
-    point: Point, found: Corners, analytic: Array | Mapping[str, Gradient] | None, method: UpdateRule
-) -> tuple[Point, Corners | None]:
-    """The point without the rows that stand on a corner."""
+    point: GradientPoint,
+    found: FoundKinks,
+    analytic: Array | Mapping[str, Gradient] | None,
+    method: NumericMethod,
+) -> tuple[GradientPoint, FoundKinks | None]:
+    """The point without the rows that are at a kink."""
     if found.rows.all():
-        raise UsageError("every row stands on a corner, so that none is left to check: see --kinks interval")
+        raise UsageError("every row is at a kink, so that none is left to check: see --kinks interval")
     if isinstance(analytic, np.ndarray):
         raise UsageError("a gradient that is given as numbers has all rows in it: none can be left out")
     point = point.some_rows(np.flatnonzero(~found.rows))
-    return point, corners(point, NEAR if method == "central" else 0.0)
+    return point, find_kinks(point, NEAR if method == "central" else 0.0)
 
 
-def gradients(point: Point, analytic: Array | Mapping[str, Gradient] | None) -> dict[str, Array]:
+def gradients(point: GradientPoint, analytic: Array | Mapping[str, Gradient] | None) -> dict[str, Array]:
     """The gradients to judge, flat, by engine."""
     if analytic is None:
         analytic = {"numpy": partial(backprop.gradient, point.network)}
     if isinstance(analytic, Mapping):
-        return {name: g(point.w, point.X_0, point.T, point.extras) for name, g in analytic.items()}
+        return {name: g(point.w, point.X_0, point.T, point.context) for name, g in analytic.items()}
     return {"given": np.asarray(analytic, np.float64)}
+
+
+def shown(one: BlockVerdict, a: Array, numeric: NumericGradient, allowed: Tolerance) -> int:
+    """The entry that a report shows: the furthest off, or at a kink the least certain."""
+    if one.right and (allowed.radius > 0).any():
+        return int(np.argmax(allowed.radius))
+    if len(numeric.entries) and not (len(numeric.n_v) and not one.right):
+        return one.worst
+    return int(np.argmax(np.abs(a - allowed.exact)))
+
+
+def inputs_report(block_judge: BlockJudge) -> BlockReport:
+    """The verdict on ∂objective/∂X_0, which `backprop.py` alone computes."""
+    point, found = block_judge.point, block_judge.found
+    analytic = backprop.input_gradient(point.network, point.w, point.X_0, point.T, point.context)
+    if block_judge.plan.method == "complex_step":
+        n = complex_step.of_inputs(point)
+        estimate = np.zeros_like(n)
+    else:
+        n, estimate = np.full_like(point.X_0, np.nan), np.full_like(point.X_0, np.inf)
+        # rows at a kink are judged by the slopes of both sides
+        free = np.arange(len(n)) if found is None else np.flatnonzero(~found.rows)
+        if len(free):
+            difference = differences.of_inputs(point.some_rows(free), point.divisor)
+            n[free], estimate[free] = difference
+    exact, s, q = (part.ravel() for part in (block_judge.exact.D[0], block_judge.s.X_0, block_judge.q.X_0))
+    center, radius = (
+        (exact, np.zeros_like(s)) if found is None else (found.center_inputs, found.radius_inputs)
+    )
+    entries, none = np.arange(n.size), np.empty(0)
+    numeric = NumericGradient(entries, n.ravel(), estimate.ravel(), np.empty((0, n.size)), none, none)
+    allowed = Tolerance(s, q, exact, center.ravel(), radius.ravel())
+    return block_judge.verdict(0, "input", n.shape, {"numpy": analytic.ravel()}, numeric, allowed)
+
+
+def overall_report(block_judge: BlockJudge, blocks: Sequence[Block]) -> BlockReport:
+    """The verdict along directions through all blocks at once."""
+    point, size = block_judge.point, block_judge.point.network.size
+    v = directions(size, block_judge.plan.directions, block_judge.settings.seed, blocks)
+    v[:, block_judge.left_out] = 0.0
+    n_v, estimate_v = along_all(point, block_judge.plan.method, v)
+    none = np.empty(0)
+    numeric = NumericGradient(np.empty(0, int), none, none, v, n_v, estimate_v)
+    a = block_judge.analytic
+    return block_judge.verdict(0, "all", (size,), a, numeric, block_judge.allowed(slice(0, size)))

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import forward, loss_sum, penalty, row_losses, workspace
+from bptrain.core.backprop import forward, workspace
 from bptrain.core.network import views
-from bptrain.gradient_check.corners import crosses
-from bptrain.gradient_check.point import Point, Way
+from bptrain.core.objective import loss_sum, penalty, row_losses
+from bptrain.gradient_check.kinks import crosses
+from bptrain.gradient_check.point import DerivativeSource, GradientPoint
 from bptrain.parts.types import Array
 
 LEVELS = 7  # steps h, h/2, h/4, …
@@ -52,11 +53,13 @@ def central(F: Callable[[float], Array], h: float) -> Difference:
     return Difference(value, np.maximum(estimate, np.abs(value - above[1])))
 
 
-def along(point: Point, v: Array, ways: Sequence[Way] = (), shrink: float = 1.0) -> Difference:
-    """The derivative of the objective along v (flat), by steps that are small for every unit and cross no corner.
+def along(
+    point: GradientPoint, v: Array, ways: Sequence[DerivativeSource] = (), shrink: float = 1.0
+) -> Difference:
+    """The derivative of the objective along v (flat), by steps that are small for every unit and cross no kink.
 
-    Corners are looked for in these `ways`, by default in the point's own. NaN where one is crossed at every step: the
-    point itself is on a corner.
+    Kinks are looked for in these `ways`, by default in the point's own. NaN where one is crossed at every step: the
+    point itself is at a kink.
     """
     moved = v[v != 0]
     if len(moved) == 0:
@@ -69,26 +72,28 @@ def along(point: Point, v: Array, ways: Sequence[Way] = (), shrink: float = 1.0)
     return central(lambda step: objective(point, point.w + step * v), h)
 
 
-def good_step(point: Point, ends: Sequence[Point], ways: Sequence[Way] = ()) -> bool:
-    """Whether no z moves by more than a part of what an f changes over, and none crosses a corner."""
+def good_step(
+    point: GradientPoint, ends: Sequence[GradientPoint], ways: Sequence[DerivativeSource] = ()
+) -> bool:
+    """Whether no z moves by more than a part of what an f changes over, and none crosses a kink."""
     for i in range(1, point.network.L + 1):
         if any(np.abs(end.space.Z[i] - point.space.Z[i]).max(initial=0.0) > FARTHEST for end in ends):
             return False
-    return not any(crosses(point, ends, way) for way in ways or [point.by])
+    return not any(crosses(point, ends, way) for way in ways or [point.derivatives_from])
 
 
-def objective(point: Point, w: Array) -> Array:
+def objective(point: GradientPoint, w: Array) -> Array:
     """The objective at other weights, on the rows of a point."""
     space, parameters = workspace(point.network, len(point.X_0), np.float64), views(point.network, w)
-    X_L = forward(point.network, parameters, point.X_0, space, point.extras)
+    X_L = forward(point.network, parameters, point.X_0, space, point.context)
     losses = row_losses(point.network, space.Z[point.network.L], X_L, point.T)
-    E = loss_sum(losses, point.extras.V) / point.divisor
+    E = loss_sum(losses, point.context.sample_weight) / point.divisor
     return np.asarray(E + penalty(point.network, parameters))
 
 
-def of_inputs(point: Point, divisor: float) -> Difference:
+def of_inputs(point: GradientPoint, divisor: float) -> Difference:
     """∂objective/∂X_0, N × n_0, one input of all rows at a time; the divisor is of all rows that there are."""
-    V = np.ones(len(point.X_0)) if point.extras.V is None else point.extras.V
+    V = np.ones(len(point.X_0)) if point.context.sample_weight is None else point.context.sample_weight
     columns = []
     for unit in np.eye(point.network.sizes[0]):
         h = FIRST
@@ -102,9 +107,9 @@ def of_inputs(point: Point, divisor: float) -> Difference:
     return Difference(value, np.stack([column.estimate for column in columns], axis=1) * np.abs(factor))
 
 
-def moved_rows(point: Point, unit: Array, step: float) -> Array:
+def moved_rows(point: GradientPoint, unit: Array, step: float) -> Array:
     """The loss of each row where all inputs are moved."""
     X_0 = point.X_0 + step * unit
     space = workspace(point.network, len(X_0), np.float64)
-    X_L = forward(point.network, point.parameters, X_0, space, point.extras)
+    X_L = forward(point.network, point.parameters, X_0, space, point.context)
     return row_losses(point.network, space.Z[point.network.L], X_L, point.T)

@@ -11,22 +11,22 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.core.network import Views, views
-from bptrain.gradient_check.corners import Corners, corners
+from bptrain.gradient_check.kinks import FoundKinks, find_kinks
 from bptrain.gradient_check.lines import backward
-from bptrain.gradient_check.point import Point
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.slips import factors
 from bptrain.gradient_check.slips.base import (
     RIGHT,
     Compared,
     Diagnosis,
-    Target,
-    Truth,
+    GroundTruth,
+    UnexplainedGradient,
     best,
     compare,
     made,
     matches,
 )
-from bptrain.gradient_check.slips.diagnosis import diagnose, slips, tried
+from bptrain.gradient_check.slips.diagnose import diagnose, slips, tried
 from bptrain.gradient_check.verdicts import TOLERANCE
 from bptrain.parts.types import Array
 
@@ -63,22 +63,22 @@ class LayersReport(NamedTuple):
 
 
 def diagnose_layers(
-    point: Point, D: Sequence[Array | None], g: Array, tolerance: float = TOLERANCE
+    point: GradientPoint, D: Sequence[Array | None], g: Array, tolerance: float = TOLERANCE
 ) -> LayersReport:
     """Judges D_1 … D_L, N × n_i (entry 0 is unused; None: not given), and the flat gradient g.
 
     The rows of D_i are as `lines.backward` has them, weighed and divided. Those of the sum over the rows are right too,
-    where ∂E/∂W_L is divided by what the mean divides by: then all of them are read so. On a corner any slope between
+    where ∂E/∂W_L is divided by what the mean divides by: then all of them are read so. At a kink any slope between
     those on both sides is right, and what follows from the one that the pass has taken.
     """
     with np.errstate(all="ignore"):
         given = [None if D_i is None else np.asarray(D_i, np.float64) for D_i in D]
         gradient = np.asarray(g, np.float64)
-        late = _divided_late(Truth(point), given, gradient, tolerance)
+        late = _divided_late(GroundTruth(point), given, gradient, tolerance)
         if late:
             given = [None if D_i is None else D_i / point.divisor for D_i in given]
         point = with_own_slopes(point, given)
-        truth = Truth(point)
+        truth = GroundTruth(point)
         judge = _Judge(truth, given, views(point.network, gradient), tolerance)
         quantities = tuple(judge.quantities())
         report = LayersReport(quantities, None, late)
@@ -86,9 +86,9 @@ def diagnose_layers(
         return report if first is None else report._replace(likely=judge.of_all() or first.likely)
 
 
-def with_own_slopes(point: Point, D: Sequence[Array | None]) -> Point:
-    """The point, with the slopes that a pass has taken on corners, as far as they lie between those on both sides."""
-    found = corners(point)
+def with_own_slopes(point: GradientPoint, D: Sequence[Array | None]) -> GradientPoint:
+    """The point, with the slopes that a pass has taken at kinks, as far as they lie between those on both sides."""
+    found = find_kinks(point)
     if found is None:
         return point
     point, L = replace(point), point.network.L  # whose arrays are its own
@@ -97,11 +97,11 @@ def with_own_slopes(point: Point, D: Sequence[Array | None]) -> Point:
         D_i = D[i]
         if D_i is not None:
             if i == L:
-                taken, before, weight = point.D_L, point.dE, RIGHT.weigh(point, np.ones_like(D_i))
+                taken, before, weight = point.D_L, point.dE, RIGHT.reduction(point, np.ones_like(D_i))
             else:
                 before = RIGHT.drop(point, i, RIGHT.carry(point, i, above))
                 taken, weight = point.slopes.get(i, before), before
-            for place, sides in _on_corners(found, i).items():
+            for place, sides in _at_kinks(found, i).items():
                 slopes = sides.get("f", (point.slopes[i][place],) if i in point.slopes else (1.0,))
                 outer = sides.get("E", (before[place],)) if i == L else (1.0,)
                 ends = [e * f for e in outer for f in slopes]
@@ -111,16 +111,16 @@ def with_own_slopes(point: Point, D: Sequence[Array | None]) -> Point:
     return point
 
 
-def _on_corners(found: Corners, i: int) -> dict[tuple[int, int], dict[str, tuple[float, float]]]:
+def _at_kinks(found: FoundKinks, i: int) -> dict[tuple[int, int], dict[str, tuple[float, float]]]:
     """By row and unit of layer i, the slopes on both sides of f and of E."""
     places: dict[tuple[int, int], dict[str, tuple[float, float]]] = {}
-    for corner in found.found:
-        if corner.layer == i and corner.row is not None:
-            places.setdefault((corner.row, corner.unit[0]), {})[corner.what] = (corner.left, corner.right)
+    for kink in found.kinks:
+        if kink.layer == i and kink.row is not None:
+            places.setdefault((kink.row, kink.unit[0]), {})[kink.what] = (kink.left, kink.right)
     return places
 
 
-def _divided_late(truth: Truth, D: Sequence[Array | None], g: Array, tolerance: float) -> bool:
+def _divided_late(truth: GroundTruth, D: Sequence[Array | None], g: Array, tolerance: float) -> bool:
     """Whether D_L is right but for the division by Σ v, and ∂E/∂W_L right with it."""
     point, L = truth.point, truth.point.network.L
     D_L, dW = D[L], views(point.network, g).W[L]
@@ -133,7 +133,7 @@ def _divided_late(truth: Truth, D: Sequence[Array | None], g: Array, tolerance: 
 
 @dataclass(frozen=True)
 class _Judge:
-    truth: Truth
+    truth: GroundTruth
     D: Sequence[Array | None]
     gradient: Views
     tolerance: float
@@ -189,7 +189,7 @@ class _Judge:
         point, truth, found = self.truth.point, self.truth, []
         if all(D_i is None for D_i in self.D[1:]):
             return diagnose(point, self.gradient.flat, self.tolerance)
-        target = Target(truth, self.gradient.flat, self.tolerance)
+        target = UnexplainedGradient(truth, self.gradient.flat, self.tolerance)
         for slip in slips(truth):
             error, _ = tried(target, slip, None)
             if error is not None and self._gives_deltas(backward(point, slip.lines).D):

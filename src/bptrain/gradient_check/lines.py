@@ -1,8 +1,8 @@
-"""The backward pass once more, line by line, each line to be replaced: what a slip in that line would give.
+"""The backward pass line by line. Each line can be replaced, to compute what a slip in that line would give.
 
 `Lines()` is the derivation, from derivatives by the complex step (`point.py`):
 
-    D_L = ∂E/∂Z_L, times v_n, divided by Σ v_n        `output`, `weigh`
+    D_L = ∂E/∂Z_L, times v_n, divided by Σ v_n        `output`, `reduction`
     G_i = (D_{i+1} W_{i+1}) ∘ M_i                     `carry`, `drop`     ∂objective/∂X_i
     D_i = G_i ∘ f_i'(Z_i), or J_iᵀ g                  `through`
     dW_i = D_iᵀ Y_{i−1}                               `weight`
@@ -17,49 +17,49 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.core.network import views
-from bptrain.gradient_check.point import Point
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.types import Array
 
 
-def output(point: Point) -> Array:
+def output(point: GradientPoint) -> Array:
     """∂E/∂z_L of each row, N × n_L."""
     return point.D_L
 
 
-def weigh(point: Point, D: Array) -> Array:
-    """What each row weighs, and the mean."""
-    V = point.extras.V
+def reduction(point: GradientPoint, D: Array) -> Array:
+    """Times each row's weight, and divided for the mean."""
+    V = point.context.sample_weight
     return (D if V is None else D * V[:, None]) / point.divisor
 
 
-def carry(point: Point, i: int, D: Array) -> Array:
-    """D_{i+1} W_{i+1}: what layer i + 1 hands down to layer i; N × n_i."""
+def carry(point: GradientPoint, i: int, D: Array) -> Array:
+    """D_{i+1} W_{i+1}: what layer i + 1 passes down to layer i; N × n_i."""
     return D @ point.parameters.W[i + 1]
 
 
-def drop(point: Point, i: int, G: Array) -> Array:
+def drop(point: GradientPoint, i: int, G: Array) -> Array:
     """∘ M_i, where units of layer i are dropped."""
-    return G * point.extras.M[i] if i in point.extras.M else G
+    return G * point.context.dropout_masks[i] if i in point.context.dropout_masks else G
 
 
-def through(point: Point, i: int, G: Array) -> Array:
+def through(point: GradientPoint, i: int, G: Array) -> Array:
     """∘ f_i'(Z_i), or each row's J_iᵀ g; N × n_i."""
     if i in point.slopes:
         return G * point.slopes[i]
     return np.einsum("njk,nj->nk", point.jacobians[i], G)
 
 
-def weight(point: Point, i: int, D: Array) -> Array:
+def weight(point: GradientPoint, i: int, D: Array) -> Array:
     """D_iᵀ Y_{i−1}, n_i × n_{i−1}."""
     return D.T @ point.space.Y[i - 1]
 
 
-def bias(point: Point, i: int, D: Array) -> Array:
+def bias(point: GradientPoint, i: int, D: Array) -> Array:
     """The column sums of D_i, n_i."""
     return np.asarray(D.sum(axis=0))
 
 
-def penalty(point: Point, i: int, dW: Array) -> Array:
+def penalty(point: GradientPoint, i: int, dW: Array) -> Array:
     """dW_i with the slope of the penalty on W_i."""
     of_one = point.network.penalty
     return dW if of_one is None else dW + of_one.slope(point.parameters.W[i])
@@ -69,14 +69,14 @@ def penalty(point: Point, i: int, dW: Array) -> Array:
 class Lines:
     """The lines of a backward pass; `dataclasses.replace` makes one that differs in one of them."""
 
-    output: Callable[[Point], Array] = output
-    weigh: Callable[[Point, Array], Array] = weigh
-    carry: Callable[[Point, int, Array], Array] = carry
-    drop: Callable[[Point, int, Array], Array] = drop
-    through: Callable[[Point, int, Array], Array] = through
-    weight: Callable[[Point, int, Array], Array] = weight
-    bias: Callable[[Point, int, Array], Array] = bias
-    penalty: Callable[[Point, int, Array], Array] = penalty
+    output: Callable[[GradientPoint], Array] = output
+    reduction: Callable[[GradientPoint, Array], Array] = reduction
+    carry: Callable[[GradientPoint, int, Array], Array] = carry
+    drop: Callable[[GradientPoint, int, Array], Array] = drop
+    through: Callable[[GradientPoint, int, Array], Array] = through
+    weight: Callable[[GradientPoint, int, Array], Array] = weight
+    bias: Callable[[GradientPoint, int, Array], Array] = bias
+    penalty: Callable[[GradientPoint, int, Array], Array] = penalty
 
 
 class Backward(NamedTuple):
@@ -86,14 +86,14 @@ class Backward(NamedTuple):
     g: Array
 
 
-def backward(point: Point, lines: Lines | None = None) -> Backward:
+def backward(point: GradientPoint, lines: Lines | None = None) -> Backward:
     """The backward pass at a point, by these lines; without them by the derivation's own."""
     lines = lines or Lines()
     L = point.network.L
     D = [np.empty(0)] * (L + 1)
     g = np.empty_like(point.w)
     into = views(point.network, g)
-    D[L] = lines.weigh(point, lines.output(point))
+    D[L] = lines.reduction(point, lines.output(point))
     for i in range(L, 0, -1):
         into.W[i][...] = lines.penalty(point, i, lines.weight(point, i, D[i]))
         if (db := into.b[i]) is not None:

@@ -2,7 +2,7 @@
 
 Nothing here asks a part for its derivative: f' and ∂E/∂z_L are Im f(z + ih)/h and Im E(z + ih)/h (Squire and Trapp
 1998). So what is built on a point is right whatever a part's own `df`, `product` or `dE` says. Only where the complex
-step fails on a part is a point taken `by` the parts' own words.
+step fails on a part are the parts' own derivatives taken (`derivatives_from`).
 """
 
 from collections.abc import Callable
@@ -12,25 +12,26 @@ from typing import Literal
 
 import numpy as np
 
-from bptrain.core.backprop import NONE, Extras, Workspace, batch_divisor, forward, row_losses, workspace
-from bptrain.core.network import Network, Views, views
+from bptrain.core.backprop import Workspace, forward, workspace
+from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
+from bptrain.core.objective import batch_divisor, row_losses
 from bptrain.parts.types import Array
 
-STEP = 1e-30  # h: its square vanishes beside 1 in float64, and products with it stay normal numbers
+STEP = 1e-30  # h: its square vanishes next to 1 in float64, and products with it stay normal numbers
 
-Way = Literal["complex_step", "parts"]  # how derivatives of the parts are taken
+DerivativeSource = Literal["complex_step", "parts"]  # how derivatives of the parts are taken
 
 
 @dataclass(frozen=True)
-class Point:
+class GradientPoint:
     """Flat weights w, rows X (N × n_0) and T (N × n_L), and what goes with them; all in float64."""
 
     network: Network
     w: Array
     X_0: Array
     T: Array
-    extras: Extras = NONE
-    by: Way = "complex_step"
+    context: BatchContext = PLAIN
+    derivatives_from: DerivativeSource = "complex_step"
 
     @cached_property
     def parameters(self) -> Views:
@@ -42,37 +43,37 @@ class Point:
         """X_i, Y_i (what the next layer is given) and Z_i of every layer, of the forward pass."""
         space = workspace(self.network, len(self.X_0), np.float64)
         with np.errstate(all="ignore"):
-            forward(self.network, self.parameters, self.X_0, space, self.extras)
+            forward(self.network, self.parameters, self.X_0, space, self.context)
         return space
 
     @property
     def divisor(self) -> float:
         """What the sum over the rows is divided by."""
-        return batch_divisor(self.network, len(self.X_0), self.extras.V)
+        return batch_divisor(self.network, len(self.X_0), self.context.sample_weight)
 
-    def some_rows(self, rows: Array) -> "Point":
+    def some_rows(self, rows: Array) -> "GradientPoint":
         """The same weights, on some of the rows."""
-        V, M = self.extras
-        some = Extras(None if V is None else V[rows], {i: M_i[rows] for i, M_i in M.items()})
-        return Point(self.network, self.w, self.X_0[rows], self.T[rows], some, self.by)
+        return GradientPoint(
+            self.network, self.w, self.X_0[rows], self.T[rows], self.context.part(rows), self.derivatives_from
+        )
 
     @property
     def elementwise(self) -> tuple[int, ...]:
         """The layers whose activation is element-wise."""
         return tuple(i for i in range(1, self.network.L + 1) if self.network.activations[i].df is not None)
 
-    def slope(self, i: int, Z: Array, by: Way | None = None) -> Array:
+    def slope(self, i: int, Z: Array, derivatives_from: DerivativeSource | None = None) -> Array:
         """f_i'(z) of an element-wise f_i, at any z."""
         activation = self.network.activations[i]
-        if (by or self.by) == "complex_step":
+        if (derivatives_from or self.derivatives_from) == "complex_step":
             return slope(activation.f, Z)
         assert activation.df is not None
         return np.broadcast_to(activation.df(Z, activation.f(Z)), Z.shape)
 
-    def slope_of_loss(self, X: Array, by: Way | None = None) -> Array:
+    def slope_of_loss(self, X: Array, derivatives_from: DerivativeSource | None = None) -> Array:
         """∂E/∂x_L of each row at any x_L, N × n_L."""
         loss = self.network.loss
-        if (by or self.by) == "parts":
+        if (derivatives_from or self.derivatives_from) == "parts":
             return loss.dE(X, self.T)
         return slopes_of_rows(lambda x: loss.E(x, self.T), X)
 
@@ -91,16 +92,16 @@ class Point:
         """∂x_j/∂z_k of f_i at any z, for each row, N × n_i × n_i."""
         f, product = self.network.activations[i].f, self.network.activations[i].product
         units = np.eye(Z.shape[1])
-        if self.by == "complex_step" or product is None:
+        if self.derivatives_from == "complex_step" or product is None:
             return np.stack([f(Z + 1j * STEP * unit).imag / STEP for unit in units], axis=2)
         X = f(Z)
         return np.stack([product(X, np.broadcast_to(unit, X.shape)) for unit in units], axis=1)
 
     @cached_property
     def D_L(self) -> Array:
-        """∂E/∂z_L of each row, N × n_L, neither weighed nor divided: through E of z_L for a canonical pair."""
+        """∂E/∂z_L of each row, N × n_L, neither weighted nor divided: through E of z_L for a canonical pair."""
         network, L = self.network, self.network.L
-        if self.by == "complex_step":
+        if self.derivatives_from == "complex_step":
             return slopes_of_rows(lambda Z: row_losses(network, Z, None, self.T), self.space.Z[L])
         if network.canonical:
             return np.asarray(self.space.X[L] - self.T)
@@ -110,7 +111,7 @@ class Point:
 
     @cached_property
     def dE(self) -> Array:
-        """∂E/∂x_L of each row, N × n_L; not finite where E itself is not, as beside the edge of its range."""
+        """∂E/∂x_L of each row, N × n_L; not finite where E itself is not, such as at the edge of its range."""
         return self.slope_of_loss(self.space.X[self.network.L])
 
 

@@ -1,38 +1,119 @@
-"""The report of a gradient check."""
+"""The report of a gradient check, and its JSON."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.gradient_check.corners import Corner
-from bptrain.gradient_check.parts import PartFault
-from bptrain.gradient_check.point import Way
+from bptrain.gradient_check.cross_check import CrossCheck
+from bptrain.gradient_check.kinks import Kink
+from bptrain.gradient_check.part_derivatives import PartFault
+from bptrain.gradient_check.point import DerivativeSource
 from bptrain.gradient_check.slips.base import Diagnosis
-from bptrain.gradient_check.trial import Trial
-from bptrain.gradient_check.verdicts import TOLERANCE, BlockReport, Kinks, Outcome, UpdateRule, rules
+from bptrain.gradient_check.verdicts import TOLERANCE, KinkPolicy, NumericMethod, Outcome
+
+KINKS = 100  # that the JSON lists one by one
+
+
+class BlockReport(NamedTuple):
+    """The verdict on one W_i or b_i, or on X_0 (layer 0, parameter "input")."""
+
+    layer: int
+    parameter: str  # weight | bias | input
+    shape: tuple[int, ...]
+    entries: int  # entries that were checked one by one
+    directions: int  # random directions through all entries that were checked
+    errors: dict[str, float]  # the relative error by engine
+    engine: str  # the engine with the largest, to which what follows belongs
+    worst: tuple[int, ...]  # index of the entry with the largest |a − n|
+    worst_analytic: float
+    worst_numeric: float
+    sides: tuple[float, float] | None  # the least and the largest that this entry may be at a kink
+    outcome: Outcome
+    passed: bool
+    vanishes: bool  # ‖a‖ and ‖n‖ are both below 10⁻⁷ s
+
+    @property
+    def name(self) -> str:
+        """The name that `--params` selects by."""
+        return "inputs" if self.parameter == "input" else f"layers.{self.layer}.{self.parameter}"
+
+    @property
+    def relative_error(self) -> float:
+        """The largest error of an engine; NaN counts as largest."""
+        return float(np.max(list(self.errors.values())))
+
+    @property
+    def verdict(self) -> str:
+        """The outcome, with more words where it needs them."""
+        words = self.outcome + (
+            {True: ", between the slopes of both sides", False: ", refused"}[self.passed]
+            if self.outcome == "kink"
+            else ""
+        )
+        return words + (", the gradient vanishes here" if self.vanishes else "")
+
+    def record(self) -> dict[str, Any]:
+        """The fields of a block in gradcheck's JSON."""
+        return {
+            "layer": self.layer,
+            "parameter": self.parameter,
+            "shape": list(self.shape),
+            "relative_error": self.relative_error,
+            "verdict": self.verdict,
+            "outcome": self.outcome,
+            "passed": self.passed,
+            "entries": self.entries,
+            "directions": self.directions,
+            "errors": self.errors,
+            "worst": {
+                "engine": self.engine,
+                "index": list(self.worst),
+                "analytic": self.worst_analytic,
+                "numeric": self.worst_numeric,
+                "sides": None if self.sides is None else list(self.sides),
+            },
+        }
+
+
+def rules(method: NumericMethod, tolerance: float, kinks: KinkPolicy) -> dict[Outcome, str]:
+    """The rule behind each outcome, in words."""
+    noise = " or ten times the estimated error of the differences" if method == "central" else ""
+    limit = f"{tolerance:.0e} max(|a|, |n|, q){noise}"
+    at_kink = {
+        "interval": "a unit's slope jumps within rounding of its z: passes if a is between the gradients of both sides",
+        "skip": "a unit's slope jumps within rounding of its z: such rows were left out",
+        "fail": "a unit's slope jumps within rounding of its z: refused, as requested",
+    }
+    return {
+        "pass": f"|a − n| is at most {limit}",
+        "kink": at_kink[kinks],
+        "mismatch": f"|a − n| is more than {limit}, and a is not between the slopes of a kink either",
+        "left out": "every weight of it is at l1's kink at 0",
+        "undecided": "the differences are too noisy here to decide",
+    }
 
 
 class GradcheckReport(NamedTuple):
     """The verdict on one network at one point."""
 
-    method: UpdateRule
+    method: NumericMethod
     why: str  # what was done and why, in words
     tolerance: float
     layers: tuple[BlockReport, ...]  # a block each, and X_0 where asked for
     overall: BlockReport | None  # along directions through all blocks
     rows: int  # that were checked
-    rows_left_out: int  # that stand on corners, with kinks "skip"
+    rows_left_out: int  # that are at kinks, with kinks "skip"
     parameters: int
     forward_error: float  # of the forward pass, against its equations written out once more
-    kinks: Kinks
-    corners: tuple[Corner, ...]
-    trial: Trial | None  # of the complex step, where the method was chosen here
+    kink_policy: KinkPolicy
+    kinks_found: tuple[Kink, ...]
+    cross_check: CrossCheck | None  # of the complex step, where the method was chosen here
     engines: tuple[str, ...]
     likely: Mapping[str, Diagnosis] = MappingProxyType({})  # by engine: the slip that a mismatch looks like
-    faults: tuple[PartFault, ...] = ()  # of the parts, also where the gradient does not go by them
-    by: Way = "complex_step"  # how derivatives of the parts were taken
+    faults: tuple[PartFault, ...] = ()  # of the parts, even where the gradient does not depend on them
+    derivatives_from: DerivativeSource = "complex_step"  # how derivatives of the parts were taken
     complete: bool = True  # False where a check ended at its first mismatch
 
     @property
@@ -61,5 +142,42 @@ class GradcheckReport(NamedTuple):
     @property
     def rules(self) -> dict[Outcome, str]:
         """The rule behind each outcome that occurs, in words."""
-        said = rules(self.method, self.tolerance, self.kinks)
+        said = rules(self.method, self.tolerance, self.kink_policy)
         return {block.outcome: said[block.outcome] for block in self.blocks}
+
+    def summary(self) -> dict[str, Any]:
+        """The fields that the JSON of every check begins with."""
+        return {
+            "method": self.method,
+            "entries": self.entries,
+            "max_relative_error": self.max_relative_error,
+            "tolerance": self.tolerance,
+        }
+
+    def explanations(self) -> dict[str, Any]:
+        """What a mismatch looks like, and which part is at fault, as JSON has it."""
+        return {
+            "diagnosis": {name: one._asdict() for name, one in self.likely.items()},
+            "part_faults": [fault._asdict() for fault in self.faults],
+        }
+
+    def record(self) -> dict[str, Any]:
+        """The fields of gradcheck's JSON."""
+        return {
+            **self.summary(),
+            "chosen": self.why,
+            "engines": list(self.engines),
+            "kinks": self.kink_policy,
+            "rows": self.rows,
+            "rows_left_out": self.rows_left_out,
+            "parameters": self.parameters,
+            "forward_error": self.forward_error,
+            "complete": self.complete,
+            "layers": [block.record() for block in self.layers],
+            "overall": None if self.overall is None else self.overall.record(),
+            "rules": dict(self.rules),
+            "corners": [kink._asdict() for kink in self.kinks_found[:KINKS]],
+            "corner_count": len(self.kinks_found),
+            "cross_check": None if self.cross_check is None else self.cross_check._asdict(),
+            **self.explanations(),
+        }

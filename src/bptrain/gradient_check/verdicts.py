@@ -1,81 +1,41 @@
-"""Verdicts: what is said of an analytic gradient beside the numeric one, and by which rule."""
+"""How an error of a gradient is measured, and the verdict on it.
+
+Where rounding is large, right code may differ from the exact gradient by as much. So the error of a block is taken
+relative to a scale s, the norm of the same backward product in absolute values, each factor that rounding can spoil
+raised by 10⁻³:
+
+    ‖a − n‖ / max(‖a‖, ‖n‖, s),  and 0 where all three are 0
+
+so that rounding does not count as an error where the gradient cancels, as in saturated units or at a minimum.
+
+Absolute values never cancel, and so s outgrows the gradient by a factor of some √n in every layer of n units: twenty
+layers on it would excuse anything. Roundings do cancel; they add up as the root of their squares. So the verdict
+uses q, the same product with squares instead of absolute values (p = 2), which is never more than s.
+"""
 
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from bptrain.core.network import PLAIN, BatchContext, Network, views
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.types import Array
 
 TOLERANCE = 1e-10  # with the complex step, whose error is rounding alone; right code reads below 1e-12
 TOLERANCE_OF_DIFFERENCES = 1e-6
-SAFETY = 10.0  # the estimated error of a difference may be too small by so much
-TOO_NOISY = 1e-3  # an estimated error above it, in units of the gradient, tells nothing
+SAFETY = 10.0  # by this factor the estimated error of a difference may be too small
+TOO_NOISY = (
+    1e-3  # an estimated error above it, in units of the gradient, means that the difference is useless
+)
 VANISHING = 1e-7  # in units of s: below it the verdict adds that the gradient vanishes here
+FLOOR = 1e-3  # what a factor that rounding can spoil is raised by
 
-UpdateRule = Literal["complex_step", "central"]
-Kinks = Literal["interval", "skip", "fail"]
+NumericMethod = Literal["complex_step", "central"]
+KinkPolicy = Literal["interval", "skip", "fail"]
 Outcome = Literal["pass", "kink", "mismatch", "undecided", "left out"]
 
 
-class BlockReport(NamedTuple):
-    """The verdict on one W_i or b_i, or on X_0 (layer 0, parameter "input")."""
-
-    layer: int
-    parameter: str  # weight | bias | input
-    shape: tuple[int, ...]
-    entries: int  # entries that were checked one by one
-    directions: int  # random directions through all entries that were checked
-    errors: dict[str, float]  # the relative error by engine
-    engine: str  # the engine with the largest, to which what follows belongs
-    worst: tuple[int, ...]  # index of the entry with the largest |a − n|
-    worst_analytic: float
-    worst_numeric: float
-    sides: tuple[float, float] | None  # the least and the largest that this entry may be at a corner
-    outcome: Outcome
-    passed: bool
-    vanishes: bool  # ‖a‖ and ‖n‖ are both below 10⁻⁷ s
-
-    @property
-    def name(self) -> str:
-        """The name that `--params` selects by."""
-        return "inputs" if self.parameter == "input" else f"layers.{self.layer}.{self.parameter}"
-
-    @property
-    def relative_error(self) -> float:
-        """The largest error of an engine; NaN counts as largest."""
-        return float(np.max(list(self.errors.values())))
-
-    @property
-    def verdict(self) -> str:
-        """The outcome, with a word where that alone would not tell."""
-        words = self.outcome + (
-            {True: ", between the slopes of both sides", False: ", refused"}[self.passed]
-            if self.outcome == "kink"
-            else ""
-        )
-        return words + (", the gradient vanishes here" if self.vanishes else "")
-
-
-def rules(method: UpdateRule, tolerance: float, kinks: Kinks) -> dict[Outcome, str]:
-    """The rule behind each outcome, in words."""
-    noise = " or ten times the estimated error of the differences" if method == "central" else ""
-    limit = f"{tolerance:.0e} max(|a|, |n|, q){noise}"
-    at_corner = {
-        "interval": "a unit's slope jumps within rounding of its z: passes where a lies between what the slopes of "
-        "both sides give",
-        "skip": "a unit's slope jumps within rounding of its z: such rows were left out",
-        "fail": "a unit's slope jumps within rounding of its z: refused, as you asked",
-    }
-    return {
-        "pass": f"|a − n| is at most {limit}",
-        "kink": at_corner[kinks],
-        "mismatch": f"|a − n| is more than {limit}, and a is not between the slopes of a corner either",
-        "left out": "every weight of it stands on l1's corner at 0",
-        "undecided": "the differences are too noisy here to tell",
-    }
-
-
-class Numeric(NamedTuple):
+class NumericGradient(NamedTuple):
     """The numeric side of one block: of some of its entries, and along directions through all of them."""
 
     entries: Array  # places in the block, flat
@@ -86,27 +46,27 @@ class Numeric(NamedTuple):
     estimate_v: Array
 
 
-class Allowed(NamedTuple):
-    """What a block's entries may be: at corners anything in center ± radius, and elsewhere off by rounding."""
+class Tolerance(NamedTuple):
+    """What a block's entries may be: at kinks anything in center ± radius, and elsewhere off by rounding."""
 
-    s: Array  # the scale in absolute values, which the relative error goes by
-    q: Array  # the scale in squares, which the verdict goes by; never more than s
+    s: Array  # the scale in absolute values, for the relative error
+    q: Array  # the scale in squares, for the verdict; never more than s
     exact: Array  # by the lines of the derivation
     center: Array
     radius: Array
 
 
-class Judged(NamedTuple):
-    """One gradient of one block beside the numeric one."""
+class BlockVerdict(NamedTuple):
+    """The verdict on one gradient of one block."""
 
     error: float  # relative, by s
     right: bool
-    noisy: bool  # the differences are too noisy to tell
+    noisy: bool  # the differences are too noisy to decide
     worst: int  # place in the block
     vanishes: bool
 
 
-class Part(NamedTuple):
+class BlockDistance(NamedTuple):
     """One comparison: of all entries, or along one direction."""
 
     distance: float
@@ -117,24 +77,24 @@ class Part(NamedTuple):
     q: float
 
 
-def judge(a: Array, numeric: Numeric, allowed: Allowed, tolerance: float) -> Judged:
+def judge(a: Array, numeric: NumericGradient, allowed: Tolerance, tolerance: float) -> BlockVerdict:
     """Judges a block's gradient a, flat: by its entries, and along each direction.
 
     The error is ‖a − n‖ / max(‖a‖, ‖n‖, s) over the entries, |a·v − n_v| / max(‖a‖, |n_v|, s) along a direction v. At a
-    corner it is what a lacks of what is possible there. For the verdict q takes the place of s.
+    kink it is how far a is outside what is possible there. For the verdict q takes the place of s.
     """
     some, center, radius = numeric.entries, allowed.center, allowed.radius
     parts, missing = [], np.zeros(1)
     if len(some):
-        missing = lacking(a[some], numeric.n, center[some], radius[some])
+        missing = excess_error(a[some], numeric.n, center[some], radius[some])
         known, scales = np.nan_to_num(numeric.n), (norm(allowed.s[some]), norm(allowed.q[some]))
         estimate = norm(numeric.estimate[~np.isnan(numeric.n)])
-        parts.append(Part(norm(missing), estimate, norm(a[some]), norm(known), *scales))
+        parts.append(BlockDistance(norm(missing), estimate, norm(a[some]), norm(known), *scales))
     for v, n_v, estimate_v in zip(numeric.v, numeric.n_v, numeric.estimate_v, strict=True):
-        apart = float(lacking(a @ v, n_v, center @ v, radius @ np.abs(v)))
+        apart = float(excess_error(a @ v, n_v, center @ v, radius @ np.abs(v)))
         unknown = bool(np.isnan(n_v))
         estimate, size = (0.0, 0.0) if unknown else (float(estimate_v), abs(float(n_v)))
-        parts.append(Part(apart, estimate, norm(a), size, norm(allowed.s), norm(allowed.q)))
+        parts.append(BlockDistance(apart, estimate, norm(a), size, norm(allowed.s), norm(allowed.q)))
     errors = [ratio(part.distance, np.max([part.a, part.n, part.s])) for part in parts]
     sizes = [float(np.max([part.a, part.n, part.q])) for part in parts]
     noisy = any(part.estimate > TOO_NOISY * size for part, size in zip(parts, sizes, strict=True))
@@ -142,7 +102,7 @@ def judge(a: Array, numeric: Numeric, allowed: Allowed, tolerance: float) -> Jud
         ratio(part.distance, size) <= tolerance or part.distance <= SAFETY * part.estimate  # False for NaN
         for part, size in zip(parts, sizes, strict=True)
     ]
-    return Judged(
+    return BlockVerdict(
         error=float(np.max(errors, initial=0.0)),
         right=all(close) and not noisy,
         noisy=noisy,
@@ -156,8 +116,8 @@ def ratio(distance: float, size: float) -> float:
     return 0.0 if size == 0 else float(distance / size)
 
 
-def lacking(a: Array, n: Array, center: Array, radius: Array) -> Array:
-    """|a − n|, or what a lacks of center ± radius where that is less; where no n could be had, n is NaN."""
+def excess_error(a: Array, n: Array, center: Array, radius: Array) -> Array:
+    """|a − n|, or how far a is outside center ± radius, where that is less; n is NaN where there is none."""
     outside = np.where((radius > 0) | np.isnan(n), np.maximum(np.abs(a - center) - radius, 0.0), np.nan)
     return np.asarray(np.fmin(np.abs(a - n), outside))
 
@@ -165,3 +125,56 @@ def lacking(a: Array, n: Array, center: Array, radius: Array) -> Array:
 def norm(x: Array) -> float:
     """‖x‖, inf where an entry is."""
     return float(np.linalg.norm(x))
+
+
+class Scale(NamedTuple):
+    """s of each parameter, flat, of each input, N × n_0, and of each row's δ_i, N × n_i."""
+
+    w: Array
+    X_0: Array
+    D: list[Array]  # A_1 … A_L; entry 0 is that of the inputs
+
+
+def rounding_scale(network: Network, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
+    """s of each parameter, flat."""
+    return scale_at(GradientPoint(network, w, X, T, context), p=1).w
+
+
+def scale_at(point: GradientPoint, p: int = 2) -> Scale:
+    """The backward product in absolute values (p = 1), or in squares, of which the root is taken (p = 2).
+
+    With A_i for |D_i|: A_L = |x_L − t| + 10⁻³ (max(1, |x_L|) + |t|) for a canonical pair, else (|dE| + 10⁻³ Σ|terms
+    of dE|) ∘ (|f_L'| + 10⁻³); A_i = (A_{i+1} |W_{i+1}|) ∘ (|f_i'| + 10⁻³); s of W_i is A_iᵀ (|X_{i−1}| + 10⁻³), with
+    |X_0| as it is; s of b_i is the column sums of A_i; s of X_0 is A_1 |W_1|. A Jacobian product (softmax) is left
+    out, and so are penalties; row weights and masks multiply as they do in the gradient.
+    """
+    network, T, (V, M) = point.network, point.T, point.context
+    space, loss = point.space, network.loss
+    X_L = space.X[network.L]
+
+    def slope(i: int) -> Array | float:
+        df = network.activations[i].df
+        return 1.0 if df is None else np.abs(df(space.Z[i], space.X[i])) + FLOOR
+
+    def product(A: Array, B: Array) -> Array:
+        return np.asarray(A @ B if p == 1 else np.sqrt((A * A) @ (B * B)))
+
+    scale = np.empty_like(point.w)
+    S = views(network, scale)
+    if network.canonical:
+        A = np.abs(X_L - T) + FLOOR * (np.fmax(1.0, np.abs(X_L)) + np.abs(T))
+    else:
+        A = (np.abs(loss.dE(X_L, T)) + FLOOR * loss.terms(X_L, T)) * slope(network.L)
+    A = A * (1.0 if V is None else np.abs(V)[:, None]) / point.divisor
+    D, ones = [A] * (network.L + 1), np.ones(len(A))
+    for i in range(network.L, 0, -1):
+        x = np.abs(space.X[i - 1]) + (FLOOR if i > 1 else 0.0)
+        S.W[i][...] = product(A.T, x * M[i - 1] if i - 1 in M else x)
+        bias = S.b[i]
+        if bias is not None:
+            bias[...] = product(A.T, ones)
+        A = product(A, np.abs(point.parameters.W[i])) * M.get(i - 1, 1.0)
+        if i > 1:
+            A = A * slope(i - 1)
+        D[i - 1] = A
+    return Scale(scale, A, D)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from bptrain.parts.activations import Activation, activations
+from bptrain.parts.describe import BESIDE
 from bptrain.parts.initializers import Initializer, initializers
 from bptrain.parts.losses import Loss, Outputs, losses
 from bptrain.parts.methods import methods as methods  # joins the names of optimizers and solvers
@@ -30,12 +31,16 @@ class Kind(NamedTuple):
     type: type | None  # None: a function
     faults: Callable[[Any], Iterator[str]]  # of a part of that type, each the end of a sentence
     functions: tuple[str, ...] = ()  # the fields that are functions
-    taken: tuple[str, ...] = ()  # keys of bptrain's own beside `name`, which no option can have
 
     @property
     def name(self) -> str:
         """In the singular, as messages say it."""
         return self.registry.kind
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """Keys of bptrain's own beside `name`, which no option can have."""
+        return tuple(one.name for one in BESIDE if one.of is self.registry)
 
 
 def fault(kind: Kind, part: Any) -> str | None:
@@ -184,10 +189,10 @@ def scaler_faults(part: Callable[[Array], Any]) -> Iterator[str]:
 
 KINDS = (
     Kind(activations, "an Activation", Activation, activation_faults, ("f", "df", "product")),
-    Kind(losses, "a Loss", Loss, loss_faults, ("E", "dE", "E_of_z", "terms"), ("reduction", "class_weight")),
-    Kind(optimizers, "an Optimizer", Optimizer, optimizer_faults, ("step",), ("weight_decay",)),
+    Kind(losses, "a Loss", Loss, loss_faults, ("E", "dE", "E_of_z", "terms")),
+    Kind(optimizers, "an Optimizer", Optimizer, optimizer_faults, ("step",)),
     Kind(solvers, "a Solver", Solver, solver_faults, ("step",)),
-    Kind(schedules, "a schedule, a function", None, schedule_faults, taken=("warmup",)),
+    Kind(schedules, "a schedule, a function", None, schedule_faults),
     Kind(initializers, "an Initializer", Initializer, initializer_faults, ("W", "b")),
     Kind(metrics, "a Metric", Metric, metric_faults, ("of",)),
     Kind(scalers, "a scaler, a function", None, scaler_faults),

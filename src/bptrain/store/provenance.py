@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from bptrain import __version__
-from bptrain.engines.compiled.onednn import version
+from bptrain.engine_names import engine_names
+from bptrain.engines.registry import engine_entry
 
 
 def now() -> str:
@@ -24,7 +25,7 @@ def provenance(engine: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "platform": platform.platform(),
-        "blas": blas(scipy=engine == "numba"),
+        "blas": blas(engine in engine_names() and engine_entry(engine).uses_scipy_blas),
         "command": sys.argv,
     }
 
@@ -49,27 +50,13 @@ def _is_of_scipy(library: Path) -> bool:
 
 def bits(engine: str, threads: int | None) -> dict[str, Any]:
     """What decides the bits of a run beside its config and data."""
-    compiled = engine == "numba"
-    libraries = blas(scipy=compiled)
+    entry = engine_entry(engine)
+    libraries = blas(scipy=entry.uses_scipy_blas)
     return {
         "bptrain": __version__,
         "numpy": np.__version__,
         "engine": engine,
-        **(compiled_by() if compiled else {}),
+        **entry.numerics(),
         "blas": [[info["internal_api"], info["version"], info["architecture"]] for info in libraries],
         "threads": threads or max((info["num_threads"] for info in libraries), default=1),
-    }
-
-
-def compiled_by() -> dict[str, Any]:
-    """What decides the machine code of the compiled engine."""
-    import llvmlite.binding
-    import numba
-    import scipy
-
-    versions = {"numba": numba.__version__, "scipy": scipy.__version__, "onednn": version()}
-    return {
-        **versions,
-        "llvm": list(llvmlite.binding.llvm_version_info),
-        "processor": llvmlite.binding.get_host_cpu_name(),
     }

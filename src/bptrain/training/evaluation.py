@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import row_losses
 from bptrain.core.network import Network
+from bptrain.core.objective import row_losses
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Outputs

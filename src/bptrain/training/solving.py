@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import Extras, batch_divisor, loss_sum, penalty_at, row_losses
 from bptrain.core.curvature import gauss_newton
+from bptrain.core.network import BatchContext
+from bptrain.core.objective import batch_divisor, loss_sum, penalty_at, row_losses
 from bptrain.engines.base import Engine, OptimizerState, TrainingPlan
 from bptrain.engines.diagnosis import not_finite_at
 from bptrain.errors import NumericalError
@@ -59,7 +60,9 @@ class OverAllRows:
 
     def gradient(self, w: Array) -> Array:
         """The gradient at a w that was evaluated."""
-        return self.engine.gradient(w.astype(self.dtype), self.X, self.T, Extras(self.V)).astype(np.float64)
+        return self.engine.gradient(w.astype(self.dtype), self.X, self.T, BatchContext(self.V)).astype(
+            np.float64
+        )
 
     def curvature(self, w: Array) -> Array:
         """JᵀJ at w."""

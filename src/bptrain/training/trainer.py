@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import Extras, penalty_at
 from bptrain.core.dropout import masks
+from bptrain.core.network import BatchContext
+from bptrain.core.objective import penalty_at
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
-from bptrain.engines.base import Engine, OptimizerState, TrainingPlan, aligned
+from bptrain.engines.base import Engine, OptimizerState, TrainingPlan
 from bptrain.engines.diagnosis import diagnosis
 from bptrain.engines.gradient_transform import gradient_noise
 from bptrain.engines.snapshots import all_finite
@@ -25,6 +26,7 @@ from bptrain.parts.types import Array
 from bptrain.training.controls import after_epoch, after_slice, monitor_of_best, value_of
 from bptrain.training.evaluation import Evaluation, evaluate
 from bptrain.training.events import EpochEnd, Event, Finished, Progress
+from bptrain.training.rows import ALL, RowSource
 from bptrain.training.solving import iterate
 from bptrain.training.state import Best, State
 
@@ -37,7 +39,7 @@ class Job(NamedTuple):
     task: TrainingPlan
     engine: Engine
     schema: Schema
-    train: Rows
+    train: RowSource
     validation: Rows | None
     metrics: Mapping[str, Metric]
     seed: int
@@ -93,27 +95,13 @@ def row_order(job: Job, epoch: int) -> Array | None:
     return stream(job.seed, "shuffle", epoch=epoch).permutation(job.task.rows)
 
 
-def extras_of(job: Job, order: Array | None, epoch: int, places: slice) -> Extras:
-    """What goes with the rows at these places of an epoch: what they weigh, and the masks of dropout."""
-    V, network = job.train.V, job.task.network
-    if V is not None:
-        V = V[places] if order is None else V[order[places]]
-    return Extras(V, masks(network, job.seed, epoch, places, job.train.X.dtype))
-
-
 def weight_of(job: Job, order: Array | None, start: int, stop: int) -> float:
     """What the rows at these places of an epoch weigh together: how many they are, where all weigh alike."""
-    V = job.train.V
+    V = job.train.sample_weight
     if V is None:
         return float(stop - start)
     rows = V[start:stop] if order is None else V[order[start:stop]]
     return float(rows.sum(dtype=np.float64)) or 1.0
-
-
-def gathered(array: Array, rows: Array) -> Array:
-    """The rows in their order, from a cache line on."""
-    out = aligned((len(rows), *array.shape[1:]), array.dtype)
-    return np.take(array, rows, axis=0, out=out, mode="clip")  # other modes go through a copy
 
 
 def _slice(job: Job, state: State, memory: OptimizerState, order: Array | None) -> tuple[State, int, float]:
@@ -125,13 +113,10 @@ def _slice(job: Job, state: State, memory: OptimizerState, order: Array | None) 
     steps = min(task.slice_steps(job.engine.step_work), task.steps_per_epoch - state.step)
     start = state.step * task.batch_size
     stop = min(start + steps * task.batch_size, task.rows)
-    if order is None:
-        X, T = job.train.X[start:stop], job.train.T[start:stop]
-    else:
-        X, T = (gathered(array, order[start:stop]) for array in (job.train.X, job.train.T))
-    epoch = state.epoch + 1
+    places = slice(start, stop)
+    X, T, V = job.train.take(places if order is None else order[places])
     clock = time.perf_counter()
-    extras = extras_of(job, order, epoch, slice(start, stop))
+    extras = BatchContext(V, masks(task.network, job.seed, state.epoch + 1, places, X.dtype))
     noise = None
     if task.shaping.noise is not None:
         updates = range(memory.t + 1, memory.t + 1 + steps)
@@ -155,7 +140,7 @@ def _iteration(job: Job, state: State, memory: OptimizerState) -> tuple[State, i
     task = job.task
     assert task.solver is not None
     clock = time.perf_counter()
-    done = iterate(task, job.engine, task.solver, memory, job.train.X, job.train.T, job.train.V)
+    done = iterate(task, job.engine, task.solver, memory, *job.train.take(ALL))
     seconds, rows = time.perf_counter() - clock, task.rows * done.evaluations
     after = replace(
         state,
@@ -233,11 +218,8 @@ def penalty_of_a_row(job: Job, w: Array) -> float:
 
 def _gradient_norm(job: Job, w: Array) -> float:
     """The Euclidean norm of the objective's gradient over all training rows."""
-    return float(
-        np.linalg.norm(
-            job.engine.gradient(w, job.train.X, job.train.T, Extras(job.train.V)).astype(np.float64)
-        )
-    )
+    X, T, V = job.train.take(ALL)
+    return float(np.linalg.norm(job.engine.gradient(w, X, T, BatchContext(V)).astype(np.float64)))
 
 
 def _growing_loss(end: EpochEnd) -> Warned | None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bptrain import check_backward
-from bptrain.commands.check_backward import Finding, Grade
+from bptrain.commands.check_backward import FunctionFinding, Grade
+from bptrain.commands.check_backward.grade import check_backward
 from conftest import ROOT
 from submission_files import BACKWARD, FORWARD, RIGHT, ending, written
 
@@ -16,7 +16,7 @@ def grade(folder: Path, text: str) -> Grade:
     return check_backward(written(folder, text), POST)
 
 
-def only(folder: Path, text: str) -> Finding:
+def only(folder: Path, text: str) -> FunctionFinding:
     (finding,) = grade(folder, text).findings
     return finding
 
@@ -142,6 +142,8 @@ def test_the_quantity_is_read_from_the_statement(tmp_path: Path, statement: str)
     )
     finding = only(tmp_path, text)
     assert (finding.quantity, finding.layer) == ("delta", 2)
+    assert finding.fault is not None
+    assert "while computing delta[2]" in finding.fault.message
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,7 @@ def test_a_changed_input_is_told_with_its_line(tmp_path: Path, line: str, change
     finding = only(tmp_path, text)
     assert finding.fault is not None
     assert finding.fault.code == "changed_input"
-    assert f"backward changed what it was given: {changed}." in finding.fault.message
+    assert f"backward changed its arguments: {changed}." in finding.fault.message
     assert finding.fault.line == (line_of(text, line) if placed else None)
     assert finding.quantity is None
 
@@ -213,7 +215,7 @@ def test_a_forward_that_changes_its_input(tmp_path: Path) -> None:
         tmp_path, RIGHT.replace("x, z = [x_0], [None]", "x_0 -= 1; x, z = [x_0], [None]")
     ).findings[0]
     assert finding.fault is not None
-    assert "forward changed what it was given: x_0" in finding.fault.message
+    assert "forward changed its arguments: x_0" in finding.fault.message
 
 
 def test_a_step_may_change_what_it_is_given(tmp_path: Path) -> None:
@@ -234,12 +236,37 @@ def test_a_function_that_is_not_finished(tmp_path: Path) -> None:
     finding = only(tmp_path, FORWARD + "def backward(*given):\n    raise NotImplementedError('later')\n")
     assert finding.fault is not None
     assert (finding.fault.code, finding.fault.message) == ("unfinished", "backward is not finished: later")
+    finding = only(tmp_path, FORWARD + "def backward(*given):\n    raise NotImplementedError\n")
+    assert finding.fault is not None
+    assert finding.fault.message == "backward is not finished: it raises NotImplementedError"
 
 
 def test_delta_by_another_name_with_a_right_gradient(tmp_path: Path) -> None:
     finding = only(tmp_path, ending("delta[2] = W[3].T @ delta[3]"))
     assert (finding.quantity, finding.layer) == ("delta", 2)
     assert "dW and db are all right: only delta is not what the derivation calls δ" in finding.notes
+
+
+def test_a_wrong_forward_says_nothing_of_delta(tmp_path: Path) -> None:
+    finding = grade(
+        tmp_path,
+        RIGHT.replace("W[i] @ x[-1] +", "1.5 * W[i] @ x[-1] +").replace(
+            "W[i] @ x[-1] if", "1.5 * W[i] @ x[-1] if"
+        ),
+    ).findings[0]
+    assert (finding.function, finding.quantity, finding.layer) == ("forward", "z", 1)
+    assert not any("only delta" in note for note in finding.notes)
+
+
+@pytest.mark.parametrize("index", ["len(W) - 2", "2 + int(0)", "-int(2)", "int(2)", "+2"])
+def test_an_index_that_cannot_be_read_is_no_quantity(tmp_path: Path, index: str) -> None:
+    text = RIGHT.replace(
+        "    for i in range(L - 1, 0, -1):", f"    delta[{index}] = W[3] @ delta[3]\n    for i in ():"
+    )
+    fault = only(tmp_path, text).fault
+    assert fault is not None
+    assert fault.code == "raised"
+    assert "while computing" not in fault.message
 
 
 def test_what_is_handed_down_is_not_wrong_by_itself(tmp_path: Path) -> None:
@@ -256,3 +283,17 @@ def test_what_is_handed_down_is_not_wrong_by_itself(tmp_path: Path) -> None:
         ("delta", 1): "inherited",
         ("dW", 1): "inherited",
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "hinted"),
+    [
+        ("dW[2] = dW[2].round(7)", True),  # 6.6e-7 of its size
+        ("dW[2] = dW[2].round(6)", False),  # 7.3e-6
+        ("dW[2] = dW[2] * (1 + 5e-7)", False),  # a slip with a pattern is named instead
+    ],
+)
+def test_an_error_that_may_be_rounding_is_said_to_be(tmp_path: Path, line: str, hinted: bool) -> None:
+    finding = only(tmp_path, ending(line))
+    assert (finding.quantity, finding.layer) == ("dW", 2)
+    assert any("look for float32" in note for note in finding.notes) == hinted

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from bptrain.commands.check_backward.contract import arguments
-from bptrain.gradient_check.point import Point
+from bptrain.gradient_check.point import GradientPoint
 from networks import data_for, network
 
 
-def given(names: list[str], loss: str) -> tuple[Point, dict[str, list[Any]]]:
+def given(names: list[str], loss: str) -> tuple[GradientPoint, dict[str, list[Any]]]:
     net = network((4, 5, 3), names, loss, reduction="sum")
     X, T = data_for(net, 7, 0)
-    point = Point(net, np.random.default_rng(0).normal(size=net.size), X, T)
+    point = GradientPoint(net, np.random.default_rng(0).normal(size=net.size), X, T)
     return point, arguments(point, (0.0, 0.5, 0.25))
 
 

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from bptrain.commands.gradcheck.consistency import consistency, plain_descent
-from bptrain.core.backprop import NONE, Extras
 from bptrain.core.dropout import masks
-from bptrain.core.network import Network, views
+from bptrain.core.network import PLAIN, BatchContext, Network, views
 from bptrain.engines.base import OptimizerState, TrainingPlan
 from bptrain.engines.numpy_engine import NumpyEngine
-from bptrain.gradient_check import Point
+from bptrain.gradient_check import GradientPoint
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array
@@ -25,11 +24,11 @@ def task_for(net: Network, rows: int, batch_size: int) -> TrainingPlan:
     )
 
 
-def point_for(net: Network) -> Point:
+def point_for(net: Network) -> GradientPoint:
     X, T = data_for(net, 8, 1)
     V = np.array([1.0, 0.5, 3.0, 0.0, 2.0, 0.25, 1.0, 1.0])
-    extras = Extras(V, masks(net, 0, 1, slice(0, 8), np.float64))
-    return Point(net, np.random.default_rng(2).normal(size=net.size), X, T, extras)
+    context = BatchContext(V, masks(net, 0, 1, slice(0, 8), np.float64))
+    return GradientPoint(net, np.random.default_rng(2).normal(size=net.size), X, T, context)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
@@ -48,30 +47,35 @@ class Drifting(NumpyEngine):
 
     calls = 0
 
-    def gradient(self, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
+    def gradient(self, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
         self.calls += 1
-        return super().gradient(w, X, T, extras) * (1 + 1e-15 * self.calls)
+        return super().gradient(w, X, T, context) * (1 + 1e-15 * self.calls)
 
 
 class OfTheLastRow(NumpyEngine):
     """Weighs a batch's last row twice."""
 
-    def gradient(self, w: Array, X: Array, T: Array, extras: Extras = NONE) -> Array:
+    def gradient(self, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
         X, T = np.vstack([X, X[-1:]]), np.vstack([T, T[-1:]])
-        V = np.ones(len(X) - 1) if extras.V is None else extras.V
-        M = {i: np.vstack([M_i, M_i[-1:]]) for i, M_i in extras.M.items()}
-        return super().gradient(w, X, T, Extras(np.append(V, V[-1]), M))
+        V = np.ones(len(X) - 1) if context.sample_weight is None else context.sample_weight
+        M = {i: np.vstack([M_i, M_i[-1:]]) for i, M_i in context.dropout_masks.items()}
+        return super().gradient(w, X, T, BatchContext(np.append(V, V[-1]), M))
 
 
 class Late(NumpyEngine):
     """Updates W_2 before it forms δ_1 with it."""
 
     def run_slice(
-        self, memory: OptimizerState, X: Array, T: Array, extras: Extras = NONE, noise: Array | None = None
+        self,
+        memory: OptimizerState,
+        X: Array,
+        T: Array,
+        context: BatchContext = PLAIN,
+        noise: Array | None = None,
     ) -> float:
         net = self.task.network
         P, W_2 = views(net, memory.w), views(net, memory.w).W[2].copy()
-        before = self.gradient(memory.w, X, T, extras)
+        before = self.gradient(memory.w, X, T, context)
         x_1 = np.tanh(X @ P.W[1].T + P.b[1])
         D_2 = (np.tanh(x_1 @ W_2.T + P.b[2]) - T) * (1 - np.tanh(x_1 @ W_2.T + P.b[2]) ** 2) / len(X)
         after = W_2 - views(net, before).W[2]
@@ -93,7 +97,7 @@ class Late(NumpyEngine):
 def test_each_disagreement_is_found(engine: type[NumpyEngine], broken: set[str]) -> None:
     net = network((4, 5, 3), "tanh", "half_squared_error")
     task = task_for(net, 8, 8)._replace(weighted=False)
-    point = dataclasses.replace(point_for(net), extras=NONE)
+    point = dataclasses.replace(point_for(net), context=PLAIN)
     found = {one.name: one for one in consistency(engine(task), task, point)}
     assert {name for name, one in found.items() if not one.passed} == broken
     if engine is Late:

@@ -1,12 +1,15 @@
 """What was probably meant: slips of the pen, and the names of other tools."""
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
-from bptrain.config.suggestions import names_of_keys, names_of_values, suggest
+from bptrain.cli.main import app
+from bptrain.config.suggestions import suggest
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
@@ -82,6 +85,24 @@ def test_slips_of_names_and_choices_are_recognized() -> None:
     assert right / total >= 0.99
 
 
+def test_two_names_of_two_letters_with_another_letter_are_no_slips() -> None:
+    assert suggest.value("f2", ["r2", "l2"]) is None
+    assert suggest.key("l3", "training.penalty", ["l1", "l2"]).key is None
+    assert suggest.value("fr2", ["r2"]) == suggest.value("2r", ["r2"]) == "r2"  # one too many; two swapped
+    assert suggest.value("mue", ["mse"]) == "mse"
+
+
+def test_of_several_slips_the_most_alike_is_meant() -> None:
+    assert suggest.value("abxd", ["abcd", "abd"]) == "abd"
+    assert suggest.value("abxd", ["abd", "abcd"]) == "abd"
+
+
+def test_how_words_are_joined_does_not_matter() -> None:
+    """Nor that another section has such a key, too."""
+    for written in ("batch--size", "Batch - Size", "BATCH  SIZE"):
+        assert suggest.key(written, "optimizer", ["epsilon", "batch_size"]) == ("batch_size", None)
+
+
 def test_slips_are_recognized_in_a_config(tmp_path: Path) -> None:
     for key in ("data", "training", "optimizer", "checkpoint"):
         for slip in sorted(slips(key))[::97]:
@@ -137,6 +158,36 @@ def test_a_key_of_another_tool_is_known(wrong: str, section: str, meant: str | N
     assert suggest.key(wrong, section, keys).key == meant
 
 
+# (a wrong key, the section it was written in, what is said of it)
+REASONS = [
+    ("max_iter", "training", "max_iter is called epochs here"),
+    ("batch_sise", "training", None),  # a slip needs no words
+    ("epochs", "", "epochs belongs under `training`"),
+    ("batchSize", "", "batchSize belongs under `training`"),
+    ("lr", "", "lr is called learning_rate here, and belongs under `optimizer`"),
+    ("seed", "training", "seed belongs at the top of the config"),
+    ("random_state", "training", "random_state is called seed here, and belongs at the top of the config"),
+    ("adam", "", "adam belongs under `optimizer`"),
+    ("adam", "optimizer", "adam is the name of another optimizer"),
+    (
+        "mu",
+        "optimizer",
+        f"mu is an option of {', '.join(part for part in methods if 'mu' in methods.options(part))}",
+    ),
+    ("beta1", "optimizer", "beta1 is an option of adam, adamw, amsgrad, adamax, …"),
+    ("warm_start", "", "this is the option --resume of the command line"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "section", "reason"), REASONS)
+def test_why_a_key_is_suggested(wrong: str, section: str, reason: str | None) -> None:
+    if section == "optimizer":
+        keys = ["name", *methods.options("gradient_descent"), "weight_decay"]
+    else:
+        keys = suggest.keys((section,) if section else ())
+    assert suggest.key(wrong, section, keys).reason == reason
+
+
 FOREIGN_VALUES = [
     ("optimizer", "sgd", "gradient_descent"), ("optimizer", "torch.optim.Adam", "adam"),
     ("optimizer", "L-BFGS", "lbfgs"), ("optimizer", "FANN_TRAIN_RPROP", "rprop"), ("optimizer", "trainscg",
@@ -159,25 +210,50 @@ def test_a_name_of_another_tool_is_known(where: str, wrong: str, meant: str) -> 
     assert suggest.value(wrong, PARTS[where][0]) == meant
 
 
-@pytest.mark.parametrize("key", sorted({key for keys in names_of_keys.KEYS.values() for key in keys}))
+FOREIGN: dict[str, dict[str, str]] = tomllib.loads(suggest.FOREIGN_NAMES.read_text(encoding="utf-8"))
+OPTIONS = {  # of parts
+    home: {"name", *beside}.union(*(registry.options(part) for part in registry))
+    for home, (registry, beside) in PARTS.items()
+}
+
+
+def test_tables_of_foreign_names() -> None:
+    assert list(FOREIGN) == ["keys", "options", "command_line", "values"]
+    for table in FOREIGN.values():
+        for meant, names in table.items():
+            known = names.split()
+            assert known, meant
+            assert len(known) == len(set(known)), f"{meant} lists a name twice"
+
+
+@pytest.mark.parametrize("key", FOREIGN["keys"])
 def test_a_suggested_key_is_a_key(key: str) -> None:
-    registries = [registry for registry, _ in PARTS.values()]
-    options = {name for registry in registries for part in registry for name in registry.options(part)}
-    options |= {"name", "reduction", "class_weight", "weight_decay", "warmup"}
-    *section, last = key.split(".")
-    known = (
-        options
-        if section and section[0] in ("optimizer", "loss", "schedule")
-        else suggest.keys(tuple(section))
+    section, _, last = key.rpartition(".")
+    assert last in OPTIONS.get(section, ()) or last in suggest.keys(
+        tuple(section.split(".")) if section else ()
     )
-    assert last in known or (not section and last in options)
+
+
+@pytest.mark.parametrize("option", FOREIGN["options"])
+def test_a_suggested_option_of_a_part_is_one(option: str) -> None:
+    assert option in set().union(*OPTIONS.values())
+
+
+@pytest.mark.parametrize("option", FOREIGN["command_line"])
+def test_a_suggested_option_of_the_command_line_is_one(option: str) -> None:
+    fit: Any = get_command(app)
+    assert option in {text for parameter in fit.commands["fit"].params for text in parameter.opts}
 
 
 def test_a_suggested_value_is_a_value() -> None:
     known = {name for registry, _ in PARTS.values() for name in registry}
     known |= {choice for choices in CHOICES for choice in choices}
     known |= {"auto", "balanced", "loss", "macro", "minus", "plus"}
-    assert {value for values in names_of_values.VALUES.values() for value in values} <= known
+    assert FOREIGN["values"].keys() <= known
+
+
+def test_of_names_of_two_letters_one_is_no_slip_of_another() -> None:
+    assert suggest.value("f2", ["r2"]) is None
 
 
 def test_a_name_without_end_is_no_slip() -> None:

@@ -11,10 +11,12 @@ import pytest
 import yaml
 
 from bptrain.config import load_config, validate
-from bptrain.config.yaml import composer
-from bptrain.config.yaml.composer import parse
-from bptrain.config.yaml.limits import MAX_BYTES, MAX_DEPTH, MAX_DIGITS, MAX_ENTRIES, MAX_NODES, MAX_PROBLEMS
-from bptrain.config.yaml.loader import load_text
+from bptrain.config.document import load_text
+from bptrain.config.part import MAX_ENTRIES
+from bptrain.config.yaml import reader
+from bptrain.config.yaml.places import MAX_PROBLEMS
+from bptrain.config.yaml.reader import MAX_BYTES, MAX_DEPTH, MAX_NODES, parse
+from bptrain.config.yaml.scalars import MAX_DIGITS
 from bptrain.errors import UsageError
 from config.yaml.bombs import BOMBS
 
@@ -37,7 +39,7 @@ def test_a_bomb_is_refused_at_once(name: str, tmp_path: Path) -> None:
 def test_the_parser_in_python_refuses_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError) as of_c:
         load_text(BOMBS[name], "f")
-    monkeypatch.setattr(composer, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(reader, "_LOADER", yaml.SafeLoader)
     with pytest.raises(UsageError) as of_python:
         load_text(BOMBS[name], "f")
     assert [p.code for p in of_python.value.problems] == [p.code for p in of_c.value.problems]
@@ -78,7 +80,7 @@ def test_nothing_is_built_of_what_is_too_much(text: str, monkeypatch: pytest.Mon
     def build(*_: Any) -> None:
         raise AssertionError("a value was built")
 
-    monkeypatch.setattr(composer._Composer, "node", build)
+    monkeypatch.setattr(reader._Composer, "node", build)
     assert code_of(text) in ("too_large", "too_deep")
 
 

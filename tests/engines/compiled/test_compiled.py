@@ -1,6 +1,7 @@
 """The compiled engine beyond the contract: its functions, its numbers, its cache, its threads."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -236,7 +237,7 @@ def test_arrays_begin_at_a_cache_line() -> None:
 
 
 def some_task() -> Any:
-    return task_of(network((2, 3, 1), ["tanh", "identity"]), rows=4, batch=4)
+    return task_of(network((2, 1), "identity"), rows=4, batch=4)
 
 
 def trained(task: Any) -> Array:
@@ -244,6 +245,23 @@ def trained(task: Any) -> Array:
     memory = initial_optimizer_state(start(task.network, np.float64), task.optimizer)
     ENGINES["numba"](task, np.float64).run_slice(memory, X, T)
     return memory.w
+
+
+@pytest.fixture(scope="session")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What another process has compiled: the kernels of `some_task`, in a cache directory of their own."""
+    place = tmp_path_factory.mktemp("earlier")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(place))
+        trained(some_task())
+    return place
+
+
+@pytest.fixture
+def filled(home: Path, earlier: Path) -> Path:
+    """The cache directory of a test, with the kernels of `some_task` in it."""
+    shutil.copytree(earlier, home.parent.parent, dirs_exist_ok=True)
+    return home
 
 
 def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -298,10 +316,13 @@ def test_a_home_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "gone"])
-def test_a_damaged_kernel_is_compiled_again(damage: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    w = trained(some_task())
+def test_a_damaged_kernel_is_compiled_again(
+    damage: str, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = compilations(monkeypatch)
-    for file in home.rglob("*.nbc"):
+    w = trained(some_task())
+    assert not made
+    for file in filled.rglob("*.nbc"):
         if damage == "gone":
             file.unlink()
         else:
@@ -310,27 +331,26 @@ def test_a_damaged_kernel_is_compiled_again(damage: str, home: Path, monkeypatch
     assert made
 
 
-def test_using_a_kernel_leaves_it_sound(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_using_a_kernel_leaves_it_sound(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever else Python puts beside it; what is read back is the text and the machine code."""
     trained(some_task())
-    for cache_directory in home.rglob("__pycache__"):
+    for cache_directory in filled.rglob("__pycache__"):
         (cache_directory / "kernel.cpython-311.opt-1.pyc").write_bytes(b"")
     made = compilations(monkeypatch)
     trained(some_task())
     assert not made
 
 
-def test_processes_that_meet_a_damaged_kernel(home: Path) -> None:
+def test_processes_that_meet_a_damaged_kernel(filled: Path) -> None:
     """All of them go on, and one whole kernel is left."""
-    trained(some_task())
-    for file in home.rglob("*.nbc"):
+    for file in filled.rglob("*.nbc"):
         file.write_bytes(b"garbage")
     code = "from engines.compiled.test_compiled import some_task, trained; trained(some_task())"
     run = [sys.executable, "-c", code]
     here = Path(__file__).parents[2]
     together = [subprocess.Popen(run, cwd=here, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     assert [(process.communicate()[1], process.returncode) for process in together] == [("", 0)] * 3
-    assert not list(home.glob("new-*"))
+    assert not list(filled.glob("new-*"))
 
 
 def test_a_full_disk(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,18 +366,18 @@ def test_a_full_disk(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.isfinite(trained(some_task())).all()
 
 
-def test_old_kernels_go(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_kernels_go(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bptrain.engines.compiled import cache
 
-    trained(some_task())
-    before = {path.name for path in home.iterdir() if path.is_dir()}
+    before = {path.name for path in filled.iterdir() if path.is_dir()}
+    assert before
     for name in before:
-        os.utime(home / name, (1, 1))
-    (home / "new-left").mkdir()  # by a process that was killed
-    os.utime(home / "new-left", (1, 1))
+        os.utime(filled / name, (1, 1))
+    (filled / "new-left").mkdir()  # by a process that was killed
+    os.utime(filled / "new-left", (1, 1))
     monkeypatch.setattr(cache, "KEPT", 1)
-    trained(task_of(network((2, 3, 1), ["sigmoid", "identity"]), rows=4, batch=4))
-    after = {path.name for path in home.iterdir() if path.is_dir()}
+    trained(task_of(network((2, 1), "relu"), rows=4, batch=4))
+    after = {path.name for path in filled.iterdir() if path.is_dir()}
     assert len(after) == 1
     assert not after & before
 

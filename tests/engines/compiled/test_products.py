@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib.metadata import distributions
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,8 +89,9 @@ print(onednn.version())
 
 
 @pytest.mark.parametrize("way", ["with", "without"])
-def test_training_with_and_without_onednn(way: str) -> None:
+def test_training_with_and_without_onednn(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process of its own, since the library is looked for once; neither reads what the other has compiled."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     code = f"import sys\nsys.path[:0] = {sys.path!r}\n{TRAINING}"
     done = subprocess.run([sys.executable, "-c", code, way], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

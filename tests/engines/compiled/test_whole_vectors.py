@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bptrain.core.backprop import Extras
+from bptrain.core.network import BatchContext
 from bptrain.engines.compiled import batches
 from bptrain.engines.compiled.kernel import Name, kernel_source
 from bptrain.engines.compiled.plan import Plan
@@ -29,7 +29,7 @@ def test_updates(dropout: bool) -> None:
     ends = []
     for engine in (ENGINES["numba"](task, np.float64), NumpyEngine(task)):
         memory = used_memory(task, np.float64).copy()
-        loss = engine.run_slice(memory, X, T, Extras(None, masks))
+        loss = engine.run_slice(memory, X, T, BatchContext(None, masks))
         ends.append((memory.w, memory.slots[0], loss))
     for one, other in zip(*ends, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-11)

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bptrain.commands.fit.fit import Done, fit_events
 
 from bptrain.build.network import initial_weights
 from bptrain.build.setup import open_config
 from bptrain.build.updates import build_plan
-from bptrain.commands.fit.run import Done, fit_events
-from bptrain.core.backprop import gradient, row_losses
+from bptrain.core.backprop import gradient
 from bptrain.core.network import views
+from bptrain.core.objective import row_losses
 from bptrain.engines.base import initial_optimizer_state
 from bptrain.engines.choice import choose_engine
-from bptrain.engines.numba_engine import missing
 from bptrain.engines.numpy_engine import NumpyEngine, numpy_outputs
+from bptrain.engines.registry import engine_entry
 from bptrain.errors import NumericalError, UsageError
 from bptrain.model.load import load
 from bptrain.parts.optimizers import Slots
@@ -25,7 +26,7 @@ from bptrain.store.run_directory import RunDirectory
 from bptrain.training.events import EpochEnd
 
 BATCH: dict[str, object] = {"training.mode": "batch", "loss": "half_squared_error"}
-ENGINES = ["numpy"] + (["numba"] if missing() is None else [])
+ENGINES = ["numpy"] + (["numba"] if engine_entry("numba").missing() is None else [])
 
 
 def run(config: Path, name: object, out: Path | None = None, **more: object) -> tuple[list[EpochEnd], Done]:
@@ -174,7 +175,7 @@ def test_a_start_that_is_not_finite(name: str, iris: Path) -> None:
 
 
 def test_engines_agree(iris: Path) -> None:
-    if missing() is not None:
+    if engine_entry("numba").missing() is not None:
         pytest.skip("the extra `fast` is not installed")
     for name in solvers:
         ends = [
@@ -189,7 +190,7 @@ def test_auto_reckons_with_the_passes_alone(iris: Path) -> None:
     setup = open_config(iris, {**BATCH, "optimizer": "lbfgs"})
     task = build_plan(setup.loaded.config, setup.network, 106)
     assert choose_engine("auto", task, np.float32).name == "numpy"
-    if missing() is None:
+    if engine_entry("numba").missing() is None:
         assert choose_engine("auto", task._replace(epochs=10**6), np.float32).name == "numba"
 
 
@@ -214,8 +215,8 @@ def test_refusals(iris: Path) -> None:
         iris, optimizer="lbfgs", training__mode="minibatch"
     )
     message = refused(iris, optimizer="levenberg_marquardt", loss="cross_entropy")
-    assert "loss: levenberg_marquardt is made for sums of squares: it needs half_squared_error" in message
-    assert "lbfgs finds the length of its steps itself" in refused(iris, optimizer="lbfgs", schedule="cosine")
+    assert "loss: levenberg_marquardt minimizes sums of squares: it needs half_squared_error" in message
+    assert "lbfgs chooses its step lengths itself" in refused(iris, optimizer="lbfgs", schedule="cosine")
     assert "training.average: lbfgs" in refused(iris, optimizer="lbfgs", training__average={"decay": 0.9})
     message = refused(iris, optimizer={"name": "lbfgs", "learning_rate": 0.1})
     assert "optimizer lbfgs has no such key: learning_rate is an option of gradient_descent" in message

@@ -23,8 +23,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from bptrain.gradient_check.parts import STEEPEST
-from bptrain.gradient_check.point import Point
+from bptrain.gradient_check.part_derivatives import STEEPEST
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.types import Array
 
 TAKES = {
@@ -35,7 +35,7 @@ TAKES = {
 RETURNS = {"forward": ("x", "z"), "backward": ("delta", "dW", "db"), "step": ("W", "b")}
 
 
-def arguments(point: Point, rates: Sequence[float]) -> dict[str, list[Any]]:
+def arguments(point: GradientPoint, rates: Sequence[float]) -> dict[str, list[Any]]:
     """What each function is given at a point, by its name."""
     network, space = point.network, point.space
     W: list[Any] = [None, *point.parameters.W[1:]]
@@ -53,8 +53,8 @@ def arguments(point: Point, rates: Sequence[float]) -> dict[str, list[Any]]:
     }
 
 
-def slope_of_loss(point: Point, X: Array, T: Array) -> Array:
-    """∂E/∂x_L by the complex step; the part's own where E is so steep, as ln x beside 0, that the step is too long."""
+def slope_of_loss(point: GradientPoint, X: Array, T: Array) -> Array:
+    """∂E/∂x_L by the complex step; the part's own where E is too steep for the step, such as ln x near 0."""
     slopes = replace(point, T=T).slope_of_loss(X)
     return np.where(np.abs(slopes) < STEEPEST, slopes, point.network.loss.dE(X, T))
 
@@ -62,7 +62,7 @@ def slope_of_loss(point: Point, X: Array, T: Array) -> Array:
 class Slope:
     """df[i]: f_i' of columns, and the product with the Jacobian."""
 
-    def __init__(self, point: Point, i: int) -> None:
+    def __init__(self, point: GradientPoint, i: int) -> None:
         self._point, self._i = point, i
         self._activation = point.network.activations[i]
 

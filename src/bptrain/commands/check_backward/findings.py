@@ -5,27 +5,72 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.commands.check_backward.calling import Fault
-from bptrain.commands.check_backward.words import Line, line
-from bptrain.core.network import views
-from bptrain.gradient_check.grading import Judgment, Theirs, Wanted
+from bptrain.commands.check_backward.user_functions import Fault
+from bptrain.core.network import Network, views
 from bptrain.gradient_check.layers import diagnose_layers
-from bptrain.gradient_check.point import Point
-from bptrain.gradient_check.slips.around import backward_slip, forward_slip, step_slip
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.slips.base import Diagnosis
+from bptrain.gradient_check.slips.submission_slips import backward_slip, forward_slip, step_slip
+from bptrain.gradient_check.submission import ExpectedQuantity, Key, QuantityVerdict, SubmittedValues
 from bptrain.parts.types import Array
 
 SINGLE = 1e-6  # an error that float32 may come to
 
 
-class Trial(NamedTuple):
+class Equation(NamedTuple):
+    """One equation, and the shapes of its factors."""
+
+    equation: str
+    shapes: str
+
+
+def equation_of(network: Network, key: Key, N: int) -> Equation:
+    """The line of a quantity such as ("delta", 2), for N instances."""
+    (name, i), n = key, network.sizes
+    over = "" if N == 1 else f", summed over the {N} instances"
+    if name == "delta":
+        return delta_equation(network, i, N)
+    if (name, i) == ("x", 0):
+        return Equation("x[0] = x_0", f"{n[0]}×{N}")
+    if name == "x":
+        return Equation(f"x_{i} = f_{i}(z_{i})", f"{n[i]}×{N}")
+    if name == "z":
+        bias = network.bias[i]
+        product = f"{n[i]}×{N} = {n[i]}×{n[i - 1]} · {n[i - 1]}×{N}"
+        equation = f"z_{i} = W_{i} x_{i - 1}" + (f" + b_{i}" if bias else "")
+        return Equation(equation, product + (f" + {n[i]}×1" if bias else ""))
+    if name == "dW":
+        shapes = f"{n[i]}×{n[i - 1]} = {n[i]}×{N} · {N}×{n[i - 1]}"
+        return Equation(f"∂E/∂W_{i} = δ_{i} x_{i - 1}ᵀ", shapes)
+    if name == "db":
+        return Equation(f"∂E/∂b_{i} = δ_{i}{over}", f"{n[i]}×1")
+    columns = n[i - 1] if name == "W" else 1
+    return Equation(f"{name}_{i} ← {name}_{i} − α_{i} ∂E/∂{name}_{i}", f"{n[i]}×{columns}")
+
+
+def delta_equation(network: Network, i: int, N: int) -> Equation:
+    """The line of δ_i."""
+    n, L, element_wise = network.sizes, network.L, network.activations[i].df is not None
+    here = f"{n[i]}×{N}"
+    if i == L and network.canonical:
+        return Equation(f"δ_{i} = x_{i} − t", f"{here} = {here} − {here}")
+    if i == L:
+        equation = f"dE(x_{i}, t) ∘ f_{i}'(z_{i})" if element_wise else f"J_{i}ᵀ dE(x_{i}, t)"
+        return Equation(f"δ_{i} = {equation}", f"{here} = {here} ∘ {here}" if element_wise else here)
+    product, shapes = f"W_{i + 1}ᵀ δ_{i + 1}", f"{n[i]}×{n[i + 1]} · {n[i + 1]}×{N}"
+    if element_wise:
+        return Equation(f"δ_{i} = ({product}) ∘ f_{i}'(z_{i})", f"{here} = ({shapes}) ∘ {here}")
+    return Equation(f"δ_{i} = J_{i}ᵀ ({product})", f"{here} = J_{i}ᵀ ({shapes})")
+
+
+class GradingTrial(NamedTuple):
     """Every function on some instances; all by the function's name."""
 
     instances: int
     rates: tuple[float, ...]
-    wanted: Mapping[str, Sequence[Wanted]]
-    theirs: Mapping[str, Theirs]
-    judged: Mapping[str, tuple[Judgment, ...]]
+    expected: Mapping[str, Sequence[ExpectedQuantity]]
+    theirs: Mapping[str, SubmittedValues]
+    judged: Mapping[str, tuple[QuantityVerdict, ...]]
     faults: Mapping[str, Fault]
 
     def wrong(self, name: str) -> bool:
@@ -33,21 +78,40 @@ class Trial(NamedTuple):
         return name in self.faults or any(one.verdict != "right" for one in self.judged[name])
 
 
-class Finding(NamedTuple):
+class FunctionFinding(NamedTuple):
     """What is wrong first with one function."""
 
     function: str
     instances: int  # of the trial that shows it
     quantity: str | None  # such as "delta"; None where no quantity is at fault
     layer: int | None
-    judgment: Judgment | None  # of that quantity, where it was reached
+    judgment: QuantityVerdict | None  # of that quantity, where it was reached
     fault: Fault | None
     slip: Diagnosis | None
     notes: tuple[str, ...]
-    look: Line | None
+    look: Equation | None
+
+    def record(self) -> dict[str, Any]:
+        """The fields of a finding in check-backward's JSON."""
+        return {
+            "function": self.function,
+            "instances": self.instances,
+            "quantity": self.quantity,
+            "layer": self.layer,
+            "judgment": None if self.judgment is None else self.judgment._asdict(),
+            "problem": None
+            if self.fault is None
+            else {key: value for key, value in self.fault._asdict().items() if key != "computing"},
+            "slip": None if self.slip is None else self.slip._asdict(),
+            "notes": self.notes,
+            "equation": None if self.look is None else self.look.equation,
+            "shapes": None if self.look is None else self.look.shapes,
+        }
 
 
-def finding(points: Sequence[Point], trials: Sequence[Trial], name: str) -> Finding | None:
+def first_error(
+    points: Sequence[GradientPoint], trials: Sequence[GradingTrial], name: str
+) -> FunctionFinding | None:
     """What is wrong first with a function, on many instances or else on one; None where all is right."""
     for point, trial in zip(points, trials, strict=True):
         if trial.wrong(name):
@@ -57,7 +121,9 @@ def finding(points: Sequence[Point], trials: Sequence[Trial], name: str) -> Find
     return None
 
 
-def in_trial(point: Point, trial: Trial, name: str, others: Sequence[Trial]) -> Finding:
+def in_trial(
+    point: GradientPoint, trial: GradingTrial, name: str, others: Sequence[GradingTrial]
+) -> FunctionFinding:
     """What is wrong first with a function in one trial where something is."""
     judged, fault = trial.judged[name], trial.faults.get(name)
     first = next((one for one in judged if one.verdict == "wrong"), None)
@@ -75,7 +141,7 @@ def in_trial(point: Point, trial: Trial, name: str, others: Sequence[Trial]) -> 
         notes.append(
             "an error as small as this may be rounding: look for float32, or a constant of few digits"
         )
-    return Finding(
+    return FunctionFinding(
         name,
         trial.instances,
         key[0] if key else None,
@@ -84,22 +150,22 @@ def in_trial(point: Point, trial: Trial, name: str, others: Sequence[Trial]) -> 
         fault,
         slip,
         tuple(notes),
-        line(point.network, key, trial.instances) if key else None,
+        equation_of(point.network, key, trial.instances) if key else None,
     )
 
 
-def slip_of(point: Point, trial: Trial, name: str, first: Judgment) -> Diagnosis | None:
+def slip_of(point: GradientPoint, trial: GradingTrial, name: str, first: QuantityVerdict) -> Diagnosis | None:
     """The known slip whose pattern the first wrong quantity matches."""
     theirs = trial.theirs[name]
     value = theirs[first.key]
     if not isinstance(value, np.ndarray):
         return None
-    one = next(one for one in trial.wanted[name] if one.key == first.key)
-    handed = theirs[one.handed] if one.handed is not None else None
-    above = handed if isinstance(handed, np.ndarray) else None
+    one = next(one for one in trial.expected[name] if one.key == first.key)
+    source = theirs[one.source] if one.source is not None else None
+    above = source if isinstance(source, np.ndarray) else None
     if name == "step":
-        alike = [other for other in trial.wanted[name] if other.name == first.name]  # all W_i, or all b_i
-        whole = step_slip(point, trial.rates, trial.wanted[name], theirs)
+        alike = [other for other in trial.expected[name] if other.name == first.name]  # all W_i, or all b_i
+        whole = step_slip(point, trial.rates, trial.expected[name], theirs)
         return whole or step_slip(point, trial.rates, alike, theirs)
     if name == "backward":
         likely = diagnose_layers(point, *rows(point, theirs)).likely
@@ -107,7 +173,7 @@ def slip_of(point: Point, trial: Trial, name: str, first: Judgment) -> Diagnosis
     return None if above is None else forward_slip(point, one, value, above)
 
 
-def rows(point: Point, theirs: Theirs) -> tuple[list[Array | None], Array]:
+def rows(point: GradientPoint, theirs: SubmittedValues) -> tuple[list[Array | None], Array]:
     """D_1 … D_L by rows, and the flat gradient; NaN where there is none."""
 
     def array(key: tuple[str, int]) -> Array | None:
@@ -127,7 +193,7 @@ def rows(point: Point, theirs: Theirs) -> tuple[list[Array | None], Array]:
     return D, g
 
 
-def notes_on(judged: Sequence[Judgment], first: Judgment | None) -> list[str]:
+def notes_on(judged: Sequence[QuantityVerdict], first: QuantityVerdict | None) -> list[str]:
     """What else is wrong, and what only follows."""
     notes = []
     gradient = [one for one in judged if one.name in ("dW", "db")]
@@ -136,13 +202,14 @@ def notes_on(judged: Sequence[Judgment], first: Judgment | None) -> list[str]:
     also = [one for one in judged if one.verdict == "wrong" and one is not first]
     follow = [one for one in judged if one.verdict == "inherited"]
     if also:
-        notes.append(f"wrong by itself too: {listed(also)}")
+        notes.append(f"also wrong by itself: {listed(also)}")
     if follow:
-        notes.append(f"wrong only by what was handed down: {listed(follow)}")
+        verb = "follows" if len(follow) == 1 else "follow"
+        notes.append(f"{listed(follow)} {verb} from an earlier error; fix that first")
     return notes
 
 
-def notes_on_loss(point: Point) -> list[str]:
+def notes_on_loss(point: GradientPoint) -> list[str]:
     """Where right code cannot do with dE."""
     network, L = point.network, point.network.L
     if network.canonical and not np.isfinite(network.loss.dE(point.space.X[L], point.T)).all():
@@ -150,7 +217,7 @@ def notes_on_loss(point: Point) -> list[str]:
     return []
 
 
-def notes_on_instances(trial: Trial, others: Sequence[Trial], name: str) -> list[str]:
+def notes_on_instances(trial: GradingTrial, others: Sequence[GradingTrial], name: str) -> list[str]:
     """Where many instances and one come to another verdict."""
     for other in others:
         if not other.wrong(name):
@@ -159,24 +226,6 @@ def notes_on_instances(trial: Trial, others: Sequence[Trial], name: str) -> list
     return []
 
 
-def listed(judged: Sequence[Judgment]) -> str:
+def listed(judged: Sequence[QuantityVerdict]) -> str:
     """Quantities by their names in the code."""
     return ", ".join(f"{one.name}[{one.layer}]" for one in judged)
-
-
-def finding_record(one: Finding) -> dict[str, Any]:
-    """A finding as JSON has it."""
-    return {
-        "function": one.function,
-        "instances": one.instances,
-        "quantity": one.quantity,
-        "layer": one.layer,
-        "judgment": None if one.judgment is None else one.judgment._asdict(),
-        "problem": None
-        if one.fault is None
-        else {key: value for key, value in one.fault._asdict().items() if key != "computing"},
-        "slip": None if one.slip is None else one.slip._asdict(),
-        "notes": one.notes,
-        "equation": None if one.look is None else one.look.equation,
-        "shapes": None if one.look is None else one.look.shapes,
-    }

@@ -1,4 +1,4 @@
-"""What `bptrain check-backward` does: somebody's own functions against the derivation, on a config's network."""
+"""What `bptrain check-backward` does: compare somebody's own functions with the derivation, on a config's network."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,26 +9,25 @@ import numpy as np
 
 from bptrain.build.data import prepare_data
 from bptrain.build.network import initial_weights, network_of_schema
-from bptrain.commands.check_backward.calling import Fault, call
 from bptrain.commands.check_backward.contract import arguments
-from bptrain.commands.check_backward.findings import Finding, Trial, finding, finding_record
-from bptrain.commands.check_backward.loading import Functions, load_functions
-from bptrain.commands.check_backward.reading import read
+from bptrain.commands.check_backward.findings import FunctionFinding, GradingTrial, first_error
+from bptrain.commands.check_backward.returned_values import read
+from bptrain.commands.check_backward.user_functions import Fault, UserFunctions, call, load_functions
 from bptrain.commands.gradcheck.run import ROWS
 from bptrain.config import Loaded, load_config
 from bptrain.core.network import Network, views
 from bptrain.data.prepare import Rows
 from bptrain.errors import NumericalError
-from bptrain.gradient_check.check import begin
-from bptrain.gradient_check.grading import (
-    Judgment,
-    Wanted,
-    backward_wanted,
-    forward_wanted,
+from bptrain.gradient_check.check import trusted_point
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.submission import (
+    ExpectedQuantity,
+    QuantityVerdict,
+    expected_backward,
+    expected_forward,
+    expected_step,
     judge_all,
-    step_wanted,
 )
-from bptrain.gradient_check.point import Point
 from bptrain.gradient_check.verdicts import TOLERANCE
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
@@ -40,8 +39,8 @@ class Grade(NamedTuple):
     file: str
     config: str
     remarks: tuple[str, ...]  # on what they were graded
-    trials: tuple[Trial, ...]  # on many instances, and on a single one
-    findings: tuple[Finding, ...]  # what is wrong first, one of each function
+    trials: tuple[GradingTrial, ...]  # on many instances, and on a single one
+    findings: tuple[FunctionFinding, ...]  # what is wrong first, one of each function
 
     @property
     def passed(self) -> bool:
@@ -62,7 +61,7 @@ class Grade(NamedTuple):
                 for name, judged in trial.judged.items()
                 for judgment in judged
             ],
-            "findings": [finding_record(one) for one in self.findings],
+            "findings": [one.record() for one in self.findings],
         }
 
 
@@ -78,42 +77,42 @@ def check_backward(
     loaded = load_config(Path(config), overrides or ())
     point, remarks = point_of(loaded)
     with np.errstate(all="ignore"):
-        point, _, tried = begin(point)
+        point, _, tried = trusted_point(point)
     if not tried.passed:
         remarks = [*remarks, f"{tried.words}; f' and ∂E/∂x are what the parts say themselves"]
     points = [point]
     if len(point.X_0) > 1:
         points.append(replace(point, X_0=point.X_0[:1], T=point.T[:1]))
-    trials = tuple(trial(functions, one) for one in points)
-    findings = [finding(points, trials, name) for name in trials[0].judged]
+    trials = tuple(grading_trial(functions, one) for one in points)
+    findings = [first_error(points, trials, name) for name in trials[0].judged]
     return Grade(
         str(file), str(config), tuple(remarks), trials, tuple(one for one in findings if one is not None)
     )
 
 
-def trial(functions: Functions, point: Point) -> Trial:
+def grading_trial(functions: UserFunctions, point: GradientPoint) -> GradingTrial:
     """Every function called at a point, and what it returned judged."""
     L, N = point.network.L, len(point.X_0)
     rates = rates_of(L)
-    with np.errstate(all="ignore"):  # what is not finite is told below
-        wanted: dict[str, list[Wanted]] = {
-            "forward": forward_wanted(point),
-            "backward": backward_wanted(point),
-            "step": step_wanted(point, rates),
+    with np.errstate(all="ignore"):  # what is not finite is refused below
+        expected: dict[str, list[ExpectedQuantity]] = {
+            "forward": expected_forward(point),
+            "backward": expected_backward(point),
+            "step": expected_step(point, rates),
         }
         given = arguments(point, rates)
-    if not all(np.isfinite(one.right).all() for entries in wanted.values() for one in entries):
+    if not all(np.isfinite(one.right).all() for entries in expected.values() for one in entries):
         raise NumericalError("the network itself is not finite on these rows, so nothing can be graded on it")
-    judged: dict[str, tuple[Judgment, ...]] = {}
+    judged: dict[str, tuple[QuantityVerdict, ...]] = {}
     faults: dict[str, Fault] = {}
     theirs = {}
     for name in functions.by_name:
         called = call(functions, name, given[name])
-        theirs[name], fault = read(name, called, wanted[name], L, N)
-        judged[name] = tuple(judge_all(wanted[name], theirs[name]))
+        theirs[name], fault = read(name, called, expected[name], L, N)
+        judged[name] = tuple(judge_all(expected[name], theirs[name]))
         if fault is not None:
             faults[name] = fault
-    return Trial(N, rates, wanted, theirs, judged, faults)
+    return GradingTrial(N, rates, expected, theirs, judged, faults)
 
 
 def rates_of(L: int) -> tuple[float, ...]:
@@ -121,14 +120,14 @@ def rates_of(L: int) -> tuple[float, ...]:
     return (0.0, *(0.5 / i for i in range(1, L + 1)))
 
 
-def point_of(loaded: Loaded) -> tuple[Point, list[str]]:
-    """The config's network at its start weights, on its first training rows, with the plain sum over them."""
+def point_of(loaded: Loaded) -> tuple[GradientPoint, list[str]]:
+    """The config's network at its initial weights, on its first training rows, with the plain sum over them."""
     prepared = prepare_data(loaded, np.float64, ROWS)
     network = network_of_schema(loaded.config, prepared.schema)
     rows = prepared.splits["train"]
     N = number_of_rows(network, len(rows.X))
     w = initial_weights(loaded.config, network, np.float64)
-    remarks = [f"the start weights, {N} training row{'' if N == 1 else 's'}"]
+    remarks = [f"the initial weights, {N} training row{'' if N == 1 else 's'}"]
     if not rows.X[:N].any():
         remarks.append("all inputs are 0 on these rows, so mistakes in dW[1] do not show")
     remarks += draw(network, w, loaded.config.seed)
@@ -136,7 +135,7 @@ def point_of(loaded: Loaded) -> tuple[Point, list[str]]:
     if left_out:
         remarks.append(f"the objective is the plain sum of the losses; left out: {', '.join(left_out)}")
     plain = replace(network, reduction="sum", l1=0.0, l2=0.0, dropout=())
-    return Point(plain, w, rows.X[:N], rows.T[:N]), remarks
+    return GradientPoint(plain, w, rows.X[:N], rows.T[:N]), remarks
 
 
 def number_of_rows(network: Network, rows: int) -> int:
@@ -160,11 +159,11 @@ def draw(network: Network, w: Array, seed: int) -> list[str]:
 
 
 def parts_left_out(network: Network, rows: Rows) -> list[str]:
-    """What the config's objective has beside the losses."""
+    """What the config's objective has in addition to the losses."""
     parts = {
         "the mean over the instances": network.reduction == "mean",
         "penalties": network.penalty is not None,
         "dropout": bool(network.masked),
-        "what rows and classes weigh": rows.V is not None,
+        "row and class weights": rows.V is not None,
     }
     return [name for name, there in parts.items() if there]

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bptrain.build.setup import Setup
-from bptrain.core.backprop import penalty_at
 from bptrain.core.network import Network
+from bptrain.core.objective import penalty_at
 from bptrain.engines.base import Outputs, TrainingPlan
 from bptrain.errors import CheckpointError
 from bptrain.parts.types import Array

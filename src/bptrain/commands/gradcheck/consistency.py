@@ -1,23 +1,23 @@
-"""What an engine's gradient must agree with beside numbers: itself, in other orders and other pieces.
+"""Consistency of an engine with itself: the same gradient from other orders and other pieces of the rows.
 
 the batch        the gradient of a batch is the sum of its instances', however they are weighed and divided
 the order        it does not depend on the order of the rows
 the bits         the same call gives the same bits again; so do the same updates from the same weights
-the update       one update of gradient descent takes learning rate × gradient from the weights
+the update       one update of gradient descent subtracts learning rate × gradient from the weights
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import add_penalties, batch_divisor
 from bptrain.core.network import views
+from bptrain.core.objective import add_penalties, batch_divisor
 from bptrain.engines.base import Engine, GradientTransform, TrainingPlan, initial_optimizer_state
-from bptrain.gradient_check import TOLERANCE, Corners, Point, corners, lacking
-from bptrain.gradient_check.scale import scale_at
+from bptrain.gradient_check import TOLERANCE, FoundKinks, GradientPoint, excess_error, find_kinks
 from bptrain.gradient_check.slips.base import Diagnosis
-from bptrain.gradient_check.slips.diagnosis import diagnose
+from bptrain.gradient_check.slips.diagnose import diagnose
+from bptrain.gradient_check.verdicts import scale_at
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.random import stream
 from bptrain.parts.schedules import schedules
@@ -36,6 +36,10 @@ class Consistency(NamedTuple):
     passed: bool
     likely: Diagnosis | None = None  # the slip of a training step that it looks like
 
+    def record(self) -> dict[str, Any]:
+        """The fields of the JSON."""
+        return {**self._asdict(), "likely": None if self.likely is None else self.likely._asdict()}
+
 
 def plain_descent(task: TrainingPlan) -> TrainingPlan:
     """The task with plain gradient descent at one rate, whose update shows the gradient."""
@@ -43,23 +47,23 @@ def plain_descent(task: TrainingPlan) -> TrainingPlan:
     return task._replace(method=rule, schedule=constant, rate=RATE, shaping=GradientTransform())
 
 
-def consistency(engine: Engine, task: TrainingPlan, point: Point) -> Iterator[Consistency]:
-    """What must agree, of an engine that was built for `plain_descent(task)`, at a point."""
-    w, X, T, extras = point.w, point.X_0, point.T, point.extras
-    s, found = scale_at(point).w, corners(point)
-    a = engine.gradient(w, X, T, extras)
+def consistency(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Iterator[Consistency]:
+    """The checks of an engine that was built for `plain_descent(task)`, at a point."""
+    w, X, T, context = point.w, point.X_0, point.T, point.context
+    s, found = scale_at(point).w, find_kinks(point)
+    a = engine.gradient(w, X, T, context)
 
     def compared(name: str, words: str, b: Array) -> Consistency:
-        error = apart(a, b, s, found)
+        error = relative_error(a, b, s, found)
         return Consistency(engine.name, name, words, error, error <= TOLERANCE)
 
     yield compared(
         "batch", "the batch's gradient is the sum of its instances'", sum_of_instances(engine, point)
     )
     other = point.some_rows(stream(0, "check").permutation(len(X)))
-    b = engine.gradient(w, other.X_0, other.T, other.extras)
+    b = engine.gradient(w, other.X_0, other.T, other.context)
     yield compared("order", "the gradient does not depend on the order of the rows", b)
-    again = engine.gradient(w, X, T, extras)
+    again = engine.gradient(w, X, T, context)
     w_1, w_2 = trained(engine, task, point), trained(engine, task, point)
     same = np.array_equal(a, again, equal_nan=True) and np.array_equal(w_1, w_2, equal_nan=True)
     words = "the same call, and the same updates, give the same bits again"
@@ -67,44 +71,46 @@ def consistency(engine: Engine, task: TrainingPlan, point: Point) -> Iterator[Co
     yield update(engine, task, point)
 
 
-def apart(a: Array, b: Array, s: Array, found: Corners | None) -> float:
-    """The distance of two gradients, relative; less where one may take another side of a corner."""
+def relative_error(a: Array, b: Array, s: Array, found: FoundKinks | None) -> float:
+    """The distance of two gradients, relative; less where one may take another side of a kink."""
     allowed = (a, np.zeros(1)) if found is None else (found.center, 2 * found.radius)
-    distance = lacking(a, b, *allowed)
+    distance = excess_error(a, b, *allowed)
     scale = np.max([np.linalg.norm(part) for part in (a, b, s)])
     return 0.0 if scale == 0 else float(np.linalg.norm(distance) / scale)
 
 
-def sum_of_instances(engine: Engine, point: Point) -> Array:
+def sum_of_instances(engine: Engine, point: GradientPoint) -> Array:
     """The gradient of a batch from those of its rows, each taken by itself."""
-    network, V = point.network, point.extras.V
+    network, V = point.network, point.context.sample_weight
     of_penalty = np.zeros_like(point.w)
     add_penalties(network, point.parameters, views(network, of_penalty))
     total = np.zeros_like(point.w)
     for n in range(len(point.X_0)):
         one = point.some_rows(np.array([n]))
-        g = engine.gradient(one.w, one.X_0, one.T, one.extras) - of_penalty
+        g = engine.gradient(one.w, one.X_0, one.T, one.context) - of_penalty
         total += g * batch_divisor(network, 1, None if V is None else V[n : n + 1])
     return total / point.divisor + of_penalty
 
 
-def trained(engine: Engine, task: TrainingPlan, point: Point) -> Array:
+def trained(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Array:
     """The weights after an epoch of updates on the rows of a point."""
     memory = initial_optimizer_state(point.w.copy(), plain_descent(task).method)
-    engine.run_slice(memory, point.X_0, point.T, point.extras)
+    engine.run_slice(memory, point.X_0, point.T, point.context)
     return memory.w
 
 
-def update(engine: Engine, task: TrainingPlan, point: Point) -> Consistency:
-    """Whether an update takes the engine's gradient from the weights, and none that was formed after some of it."""
+def update(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Consistency:
+    """Whether an update subtracts the engine's gradient, computed before any weight has changed."""
     first = point.some_rows(np.arange(min(task.batch_size, len(point.X_0))))
-    w, X, T, extras = first.w, first.X_0, first.T, first.extras
+    w, X, T, context = first.w, first.X_0, first.T, first.context
     memory = initial_optimizer_state(w.copy(), plain_descent(task).method)
-    engine.run_slice(memory, X, T, extras)
+    engine.run_slice(memory, X, T, context)
     taken = (w - memory.w) / RATE
     rounding = np.finfo(np.float64).eps * np.abs(w) / RATE  # of w − step
     s = scale_at(first).w + rounding / TOLERANCE
-    error = apart(taken, engine.gradient(w, X, T, extras), s, corners(first))
-    words = "an update takes learning rate × gradient from the weights"
-    likely = None if error <= TOLERANCE or first.by == "parts" else diagnose(first, taken, rate=RATE)
+    error = relative_error(taken, engine.gradient(w, X, T, context), s, find_kinks(first))
+    words = "an update subtracts learning rate × gradient from the weights"
+    likely = (
+        None if error <= TOLERANCE or first.derivatives_from == "parts" else diagnose(first, taken, rate=RATE)
+    )
     return Consistency(engine.name, "update", words, error, error <= TOLERANCE, likely)

@@ -2,9 +2,8 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,19 +13,19 @@ from bptrain.build.updates import build_plan
 from bptrain.commands.gradcheck.consistency import Consistency, consistency, plain_descent
 from bptrain.config import load_config
 from bptrain.config.schema import Config
-from bptrain.core.backprop import Extras
 from bptrain.core.dropout import masks
-from bptrain.core.network import Network
+from bptrain.core.network import BatchContext, Network
+from bptrain.engine_names import NUMPY, EngineToCheck, engine_names
 from bptrain.engines.base import Engine, TrainingPlan
-from bptrain.engines.choice import Choice, choose_engine, make_engine
+from bptrain.engines.choice import choose_engine, make_engine
 from bptrain.engines.diagnosis import not_finite_forward
-from bptrain.engines.numba_engine import missing, uncovered
+from bptrain.engines.registry import CannotRun, engine_entry
 from bptrain.errors import NumericalError, Warned
 from bptrain.gradient_check import (
     BlockReport,
+    CheckProgress,
     GradcheckReport,
-    Point,
-    Progress,
+    GradientPoint,
     Settings,
     UnitsReport,
     checking,
@@ -41,30 +40,28 @@ from bptrain.store.run_directory import RunDirectory
 ROWS = 32  # of the data set that a check runs on
 WEIGHTS_ONE_BY_ONE = 2e7
 
-EngineName = Literal["numpy", "numba", "all"]
 
-
-class Wanted(NamedTuple):
+class GradcheckOptions(NamedTuple):
     """What a check is asked to do."""
 
     settings: Settings = Settings()
-    engine: EngineName | None = None  # None: the one that the config or the run names, else NumPy
+    engine: EngineToCheck | None = None  # None: the one that the config or the run names, else NumPy
     rows: int = ROWS
 
 
-class Subject(NamedTuple):
+class NetworkToCheck(NamedTuple):
     """A network with weights and rows to be checked."""
 
     name: str  # such as "configs/xor.yaml"
     weights: str  # in words
     config: Config
     network: Network
-    point: Point
-    engine: str  # that the config or the run names: numpy | numba
+    point: GradientPoint
+    engine: str  # that the config or the run names
     warnings: tuple[Warned, ...] = ()  # about what a run was loaded with
 
 
-class Checked(NamedTuple):
+class GradcheckResult(NamedTuple):
     """One checked network, and what it was checked at."""
 
     name: str
@@ -80,6 +77,15 @@ class Checked(NamedTuple):
         """Whether the gradient and all that must agree with it passed."""
         return self.report.passed and all(one.passed for one in self.consistency)
 
+    def record(self) -> dict[str, Any]:
+        """The fields of gradcheck's JSON."""
+        return {
+            **self.report.record(),
+            "consistency": [one.record() for one in self.consistency],
+            "units": [one._asdict() for one in self.units],
+            "notes": list(self.notes),
+        }
+
     @property
     def layers(self) -> tuple[BlockReport, ...]:
         """The verdict on each block of parameters."""
@@ -91,11 +97,13 @@ class Checked(NamedTuple):
         return self.report.max_relative_error
 
 
-WANTED = Wanted()
+DEFAULTS = GradcheckOptions()
 
 
-def of_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = (), rows: int = ROWS) -> Subject:
-    """A config's network at its start weights, on its first training rows. Raises UsageError or DataError."""
+def of_config(
+    config: Path, overrides: Sequence[str] | Mapping[str, Any] = (), rows: int = ROWS
+) -> NetworkToCheck:
+    """A config's network at its initial weights, on its first training rows. Raises UsageError or DataError."""
     loaded = load_config(config, overrides)
     prepared = prepare_data(loaded, np.float64, rows)
     network = network_of_schema(loaded.config, prepared.schema)
@@ -105,10 +113,10 @@ def of_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = (), r
         network, w, of.X[:rows], of.T[:rows], None if of.V is None else of.V[:rows], loaded.config.seed
     )
     named = loaded.config.training.engine
-    return Subject(str(config), "the start weights", loaded.config, network, point, named)
+    return NetworkToCheck(str(config), "the initial weights", loaded.config, network, point, named)
 
 
-def of_run(path: Path, rows: int = ROWS) -> Subject:
+def of_run(path: Path, rows: int = ROWS) -> NetworkToCheck:
     """A run at its best weights, or a checkpoint file in it, on its first training rows.
 
     Raises CheckpointError or DataError.
@@ -118,7 +126,7 @@ def of_run(path: Path, rows: int = ROWS) -> Subject:
     return of_model(load_checkpoint(path) if path.is_file() else load_run(run, "best"), str(path), rows)
 
 
-def of_model(model: Model, name: str | None = None, rows: int = ROWS) -> Subject:
+def of_model(model: Model, name: str | None = None, rows: int = ROWS) -> NetworkToCheck:
     """A loaded model, on the first training rows of its run. Raises CheckpointError or DataError."""
     path = model.stored.path
     run = run_of(path)
@@ -128,37 +136,49 @@ def of_model(model: Model, name: str | None = None, rows: int = ROWS) -> Subject
         model.network, model.w.astype(np.float64), of.X[:rows], of.T[:rows], V, model.config.seed
     )
     engine = str(model.stored.facts.bits["engine"])
-    return Subject(name or str(path), path.name, model.config, model.network, point, engine, model.warnings)
+    return NetworkToCheck(
+        name or str(path), path.name, model.config, model.network, point, engine, model.warnings
+    )
 
 
-def point_at(network: Network, w: Array, X: Array, T: Array, V: Array | None, seed: int) -> Point:
+def point_at(network: Network, w: Array, X: Array, T: Array, V: Array | None, seed: int) -> GradientPoint:
     """The point, with the masks that dropout has in the first epoch."""
-    return Point(network, w, X, T, Extras(V, masks(network, seed, 1, slice(0, len(X)), np.float64)))
+    return GradientPoint(
+        network, w, X, T, BatchContext(V, masks(network, seed, 1, slice(0, len(X)), np.float64))
+    )
 
 
-def check_subject(subject: Subject, wanted: Wanted = WANTED) -> Generator[Progress, None, Checked]:
-    """The check, which tells on its way how far it has come. Raises UsageError."""
-    point, settings = subject.point, wanted.settings._replace(seed=subject.config.seed)
+def check_network(
+    subject: NetworkToCheck, options: GradcheckOptions = DEFAULTS
+) -> Generator[CheckProgress, None, GradcheckResult]:
+    """The check, which reports its progress. Raises UsageError."""
+    point, settings = subject.point, options.settings._replace(seed=subject.config.seed)
     chosen_blocks(
         subject.network, settings.params
-    )  # a pattern that matches nothing is told before anything is built
+    )  # a pattern that matches nothing is refused before anything is built
     task = build_plan(subject.config, subject.network, len(point.X_0))
-    engines, notes = engines_for(wanted.engine or subject.engine, plain_descent(task))
-    if wanted.engine is None and len(engines) == 1 and find_spec("numba") is not None:
-        other = "numpy" if engines[0].name == "numba" else "numba"
-        notes.append(f"engine {other} was not checked: --engine all checks every engine that is installed")
+    engines, notes = engines_for(options.engine or subject.engine, plain_descent(task))
+    if options.engine is None:
+        others = [
+            name for name in engine_names() if name != engines[0].name and engine_entry(name).is_installed
+        ]
+        notes += [
+            f"engine {name} was not checked: --engine all checks every installed engine" for name in others
+        ]
     refuse_what_is_not_finite(point)
     report = yield from checking(point, {engine.name: engine.gradient for engine in engines}, settings)
-    point = replace(point, by=report.by)
+    point = replace(point, derivatives_from=report.derivatives_from)
     agree: list[Consistency] = []
     if report.complete:
         few = point.some_rows(np.arange(min(len(point.X_0), rows_for_consistency(subject.network))))
         agree = [one for engine in engines for one in consistency(engine, task, few)]
     where = f"{subject.weights}, {report.rows} training rows"
-    return Checked(subject.name, where, report, tuple(agree), units(point), tuple(notes), subject.warnings)
+    return GradcheckResult(
+        subject.name, where, report, tuple(agree), units(point), tuple(notes), subject.warnings
+    )
 
 
-def refuse_what_is_not_finite(point: Point) -> None:
+def refuse_what_is_not_finite(point: GradientPoint) -> None:
     """Raises NumericalError, with the layer, where the network or its loss is not finite."""
     found = not_finite_forward(point.network, point.space, point.T)
     if found is not None:
@@ -168,40 +188,43 @@ def refuse_what_is_not_finite(point: Point) -> None:
 
 
 def rows_for_consistency(network: Network) -> int:
-    """How many rows are taken one by one, which costs a wide network a pass over all its weights each."""
+    """How many rows are checked one by one; each costs a pass over all weights of the network."""
     return max(2, int(WEIGHTS_ONE_BY_ONE / network.size))
 
 
 def engines_for(name: str, task: TrainingPlan) -> tuple[list[Engine], list[str]]:
     """The engines to check, built in float64, and why others are left out. Raises UsageError where one is asked for by
     name and cannot be had."""
-    numpy_, _ = make_engine(choose_engine("numpy", task, np.float64), "numpy", task, np.float64)
-    if name in ("numpy", "auto"):
-        return [numpy_], []
-    if name == "numba":
-        return [
-            make_engine(choose_engine("numba", task, np.float64), "numba", task, np.float64, evaluates=False)[
-                0
-            ]
-        ], []
-    reason = missing() or uncovered(task, np.float64)
-    if reason is not None:
-        return [numpy_], [f"the compiled engine is not checked: {reason}"]
-    compiled, choice = make_engine(Choice("numba", "asked for"), "auto", task, np.float64, evaluates=False)
-    if compiled.name == "numpy":
-        return [numpy_], [f"the compiled engine is not checked: {choice.reason}"]
-    return [numpy_, compiled], []
+    if name != "all":
+        name = NUMPY if name == "auto" else name
+        choice = choose_engine(name, task, np.float64)
+        return [make_engine(choice, name, task, np.float64, evaluates=False)[0]], []
+    engines: list[Engine] = []
+    notes: list[str] = []
+    for one in engine_names():
+        entry = engine_entry(one)
+        reason = entry.unable(task, np.float64)
+        try:
+            if reason is None:
+                engines.append(entry.make(task, np.float64, None, False))
+        except CannotRun as error:
+            reason = str(error)
+        if reason is not None:
+            notes.append(f"the engine {one} is not checked: {reason}")
+    return engines, notes
 
 
 def check(
-    subject: Path | Model, overrides: Sequence[str] | Mapping[str, Any] = (), wanted: Wanted = WANTED
-) -> Generator[Progress, None, Checked]:
+    subject: Path | Model,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    options: GradcheckOptions = DEFAULTS,
+) -> Generator[CheckProgress, None, GradcheckResult]:
     """The check of a config file, of a run directory, of a checkpoint file in one, or of a loaded model."""
     if isinstance(subject, Model):
-        return check_subject(of_model(subject, rows=wanted.rows), wanted)
+        return check_network(of_model(subject, rows=options.rows), options)
     if is_trained(subject):
-        return check_subject(of_run(subject, wanted.rows), wanted)
-    return check_subject(of_config(subject, overrides, wanted.rows), wanted)
+        return check_network(of_run(subject, options.rows), options)
+    return check_network(of_config(subject, overrides, options.rows), options)
 
 
 def is_trained(subject: Path) -> bool:

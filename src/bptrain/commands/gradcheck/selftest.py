@@ -2,13 +2,12 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.core.backprop import NONE, Extras
 from bptrain.core.dropout import masks
-from bptrain.core.network import Network
+from bptrain.core.network import PLAIN, BatchContext, Network
 from bptrain.gradient_check import GradcheckReport, Settings, gradcheck
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import Loss, fits, losses
@@ -42,11 +41,42 @@ class Combination(NamedTuple):
         return f"{'with' if self.bias else 'without'} bias, {self.reduction}{loaded}"
 
 
-class SelfChecked(NamedTuple):
+class CombinationCheck(NamedTuple):
     """A combination and its report."""
 
     combination: Combination
     report: GradcheckReport
+
+
+class SelfTest(NamedTuple):
+    """The checks of all combinations."""
+
+    checks: tuple[CombinationCheck, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every combination passed."""
+        return all(one.report.passed for one in self.checks)
+
+    def record(self) -> dict[str, Any]:
+        """The fields of gradcheck's JSON without an argument: every combination, and the layers of all of them."""
+        reports = [one.report for one in self.checks]
+        return {
+            **reports[0].summary(),
+            "entries": sum(report.entries for report in reports),
+            "max_relative_error": float(np.max([report.max_relative_error for report in reports])),
+            "combinations": len(self.checks),
+            "wrong": [
+                {**one.combination._asdict(), **one.report.explanations()}
+                for one in self.checks
+                if not one.report.passed
+            ],
+            "layers": [
+                {"parts": one.combination.parts, **one.combination._asdict(), **block.record()}
+                for one in self.checks
+                for block in one.report.layers
+            ],
+        }
 
 
 def combinations() -> Iterator[Combination]:
@@ -65,10 +95,10 @@ def combinations() -> Iterator[Combination]:
                 yield Combination(name, loss_name, canonical, bias, reduction, loaded)
 
 
-def check_parts(settings: Settings) -> Iterator[SelfChecked]:
+def check_parts(settings: Settings) -> Iterator[CombinationCheck]:
     """Checks every combination; with `fail_fast` up to the first that fails."""
     for combination in combinations():
-        checked = SelfChecked(combination, check_combination(combination, settings))
+        checked = CombinationCheck(combination, check_combination(combination, settings))
         yield checked
         if settings.fail_fast and not checked.report.passed:
             return
@@ -91,10 +121,10 @@ def check_combination(combination: Combination, settings: Settings) -> Gradcheck
     rng = stream(0, "check")
     w, X = rng.normal(size=network.size), rng.normal(size=(ROWS, SIZES[0]))
     T = targets(network.loss, stream(1, "check"), ROWS, SIZES[-1])
-    extras = NONE
+    context = PLAIN
     if combination.loaded:
-        extras = Extras(WEIGHTS, masks(network, 0, 1, slice(0, ROWS), np.float64))
-    return gradcheck(network, w, X, T, extras=extras, settings=settings)
+        context = BatchContext(WEIGHTS, masks(network, 0, 1, slice(0, ROWS), np.float64))
+    return gradcheck(network, w, X, T, context=context, settings=settings)
 
 
 def targets(loss: Loss, rng: Generator, rows: int, n_L: int) -> Array:
@@ -108,9 +138,9 @@ def targets(loss: Loss, rng: Generator, rows: int, n_L: int) -> Array:
     return rng.normal(size=(rows, n_L))
 
 
-def by_parts(checks: Sequence[SelfChecked]) -> dict[str, list[SelfChecked]]:
+def by_parts(checks: Sequence[CombinationCheck]) -> dict[str, list[CombinationCheck]]:
     """The checks by parts, in their order."""
-    found: dict[str, list[SelfChecked]] = {}
+    found: dict[str, list[CombinationCheck]] = {}
     for checked in checks:
         found.setdefault(checked.combination.parts, []).append(checked)
     return found

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from bptrain.commands.init.choices import Choices, choose
 from bptrain.commands.init.input_columns import FEW, InputCandidate, choose_inputs
-from bptrain.data.files import format_of
 from bptrain.data.profile import Column, Profile, profile
-from bptrain.data.settings import Source
-from bptrain.data.table import nearest, some_of
+from bptrain.data.sources import FileSource, known_format
 from bptrain.errors import DataError, Problem, UsageError
+from bptrain.formats import Format
+from bptrain.formats.problems import nearest, some_of
 
 
 class Draft(NamedTuple):
@@ -31,15 +31,15 @@ def draft(data: Path, targets: Sequence[str], output: Path, task: str = "auto") 
 
     Raises DataError for a file that cannot be read or a target that cannot be learned, UsageError without a target.
     """
-    kind = format_of(data, "")
-    if kind in ("csv", "tsv"):
-        seen = profile(Source(data))
+    form = known_format(data, "")
+    if form.holds == "table":
+        seen = profile(FileSource(data))
         wanted = chosen_columns(seen, targets)
         others = [column for column in seen.columns if column not in wanted]
         candidates, names, target_file = choose_inputs(others), tuple(column.name for column in wanted), None
     else:
-        target_file = one_target(kind, targets)
-        seen = profile(Source(data, None if target_file is None else Path(target_file)), *targets[:1])
+        target_file = one_target(form, targets)
+        seen = profile(FileSource(data, None if target_file is None else Path(target_file)), *targets[:1])
         wanted, candidates = seen.columns, ()
         names = tuple(targets) if target_file is None else ()
     check(wanted, candidates, seen)
@@ -56,11 +56,11 @@ def as_written(path: Path, output: Path) -> str:
     return Path(os.path.relpath(path, output.parent)).as_posix()
 
 
-def one_target(kind: str, targets: Sequence[str]) -> str | None:
+def one_target(form: Format, targets: Sequence[str]) -> str | None:
     """The file of the targets of idx and npy; None where npz has them in an array of its own."""
     if len(targets) > 1:
         raise UsageError(Problem("several_targets", "array files have one target: give --target once"))
-    if kind == "npz":
+    if form.holds == "arrays":
         return None
     if not targets:
         message = "the file holds inputs alone: name the file of the targets with --target PATH"

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from bptrain.build.setup import open_loaded
 from bptrain.commands.validate.validate import Validated, validated
 from bptrain.config import Loaded, validate
+from bptrain.config.document import load_text
 from bptrain.config.json_schema import TITLE, schema_text
-from bptrain.config.yaml.loader import load_text
 from bptrain.drain import drain
 from bptrain.errors import UsageError
 from bptrain.store.atomic import storage, write_atomically

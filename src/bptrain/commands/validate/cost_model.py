@@ -8,25 +8,13 @@ from numpy.typing import DTypeLike
 
 from bptrain.data.prepare import Prepared
 from bptrain.engines.base import TrainingPlan
+from bptrain.engines.registry import engine_entry
 
 PRODUCTS = (
     1.5e10  # floating-point operations per second in matrix products of float32; half of that for float64
 )
 EPOCH = 5e-4  # seconds per epoch that do not depend on the rows: metrics, printing and saving
 CHUNK_ROWS = 10_000  # rows whose matrices are in memory together, if an update has more rows than that
-
-
-class Costs(NamedTuple):
-    """Seconds of an engine: of each layer's calls, each entry of a layer's output, each weight and its slot."""
-
-    call: float
-    entry: float
-    weight: float
-    slot: float
-
-
-# Rounded from runs on one machine; others differ by a small factor.
-COSTS = {"numpy": Costs(4e-5, 2e-8, 3e-9, 2e-9), "numba": Costs(2e-7, 4e-9, 1e-9, 5e-10)}
 
 
 class Estimate(NamedTuple):
@@ -47,7 +35,7 @@ def estimate(task: TrainingPlan, prepared: Prepared, engine: str, dtype: DTypeLi
 
 def seconds_per_epoch(task: TrainingPlan, prepared: Prepared, engine: str, dtype: DTypeLike) -> float:
     """Updates, and the evaluation of the validation rows. Of a solver, an iteration with two evaluations."""
-    network, costs = task.network, COSTS[engine]
+    network, costs = task.network, engine_entry(engine).costs
     slow = np.dtype(dtype).itemsize / 4
     of_a_row = sum(network.sizes[1:])
     steps = task.steps_per_epoch

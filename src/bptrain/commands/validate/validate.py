@@ -13,11 +13,13 @@ import numpy as np
 from bptrain.build.network import activation_parts
 from bptrain.build.parts import dtype_of
 from bptrain.build.setup import Setup, open_config
-from bptrain.commands.fit.run import Compiling, Fit, open_fit, ready_engine, start_state
+from bptrain.commands.fit.fit import Compiling, Fit, open_fit, ready_engine, start_state
 from bptrain.commands.validate.cost_model import Estimate, estimate
-from bptrain.core.backprop import Extras, gradient, loss_sum, row_losses
+from bptrain.core.backprop import gradient
 from bptrain.core.dropout import masks
-from bptrain.engines.choice import Choice, choose_engine
+from bptrain.core.network import BatchContext
+from bptrain.core.objective import loss_sum, row_losses
+from bptrain.engines.choice import EngineChoice, choose_engine
 from bptrain.engines.diagnosis import not_finite_at
 from bptrain.engines.gradient_transform import transform_gradient
 from bptrain.engines.numpy_engine import numpy_outputs
@@ -32,7 +34,7 @@ class Validated(NamedTuple):
 
     setup: Setup
     fit: Fit
-    choice: Choice  # the engine that a fit would take
+    choice: EngineChoice  # the engine that a fit would take
     loss: float  # mean per row over the first rows, at the initial weights
     rows: int  # how many first rows
     estimate: Estimate
@@ -99,7 +101,7 @@ def validated(setup: Setup) -> Generator[Compiling, None, Validated]:
     fit = open_fit(setup)
     state = start_state(fit)
     config = setup.loaded.config
-    if config.training.engine == "numba":  # what cannot be compiled is refused, and only compiling shows it
+    if config.training.engine != "auto":  # what cannot be compiled is refused, and only compiling shows it
         _, choice = yield from ready_engine(fit, None)
     else:
         choice = engine_of(fit)
@@ -108,7 +110,7 @@ def validated(setup: Setup) -> Generator[Compiling, None, Validated]:
     return Validated(setup, fit, choice, loss, rows, costs)
 
 
-def engine_of(fit: Fit) -> Choice:
+def engine_of(fit: Fit) -> EngineChoice:
     """The engine that a fit would take, without compiling it. Raises UsageError."""
     loaded = fit.setup.loaded
     with loaded.locating():
@@ -123,7 +125,7 @@ def one_pass(fit: Fit, w: Array) -> tuple[float, int]:
     task, network, train = fit.task, fit.setup.network, fit.setup.prepared.splits["train"]
     X, T, some = train.X[:ROWS], train.T[:ROWS], slice(0, min(ROWS, task.rows))
     V = None if train.V is None else train.V[:ROWS]
-    extras = Extras(V, masks(network, fit.setup.loaded.config.seed, 1, some, w.dtype))
+    extras = BatchContext(V, masks(network, fit.setup.loaded.config.seed, 1, some, w.dtype))
     with np.errstate(all="ignore"):
         g = gradient(network, w, X, T, extras)
         transform_gradient(task.shaping, g, None)

@@ -1,4 +1,4 @@
-"""What a rule between keys finds."""
+"""What a rule between keys finds: where a config breaks it, and what to say."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bptrain.config.yaml.places import KeyPath as KeyPath
 
 
-class Finding(NamedTuple):
+class BrokenRule(NamedTuple):
     """A rule that a config breaks."""
 
     path: KeyPath
@@ -15,13 +15,13 @@ class Finding(NamedTuple):
     suggestion: str | None = None
 
 
-Findings = Iterator[Finding]
+Found = Iterator[BrokenRule]
 
 
-def listed_twice(path: KeyPath, names: Iterable[str]) -> Findings:
-    """Every name that stands in a list a second time."""
+def listed_twice(path: KeyPath, names: Iterable[str]) -> Found:
+    """Every name that is in a list a second time."""
     seen: set[str] = set()
     for i, name in enumerate(names):
         if name in seen:
-            yield Finding((*path, i), f"{name} is listed twice", "duplicate")
+            yield BrokenRule((*path, i), f"{name} is listed twice", "duplicate")
         seen.add(name)

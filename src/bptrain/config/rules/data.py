@@ -1,30 +1,33 @@
 """Rules about the columns, the files and the splits of the data."""
 
-from bptrain.config.rules.base import Finding, Findings, listed_twice
+from bptrain.config.rules.base import BrokenRule, Found, listed_twice
 from bptrain.config.schema import DataConfig, NetworkConfig, Source
+from bptrain.formats import holds, listed
 
 
-def target_is_given(data: DataConfig) -> Findings:
+def target_is_given(data: DataConfig) -> Found:
     """`target` names columns, except where the targets have a file or an array of their own."""
     if data.train.target is not None:
         if data.target is not None:
-            message = f"train names the file of the targets already ({data.train.target}); leave one out"
-            yield Finding(("data", "target"), message)
-    elif data.target is None and _form(data.train) != "npz":
-        what = "the column to learn" if _form(data.train) == "table" else "the file of the targets"
-        yield Finding(("data", "target"), f"must be given: {what}", "missing_key")
-    elif data.target is not None and len(data.target) > 1 and _form(data.train) != "table":
-        message = "a list of targets is a list of columns, and only csv and tsv have columns; name one target"
-        yield Finding(("data", "target"), message)
+            message = (
+                f"train already names the file with the targets ({data.train.target}): leave one of them out"
+            )
+            yield BrokenRule(("data", "target"), message)
+    elif data.target is None and holds(data.train.inputs) != "arrays":
+        what = "the target column" if holds(data.train.inputs) == "table" else "the file with the targets"
+        yield BrokenRule(("data", "target"), f"must be given: {what}", "missing_key")
+    elif data.target is not None and len(data.target) > 1 and holds(data.train.inputs) != "table":
+        message = f"only a {listed('table')} file can have several targets: name one"
+        yield BrokenRule(("data", "target"), message)
     for key in ("validation", "test"):
         source: Source | None = getattr(data, key)
-        if source is not None and source.target is None and _form(source) == "other":
-            message = "the file has no targets in it; write {inputs: PATH, target: PATH}"
-            yield Finding(("data", key), message, "missing_key")
+        if source is not None and source.target is None and holds(source.inputs) in ("array", None):
+            message = "the file has no targets: write {inputs: PATH, target: PATH}"
+            yield BrokenRule(("data", key), message, "missing_key")
 
 
-def columns_have_one_role(data: DataConfig) -> Findings:
-    """A column is a target, a feature, or left out."""
+def columns_have_one_role(data: DataConfig) -> Found:
+    """A column is a target, a feature, or excluded."""
     targets = data.target or ()
     features = data.features if isinstance(data.features, tuple) else ()
     for key, names in (("target", targets), ("features", features), ("exclude", data.exclude)):
@@ -32,47 +35,59 @@ def columns_have_one_role(data: DataConfig) -> Findings:
     learned, used = set(targets), set(features)
     for i, name in enumerate(features):
         if name in learned:
-            yield Finding(("data", "features", i), f"{name} is the target, which the network may not see")
+            yield BrokenRule(("data", "features", i), f"{name} is the target, so it cannot be a feature")
     for i, name in enumerate(data.exclude):
         if name in learned:
-            yield Finding(("data", "exclude", i), f"{name} is the target, so it cannot be left out")
+            yield BrokenRule(("data", "exclude", i), f"{name} is the target, so it cannot be excluded")
         elif name in used:
-            yield Finding(("data", "exclude", i), f"{name} is in features; leave it out of one of the lists")
-    if isinstance(data.features, str) and data.features != "all" and _form(data.train) == "table":
-        message = f"features of a csv or tsv file are all, or a list of columns, but is {data.features}"
-        yield Finding(("data", "features"), message, "wrong_choice", f"[{data.features}]")
+            yield BrokenRule(
+                ("data", "exclude", i), f"{name} is also in features: remove it from one of the lists"
+            )
+    if isinstance(data.features, str) and data.features != "all" and holds(data.train.inputs) == "table":
+        message = f"must be all or a list of columns for a {listed('table')} file, but is {data.features}"
+        yield BrokenRule(("data", "features"), message, "wrong_choice", f"[{data.features}]")
 
 
-def shares_leave_rows(data: DataConfig) -> Findings:
+def shares_leave_rows(data: DataConfig) -> Found:
     validation, test = data.shares
     if validation + test >= 1:
         message = (
             f"validation {validation:g} and test {test:g} leave no rows to train on: keep the sum below 1"
         )
-        yield Finding(("data", "split"), message, "out_of_range")
+        yield BrokenRule(("data", "split"), message, "out_of_range")
 
 
-def stratify_can_be_done(data: DataConfig, task: str) -> Findings:
+def stratify_can_be_done(data: DataConfig, task: str) -> Found:
     if data.split.stratify is True and not data.split.shuffle:
-        message = "stratify draws rows of each class, which shuffle: false forbids"
-        yield Finding(("data", "split", "stratify"), message, suggestion="auto")
+        message = "stratify draws random rows of each class, which needs shuffle: true"
+        yield BrokenRule(("data", "split", "stratify"), message, suggestion="auto")
     elif data.split.stratify is True and task == "regression":
         message = "stratify needs classes, and the task is regression"
-        yield Finding(("data", "split", "stratify"), message, suggestion="auto")
+        yield BrokenRule(("data", "split", "stratify"), message, suggestion="auto")
 
 
-def targets_fit_outputs(data: DataConfig, network: NetworkConfig) -> Findings:
-    """Several target columns have one output each."""
+def targets_fit_outputs(data: DataConfig, network: NetworkConfig) -> Found:
+    """There is one output per target column."""
     outputs, targets = network.sizes[-1], len(data.target or ())
-    if targets > 1 and outputs not in ("auto", targets) and _form(data.train) == "table":
+    if targets > 1 and outputs not in ("auto", targets) and holds(data.train.inputs) == "table":
         message = f"{targets} target columns need {targets} outputs, but the last size is {outputs}"
-        yield Finding(("network", "sizes", network.layers), message, suggestion=str(targets))
+        yield BrokenRule(("network", "sizes", network.layers), message, suggestion=str(targets))
 
 
-def _form(source: Source) -> str:
-    """table (csv, tsv), npz, or other: a file of one array."""
-    name = source.inputs.lower().removesuffix(".gz")
-    return "table" if name.endswith((".csv", ".tsv")) else "npz" if name.endswith(".npz") else "other"
+def weights_have_a_place(data: DataConfig) -> Found:
+    """Sample weights are a column of a table, or an array of an NPZ file."""
+    if data.weight is None:
+        return
+    form = holds(data.train.inputs)
+    if form not in ("table", "arrays"):
+        have = f"a column of a {listed('table')} file, or an array of an {listed('arrays')} file"
+        message = f"sample weights must be {have}"
+        yield BrokenRule(("data", "weight"), message)
+    elif data.weight in (data.target or (("y",) if form == "arrays" else ())):
+        yield BrokenRule(("data", "weight"), f"{data.weight} is the target, so it cannot be the weight")
+    elif isinstance(data.features, tuple) and data.weight in data.features:
+        message = f"{data.weight} is also in features: remove it there"
+        yield BrokenRule(("data", "weight"), message)
 
 
 DATA = (
@@ -81,4 +96,5 @@ DATA = (
     shares_leave_rows,
     stratify_can_be_done,
     targets_fit_outputs,
+    weights_have_a_place,
 )

@@ -1,31 +1,53 @@
-"""The key or the value that was probably meant."""
+"""The key or the value that was probably meant: a typing mistake, or the name in another tool."""
 
 import re
+import tomllib
 import types
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
 from bptrain.config.schema import Config
-from bptrain.config.suggestions.names_of_keys import KEYS, OPTIONS, squeezed
-from bptrain.config.suggestions.names_of_values import VALUES
-from bptrain.config.yaml.limits import LONGEST
+from bptrain.config.yaml.places import LONGEST
 from bptrain.parts.losses import losses
 from bptrain.parts.methods import methods
 from bptrain.parts.schedules import schedules
 from bptrain.registry import Registry
 
+FOREIGN_NAMES = Path(__file__).with_name("foreign_names.toml")
 _PARTS: dict[str, Registry[Any]] = {"optimizer": methods, "loss": losses, "schedule": schedules}
 
 
 class Meant(NamedTuple):
-    """What to write instead of a wrong key, and why where that is not plain."""
+    """What to write instead of a wrong key, and why, where that is not obvious."""
 
     key: str | None  # bare where it belongs into the same section, else dotted from the top
     reason: str | None = None
+
+
+@cache
+def foreign_names(*tables: str) -> dict[str, list[str]]:
+    """Name in another tool -> what it may mean here, in the order of tables of foreign_names.toml."""
+    found: dict[str, list[str]] = {}
+    for table in tables:
+        for meant, names in _foreign_names()[table].items():
+            for name in names.split():
+                found.setdefault(squeezed(name), []).append(meant)
+    return found
+
+
+@cache
+def _foreign_names() -> dict[str, dict[str, str]]:
+    return tomllib.loads(FOREIGN_NAMES.read_text(encoding="utf-8"))
+
+
+def squeezed(name: str) -> str:
+    """A name without case, underscores, hyphens and spaces."""
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
 def value(wrong: str, allowed: Iterable[str]) -> str | None:
@@ -35,14 +57,14 @@ def value(wrong: str, allowed: Iterable[str]) -> str | None:
     for name in _plain_names(wrong):
         if name in known:
             return known[name]
-        for meant in VALUES.get(name, ()):
+        for meant in foreign_names("values").get(name, ()):
             if meant in allowed:
                 return meant
     return _near(wrong.strip().lower(), allowed)
 
 
 def _plain_names(wrong: str) -> Iterable[str]:
-    """The names that a value may stand for: `torch.nn.MSELoss()`, `FANN_TRAIN_RPROP`, `Dense(16)`."""
+    """The names that a value may be a form of: `torch.nn.MSELoss()`, `FANN_TRAIN_RPROP`, `Dense(16)`."""
     if len(wrong) > LONGEST:
         return
     bare = re.sub(r"\(.*", "", wrong).strip().rpartition(".")[2]
@@ -57,7 +79,7 @@ def key(wrong: str, section: str, siblings: Iterable[str]) -> Meant:
     for sibling in siblings:
         if name == squeezed(sibling):
             return Meant(sibling)
-    meant = KEYS.get(name, [])
+    meant = foreign_names("keys", "options").get(name, [])
     for sibling in meant:
         home, _, last = sibling.rpartition(".")
         if last in siblings and home in ("", section):
@@ -91,27 +113,27 @@ def _elsewhere(wrong: str, name: str, section: str, meant: list[str]) -> Meant |
         for home in owners:
             place = f"{home}.{option}"
             return Meant(place, _moved(wrong, option, place))
-    for option in OPTIONS.get(name, ()):
-        return Meant(option, f"{option} of the command line says that")
+    for option in foreign_names("command_line").get(name, ()):
+        return Meant(option, f"this is the option {option} of the command line")
     return None
 
 
 def _moved(wrong: str, last: str, place: str) -> str:
-    """That a key belongs elsewhere, and what it is called there."""
+    """Says that a key belongs elsewhere, and what it is called there."""
     home = place.rpartition(".")[0]
-    under = f"belongs under `{home}`" if home else "stands at the top of the config"
+    under = f"belongs under `{home}`" if home else "belongs at the top of the config"
     called = "" if squeezed(wrong) == squeezed(last) else f"is called {last} here, and "
     return f"{wrong} {called}{under}"
 
 
 def _far(wrong: str) -> str | None:
-    """The key of another section that is spelt much like it."""
+    """The key of another section with a similar spelling."""
     near = _near(wrong.lower(), (name for name in _everywhere() if len(name) > 3), 0.8)
     return _everywhere()[near] if near else None
 
 
 def _near(wrong: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The nearest of the allowed names: one slip of the pen away, else one that looks like it."""
+    """The nearest of the allowed names: one typing mistake away, else one that looks like it."""
     allowed = list(allowed)
     if len(wrong) > LONGEST:
         return None
@@ -119,7 +141,7 @@ def _near(wrong: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | None
 
 
 def _slip(wrong: str, allowed: Iterable[str]) -> str | None:
-    """The name that one letter too many, too few, another, or two that changed places, make of it."""
+    """The allowed name that is one typing mistake away: an insertion, deletion, substitution or transposition."""
     found = [name for name in allowed if _one_slip(wrong, name)]
     return next(iter(found if len(found) < 2 else get_close_matches(wrong, found, 1, 0.0)), None)
 

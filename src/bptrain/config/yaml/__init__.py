@@ -1,1 +1,1 @@
-"""A strict YAML 1.2 reader with the position of every node. It knows nothing of bptrain but its errors."""
+"""A strict reader of YAML 1.2, with the position of every node. Of bptrain it knows the errors alone."""

@@ -1,4 +1,4 @@
-"""What a plain scalar means in YAML 1.2 (the core schema): null, true, a number, or text.
+"""Scalars of YAML 1.2 (the core schema): from text to null, true, a number or text, and back, as messages show them.
 
 YAML 1.1, which PyYAML speaks, reads `no` as false, `1e-3` as text and `010` as eight. Here they are text,
 a number and ten.
@@ -7,8 +7,9 @@ a number and ten.
 import re
 from typing import Any
 
-from bptrain.config.yaml.limits import LONGEST, MAX_DIGITS
+from bptrain.config.yaml.places import LONGEST
 
+MAX_DIGITS = 400  # characters of a number: no more are needed, and a longer one takes time to convert
 Scalar = str | int | float | bool | None
 
 _WORDS: dict[str, Scalar] = {
@@ -34,7 +35,7 @@ def resolve(text: str) -> Scalar:
     if not based and not _FINITE.fullmatch(text):
         return text
     if len(text) > MAX_DIGITS:
-        raise ValueError(f"a number may have {MAX_DIGITS} characters, and this one has {len(text)}")
+        raise ValueError(f"a number may have at most {MAX_DIGITS} characters, but has {len(text)}")
     if based:
         return int(text, 0)
     return int(text) if _INTEGER.fullmatch(text) else float(text)

@@ -9,6 +9,7 @@ code is read back with pickle, by Numba. So the directory must belong to the use
 the digests are checked first. Where it cannot be so, a temporary directory serves this process alone.
 """
 
+import gc
 import hashlib
 import importlib.util
 import os
@@ -56,7 +57,8 @@ def compiled_in(kernels: Path, source: str, name: str, signature: Any) -> Callab
     made = Path(tempfile.mkdtemp(prefix="new-", dir=kernels))
     try:
         (made / "kernel.py").write_text(source, encoding="utf-8")
-        function = from_module(made, key, name, signature)
+        with without_garbage_collection():
+            function = from_module(made, key, name, signature)
         (made / SUMS).write_text(digests(made), encoding="utf-8")
         with only_one(kernels):
             if not place.exists():  # another process may have been faster
@@ -65,6 +67,18 @@ def compiled_in(kernels: Path, source: str, name: str, signature: Any) -> Callab
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return function
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """Numba makes millions of objects that it keeps; to search them for garbage is a sixth of compiling."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def only_one(kernels: Path) -> AbstractContextManager[Any]:

@@ -9,23 +9,22 @@ import numpy as np
 
 from bptrain.core.network import Block
 from bptrain.gradient_check.lines import Backward, Lines, backward
-from bptrain.gradient_check.point import Point
-from bptrain.gradient_check.scale import Scale, scale_at
-from bptrain.gradient_check.verdicts import TOLERANCE
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.verdicts import TOLERANCE, Scale, scale_at
 from bptrain.parts.types import Array
 
 EXPLAINED = 1e-3  # what a slip may leave of the deviation that it is to explain
 FEW = 4096  # entries that are looked at first
 
 RIGHT = Lines()
-Line = Callable[[Point, int, Array], Array]
+LineFunction = Callable[[GradientPoint, int, Array], Array]
 
 
 class Slip(NamedTuple):
     """A known slip, in one place or in several: its name, and the backward pass that it makes."""
 
     code: str  # stable, for JSON
-    words: str  # what stands after "matches the pattern of"
+    words: str  # what follows "matches the pattern of"
     layer: int | None  # None: of no one layer
     lines: Lines
     places: int = 1  # in how many layers a line is another
@@ -35,17 +34,17 @@ class Diagnosis(NamedTuple):
     """The slip whose pattern a wrong gradient matches. It never says that this is what happened."""
 
     code: str
-    words: str  # what stands after "matches the pattern of"
+    words: str  # what follows "matches the pattern of"
     layer: int | None
     error: float  # of the match, the largest of a block
     also: tuple[str, ...] = ()  # codes of other slips that give the same here
 
 
 @dataclass(frozen=True)
-class Truth:
-    """What a backward pass is held against: the right one at a point, and the scale of its rounding."""
+class GroundTruth:
+    """What a backward pass is compared with: the right one at a point, and the scale of its rounding."""
 
-    point: Point
+    point: GradientPoint
 
     @cached_property
     def right(self) -> Backward:
@@ -60,13 +59,13 @@ class Truth:
     @cached_property
     def G(self) -> list[Array]:
         """∂objective/∂X_1 … ∂objective/∂X_L, which are the δ_i before f_i'; entry 0 is of the inputs."""
-        G = [RIGHT.weigh(self.point, self.point.dE)]
+        G = [RIGHT.reduction(self.point, self.point.dE)]
         for i in range(self.point.network.L - 1, -1, -1):
             G.insert(0, RIGHT.drop(self.point, i, RIGHT.carry(self.point, i, self.right.D[i + 1])))
         return G
 
 
-def at(places: Collection[int], wrong: Line, right: Line) -> Line:
+def at(places: Collection[int], wrong: LineFunction, right: LineFunction) -> LineFunction:
     """A line that is wrong in some layers."""
     return lambda point, i, given: (wrong if i in places else right)(point, i, given)
 
@@ -108,10 +107,10 @@ def matches(
 
 
 @dataclass(frozen=True)
-class Target:
+class UnexplainedGradient:
     """A gradient that is to be explained, block by block."""
 
-    truth: Truth
+    truth: GroundTruth
     a: Array
     tolerance: float
 
@@ -147,14 +146,14 @@ class Target:
         return matches(a, pattern, self.to_right[block], s, self.tolerance)
 
 
-def made(point: Point, lines: Lines, kind: str, i: int, above: Array) -> Array:
+def made(point: GradientPoint, lines: Lines, kind: str, i: int, above: Array) -> Array:
     """What these lines make of what is above: D_i of D_{i+1}, or ∂E/∂W_i or ∂E/∂b_i of D_i."""
     if kind == "weight":
         return lines.penalty(point, i, lines.weight(point, i, above))
     if kind == "bias":
         return lines.bias(point, i, above)
     if i == point.network.L:
-        return lines.weigh(point, lines.output(point))
+        return lines.reduction(point, lines.output(point))
     return lines.through(point, i, lines.drop(point, i, lines.carry(point, i, above)))
 
 

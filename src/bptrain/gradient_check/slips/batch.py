@@ -1,4 +1,4 @@
-"""Slips in what goes over the rows: sum or mean, what rows weigh, dropout; and in penalties."""
+"""Slips in the reduction over the rows (sum or mean), row weights, dropout and penalties."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
@@ -6,19 +6,19 @@ from dataclasses import replace
 import numpy as np
 
 from bptrain.gradient_check.lines import Lines
-from bptrain.gradient_check.point import Point
-from bptrain.gradient_check.slips.base import RIGHT, Line, Slip, Truth, at, in_each
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.slips.base import RIGHT, GroundTruth, LineFunction, Slip, at, in_each
 from bptrain.parts.penalties import penalty
 from bptrain.parts.types import Array
 
-Weigh = Callable[[Point, Array], Array]
+Reduction = Callable[[GradientPoint, Array], Array]
 
 
-def slips(truth: Truth) -> Iterator[Slip]:
+def slips(truth: GroundTruth) -> Iterator[Slip]:
     """All of them."""
     yield from of_reduction(truth.point)
     yield from of_rows(truth.point)
-    if truth.point.extras.M:
+    if truth.point.context.dropout_masks:
         yield from of_dropout(truth.point)
     if truth.point.network.penalty is not None:
         yield from of_penalties(truth.point)
@@ -26,13 +26,13 @@ def slips(truth: Truth) -> Iterator[Slip]:
 
 def times(c: float) -> Lines:
     """δ_L, and so all but the penalties, c times."""
-    return replace(RIGHT, weigh=lambda point, D: c * RIGHT.weigh(point, D))
+    return replace(RIGHT, reduction=lambda point, D: c * RIGHT.reduction(point, D))
 
 
-def of_reduction(point: Point) -> Iterator[Slip]:
+def of_reduction(point: GradientPoint) -> Iterator[Slip]:
     """A factor on δ_L: the count of rows or outputs, 2, a sign."""
     N, n_L, divisor = len(point.X_0), point.network.sizes[-1], point.divisor
-    total = N if point.extras.V is None else float(point.extras.V.sum())
+    total = N if point.context.sample_weight is None else float(point.context.sample_weight.sum())
     if point.network.reduction == "mean":
         if divisor != 1:
             yield Slip(
@@ -52,58 +52,62 @@ def of_reduction(point: Point) -> Iterator[Slip]:
         yield Slip("sum_over_outputs", f"the loss times its {n_L} outputs", None, times(n_L))
 
 
-def of_rows(point: Point) -> Iterator[Slip]:
-    """Rows left out, and what they weigh."""
-    V, N = point.extras.V, len(point.X_0)
+def of_rows(point: GradientPoint) -> Iterator[Slip]:
+    """Rows left out, and row weights."""
+    V, N = point.context.sample_weight, len(point.X_0)
     if N > 1:
         for name, row in (("last", N - 1), ("first", 0)):
-            words = f"the gradient of the {name} row alone in the place of the sum over the rows"
-            yield Slip(f"{name}_row", words, None, replace(RIGHT, weigh=_row(row, 1.0)))
+            words = f"the gradient of the {name} row alone instead of the sum over the rows"
+            yield Slip(f"{name}_row", words, None, replace(RIGHT, reduction=_row(row, 1.0)))
             if point.divisor != 1:
-                undivided = replace(RIGHT, weigh=_row(row, point.divisor))
+                undivided = replace(RIGHT, reduction=_row(row, point.divisor))
                 yield Slip(f"{name}_row", words + ", not divided", None, undivided)
     if V is None:
         return
     column, total = V[:, None], float(V.sum())
     count = 1.0 if point.network.reduction == "sum" else float(N)
-    table: tuple[tuple[str, str, Weigh], ...] = (
+    table: tuple[tuple[str, str, Reduction], ...] = (
         ("row_weights_forgotten", "the row weights left out", lambda p, D: D / count),
         ("row_weights_in_divisor", "the row weights in the divisor alone", lambda p, D: D / p.divisor),
         ("row_weights_twice", "the row weights twice", lambda p, D: D * (column * column) / p.divisor),
         ("divided_by_rows", "a division by N, not by Σ v", lambda p, D: D * column / count),
         (
             "row_weights_on_targets",
-            "the row weights multiplied with t in the place of δ_L",
+            "the row weights multiplied with t instead of δ_L",
             lambda p, D: replace(p, T=p.T * column).D_L / p.divisor,
         ),
     )
-    for code, words, weigh in table:
+    for code, words, reduction in table:
         if total != 0:
-            yield Slip(code, words, None, replace(RIGHT, weigh=weigh))
+            yield Slip(code, words, None, replace(RIGHT, reduction=reduction))
 
 
-def _row(row: int, factor: float) -> Weigh:
-    def weigh(point: Point, D: Array) -> Array:
+def _row(row: int, factor: float) -> Reduction:
+    def reduction(point: GradientPoint, D: Array) -> Array:
         alone = np.zeros_like(D)
-        alone[row] = factor * RIGHT.weigh(point, D)[row]
+        alone[row] = factor * RIGHT.reduction(point, D)[row]
         return alone
 
-    return weigh
+    return reduction
 
 
-def of_dropout(point: Point) -> Iterator[Slip]:
+def of_dropout(point: GradientPoint) -> Iterator[Slip]:
     """Masks left out of the backward pass, or without their factor 1/(1 − p)."""
-    masked = [i for i in sorted(point.extras.M) if i > 0]
+    masked = [i for i in sorted(point.context.dropout_masks) if i > 0]
 
-    def kept(point: Point, i: int) -> Array:
-        return np.asarray(point.extras.M[i] != 0)
+    def kept(point: GradientPoint, i: int) -> Array:
+        return np.asarray(point.context.dropout_masks[i] != 0)
 
-    drops: tuple[tuple[str, str, Line], ...] = (
+    drops: tuple[tuple[str, str, LineFunction], ...] = (
         ("mask_forgotten", "without the mask", lambda p, i, G: G),
         ("mask_unscaled", "with a mask of 0 and 1, without 1/(1 − p)", lambda p, i, G: G * kept(p, i)),
-        ("mask_twice", "with the mask twice", lambda p, i, G: G * p.extras.M[i] * p.extras.M[i]),
+        (
+            "mask_twice",
+            "with the mask twice",
+            lambda p, i, G: G * p.context.dropout_masks[i] * p.context.dropout_masks[i],
+        ),
     )
-    weights: tuple[tuple[str, str, Line], ...] = (
+    weights: tuple[tuple[str, str, LineFunction], ...] = (
         ("mask_forgotten", "without the mask of x_{j}", lambda p, i, D: D.T @ p.space.X[i - 1]),
         (
             "mask_unscaled",
@@ -113,18 +117,18 @@ def of_dropout(point: Point) -> Iterator[Slip]:
         (
             "mask_twice",
             "with the mask of x_{j} twice",
-            lambda p, i, D: D.T @ (p.space.Y[i - 1] * p.extras.M[i - 1]),
+            lambda p, i, D: D.T @ (p.space.Y[i - 1] * p.context.dropout_masks[i - 1]),
         ),
     )
     for (code, down, drop), (_, across, weight) in zip(drops, weights, strict=True):
 
-        def dropped(places: Collection[int], drop: Line = drop) -> Lines:
+        def dropped(places: Collection[int], drop: LineFunction = drop) -> Lines:
             return replace(RIGHT, drop=at(places, drop, RIGHT.drop))
 
-        def weighed(places: Collection[int], weight: Line = weight) -> Lines:
+        def weighed(places: Collection[int], weight: LineFunction = weight) -> Lines:
             return replace(RIGHT, weight=at(places, weight, RIGHT.weight))
 
-        above = [i + 1 for i in sorted(point.extras.M)]
+        above = [i + 1 for i in sorted(point.context.dropout_masks)]
         yield from in_each(f"{code}_in_delta", "δ_{i} " + down, "every δ_i " + down, masked, dropped)
         everywhere = "every ∂E/∂W_i " + across.replace("{j}", "{i−1}")
         yield from in_each(f"{code}_in_weight", "∂E/∂W_{i} " + across, everywhere, above, weighed)
@@ -134,7 +138,7 @@ def of_dropout(point: Point) -> Iterator[Slip]:
             yield Slip(code, words, None, both, len(masked) + len(above))
 
 
-def of_penalties(point: Point) -> Iterator[Slip]:
+def of_penalties(point: GradientPoint) -> Iterator[Slip]:
     """The slope of the penalty left out, doubled, divided, on the biases."""
     network = point.network
     l1, l2, layers = network.l1, network.l2, range(1, network.L + 1)
@@ -170,7 +174,7 @@ def of_penalties(point: Point) -> Iterator[Slip]:
     def on_biases(places: Collection[int]) -> Lines:
         return replace(RIGHT, bias=at(places, with_penalty, RIGHT.bias))
 
-    def with_penalty(point: Point, i: int, D: Array) -> Array:
+    def with_penalty(point: GradientPoint, i: int, D: Array) -> Array:
         b = point.parameters.b[i]
         return RIGHT.bias(point, i, D) + (0.0 if b is None else slope(b))
 
@@ -179,5 +183,5 @@ def of_penalties(point: Point) -> Iterator[Slip]:
     yield from in_each("penalty_on_bias", words + "∂E/∂b_{i}", words + "every ∂E/∂b_i", biases, on_biases)
 
 
-def _penalty(of_W: Callable[[Array], Array]) -> Line:
+def _penalty(of_W: Callable[[Array], Array]) -> LineFunction:
     return lambda point, i, dW: np.asarray(dW + of_W(point.parameters.W[i]))

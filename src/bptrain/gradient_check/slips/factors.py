@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.core.network import Block
-from bptrain.gradient_check.point import Point
-from bptrain.gradient_check.slips.base import Diagnosis, Target, compare
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.slips.base import Diagnosis, UnexplainedGradient, compare
 from bptrain.parts.types import Array
 
 ENTRIES = 3  # that must bear out a number which is not one of those that slips bring in
-HAS_A_SAY = 1e-3  # beside the largest entry
+HAS_A_SAY = 1e-3  # of the largest entry: smaller ones count for nothing
 
 Pieces = Mapping[Block, tuple[Array | float, Array]]  # what the pattern adds c times the second to
 
@@ -32,7 +32,7 @@ class Fitted(NamedTuple):
     borne_out: bool
 
 
-def diagnoses(target: Target) -> Iterator[tuple[int, Diagnosis]]:
+def diagnoses(target: UnexplainedGradient) -> Iterator[tuple[int, Diagnosis]]:
     """What the wrong blocks are a multiple of, the smallest group first; each with the count of its layers."""
     point, n = target.truth.point, target.truth.right.g
     penalties = _penalties(point)
@@ -64,7 +64,7 @@ def diagnoses(target: Target) -> Iterator[tuple[int, Diagnosis]]:
             yield point.network.L, Diagnosis(code, words, None, fitted.error)
 
 
-def _fit(target: Target, pieces: Pieces) -> Fitted | None:
+def _fit(target: UnexplainedGradient, pieces: Pieces) -> Fitted | None:
     """c of a ≈ base + c n over some blocks, by least squares; None where that is no match in one of them."""
     parts = [(block.view(target.a) - base, n) for block, (base, n) in pieces.items()]
     c = _ratio(parts)
@@ -79,7 +79,9 @@ def _fit(target: Target, pieces: Pieces) -> Fitted | None:
     return Fitted(c, largest, _bear_out([n for _, n in parts]))
 
 
-def of_one(point: Point, a: Array, n: Array, s: Array, tolerance: float) -> tuple[str, str, float] | None:
+def of_one(
+    point: GradientPoint, a: Array, n: Array, s: Array, tolerance: float
+) -> tuple[str, str, float] | None:
     """Code, words and error where the one quantity a is c times n."""
     c = _ratio([(a, n)])
     name = named(point, c)
@@ -90,7 +92,7 @@ def of_one(point: Point, a: Array, n: Array, s: Array, tolerance: float) -> tupl
     return (code, times, found.error) if found.right else None
 
 
-def named(point: Point, c: float) -> tuple[str, str] | None:
+def named(point: GradientPoint, c: float) -> tuple[str, str] | None:
     """Code and words of a factor that slips bring in."""
     N, n_L = len(point.X_0), point.network.sizes[-1]
     table: list[tuple[float, str, str]] = [
@@ -113,7 +115,7 @@ def letter(block: Block) -> str:
     return f"∂E/∂{'W' if block.kind == 'weight' else 'b'}_{block.layer}"
 
 
-def _groups(point: Point) -> Iterator[Group]:
+def _groups(point: GradientPoint) -> Iterator[Group]:
     blocks, L = point.network.blocks, point.network.L
     for block in blocks:
         yield Group(letter(block), block.layer, (block,))
@@ -126,7 +128,7 @@ def _groups(point: Point) -> Iterator[Group]:
     yield Group("the whole gradient", None, blocks)
 
 
-def _penalties(point: Point) -> dict[Block, Array | float]:
+def _penalties(point: GradientPoint) -> dict[Block, Array | float]:
     """What the penalty adds to each block."""
     of_one = point.network.penalty
     return {

@@ -1,6 +1,6 @@
 """Losses of numbers: how far x is from t, whatever the range of both. d is x − t.
 
-absolute_error and quantile have a corner at d = 0, where the middle of the slopes on both sides is taken (as PyTorch
+absolute_error and quantile have a kink at d = 0, where the middle of the slopes on both sides is taken (as PyTorch
 does); huber and log_cosh are smooth to the first derivative.
 """
 
@@ -127,5 +127,5 @@ def quantile(tau: Inside = 0.5) -> Loss:
 
 
 def _one(x: Array, t: Array) -> Array:
-    """The terms of a slope that is a constant on either side of its corner."""
+    """The terms of a slope that is a constant on either side of its kink."""
     return np.ones_like(x)

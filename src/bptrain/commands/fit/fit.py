@@ -1,0 +1,253 @@
+"""One fit, from a config file to a finished run: the trainer's events, saved by the store and passed on.
+
+    for event in fit_events("config.yaml"):
+        …  # Compiling where that takes a while, Started, then the trainer's events, then Done
+
+Closing the generator between two events saves the run: nothing is lost.
+"""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bptrain.build.network import initial_weights
+from bptrain.build.parts import dtype_of
+from bptrain.build.setup import Setup, open_config, run_config
+from bptrain.build.updates import build_plan, refuse_what_is_too_large
+from bptrain.commands.fit.resume import Resumed, refuse_missing_plugins, resumed_run
+from bptrain.commands.fit.summary import FitSummary, best_is_written, summarize
+from bptrain.config.resolved import dump_yaml
+from bptrain.core.network import Network
+from bptrain.engines.base import Engine, TrainingPlan, initial_optimizer_state
+from bptrain.engines.choice import EngineChoice, choose_engine, forward_pass, make_engine
+from bptrain.engines.registry import engine_entry
+from bptrain.engines.threads import limit_threads
+from bptrain.errors import NumericalError, Warned, not_silenced
+from bptrain.plugins.records import records
+from bptrain.store import checkpoint
+from bptrain.store.plain import plain
+from bptrain.store.provenance import bits, now, provenance
+from bptrain.store.run_directory import RunDirectory, clear, locked, new_run, run_at
+from bptrain.store.run_settings import portable
+from bptrain.store.saver import Interval, Saver
+from bptrain.training.evaluation import Baseline, baseline
+from bptrain.training.events import Event, Finished
+from bptrain.training.rows import RowsInMemory
+from bptrain.training.state import State
+from bptrain.training.trainer import Job, train
+
+
+class Compiling(NamedTuple):
+    """The training loop is about to be compiled, which takes seconds; nothing has been written yet."""
+
+    network: Network
+
+
+class Started(NamedTuple):
+    """The run directory is made and training begins."""
+
+    run: Path
+    state: State  # where the run begins
+    network: Network
+    task: TrainingPlan
+    rows: dict[str, int]  # of each split
+    engine: str
+    reason: str  # why that engine
+    notes: tuple[str, ...]  # decisions, one line per note
+    warnings: tuple[Warned, ...]
+    resumed: bool
+
+
+class Done(NamedTuple):
+    """The run is finished."""
+
+    summary: FitSummary
+    already: bool = False  # it had been finished before: nothing was left to do
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The fields of fit's JSON."""
+        return self.summary.result
+
+
+FitEvent = Compiling | Started | Event | Done
+
+
+class Fit(NamedTuple):
+    """What a fit is made of, before it has a directory and an engine."""
+
+    setup: Setup
+    task: TrainingPlan
+    guess: Baseline
+    facts: checkpoint.Facts  # without what determines the last bits, which depends on the engine
+
+
+def fit_events(
+    config: Path,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    out: Path | None = None,
+    resume: str | None = None,
+    overwrite: bool = False,
+) -> Generator[FitEvent, None, None]:
+    """Trains a config in a run directory of its own, and yields what happens.
+
+    `out` is the run directory itself; `resume` is "auto" or a run. Raises the errors of `bptrain.errors`. A run that
+    fails or is closed keeps the last state that was sound.
+    """
+    if resume is not None:
+        refuse_missing_plugins(resume, out)
+    fit = open_fit(open_config(config, overrides))
+    loaded = fit.setup.loaded
+    with ExitStack() as stack:
+        resumed = None
+        if resume is not None:
+            resumed = resumed_run(resume, fit.setup, out, fit.facts, fit.task.method, stack)
+        if resumed is not None and resumed.finished:
+            yield Done(finished(fit, resumed), already=True)
+            return
+        # first of all, since a network too large for memory leaves no directory
+        state = resumed.state if resumed is not None else start_state(fit)
+        engine, choice = yield from ready_engine(fit, resumed)
+        threads = loaded.config.training.threads
+        fit = fit._replace(facts=fit.facts._replace(bits=bits(engine.name, threads)))
+        stack.enter_context(limit_threads(threads))
+        if resumed is not None:
+            run = resumed.run
+        else:
+            run = run_at(out, overwrite) if out is not None else new_run(loaded.path.stem)
+            stack.enter_context(locked(run))
+            clear(run)
+        state = state.kept(run.path)  # and no longer in memory, where it is large
+        resumed = None if resumed is None else resumed._replace(state=state)
+        saver = open_saver(run, fit, resumed, choice, engine.compile_seconds)
+        saver.save(state, status="running")  # from here on there is something to go on from
+        run.write_config(dump_yaml(run_config(fit.setup)))
+        yield started(fit, run, state, resumed, choice)
+        yield from trained(fit, engine, run, state, saver)
+
+
+def open_fit(setup: Setup) -> Fit:
+    """The training plan, the baseline, and what is the same in every checkpoint. Raises UsageError."""
+    config, prepared = setup.loaded.config, setup.prepared
+    refuse_what_is_too_large(setup.loaded, setup.network)
+    train_rows = prepared.splits["train"]
+    guess = baseline(prepared.schema, train_rows.true)
+    settings = portable(run_config(setup))
+    facts = checkpoint.Facts(
+        config=settings,
+        schema=prepared.schema.to_json(),
+        data=prepared.digest,
+        bits={},
+        baseline=plain(guess.to_json()),
+        plugins=records(settings),
+    )
+    return Fit(setup, build_plan(config, setup.network, len(train_rows.X)), guess, facts)
+
+
+def ready_engine(
+    fit: Fit, resumed: Resumed | None
+) -> Generator[Compiling, None, tuple[Engine, EngineChoice]]:
+    """The engine of a fit, compiled; yields Compiling first if that takes a while. Raises UsageError."""
+    loaded, task = fit.setup.loaded, fit.task
+    asked, dtype = loaded.config.training.engine, dtype_of(loaded.config)
+    begun_with = None if resumed is None else str(resumed.bits["engine"])
+    with loaded.locating():
+        choice = choose_engine(asked, task, dtype, begun_with)
+        if not engine_entry(choice.name).is_ready(task, dtype):
+            yield Compiling(fit.setup.network)
+        return make_engine(choice, asked, task, dtype, loaded.config.training.threads)
+
+
+def start_state(fit: Fit) -> State:
+    """The state before the first update."""
+    config = fit.setup.loaded.config
+    w = initial_weights(config, fit.setup.network, dtype_of(config))
+    return State(initial_optimizer_state(w, fit.task.method))
+
+
+def open_saver(
+    run: RunDirectory, fit: Fit, resumed: Resumed | None, choice: EngineChoice, compile_seconds: float
+) -> Saver:
+    """The saver of a run, going on with the record and the times of a resumed one."""
+    settings = fit.setup.loaded.config.checkpoint
+    record = {"format": 1, "started": now(), **provenance(choice.name), "data": fit.facts.data}
+    record |= {"engine": choice.name, "engine_reason": choice.reason, "plugins": fit.facts.plugins}
+    if resumed is not None:
+        record |= {key: resumed.record[key] for key in resumed.record if key in ("started", "seconds")}
+        record["resumed"] = now()
+    interval = Interval(settings.every.epochs, settings.every.seconds)
+    saver = Saver(run, fit.setup.network, fit.task.method, fit.facts, interval, settings.keep, record)
+    saver.seconds["compile"] += compile_seconds
+    return saver
+
+
+def started(
+    fit: Fit, run: RunDirectory, state: State, resumed: Resumed | None, choice: EngineChoice
+) -> Started:
+    """The first event."""
+    prepared, silenced = fit.setup.prepared, fit.setup.loaded.config.silence
+    return Started(
+        run=run.path,
+        state=state,
+        network=fit.setup.network,
+        task=fit.task,
+        rows={name: len(rows.X) for name, rows in prepared.splits.items()},
+        engine=choice.name,
+        reason=choice.reason,
+        notes=prepared.notes,
+        warnings=fit.setup.warnings + not_silenced(resumed.warnings(fit.facts) if resumed else (), silenced),
+        resumed=resumed is not None,
+    )
+
+
+def trained(
+    fit: Fit, engine: Engine, run: RunDirectory, state: State, saver: Saver
+) -> Iterator[Event | Done]:
+    """The trainer's events, each saved before it is passed on, and the summary."""
+    setup = fit.setup
+    job = Job(
+        task=fit.task,
+        engine=engine,
+        schema=setup.prepared.schema,
+        train=RowsInMemory(setup.prepared.splits["train"]),
+        validation=setup.prepared.splits.get("validation"),
+        metrics=setup.metrics,
+        seed=setup.loaded.config.seed,
+        shuffle=setup.loaded.config.training.shuffle,
+        controls=setup.controls,
+        seconds=saver.seconds["train"] + saver.seconds["evaluation"],
+        directory=run.path,
+    )
+    status = "interrupted"
+    try:
+        for event in train(job, state):
+            state = event.state if not isinstance(event, Warned) else state
+            saver.handle(event)
+            silent = isinstance(event, Warned) and event.name in setup.loaded.config.silence
+            if not isinstance(event, Finished) and not silent:
+                yield event
+        outputs = engine.outputs
+        summary = summarize(setup, fit.task, run, engine.name, outputs, state, saver.seconds, fit.guess)
+        saver.save(state, result=summary.result)
+        status = "finished"
+    except NumericalError:
+        status = "diverged"
+        raise
+    finally:  # an error, Ctrl-C, or whoever follows the events has closed them: the last whole state stays
+        saver.save(state, status=status, ended=now())
+    yield Done(summary)
+
+
+def finished(fit: Fit, resumed: Resumed) -> FitSummary:
+    """The summary of a run that had ended; what a kill at its very end left undone is done now."""
+    run, state, record = resumed.run, resumed.state, resumed.record
+    fit = fit._replace(facts=fit.facts._replace(bits=resumed.bits))
+    choice = EngineChoice(str(resumed.bits["engine"]), str(record.get("engine_reason", "")))
+    saver = open_saver(run, fit, resumed, choice, 0.0)
+    outputs = forward_pass(choice.name, fit.setup.network, state.memory.w.dtype)
+    summary = summarize(fit.setup, fit.task, run, choice.name, outputs, state, saver.seconds, fit.guess)
+    if record.get("status") != "finished" or not best_is_written(run, state):
+        with locked(run):
+            saver.save(state, status="finished", result=summary.result)
+    return summary

@@ -1,0 +1,52 @@
+"""The other forms in which a key may be written, and which `normalize` brings to the one that the schema validates.
+
+They stand beside the validators in the annotations of the schema, validate nothing, and change the JSON Schema alone.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from pydantic import GetJsonSchemaHandler, WithJsonSchema
+
+Json = dict[str, Any]
+
+
+class Form(NamedTuple):
+    """Makes the JSON Schema of what may be written from that of what is validated."""
+
+    written: Callable[[Json], Json]
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: GetJsonSchemaHandler) -> Json:
+        return self.written(handler(core))
+
+
+def either(*branches: Json) -> Json:
+    """One of several schemas; a choice among choices is one choice."""
+    return {"anyOf": [one for branch in branches for one in branch.get("anyOf", [branch])]}
+
+
+def part_of(definition: str) -> WithJsonSchema:
+    """A part: its name alone, or a mapping with options."""
+    return WithJsonSchema({"anyOf": [{"$ref": f"#/definitions/{definition}"}]})
+
+
+def choice(texts: dict[str, str]) -> Json:
+    """One of several names, each with what it means."""
+    return {"type": "string", "enum": list(texts), "enumDescriptions": list(texts.values())}
+
+
+def without_default(schema: Json) -> None:
+    """For a key whose default is not right in every config."""
+    del schema["default"]
+
+
+AUTO: Json = {"enum": ["auto"]}
+NULL: Json = {"type": "null"}
+PATH: Json = {"type": "string", "minLength": 1}
+
+one_or_list = Form(lambda schema: either(schema["items"], schema))  # one value for all
+or_auto = Form(lambda schema: either(AUTO, schema))
+or_null = Form(lambda schema: either(schema, NULL))
+or_empty = Form(lambda section: {**section, "type": ["object", "null"]})  # a section without a key
+or_path = Form(lambda schema: either(PATH, schema))
+auto_for_null = Form(lambda schema: either(AUTO, *(one for one in schema["anyOf"] if one != NULL)))

@@ -1,0 +1,71 @@
+"""Arrays to one block of columns, in their own type."""
+
+import numpy as np
+
+from bptrain.data.sheet_columns import MISSING, is_whole
+from bptrain.data.table import Block, chunks
+from bptrain.errors import DataError, Problem
+from bptrain.formats.problems import ErrorList, Origin
+from bptrain.parts.types import Array
+
+
+def feature_block(array: Array, file: str, name: str = "x1") -> Block:
+    """The columns x1 … xn, or `name` where there is one; further axes are flattened row by row.
+
+    Raises DataError for what is not numbers.
+    """
+    if array.dtype.kind not in "biuf":
+        message = f"features must be numbers, but the array is of type {array.dtype}"
+        raise DataError(Problem("array_type", message, file=file))
+    matrix = _columns(array, file)
+    names = tuple(f"x{k + 1}" for k in range(matrix.shape[1])) if matrix.shape[1] != 1 else (name,)
+    return _number_block(matrix, names, file)
+
+
+def target_block(array: Array, file: str, name: str = "y") -> Block:
+    """The column `name`, or name1 … namem; numbers, true and false, or text labels."""
+    matrix = _columns(array, file)
+    m = matrix.shape[1]
+    names = tuple(f"{name}{k + 1}" for k in range(m)) if m != 1 else (name,)
+    if array.dtype.kind in "biuf":
+        return _number_block(matrix, names, file)
+    if array.dtype.kind == "S":
+        try:
+            matrix = np.char.decode(matrix, "utf-8")
+        except UnicodeDecodeError:
+            raise DataError(Problem("not_utf8", "the target labels are not UTF-8", file=file)) from None
+    elif array.dtype.kind != "U":
+        message = f"targets must be numbers or strings, but the array is of type {array.dtype}"
+        raise DataError(Problem("array_type", message, file=file))
+    texts = {}
+    for k, column in enumerate(names):
+        labels = [str(label).strip() for label in matrix[:, k]]
+        texts[column] = np.empty(len(labels), object)
+        texts[column][:] = [None if label in MISSING else label for label in labels]
+    return Block(Origin(file), names, np.empty((len(matrix), 0)), (), texts)
+
+
+def _columns(array: Array, file: str) -> Array:
+    """N × everything else."""
+    if array.ndim == 0 or array.size == 0:
+        raise DataError(Problem("no_rows", f"the array of shape {array.shape} has no rows", file=file))
+    matrix: Array = array.reshape(len(array), -1)
+    return matrix
+
+
+def _number_block(matrix: Array, names: tuple[str, ...], file: str) -> Block:
+    """A block of numbers alone. Raises DataError for infinite ones."""
+    origin = Origin(file)
+    if matrix.dtype.kind == "b":
+        return Block(origin, names, matrix.view(np.uint8), names, {}, frozenset(names), frozenset(names))
+    if matrix.dtype.kind in "iu":
+        return Block(origin, names, matrix, names, {}, frozenset(names))
+    complaints = ErrorList()
+    for part in chunks(*matrix.shape):
+        for row, column in np.argwhere(np.isinf(matrix[part])):
+            at = part.start + int(row)
+            message = f"column {names[column]} is {matrix[at, column]}; numbers must be finite"
+            complaints.add(origin.problem("infinite", at, message))
+    complaints.raise_if_any()
+    whole = len(names) == 1 and is_whole(matrix)  # asked of a target, so of one column alone
+    return Block(origin, names, matrix, names, {}, frozenset(names if whole else ()))

@@ -1,0 +1,162 @@
+"""Where rows come from: what a source is, and files as one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from bptrain.errors import DataError, Problem
+from bptrain.formats import Format, NamedArrays, Sheet, format_of, listed
+from bptrain.formats.base import listed_suffixes
+from bptrain.formats.files import digest
+from bptrain.formats.problems import nearest, some_of
+from bptrain.parts.types import Array
+
+
+class ArrayNames(NamedTuple):
+    """Which arrays are meant, where they have names; of a column by itself, its name."""
+
+    features: str = "X"
+    target: str = "y"
+    weight: str | None = None
+
+
+class Arrays(NamedTuple):
+    """Features, targets and weights in arrays of their own, N rows each."""
+
+    X: Array
+    y: Array
+    weight: Array | None
+    names: ArrayNames
+    places: tuple[str, str]  # what messages call the place of X, and that of y
+
+
+class DataSource(Protocol):
+    """A set of rows to train on, or to evaluate: a file, say, or a table in memory."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        ...
+
+    def read(
+        self,
+        key: str,
+        features: str | Sequence[str] = "all",
+        target: str | Sequence[str] | None = None,
+        weight: str | None = None,
+    ) -> Sheet | Arrays:
+        """A table with named columns, or arrays of these names. Raises DataError.
+
+        `key` is the config key that named the source; without one it is for a trained model, and need not say what its
+        rows weigh.
+        """
+        ...
+
+    def digests(self, role: str) -> dict[str, str]:
+        """SHA-256 by role, such as "train", in hex. Raises DataError."""
+        ...
+
+
+class FileSource(NamedTuple):
+    """A file; or two, one of inputs and one of targets."""
+
+    inputs: Path
+    target: Path | None = None  # where `inputs` holds one array, which is that of the inputs
+
+    @property
+    def name(self) -> str:
+        """The path of the inputs."""
+        return str(self.inputs)
+
+    def read(
+        self,
+        key: str,
+        features: str | Sequence[str] = "all",
+        target: str | Sequence[str] | None = None,
+        weight: str | None = None,
+    ) -> Sheet | Arrays:
+        """What the file, or the two files, hold. Raises DataError."""
+        form = known_format(self.inputs, key)
+        target_key = f"{key}.target" if key else ""
+        if form.holds != "array":
+            if self.target is not None:
+                message = f"{self.inputs} holds its target itself, so it takes no file of targets beside it"
+                raise DataError(Problem("two_targets", message, path=target_key))
+            names = None if form.holds == "table" else array_names(features, target, weight)
+            contents = form.read(self.inputs, key)
+            if isinstance(contents, NamedArrays):
+                assert names is not None
+                return _pick(contents, names, self.name, key)
+            assert isinstance(contents, Sheet)
+            return contents
+        if self.target is None:
+            message = f"{self.inputs} holds features alone; name the file of its targets"
+            raise DataError(
+                Problem("no_target", message, path="data.target" if key == "data.train" else target_key)
+            )
+        target_form = known_format(self.target, target_key)
+        if target_form.holds != "array":
+            message = f"the targets of {self.inputs} must be an {listed('array')} file, not {self.target}"
+            raise DataError(Problem("target_format", message, path=target_key))
+        if key and isinstance(features, str) and features != "all":
+            message = f"{self.inputs} is one array without a name, so there is none named {features}; use all"
+            raise DataError(Problem("unknown_array", message, path="data.features", suggestion="all"))
+        X, y = form.read(self.inputs, key), target_form.read(self.target, target_key)
+        assert isinstance(X, np.ndarray)
+        assert isinstance(y, np.ndarray)
+        return Arrays(X, y, None, ArrayNames("x1", "y"), (self.name, str(self.target)))
+
+    def digests(self, role: str) -> dict[str, str]:
+        """The digest of each file as it lies on the disk."""
+        digests = {role: digest(self.inputs, f"data.{role}")}
+        if self.target is not None:
+            digests[f"{role}_target"] = digest(self.target, f"data.{role}.target")
+        return digests
+
+
+def known_format(path: Path, key: str) -> Format:
+    """The format of a file. Raises DataError where its name does not say."""
+    form = format_of(path.name)
+    if form is None:
+        message = f"the name of {path} does not tell its format; supported are {listed_suffixes()}"
+        raise DataError(Problem("unknown_format", message, path=key))
+    return form
+
+
+def array_names(
+    features: str | Sequence[str], target: str | Sequence[str] | None, weight: str | None
+) -> ArrayNames:
+    """The arrays of a file of named arrays that the keys of `data` mean. Raises DataError for several targets."""
+    if target is not None and not isinstance(target, str):
+        if len(target) != 1:
+            what = f"in an {listed('arrays')} file the target is one array"
+            message = f"{what}; several columns are one array of two axes"
+            raise DataError(Problem("several_arrays", message, path="data.target"))
+        target = target[0]
+    name = features if isinstance(features, str) and features != "all" else "X"
+    return ArrayNames(name, target or "y", weight)
+
+
+def _pick(arrays: NamedArrays, names: ArrayNames, file: str, key: str) -> Arrays:
+    """The features, the target and the weights. Raises DataError where one is not there."""
+    if not key and names.weight not in arrays.names:
+        names = names._replace(weight=None)
+    if names.features == names.target:
+        message = f"{names.target} is both the features array and the target array"
+        raise DataError(Problem("target_in_features", message, path="data.features"))
+    unknown = [
+        Problem(
+            "unknown_array",
+            f"{file} has no array named {name}; it has {some_of(arrays.names) or 'none'}",
+            path=f"data.{role}",
+            suggestion=nearest(name, arrays.names),
+        )
+        for role, name in names._asdict().items()
+        if name is not None and name not in arrays.names
+    ]
+    if unknown:
+        raise DataError(unknown)
+    weight = None if names.weight is None else arrays.get(names.weight)
+    return Arrays(arrays.get(names.features), arrays.get(names.target), weight, names, (file, file))

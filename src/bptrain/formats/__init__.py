@@ -1,0 +1,25 @@
+"""File formats: a file to columns of cells, to named arrays, or to one array; what these mean is told elsewhere.
+
+Each format is a file in this folder: what is registered there is known to every command. Config, messages, help and
+schema ask the registry what a file's name says, so nothing heavy is imported before a file is read.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from bptrain.formats.base import (
+    Contents,
+    Format,
+    Holds,
+    NamedArrays,
+    Sheet,
+    format_of,
+    formats,
+    holds,
+    listed,
+)
+
+__all__ = ["Contents", "Format", "Holds", "NamedArrays", "Sheet", "format_of", "formats", "holds", "listed"]
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

@@ -1,0 +1,77 @@
+"""What a file format is, and the registry of formats."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, Union
+
+from bptrain.formats.problems import Origin
+from bptrain.registry import Registry
+
+if TYPE_CHECKING:  # a name is looked at without NumPy
+    from bptrain.parts.types import Array
+
+Holds = Literal["table", "arrays", "array"]  # columns with names, arrays with names, one array
+
+
+class Sheet(NamedTuple):
+    """A table as it was written: nothing is interpreted yet."""
+
+    origin: Origin
+    names: tuple[str, ...]
+    cells: dict[str, list[str]]  # N texts per column
+
+
+class NamedArrays(NamedTuple):
+    """A file of several arrays, each read when it is asked for."""
+
+    names: tuple[str, ...]
+    get: "Callable[[str], Array]"
+
+
+Contents = Union[Sheet, NamedArrays, "Array"]  # for a table, arrays, an array
+
+
+class Format(NamedTuple):
+    """How files of a format are named, what they hold, and how they are read."""
+
+    holds: Holds
+    suffixes: tuple[str, ...]  # in lower case, as messages list them
+    read: Callable[[Path, str], Contents]  # (path, the config key that named it, or ""); raises DataError
+    gz: bool = False  # whether the same names with .gz behind them are packed files of it
+    variants: tuple[str, ...] = ()  # further suffixes, which messages leave out
+
+
+formats: Registry[Format] = Registry("format")
+
+
+def format_of(name: str) -> Format | None:
+    """The format of a file, by its name."""
+    lower = name.lower()
+    for each in formats:
+        found = formats.get(each)()
+        bare = lower.removesuffix(".gz") if found.gz else lower
+        if bare.endswith(found.suffixes + found.variants):
+            return found
+    return None
+
+
+def holds(name: str) -> Holds | None:
+    """What a file of this name holds; None where the name does not say."""
+    found = format_of(name)
+    return None if found is None else found.holds
+
+
+def listed(what: Holds | None = None, last: str = " or ") -> str:
+    """The names of the formats that hold this, or of all: "csv, tsv or npz"."""
+    names = [name for name in formats if what in (None, formats.get(name)().holds)]
+    return last.join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
+def listed_suffixes() -> str:
+    """How files may be named: ".csv, .tsv (each also with .gz), .npz"."""
+    made = [formats.get(name)() for name in formats]
+    packed, plain = (
+        [" or ".join(each.suffixes) for each in made if each.gz is with_gz] for with_gz in (True, False)
+    )
+    each_also = [f"{', '.join(packed)} ({'each also' if packed[1:] else 'also'} with .gz)"] if packed else []
+    return ", ".join([*each_also, *plain])

@@ -1,0 +1,68 @@
+"""Bytes from the disk: the content of a file, unpacked, and its digest."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from bptrain.errors import DataError, Problem
+from bptrain.formats.problems import nearest
+
+
+@contextmanager
+def reading(path: Path, key: str) -> Iterator[None]:
+    """Turns whatever the system says about a file into a DataError; `key` is the config key that named it."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        message = f"the file is damaged or cut short ({error}); get it again"
+        raise DataError(Problem("damaged_file", message, file=str(path))) from None
+    except FileNotFoundError:
+        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        message = f"no such file: {path}"
+        close = nearest(path.name, siblings)
+        raise DataError(_about(path, key, "file_not_found", message, close)) from None
+    except IsADirectoryError:
+        message = f"{path} is a directory; name a file in it"
+        raise DataError(_about(path, key, "is_a_directory", message)) from None
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror or error}"
+        raise DataError(_about(path, key, "unreadable_file", message)) from None
+
+
+@contextmanager
+def reading_arrays(path: Path, key: str) -> Iterator[BinaryIO]:
+    """The file, opened for NumPy; whatever NumPy or the system says about it becomes a DataError."""
+    try:
+        with reading(path, key), path.open("rb") as file:  # np.load leaves a file that it cannot read open
+            yield file
+    except DataError:
+        raise
+    except Exception as error:  # what NumPy raises for a malformed file is not documented
+        if "pickle" in str(error):
+            message = "the file holds Python objects, which are never loaded; save plain numbers or strings"
+            raise DataError(Problem("object_array", message, file=str(path))) from None
+        message = f"the file is damaged or not what its name says ({error})"
+        raise DataError(Problem("damaged_file", message, file=str(path))) from None
+
+
+def _about(path: Path, key: str, code: str, message: str, suggestion: str | None = None) -> Problem:
+    """A problem at the config key that names the file, or at the file itself where no config does."""
+    return Problem(code, message, path=key, file="" if key else str(path), suggestion=suggestion)
+
+
+def read_bytes(path: Path, key: str) -> bytes:
+    """The content, unpacked where the name ends in .gz."""
+    with reading(path, key):
+        data = path.read_bytes()
+        return gzip.decompress(data) if path.suffix.lower() == ".gz" else data
+
+
+def digest(path: Path, key: str) -> str:
+    """The SHA-256 of a file as it lies on the disk, in hex."""
+    import hashlib
+
+    with reading(path, key), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

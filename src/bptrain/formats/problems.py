@@ -1,0 +1,69 @@
+"""Problems in data: where a row stands, several problems raised together, and what was probably meant."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from bptrain.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from bptrain.parts.types import Array
+
+LISTED = 10  # so many faulty cells are listed; of the others, only how many there are
+
+
+class Origin(NamedTuple):
+    """Where rows came from: enough to name one in a message."""
+
+    file: str
+    lines: "Array | None" = None  # line of each row, counted from 1; None where a file has no lines
+
+    def problem(self, code: str, row: int, message: str, suggestion: str | None = None) -> Problem:
+        """A problem with one row, counted from 0."""
+        if self.lines is not None:
+            return Problem(code, message, file=self.file, line=int(self.lines[row]), suggestion=suggestion)
+        return Problem(code, f"row {row + 1}: {message}", file=self.file, suggestion=suggestion)
+
+
+class ErrorList:
+    """Problems collected to be raised together; of a flood, the first few and a count."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.total = 0
+
+    def add(self, problem: Problem) -> None:
+        """Note one problem."""
+        self.total += 1
+        if len(self.problems) < LISTED:
+            self.problems.append(problem)
+
+    def add_rows(self, code: str, origin: Origin, rows: "Array", message: str) -> None:
+        """Note the same problem for each of some rows."""
+        room = LISTED - len(self.problems)
+        self.problems += [origin.problem(code, int(row), message) for row in rows[:room]]
+        self.total += len(rows)
+
+    def raise_if_any(self, summary: str = "") -> None:
+        """Raise DataError if there was any problem; `summary` helps where they are too many to list."""
+        if self.total > len(self.problems):
+            more = f"and {self.total - len(self.problems)} more like these" + (
+                f" ({summary})" if summary else ""
+            )
+            self.problems.append(Problem(self.problems[-1].code, more, file=self.problems[-1].file))
+        if self.problems:
+            raise DataError(self.problems)
+
+
+def nearest(name: object, names: Iterable[object]) -> str | None:
+    """The name that was probably meant."""
+    from difflib import get_close_matches
+
+    by_folded = {str(n).casefold(): str(n) for n in names}
+    close = get_close_matches(str(name).casefold(), by_folded, n=1)
+    return by_folded[close[0]] if close else None
+
+
+def some_of(names: Iterable[object], most: int = 12) -> str:
+    """The first names, for a message."""
+    listed = [str(name) for name in names]
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

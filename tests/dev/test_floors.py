@@ -1,0 +1,50 @@
+"""dev/floors.txt is what pyproject.toml declares, and the short run of the tests is made of files that exist."""
+
+import sys
+
+import pytest
+
+import floors
+import short_run
+from conftest import ROOT
+
+
+def test_the_floors_are_fresh() -> None:
+    declared = floors.floors(floors.project())
+    assert floors.PLACE.read_text(encoding="utf-8") == declared, "run `python dev/generate.py`"
+
+
+def test_every_dependency_has_its_line() -> None:
+    project = {
+        "name": "mine",
+        "dependencies": ["numpy>=2.0", "a-b.c>=1.5.1"],
+        "optional-dependencies": {
+            "fast": ["one>=3; sys_platform == 'linux'"],
+            "dev": ["mine[fast]", "Two>=4"],
+        },
+    }
+    lines = floors.floors(project).splitlines()[1:]
+    assert lines == ["a-b.c==1.5.1", "numpy==2.0", "one==3; sys_platform == 'linux'", "Two==4"]
+
+
+@pytest.mark.parametrize("requirement", ["numpy", "numpy>2", "numpy>=2,<3"])
+def test_a_dependency_without_a_floor_is_refused(requirement: str) -> None:
+    with pytest.raises(ValueError, match="NAME>=VERSION"):
+        floors.floors({"name": "mine", "dependencies": [requirement], "optional-dependencies": {}})
+
+
+def test_the_short_run_is_there() -> None:
+    assert [test for test in short_run.TESTS if not (ROOT / test).exists()] == []
+
+
+def test_this_python_is_among_those_found() -> None:
+    found = short_run.pythons()
+    assert min(found) >= short_run.oldest_supported() == (3, 11)
+    assert sys.version_info[:2] in found
+
+
+def test_an_environment_is_made_and_used() -> None:
+    made, installed, tested = short_run.commands("python3.11", ".venv-x", ["-c", "floors.txt"])
+    assert made == ["python3.11", "-m", "venv", "--clear", ".venv-x"]
+    assert installed[0] == tested[0] == ".venv-x/bin/python"
+    assert installed[-4:] == ["-c", "floors.txt", "-e", ".[dev]"]
