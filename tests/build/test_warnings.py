@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from bptrain.commands.fit.fit import FitEvent, Started, fit_events
 
 import bptrain as package
 from bptrain.build.warnings import is_proportional
+from bptrain.commands.fit.fit import FitEvent, Started, fit_events
 from bptrain.commands.fit.follow import run_to_end
 from bptrain.errors import WARNINGS, Warned, not_silenced
 from bptrain.parts.optimizers import optimizers

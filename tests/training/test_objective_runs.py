@@ -4,8 +4,8 @@ import itertools
 from pathlib import Path
 
 import pytest
-from bptrain.commands.fit.fit import Done, fit_events
 
+from bptrain.commands.fit.fit import Done, fit_events
 from bptrain.training.events import EpochEnd
 
 SETTINGS = {

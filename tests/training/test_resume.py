@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from bptrain.commands.fit.fit import Done, Started, fit_events
 
+from bptrain.commands.fit.fit import Done, Started, fit_events
 from bptrain.engines import base
 from bptrain.engines.numba_engine import NumbaEngine
 from bptrain.engines.numpy_engine import NumpyEngine

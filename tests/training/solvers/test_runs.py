@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bptrain.commands.fit.fit import Done, fit_events
 
 from bptrain.build.network import initial_weights
 from bptrain.build.setup import open_config
 from bptrain.build.updates import build_plan
+from bptrain.commands.fit.fit import Done, fit_events
 from bptrain.core.backprop import gradient
 from bptrain.core.network import views
 from bptrain.core.objective import row_losses
