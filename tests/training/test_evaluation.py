@@ -110,7 +110,7 @@ def test_the_loss_is_the_mean_over_the_rows_by_what_they_weigh(
     """½ (x − t)² of 1, 2 and 4 beside 0 is ½, 2 and 8; the metric counts every row once."""
     monkeypatch.setattr(evaluation, "LOSS_ROWS", together)
     X_L, T = np.array([[1.0], [2.0], [4.0]]), np.zeros((3, 1))
-    data = rows(T)._replace(V=None if V is None else np.array(V))
+    data = rows(T)._replace(sample_weight=None if V is None else np.array(V))
     own_units = Schema("regression", (), Target(("y",), "values", (), (0.0,), (1.0,)))
     found = evaluate(network((1, 1), "identity"), Outputs(X_L, X_L), own_units, data, made("mae"))
     assert found.rows == 3

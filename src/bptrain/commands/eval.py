@@ -63,7 +63,7 @@ def evaluate_model(
     model, run = model_of(run_path, which, alone=data is not None)
     name, rows, warnings = _file(model, data, target) if data is not None else _split(model, run, split)
     chosen = build_metrics(model.config, model.schema)
-    one_class_a_row = model.schema.task == "classification" and rows.true.ndim == 1
+    one_class_a_row = model.schema.task == "classification" and rows.y_true.ndim == 1
     matrix_too = {"confusion_matrix": metrics.get("confusion_matrix")()} if one_class_a_row else {}
     outputs = model.outputs_of(rows.X)
     evaluation = evaluate(model.network, outputs, model.schema, rows, {**chosen, **matrix_too})

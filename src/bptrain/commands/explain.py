@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.build.data import prepare_data
+from bptrain.build.making import dtype_of, make
 from bptrain.build.network import activation_parts, build_network, network_of_schema
-from bptrain.build.parts import dtype_of, make
 from bptrain.build.updates import build_plan
 from bptrain.config import load_config
 from bptrain.config.part import PartConfig
@@ -25,7 +25,7 @@ from bptrain.parts.methods import UpdateRule, methods
 from bptrain.parts.schedules import schedules
 from bptrain.parts.solvers import Solver
 from bptrain.registry import Registry
-from bptrain.translate.values import Untranslatable
+from bptrain.translate.expressions import Untranslatable
 
 
 class DerivationLine(NamedTuple):

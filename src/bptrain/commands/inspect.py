@@ -78,7 +78,7 @@ def inspect(path: Path) -> Inspection:
     found, rows, left_out = units_of(model, run)
     facts = model.stored.facts
     origin: dict[str, Any] = {
-        **facts.bits,
+        **facts.numerics,
         "data": facts.data,
         "plugins": [dict(one) for one in facts.plugins],
     }

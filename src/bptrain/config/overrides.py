@@ -34,6 +34,12 @@ SHORTHANDS: dict[tuple[str, ...], str] = {
 }
 
 
+def document_of(config: Mapping[str, Any], file: str) -> Document:
+    """A config that Python gave as a mapping of its sections; `file` is what messages call it. Raises UsageError."""
+    value = {str(name): _plain(section, str(name)) for name, section in config.items()}
+    return Document(file, value, marks(value, Place(file)), [])
+
+
 def override(document: Document, overrides: Iterable[str] | Mapping[str, Any]) -> Document:
     """The document with some values replaced: texts `key=value`, or a mapping of keys to ready values.
 

@@ -16,7 +16,7 @@ from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
 from bptrain.errors import WARNINGS
-from bptrain.formats import listed
+from bptrain.formats import Holds, holds, listed
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
@@ -56,7 +56,6 @@ def _start(value: Any) -> bool | float:
 
 ONE_ARRAY, ARRAYS = listed("array", ", "), listed("arrays", ", ")  # formats that hold these
 FewEnough = at_most(MAX_ENTRIES)
-Share = Annotated[float, Interval(ge=0, lt=1)]
 FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
 Columns = Annotated[tuple[Column, ...], MinLen(1)]
 Auto = Annotated[Literal["auto"], Tag("<text>")]
@@ -106,14 +105,42 @@ class Source(Section):
         default=None, description="file with the targets, if it is a separate one"
     )
 
+    @property
+    def holds(self) -> Holds | None:
+        """What the file holds, by its name."""
+        return holds(self.inputs)
+
+
+class GivenInPython(Section):
+    """Rows that were given in Python: the config of their run says how many there were, and nothing reads it."""
+
+    arrays: Annotated[str, Field(pattern=r"^\d+ x \d+$")] = Field(description="rows x columns")
+
+    @property
+    def holds(self) -> Literal["memory"]:
+        """What a run's config cannot say any more."""
+        return "memory"
+
+
+def _file_or_arrays(value: Any) -> str:
+    given = isinstance(value, GivenInPython) or (isinstance(value, dict) and "arrays" in value)
+    return "<arrays>" if given else "<file>"
+
+
+RowsFrom = Annotated[
+    Annotated[Source, Tag("<file>")] | Annotated[GivenInPython, Tag("<arrays>")],
+    Discriminator(_file_or_arrays),
+    forms.first_branch,
+]
+
 
 class SplitConfig(Section):
     """How the rows of `train` are split."""
 
-    validation: Share = Field(
+    validation: BelowOne = Field(
         default=0.15, description="share of rows used to choose the best weights; may be 0"
     )
-    test: Share = Field(default=0.15, description="share of rows kept for the final evaluation; may be 0")
+    test: BelowOne = Field(default=0.15, description="share of rows kept for the final evaluation; may be 0")
     stratify: AutoOrBool = Field(
         default="auto", description="keep the proportions of the classes in every split"
     )
@@ -123,11 +150,11 @@ class SplitConfig(Section):
 class DataConfig(Section):
     """Where the data comes from, and how it is prepared."""
 
-    train: Annotated[Source, forms.or_path] = Field(description=listed())
-    validation: Annotated[Source, forms.or_path] | None = Field(
+    train: Annotated[RowsFrom, forms.or_path] = Field(description=listed())
+    validation: Annotated[RowsFrom, forms.or_path] | None = Field(
         default=None, description="file used instead of the validation share of split"
     )
-    test: Annotated[Source, forms.or_path] | None = Field(
+    test: Annotated[RowsFrom, forms.or_path] | None = Field(
         default=None, description="file used instead of the test share of split"
     )
     target: Annotated[Columns, forms.one_or_list] | None = Field(

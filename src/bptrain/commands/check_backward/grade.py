@@ -164,6 +164,6 @@ def parts_left_out(network: Network, rows: Rows) -> list[str]:
         "the mean over the instances": network.reduction == "mean",
         "penalties": network.penalty is not None,
         "dropout": bool(network.masked),
-        "row and class weights": rows.V is not None,
+        "row and class weights": rows.sample_weight is not None,
     }
     return [name for name, there in parts.items() if there]

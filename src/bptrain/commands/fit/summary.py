@@ -48,7 +48,7 @@ def summarize(
     """Evaluates the best and the final weights of a run on every split."""
     schema, splits, stopped = setup.prepared.schema, setup.prepared.splits, state.stopped
     assert stopped is not None  # it has ended
-    last = Best(state.epoch, state.memory.t, math.nan, task.for_use(state.memory))
+    last = Best(state.epoch, state.optimizer_state.t, math.nan, task.for_use(state.optimizer_state))
     best = state.best or last  # a run may end in its first epoch
     final = best if state.restored else last
 
@@ -64,7 +64,7 @@ def summarize(
         "run": str(run.path),
         "engine": engine,
         "epochs": state.epoch,
-        "steps": state.memory.t,
+        "steps": state.optimizer_state.t,
         "rows_seen": state.rows_seen,
         "train_seconds": seconds["train"],
         "compile_seconds": seconds["compile"],

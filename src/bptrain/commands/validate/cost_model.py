@@ -52,7 +52,7 @@ def seconds_per_epoch(task: TrainingPlan, prepared: Prepared, engine: str, dtype
 def memory(task: TrainingPlan, prepared: Prepared, dtype: DTypeLike) -> int:
     """Bytes of the rows, as read and encoded, of weights and slots (twice), best weights, a gradient, and a batch."""
     network, size = task.network, np.dtype(dtype).itemsize
-    rows = sum(data.X.nbytes + data.T.nbytes + data.true.nbytes for data in prepared.splits.values())
+    rows = sum(data.X.nbytes + data.T.nbytes + data.y_true.nbytes for data in prepared.splits.values())
     raw = 8 * sum(len(data.X) for data in prepared.splits.values()) * len(prepared.schema.features)
     slots = 0
     if task.solver is None:

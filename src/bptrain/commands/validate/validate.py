@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bptrain.build.making import dtype_of
 from bptrain.build.network import activation_parts
-from bptrain.build.parts import dtype_of
 from bptrain.build.setup import Setup, open_config
 from bptrain.commands.fit.fit import Compiling, Fit, open_fit, ready_engine, start_state
 from bptrain.commands.validate.cost_model import Estimate, estimate
@@ -20,7 +20,7 @@ from bptrain.core.dropout import masks
 from bptrain.core.network import BatchContext
 from bptrain.core.objective import loss_sum, row_losses
 from bptrain.engines.choice import EngineChoice, choose_engine
-from bptrain.engines.diagnosis import not_finite_at
+from bptrain.engines.divergence import not_finite_at
 from bptrain.engines.gradient_transform import transform_gradient
 from bptrain.engines.numpy_engine import numpy_outputs
 from bptrain.errors import NumericalError, Warned
@@ -105,7 +105,7 @@ def validated(setup: Setup) -> Generator[Compiling, None, Validated]:
         _, choice = yield from ready_engine(fit, None)
     else:
         choice = engine_of(fit)
-    loss, rows = one_pass(fit, state.memory.w)
+    loss, rows = one_pass(fit, state.optimizer_state.w)
     costs = estimate(fit.task, setup.prepared, choice.name, dtype_of(config))
     return Validated(setup, fit, choice, loss, rows, costs)
 
@@ -124,7 +124,7 @@ def one_pass(fit: Fit, w: Array) -> tuple[float, int]:
     """
     task, network, train = fit.task, fit.setup.network, fit.setup.prepared.splits["train"]
     X, T, some = train.X[:ROWS], train.T[:ROWS], slice(0, min(ROWS, task.rows))
-    V = None if train.V is None else train.V[:ROWS]
+    V = None if train.sample_weight is None else train.sample_weight[:ROWS]
     extras = BatchContext(V, masks(network, fit.setup.loaded.config.seed, 1, some, w.dtype))
     with np.errstate(all="ignore"):
         g = gradient(network, w, X, T, extras)

@@ -2,26 +2,26 @@
 
 from bptrain.config.rules.base import BrokenRule, Found, listed_twice
 from bptrain.config.schema import DataConfig, NetworkConfig, Source
-from bptrain.formats import holds, listed
+from bptrain.formats import listed
 
 
 def target_is_given(data: DataConfig) -> Found:
     """`target` names columns, except where the targets have a file or an array of their own."""
-    if data.train.target is not None:
+    if isinstance(data.train, Source) and data.train.target is not None:
         if data.target is not None:
             message = (
                 f"train already names the file with the targets ({data.train.target}): leave one of them out"
             )
             yield BrokenRule(("data", "target"), message)
-    elif data.target is None and holds(data.train.inputs) != "arrays":
-        what = "the target column" if holds(data.train.inputs) == "table" else "the file with the targets"
+    elif data.target is None and data.train.holds not in ("arrays", "memory"):
+        what = "the target column" if data.train.holds == "table" else "the file with the targets"
         yield BrokenRule(("data", "target"), f"must be given: {what}", "missing_key")
-    elif data.target is not None and len(data.target) > 1 and holds(data.train.inputs) != "table":
+    elif data.target is not None and len(data.target) > 1 and data.train.holds not in ("table", "memory"):
         message = f"only a {listed('table')} file can have several targets: name one"
         yield BrokenRule(("data", "target"), message)
     for key in ("validation", "test"):
-        source: Source | None = getattr(data, key)
-        if source is not None and source.target is None and holds(source.inputs) in ("array", None):
+        source = getattr(data, key)
+        if isinstance(source, Source) and source.target is None and source.holds in ("array", None):
             message = "the file has no targets: write {inputs: PATH, target: PATH}"
             yield BrokenRule(("data", key), message, "missing_key")
 
@@ -43,7 +43,7 @@ def columns_have_one_role(data: DataConfig) -> Found:
             yield BrokenRule(
                 ("data", "exclude", i), f"{name} is also in features: remove it from one of the lists"
             )
-    if isinstance(data.features, str) and data.features != "all" and holds(data.train.inputs) == "table":
+    if isinstance(data.features, str) and data.features != "all" and data.train.holds == "table":
         message = f"must be all or a list of columns for a {listed('table')} file, but is {data.features}"
         yield BrokenRule(("data", "features"), message, "wrong_choice", f"[{data.features}]")
 
@@ -69,7 +69,7 @@ def stratify_can_be_done(data: DataConfig, task: str) -> Found:
 def targets_fit_outputs(data: DataConfig, network: NetworkConfig) -> Found:
     """There is one output per target column."""
     outputs, targets = network.sizes[-1], len(data.target or ())
-    if targets > 1 and outputs not in ("auto", targets) and holds(data.train.inputs) == "table":
+    if targets > 1 and outputs not in ("auto", targets) and data.train.holds == "table":
         message = f"{targets} target columns need {targets} outputs, but the last size is {outputs}"
         yield BrokenRule(("network", "sizes", network.layers), message, suggestion=str(targets))
 
@@ -78,8 +78,8 @@ def weights_have_a_place(data: DataConfig) -> Found:
     """Sample weights are a column of a table, or an array of an NPZ file."""
     if data.weight is None:
         return
-    form = holds(data.train.inputs)
-    if form not in ("table", "arrays"):
+    form = data.train.holds
+    if form not in ("table", "arrays", "memory"):
         have = f"a column of a {listed('table')} file, or an array of an {listed('arrays')} file"
         message = f"sample weights must be {have}"
         yield BrokenRule(("data", "weight"), message)
