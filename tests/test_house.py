@@ -50,11 +50,11 @@ DONE_ELSEWHERE = {"schema": "config/json_schema", "completion": None}
 PRINT_NO_MORE_THAN_A_SENTENCE = {"completion", "init", "schema"}
 COMPANY_OF_CLI = {
     "__init__",
+    "command",
     "completing",
     "completion_words",
     "entry",
     "main",
-    "options",
 }  # files of cli/ that are no command
 ONLY = {"pydantic": {"config"}, "yaml": {"config"}, "typer": {"cli"}, "rich": {"console", "cli"}}
 # Folders that know nothing of the rest of bptrain but what is named here.

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.commands.check_backward import Grade, check_backward
+from bptrain.commands.fit.fit import fit_events
 from bptrain.commands.fit.follow import run_to_end
-from bptrain.commands.fit.run import fit_events
 from bptrain.commands.gradcheck.run import ROWS, GradcheckOptions, GradcheckResult, check
 from bptrain.commands.gradcheck.selftest import CombinationCheck, check_parts
 from bptrain.data.memory import sources_in_memory

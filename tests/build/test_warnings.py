@@ -8,8 +8,8 @@ import pytest
 
 import bptrain as package
 from bptrain.build.warnings import is_proportional
+from bptrain.commands.fit.fit import FitEvent, Started, fit_events
 from bptrain.commands.fit.follow import run_to_end
-from bptrain.commands.fit.run import FitEvent, Started, fit_events
 from bptrain.errors import WARNINGS, Warned, not_silenced
 from bptrain.parts.optimizers import optimizers
 from command import bptrain

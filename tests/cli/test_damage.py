@@ -109,7 +109,7 @@ def test_auto_is_not_stopped_by_a_ruined_run(run: str, iris: Path) -> None:
 
 
 def test_auto_prefers_an_unfinished_run(iris: Path) -> None:
-    from bptrain.commands.fit.run import fit_events
+    from bptrain.commands.fit.fit import fit_events
 
     events = fit_events(iris)
     next(events)
@@ -121,7 +121,7 @@ def test_auto_prefers_an_unfinished_run(iris: Path) -> None:
 
 def test_a_damaged_checkpoint_does_not_push_out_the_sound_one(iris: Path) -> None:
     """With keep: 1 a torn newest file would otherwise be the one that is kept."""
-    from bptrain.commands.fit.run import fit_events
+    from bptrain.commands.fit.fit import fit_events
 
     overrides = {"checkpoint.every": {"epochs": 1}, "checkpoint.keep": 2}
     list(fit_events(iris, overrides, Path("run")))
@@ -195,7 +195,7 @@ def test_before_training(
     def broken(*arguments: object) -> None:
         raise raised
 
-    monkeypatch.setattr("bptrain.commands.fit.run.initial_weights", broken)
+    monkeypatch.setattr("bptrain.commands.fit.fit.initial_weights", broken)
     outcome = bptrain("fit", iris, "--json")
     assert outcome.code == code
     assert words in outcome.err
@@ -207,7 +207,7 @@ def test_terminated_before_training(iris: Path, monkeypatch: pytest.MonkeyPatch)
     def terminate(*arguments: object) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr("bptrain.commands.fit.run.open_fit", terminate)
+    monkeypatch.setattr("bptrain.commands.fit.fit.open_fit", terminate)
     outcome = bptrain("fit", iris, "--json")
     assert outcome.code == 143
     assert outcome.json["errors"]
@@ -264,7 +264,7 @@ def test_best_weights_without_their_file(run: str, iris: Path) -> None:
 
 def test_a_kill_between_the_last_checkpoint_and_the_best_file(iris: Path) -> None:
     """The stale best file of an earlier epoch, and a status that says running: the next resume mends both."""
-    from bptrain.commands.fit.run import fit_events
+    from bptrain.commands.fit.fit import fit_events
 
     stale = b""
     for event in fit_events(iris, {"checkpoint.every": {"epochs": 1}}, Path("run")):
@@ -285,7 +285,7 @@ def test_a_kill_between_the_last_checkpoint_and_the_best_file(iris: Path) -> Non
 
 @pytest.mark.parametrize("line", [b'{"epoch": "x"}\n', b"\xff\xfe\n", b"[1]\n", b'{"epoch": 3}'])
 def test_damaged_metrics_stop_no_resume(iris: Path, line: bytes) -> None:
-    from bptrain.commands.fit.run import fit_events
+    from bptrain.commands.fit.fit import fit_events
 
     events = fit_events(iris, {"checkpoint.every": {"epochs": 1}}, Path("run"))
     for _ in range(4):  # Started, and three epochs

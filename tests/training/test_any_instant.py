@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bptrain.commands.fit.run import Done, fit_events
+from bptrain.commands.fit.fit import Done, fit_events
 from bptrain.engines import base
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.engines.snapshots import mapping

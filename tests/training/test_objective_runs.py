@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.commands.fit.run import Done, fit_events
+from bptrain.commands.fit.fit import Done, fit_events
 from bptrain.training.events import EpochEnd
 
 SETTINGS = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.commands.fit.run import Done, Started, fit_events
+from bptrain.commands.fit.fit import Done, Started, fit_events
 from bptrain.engines import base
 from bptrain.engines.numba_engine import NumbaEngine
 from bptrain.engines.numpy_engine import NumpyEngine

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.commands.fit.run import Done, Started, fit_events
+from bptrain.commands.fit.fit import Done, Started, fit_events
 from bptrain.errors import CheckpointError
 from bptrain.store.run_directory import RunDirectory
 

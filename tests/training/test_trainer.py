@@ -8,7 +8,7 @@ import pytest
 
 from bptrain.build.network import initial_weights
 from bptrain.build.setup import open_config
-from bptrain.commands.fit.run import Done, Started, fit_events
+from bptrain.commands.fit.fit import Done, Started, fit_events
 from bptrain.core import reference
 from bptrain.core.network import views
 from bptrain.data.prepare import Rows

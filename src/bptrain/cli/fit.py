@@ -75,8 +75,8 @@ def fit_one(
     plugins: list[str],
 ) -> None:
     """One run, from its events to its table."""
+    from bptrain.commands.fit.fit import fit_events
     from bptrain.commands.fit.follow import run_to_end
-    from bptrain.commands.fit.run import fit_events
     from bptrain.console.fit import FitView, show_fit
 
     with FitView(screen) as view:

@@ -28,7 +28,7 @@ from bptrain.registry import Registry
 from bptrain.translate.expressions import Untranslatable
 
 
-class Equation(NamedTuple):
+class DerivationLine(NamedTuple):
     """One equation."""
 
     equation: str
@@ -39,7 +39,7 @@ class DerivationSection(NamedTuple):
     """Some equations under a heading."""
 
     title: str
-    lines: tuple[Equation, ...]
+    lines: tuple[DerivationLine, ...]
 
 
 class Explanation(NamedTuple):
@@ -73,7 +73,7 @@ def explain(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> 
         task = settings.task
         network = build_network(settings, [int(n) for n in sizes], task)
     parts = (PartConfig("", {}), *activation_parts(settings, task))
-    added = tuple(Equation(text, "") for text in additions(settings, network))
+    added = tuple(DerivationLine(text, "") for text in additions(settings, network))
     return Explanation(
         (
             about(network, parts),
@@ -115,9 +115,9 @@ def about(network: Network, parts: Sequence[PartConfig]) -> DerivationSection:
     return DerivationSection(
         "Network",
         (
-            Equation(f"{sizes}: L = {network.L} layers, {each}, {network.size} parameters", ""),
-            *(Equation(f"{name}: f(z) = {text}", "") for name, text in used.items()),
-            Equation("one instance is a column; ∘ is the element-wise product, ᵀ the transpose", ""),
+            DerivationLine(f"{sizes}: L = {network.L} layers, {each}, {network.size} parameters", ""),
+            *(DerivationLine(f"{name}: f(z) = {text}", "") for name, text in used.items()),
+            DerivationLine("one instance is a column; ∘ is the element-wise product, ᵀ the transpose", ""),
         ),
     )
 
@@ -129,14 +129,16 @@ def forward_lines(network: Network, parts: Sequence[PartConfig]) -> DerivationSe
         n_out, n_in = network.sizes[i], network.sizes[i - 1]
         bias = network.bias[i]
         lines.append(
-            Equation(
+            DerivationLine(
                 f"z_{i} = W_{i} x_{i - 1}" + (f" + b_{i}" if bias else ""),
                 f"{shape(n_out, 1)} = {shape(n_out, n_in)} · {shape(n_in, 1)}"
                 + (f" + {shape(n_out, 1)}" if bias else ""),
             )
         )
         column = shape(n_out, 1)
-        lines.append(Equation(f"x_{i} = f_{i}(z_{i}),  f_{i} = {parts[i].name}", f"{column} = f({column})"))
+        lines.append(
+            DerivationLine(f"x_{i} = f_{i}(z_{i}),  f_{i} = {parts[i].name}", f"{column} = f({column})")
+        )
     return DerivationSection("Forward", tuple(lines))
 
 
@@ -147,11 +149,11 @@ def loss_lines(config: Config, network: Network) -> DerivationSection:
     return DerivationSection(
         f"Loss: {config.loss.name}",
         (
-            Equation(
+            DerivationLine(
                 f"E = {formula(losses, config.loss.name)}, x = x_{L}",
                 f"1×1 of {shape(n, 1)} and {shape(n, 1)}",
             ),
-            Equation(f"the objective of a batch is {over}", ""),
+            DerivationLine(f"the objective of a batch is {over}", ""),
         ),
     )
 
@@ -163,41 +165,45 @@ def backward_lines(network: Network) -> DerivationSection:
         n_out, n_in = network.sizes[i], network.sizes[i - 1]
         lines.append(output_delta_line(network) if i == network.L else delta_line(network, i))
         lines.append(
-            Equation(
+            DerivationLine(
                 f"∂E/∂W_{i} = δ_{i} x_{i - 1}ᵀ",
                 f"{shape(n_out, n_in)} = {shape(n_out, 1)} · {shape(1, n_in)}",
             )
         )
         if network.bias[i]:
-            lines.append(Equation(f"∂E/∂b_{i} = δ_{i}", shape(n_out, 1)))
+            lines.append(DerivationLine(f"∂E/∂b_{i} = δ_{i}", shape(n_out, 1)))
     return DerivationSection("Backward", tuple(lines))
 
 
-def output_delta_line(network: Network) -> Equation:
+def output_delta_line(network: Network) -> DerivationLine:
     """δ_L: x_L − t for a canonical pair, else ∂E/∂x_L through f_L."""
     L = network.L
     column = shape(network.sizes[L], 1)
     if network.canonical and network.loss.canonical != "identity":
-        return Equation(f"δ_{L} = x_{L} − t  (f_{L}' and the loss cancel)", f"{column} = {column} − {column}")
+        return DerivationLine(
+            f"δ_{L} = x_{L} − t  (f_{L}' and the loss cancel)", f"{column} = {column} − {column}"
+        )
     error = f"(x_{L} − t)" if network.loss.canonical == "identity" else f"∂E/∂x_{L}"
     if network.canonical:
-        return Equation(f"δ_{L} = x_{L} − t  (f_{L}' = 1)", f"{column} = {column} − {column}")
+        return DerivationLine(f"δ_{L} = x_{L} − t  (f_{L}' = 1)", f"{column} = {column} − {column}")
     if network.activations[L].df is None:
         square = shape(network.sizes[L], network.sizes[L])
-        return Equation(
+        return DerivationLine(
             f"δ_{L} = J_{L}ᵀ {error}  (J the Jacobian of f_{L})", f"{column} = {square} · {column}"
         )
-    return Equation(f"δ_{L} = {error} ∘ f_{L}'(z_{L})", f"{column} = {column} ∘ {column}")
+    return DerivationLine(f"δ_{L} = {error} ∘ f_{L}'(z_{L})", f"{column} = {column} ∘ {column}")
 
 
-def delta_line(network: Network, i: int) -> Equation:
+def delta_line(network: Network, i: int) -> DerivationLine:
     """δ_i = (W_{i+1}ᵀ δ_{i+1}) ∘ f_i'(z_i)."""
     column, above = shape(network.sizes[i], 1), shape(network.sizes[i + 1], 1)
     product = f"{shape(network.sizes[i], network.sizes[i + 1])} · {above}"
     if network.activations[i].df is None:
         square = shape(network.sizes[i], network.sizes[i])
-        return Equation(f"δ_{i} = J_{i}ᵀ (W_{i + 1}ᵀ δ_{i + 1})", f"{column} = {square} · ({product})")
-    return Equation(f"δ_{i} = (W_{i + 1}ᵀ δ_{i + 1}) ∘ f_{i}'(z_{i})", f"{column} = ({product}) ∘ {column}")
+        return DerivationLine(f"δ_{i} = J_{i}ᵀ (W_{i + 1}ᵀ δ_{i + 1})", f"{column} = {square} · ({product})")
+    return DerivationLine(
+        f"δ_{i} = (W_{i + 1}ᵀ δ_{i + 1}) ∘ f_{i}'(z_{i})", f"{column} = ({product}) ∘ {column}"
+    )
 
 
 def update_lines(config: Config, network: Network) -> DerivationSection:
@@ -207,12 +213,12 @@ def update_lines(config: Config, network: Network) -> DerivationSection:
         return DerivationSection(
             "Update",
             (
-                Equation(f"{config.optimizer.name}: {formula(methods, config.optimizer.name)}", ""),
-                Equation(
+                DerivationLine(f"{config.optimizer.name}: {formula(methods, config.optimizer.name)}", ""),
+                DerivationLine(
                     f"w is all of W_1 … b_{network.L} in one vector, g = ∂E/∂w over the whole set",
                     f"w, g: {shape(network.size, 1)}",
                 ),
-                Equation("an epoch is one iteration (training.mode: batch)", ""),
+                DerivationLine("an epoch is one iteration (training.mode: batch)", ""),
             ),
         )
     rates = rule.learning_rate if isinstance(rule.learning_rate, tuple) else (rule.learning_rate,) * network.L
@@ -224,36 +230,40 @@ def update_lines(config: Config, network: Network) -> DerivationSection:
         if decay:
             step = f"α_{i} λ W_{i} − {step}"
         matrix = shape(n_out, n_in)
-        lines.append(Equation(f"W_{i} ← W_{i} − {step},  α_{i} = {rates[i - 1]:g}", f"{matrix} − {matrix}"))
+        lines.append(
+            DerivationLine(f"W_{i} ← W_{i} − {step},  α_{i} = {rates[i - 1]:g}", f"{matrix} − {matrix}")
+        )
         if network.bias[i]:
             lines.append(
-                Equation(
+                DerivationLine(
                     f"b_{i} ← b_{i} − {step.replace('W', 'b')}", f"{shape(n_out, 1)} − {shape(n_out, 1)}"
                 )
             )
     if not plain_descent:
         lines.append(
-            Equation(f"step is {config.optimizer.name}: {formula(methods, config.optimizer.name)}", "")
+            DerivationLine(f"step is {config.optimizer.name}: {formula(methods, config.optimizer.name)}", "")
         )
     lines += beside_lines(methods, config.optimizer)
     if config.schedule.name != "constant":
         text = formula(schedules, config.schedule.name)
-        lines.append(Equation(f"every α is multiplied by the schedule {config.schedule.name}: {text}", ""))
+        lines.append(
+            DerivationLine(f"every α is multiplied by the schedule {config.schedule.name}: {text}", "")
+        )
     lines += beside_lines(schedules, config.schedule)
     when = {"sgd": "every instance", "batch": "the whole set"}.get(
         config.training.mode,
         f"every {(config.training.batch_size or 32) * config.training.accumulate} instances",
     )
-    lines.append(Equation(f"one update after {when} (training.mode: {config.training.mode})", ""))
+    lines.append(DerivationLine(f"one update after {when} (training.mode: {config.training.mode})", ""))
     return DerivationSection("Update", tuple(lines))
 
 
-def beside_lines(registry: Registry[Any], part: PartConfig) -> Iterator[Equation]:
+def beside_lines(registry: Registry[Any], part: PartConfig) -> Iterator[DerivationLine]:
     """What the options beside a part's factory do."""
     for option in beside_options(registry, part.name):
         value = part.beside[option.name]
         if option.explain is not None and value:
-            yield Equation(option.explain(value), "")
+            yield DerivationLine(option.explain(value), "")
 
 
 def additions(config: Config, network: Network) -> Iterator[str]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from bptrain.commands.fit.fit import Compiling, Done, FitEvent, Started
 from bptrain.commands.fit.follow import position
-from bptrain.commands.fit.run import Compiling, Done, FitEvent, Started
 from bptrain.commands.fit.summary import SplitResult
 from bptrain.console.terminal.bars import begin, end
 from bptrain.console.terminal.class_metrics import show_classes

@@ -5,7 +5,7 @@ import sys
 import textwrap
 from collections.abc import Generator, Iterator
 
-from bptrain.commands.fit.run import Compiling
+from bptrain.commands.fit.fit import Compiling
 from bptrain.commands.validate.cost_model import in_words, size_in_words
 from bptrain.commands.validate.validate import Validated
 from bptrain.console.terminal.screen import Screen, figure

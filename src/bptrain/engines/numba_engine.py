@@ -321,10 +321,10 @@ ENTRY = EngineEntry(
     costs=Costs(2e-7, 4e-9, 1e-9, 5e-10),  # rounded from runs on one machine; others differ by a small factor
     extra=Extra(
         "fast",
-        ("numba", "scipy", "platformdirs", onednn.WHEEL),
+        ("numba", "scipy", onednn.WHEEL),
         "a training loop compiled for your network",
     ),
-    needs=("numba", "scipy", "platformdirs"),
+    needs=("numba", "scipy"),
     broken=broken,
     uncovered=uncovered,
     is_ready=is_compiled,

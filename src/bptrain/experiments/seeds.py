@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bptrain.commands.fit.run import FitEvent, fit_events
+from bptrain.commands.fit.fit import FitEvent, fit_events
 from bptrain.config import load_config
 from bptrain.errors import UsageError
 

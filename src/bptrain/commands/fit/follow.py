@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from bptrain.commands.fit.run import Compiling, Done, FitEvent, Started
+from bptrain.commands.fit.fit import Compiling, Done, FitEvent, Started
 from bptrain.engines.base import TrainingPlan
 from bptrain.errors import Interrupted, Warned
 from bptrain.training.state import State

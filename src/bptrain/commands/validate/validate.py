@@ -13,7 +13,7 @@ import numpy as np
 from bptrain.build.making import dtype_of
 from bptrain.build.network import activation_parts
 from bptrain.build.setup import Setup, open_config
-from bptrain.commands.fit.run import Compiling, Fit, open_fit, ready_engine, start_state
+from bptrain.commands.fit.fit import Compiling, Fit, open_fit, ready_engine, start_state
 from bptrain.commands.validate.cost_model import Estimate, estimate
 from bptrain.core.backprop import gradient
 from bptrain.core.dropout import masks
