@@ -98,7 +98,7 @@ class Updating:
                 yield from self._penalty()
             else:
                 yield "E = np.nan"
-        yield "# what the rule needs beside g, w and its slots: once per update, in float64"
+        yield "# what the rule needs beside g, w and its slots: once per update, with Python's precision"
         yield from self.numbers(None)
         yield from (f"old_{slot} = {slot}[0]" for slot in self.rule.scalars)
 
