@@ -44,7 +44,7 @@ class Consistency(NamedTuple):
 def plain_descent(task: TrainingPlan) -> TrainingPlan:
     """The task with plain gradient descent at one rate, whose update shows the gradient."""
     rule, constant = optimizers.get("gradient_descent")(), schedules.get("constant")()
-    return task._replace(method=rule, schedule=constant, rate=RATE, shaping=GradientTransform())
+    return task._replace(method=rule, schedule=constant, rate=RATE, transform=GradientTransform())
 
 
 def consistency(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Iterator[Consistency]:
