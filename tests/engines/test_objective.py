@@ -80,7 +80,7 @@ def test_gradcheck_of_the_whole_objective(reduction: str, canonical: bool) -> No
 def test_gradient_is_the_literal_one(engine: str, form: str, reduction: str, dtype: type) -> None:
     net, extras, X, T = everything(reduction)
     # The shaping is that of a test below, whose kernels are taken; a gradient does not go through it.
-    plan = plan_of(net, batch=FORMS[form])._replace(weighted=True, shaping=SHAPINGS["clip_norm"])
+    plan = plan_of(net, batch=FORMS[form])._replace(weighted=True, transform=SHAPINGS["clip_norm"])
     w = start(net, dtype)
     running = ENGINES[engine](plan, dtype)
     ours = running.gradient(w, X.astype(dtype), T.astype(dtype), as_type(extras, dtype))

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
-from bptrain.translate.target import Target
+from bptrain.translate.target_language import TargetLanguage
 
 Kind = Literal["number", "row", "each", "condition", "tuple"]
 
@@ -110,7 +110,7 @@ def each(code: str) -> Expression:
 class Numbers(dict[str, str]):
     """The numbers that are worked out once per update: name -> float64 expression, written for a target."""
 
-    def __init__(self, target: Target, known: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(self, target: TargetLanguage, known: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__(known)
         self.target = target
 

@@ -31,7 +31,7 @@ from bptrain.translate.expressions import (
     function,
 )
 from bptrain.translate.source import is_library, source_of, subscript
-from bptrain.translate.target import Target
+from bptrain.translate.target_language import TargetLanguage
 from bptrain.translate.writer import Writing
 
 DEPTH = 100
@@ -52,7 +52,7 @@ class Formula(NamedTuple):
     by_row: bool
 
 
-def translate(part: Callable[..., Any], n: int, target: Target, **arguments: Expression) -> Formula:
+def translate(part: Callable[..., Any], n: int, target: TargetLanguage, **arguments: Expression) -> Formula:
     """A formula of the given arguments, written for a target; rows have n entries. Raises Untranslatable."""
     for by_row in (False, True):
         written = Writing(n, by_row, target)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bptrain.parts.optimizers import Optimizer
 from bptrain.translate.expressions import Expression, Numbers, Untranslatable, constant, each, number
 from bptrain.translate.formulas import Formula, translate
-from bptrain.translate.target import Target
+from bptrain.translate.target_language import TargetLanguage
 
 
 class Fold(NamedTuple):
@@ -33,7 +33,7 @@ class Rule(NamedTuple):
     fold: Fold | None
 
 
-def write_rule(optimizer: Optimizer, target: Target) -> Rule:
+def write_rule(optimizer: Optimizer, target: TargetLanguage) -> Rule:
     """The rule of an optimizer, written for a target. Raises Untranslatable."""
     try:
         return _rule(optimizer, target)
@@ -41,7 +41,7 @@ def write_rule(optimizer: Optimizer, target: Target) -> Rule:
         raise Untranslatable(f"the optimizer: {error}") from error
 
 
-def _rule(optimizer: Optimizer, target: Target) -> Rule:
+def _rule(optimizer: Optimizer, target: TargetLanguage) -> Rule:
     names = {
         f"slot_{name}" if name.isidentifier() else f"slot{k}": kind
         for k, (name, kind) in enumerate(optimizer.slots.items())

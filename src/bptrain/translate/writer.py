@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from bptrain.translate.expressions import Expression, Numbers, Untranslatable
-from bptrain.translate.target import Target
+from bptrain.translate.target_language import TargetLanguage
 
 NAME = re.compile(r"(?<![\w.])[^\W\d]\w*")  # of a variable, and not of a function of a library
 
@@ -15,7 +15,7 @@ class Writing:
 
     n: int  # entries of a row
     by_row: bool
-    target: Target
+    target: TargetLanguage
     lines: list[str] = field(default_factory=list)
     pending: list[tuple[str, str]] = field(default_factory=list)  # (variable, code) of the loop under way
     stored: dict[str, str] = field(default_factory=dict)  # variable of an earlier loop -> scratch entry

@@ -12,7 +12,7 @@ PYTHON = ("abs", "min", "max")  # of Python itself
 
 
 class PythonForNumba:
-    """See `translate.target.Target`."""
+    """See `translate.target_language.TargetLanguage`."""
 
     def literal(self, value: float) -> str:
         """A number; one that compiled loops would take for 0 is refused."""

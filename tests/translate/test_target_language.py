@@ -7,7 +7,7 @@ from bptrain.parts.activations import activations
 from bptrain.parts.optimizers import optimizers
 from bptrain.translate.expressions import each
 from bptrain.translate.formulas import translate
-from bptrain.translate.target import Target
+from bptrain.translate.target_language import TargetLanguage
 from bptrain.translate.update_rules import write_rule
 
 
@@ -59,7 +59,7 @@ class LikeC:
         return code
 
 
-C: Target = LikeC()
+C: TargetLanguage = LikeC()
 
 
 def test_a_choice() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 
-class Target(Protocol):
+class TargetLanguage(Protocol):
     """A language. Codes are texts of expressions; signs and functions are named as Python and NumPy name them."""
 
     def literal(self, value: float) -> str:
