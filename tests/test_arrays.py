@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import bptrain
-from bptrain.commands.fit.run import fit_events
+from bptrain.commands.fit.fit import fit_events
 from bptrain.config.json_schema import schema_text
 from bptrain.data.memory import sources_in_memory
 from bptrain.errors import BptrainError, CheckpointError, DataError, UsageError
