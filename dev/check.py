@@ -5,6 +5,7 @@ that differ from the branch main, and those of the order of imports; the rest is
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -53,8 +54,8 @@ def tests_of(files: Iterable[str], root: Path) -> list[str]:
     """The tests of changed files.
 
     Of a source: the tests of its room (src/bptrain/ROOM/… → tests/ROOM), and every test that has its name
-    (NAME.py → test_NAME.py). Of a test: itself, and of what tests share (tests/ROOM/helpers.py) the room. Configs and
-    data are tried by tests/test_configs.py.
+    (NAME.py → test_NAME.py); where there is neither, the tests that import the room. Of a test: itself, and of what
+    tests share (tests/ROOM/helpers.py) the room. Configs and data are tried by tests/test_configs.py.
     """
     found = {ALWAYS}
     for file in map(PurePosixPath, files):
@@ -79,7 +80,19 @@ def room_of(parts: list[str], root: Path) -> set[str]:
     """The tests of a source by its place below the package."""
     room, name = root / "tests" / parts[0], PurePosixPath(parts[-1]).stem
     of_name = {file.relative_to(root).as_posix() for file in (root / "tests").rglob(f"test_{name}.py")}
-    return of_name | ({f"tests/{parts[0]}"} if room.is_dir() else set())
+    found = of_name | ({f"tests/{parts[0]}"} if room.is_dir() else set())
+    return found or tests_that_import(PurePosixPath(parts[0]).stem, root)
+
+
+def tests_that_import(room: str, root: Path) -> set[str]:
+    """The tests that import something of a room which has no folder of its own in tests/."""
+    imports = re.compile(rf"^\s*(from|import) bptrain(\.| import .*\b){room}\b", re.MULTILINE)
+    files = [
+        file
+        for file in (root / "tests").rglob("test_*.py")
+        if imports.search(file.read_text(encoding="utf-8"))
+    ]
+    return {file.relative_to(root).as_posix() for file in files}
 
 
 if __name__ == "__main__":

@@ -176,7 +176,7 @@ def test_yes_and_no_outputs(workplace: Path) -> None:
     Path("both.yaml").write_text(text + "metrics: [log_loss]\n")
     wrong = bptrain("fit", "both.yaml")
     assert wrong.code == 2
-    assert "log_loss needs one class a row" in wrong.err
+    assert "log_loss needs one class per row" in wrong.err
 
 
 def test_what_is_not_defined_is_null(workplace: Path) -> None:

@@ -22,6 +22,8 @@ from conftest import ROOT
         (["src/bptrain/explain.py"], ["tests/commands/test_explain.py"]),
         (["src/bptrain/commands/explain.py"], ["tests/commands"]),
         (["src/bptrain/gone/x.py"], []),
+        (["src/bptrain/model/load.py"], ["tests/test_configs.py"]),
+        (["src/bptrain/caches.py"], ["tests/dev/test_release.py"]),
         (["tests/store/test_store.py"], ["tests/store/test_store.py"]),
         (["tests/store/test_gone.py"], []),
         (["tests/store/files.py"], ["tests/store"]),
@@ -33,6 +35,10 @@ def test_the_tests_of_a_change(files: list[str], tests: list[str], tmp_path: Pat
     for name in ("store/test_store.py", "commands/test_explain.py", "dev/test_release.py", "test_configs.py"):
         (tmp_path / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "tests" / name).write_text("")
+    (tmp_path / "tests" / "test_configs.py").write_text("from bptrain.model import load\n")
+    (tmp_path / "tests" / "dev" / "test_release.py").write_text(
+        "import os\n\nfrom bptrain import api, caches\n"
+    )
     assert check.tests_of(files, tmp_path) == sorted([*tests, check.ALWAYS])
 
 

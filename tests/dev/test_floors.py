@@ -1,6 +1,7 @@
 """dev/floors.txt is what pyproject.toml declares, and the short run of the tests is made of files that exist."""
 
 import sys
+import tomllib
 
 import pytest
 
@@ -48,3 +49,8 @@ def test_an_environment_is_made_and_used() -> None:
     assert made == ["python3.11", "-m", "venv", "--clear", ".venv-x"]
     assert installed[0] == tested[0] == ".venv-x/bin/python"
     assert installed[-4:] == ["-c", "floors.txt", "-e", ".[dev]"]
+
+
+def test_a_release_is_built_by_what_a_build_asks_for() -> None:
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert table["build-system"]["requires"][0] in table["project"]["optional-dependencies"]["dev"]

@@ -54,15 +54,15 @@ DEEPER = network((5, 7, 6, 3), ["tanh", "sigmoid", "tanh"])
 OPTIONS: dict[str, Any] = {
     "plain": lambda plan: plan,
     "penalties": lambda plan: plan._replace(network=replace(plan.network, l1=0.01, l2=0.1)),
-    "clip_value": lambda plan: plan._replace(shaping=GradientTransform(clip_value=1e-2)),
-    "max_norm": lambda plan: plan._replace(shaping=GradientTransform(max_norm=0.5)),
+    "clip_value": lambda plan: plan._replace(transform=GradientTransform(clip_value=1e-2)),
+    "max_norm": lambda plan: plan._replace(transform=GradientTransform(max_norm=0.5)),
     "a rate for each layer": lambda plan: plan._replace(rate=(0.1, 0.02, 0.01)),
     "dropout": lambda plan: plan._replace(network=replace(DEEPER, dropout=(0.0, 0.2, 0.5))),
     "weights of rows": lambda plan: plan._replace(weighted=True),
     "no bias": lambda plan: plan._replace(network=replace(plan.network, bias=(False, True, False, True))),
 }
 WHOLE: dict[str, Any] = {
-    "clip_norm": lambda plan: plan._replace(shaping=GradientTransform(clip_norm=1e-2)),
+    "clip_norm": lambda plan: plan._replace(transform=GradientTransform(clip_norm=1e-2)),
     "accumulate": lambda plan: plan._replace(accumulate=2),
 }
 

@@ -106,9 +106,9 @@ def literal_epoch(
     plan: TrainingPlan, w: Array, X: Array, T: Array, extras: BatchContext, noise: Array
 ) -> tuple[Array, float]:
     """An epoch by the definitions: gradient, clipped, with noise, then the rule, then rows held."""
-    net, shaping, slots, loss_sum = (
+    net, transform, slots, loss_sum = (
         plan.network,
-        plan.shaping,
+        plan.transform,
         initial_optimizer_state(w, plan.optimizer).slots,
         0.0,
     )
@@ -129,42 +129,42 @@ def literal_epoch(
                     for part in [w[block.start : block.stop]]
                 ]
             )
-        if shaping.clip_norm is not None:
-            g = g * min(1.0, shaping.clip_norm / math.sqrt(float(g @ g)))
-        if shaping.clip_value is not None:
-            g = np.minimum(np.maximum(g, -shaping.clip_value), shaping.clip_value)
-        if shaping.noise is not None:
+        if transform.clip_norm is not None:
+            g = g * min(1.0, transform.clip_norm / math.sqrt(float(g @ g)))
+        if transform.clip_value is not None:
+            g = np.minimum(np.maximum(g, -transform.clip_value), transform.clip_value)
+        if transform.noise is not None:
             g = g + noise[k]
         step, slots = plan.optimizer.step(g, slots, w, plan.rates[0] * plan.factor(k + 1), k + 1, np.nan)
         w = w - step
-        if shaping.max_norm is not None:
+        if transform.max_norm is not None:
             for block in net.blocks:
                 if block.kind == "weight":
                     W = block.view(w)
-                    W *= np.minimum(1.0, shaping.max_norm / np.linalg.norm(W, axis=1))[:, None]
+                    W *= np.minimum(1.0, transform.max_norm / np.linalg.norm(W, axis=1))[:, None]
     return w, loss_sum
 
 
 @pytest.mark.parametrize("shaping", SHAPINGS)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("engine", ENGINES)
-def test_an_epoch_is_the_literal_one(engine: str, form: str, shaping: str) -> None:
+def test_an_epoch_is_the_literal_one(engine: str, form: str, transform: str) -> None:
     """Both rules and both reductions are met in every form."""
-    rule, reduction = (("momentum", "mean"), ("gradient_descent", "sum"))[list(SHAPINGS).index(shaping) % 2]
+    rule, reduction = (("momentum", "mean"), ("gradient_descent", "sum"))[list(SHAPINGS).index(transform) % 2]
     net, extras, X, T = everything(reduction)
     plan = plan_of(net, rule, batch=FORMS[form])._replace(
-        weighted=True, shaping=SHAPINGS[shaping], accumulate=2
+        weighted=True, transform=SHAPINGS[transform], accumulate=2
     )
     noise = np.random.default_rng(3).normal(size=(plan.steps_per_epoch, net.size)) * 0.1
     state = initial_optimizer_state(start(net, np.float64), plan.optimizer)
     w, loss_sum = literal_epoch(plan, state.w.copy(), X, T, extras, noise)
-    drawn = noise if plan.shaping.noise is not None else None
+    drawn = noise if plan.transform.noise is not None else None
     total = ENGINES[engine](plan, np.float64).run_slice(state, X, T, extras, drawn)
     near(state.w, w, 1e-13)
     assert total == pytest.approx(loss_sum, rel=1e-12)
-    if shaping != "nothing":
+    if transform != "nothing":
         unshaped, _ = literal_epoch(
-            plan._replace(shaping=GradientTransform()), start(net, np.float64), X, T, extras, noise
+            plan._replace(transform=GradientTransform()), start(net, np.float64), X, T, extras, noise
         )
         assert not np.allclose(unshaped, w, rtol=1e-3)
 
@@ -231,8 +231,8 @@ def test_bounds_beyond_all_numbers(engine: str) -> None:
     net = network((3, 5, 2), ["tanh", "identity"])
     X, T = data_for(net, ROWS, 0)
     ends = []
-    for shaping in (GradientTransform(), GradientTransform(clip_norm=1e200, max_norm=1e300)):
+    for transform in (GradientTransform(), GradientTransform(clip_norm=1e200, max_norm=1e300)):
         state = initial_optimizer_state(start(net, np.float64), plan_of(net).optimizer)
-        ENGINES[engine](plan_of(net)._replace(shaping=shaping), np.float64).run_slice(state, X, T)
+        ENGINES[engine](plan_of(net)._replace(transform=transform), np.float64).run_slice(state, X, T)
         ends.append(state.w)
     near(ends[0], ends[1], 1e-14)

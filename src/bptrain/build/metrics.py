@@ -38,7 +38,9 @@ def _unsuitable(metric: Metric, schema: Schema, output: PartConfig) -> Problem |
         return Problem("metric_task", f"is a metric of {metric.task}, and the task is {schema.task}")
     kind, classes = schema.target.kind, len(schema.labels)
     if kind == "multilabel" and not metric.multilabel:
-        return Problem("metric_task", "needs one class a row, and here each output is a yes or no of its own")
+        return Problem(
+            "metric_task", "needs one class per row, and here each output is a yes or no of its own"
+        )
     least = metric.least_classes
     if metric.task == "classification" and kind != "multilabel" and classes < least:
         return Problem(

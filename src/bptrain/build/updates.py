@@ -42,7 +42,7 @@ def build_plan(config: Config, network: Network, rows: int) -> TrainingPlan:
         rows=rows,
         batch_size=min(of_mode[training.mode], rows),
         epochs=training.epochs,
-        shaping=GradientTransform(training.clip_norm, training.clip_value, noise, training.max_norm),
+        transform=GradientTransform(training.clip_norm, training.clip_value, noise, training.max_norm),
         weighted=config.data.weight is not None or config.loss.class_weight is not None,
         accumulate=training.accumulate,
     )

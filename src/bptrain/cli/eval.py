@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bptrain.cli.command import command
-from bptrain.formats import listed
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -29,7 +28,7 @@ def eval_command(
     ] = None,
     target: Annotated[
         Path | None,
-        typer.Option(help=f"The file of targets that goes with --data ({listed('array', ', ')})."),
+        typer.Option(help="The file of targets that goes with --data where that holds one array."),
     ] = None,
     checkpoint: Annotated[
         str, typer.Option(metavar="best|last|PATH", help="Which weights to evaluate.")

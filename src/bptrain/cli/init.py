@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bptrain.cli.command import command
-from bptrain.formats import listed
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -16,12 +15,15 @@ if TYPE_CHECKING:
 @command("init", "Write a config for a data file, or from a template.")
 def init_command(
     screen: "Screen",
-    data: Annotated[Path | None, typer.Option(metavar="FILE", help=f"The data file: {listed()}.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The data file: a table or arrays, such as csv or npz."),
+    ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help=f"Target column; repeatable. For {listed('array', ' and ')}: the file of the targets.",
+            help="Target column; repeatable. For a file with one array, such as npy: the file of the targets.",
         ),
     ] = None,
     task: Annotated[

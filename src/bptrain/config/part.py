@@ -185,7 +185,7 @@ def _model(name: str, options: tuple[tuple[str, Option], ...]) -> type[BaseModel
 
 
 def _one_branch(annotation: Any) -> Any:
-    """A union whose branch is chosen by the value: a wrong value gives one error, not one a branch."""
+    """A union whose branch is chosen by the value: a wrong value gives one error, not one per branch."""
     if get_origin(annotation) not in (Union, types.UnionType):
         return annotation
     branches = [branch for branch in get_args(annotation) if branch is not type(None)]

@@ -41,9 +41,9 @@ class GradientTransform(NamedTuple):
     """What is done to a batch's gradient before the rule, in this order, and to the weights after it; None: nothing."""
 
     clip_norm: float | None = None  # g ← g c / ‖g‖ where ‖g‖ > c. Pascanu, Mikolov and Bengio 2013
-    clip_value: float | None = None  # each entry is held to [−c, c]
+    clip_value: float | None = None  # each entry is clipped to [−c, c]
     noise: tuple[float, float] | None = None  # (std, decay) of what `gradient_noise` draws, which is added
-    max_norm: float | None = None  # each row of W_i is held to ‖row‖ ≤ c. Srivastava et al. 2014
+    max_norm: float | None = None  # each row of W_i is shortened to ‖row‖ ≤ c. Srivastava et al. 2014
 
     @property
     def whole(self) -> bool:
@@ -61,7 +61,7 @@ class TrainingPlan(NamedTuple):
     rows: int  # training rows in an epoch
     batch_size: int  # rows in an update; the last of an epoch may have fewer
     epochs: int
-    shaping: GradientTransform = GradientTransform()
+    transform: GradientTransform = GradientTransform()
     weighted: bool = False  # whether rows weigh differently
     accumulate: int = 1  # an update's rows go through the network in so many parts, one after the other
 
@@ -90,7 +90,7 @@ class TrainingPlan(NamedTuple):
         """Updates in a slice, for an engine to which the fixed cost of one is worth so many multiply-adds."""
         work = 3 * self.network.size * self.batch_size + step_work
         steps = max(int(SLICE_WORK / work), LEAST_ROWS // self.batch_size, 1)
-        if self.shaping.noise is not None:
+        if self.transform.noise is not None:
             steps = max(1, min(steps, NOISE_NUMBERS // self.network.size))
         return min(steps, self.steps_per_epoch)
 

@@ -14,30 +14,30 @@ from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
 
-def transform_gradient(shaping: GradientTransform, g: Array, noise: Array | None) -> None:
+def transform_gradient(transform: GradientTransform, g: Array, noise: Array | None) -> None:
     """Clips the flat gradient g by its norm, then by value, and adds noise, in place."""
-    if shaping.clip_norm is not None:
+    if transform.clip_norm is not None:
         norm = math.sqrt(np.square(g, dtype=np.float64).sum())
-        if norm > shaping.clip_norm:
-            g *= shaping.clip_norm / norm
-    if shaping.clip_value is not None:
-        g[...] = clip_by_value(shaping.clip_value)(g)
+        if norm > transform.clip_norm:
+            g *= transform.clip_norm / norm
+    if transform.clip_value is not None:
+        g[...] = clip_by_value(transform.clip_value)(g)
     if noise is not None:
         g += noise
 
 
 def clip_by_value(c: float) -> Callable[[Array], Array]:
-    """g, each entry held to [−c, c]; NaN stays NaN."""
+    """g, each entry clipped to [−c, c]; NaN stays NaN."""
 
-    def held(g: Array) -> Array:
+    def clipped(g: Array) -> Array:
         return np.where(g > c, c, np.where(g < -c, -c, g))
 
-    return held
+    return clipped
 
 
-def project_max_norm(shaping: GradientTransform, parameters: Views) -> None:
+def project_max_norm(transform: GradientTransform, parameters: Views) -> None:
     """Shortens each row of each W_i, the weights into one unit, to ‖row‖ ≤ max_norm."""
-    c = shaping.max_norm
+    c = transform.max_norm
     if c is None:
         return
     for W_i in parameters.W[1:]:
@@ -47,14 +47,14 @@ def project_max_norm(shaping: GradientTransform, parameters: Views) -> None:
 
 
 def gradient_noise(
-    shaping: GradientTransform, network: Network, seed: int, updates: range, dtype: np.dtype[np.generic]
+    transform: GradientTransform, network: Network, seed: int, updates: range, dtype: np.dtype[np.generic]
 ) -> Array:
     """N(0, σ_t²) for each weight of the updates t (from 1), σ_t² = std² / t^decay. Neelakantan et al. 2015.
 
     The paper counts from 0 and writes (1 + t). Each update has a stream of its own.
     """
-    assert shaping.noise is not None
-    std, decay = shaping.noise
+    assert transform.noise is not None
+    std, decay = transform.noise
     drawn: Array = np.empty((len(updates), network.size), dtype)
     for row, t in zip(drawn, updates, strict=True):
         row[...] = stream(seed, "noise", step=t).standard_normal(network.size) * (std * t ** (-0.5 * decay))

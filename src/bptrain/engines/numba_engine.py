@@ -37,7 +37,7 @@ def kernel_plan_of(plan: TrainingPlan, dtype: DTypeLike) -> KernelPlan:
     masked = tuple(i for i in plan.network.masked if i > 0)  # x_0 is masked before it comes here
     updates = None  # a solver moves the weights itself
     if plan.solver is None:
-        updates = Updates(plan.optimizer, plan.schedule, len(plan.rates) > 1, plan.shaping)
+        updates = Updates(plan.optimizer, plan.schedule, len(plan.rates) > 1, plan.transform)
     single = plan.batch_size == 1 and updates is not None
     return KernelPlan(plan.network, np.dtype(dtype).name, single, updates, plan.weighted, masked)
 
@@ -307,7 +307,7 @@ def compiled(kernel_plan: KernelPlan, name: Name) -> Callable[..., Any]:
     else:
         assert kernel_plan.updates is not None
         state = [flat] * (1 + len(kernel_plan.updates.optimizer.slots))
-        noise = [matrix] if kernel_plan.updates.shaping.noise is not None else []
+        noise = [matrix] if kernel_plan.updates.transform.noise is not None else []
         of_rows = (matrix, matrix, *extras, *noise, flat, count)
         of_gradient = (flat, *noise, types.float64, types.float64)
         given = of_rows if name == "run_slice" else of_gradient

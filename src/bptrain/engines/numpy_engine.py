@@ -5,7 +5,7 @@ Every installation has it.
 What the matrix products write is allocated once; element-wise formulas allocate as they please, which costs about
 two percent. Of a large network, a rule that takes each weight by itself goes over them a piece at a time, so that what
 it allocates stays in the cache; of a larger one, as soon as δ below a layer is known, so that the gradient is never in
-memory as a whole. The pre-activations Z_L of a whole slice are kept, so that the losses are computed once a slice.
+memory as a whole. The pre-activations Z_L of a whole slice are kept, so that the losses are computed once per slice.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ class NumpyEngine:
         self.plan = plan
         self._spaces: dict[int, Workspace] = {}  # by rows: the batch, and a shorter last one
         self._in_pieces = plan.network.size > PIECE_NUMBERS and is_elementwise(plan)
-        whole = plan.shaping.whole or plan.accumulate > 1 or plan.network.size <= PRODUCT_NUMBERS
+        whole = plan.transform.whole or plan.accumulate > 1 or plan.network.size <= PRODUCT_NUMBERS
         self._by_layers = self._in_pieces and not whole
         self._kept: Array | None = None  # see `_room`
 
@@ -54,7 +54,7 @@ class NumpyEngine:
         noise: Array | None = None,
     ) -> float:
         """See `Engine.run_slice`."""
-        with np.errstate(all="ignore"):  # the trainer looks for what is not finite, once a slice
+        with np.errstate(all="ignore"):  # the trainer looks for what is not finite, once per slice
             return self._updates(state, X, T, extras, noise)
 
     def _updates(
@@ -78,7 +78,7 @@ class NumpyEngine:
                 space = self._forward(parameters, X[rows], of_rows, Z_L[rows])
             else:
                 self._gradient(parameters, dw, X[rows], T[rows], of_rows, divisor, Z_L[rows])
-                transform_gradient(plan.shaping, g, None if noise is None else noise[update])
+                transform_gradient(plan.transform, g, None if noise is None else noise[update])
             if plan.optimizer.needs_loss:
                 E = (
                     float(loss_sum(row_losses(network, Z_L[rows], None, T[rows]), of_rows.sample_weight))
@@ -92,7 +92,7 @@ class NumpyEngine:
                 self._step_by_layers(state, back, space, factor, E)
             else:
                 self._step(state, g, alpha * factor, E)
-            project_max_norm(plan.shaping, parameters)
+            project_max_norm(plan.transform, parameters)
         losses = row_losses(network, Z_L, None, T)
         return float(loss_sum(losses.astype(np.float64), extras.sample_weight))
 
@@ -134,7 +134,7 @@ class NumpyEngine:
                 continue
             if block.kind == "bias":
                 g = np.dot(space.ones, D[i])
-                transform_gradient(self.plan.shaping, g, None)
+                transform_gradient(self.plan.transform, g, None)
                 yield block.start, g
                 continue
             n_out, n_in = block.shape
@@ -145,7 +145,7 @@ class NumpyEngine:
                 g, start = self._room(of_units.shape[1] * n_in, w.dtype), block.start + j * n_in
                 np.dot(of_units.T, Y[i - 1], out=g.reshape(-1, n_in))
                 add_penalty(network, w[start : start + g.size], g)
-                transform_gradient(self.plan.shaping, g, None)
+                transform_gradient(self.plan.transform, g, None)
                 yield start, g
 
     def _room(self, numbers: int, dtype: np.dtype[np.generic]) -> Array:

@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 class Parts:
-    """Rows in equal parts, one a thread, with BLAS held to one thread in each.
+    """Rows in equal parts, one per thread, with BLAS limited to one thread in each.
 
     Element-wise loops run on one core. In threads of their own, parts of a large batch keep all cores busy with them,
     which BLAS, with threads in its products alone, does not.

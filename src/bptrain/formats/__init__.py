@@ -5,7 +5,7 @@ schema ask the registry what a file's name says, so nothing heavy is imported be
 """
 
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 
 from bptrain.formats.base import (
     Contents,
@@ -21,5 +21,5 @@ from bptrain.formats.base import (
 
 __all__ = ["Contents", "Format", "Holds", "NamedArrays", "Sheet", "format_of", "formats", "holds", "listed"]
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+for _file in sorted(Path(__file__).parent.glob("[!_]*.py")):
+    import_module(f"{__name__}.{_file.stem}")

@@ -1,6 +1,5 @@
 """CSV and TSV: cells with line numbers, separated by one character, below a header."""
 
-import csv
 import io
 from functools import partial
 from pathlib import Path
@@ -48,6 +47,8 @@ def _records(text: str, delimiter: str, file: str) -> tuple[tuple[str, ...], lis
 
     One flat list, since one list per row would cost the garbage collector three times the time of the reading.
     """
+    import csv
+
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
     )

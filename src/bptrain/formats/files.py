@@ -1,7 +1,5 @@
 """Bytes from the disk: the content of a file, unpacked, and its digest."""
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,9 @@ from bptrain.formats.problems import nearest
 @contextmanager
 def reading(path: Path, key: str) -> Iterator[None]:
     """Turns whatever the system says about a file into a DataError; `key` is the config key that named it."""
+    import gzip
+    import zlib
+
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -55,6 +56,8 @@ def _about(path: Path, key: str, code: str, message: str, suggestion: str | None
 
 def read_bytes(path: Path, key: str) -> bytes:
     """The content, unpacked where the name ends in .gz."""
+    import gzip
+
     with reading(path, key):
         data = path.read_bytes()
         return gzip.decompress(data) if path.suffix.lower() == ".gz" else data

@@ -29,7 +29,7 @@ from bptrain.gradient_check.numeric_gradient import (
 from bptrain.gradient_check.part_derivatives import part_faults
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.report import BlockReport, GradcheckReport
-from bptrain.gradient_check.slips.base import Diagnosis
+from bptrain.gradient_check.slips.base import LikelySlip
 from bptrain.gradient_check.slips.diagnose import diagnose
 from bptrain.gradient_check.verdicts import (
     TOLERANCE,
@@ -222,7 +222,7 @@ class BlockJudge(NamedTuple):
         )
 
 
-def slips_of(block_judge: BlockJudge, reports: Sequence[BlockReport]) -> dict[str, Diagnosis]:
+def slips_of(block_judge: BlockJudge, reports: Sequence[BlockReport]) -> dict[str, LikelySlip]:
     """The slips that gradients which do not match look like, by engine."""
     wrong = {name for report in reports if not report.passed for name in report.errors}
     found = {

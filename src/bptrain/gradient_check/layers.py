@@ -18,8 +18,8 @@ from bptrain.gradient_check.slips import factors
 from bptrain.gradient_check.slips.base import (
     RIGHT,
     Compared,
-    Diagnosis,
     GroundTruth,
+    LikelySlip,
     UnexplainedGradient,
     best,
     compare,
@@ -41,14 +41,14 @@ class Quantity(NamedTuple):
     right: bool
     error_given: float  # against what follows from the pass's own quantities above
     follows: bool
-    likely: Diagnosis | None = None  # where it is wrong and does not follow
+    likely: LikelySlip | None = None  # where it is wrong and does not follow
 
 
 class LayersReport(NamedTuple):
     """The verdict on a backward pass."""
 
     quantities: tuple[Quantity, ...]  # in the order of the pass; a δ_i that was not given is left out
-    likely: Diagnosis | None  # a slip that explains all of the pass, or else what is first wrong in it
+    likely: LikelySlip | None  # a slip that explains all of the pass, or else what is first wrong in it
     divided_late: bool = False  # the δ_i are those of the sum over the rows, and the gradients are divided
 
     @property
@@ -168,7 +168,7 @@ class _Judge:
             return one
         return one._replace(likely=self.likely(one, a, follows, s, above))
 
-    def likely(self, one: Quantity, a: Array, follows: Array, s: Array, above: Array) -> Diagnosis | None:
+    def likely(self, one: Quantity, a: Array, follows: Array, s: Array, above: Array) -> LikelySlip | None:
         """The slip that makes of what is above what the pass made of it."""
         point, found = self.truth.point, []
         for slip in slips(self.truth):
@@ -177,14 +177,16 @@ class _Judge:
             pattern = made(point, slip.lines, one.kind, one.layer, above)
             error = matches(a, pattern, Compared(one.error_given, one.follows), s, self.tolerance)
             if error is not None:
-                found.append((slip.places, Diagnosis(slip.code, slip.words, slip.layer, error)))
+                found.append((slip.places, LikelySlip(slip.code, slip.words, slip.layer, error)))
         factor = factors.of_one(point, a, follows, s, self.tolerance)
         if not found and factor is not None:
             code, times, error = factor
-            found.append((1, Diagnosis(code, f"{one.name} at {times} times the right one", one.layer, error)))
+            found.append(
+                (1, LikelySlip(code, f"{one.name} at {times} times the right one", one.layer, error))
+            )
         return best(found)
 
-    def of_all(self) -> Diagnosis | None:
+    def of_all(self) -> LikelySlip | None:
         """The slip that explains the gradient and every δ_i that was given."""
         point, truth, found = self.truth.point, self.truth, []
         if all(D_i is None for D_i in self.D[1:]):
@@ -193,7 +195,7 @@ class _Judge:
         for slip in slips(truth):
             error, _ = tried(target, slip, None)
             if error is not None and self._gives_deltas(backward(point, slip.lines).D):
-                found.append((slip.places, Diagnosis(slip.code, slip.words, slip.layer, error)))
+                found.append((slip.places, LikelySlip(slip.code, slip.words, slip.layer, error)))
         return best(found)
 
     def _gives_deltas(self, D: Sequence[Array]) -> bool:

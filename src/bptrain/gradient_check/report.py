@@ -10,7 +10,7 @@ from bptrain.gradient_check.cross_check import CrossCheck
 from bptrain.gradient_check.kinks import Kink
 from bptrain.gradient_check.part_derivatives import PartFault
 from bptrain.gradient_check.point import DerivativeSource
-from bptrain.gradient_check.slips.base import Diagnosis
+from bptrain.gradient_check.slips.base import LikelySlip
 from bptrain.gradient_check.verdicts import TOLERANCE, KinkPolicy, NumericMethod, Outcome
 
 KINKS = 100  # that the JSON lists one by one
@@ -111,7 +111,7 @@ class GradcheckReport(NamedTuple):
     kinks_found: tuple[Kink, ...]
     cross_check: CrossCheck | None  # of the complex step, where the method was chosen here
     engines: tuple[str, ...]
-    likely: Mapping[str, Diagnosis] = MappingProxyType({})  # by engine: the slip that a mismatch looks like
+    likely: Mapping[str, LikelySlip] = MappingProxyType({})  # by engine: the slip that a mismatch looks like
     faults: tuple[PartFault, ...] = ()  # of the parts, even where the gradient does not depend on them
     derivatives_from: DerivativeSource = "complex_step"  # how derivatives of the parts were taken
     complete: bool = True  # False where a check ended at its first mismatch

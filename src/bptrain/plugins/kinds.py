@@ -115,7 +115,7 @@ def optimizer_faults(part: Optimizer) -> Iterator[str]:
     """Of the learning rate, the step and its slots."""
     rate: Any = part.learning_rate
     if not _are_numbers(rate if isinstance(rate, tuple) else (rate,)):
-        yield f"has {described(rate)} as its learning rate, and should have a number, or one a layer"
+        yield f"has {described(rate)} as its learning rate, and should have a number, or one per layer"
     kinds: Any = part.slots
     if not isinstance(kinds, Mapping):
         yield "has slots that are no mapping of names to per_weight or scalar"

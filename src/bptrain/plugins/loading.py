@@ -3,7 +3,7 @@
     with plugged_in(["my_parts.py"]):
         …  # the parts of the file can be named like any other
 
-A file is run once a process; it is read again when its content has changed. Its parts are registered inside the block
+A file is run once per process; it is read again when its content has changed. Its parts are registered inside the block
 alone, so what a command or a call may name depends on nothing that went before it.
 """
 

@@ -65,7 +65,7 @@ class Baseline(NamedTuple):
     """The best guess without looking at the inputs, from the training rows."""
 
     description: str  # such as "always Adelie" or "always the mean"
-    guess: Array  # a class number (one a label where outputs are yes or no), or a mean a target
+    guess: Array  # a class number (one per label where outputs are yes or no), or a mean per target
     shares: Array | None = None  # of the classes, K (of the yeses of each label, m): its scores of them
 
     def metrics(self, schema: Schema, data: Rows, metrics: Mapping[str, Metric]) -> dict[str, Any]:

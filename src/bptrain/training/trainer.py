@@ -120,9 +120,9 @@ def _slice(
     clock = time.perf_counter()
     extras = BatchContext(V, masks(plan.network, job.seed, state.epoch + 1, places, X.dtype))
     noise = None
-    if plan.shaping.noise is not None:
+    if plan.transform.noise is not None:
         updates = range(optimizer_state.t + 1, optimizer_state.t + 1 + steps)
-        noise = gradient_noise(plan.shaping, plan.network, job.seed, updates, optimizer_state.w.dtype)
+        noise = gradient_noise(plan.transform, plan.network, job.seed, updates, optimizer_state.w.dtype)
     loss_sum = job.engine.run_slice(optimizer_state, X, T, extras, noise)
     seconds = time.perf_counter() - clock
     if not (math.isfinite(loss_sum) and all(map(all_finite, (optimizer_state.w, *optimizer_state.slots)))):

@@ -5,7 +5,7 @@ The formula stays where it is registered; this reads its source. What NumPy does
     np.where(c, a, b)          a if c else b; so is a choice by Python, which is the same for all entries
     0.5                        F(0.5), so that float32 stays float32
     a closure's option         its value
-    1 − β₁ᵗ                    worked out once an update, in float64, and passed on as a number
+    1 − β₁ᵗ                    worked out once per update, in float64, and passed on as a number
     x.shape[-1]                the number of entries of a row
     (…).sum(axis=-1)           a loop over the entries of a row, then a sum of what it has stored
     a function of the project  its statements in its place
@@ -47,7 +47,7 @@ class Formula(NamedTuple):
 
     lines: tuple[str, ...]
     result: Expression
-    numbers: Numbers  # worked out once an update
+    numbers: Numbers  # worked out once per update
     scratch: int  # rows of scratch space, s0, s1, …
     by_row: bool
 

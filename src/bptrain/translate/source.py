@@ -59,7 +59,7 @@ def _codes(outer: Iterable[CodeType]) -> list[CodeType]:
 def _steps(code: CodeType) -> list[tuple[str, str]]:
     """What code does, step by step, whichever way the names that it calls were imported.
 
-    A jump is told by the step that it leads to: how far that is depends on how the names were imported.
+    A jump is identified by the step that it leads to: how far that is depends on how the names were imported.
     """
     same = {"LOAD_METHOD": "LOAD_ATTR"}
     passed_over = ("PUSH_NULL", "RESUME", "COPY_FREE_VARS", "EXTENDED_ARG")

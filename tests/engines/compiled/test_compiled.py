@@ -1,5 +1,6 @@
 """The compiled engine beyond the contract: its functions, its numbers, its cache, its threads."""
 
+import gc
 import os
 import shutil
 import stat
@@ -364,6 +365,25 @@ def test_a_full_disk(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = cache.compiled_in
     monkeypatch.setattr(cache, "compiled_in", full)
     assert np.isfinite(trained(some_plan())).all()
+
+
+def test_garbage_collection_pauses_while_a_kernel_is_compiled(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bptrain.engines.compiled import cache
+
+    seen = []
+
+    def fails(*arguments: object) -> object:
+        seen.append(gc.isenabled())
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(cache, "from_module", fails)
+    with pytest.raises(RuntimeError, match="no compiler"):
+        cache.compiled("text", "run_slice", ())
+    assert seen == [False]
+    assert gc.isenabled()
+    assert not list(home.glob("new-*"))
 
 
 def test_old_kernels_go(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from bptrain.commands.check_backward.user_functions import Fault
 from bptrain.core.network import Network, views
 from bptrain.gradient_check.layers import diagnose_layers
 from bptrain.gradient_check.point import GradientPoint
-from bptrain.gradient_check.slips.base import Diagnosis
+from bptrain.gradient_check.slips.base import LikelySlip
 from bptrain.gradient_check.slips.submission_slips import backward_slip, forward_slip, step_slip
 from bptrain.gradient_check.submission import ExpectedQuantity, Key, QuantityVerdict, SubmittedValues
 from bptrain.parts.types import Array
@@ -87,7 +87,7 @@ class FunctionFinding(NamedTuple):
     layer: int | None
     judgment: QuantityVerdict | None  # of that quantity, where it was reached
     fault: Fault | None
-    slip: Diagnosis | None
+    slip: LikelySlip | None
     notes: tuple[str, ...]
     look: Equation | None
 
@@ -154,7 +154,9 @@ def in_trial(
     )
 
 
-def slip_of(point: GradientPoint, trial: GradingTrial, name: str, first: QuantityVerdict) -> Diagnosis | None:
+def slip_of(
+    point: GradientPoint, trial: GradingTrial, name: str, first: QuantityVerdict
+) -> LikelySlip | None:
     """The known slip whose pattern the first wrong quantity matches."""
     theirs = trial.theirs[name]
     value = theirs[first.key]

@@ -15,7 +15,7 @@ from bptrain.core.network import views
 from bptrain.core.objective import add_penalties, batch_divisor
 from bptrain.engines.base import Engine, GradientTransform, TrainingPlan, initial_optimizer_state
 from bptrain.gradient_check import TOLERANCE, FoundKinks, GradientPoint, excess_error, find_kinks
-from bptrain.gradient_check.slips.base import Diagnosis
+from bptrain.gradient_check.slips.base import LikelySlip
 from bptrain.gradient_check.slips.diagnose import diagnose
 from bptrain.gradient_check.verdicts import scale_at
 from bptrain.parts.optimizers import optimizers
@@ -34,7 +34,7 @@ class Consistency(NamedTuple):
     words: str
     error: float  # relative, as a gradient's; of the bits 0 or infinity
     passed: bool
-    likely: Diagnosis | None = None  # the slip of a training step that it looks like
+    likely: LikelySlip | None = None  # the slip of a training step that it looks like
 
     def record(self) -> dict[str, Any]:
         """The fields of the JSON."""
@@ -44,7 +44,7 @@ class Consistency(NamedTuple):
 def plain_descent(task: TrainingPlan) -> TrainingPlan:
     """The task with plain gradient descent at one rate, whose update shows the gradient."""
     rule, constant = optimizers.get("gradient_descent")(), schedules.get("constant")()
-    return task._replace(method=rule, schedule=constant, rate=RATE, shaping=GradientTransform())
+    return task._replace(method=rule, schedule=constant, rate=RATE, transform=GradientTransform())
 
 
 def consistency(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Iterator[Consistency]:

@@ -128,7 +128,7 @@ def one_pass(fit: Fit, w: Array) -> tuple[float, int]:
     extras = BatchContext(V, masks(network, fit.setup.loaded.config.seed, 1, some, w.dtype))
     with np.errstate(all="ignore"):
         g = gradient(network, w, X, T, extras)
-        transform_gradient(task.shaping, g, None)
+        transform_gradient(task.transform, g, None)
         losses = row_losses(network, *numpy_outputs(network, w, X), T).astype(np.float64)
     if not (np.isfinite(losses).all() and np.isfinite(g).all()):
         found = not_finite_at(task, w, X, T, extras) or "a loss is not finite"

@@ -13,7 +13,7 @@ from bptrain.engines.compiled.batch_updates import (
     update_in_pieces,
 )
 from bptrain.engines.compiled.functions import Function, Lines, indented
-from bptrain.engines.compiled.gradient_transform import project_max_norm, shape_whole, update_all
+from bptrain.engines.compiled.gradient_transform import project_max_norm, transform_whole, update_all
 from bptrain.engines.compiled.pieces import Pieces
 
 CHUNK_NUMBERS = 2**17  # entries of the widest layer in a chunk: half a megabyte in float32
@@ -98,7 +98,7 @@ def _gradient(pieces: Pieces) -> Lines:
 
 def _slice(pieces: Pieces) -> Lines:
     """Updates whose batch is one chunk."""
-    fold, whole = pieces.updating.fold, pieces.updating.updates.shaping.whole
+    fold, whole = pieces.updating.fold, pieces.updating.updates.transform.whole
     yield from pieces.views("w", "W", "b")
     if whole:
         yield f"g = scratch[:{pieces.network.size}]"
@@ -140,7 +140,7 @@ def _slice(pieces: Pieces) -> Lines:
         yield from indented(folded_update(pieces, i, fold) if fold else update_in_pieces(pieces, i))
         yield from indented(bias_update(pieces, i))
     if whole:
-        yield from indented(shape_whole(pieces, "noise[a // batch]"))
+        yield from indented(transform_whole(pieces, "noise[a // batch]"))
         yield from indented(update_all(pieces))
     yield from indented(project_max_norm(pieces))
     yield from indented(pieces.updating.end_update())
@@ -152,10 +152,10 @@ def _apply(pieces: Pieces) -> Lines:
     yield "word = subnormals_to_zero()"
     yield from pieces.updating.rates()
     yield from pieces.updating.begin_update()
-    if pieces.updating.updates.shaping.whole:
-        yield from shape_whole(pieces, "noise[0]")
+    if pieces.updating.updates.transform.whole:
+        yield from transform_whole(pieces, "noise[0]")
     yield from update_all(pieces)
-    if pieces.updating.updates.shaping.max_norm is not None:
+    if pieces.updating.updates.transform.max_norm is not None:
         yield from pieces.views("w", "W", "b")
         yield from project_max_norm(pieces)
     yield from pieces.updating.end_update()

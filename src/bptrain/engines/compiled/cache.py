@@ -71,7 +71,7 @@ def compiled_in(kernels: Path, source: str, name: str, signature: Any) -> Callab
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Numba makes millions of objects that it keeps; to search them for garbage is a sixth of compiling."""
+    """Numba makes many objects that it keeps: searching them for garbage takes about a sixth of the time to compile."""
     enabled = gc.isenabled()
     gc.disable()
     try:

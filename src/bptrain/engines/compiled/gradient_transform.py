@@ -4,10 +4,10 @@ from bptrain.engines.compiled.functions import Lines, indented
 from bptrain.engines.compiled.pieces import Pieces
 
 
-def shape_whole(pieces: Pieces, noise: str) -> Lines:
+def transform_whole(pieces: Pieces, noise: str) -> Lines:
     """The gradient g with penalties, clipped by its norm and by value, and with noise."""
-    shaping = pieces.updating.updates.shaping
-    c = shaping.clip_norm
+    transform = pieces.updating.updates.transform
+    c = transform.clip_norm
     yield "square_sum = 0.0"
     for block in pieces.network.blocks:
         yield f"for k in range({block.start}, {block.stop}):"
@@ -19,7 +19,7 @@ def shape_whole(pieces: Pieces, noise: str) -> Lines:
         yield f"    shrink = F({c!r} / math.sqrt(square_sum))"
         yield "    for k in range(len(g)):"
         yield "        g[k] *= shrink"
-    entry = pieces.updating.held("g[k]") + (f" + {noise}[k]" if shaping.noise is not None else "")
+    entry = pieces.updating.clipped("g[k]") + (f" + {noise}[k]" if transform.noise is not None else "")
     if entry != "g[k]":
         yield "for k in range(len(g)):"
         yield f"    g[k] = {entry}"
@@ -40,7 +40,7 @@ def update_all(pieces: Pieces) -> Lines:
 
 def project_max_norm(pieces: Pieces) -> Lines:
     """Each row of each W_i shortened to ‖row‖ ≤ max_norm."""
-    c = pieces.updating.updates.shaping.max_norm
+    c = pieces.updating.updates.transform.max_norm
     if c is None:
         return
     for i in range(1, pieces.L + 1):

@@ -1,4 +1,4 @@
-"""The compiled loop for single instances: straight loops over the weights, no product and nothing allocated a step.
+"""The compiled loop for single instances: straight loops over the weights, no product and nothing allocated per step.
 
 Going back, one pass over W_i takes δ below it (from W_i before its update), forms each entry of the gradient,
 and updates the weight with it.
@@ -7,7 +7,7 @@ and updates the weight with it.
 from collections.abc import Callable
 
 from bptrain.engines.compiled.functions import Lines, indented
-from bptrain.engines.compiled.gradient_transform import project_max_norm, shape_whole, update_all
+from bptrain.engines.compiled.gradient_transform import project_max_norm, transform_whole, update_all
 from bptrain.engines.compiled.pieces import Pieces
 from bptrain.engines.compiled.unroll import unrolled
 
@@ -50,7 +50,7 @@ def _run_slice(pieces: Pieces) -> Lines:
             yield from pieces.views(slot, f"{slot}_W", f"{slot}_b")
     yield from _vectors(pieces)
 
-    whole = pieces.updating.updates.shaping.whole
+    whole = pieces.updating.updates.transform.whole
     if whole:
         yield "g = np.empty_like(w)"
         yield from pieces.views("g", "dW", "db")
@@ -71,7 +71,7 @@ def _run_slice(pieces: Pieces) -> Lines:
         "loss_sum += batch_loss",
         *pieces.updating.begin_update(),
         *_backward(pieces, at_weight),
-        *(shape_whole(pieces, "noise[a]") if whole else ()),
+        *(transform_whole(pieces, "noise[a]") if whole else ()),
         *(update_all(pieces) if whole else ()),
         *project_max_norm(pieces),
         *pieces.updating.end_update(),
@@ -110,10 +110,10 @@ def _backward(pieces: Pieces, at_weight: AtWeight) -> Lines:
     """δ_i from the last layer to the first, with each weight's own lines in the same pass."""
     sizes = pieces.network.sizes
     for i in range(pieces.L, 0, -1):
-        if pieces.plan.updates is not None and not pieces.updating.updates.shaping.whole:
+        if pieces.plan.updates is not None and not pieces.updating.updates.transform.whole:
             yield from pieces.updating.numbers(i)
         yield pieces.equations.gradient(i)
-        if pieces.plan.updates is not None and not pieces.updating.updates.shaping.whole:
+        if pieces.plan.updates is not None and not pieces.updating.updates.transform.whole:
             yield pieces.equations.update(i)
         if i > 1:
             yield pieces.equations.delta(i - 1)

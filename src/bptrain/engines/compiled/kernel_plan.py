@@ -14,7 +14,7 @@ class Updates(NamedTuple):
     optimizer: Optimizer
     schedule: Schedule
     rate_per_layer: bool
-    shaping: GradientTransform = GradientTransform()
+    transform: GradientTransform = GradientTransform()
 
 
 class KernelPlan(NamedTuple):

@@ -201,7 +201,7 @@ class Pieces:
 
     @property
     def _noise(self) -> list[str]:
-        return ["noise"] if self.updating.updates.shaping.noise is not None else []
+        return ["noise"] if self.updating.updates.transform.noise is not None else []
 
     def state(self) -> str:
         """The weights and the slots, as arguments."""

@@ -54,7 +54,7 @@ class Updating:
 
     def update(self, g: str, weight: str, at: str, slots: Iterable[str], kind: str) -> Lines:
         """One weight's update by the rule; `kind` is weight or bias."""
-        g = g if self.updates.shaping.whole else self.shaped(g, f"{weight}{at}", kind)
+        g = g if self.updates.transform.whole else self.transformed(g, f"{weight}{at}", kind)
         scalars, pairs = self.rule.scalars, [*zip(self.rule.slots, slots, strict=True)]
         before = [f"old_{name}" if name in scalars else f"{slot}{at}" for name, slot in pairs]
         after = [f"new_{name}" if name in scalars else f"{slot}{at}" for name, slot in pairs]
@@ -62,19 +62,19 @@ class Updating:
         yield f"{', '.join(['step', *after])} = update({given})"
         yield f"{weight}{at} -= step"
 
-    def shaped(self, g: str, w: str, kind: str) -> str:
-        """An entry of the gradient with the penalty on its weight, held to the bound of clip_value."""
-        return self.held(self.penalized(g, w) if kind == "weight" else g)
+    def transformed(self, g: str, w: str, kind: str) -> str:
+        """An entry of the gradient with the penalty on its weight, clipped to the bound of clip_value."""
+        return self.clipped(self.penalized(g, w) if kind == "weight" else g)
 
     def penalized(self, g: str, w: str) -> str:
         """g with the slope of the penalty on its weight."""
         penalty = self.network.penalty
         return g if penalty is None else f"({g} + {self._call('slope', 'w', penalty.slope, w)})"
 
-    def held(self, g: str) -> str:
-        """g, held to the bound of clip_value."""
-        c = self.updates.shaping.clip_value
-        return g if c is None else self._call("held", "g", clip_by_value(c), g)
+    def clipped(self, g: str) -> str:
+        """g, clipped to the bound of clip_value."""
+        c = self.updates.transform.clip_value
+        return g if c is None else self._call("clipped", "g", clip_by_value(c), g)
 
     def _call(self, kind: str, parameter: str, part: Callable[..., Any], given: str) -> str:
         """A call of a formula of one number, which becomes a function of the module."""
@@ -83,8 +83,8 @@ class Updating:
     @cached_property
     def fold(self) -> Fold | None:
         """How the rule folds into a product, if nothing but a penalty l2 stands in between."""
-        fold, l2, shaping = self.rule.fold, self.network.l2, self.updates.shaping
-        plain = not self.network.l1 and not shaping.whole and shaping.clip_value is None
+        fold, l2, transform = self.rule.fold, self.network.l2, self.updates.transform
+        plain = not self.network.l1 and not transform.whole and transform.clip_value is None
         if fold is None or not plain or (fold.slot is not None and l2):
             return None
         return fold._replace(beta=f"({fold.beta} + {fold.alpha} * F({l2!r}))") if l2 else fold
@@ -98,7 +98,7 @@ class Updating:
                 yield from self._penalty()
             else:
                 yield "E = np.nan"
-        yield "# what the rule needs beside g, w and its slots: once per update, in float64"
+        yield "# what the rule needs beside g, w and its slots: once per update, with Python's precision"
         yield from self.numbers(None)
         yield from (f"old_{slot} = {slot}[0]" for slot in self.rule.scalars)
 

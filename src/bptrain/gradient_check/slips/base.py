@@ -30,7 +30,7 @@ class Slip(NamedTuple):
     places: int = 1  # in how many layers a line is another
 
 
-class Diagnosis(NamedTuple):
+class LikelySlip(NamedTuple):
     """The slip whose pattern a wrong gradient matches. It never says that this is what happened."""
 
     code: str
@@ -157,7 +157,7 @@ def made(point: GradientPoint, lines: Lines, kind: str, i: int, above: Array) ->
     return lines.through(point, i, lines.drop(point, i, lines.carry(point, i, above)))
 
 
-def best(found: list[tuple[int, Diagnosis]]) -> Diagnosis | None:
+def best(found: list[tuple[int, LikelySlip]]) -> LikelySlip | None:
     """The one with the fewest places, the first of these; the codes of the others go with it."""
     if not found:
         return None

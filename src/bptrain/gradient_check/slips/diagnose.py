@@ -7,7 +7,7 @@ import numpy as np
 from bptrain.core.network import Block
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.slips import batch, derivatives, factors, matrix_products
-from bptrain.gradient_check.slips.base import Diagnosis, GroundTruth, Slip, UnexplainedGradient, best, made
+from bptrain.gradient_check.slips.base import GroundTruth, LikelySlip, Slip, UnexplainedGradient, best, made
 from bptrain.gradient_check.verdicts import TOLERANCE
 from bptrain.parts.types import Array
 
@@ -23,7 +23,7 @@ def slips(truth: GroundTruth, rate: float | None = None) -> Iterator[Slip]:
 
 def diagnose(
     point: GradientPoint, analytic: Array, tolerance: float = TOLERANCE, rate: float | None = None
-) -> Diagnosis | None:
+) -> LikelySlip | None:
     """The slip whose gradient the analytic one is, in every block; None where there is none, or where it is right.
 
     Of several, the one that changes the fewest layers. Where only one block is wrong, a slip in it alone will do. With
@@ -34,15 +34,15 @@ def diagnose(
         if not target.wrong:
             return None
         alone = target.wrong[0] if len(target.wrong) == 1 else None
-        whole: list[tuple[int, Diagnosis]] = []
-        of_one: list[tuple[int, Diagnosis]] = []
+        whole: list[tuple[int, LikelySlip]] = []
+        of_one: list[tuple[int, LikelySlip]] = []
         for slip in slips(target.truth, rate):
             error, error_alone = tried(target, slip, alone)
             if error is not None:
-                whole.append((slip.places, Diagnosis(slip.code, slip.words, slip.layer, error)))
+                whole.append((slip.places, LikelySlip(slip.code, slip.words, slip.layer, error)))
             elif error_alone is not None and alone is not None:
                 words = f"{slip.words}, in {factors.letter(alone)} alone"
-                of_one.append((slip.places, Diagnosis(slip.code, words, alone.layer, error_alone)))
+                of_one.append((slip.places, LikelySlip(slip.code, words, alone.layer, error_alone)))
         return best(whole or list(factors.diagnoses(target)) or of_one)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from bptrain.core.network import Block
 from bptrain.gradient_check.point import GradientPoint
-from bptrain.gradient_check.slips.base import Diagnosis, UnexplainedGradient, compare
+from bptrain.gradient_check.slips.base import LikelySlip, UnexplainedGradient, compare
 from bptrain.parts.types import Array
 
 ENTRIES = 3  # that must bear out a number which is not one of those that slips bring in
@@ -32,7 +32,7 @@ class Fitted(NamedTuple):
     borne_out: bool
 
 
-def diagnoses(target: UnexplainedGradient) -> Iterator[tuple[int, Diagnosis]]:
+def diagnoses(target: UnexplainedGradient) -> Iterator[tuple[int, LikelySlip]]:
     """What the wrong blocks are a multiple of, the smallest group first; each with the count of its layers."""
     point, n = target.truth.point, target.truth.right.g
     penalties = _penalties(point)
@@ -53,7 +53,7 @@ def diagnoses(target: UnexplainedGradient) -> Iterator[tuple[int, Diagnosis]]:
             code, times = name or ("factor", f"{fitted.c:.7g}")
             words = f"{group.words} at {times} times the right one{apart}"
             layers = len({block.layer for block in group.blocks})
-            yield layers, Diagnosis(code, words, group.layer, fitted.error)
+            yield layers, LikelySlip(code, words, group.layer, fitted.error)
     for code, of_w, letters in (("l2_added", point.w, "w"), ("l1_added", np.sign(point.w), "sign(w)")):
         weights = [block for block in point.network.blocks if block.kind == "weight"]
         fitted = None
@@ -61,7 +61,7 @@ def diagnoses(target: UnexplainedGradient) -> Iterator[tuple[int, Diagnosis]]:
             fitted = _fit(target, {block: (block.view(n), block.view(of_w)) for block in weights})
         if fitted is not None and fitted.borne_out:
             words = f"{fitted.c:.6g} {letters} added in every W_i, a penalty that the objective has not"
-            yield point.network.L, Diagnosis(code, words, None, fitted.error)
+            yield point.network.L, LikelySlip(code, words, None, fitted.error)
 
 
 def _fit(target: UnexplainedGradient, pieces: Pieces) -> Fitted | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from bptrain.gradient_check.lines import Lines, backward, through, weight
 from bptrain.gradient_check.point import GradientPoint
-from bptrain.gradient_check.slips.base import Diagnosis, compare, matches
+from bptrain.gradient_check.slips.base import LikelySlip, compare, matches
 from bptrain.gradient_check.submission import ExpectedQuantity, Key, SubmittedValues, updated
 from bptrain.parts.types import Array
 
@@ -19,7 +19,7 @@ Pattern = tuple[str, str, Array]  # code, words, and what the quantity would be
 
 def forward_slip(
     point: GradientPoint, one: ExpectedQuantity, theirs: Array, source: Array
-) -> Diagnosis | None:
+) -> LikelySlip | None:
     """The slip whose pattern a wrong z_i or x_i matches, from the x_{i−1} or z_i that it was computed from."""
     patterns = in_z(point, one.layer, source) if one.name == "z" else in_x(point, one.layer, source)
     return first_match(patterns, one, theirs)
@@ -59,7 +59,7 @@ def in_x(point: GradientPoint, i: int, z: Array) -> Iterator[Pattern]:
 
 def backward_slip(
     point: GradientPoint, one: ExpectedQuantity, theirs: Array, source: Array | None
-) -> Diagnosis | None:
+) -> LikelySlip | None:
     """The slip whose pattern a wrong δ_i, ∂E/∂W_i or ∂E/∂b_i matches, from the δ that it was computed from."""
     patterns = in_delta(point, one, theirs, source) if one.name == "delta" else in_sum(point, one, source)
     return first_match(patterns, one, theirs)
@@ -99,7 +99,7 @@ def step_slip(
     rates: Sequence[float],
     expected: Sequence[ExpectedQuantity],
     theirs: SubmittedValues,
-) -> Diagnosis | None:
+) -> LikelySlip | None:
     """The slip whose pattern a wrong update matches, in all the quantities expected."""
     for code, words, after in steps(point, rates):
         errors = []
@@ -112,7 +112,7 @@ def step_slip(
                 break
             errors.append(error)
         else:
-            return Diagnosis(code, words, None, max(errors))
+            return LikelySlip(code, words, None, max(errors))
     return None
 
 
@@ -151,11 +151,11 @@ def with_updated_weights(rates: Sequence[float]) -> Lines:
     return Lines(carry=carry)
 
 
-def first_match(patterns: Iterator[Pattern], one: ExpectedQuantity, theirs: Array) -> Diagnosis | None:
+def first_match(patterns: Iterator[Pattern], one: ExpectedQuantity, theirs: Array) -> LikelySlip | None:
     """The first pattern that a wrong quantity matches."""
     for code, words, pattern in patterns:
         if pattern.shape == theirs.shape and not compare(pattern, one.right, one.scale).right:
             error = matches(theirs, pattern, compare(theirs, one.right, one.scale), one.scale)
             if error is not None:
-                return Diagnosis(code, words, one.layer, error)
+                return LikelySlip(code, words, one.layer, error)
     return None

@@ -111,7 +111,7 @@ def gelu() -> Activation:
     """½ z (1 + tanh(√(2/π) (z + 0.044715 z³))). Hendrycks and Gimpel 2016; the tanh form, not z Φ(z).
 
     ½ (1 + tanh(a/2)) is 1 / (1 + e^−a), which keeps its digits where it is small. The exact form of the normal
-    distribution, which PyTorch and Keras take unless told otherwise, differs by at most 0.0005.
+    distribution, which PyTorch and Keras take by default, differs by at most 0.0005.
     """
 
     def f(z: Array) -> Array:

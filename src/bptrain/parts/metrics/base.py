@@ -8,7 +8,7 @@ from bptrain.registry import Registry
 
 
 class Metric(NamedTuple):
-    """One metric. `of(seen, true, classes)` is a number, a list of one a class, or a K × K matrix.
+    """One metric. `of(seen, true, classes)` is a number, a list of one per class, or a K × K matrix.
 
     `seen` is what the metric reads of the model. predictions: class numbers, N (multi-label: N × m of 0 and 1), or
     values, N × m. scores: N × K, the larger the likelier (multi-label: N × m, of yes). probabilities: scores in [0, 1]

@@ -44,7 +44,7 @@ def adamw(
     beta2: BelowOne = 0.999,
     epsilon: Positive = 1e-8,
 ) -> Optimizer:
-    """Adam, with weight_decay λ = 0.01 unless told otherwise: w ← w − α λ w before its step. Loshchilov, Hutter 2019.
+    """Adam, with weight_decay λ = 0.01 by default: w ← w − α λ w before its step. Loshchilov, Hutter 2019.
 
     As in PyTorch the decay is α λ w. The paper has η λ w, with a schedule η of its own and no α; so a λ of the
     paper is a λ/α here.
