@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bptrain.commands.fit.run import fit_events
 
 import bptrain
+from bptrain.commands.fit.fit import fit_events
 from bptrain.config.json_schema import schema_text
 from bptrain.data.memory import sources_in_memory
 from bptrain.errors import BptrainError, CheckpointError, DataError, UsageError
