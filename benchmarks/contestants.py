@@ -60,14 +60,14 @@ FIRST = "bptrain numpy"  # what the others are compared with
 
 SKLEARN_REMARK = (
     "fit with warm_start and max_iter=1. Intercepts always; the regressor's output is the identity (at a tenth of the "
-    "rate, or it would diverge), the classifier's of two classes is one logistic unit; adam's epsilon stands "
-    "elsewhere, and its slots start afresh in each pass"
+    "rate, or it would diverge), the classifier's of two classes is one logistic unit; adam adds its epsilon "
+    "at another place, and its slots start at zero in each pass"
 )
 FANN_REMARK = (
     "its own epoch function in a C program, one thread. Biases always; the sigmoid's derivative is taken at outputs "
     "clipped to 0.01 … 0.99; no mini-batches, no softmax"
 )
-KERAS_REMARK = "adam's epsilon stands elsewhere"
+KERAS_REMARK = "adam adds its epsilon at another place"
 
 CONTESTANTS = [
     Contestant(FIRST, OURS, "with_bptrain", "numpy_engine", remark="slice by slice, as `fit` drives it"),

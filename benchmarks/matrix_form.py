@@ -157,7 +157,7 @@ def table(key: str, repeats: int) -> Table:
 
     rounds = interleaved({name: microseconds(name, form) for name, form in found.items()}, repeats)
     layers = "-".join(str(n) for n in case.sizes)
-    return Table(f"The matrix form: {layers} sigmoid, one thread", "µs a row", COLUMN, rounds)
+    return Table(f"The matrix form: {layers} sigmoid, one thread", "µs per row", COLUMN, rounds)
 
 
 def main() -> None:

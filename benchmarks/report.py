@@ -9,13 +9,13 @@ from rounds import short
 
 HEAD = """# Benchmarks
 
-bptrain beside its peers: the same network, data, start weights, order of rows and hyper-parameters, in float32, on
-synthetic data from a fixed seed. Each program in its fastest idiomatic form, in a process of its own, on as many cores
-as it has threads. They run in turn, round after round; a figure is the median over the rounds of microseconds an
-update, a ratio the median over the rounds of theirs / bptrain's of the same round: above 1, bptrain is faster. Import,
-compilation and the loading of data are not timed. "Deviation" is what the first pass left between a contestant's
-weights and the NumPy engine's, as a share of the way that the weights had come; a contestant that must agree and does
-not ends the benchmark. A slow contestant's pass runs over fewer rows of the same data.
+bptrain compared with other libraries: the same network, data, initial weights, order of rows and hyperparameters, in
+float32, on synthetic data from a fixed seed. Each library runs in its fastest idiomatic form, in a process of its own,
+on as many cores as it has threads. The libraries take turns, round after round. A time is the median over the rounds,
+in microseconds per update. A ratio is the median over the rounds of the library's time divided by bptrain's in the same
+round: above 1, bptrain is faster. Import, compilation and loading of data are not timed. "Deviation" is the distance
+between a library's weights and the NumPy engine's after the first pass, divided by how far the weights had moved. If a
+library must agree and does not, the benchmark stops. A slow library's pass runs over fewer rows of the same data.
 """
 
 
@@ -26,7 +26,7 @@ def lines_of(outcome: Outcome) -> list[str]:
     lines = [
         f"### {outcome.case.key}: {outcome.case.title}; threads: {outcome.threads}",
         "",
-        _row(["program", "µs an update", *ratios, "deviation"]),
+        _row(["program", "µs per update", *ratios, "deviation"]),
         _row(["---"] + ["---:"] * (len(engines) + 2)),
     ]
     for name, figure in sorted(outcome.figures.items(), key=lambda item: item[1].microseconds):
@@ -53,7 +53,13 @@ def markdown(outcomes: list[Outcome], facts: dict[str, Any], repeats: int) -> st
         "```sh",
         "pip install -e '.[fast]' torch jax keras scikit-learn   # and Debian's libfann-dev, gcc",
     ]
-    lines += ["python benchmarks/peers.py --markdown docs/benchmarks.md", "```", "", "## Who runs how", ""]
+    lines += [
+        "python benchmarks/peers.py --markdown docs/benchmarks.md",
+        "```",
+        "",
+        "## How each library is run",
+        "",
+    ]
     took_part = {name for outcome in outcomes for name in outcome.figures}
     lines += [f"* {one.name}: {one.remark}." for one in CONTESTANTS if one.name in took_part]
     lines += ["", "## Targets", "", _row(["case", "threads", "target", "reached", "by", "verdict"])]

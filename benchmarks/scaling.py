@@ -216,7 +216,7 @@ def plot(found: dict[str, list[Point]], file: Path) -> None:
         for engine in ENGINES:
             panel.loglog(x, [point.engines[engine] for point in points], "o-", label=f"bptrain {engine}")
         panel.loglog(x, [point.limit for point in points], "k--", label="limit: products, memory")
-        panel.set(xlabel=name, ylabel="µs a row" if panel is panels[0] else "")
+        panel.set(xlabel=name, ylabel="µs per row" if panel is panels[0] else "")
         panel.grid(visible=True, which="major", alpha=0.3)
     panels[0].legend()
     figure.savefig(file, dpi=90)
@@ -232,7 +232,7 @@ def main() -> None:
         found = pool.apply(sweeps)
     for name, points in found.items():
         print(
-            f"### Time a row against {name}\n\n| {name} | "
+            f"### Time per row against {name}\n\n| {name} | "
             + " | ".join(ENGINES)
             + " | limit | numba ÷ limit |"
         )

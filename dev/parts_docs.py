@@ -50,7 +50,7 @@ def index() -> str:
     """The page that names the others."""
     rows = [f"* [{kind}]({kind}.md): {', '.join(registry)}" for kind, registry in KINDS.items()]
     return "\n".join(
-        ["# Parts", "", MADE, "", "What a config may name. `bptrain list` shows the same.", "", *rows, ""]
+        ["# Parts", "", MADE, "", "What a config can use. `bptrain list` shows the same.", "", *rows, ""]
     )
 
 

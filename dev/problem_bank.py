@@ -208,10 +208,10 @@ def table() -> str:
 
 TEXT = """# Every optimizer on problems with known minima
 
-Written by `dev/problem_bank.py`. Steps (of a solver: iterations) until the problem is solved, each over all rows, in
-float64. In parentheses: of an element-wise rule the learning rate that needs the fewest steps, of those tried; of a
-solver the evaluations of the objective. All other options are at their defaults, without weight decay. "–":
-not solved with any rate tried. The rates tried are 1e-5, 3e-5, 1e-4 … 30; on two spirals 1e-3 … 1.
+Written by `dev/problem_bank.py`. The number of steps (for a solver: iterations) until the problem is solved, each
+step over all rows, in float64. In parentheses: for an element-wise rule, the learning rate that needed the fewest
+steps; for a solver, the evaluations of the objective. All other options have their defaults, without weight decay. "–":
+not solved with any of the rates. The rates tried are 1e-5, 3e-5, 1e-4 … 30; on two spirals 1e-3 … 1.
 
 * **quadratic bowl**: 10 dimensions, eigenvalues 1 … 10; **ill-conditioned**: eigenvalues 1 … 10,000. Solved at a value
   of 1e-8, within 10,000 and 20,000 steps.
@@ -220,8 +220,8 @@ not solved with any rate tried. The rates tried are 1e-5, 3e-5, 1e-4 … 30; on 
   half_squared_error, glorot_uniform with seed 0. Solved when every row is on its side of ½, within 5,000 and 4,000
   steps. That is one start; `docs/solvers.md` has the shares of 20.
 
-The value is looked at after each of the first 200 steps and then once in 1 %. A step of a solver is dearer than one of
-a rule; the dearest are those of levenberg_marquardt, which factorizes a P × P matrix.
+The value is checked after each of the first 200 steps, and then whenever the number of steps has grown by 1 %. A step
+of a solver costs more than one of a rule; levenberg_marquardt's cost the most, since it factorizes a P × P matrix.
 
 {table}
 """

@@ -232,6 +232,11 @@ SAME_SUBJECT: dict[str, str] = {
         "what a run is made of: its rules in config/rules/, where it is built, and what it is",
     ),
     "registry": "what is registered: parts; engines",
+    "controls": "what ends a run or lowers its rate: rules in a config, objects, records, in the loop",
+    "data": "the section `data`: its rules, its objects",
+    "metrics": "the metrics: their rules in a config, their objects, how they are printed",
+    "network": "the network: its rules in a config, how it is built, what it is",
+    "gradient_transform": "clipping, noise and max_norm: by NumPy, in a compiled loop",
 }
 FREE = {"__init__", "base"}  # which say no subject of their own
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Set, command
+from bptrain.cli.command import Set, command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen

@@ -1,4 +1,4 @@
-"""Train multilayer perceptrons from a YAML file, with gradients that can be proven.
+"""Train multilayer perceptrons from a YAML file, and check their gradients.
 
 import bptrain
 run = bptrain.fit("config.yaml", {"training.epochs": 20})

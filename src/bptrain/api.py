@@ -10,6 +10,7 @@ from bptrain.commands.fit.follow import run_to_end
 from bptrain.commands.fit.run import fit_events
 from bptrain.commands.gradcheck.run import ROWS, GradcheckOptions, GradcheckResult, check
 from bptrain.commands.gradcheck.selftest import CombinationCheck, check_parts
+from bptrain.data.memory import sources_in_memory
 from bptrain.drain import drain
 from bptrain.engine_names import EngineToCheck
 from bptrain.gradient_check import KinkPolicy, RequestedMethod, Settings
@@ -30,20 +31,34 @@ class Run(NamedTuple):
 
 
 def fit(
-    config: str | Path,
+    config: str | Path | Mapping[str, Any],
     overrides: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     resume: str | None = None,
     overwrite: bool = False,
     plugins: Plugins = (),
+    *,
+    data: Any = None,
+    validation: Any = None,
+    test: Any = None,
 ) -> Run:
-    """Trains a config file; `overrides` are values by dotted key, such as {"training.epochs": 20}.
+    """Trains a config: a file, or a dict of its sections, whose runs are runs/model/001 and so on.
 
-    `plugins` are files of parts of your own. Raises the errors of `bptrain.errors`; Interrupted, after saving,
-    on Ctrl-C.
+    overrides           values by dotted key, such as {"training.epochs": 20}
+    plugins             files of parts of your own
+    data                rows to train on in the place of `data.train`: (X, y), whose columns are x1 … xn and y; or a
+                        dict of columns, or a frame of pandas, polars or Arrow, of which `data.target` names the target
+    validation, test    the same in the place of `data.validation` and `data.test`
+
+    To go on with a run (`resume`) that was trained on arrays takes the same arrays. Raises the errors of
+    `bptrain.errors`; Interrupted, after saving, on Ctrl-C.
     """
     with plugged_in(plugins):
-        events = fit_events(Path(config), overrides or {}, Path(out) if out else None, resume, overwrite)
+        config = config if isinstance(config, Mapping) else Path(config)
+        out = Path(out) if out else None
+        given = sources_in_memory(data=data, validation=validation, test=test)
+        events = fit_events(config, overrides or {}, out, resume, overwrite, given)
+        del given
         done = run_to_end(events, lambda event: None)
     return Run(Path(done.result["run"]), done.result)
 
@@ -79,8 +94,8 @@ def gradcheck(
     engine     an engine's name such as numpy or numba, or all; by default the config's or run's, otherwise numpy
     rows       how many of the training rows
     params     patterns of parameters, such as layers.1.*
-    inputs     check ∂E/∂x_0 as well
-    kinks      interval: at a kink anything between the slopes of both sides is right; skip: rows that stand on one
+    inputs     also check the gradient with respect to the inputs, ∂E/∂x_0
+    kinks      interval: at a kink anything between the gradients of both sides is right; skip: rows at a kink
                are left out; fail: they are a mismatch
     plugins    files of parts of your own
 

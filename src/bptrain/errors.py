@@ -1,12 +1,12 @@
-"""Everything that can go wrong, the exit code of each, and the named warnings.
+"""What can go wrong, with the exit code of each error, and the named warnings.
 
-    BptrainError                 a sentence for the user; never shown as a traceback
-    ├── UsageError          2    the command line or the config contradicts itself or the schema
+    BptrainError                 a message for the user, never a traceback
+    ├── UsageError          2    the command line or the config is wrong or contradicts itself
     ├── DataError           3    the data is missing, malformed, or does not fit the config
     ├── NumericalError      4    a loss, weight or gradient is not finite
     ├── CheckpointError     5    a run or checkpoint is missing, corrupt or incompatible
     ├── StorageError        6    the disk failed
-    ├── BusyError           7    another process works in the run directory
+    ├── BusyError           7    another process is using the run directory
     └── Interrupted   130 / 143  SIGINT or SIGTERM, after saving
 
 Exit code 1 is a verdict, not an error: a gradient that does not match, a metric that does not reach
@@ -22,12 +22,12 @@ BUG_EXIT = 70
 
 
 def printable(text: str) -> str:
-    """Text for one line of a terminal: what a file or command line brings along cannot break it or steer it."""
+    """Text for one line of a terminal: line breaks and control characters are escaped."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 class Problem(NamedTuple):
-    """One thing wrong, and where: the record behind a line of the error listing and of `--json`."""
+    """One thing that is wrong, and where: a line of the error listing and a record of `--json`."""
 
     code: str  # a stable name of the rule that was broken, such as "unknown_key"
     message: str  # what is wrong, the value as written, and what to do
@@ -47,7 +47,7 @@ class Problem(NamedTuple):
 
 
 class BptrainError(Exception):
-    """A mistake or failure that the user is told about in one or more sentences."""
+    """An error that is reported to the user in one or more sentences."""
 
     exit_code = BUG_EXIT
     code = "error"
@@ -60,7 +60,7 @@ class BptrainError(Exception):
 
 
 class UsageError(BptrainError):
-    """The command line or the config contradicts itself or the schema."""
+    """The command line or the config is wrong or contradicts itself."""
 
     exit_code = 2
     code = "usage"
@@ -95,7 +95,7 @@ class StorageError(BptrainError):
 
 
 class BusyError(BptrainError):
-    """Another process works in the run directory."""
+    """Another process is using the run directory."""
 
     exit_code = 7
     code = "busy"
@@ -119,20 +119,20 @@ class Warned(NamedTuple):
 
 
 WARNINGS = {
-    "corrupt_checkpoint": "a checkpoint is damaged, and the run goes on from the one before",
-    "dropped_rows": "rows of a file that is evaluated lack values and are left out",
-    "growing_loss": "the training loss is a multiple of what it was in the first epoch",
-    "large_first_step": "a sum over many rows and a learning rate that is large for it",
-    "many_categories": "a text column has a category for almost every row",
-    "many_classes": "the target has a class for almost every row",
-    "no_weights": "a file lacks what its rows weigh, so that each weighs 1",
-    "other_plugin": "a part of a plug-in is not the one that the run was trained with",
-    "other_bits": "a resumed run goes on with another engine, processor or library",
-    "schedule_span": "a resumed run has another number of epochs, over which its schedule is stretched",
+    "corrupt_checkpoint": "a checkpoint is damaged; the one before it is used",
+    "dropped_rows": "rows of an evaluated file have missing values and are left out",
+    "growing_loss": "the training loss is a multiple of that of the first epoch",
+    "large_first_step": "the learning rate is large for a loss that is summed over many rows",
+    "many_categories": "a text column has almost as many categories as rows",
+    "many_classes": "the target has almost as many classes as rows",
+    "no_weights": "no weight column: every sample gets weight 1",
+    "other_plugin": "a part of a plug-in differs from the one that the run was trained with",
+    "other_bits": "a resumed run uses another engine, processor or library than before",
+    "schedule_span": "a resumed run has another number of epochs, to which its schedule is stretched",
     "small_split": "a split has fewer rows than asked for",
-    "softmax_loss": "softmax outputs under a loss that is not made for them",
-    "target_range": "training targets lie where the output cannot come",
-    "unseen_category": "a text column holds categories that the training rows do not have",
+    "softmax_loss": "softmax outputs with a loss that is not made for them",
+    "target_range": "training targets outside the output activation's range",
+    "unseen_category": "a text column has categories that the training rows do not have",
 }
 
 

@@ -47,7 +47,7 @@ def test_wrong_code(workplace: Path) -> None:
     assert "yours is " in worst
     assert slip == "  it matches the pattern of: every hidden δ_i without the factor f_i'(z_i)"
     assert also == "  also wrong by itself: delta[1]"
-    assert follows == "  follows from an earlier error; fix that first: dW[2], dW[1]"
+    assert follows == "  dW[2], dW[1] follow from an earlier error; fix that first"
     assert (
         " ".join(look.split()) == "look at the line δ_2 = (W_3ᵀ δ_3) ∘ f_2'(z_2) 3×14 = (3×2 · 2×14) ∘ 3×14"
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bptrain.commands.fit.signals import interrupts
+from bptrain.commands.fit.follow import interrupts
 from bptrain.errors import Interrupted
 from bptrain.parts.losses import Loss, losses
 from bptrain.store import checkpoint
@@ -220,7 +220,7 @@ def test_a_second_signal_acts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         for _ in range(3):
             os.kill(os.getpid(), signal.SIGINT)
         assert pending.signal == signal.SIGINT
-        monkeypatch.setattr("bptrain.commands.fit.signals.AT_ONCE_AFTER", 0.0)
+        monkeypatch.setattr("bptrain.commands.fit.follow.AT_ONCE_AFTER", 0.0)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)

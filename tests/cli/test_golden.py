@@ -3,7 +3,7 @@
     REWRITE_GOLDEN=1 python -m pytest tests/cli/test_golden.py
 
 writes the files of tests/golden anew, to be looked at before they are committed. What differs from machine to machine
-is masked: digits of figures, times, and what `inspect` tells last.
+is masked: digits of figures, times, and the provenance that `inspect` prints last.
 """
 
 import os
@@ -47,14 +47,14 @@ MASKS = (
 # The doctor's findings are those of a machine: here is one of each kind.
 DOCTOR = """
 from bptrain.commands import doctor
-from bptrain.commands.doctor import Diagnosis
+from bptrain.commands.doctor import InstallationCheck as Check
 doctor.diagnose_installation = lambda: iter([
-    Diagnosis("versions", "ok", "bptrain 0, Python 3, Linux; numpy 2, pydantic 2, pyyaml 6, typer 0, rich 13"),
-    Diagnosis("extras", "note", "fast (a loop compiled for your network): not installed",
-              "pip install 'bptrain[fast]'"),
-    Diagnosis("disk", "warning", "/data: nfs4, 90 GB free; no run can be kept here", "change to another directory"),
-    Diagnosis("self-test", "failure", "the gradients of 31 networks, against the complex step: wrong for tanh / huber",
-              "bptrain gradcheck shows all of them; please report it"),
+    Check("versions", "ok", "bptrain 0, Python 3, Linux; numpy 2, pydantic 2, pyyaml 6, typer 0, rich 13"),
+    Check("extras", "note", "fast (a loop compiled for your network): not installed",
+          "pip install 'bptrain[fast]'"),
+    Check("disk", "warning", "/data: nfs4, 90 GB free; runs cannot be saved here", "change to another directory"),
+    Check("self-test", "failure", "the gradients of 31 networks, compared with the complex step: wrong for relu",
+          "bptrain gradcheck shows all of them; please report it"),
 ])
 """
 
@@ -100,7 +100,9 @@ def show(name: str, where: str) -> str:
 
 def masked(text: str) -> str:
     """The text without what differs from machine to machine."""
-    text = re.sub(r"(where it comes from\n).*?(?=--- stderr|\Z)", r"\1  (masked)\n", text, flags=re.DOTALL)
+    text = re.sub(
+        r"(^provenance\n).*?(?=--- stderr|\Z)", r"\1  (masked)\n", text, flags=re.DOTALL | re.MULTILINE
+    )
     for pattern, by in MASKS:
         text = re.sub(pattern, by, text)
     return text

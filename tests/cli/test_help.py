@@ -73,4 +73,4 @@ def test_a_typo_in_a_kind() -> None:
 def test_help_fits_forty_columns() -> None:
     shown = in_terminal("runs", "--help", columns=40).text
     assert max(map(len, shown.splitlines())) <= 40
-    assert "  List the runs below a directory with\n  their main figures.\n" in shown
+    assert "  List the runs in a directory, with\n  their main results.\n" in shown

@@ -11,13 +11,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bptrain.commands.init.config_text import aligned, flow, scalar
 from bptrain.commands.init.templates import TEMPLATES
 from bptrain.commands.init.writing import SCHEMA
-from bptrain.commands.init.yaml_text import aligned, flow, scalar
 from bptrain.config import load_config, to_plain, validate
 from bptrain.config.document import load_text
 from bptrain.config.json_schema import config_schema, schema_text
 from command import Outcome, bptrain
+from config.helpers import file_of
 from conftest import ROOT
 
 ODD = [
@@ -97,21 +98,21 @@ def test_a_messy_table(workplace: Path) -> None:
     assert told["activations"] == ["relu", "sigmoid"]
     text = Path("config.yaml").read_text()
     for column, reason in {
-        "row": "it numbers the rows, from 1 to 120",
-        "customer_id": "every row has a number of its own, as an identifier does",
-        "name": "every row has a text of its own",
+        "row": "it is a row number, from 1 to 120",
+        "customer_id": "all values are unique (looks like an id)",
+        "name": "all values are unique (looks like an id)",
         "ticket": "90 different texts in 120 rows",
         "street": "40 different texts in 120 rows",
-        "since": "it holds dates or times",
+        "since": "dates are not used",
         "country": "it is always here",
-        "empty": "it has no value at all",
+        "empty": "it has no values",
         "cabin": "90 of 120 cells are missing",
         "price": "its cells are numbers, but line 52 says 'free'",
     }.items():
         assert any(line.startswith(f"    - {column} ") and reason in line for line in text.splitlines()), (
             column
         )
-        assert f"left out: {column}: {reason}" in made.err
+        assert f"excluded: {column}: {reason}" in made.err
     config = load_config("config.yaml").config
     assert config.data.missing == "median"
     assert "columns: {level: categorical}" in text
@@ -284,8 +285,8 @@ def test_an_unknown_target_is_guided(workplace: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "words"),
     [
-        (["a"] * 30, "is always a: there is nothing to tell apart"),
-        ([""] * 30, "has no value at all"),
+        (["a"] * 30, "is always a: there is nothing to learn"),
+        ([""] * 30, "has no values"),
         ([f"t{k}" for k in range(30)], "has 30 different texts in 30 rows"),
         ([k if k else "x" for k in range(30)], "holds numbers, but line 2 says 'x'"),
     ],
@@ -308,7 +309,7 @@ def test_no_input_is_left(workplace: Path) -> None:
         "y",
     )
     assert wrong.code == 3
-    assert "id: it numbers the rows" in wrong.err
+    assert "id: it is a row number" in wrong.err
 
 
 @pytest.mark.parametrize(
@@ -364,7 +365,7 @@ def test_templates_are_the_configs_that_ship(name: str, workplace: Path) -> None
     ours = load_config("config.yaml").config
     theirs = load_config(ROOT / "configs" / f"{name}.yaml").config
     inputs = TEMPLATES[name]
-    assert theirs.data.train.inputs == f"../data/{inputs}"
+    assert file_of(theirs.data.train).inputs == f"../data/{inputs}"
     data = theirs.data.model_copy(update={"train": ours.data.train})
     assert theirs.model_copy(update={"data": data}) == ours
     assert Path(inputs).read_bytes() == (ROOT / "data" / inputs).read_bytes()

@@ -91,7 +91,7 @@ def test_in_words(run: str) -> None:
     assert shown.code == 0
     for words in (
         "epoch 6, 24 updates", "4 -> 6 -> 3, 51 parameters", "softmax", "sepal_length_cm", "target: species",
-        "loss by epoch", "* train   o validation", "where it comes from", "data, train: sha256",
+        "loss by epoch", "* train   o validation", "provenance", "data, train: sha256",
     ):  # fmt: skip
         assert words in shown.out
     assert "\x1b" not in shown.out
@@ -118,7 +118,7 @@ def test_without_its_data(line: Path) -> None:
     assert record.code == 0
     assert "line.csv" in record.json["units"]["left_out"]
     assert record.json["layers"][0]["dead"] is None
-    assert "left out" in bptrain("inspect", "r").out
+    assert "not measured" in bptrain("inspect", "r").out
 
 
 def test_without_best_weights_those_of_the_last_checkpoint(run: str) -> None:

@@ -39,7 +39,7 @@ def test_in_the_tables_of_fit(many: Path) -> None:
     }  # fmt: skip
     assert below["rows"] == ["106", "22", "22"]
     assert below["roc_auc"][1::2] == ["(0.5000)"] * 3
-    by_class = lines[lines.index("class by class") + 1 : -1]
+    by_class = lines[lines.index("per class") + 1 : -1]
     assert by_class[0].split() == ["split", "class", "f1", "precision"]
     assert [line.split()[:2] for line in by_class[1:]] == [
         [split, name] for split in ("train", "validation", "test") for name in SPECIES

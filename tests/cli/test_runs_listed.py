@@ -166,7 +166,7 @@ def test_damaged_runs_are_told(runs: Path, damage: Any) -> None:
 def test_none(workplace: Path) -> None:
     (workplace / "empty").mkdir()
     assert listed("empty") == []
-    assert "no run under empty" in bptrain("runs", "empty").err
+    assert "no runs in empty" in bptrain("runs", "empty").err
     outcome = bptrain("runs", "--json")  # there is no runs/ yet
     assert outcome.code == 5
     assert outcome.json["errors"]

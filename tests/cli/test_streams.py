@@ -52,7 +52,7 @@ def test_ctrl_c_leaves_the_terminal_clean(line: Path, columns: int) -> None:
     assert seen.column == 0
     assert not seen.styled
     text = " ".join(seen.text.split())
-    assert re.search(r"stopped and saved after epoch [\d]+; to go on, add --resume runs/line/001", text)
+    assert re.search(r"stopped and saved after epoch [\d]+; to continue, add --resume runs/line/001", text)
     assert "Traceback" not in text
 
 

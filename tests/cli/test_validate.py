@@ -192,7 +192,7 @@ def test_the_summary(iris: Path) -> None:
     assert told["inputs"].startswith("inputs       4 from 4 columns: sepal_length")
     assert told["outputs"] == "outputs      3 for species: setosa, versicolor, virginica"
     assert told["network"] == "network      4 -> 6 -> 3, tanh, softmax, 51 parameters, float32"
-    assert told["optimizer"] == "optimizer    gradient_descent, 4 updates an epoch, 6 epochs"
+    assert told["optimizer"] == "optimizer    gradient_descent, 4 updates per epoch, 6 epochs"
     assert told["engine"].startswith("engine       numpy (auto: ")
     assert shown.out.splitlines()[-1] == f"{iris}: valid"
 

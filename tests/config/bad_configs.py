@@ -1,4 +1,4 @@
-"""Configs that are wrong, no two for the same reason, and exactly what is said of each."""
+"""Configs that are wrong, no two for the same reason, and where and how each is reported."""
 
 from typing import NamedTuple
 
@@ -206,9 +206,9 @@ TABLE = [
         DATA + "  train: a.csv\n  target: y\n  scale: {name: minmax, to: [1, 0]}\n",
         "6:10", "data.scale", "part_options", None),
     # rules between keys
-    Bad("a list that is not one a layer", NETWORK + "  sizes: [2, 3, 1]\n  activations: [tanh]\n",
+    Bad("a list that is not one per layer", NETWORK + "  sizes: [2, 3, 1]\n  activations: [tanh]\n",
         "5:16", "network.activations", "wrong_length", None),
-    Bad("learning rates that are not one a layer", HEAD + "optimizer:\n  learning_rate: [0.1]\n",
+    Bad("learning rates that are not one per layer", HEAD + "optimizer:\n  learning_rate: [0.1]\n",
         "5:18", "optimizer.learning_rate", "wrong_length", None),
     Bad("auto in the middle", NETWORK + "  sizes: [2, auto, 1]\n",
         "4:14", "network.sizes.1", "contradiction", None),
@@ -255,9 +255,9 @@ TABLE = [
         "6:17", "data.scale_target", "contradiction", "auto"),
     Bad("dropout without a hidden layer", NETWORK + "  sizes: [2, 1]\n  dropout: 0.5\n",
         "5:12", "network.dropout", "contradiction", None),
-    Bad("dropout that is not one a layer", NETWORK + "  sizes: [2, 3, 1]\n  dropout: [0.5]\n",
+    Bad("dropout that is not one per layer", NETWORK + "  sizes: [2, 3, 1]\n  dropout: [0.5]\n",
         "5:12", "network.dropout", "wrong_length", None),
-    Bad("batches put together that are none", HEAD + "training: {mode: batch, accumulate: 2}\n",
+    Bad("gradients accumulated in batch mode", HEAD + "training: {mode: batch, accumulate: 2}\n",
         "4:37", "training.accumulate", "contradiction", None),
     Bad("a weight that cancels",
         "network: {sizes: [2, 3, 1]}\nloss: half_squared_error\ntraining: {mode: sgd}\ndata:\n"
@@ -267,7 +267,7 @@ TABLE = [
         "6:11", "data.weight", "contradiction", None),
     Bad("a weight that is the target", DATA + "  train: a.csv\n  target: y\n  weight: y\n",
         "6:11", "data.weight", "contradiction", None),
-    Bad("an average of what is not held yet", HEAD + "training: {max_norm: 3, average: {decay: 0.9}}\n",
+    Bad("an average beside max_norm", HEAD + "training: {max_norm: 3, average: {decay: 0.9}}\n",
         "4:22", "training.max_norm", "contradiction", None),
     Bad("biases that are drawn and given", NETWORK + "  sizes: [2, 3, 1]\n  bias: 0.5\n  initializer: nguyen_widrow\n",
         "5:9", "network.bias", "contradiction", None),
@@ -284,7 +284,7 @@ TABLE = [
         "data: {train: a.csv, target: y}\nloss: half_squared_error\nnetwork:\n  sizes: [2, 3, 1]\n"
         "  dropout: 0.5\ntraining: {mode: batch}\noptimizer: lbfgs\n",
         "5:12", "network.dropout", "contradiction", None),
-    Bad("a solver with jumps", REGRESSION + "training: {mode: batch, penalty: {l1: 0.1}}\noptimizer: lbfgs\n",
+    Bad("a solver with l1", REGRESSION + "training: {mode: batch, penalty: {l1: 0.1}}\noptimizer: lbfgs\n",
         "4:39", "training.penalty.l1", "contradiction", None),
     Bad("a solver with a schedule", REGRESSION + "training: {mode: batch}\noptimizer: lbfgs\nschedule: cosine\n",
         "6:11", "schedule", "contradiction", None),

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bptrain.config import Loaded, load_config
+from bptrain.config import Loaded, Source, load_config
 from bptrain.errors import Problem, UsageError
 
 GOOD = """\
@@ -31,3 +31,9 @@ def problems(tmp_path: Path, text: str, overrides: Any = ()) -> list[Problem]:
     except UsageError as error:
         return error.problems
     return []
+
+
+def file_of(rows: object) -> Source:
+    """Rows that come from a file."""
+    assert isinstance(rows, Source)
+    return rows

@@ -1,4 +1,4 @@
-"""Each wrong config of the table is told in one sentence: where, what, and what was probably meant."""
+"""Each wrong config of the table is reported in one sentence: where, what, and what was probably meant."""
 
 import json
 from collections import Counter

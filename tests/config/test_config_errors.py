@@ -69,7 +69,7 @@ def test_the_first_fifty_problems_are_told(wrong: int, told: int, tmp_path: Path
         ("network.dtype=float16", "float16 is not one of the choices: float32, float64"),
         ("training.epochs=0", "must be at least 1, but is 0"),
         ("data.split.validation=1", "must be less than 1, but is 1"),
-        ("network.sizes=[4]", "needs at least 2 entries, but has 1"),
+        ("network.sizes=[4]", "must have at least 2 entries, but has 1"),
     ],
 )
 def test_of_what_and_what_instead(setting: str, said: str, tmp_path: Path) -> None:

@@ -254,3 +254,7 @@ def test_losses_have_their_reduction() -> None:
     for branch in SCHEMA["definitions"]["loss"]["anyOf"][1:]:
         assert branch["properties"]["reduction"] == {"enum": ["mean", "sum"], "default": "mean"}
     assert set(losses) == set(SCHEMA["definitions"]["loss"]["anyOf"][0]["enum"])
+
+
+def test_what_only_a_run_writes_is_not_offered() -> None:
+    assert '"arrays"' not in schema_text()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bptrain.config import PartConfig
-from config.helpers import GOOD, load, problems
+from config.helpers import GOOD, file_of, load, problems
 
 SHORT = GOOD.replace("{name: adam, learning_rate: 0.01}", "adam")
 
@@ -34,7 +34,7 @@ def test_shorthands_in_lists_and_of_files_are_walked_into(tmp_path: Path) -> Non
     config = load(tmp_path, text, ["network.activations.0.slope=0.3", "data.train.target=y.npy"]).config
     assert config.network.activations is not None
     assert config.network.activations[0] == PartConfig("leaky_relu", {"slope": 0.3})
-    assert config.data.train.target == "y.npy"
+    assert file_of(config.data.train).target == "y.npy"
 
 
 def test_a_default_part_takes_an_option(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_mapping_has_ready_values(tmp_path: Path) -> None:
     }  # fmt: skip
     config = load(tmp_path, GOOD, values).config
     assert (config.training.epochs, config.network.sizes) == (20, (4, 8, 3))
-    assert (config.data.train.inputs, config.data.target) == ("b.csv", ("no",))
+    assert (file_of(config.data.train).inputs, config.data.target) == ("b.csv", ("no",))
     assert config.optimizer == PartConfig(
         "momentum", {"learning_rate": 0.1, "mu": 0.5}, {"weight_decay": 0.0}
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptrain.core import reference
@@ -25,6 +25,7 @@ def networks(draw: st.DrawFn) -> Network:
     return network(sizes, [*hidden, last], loss, draw(st.booleans()), draw(st.sampled_from(["mean", "sum"])))
 
 
+@settings(deadline=None)
 @given(net=networks(), rows=st.integers(1, 7), seed=st.integers(0, 2**32 - 1))
 def test_rows_equal_the_literal_twin(net: Network, rows: int, seed: int) -> None:
     X, T = data_for(net, rows, seed)
@@ -44,6 +45,7 @@ def test_rows_equal_the_literal_twin(net: Network, rows: int, seed: int) -> None
     np.testing.assert_allclose(G.flat, reference.gradient(net, P, X, T), rtol=1e-12, atol=1e-12)
 
 
+@settings(deadline=None)
 @given(net=networks(), rows=st.integers(2, 7), seed=st.integers(0, 2**32 - 1))
 def test_batch_is_the_sum_of_its_instances_in_any_order(net: Network, rows: int, seed: int) -> None:
     X, T = data_for(net, rows, seed)

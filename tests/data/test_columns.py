@@ -40,7 +40,7 @@ def test_names(tmp_path: Path, target: object, options: dict[str, object], expec
 def test_the_targets_are_no_features(tmp_path: Path) -> None:
     p = prepared(whole(write(tmp_path, TEXT), ("height", "age")))
     assert [f.name for f in p.schema.features] == ["weight"]
-    assert p.splits["train"].true.tolist() == [[2, 1], [3, 2], [5, 3]]
+    assert p.splits["train"].y_true.tolist() == [[2, 1], [3, 2], [5, 3]]
 
 
 def test_an_excluded_column_is_not_looked_at(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_smoothed_classes(tmp_path: Path) -> None:
     source = write(tmp_path, "x,y\n1,a\n2,b\n3,c\n4,d\n")
     p = prepared(whole(source), SMOOTH)
     np.testing.assert_allclose(p.splits["train"].T, 0.9 * np.eye(4) + 0.025, rtol=1e-15)
-    np.testing.assert_array_equal(p.splits["train"].true, range(4))  # what is right is not smoothed
+    np.testing.assert_array_equal(p.splits["train"].y_true, range(4))  # what is right is not smoothed
     again = Schema.from_json(json.loads(json.dumps(p.schema.to_json())))
     rows, _ = encode_file(source, again, np.float32)  # as `eval` reads it
     assert rows.T.dtype == np.float32

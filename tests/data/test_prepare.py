@@ -33,8 +33,8 @@ def test_scaling_and_one_hot(tmp_path: Path) -> None:
     np.testing.assert_allclose(p.splits["train"].X, expected, rtol=1e-15)
     t = math.sqrt((400 + 100 + 900) / 3)  # of 10, 20, 60 about 30
     np.testing.assert_allclose(p.splits["train"].T, [[-20 / t], [-10 / t], [30 / t]], rtol=1e-15)
-    assert p.splits["train"].true.tolist() == [[10], [20], [60]]
-    np.testing.assert_allclose(p.schema.decode(p.splits["train"].T), p.splits["train"].true, rtol=1e-15)
+    assert p.splits["train"].y_true.tolist() == [[10], [20], [60]]
+    np.testing.assert_allclose(p.schema.decode(p.splits["train"].T), p.splits["train"].y_true, rtol=1e-15)
     assert (p.schema.n_inputs, p.schema.n_outputs) == (4, 1)
     assert p.splits["train"].X.flags.c_contiguous
 
@@ -76,7 +76,7 @@ def test_fills(tmp_path: Path, policy: str, number: float | None, text: str | No
         return
     rows, warnings = encode_file(later, p.schema, np.float64)
     if policy == "drop":
-        assert (rows.X.tolist(), rows.rows.tolist()) == ([[5, 0, 1]], [1])
+        assert (rows.X.tolist(), rows.row_index.tolist()) == ([[5, 0, 1]], [1])
         assert warnings[0][0] == "dropped_rows"
     else:
         assert rows.X.tolist() == [[number, 1, 0], [5, 0, 1]]
@@ -86,7 +86,7 @@ def test_fills(tmp_path: Path, policy: str, number: float | None, text: str | No
 def test_dropped_rows(tmp_path: Path) -> None:
     source = write(tmp_path, "x,z,y\n1,1,1\n,2,2\n3,,3\n4,4,\n5,5,5\n")
     p = prepared(whole(source, missing="drop"))
-    assert p.splits["train"].rows.tolist() == [0, 4]
+    assert p.splits["train"].row_index.tolist() == [0, 4]
     assert "missing: 3 of 5 rows" in p.notes[1]
     p = prepared(whole(source, missing={"x": "drop", "z": "median", "y": "drop"}))
     assert p.splits["train"].X.tolist() == [[1, 1], [3, 3], [5, 5]]  # median of 1, 5: the third row's z
@@ -163,12 +163,12 @@ def test_a_later_file(tmp_path: Path) -> None:
 def test_boolean_and_whole_labels_in_a_later_file(tmp_path: Path) -> None:
     p = prepared(whole(write(tmp_path, "x,y\n1,true\n2,false\n")), CROSS)
     rows, _ = encode_file(write(tmp_path, "x,y\n1,TRUE\n", "l.csv"), p.schema, np.float64)
-    assert rows.true.tolist() == [1]
+    assert rows.y_true.tolist() == [1]
     with pytest.raises(DataError, match=r"l.csv:2: error: column y is true or false"):
         encode_file(write(tmp_path, "x,y\n1,maybe\n", "l.csv"), p.schema, np.float64)
     p = prepared(whole(write(tmp_path, "x,y\n1,3\n2,7\n")), CROSS)
     rows, _ = encode_file(write(tmp_path, "x,y\n1,7.0\n", "l.csv"), p.schema, np.float64)
-    assert rows.true.tolist() == [1]
+    assert rows.y_true.tolist() == [1]
 
 
 def test_too_large(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_chunks_make_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     again = prepared(settings)
     assert again.schema == once.schema
     np.testing.assert_array_equal(again.splits["test"].X, once.splits["test"].X)
-    source = np.array([(k, k * k) for k in range(50)])[once.splits["test"].rows]
+    source = np.array([(k, k * k) for k in range(50)])[once.splits["test"].row_index]
     np.testing.assert_allclose(
         once.splits["test"].X[:, [0, 4]] * [once.schema.features[0].spread, once.schema.features[2].spread]
         + [once.schema.features[0].center, once.schema.features[2].center],
@@ -213,7 +213,7 @@ def test_a_number_that_does_not_fit_in_a_later_chunk(tmp_path: Path, monkeypatch
     monkeypatch.setattr("bptrain.data.scaling.AT_ONCE", 7)
     cells = [f"{k},{k % 3}x,{k}\n" for k in range(50)]
     source = whole(write(tmp_path, "a,c,y\n" + "".join(cells)), test_share=0.3)
-    row = int(prepared(source).splits["test"].rows[-1])
+    row = int(prepared(source).splits["test"].row_index[-1])
     cells[row] = f"1e39,0x,{row}\n"
     source = whole(write(tmp_path, "a,c,y\n" + "".join(cells)), test_share=0.3)
     with pytest.raises(DataError, match=rf":{row + 2}.*does not fit into float32"):

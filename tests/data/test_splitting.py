@@ -95,11 +95,11 @@ def test_stratified_unless_told(tmp_path: Path) -> None:
     source = write(tmp_path, CLASSES)
     for seed in range(5):
         p = prepared(whole(source, validation_share=0.25, test_share=0.25), CROSS, seed)
-        assert [np.bincount(rows.true).tolist() for rows in p.splits.values()] == [[18, 2], [9, 1], [9, 1]]
+        assert [np.bincount(rows.y_true).tolist() for rows in p.splits.values()] == [[18, 2], [9, 1], [9, 1]]
         assert list(p.splits) == ["train", "validation", "test"]
     loose = [
         np.bincount(
-            prepared(whole(source, test_share=0.25, stratify=False), CROSS, seed).splits["test"].true
+            prepared(whole(source, test_share=0.25, stratify=False), CROSS, seed).splits["test"].y_true
         ).tolist()
         for seed in range(9)
     ]
@@ -110,8 +110,8 @@ def test_a_class_of_one_row_is_trained_on(tmp_path: Path) -> None:
     source = write(tmp_path, "x,y\n1,a\n2,a\n3,a\n4,b\n")
     for seed in range(9):
         p = prepared(whole(source, test_share=0.5), CROSS, seed)
-        assert p.splits["train"].true.tolist() == [0, 1]
-        assert p.splits["test"].true.tolist() == [0, 0]
+        assert p.splits["train"].y_true.tolist() == [0, 1]
+        assert p.splits["test"].y_true.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_file_replaces_its_share(tmp_path: Path) -> None:
         "test": 2,
     }
     np.testing.assert_array_equal(p.splits["test"].X, [[1], [2]])
-    assert p.splits["test"].true.tolist() == [1, 0]
+    assert p.splits["test"].y_true.tolist() == [1, 0]
     assert list(p.digest) == ["train", "test"]
 
 

@@ -99,7 +99,7 @@ def test_class_probabilities(tmp_path: Path) -> None:
     assert (p.schema.target.kind, p.schema.labels) == ("distribution", ("a", "b"))
     np.testing.assert_allclose(p.splits["train"].T.sum(axis=1), 1, rtol=0, atol=2.3e-16)
     np.testing.assert_allclose(p.splits["train"].T[0, 0], 0.25 / 1.0000005, rtol=1e-15)
-    assert p.splits["train"].true.tolist() == [1, 0]
+    assert p.splits["train"].y_true.tolist() == [1, 0]
     assert p.schema.decode(np.array([[0.4, 0.6]])).tolist() == ["b"]
     bad = write(tmp_path, "x,a,b\n1,0.5,0.5\n2,0.5,0.500002\n3,-0.1,1.1\n")
     assert sorted((q.code, q.line) for q in problems(whole(bad, ("a", "b")), CROSS)) == [
@@ -109,10 +109,10 @@ def test_class_probabilities(tmp_path: Path) -> None:
 
 
 def test_multilabel(tmp_path: Path) -> None:
-    p = prepared(whole(write(tmp_path, "x,a,b\n1,0,1\n2,1,0.4\n"), ("a", "b")), BINARY)
+    p = prepared(whole(write(tmp_path, "x,a,b\n1,0,1\n2,1,0.4\n3,0.5,0.6\n"), ("a", "b")), BINARY)
     assert (p.schema.target.kind, p.schema.labels) == ("multilabel", ("a", "b"))
-    np.testing.assert_array_equal(p.splits["train"].T, [[0, 1], [1, 0.4]])
-    np.testing.assert_array_equal(p.splits["train"].true, [[0, 1], [1, 0]])
+    np.testing.assert_array_equal(p.splits["train"].T, [[0, 1], [1, 0.4], [0.5, 0.6]])
+    np.testing.assert_array_equal(p.splits["train"].y_true, [[0, 1], [1, 0], [1, 1]])
     np.testing.assert_array_equal(p.schema.classes_of(np.array([[0.5, 0.49]])), [[1, 0]])
     [problem] = problems(whole(write(tmp_path, "x,a,b\n1,0,1\n2,1,2\n"), ("a", "b")), BINARY)
     assert (problem.code, problem.line) == ("not_a_probability", 3)

@@ -18,11 +18,11 @@ TABLE = "x,w,y\n1,0.5,a\n2,2,b\n3,0,a\n4,1,a\n"
 def test_a_column_of_weights_is_no_feature(tmp_path: Path) -> None:
     data = prepared(whole(write(tmp_path, TABLE), weight="w"), CROSS)
     rows = data.splits["train"]
-    assert rows.V is not None
+    assert rows.sample_weight is not None
     assert [feature.name for feature in data.schema.features] == ["x"]
-    assert sorted(zip(rows.X[:, 0], rows.V, strict=True)) == [(1, 0.5), (2, 2), (3, 0), (4, 1)]
-    assert rows.V.dtype == rows.X.dtype
-    assert prepared(whole(write(tmp_path, TABLE)), CROSS).splits["train"].V is None
+    assert sorted(zip(rows.X[:, 0], rows.sample_weight, strict=True)) == [(1, 0.5), (2, 2), (3, 0), (4, 1)]
+    assert rows.sample_weight.dtype == rows.X.dtype
+    assert prepared(whole(write(tmp_path, TABLE)), CROSS).splits["train"].sample_weight is None
 
 
 def test_balanced_classes_weigh_alike(tmp_path: Path) -> None:
@@ -30,16 +30,16 @@ def test_balanced_classes_weigh_alike(tmp_path: Path) -> None:
     data = prepared(whole(write(tmp_path, TABLE), exclude=("w",), class_weight="balanced"), CROSS)
     assert data.schema.class_weights == pytest.approx((4 / 6, 4 / 2))
     rows = data.splits["train"]
-    assert rows.V is not None
+    assert rows.sample_weight is not None
     for k in (0, 1):
-        assert rows.V[rows.true == k].sum() == pytest.approx(2)
+        assert rows.sample_weight[rows.y_true == k].sum() == pytest.approx(2)
 
 
 def test_both_weights_multiply(tmp_path: Path) -> None:
     settings = whole(write(tmp_path, TABLE), weight="w", class_weight={"b": 3})
     rows = prepared(settings, CROSS).splits["train"]
-    assert rows.V is not None
-    assert sorted(zip(rows.X[:, 0], rows.V, strict=True)) == [(1, 0.5), (2, 6), (3, 0), (4, 1)]
+    assert rows.sample_weight is not None
+    assert sorted(zip(rows.X[:, 0], rows.sample_weight, strict=True)) == [(1, 0.5), (2, 6), (3, 0), (4, 1)]
 
 
 def test_labels_that_are_numbers(tmp_path: Path) -> None:
@@ -52,13 +52,13 @@ def test_a_model_weighs_other_files_likewise(tmp_path: Path) -> None:
     settings = whole(write(tmp_path, TABLE), weight="w", class_weight={"b": 3})
     schema = Schema.from_json(prepared(settings, CROSS).schema.to_json())
     rows, _ = encode_file(write(tmp_path, TABLE, "other.csv"), schema, np.float64)
-    assert rows.V is not None
-    assert rows.V.tolist() == [0.5, 6, 0, 1]
+    assert rows.sample_weight is not None
+    assert rows.sample_weight.tolist() == [0.5, 6, 0, 1]
     without = "x,y\n1,a\n2,b\n"
     rows, odd = encode_file(write(tmp_path, without, "without.csv"), schema, np.float64)
     assert [name for name, _ in odd] == ["no_weights"]
-    assert rows.V is not None
-    assert rows.V.tolist() == [1, 3]
+    assert rows.sample_weight is not None
+    assert rows.sample_weight.tolist() == [1, 3]
 
 
 def test_an_array_of_weights(tmp_path: Path) -> None:
@@ -66,8 +66,8 @@ def test_an_array_of_weights(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", X=X, y=y, w=w)
     settings = DataSettings(FileSource(tmp_path / "d.npz"), validation_share=0.0, test_share=0.0, weight="w")
     rows = prepared(settings, CROSS).splits["train"]
-    assert rows.V is not None
-    assert sorted(rows.V) == [1, 2, 3, 4]
+    assert rows.sample_weight is not None
+    assert sorted(rows.sample_weight) == [1, 2, 3, 4]
     np.savez(tmp_path / "d.npz", X=X, y=y, w=w[:3])
     (problem,) = problems(settings, CROSS)
     assert problem.path == "data.weight"
@@ -96,8 +96,8 @@ def test_the_first_rows_may_weigh_nothing(tmp_path: Path) -> None:
     """A check of the gradient encodes the first rows alone."""
     table = "x,w,y\n" + "1,0,a\n2,0,b\n" * 3 + "1,1,a\n2,1,b\n"
     rows = prepared(whole(write(tmp_path, table), weight="w", shuffle=False), CROSS, limit=4).splits["train"]
-    assert rows.V is not None
-    assert not rows.V.any()
+    assert rows.sample_weight is not None
+    assert not rows.sample_weight.any()
 
 
 def test_a_row_without_weight_may_be_dropped(tmp_path: Path) -> None:

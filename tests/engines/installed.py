@@ -19,7 +19,7 @@ Make = Callable[[TrainingPlan, DTypeLike], Engine]
 
 def maker(name: str) -> Make:
     """What makes an engine, without its forward pass."""
-    return lambda task, dtype: engine_entry(name).make(task, dtype, None, False)
+    return lambda plan, dtype: engine_entry(name).make(plan, dtype, None, False)
 
 
 ENGINES = {name: maker(name) for name in engine_names() if engine_entry(name).missing() is None}
@@ -27,7 +27,7 @@ ENGINES = {name: maker(name) for name in engine_names() if engine_entry(name).mi
 needs_compiler = pytest.mark.skipif("numba" not in ENGINES, reason="the extra `fast` is not installed")
 
 
-def task_of(
+def plan_of(
     net: Network,
     optimizer: str | Optimizer = "gradient_descent",
     rows: int = 6,
@@ -35,7 +35,7 @@ def task_of(
     schedule: str = "constant",
     epochs: int = 2,
 ) -> TrainingPlan:
-    """A task with a registered optimizer and its default rate, or with a rule of the test's own."""
+    """A plan with a registered optimizer and its default rate, or with a rule of the test's own."""
     rule = optimizers.get(optimizer)() if isinstance(optimizer, str) else optimizer
     return TrainingPlan(net, rule, schedules.get(schedule)(), rule.learning_rate, rows, batch, epochs)
 
@@ -46,16 +46,16 @@ def start(net: Network, dtype: type) -> Array:
     return w
 
 
-def used_memory(task: TrainingPlan, dtype: type, updates: int = 3) -> OptimizerState:
+def used_state(plan: TrainingPlan, dtype: type, updates: int = 3) -> OptimizerState:
     """The memory after some updates by the rule alone, so that every slot is what it may be in mid-training."""
     rng = np.random.default_rng(2)
-    w = start(task.network, dtype)
+    w = start(plan.network, dtype)
     slots = tuple(
         np.zeros_like(w) if kind == "per_weight" else np.zeros((), dtype)
-        for kind in task.optimizer.slots.values()
+        for kind in plan.optimizer.slots.values()
     )
     for t in range(1, updates + 1):
         g: Array = rng.normal(size=w.shape).astype(dtype)
-        step, slots = task.optimizer.step(g, slots, w, task.rates[0], t, 1.0)
+        step, slots = plan.optimizer.step(g, slots, w, plan.rates[0], t, 1.0)
         w = w - step
     return OptimizerState(w, tuple(np.asarray(slot) for slot in slots), updates)

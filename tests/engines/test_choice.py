@@ -16,11 +16,11 @@ from bptrain.parts.activations import Activation, activations
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array
 from command import bptrain
-from engines.installed import needs_compiler, task_of
+from engines.installed import needs_compiler, plan_of
 from networks import network
 
-SMALL = task_of(network((4, 8, 3)), rows=100, batch=10, epochs=5)
-LONG = task_of(network((4, 8, 3)), rows=100_000, batch=10, epochs=500)
+SMALL = plan_of(network((4, 8, 3)), rows=100, batch=10, epochs=5)
+LONG = plan_of(network((4, 8, 3)), rows=100_000, batch=10, epochs=500)
 
 
 @pytest.fixture
@@ -102,12 +102,12 @@ def test_a_run_stays_with_its_engine() -> None:
 @needs_compiler
 @pytest.mark.usefixtures("odd_activation")
 def test_what_cannot_be_compiled_is_left_to_numpy_by_text() -> None:
-    task = LONG._replace(network=network((4, 8, 3), ["odd", "identity"]))
-    name, reason = choose_engine("auto", task, np.float32)
+    plan = LONG._replace(network=network((4, 8, 3), ["odd", "identity"]))
+    name, reason = choose_engine("auto", plan, np.float32)
     assert name == "numpy"
     assert "odd: no way to compile: z[..., ::-1]" in reason
     with pytest.raises(UsageError, match="odd: no way to compile"):
-        choose_engine("numba", task, np.float32)
+        choose_engine("numba", plan, np.float32)
 
 
 @needs_compiler
@@ -124,14 +124,14 @@ def test_what_numba_does_not_know_is_left_to_numpy() -> None:
         return factor
 
     try:
-        task = LONG._replace(schedule=schedules.get("by_text")())
-        taken = choose_engine("auto", task, np.float32)
+        plan = LONG._replace(schedule=schedules.get("by_text")())
+        taken = choose_engine("auto", plan, np.float32)
         assert taken.name == "numba"
-        engine, after = make_engine(taken, "auto", task, np.float32)
+        engine, after = make_engine(taken, "auto", plan, np.float32)
         assert engine.name == after.name == "numpy"
         assert "Numba cannot compile" in after.reason
         with pytest.raises(UsageError, match="Numba cannot compile"):
-            make_engine(taken, "numba", task, np.float32)
+            make_engine(taken, "numba", plan, np.float32)
     finally:
         schedules.remove("by_text")
 

@@ -18,7 +18,7 @@ from bptrain.parts.losses import losses
 from bptrain.parts.optimizers import optimizers, with_weight_decay
 from bptrain.parts.schedules import schedules, with_warmup
 from bptrain.parts.types import Array
-from engines.installed import ENGINES, start, task_of, used_memory
+from engines.installed import ENGINES, plan_of, start, used_state
 from networks import PAIRS, data_for, network
 
 GRADIENT: dict[type, float] = {np.float32: 2e-5, np.float64: 1e-12}
@@ -101,19 +101,19 @@ def test_gradient_and_loss_are_the_literal_ones(sample: Sample, engine: str, dty
     """One update of gradient descent at rate 1 takes the gradient from the weights, and tells the loss before it."""
     net, batch = sample.network(), FORMS[sample.form]
     X, T = (array[:batch] for array in data_for(net, 6, 0, dtype))
-    memory = OptimizerState(start(net, dtype), ())
-    w64, X64, T64 = (array.astype(np.float64) for array in (memory.w, X, T))
-    task = task_of(net, optimizers.get("gradient_descent")(learning_rate=1.0), batch=batch)
-    running = ENGINES[engine](task, dtype)
-    loss = running.run_slice(memory, X, T)
+    state = OptimizerState(start(net, dtype), ())
+    w64, X64, T64 = (array.astype(np.float64) for array in (state.w, X, T))
+    plan = plan_of(net, optimizers.get("gradient_descent")(learning_rate=1.0), batch=batch)
+    running = ENGINES[engine](plan, dtype)
+    loss = running.run_slice(state, X, T)
     expected = reference.gradient(net, views(net, w64), X64, T64)
     one_by_one = zip(X64, T64, strict=True)
     losses_of_rows = [
         reference.instance(net, views(net, w64), x[:, None], t[:, None]).E for x, t in one_by_one
     ]
-    assert memory.w.dtype == dtype
+    assert state.w.dtype == dtype
     scale = max(1.0, float(np.abs(expected).max()))
-    np.testing.assert_allclose(w64 - memory.w, expected, rtol=0, atol=GRADIENT[dtype] * scale)
+    np.testing.assert_allclose(w64 - state.w, expected, rtol=0, atol=GRADIENT[dtype] * scale)
     assert loss == pytest.approx(sum(losses_of_rows), rel=GRADIENT[dtype], abs=GRADIENT[dtype])
     if engine == "numpy" or sample.form == "chunked":  # in the others it would be compiled for this alone
         gradient = running.gradient(w64.astype(dtype), X, T)
@@ -156,12 +156,12 @@ def test_the_rules_leave_no_schedule_out() -> None:
     """Each is used by some rule, and changes the rate there; reduce_on_plateau does so between epochs alone."""
     tested = {schedule_of(name) for name, form in RULES_IN_FORMS if form == "chunked"}
     assert tested >= {*schedules, "warmup"}
-    task = task_of(network((3, 5, 2)), rows=6, batch=FORMS["chunked"], epochs=4)
-    updates = range(task.steps_per_epoch + 1, 2 * task.steps_per_epoch + 1)  # those of the test's epoch
+    plan = plan_of(network((3, 5, 2)), rows=6, batch=FORMS["chunked"], epochs=4)
+    updates = range(plan.steps_per_epoch + 1, 2 * plan.steps_per_epoch + 1)  # those of the test's epoch
     idle = {
         name
         for name in tested
-        if {task._replace(schedule=SCHEDULES[name]).factor(t) for t in updates} == {1.0}
+        if {plan._replace(schedule=SCHEDULES[name]).factor(t) for t in updates} == {1.0}
     }
     assert idle == {"constant", "reduce_on_plateau"}
 
@@ -173,28 +173,28 @@ def test_update_is_the_rule(name: str, form: str, engine: str, dtype: type) -> N
     """The batches of a short epoch, the last one smaller, each held to the rule on the engine's own gradient."""
     net, batch = RULES_NET, FORMS[form]
     schedule = SCHEDULES[schedule_of(name)]
-    task = task_of(net, RULES[name], rows=6, batch=batch, epochs=4)._replace(schedule=schedule)
+    plan = plan_of(net, RULES[name], rows=6, batch=batch, epochs=4)._replace(schedule=schedule)
     layers = np.concatenate([np.full(block.stop - block.start, block.layer) for block in net.blocks])
-    low = task.rates[0]
+    low = plan.rates[0]
     alpha: Array | float = low
     if form == "chunked":  # here a rate for each layer, too
-        task = task._replace(rate=(low, 3 * low))
+        plan = plan._replace(rate=(low, 3 * low))
         alpha = np.where(layers == 1, low, 3 * low).astype(dtype)
     X, T = data_for(net, 6, 0, dtype)
-    running = ENGINES[engine](task, dtype)
-    memory = used_memory(task, dtype, updates=task.steps_per_epoch)
+    running = ENGINES[engine](plan, dtype)
+    state = used_state(plan, dtype, updates=plan.steps_per_epoch)
     for a in range(0, 6, batch):
         rows = slice(a, a + batch)
-        before = memory.copy()
+        before = state.copy()
         g = running.gradient(before.w, X[rows], T[rows])
-        rate = alpha * task.factor(before.t + 1)
-        E = mean_loss(net, before.w, X[rows], T[rows]) if task.optimizer.needs_loss else np.nan
-        step, slots = task.optimizer.step(g, before.slots, before.w, rate, before.t + 1, E)
-        running.run_slice(memory, X[rows], T[rows])
-        assert memory.t == before.t + 1
-        assert memory.w.dtype == dtype
-        near(memory.w, before.w - step, UPDATE[dtype])
-        for ours, expected in zip(memory.slots, slots, strict=True):
+        rate = alpha * plan.factor(before.t + 1)
+        E = mean_loss(net, before.w, X[rows], T[rows]) if plan.optimizer.needs_loss else np.nan
+        step, slots = plan.optimizer.step(g, before.slots, before.w, rate, before.t + 1, E)
+        running.run_slice(state, X[rows], T[rows])
+        assert state.t == before.t + 1
+        assert state.w.dtype == dtype
+        near(state.w, before.w - step, UPDATE[dtype])
+        for ours, expected in zip(state.slots, slots, strict=True):
             near(ours, expected, UPDATE[dtype])
 
 
@@ -218,19 +218,19 @@ def near(ours: Array, expected: Array, tolerance: float) -> None:
 def test_whole_trajectories(name: str, form: str, engine: str) -> None:
     """An epoch in one slice, against the literal gradient and the rule, update by update."""
     net, batch = RULES_NET, FORMS[form]
-    task = task_of(net, name, rows=30, batch=batch)._replace(schedule=SCHEDULES[schedule_of(name)])
+    plan = plan_of(net, name, rows=30, batch=batch)._replace(schedule=SCHEDULES[schedule_of(name)])
     X, T = data_for(net, 30, 0)
-    memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
-    w, slots, loss_sum = memory.w.copy(), memory.copy().slots, 0.0
+    state = initial_optimizer_state(start(net, np.float64), plan.optimizer)
+    w, slots, loss_sum = state.w.copy(), state.copy().slots, 0.0
     for t, a in enumerate(range(0, 30, batch), start=1):
         rows = slice(a, a + batch)
         for x_0, one in zip(X[rows], T[rows], strict=True):
             loss_sum += reference.instance(net, views(net, w), x_0[:, None], one[:, None]).E
         g = reference.gradient(net, views(net, w), X[rows], T[rows])
-        step, slots = task.optimizer.step(g, slots, w, task.rates[0] * task.factor(t), t, np.nan)
+        step, slots = plan.optimizer.step(g, slots, w, plan.rates[0] * plan.factor(t), t, np.nan)
         w = w - step
-    total = ENGINES[engine](task, np.float64).run_slice(memory, X, T)
-    near(memory.w, w, 1e-13)
+    total = ENGINES[engine](plan, np.float64).run_slice(state, X, T)
+    near(state.w, w, 1e-13)
     assert total == pytest.approx(loss_sum, rel=1e-12)
 
 
@@ -251,10 +251,10 @@ def test_a_rate_for_each_layer(name: str, form: str, engine: str) -> None:
 
     def trained(rate: float | tuple[float, ...]) -> Array:
         rule = RULES[name]._replace(learning_rate=rate)
-        task = task_of(net, rule, batch=batch)
-        memory = initial_optimizer_state(start(net, np.float64), rule)
-        ENGINES[engine](task, np.float64).run_slice(memory, X[:batch], T[:batch])
-        return memory.w
+        plan = plan_of(net, rule, batch=batch)
+        state = initial_optimizer_state(start(net, np.float64), rule)
+        ENGINES[engine](plan, np.float64).run_slice(state, X[:batch], T[:batch])
+        return state.w
 
     both, low, high = trained((0.01, 0.5)), trained(0.01), trained(0.5)
     cut = net.blocks[2].start

@@ -8,31 +8,31 @@ from bptrain.core.network import views
 from bptrain.engines.base import initial_optimizer_state
 from bptrain.parts.optimizers import Optimizer, Slots
 from bptrain.parts.types import Array
-from engines.installed import ENGINES, start, task_of
+from engines.installed import ENGINES, plan_of, start
 from networks import data_for, network
 
 
 def test_slices_are_cut_from_counts() -> None:
-    small = task_of(network((4, 5, 2)), rows=150, batch=1)
+    small = plan_of(network((4, 5, 2)), rows=150, batch=1)
     assert small.steps_per_epoch == 150
     assert small.slice_steps(2e4) == 150
-    large = task_of(network((784, 100, 10)), rows=50_000, batch=10)
+    large = plan_of(network((784, 100, 10)), rows=50_000, batch=10)
     assert large.steps_per_epoch == 5000
     assert 1 <= large.slice_steps(2e4) < 5000
-    assert task_of(network((784, 100, 10)), rows=60_000, batch=60_000).slice_steps(2e4) == 1
+    assert plan_of(network((784, 100, 10)), rows=60_000, batch=60_000).slice_steps(2e4) == 1
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_short_last_batch_is_averaged_over_its_own_rows(engine: str) -> None:
     net = network((3, 2), "identity")
     X, T = data_for(net, 5, 0)
-    job = task_of(net, rows=5, batch=4)
+    job = plan_of(net, rows=5, batch=4)
     w = start(net, np.float64)
-    memory = initial_optimizer_state(w.copy(), job.optimizer)
-    ENGINES[engine](job, np.float64).run_slice(memory, X, T)
+    state = initial_optimizer_state(w.copy(), job.optimizer)
+    ENGINES[engine](job, np.float64).run_slice(state, X, T)
     for rows in (slice(0, 4), slice(4, 5)):
         w = w - 0.1 * reference.gradient(net, views(net, w), X[rows], T[rows])
-    np.testing.assert_allclose(memory.w, w, rtol=1e-13)
+    np.testing.assert_allclose(state.w, w, rtol=1e-13)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
@@ -45,10 +45,10 @@ def test_a_rule_that_asks_for_the_loss_gets_the_objective_of_its_batch(reduction
         told.append(E)
         return 0.0 * g, slots
 
-    job = task_of(net)._replace(method=Optimizer(0.1, step, needs_loss=True))
-    memory = initial_optimizer_state(start(net, np.float64), job.optimizer)
-    total = ENGINES["numpy"](job, np.float64).run_slice(memory, X, T)
-    P = views(net, memory.w)
+    job = plan_of(net)._replace(method=Optimizer(0.1, step, needs_loss=True))
+    state = initial_optimizer_state(start(net, np.float64), job.optimizer)
+    total = ENGINES["numpy"](job, np.float64).run_slice(state, X, T)
+    P = views(net, state.w)
     rows = [float(reference.instance(net, P, X[k][:, None], T[k][:, None]).E) for k in range(6)]
     divisors = (4, 2) if reduction == "mean" else (1, 1)
     assert told == pytest.approx([sum(rows[:4]) / divisors[0], sum(rows[4:]) / divisors[1]], rel=1e-13)

@@ -17,55 +17,53 @@ from bptrain.engines.compiled import batch_updates
 from bptrain.engines.numpy_engine import NumpyEngine, is_elementwise
 from bptrain.parts.optimizers import Optimizer, optimizers
 from bptrain.parts.types import Array
-from engines.installed import ENGINES, needs_compiler, start, task_of, used_memory
+from engines.installed import ENGINES, needs_compiler, plan_of, start, used_state
 from networks import data_for, network
 
 NET = network((5, 7, 3), ["tanh", "sigmoid"])
 
 
-def after_updates(engine: Any, task: Any) -> OptimizerState:
-    X, T = data_for(task.network, task.rows, 0)
-    memory = used_memory(task, np.float64).copy()
-    V = np.random.default_rng(1).uniform(0.5, 2.0, task.rows) if task.weighted else None
-    engine.run_slice(
-        memory, X, T, BatchContext(V, masks(task.network, 7, 1, slice(0, task.rows), np.float64))
-    )
-    return memory
+def after_updates(engine: Any, plan: Any) -> OptimizerState:
+    X, T = data_for(plan.network, plan.rows, 0)
+    state = used_state(plan, np.float64).copy()
+    V = np.random.default_rng(1).uniform(0.5, 2.0, plan.rows) if plan.weighted else None
+    engine.run_slice(state, X, T, BatchContext(V, masks(plan.network, 7, 1, slice(0, plan.rows), np.float64)))
+    return state
 
 
 @pytest.mark.parametrize("name", sorted(optimizers))
 def test_numpy_updates_in_pieces_as_a_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = task_of(NET, name, rows=8)
-    whole = after_updates(NumpyEngine(task), task)
+    plan = plan_of(NET, name, rows=8)
+    whole = after_updates(NumpyEngine(plan), plan)
     monkeypatch.setattr(numpy_engine, "PIECE_NUMBERS", 10)
-    in_pieces = NumpyEngine(task)
+    in_pieces = NumpyEngine(plan)
     assert in_pieces._in_pieces
-    found = after_updates(in_pieces, task)
+    found = after_updates(in_pieces, plan)
     for one, other in zip((found.w, *found.slots), (whole.w, *whole.slots), strict=True):
         assert np.array_equal(one, other)
 
 
 def test_a_rate_for_each_layer_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    task = task_of(NET, "adam", rows=8)._replace(rate=(0.1, 0.01))
-    whole = after_updates(NumpyEngine(task), task)
+    plan = plan_of(NET, "adam", rows=8)._replace(rate=(0.1, 0.01))
+    whole = after_updates(NumpyEngine(plan), plan)
     monkeypatch.setattr(numpy_engine, "PIECE_NUMBERS", 10)
-    assert np.array_equal(after_updates(NumpyEngine(task), task).w, whole.w)
+    assert np.array_equal(after_updates(NumpyEngine(plan), plan).w, whole.w)
 
 
 DEEPER = network((5, 7, 6, 3), ["tanh", "sigmoid", "tanh"])
 OPTIONS: dict[str, Any] = {
-    "plain": lambda task: task,
-    "penalties": lambda task: task._replace(network=replace(task.network, l1=0.01, l2=0.1)),
-    "clip_value": lambda task: task._replace(shaping=GradientTransform(clip_value=1e-2)),
-    "max_norm": lambda task: task._replace(shaping=GradientTransform(max_norm=0.5)),
-    "a rate for each layer": lambda task: task._replace(rate=(0.1, 0.02, 0.01)),
-    "dropout": lambda task: task._replace(network=replace(DEEPER, dropout=(0.0, 0.2, 0.5))),
-    "weights of rows": lambda task: task._replace(weighted=True),
-    "no bias": lambda task: task._replace(network=replace(task.network, bias=(False, True, False, True))),
+    "plain": lambda plan: plan,
+    "penalties": lambda plan: plan._replace(network=replace(plan.network, l1=0.01, l2=0.1)),
+    "clip_value": lambda plan: plan._replace(shaping=GradientTransform(clip_value=1e-2)),
+    "max_norm": lambda plan: plan._replace(shaping=GradientTransform(max_norm=0.5)),
+    "a rate for each layer": lambda plan: plan._replace(rate=(0.1, 0.02, 0.01)),
+    "dropout": lambda plan: plan._replace(network=replace(DEEPER, dropout=(0.0, 0.2, 0.5))),
+    "weights of rows": lambda plan: plan._replace(weighted=True),
+    "no bias": lambda plan: plan._replace(network=replace(plan.network, bias=(False, True, False, True))),
 }
 WHOLE: dict[str, Any] = {
-    "clip_norm": lambda task: task._replace(shaping=GradientTransform(clip_norm=1e-2)),
-    "accumulate": lambda task: task._replace(accumulate=2),
+    "clip_norm": lambda plan: plan._replace(shaping=GradientTransform(clip_norm=1e-2)),
+    "accumulate": lambda plan: plan._replace(accumulate=2),
 }
 
 
@@ -75,14 +73,14 @@ def test_numpy_updates_layer_by_layer_as_a_whole(
     name: str, option: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three batches, the last one shorter; some rows of a dW_i at a time, each updated in smaller pieces."""
-    task = (OPTIONS | WHOLE)[option](task_of(DEEPER, name, rows=11)._replace(batch_size=4))
-    whole = after_updates(NumpyEngine(task), task)
+    plan = (OPTIONS | WHOLE)[option](plan_of(DEEPER, name, rows=11)._replace(batch_size=4))
+    whole = after_updates(NumpyEngine(plan), plan)
     monkeypatch.setattr(numpy_engine, "PIECE_NUMBERS", 7)
     monkeypatch.setattr(numpy_engine, "PRODUCT_NUMBERS", 15)
-    engine = NumpyEngine(task)
+    engine = NumpyEngine(plan)
     assert engine._by_layers == (option in OPTIONS)
-    found = after_updates(engine, task)
-    assert not np.array_equal(found.w, start(task.network, np.float64))
+    found = after_updates(engine, plan)
+    assert not np.array_equal(found.w, start(plan.network, np.float64))
     for one, other in zip((found.w, *found.slots), (whole.w, *whole.slots), strict=True):
         assert np.allclose(one, other, rtol=1e-9, atol=1e-12)
 
@@ -91,20 +89,20 @@ def test_a_rule_with_sums_over_the_weights_stays_whole(monkeypatch: pytest.Monke
     def step(g: Array, slots: Any, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Any]:
         return rate * g / np.sqrt((g * g).sum()), slots
 
-    task = task_of(NET, Optimizer(0.1, step), rows=8)
-    whole = after_updates(NumpyEngine(task), task)
+    plan = plan_of(NET, Optimizer(0.1, step), rows=8)
+    whole = after_updates(NumpyEngine(plan), plan)
     monkeypatch.setattr(numpy_engine, "PIECE_NUMBERS", 10)
-    assert not is_elementwise(task)
-    assert np.array_equal(after_updates(NumpyEngine(task), task).w, whole.w)
+    assert not is_elementwise(plan)
+    assert np.array_equal(after_updates(NumpyEngine(plan), plan).w, whole.w)
 
 
 @needs_compiler
 def test_a_compiled_gradient_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 10 numbers at most: two rows of dW_1, and one of dW_2."""
-    task = task_of(NET, "adam", rows=8)
+    plan = plan_of(NET, "adam", rows=8)
     monkeypatch.setattr(batch_updates, "PIECE_NUMBERS", 10)
-    found = after_updates(ENGINES["numba"](task, np.float64), task)
-    by_numpy = after_updates(NumpyEngine(task), task)
+    found = after_updates(ENGINES["numba"](plan, np.float64), plan)
+    by_numpy = after_updates(NumpyEngine(plan), plan)
     assert not np.array_equal(found.w, start(NET, np.float64))
     for one, other in zip((found.w, *found.slots), (by_numpy.w, *by_numpy.slots), strict=True):
         assert np.allclose(one, other, rtol=1e-9, atol=1e-12)

@@ -18,7 +18,7 @@ from bptrain.engines.compiled import batches
 from bptrain.gradient_check import gradcheck
 from bptrain.parts.optimizers import Optimizer
 from bptrain.parts.types import Array
-from engines.installed import ENGINES, start, task_of
+from engines.installed import ENGINES, plan_of, start
 from networks import data_for, network
 
 GRADIENT: dict[type, float] = {np.float32: 2e-5, np.float64: 1e-12}
@@ -80,9 +80,9 @@ def test_gradcheck_of_the_whole_objective(reduction: str, canonical: bool) -> No
 def test_gradient_is_the_literal_one(engine: str, form: str, reduction: str, dtype: type) -> None:
     net, extras, X, T = everything(reduction)
     # The shaping is that of a test below, whose kernels are taken; a gradient does not go through it.
-    task = task_of(net, batch=FORMS[form])._replace(weighted=True, shaping=SHAPINGS["clip_norm"])
+    plan = plan_of(net, batch=FORMS[form])._replace(weighted=True, shaping=SHAPINGS["clip_norm"])
     w = start(net, dtype)
-    running = ENGINES[engine](task, dtype)
+    running = ENGINES[engine](plan, dtype)
     ours = running.gradient(w, X.astype(dtype), T.astype(dtype), as_type(extras, dtype))
     assert ours.dtype == dtype
     near(ours, reference.gradient(net, views(net, w.astype(np.float64)), X, T, extras), GRADIENT[dtype])
@@ -103,17 +103,17 @@ SHAPINGS = {
 
 
 def literal_epoch(
-    task: TrainingPlan, w: Array, X: Array, T: Array, extras: BatchContext, noise: Array
+    plan: TrainingPlan, w: Array, X: Array, T: Array, extras: BatchContext, noise: Array
 ) -> tuple[Array, float]:
     """An epoch by the definitions: gradient, clipped, with noise, then the rule, then rows held."""
     net, shaping, slots, loss_sum = (
-        task.network,
-        task.shaping,
-        initial_optimizer_state(w, task.optimizer).slots,
+        plan.network,
+        plan.shaping,
+        initial_optimizer_state(w, plan.optimizer).slots,
         0.0,
     )
-    for k, a in enumerate(range(0, len(X), task.batch_size)):
-        rows = slice(a, a + task.batch_size)
+    for k, a in enumerate(range(0, len(X), plan.batch_size)):
+        rows = slice(a, a + plan.batch_size)
         of_rows = extras.part(rows)
         V = np.ones(len(X[rows])) if of_rows.sample_weight is None else of_rows.sample_weight
         for n, (x, t) in enumerate(zip(X[rows], T[rows], strict=True)):
@@ -135,7 +135,7 @@ def literal_epoch(
             g = np.minimum(np.maximum(g, -shaping.clip_value), shaping.clip_value)
         if shaping.noise is not None:
             g = g + noise[k]
-        step, slots = task.optimizer.step(g, slots, w, task.rates[0] * task.factor(k + 1), k + 1, np.nan)
+        step, slots = plan.optimizer.step(g, slots, w, plan.rates[0] * plan.factor(k + 1), k + 1, np.nan)
         w = w - step
         if shaping.max_norm is not None:
             for block in net.blocks:
@@ -152,19 +152,19 @@ def test_an_epoch_is_the_literal_one(engine: str, form: str, shaping: str) -> No
     """Both rules and both reductions are met in every form."""
     rule, reduction = (("momentum", "mean"), ("gradient_descent", "sum"))[list(SHAPINGS).index(shaping) % 2]
     net, extras, X, T = everything(reduction)
-    task = task_of(net, rule, batch=FORMS[form])._replace(
+    plan = plan_of(net, rule, batch=FORMS[form])._replace(
         weighted=True, shaping=SHAPINGS[shaping], accumulate=2
     )
-    noise = np.random.default_rng(3).normal(size=(task.steps_per_epoch, net.size)) * 0.1
-    memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
-    w, loss_sum = literal_epoch(task, memory.w.copy(), X, T, extras, noise)
-    drawn = noise if task.shaping.noise is not None else None
-    total = ENGINES[engine](task, np.float64).run_slice(memory, X, T, extras, drawn)
-    near(memory.w, w, 1e-13)
+    noise = np.random.default_rng(3).normal(size=(plan.steps_per_epoch, net.size)) * 0.1
+    state = initial_optimizer_state(start(net, np.float64), plan.optimizer)
+    w, loss_sum = literal_epoch(plan, state.w.copy(), X, T, extras, noise)
+    drawn = noise if plan.shaping.noise is not None else None
+    total = ENGINES[engine](plan, np.float64).run_slice(state, X, T, extras, drawn)
+    near(state.w, w, 1e-13)
     assert total == pytest.approx(loss_sum, rel=1e-12)
     if shaping != "nothing":
         unshaped, _ = literal_epoch(
-            task._replace(shaping=GradientTransform()), start(net, np.float64), X, T, extras, noise
+            plan._replace(shaping=GradientTransform()), start(net, np.float64), X, T, extras, noise
         )
         assert not np.allclose(unshaped, w, rtol=1e-3)
 
@@ -183,11 +183,11 @@ def test_penalties_alone(rule: str, fields: dict[str, float], engine: str) -> No
     """With gradient_descent and l2 the update folds into the product; no other penalty does."""
     net = changed(network((3, 5, 2), ["tanh", "identity"]), **fields)
     X, T = data_for(net, ROWS, 0)
-    task = task_of(net, rule, batch=4)
-    memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
-    w, _ = literal_epoch(task, memory.w.copy(), X, T, PLAIN, np.empty((0, 0)))
-    ENGINES[engine](task, np.float64).run_slice(memory, X, T)
-    near(memory.w, w, 1e-12)
+    plan = plan_of(net, rule, batch=4)
+    state = initial_optimizer_state(start(net, np.float64), plan.optimizer)
+    w, _ = literal_epoch(plan, state.w.copy(), X, T, PLAIN, np.empty((0, 0)))
+    ENGINES[engine](plan, np.float64).run_slice(state, X, T)
+    near(state.w, w, 1e-12)
 
 
 def test_masks_do_not_depend_on_where_slices_are_cut() -> None:
@@ -218,12 +218,12 @@ def test_a_rule_is_told_the_objective(form: str, engine: str) -> None:
     batch = FORMS[form]
     X, T = (array[:batch] for array in data_for(net, ROWS, 0))
     w = start(net, np.float64)
-    memory = initial_optimizer_state(w.copy(), rule)
-    ENGINES[engine](task_of(net, rule, rows=batch, batch=batch), np.float64).run_slice(memory, X, T)
+    state = initial_optimizer_state(w.copy(), rule)
+    ENGINES[engine](plan_of(net, rule, rows=batch, batch=batch), np.float64).run_slice(state, X, T)
     P = views(net, w)
     E = sum(reference.instance(net, P, x[:, None], t[:, None]).E for x, t in zip(X, T, strict=True))
     expected = E / batch + sum(0.3 * np.abs(W).sum() + 0.05 * (W**2).sum() for W in P.W[1:])
-    assert float(memory.slots[0]) == pytest.approx(expected, rel=1e-12)
+    assert float(state.slots[0]) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -232,7 +232,7 @@ def test_bounds_beyond_all_numbers(engine: str) -> None:
     X, T = data_for(net, ROWS, 0)
     ends = []
     for shaping in (GradientTransform(), GradientTransform(clip_norm=1e200, max_norm=1e300)):
-        memory = initial_optimizer_state(start(net, np.float64), task_of(net).optimizer)
-        ENGINES[engine](task_of(net)._replace(shaping=shaping), np.float64).run_slice(memory, X, T)
-        ends.append(memory.w)
+        state = initial_optimizer_state(start(net, np.float64), plan_of(net).optimizer)
+        ENGINES[engine](plan_of(net)._replace(shaping=shaping), np.float64).run_slice(state, X, T)
+        ends.append(state.w)
     near(ends[0], ends[1], 1e-14)

@@ -86,7 +86,7 @@ def test_npz(tmp_path: Path) -> None:
     p = prepared(whole(source, None), CROSS)
     assert p.schema.labels == ("a", "b")
     np.testing.assert_array_equal(p.splits["train"].X, [[1, 2], [3, 4], [5, 6]])
-    assert p.splits["train"].true.tolist() == [1, 0, 1]
+    assert p.splits["train"].y_true.tolist() == [1, 0, 1]
     again, warnings = encode_file(source, p.schema, np.float64)
     np.testing.assert_array_equal(again.X, p.splits["train"].X)
     assert warnings == ()
@@ -145,7 +145,7 @@ def test_npy_needs_a_target(tmp_path: Path) -> None:
     np.save(tmp_path / "t.npy", np.arange(3.0))
     assert problems(whole(FileSource(tmp_path / "x.npy"), None))[0].path == "data.target"
     p = prepared(whole(FileSource(tmp_path / "x.npy", tmp_path / "t.npy"), None))
-    np.testing.assert_array_equal(p.splits["train"].true, [[0], [1], [2]])
+    np.testing.assert_array_equal(p.splits["train"].y_true, [[0], [1], [2]])
 
 
 @settings(max_examples=150, deadline=None)

@@ -339,7 +339,7 @@ PLANTED: tuple[Planted, ...] = (
     Planted(
         "the bias's sum over rows and units", "squares", ((BIAS, "db_i[...] = D[i].sum()"),), "bias_one_sum"
     ),
-    # what rows weigh, dropout
+    # row weights, dropout
     Planted("row weights forgotten", "squares weighted", ((WEIGHED, "pass"),), "row_weights_in_divisor"),
     Planted(
         "row weights squared",

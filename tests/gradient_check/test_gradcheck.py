@@ -23,7 +23,7 @@ def weights(net: Network, seed: int, size: float = 1.0) -> Array:
 def test_every_part(hidden: str, last: str, loss: str) -> None:
     """Ordinary, saturated and almost zero weights; all other combinations are those of `bptrain gradcheck` by itself.
 
-    KinkPolicy included: no entry of these networks lies on one, and the complex step stays on its side.
+    Kinks included: no entry of these networks is at one, and the complex step stays on its side.
     """
     for size, reduction, bias in ((1.0, "mean", True), (30.0, "sum", False), (1e-3, "mean", False)):
         net = network((4, 5, 3), [hidden, last], loss, bias, reduction)

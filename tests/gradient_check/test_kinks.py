@@ -1,4 +1,4 @@
-"""FoundKinks: found from z, judged by the slopes of both sides, left out, or refused."""
+"""Kinks: found from z, judged by the slopes of both sides, left out, or refused."""
 
 import dataclasses
 
@@ -9,6 +9,8 @@ from bptrain.core.backprop import gradient
 from bptrain.core.network import BatchContext, Network, views
 from bptrain.errors import UsageError
 from bptrain.gradient_check import GradientPoint, Settings, find_kinks, gradcheck
+from bptrain.gradient_check.kinks import Bounded, penalty_slopes, possible
+from bptrain.gradient_check.lines import backward
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.types import Array
 from networks import data_for, network
@@ -213,3 +215,22 @@ def test_row_weights_and_masks_go_with_the_kinks() -> None:
     found = find_kinks(GradientPoint(net, w, X, T, context))
     assert found is not None
     assert np.flatnonzero(found.radius).tolist() == [12]  # b_1 of the one unit that is not dropped
+
+
+def test_intervals_of_length_0_give_the_derivation() -> None:
+    """The backward pass in intervals is the derivation's own where every slope is one number."""
+    net = dataclasses.replace(
+        network((4, 5, 3), ["tanh", "softmax"], "half_squared_error"), dropout=(0.0, 0.5), l1=0.3, l2=0.2
+    )
+    X, T = data_for(net, 5, 1)
+    context = BatchContext(np.array([1.0, 2.0, 3.0, 0.5, 0.0]), {1: 2.0 * (np.arange(25).reshape(5, 5) % 2)})
+    point = GradientPoint(net, np.random.default_rng(2).normal(size=net.size), X, T, context)
+    known = {i: Bounded(slope, np.zeros_like(slope)) for i, slope in point.slopes.items()}
+    found = possible(
+        point, Bounded(point.D_L, np.zeros_like(point.D_L)), known, penalty_slopes(point, []), ()
+    )
+    right = backward(point)
+    np.testing.assert_allclose(found.center, right.g, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(found.center_inputs, right.D[0], rtol=1e-13, atol=1e-15)
+    assert not found.radius.any()
+    assert not found.radius_inputs.any()

@@ -8,7 +8,7 @@ from bptrain.engines.compiled import batches
 from bptrain.parts.averaging import AVERAGE, with_average
 from bptrain.parts.optimizers import Slots, optimizers
 from bptrain.parts.types import Array
-from engines.installed import ENGINES, start, task_of
+from engines.installed import ENGINES, plan_of, start
 from networks import data_for, network
 
 
@@ -63,7 +63,7 @@ def test_engines_average_as_they_update(
     monkeypatch.setattr(batches, "CHUNK_NUMBERS", 0)
     monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
     net = network((3, 5, 2), ["tanh", "softmax"], "cross_entropy")
-    task = task_of(net, with_average(optimizers.get(name)(), 0.6), rows=30, batch=batch)
+    task = plan_of(net, with_average(optimizers.get(name)(), 0.6), rows=30, batch=batch)
     X, T = data_for(net, 30, 0)
     running, memory = (
         ENGINES[engine](task, np.float64),
@@ -92,7 +92,7 @@ def test_the_rate_factor_multiplies_every_rate(
 
     def trained(scale: float, factor: float) -> Array:
         rates = tuple(scale * r for r in rate) if isinstance(rate, tuple) else scale * rate
-        task = task_of(net, optimizers.get("momentum")(learning_rate=rates), rows=10, batch=batch)
+        task = plan_of(net, optimizers.get("momentum")(learning_rate=rates), rows=10, batch=batch)
         memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
         memory.rate_factor = factor
         ENGINES[engine](task, np.float64).run_slice(memory, X, T)

@@ -103,7 +103,7 @@ def test_a_plugin_that_is_missing(command: list[str], config: Path, mine: Path) 
 def test_a_config_whose_part_is_missing(config: Path) -> None:
     outcome = bptrain("fit", config)
     assert outcome.code == 2
-    assert "one of your own is given with --plugin FILE" in outcome.err
+    assert "add your own with --plugin FILE" in outcome.err
     config.write_text(config.read_text().replace("ln_cosh", "tanhh"))
     assert "--plugin" not in bptrain("fit", config).err  # tanh was meant
     config.write_text(config.read_text().replace("tanhh", "tanh") + "silence: [nothing_like_it]\n")
@@ -278,7 +278,7 @@ def test_the_compiled_engine_reads_it(config: Path, mine: Path) -> None:
     """Formulas are written out from the text that was read, whatever lies in the file by then."""
     with plugged_in([mine]):
         write(mine.parent, "# another text by now, which nobody has read\n" + LOG_COSH)
-        from bptrain.commands.explain.derivation import kernel
+        from bptrain.commands.explain import kernel
 
         text = kernel(config)
     assert "tanh" in text

@@ -1,11 +1,14 @@
-"""What decides the bits of a run is told in full, and in the same way by every process."""
+"""What decides the last bits of a run is recorded in full, and in the same way by every process."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import threadpoolctl
 
+import bptrain
 from bptrain.store import provenance
+from bptrain.store.checkpoint import glance
 
 NUMPY = {"filepath": "/venv/scipy-env/numpy.libs/libscipy_openblas64_.so", "version": "0.3.31"}
 SCIPY = {"filepath": "/venv/scipy-env/scipy.libs/libscipy_openblas.so", "version": "0.3.30"}
@@ -22,6 +25,13 @@ def test_each_engine_has_its_own_blas(order: tuple[Any, ...], monkeypatch: pytes
 
 
 def test_the_blas_of_numpy_is_told_here() -> None:
-    bits = provenance.bits("numpy", None)
-    assert len(bits["blas"]) == 1
-    assert bits["threads"] >= 1
+    found = provenance.numerics("numpy", None)
+    assert len(found["blas"]) == 1
+    assert found["threads"] >= 1
+
+
+def test_a_checkpoint_calls_them_bits(iris: Path) -> None:
+    """As checkpoints always have."""
+    record = glance(bptrain.fit(iris, {"training.epochs": 1}).path / "best.safetensors")
+    assert record["bits"]["engine"] in ("numpy", "numba")
+    assert "numerics" not in record

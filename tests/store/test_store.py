@@ -46,9 +46,9 @@ def test_a_checkpoint_gives_back_what_it_was_given(tmp_path: Path, dtype: type) 
     stored = checkpoint.read(tmp_path / "c.safetensors")
     after = checkpoint.state(stored, NET, adam)
     assert stored.facts == FACTS
-    assert np.array_equal(after.memory.w, before.memory.w)
-    assert after.memory.w.dtype == dtype
-    for one, other in zip(after.memory.slots, before.memory.slots, strict=True):
+    assert np.array_equal(after.optimizer_state.w, before.optimizer_state.w)
+    assert after.optimizer_state.w.dtype == dtype
+    for one, other in zip(after.optimizer_state.slots, before.optimizer_state.slots, strict=True):
         assert np.array_equal(one, other)
     assert after.best is not None
     assert before.best is not None
@@ -56,7 +56,7 @@ def test_a_checkpoint_gives_back_what_it_was_given(tmp_path: Path, dtype: type) 
     assert after.best[:3] == before.best[:3]
     for name in ("epoch", "step", "loss_sum", "rows_seen", "first_loss", "warned_of_growth"):
         assert getattr(after, name) == getattr(before, name)
-    after.memory.w += 1  # what was read may be trained on
+    after.optimizer_state.w += 1  # what was read may be trained on
 
 
 def test_every_byte_counts(tmp_path: Path) -> None:
@@ -229,12 +229,14 @@ def test_which_weights_a_checkpoint_is_used_with(tmp_path: Path) -> None:
     """The average where there is one, the weights before the first update, and the best where they were restored."""
     averaged = with_average(optimizers.get("gradient_descent")(), 0.9)
     before = state()
-    w, average = before.memory.w, before.memory.slots[0]
+    w, average = before.optimizer_state.w, before.optimizer_state.slots[0]
 
     def used(updates: int, average: Array = average, restored: bool = False) -> Array:
-        memory = OptimizerState(w, (average,), updates)
+        used_state = OptimizerState(w, (average,), updates)
         path = tmp_path / "c.safetensors"
-        checkpoint.write(path, NET, averaged, FACTS, replace(before, memory=memory, restored=restored))
+        checkpoint.write(
+            path, NET, averaged, FACTS, replace(before, optimizer_state=used_state, restored=restored)
+        )
         return checkpoint.weights(checkpoint.read(path), NET)
 
     assert before.best is not None

@@ -72,10 +72,10 @@ def test_a_state_that_was_yielded_never_changes(
     for event in fit_events(iris, OVERRIDES | {"training.epochs": 5}, Path("run")):
         if isinstance(event, EpochEnd):
             assert event.state.best is not None
-            arrays = (event.state.memory.w, *event.state.memory.slots, event.state.best.w)
+            arrays = (event.state.optimizer_state.w, *event.state.optimizer_state.slots, event.state.best.w)
             kept.append(arrays)
             then.append([array.copy() for array in arrays])
-            assert (mapping(event.state.memory.w) is not None) == (large == 0)
+            assert (mapping(event.state.optimizer_state.w) is not None) == (large == 0)
     assert len(kept) == 5
     assert all(
         np.array_equal(now, before)
@@ -118,7 +118,7 @@ def test_what_is_not_finite_leaves_the_state_before_the_slice_in_a_file_too(
     last = events[-1]
     assert isinstance(last, Progress | EpochEnd)
     stored = checkpoint.read(RunDirectory(Path("run")).checkpoints()[-1])
-    assert stored.position["updates"] == last.state.memory.t > 0
+    assert stored.position["updates"] == last.state.optimizer_state.t > 0
     assert all(np.isfinite(tensor).all() for tensor in stored.tensors.values())
 
 

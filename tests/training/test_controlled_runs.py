@@ -273,7 +273,7 @@ def test_averaged_weights_are_evaluated_kept_and_used(iris: Path) -> None:
     assert np.array_equal(load("run").w, last("run"))  # the best weights are averaged ones too
     newest = RunDirectory(Path("run")).checkpoints()[-1]
     task = build_plan(open_config(iris, averaging).loaded.config, network, 106)
-    trained = checkpoint.state(checkpoint.read(newest), network, task.optimizer).memory.w
+    trained = checkpoint.state(checkpoint.read(newest), network, task.optimizer).optimizer_state.w
     np.testing.assert_allclose(
         trained, w, rtol=1e-10, atol=1e-13
     )  # and training goes on from those of the rule
@@ -327,7 +327,9 @@ def test_stopped_after_any_slice(engine: str, iris: Path, monkeypatch: pytest.Mo
     slices = [event for event in passed if isinstance(event, Progress | EpochEnd)]
     ends = [event.state for event in slices if isinstance(event, EpochEnd)]
     assert whole.result["stopped"] == "early_stopping"
-    assert any(end.plateau.rest and end.patience.wait and end.memory.rate_factor < 1 for end in ends[:-1])
+    assert any(
+        end.plateau.rest and end.patience.wait and end.optimizer_state.rate_factor < 1 for end in ends[:-1]
+    )
     assert len(ends) < 12
     for stop in range(1, len(slices), 2):
         out = f"stopped-{stop}"
@@ -389,18 +391,18 @@ def test_a_checkpoint_keeps_what_is_not_a_number(iris: Path) -> None:
     """A metric may be undefined in every epoch so far; JSON has no NaN."""
     setup = open_config(iris, {})
     task = build_plan(setup.loaded.config, setup.network, 106)
-    memory = replace(
+    optimizer_state = replace(
         initial_optimizer_state(np.ones(setup.network.size), task.optimizer), t=4, rate_factor=0.25
     )
-    best = Best(1, 4, math.nan, memory.w)
-    state = State(memory, epoch=1, best=best, patience=Watch(math.nan, 1), plateau=Watch(0.5, 2, 3))
+    best = Best(1, 4, math.nan, optimizer_state.w)
+    state = State(optimizer_state, epoch=1, best=best, patience=Watch(math.nan, 1), plateau=Watch(0.5, 2, 3))
     facts = checkpoint.Facts({}, {}, {}, {}, {})
     checkpoint.write(Path("x.safetensors"), setup.network, task.optimizer, facts, state)
     back = checkpoint.state(checkpoint.read(Path("x.safetensors")), setup.network, task.optimizer)
     assert back.best is not None
     assert math.isnan(back.best.value)
     assert math.isnan(back.patience.best)
-    assert (back.patience.wait, back.plateau, back.memory.rate_factor) == (1, Watch(0.5, 2, 3), 0.25)
+    assert (back.patience.wait, back.plateau, back.optimizer_state.rate_factor) == (1, Watch(0.5, 2, 3), 0.25)
 
 
 def test_a_checkpoint_from_before_there_were_controls(iris: Path) -> None:
@@ -418,7 +420,7 @@ def test_a_checkpoint_from_before_there_were_controls(iris: Path) -> None:
     assert before.best is not None
     assert now.best is not None
     assert before.best.value == now.best.value
-    assert (before.stopped, before.patience.wait, before.memory.rate_factor) == (None, 0, 1.0)
+    assert (before.stopped, before.patience.wait, before.optimizer_state.rate_factor) == (None, 0, 1.0)
 
 
 # --- what is told -------------------------------------------------------------------------------------------------
@@ -435,6 +437,6 @@ def test_the_command_says_why_in_one_line(iris: Path) -> None:
     assert "epoch 3/50" in fit.err  # the last epoch has its line
     again = bptrain("fit", iris, "--resume", "auto", "--out", "run")
     assert again.code == 0
-    assert "this run is finished: it has done 3 epochs" in again.err
+    assert "this run is finished: 3 epochs" in again.err
     assert why in again.err
     assert isinstance(load_checkpoint(RunDirectory(Path("run")).checkpoints()[-1]).w, np.ndarray)

@@ -92,10 +92,10 @@ def test_a_plateau_lowers_the_rate() -> None:
     plateau = Plateau(Monitor("accuracy", higher=True), factor=0.1, patience=2)
     controls = Controls(early_stopping=EarlyStopping(patience=9), plateau=plateau)
     after = after_epoch(controls, end(plateau=Watch(0.9, 1), patience=Watch(0.8, 4)), 0.0)
-    assert after.memory.rate_factor == pytest.approx(0.05)
+    assert after.optimizer_state.rate_factor == pytest.approx(0.05)
     assert (after.plateau, after.patience) == (Watch(0.9, 0, 0), Watch(0.7, 0, 0))
     after = after_epoch(controls, end(plateau=Watch(0.7, 1)), 0.0)
-    assert (after.memory.rate_factor, after.plateau) == (0.5, Watch(0.8, 0, 0))
+    assert (after.optimizer_state.rate_factor, after.plateau) == (0.5, Watch(0.8, 0, 0))
 
 
 @pytest.mark.parametrize(

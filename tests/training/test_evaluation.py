@@ -110,7 +110,7 @@ def test_the_loss_is_the_mean_over_the_rows_by_what_they_weigh(
     """½ (x − t)² of 1, 2 and 4 beside 0 is ½, 2 and 8; the metric counts every row once."""
     monkeypatch.setattr(evaluation, "LOSS_ROWS", together)
     X_L, T = np.array([[1.0], [2.0], [4.0]]), np.zeros((3, 1))
-    data = rows(T)._replace(V=None if V is None else np.array(V))
+    data = rows(T)._replace(sample_weight=None if V is None else np.array(V))
     own_units = Schema("regression", (), Target(("y",), "values", (), (0.0,), (1.0,)))
     found = evaluate(network((1, 1), "identity"), Outputs(X_L, X_L), own_units, data, made("mae"))
     assert found.rows == 3
@@ -163,3 +163,21 @@ def test_every_bound_is_looked_at() -> None:
 def test_a_bound_of_what_is_no_number(name: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         failed_thresholds(BOUNDED, [(name, 0.5)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "threshold", "outputs", "predicted"),
+    [
+        ("binary", 0.5, [[0.49], [0.5], [0.51]], [0, 1, 1]),
+        ("binary", 0.0, [[-0.1], [0.0], [0.1]], [0, 1, 1]),
+        ("multilabel", 0.5, [[0.49, 0.5]], [[0, 1]]),
+        ("multilabel", 0.0, [[-0.1, 0.0]], [[0, 1]]),
+        ("classes", 0.5, [[0.2, 0.1], [0.1, 0.2]], [0, 1]),
+    ],
+)
+def test_from_where_an_output_is_a_yes(
+    kind: Kind, threshold: float, outputs: list[list[float]], predicted: list[Any]
+) -> None:
+    with_threshold = schema(kind, "a", "b")
+    with_threshold = with_threshold._replace(target=with_threshold.target._replace(threshold=threshold))
+    assert with_threshold.classes_of(np.array(outputs)).tolist() == predicted

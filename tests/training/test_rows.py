@@ -62,7 +62,7 @@ def trained(setup: Setup, source: RowSource) -> Array:
     job = Job(task, engine, schema, source, None, {}, config.seed, shuffle, setup.controls)
     *_, last = train(job, State(initial_optimizer_state(w, task.method)))
     assert isinstance(last, Finished)
-    return last.state.memory.w
+    return last.state.optimizer_state.w
 
 
 @pytest.mark.parametrize(

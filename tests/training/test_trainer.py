@@ -144,7 +144,7 @@ def test_a_validation_loss_that_is_not_finite_is_named(iris: Path) -> None:
 def test_the_step_of_a_divergence(iris: Path) -> None:
     """NaN in one known row, without shuffling: the step is the one that row is in."""
     from bptrain.engines.base import TrainingPlan, initial_optimizer_state
-    from bptrain.engines.diagnosis import diagnosis
+    from bptrain.engines.divergence import diagnosis
 
     setup = open_config(iris, {})
     rows = setup.prepared.splits["train"]
@@ -153,10 +153,10 @@ def test_the_step_of_a_divergence(iris: Path) -> None:
     task: TrainingPlan = build_plan(setup.loaded.config, setup.network, 106)
     X = rows.X.copy()
     X[70] = np.nan
-    memory = initial_optimizer_state(
+    optimizer_state = initial_optimizer_state(
         initial_weights(setup.loaded.config, setup.network, np.float32), task.optimizer
     )
-    error = diagnosis(task, "numpy", memory, X, rows.T)
+    error = diagnosis(task, "numpy", optimizer_state, X, rows.T)
     assert "epoch 1, step 3 (update 3): 6 of 192 values of the pre-activations z of layer 1" in str(error)
 
 

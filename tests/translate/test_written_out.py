@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bptrain.engines.compiled.functions import Functions
+from bptrain.engines.compiled.functions import KernelFunctions
 from bptrain.engines.compiled.kernel import kernel_source
+from bptrain.engines.compiled.target import NUMBA
 from bptrain.engines.compiled.unroll import unrolled
-from bptrain.engines.numba_engine import plan_of
+from bptrain.engines.numba_engine import kernel_plan_of
 from bptrain.parts.optimizers import Optimizer, Slots, optimizers, with_weight_decay
 from bptrain.parts.schedules import Schedule
 from bptrain.parts.types import Array
+from bptrain.translate.expressions import Untranslatable, each, number
 from bptrain.translate.formulas import translate
-from bptrain.translate.rules import write_rule
-from bptrain.translate.values import Untranslatable, each, number
-from engines.installed import task_of
+from bptrain.translate.update_rules import write_rule
+from engines.installed import plan_of
 from networks import network
 
 SLOPE, HALF = 0.25, 0.5
@@ -43,7 +44,7 @@ def decorator(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def lines(part: Callable[..., Any], *names: str) -> list[str]:
-    return list(translate(part, 3, **{name: each(name) for name in names}).lines)
+    return list(translate(part, 3, NUMBA, **{name: each(name) for name in names}).lines)
 
 
 def test_constants_are_typed_and_where_is_a_choice() -> None:
@@ -80,7 +81,7 @@ def test_numbers_are_worked_out_once_in_float64() -> None:
     def f(g: Array, t: int) -> Array:
         return g / (1.0 - HALF**t)
 
-    written = translate(f, 1, g=each("g"), t=number("t"))
+    written = translate(f, 1, NUMBA, g=each("g"), t=number("t"))
     assert written.lines == ("return g / c0",)
     assert written.numbers == {"c0": "(1.0 - (0.5 ** t))"}
 
@@ -89,7 +90,7 @@ def test_functions_of_numbers_are_worked_out_in_float64() -> None:
     def f(g: Array, t: int) -> Array:
         return g * math.sqrt(2.0 / math.pi) / np.maximum(1.0, np.power(HALF, t)) * 2**-t
 
-    written = translate(f, 1, g=each("g"), t=number("t"))
+    written = translate(f, 1, NUMBA, g=each("g"), t=number("t"))
     assert written.lines == (f"return g * F({math.sqrt(2 / math.pi)!r}) / c0 * c1",)
     assert written.numbers == {"c0": "max(1.0, (0.5 ** t))", "c1": "(float(2) ** (-1 * t))"}
 
@@ -138,16 +139,18 @@ def takes_a_name(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> fl
 )
 def test_what_a_schedule_may_not_call(schedule: Schedule, why: str) -> None:
     with pytest.raises(Untranslatable, match=why):
-        Functions().schedule(schedule)
+        KernelFunctions().schedule(schedule)
 
 
 def test_a_function_that_a_schedule_calls_stands_beside_it() -> None:
-    written = Functions()
+    written = KernelFunctions()
     written.schedule(with_a_helper)
     assert [line for line in written.lines if line] == [
+        "# squared",
         "@schedule",
         "def factor_of_0(x):",
         "    return 1.0 + x",
+        "# with_a_helper",
         "@schedule",
         "def factor_of(step, epoch, steps_per_epoch, epochs):",
         "    return factor_of_0(step)",
@@ -158,7 +161,7 @@ def test_powers_of_whole_numbers_in_a_schedule() -> None:
     def halves(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
         return max(2**-step, HALF / 100)
 
-    written = Functions()
+    written = KernelFunctions()
     written.schedule(halves)
     assert written.lines[-1] == "    return max(float(2) ** (-step), 0.5 / 100)"
 
@@ -253,13 +256,13 @@ wrapped = decorator(wrapped_later)
 )
 def test_what_cannot_be_written_out_is_refused_with_a_reason(part: Callable[..., Any], why: str) -> None:
     with pytest.raises(Untranslatable, match=why):
-        translate(part, 3, z=each("z"))
+        translate(part, 3, NUMBA, z=each("z"))
 
 
 def test_rules_that_fold() -> None:
     """Gradient descent into W, momentum into V; adam is not linear."""
     descent, momentum, adam = (
-        write_rule(optimizers.get(name)()) for name in ("gradient_descent", "momentum", "adam")
+        write_rule(optimizers.get(name)(), NUMBA) for name in ("gradient_descent", "momentum", "adam")
     )
     assert descent.fold is not None
     assert (descent.fold.slot, descent.fold.alpha, descent.fold.beta) == (None, "(-c0)", "F(1.0)")
@@ -277,7 +280,7 @@ def test_choices_by_numbers_are_made_once_an_update() -> None:
         first = (t == 1) & (g > 0)
         return np.where(first, start, g) * longest
 
-    written = translate(f, 1, g=each("g"), t=number("t"))
+    written = translate(f, 1, NUMBA, g=each("g"), t=number("t"))
     assert written.lines == (
         "first_1 = c0 != F(0) and g > F(0)",
         "return (c1 if first_1 else g) * c2",
@@ -293,7 +296,7 @@ def test_a_choice_between_arrays_by_a_number() -> None:
     def f(g: Array, t: int) -> Array:
         return np.sign(g) if HALF * t > 2.0 else np.minimum(g, np.full_like(g, t))
 
-    written = translate(f, 1, g=each("g"), t=number("t"))
+    written = translate(f, 1, NUMBA, g=each("g"), t=number("t"))
     assert written.lines == ("return np.sign(g) if c1 != F(0) else np.minimum(g, c0)",)
     assert written.numbers == {"c0": "t", "c1": "((0.5 * t) > 2.0)"}
 
@@ -308,20 +311,20 @@ def test_a_choice_that_is_known_is_made_now() -> None:
 def test_weight_decay_is_part_of_the_product() -> None:
     """Gradient descent with decay keeps no gradient: W ← (1 − α λ) W − α DᵀX by BLAS."""
     rule = with_weight_decay(optimizers.get("gradient_descent")(), 0.01)
-    fold = write_rule(rule).fold
+    fold = write_rule(rule, NUMBA).fold
     assert fold == (None, "(-c0)", "(F(1.0) - c1)", None)
-    source = kernel_source(plan_of(task_of(network((3, 5, 2)), rule), np.float32), "run_slice")
+    source = kernel_source(kernel_plan_of(plan_of(network((3, 5, 2)), rule), np.float32), "run_slice")
     assert "transposed_times(d2, x1, n, (-c0), (F(1.0) - c1), W2)" in source
     assert "c1 = F((rate * 0.01))" in source
     assert "transposed_times_rows" not in source.partition("def run_slice")[2]
-    assert write_rule(with_weight_decay(optimizers.get("momentum")(), 0.01)).fold is None
+    assert write_rule(with_weight_decay(optimizers.get("momentum")(), 0.01), NUMBA).fold is None
 
 
 def test_a_rule_with_decay_folds_into_beta() -> None:
     def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
         return rate * (g + 0.01 * w), slots
 
-    rule = write_rule(Optimizer(0.1, step))
+    rule = write_rule(Optimizer(0.1, step), NUMBA)
     assert rule.fold is not None
     assert rule.fold.beta == "(F(1.0) - c1)"
     assert rule.numbers == {"c0": "rate", "c1": "(rate * 0.01)"}
@@ -333,7 +336,7 @@ def test_a_scalar_slot_must_be_one_number() -> None:
         return rate * g, (largest + g,)
 
     with pytest.raises(Untranslatable, match="from weight to weight"):
-        write_rule(Optimizer(0.1, step, slots={"largest": "scalar"}))
+        write_rule(Optimizer(0.1, step, slots={"largest": "scalar"}), NUMBA)
 
 
 def test_loops_are_written_out_and_short_vectors_become_variables() -> None:

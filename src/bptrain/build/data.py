@@ -1,45 +1,54 @@
 """The data section of a config as objects: settings, sources, and the data set prepared."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from numpy.typing import DTypeLike
 
-from bptrain.build.parts import dtype_of, make
+from bptrain.build.making import dtype_of, make
 from bptrain.config import Loaded
 from bptrain.config.resolved import target_is_path
-from bptrain.config.schema import Config, Source
+from bptrain.config.schema import Config, GivenInPython, Source
 from bptrain.data.prepare import Prepared, prepare
 from bptrain.data.settings import DataSettings, NetworkFacts
-from bptrain.data.sources import FileSource
+from bptrain.data.sources import DataSource, FileSource
+from bptrain.errors import DataError, Problem
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.scalers import scalers
 
+Given = Mapping[str, DataSource]  # role -> what Python gave
+NOTHING: Given = MappingProxyType({})
+NOT_GIVEN = "trained on arrays: give --data FILE, or go on from Python with the same arrays"
 
-def prepare_data(loaded: Loaded, dtype: DTypeLike | None = None, limit: int | None = None) -> Prepared:
+
+def prepare_data(
+    loaded: Loaded, dtype: DTypeLike | None = None, limit: int | None = None, given: Given = NOTHING
+) -> Prepared:
     """Reads, splits and encodes the data of a config; with `limit`, encodes the first rows of each split alone.
 
-    Raises DataError; a problem that lies with a key of the config is given that key's place in the file.
+    `given` are the rows that Python gives in the place of files. Raises DataError; a problem that lies with a key
+    of the config is given that key's place in the file.
     """
     config = loaded.config
     with loaded.locating():
-        settings, facts = data_settings(loaded), network_facts(config)
+        settings, facts = data_settings(loaded, given), network_facts(config)
         return prepare(settings, facts, config.seed, dtype or dtype_of(config), limit)
 
 
-def data_settings(loaded: Loaded) -> DataSettings:
-    """The data section, with absolute paths and made scalers."""
+def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
+    """The data section, with absolute paths and made scalers. Raises DataError where rows are given no more."""
     data = loaded.absolute().data
     target: tuple[str, ...] | None = data.target
-    train = source_of(data.train)
-    assert train is not None
-    if target is not None and target_is_path(loaded.config):
+    train = source_of(data.train, "train", given)
+    if isinstance(train, FileSource) and target is not None and target_is_path(loaded.config):
         train, target = train._replace(target=Path(target[0])), None
     validation, test = data.shares
     return DataSettings(
         train=train,
-        validation=source_of(data.validation),
-        test=source_of(data.test),
+        validation=None if data.validation is None else source_of(data.validation, "validation", given),
+        test=None if data.test is None else source_of(data.test, "test", given),
         target=target,
         features=data.features,
         exclude=data.exclude,
@@ -57,11 +66,13 @@ def data_settings(loaded: Loaded) -> DataSettings:
     )
 
 
-def source_of(source: Source | None) -> FileSource | None:
-    """The files of one set of rows."""
-    if source is None:
-        return None
-    return FileSource(Path(source.inputs), Path(source.target) if source.target is not None else None)
+def source_of(rows: Source | GivenInPython, role: str, given: Given) -> DataSource:
+    """Where the rows of a role are read from. Raises DataError where Python gave them once and does not now."""
+    if isinstance(rows, Source):
+        return FileSource(Path(rows.inputs), None if rows.target is None else Path(rows.target))
+    if role not in given:
+        raise DataError(Problem("arrays", NOT_GIVEN, path=f"data.{role}"))
+    return given[role]
 
 
 def network_facts(config: Config) -> NetworkFacts:

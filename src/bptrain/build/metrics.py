@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from bptrain.build.making import make
 from bptrain.build.network import activation_parts
-from bptrain.build.parts import make
 from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config
 from bptrain.data.schema import Schema

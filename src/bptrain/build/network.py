@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bptrain.build.parts import make
+from bptrain.build.making import make
 from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config
 from bptrain.core.network import Network, initial_parameters

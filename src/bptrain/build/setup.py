@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from bptrain.build.controls import build_controls
-from bptrain.build.data import prepare_data
+from bptrain.build.data import Given, prepare_data
 from bptrain.build.metrics import build_metrics
 from bptrain.build.network import activation_parts, network_of_schema
 from bptrain.build.warnings import config_warnings
 from bptrain.config import Loaded, load_config
 from bptrain.config.resolved import to_plain
 from bptrain.core.network import Network
+from bptrain.data.memory import InMemory
 from bptrain.data.prepare import Prepared
 from bptrain.errors import Warned, not_silenced
 from bptrain.parts.controls import Controls
 from bptrain.parts.metrics import Metric
+
+NOTHING: Mapping[str, InMemory] = MappingProxyType({})
 
 
 class Setup(NamedTuple):
@@ -29,14 +33,22 @@ class Setup(NamedTuple):
     warnings: tuple[Warned, ...]  # about config and data, but for those that the config silences
 
 
-def open_config(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> Setup:
-    """Validates a config, reads its data and builds its network. Raises UsageError or DataError."""
-    return open_loaded(load_config(config, overrides))
+def open_config(
+    config: Path | Mapping[str, Any],
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    given: Mapping[str, InMemory] = NOTHING,
+) -> Setup:
+    """Validates a config, reads its data and builds its network. Raises UsageError or DataError.
+
+    `given` are the rows that Python gives in the place of files, by role.
+    """
+    shapes = {role: source.shape for role, source in given.items()}
+    return open_loaded(load_config(config, overrides, shapes), given)
 
 
-def open_loaded(loaded: Loaded) -> Setup:
+def open_loaded(loaded: Loaded, given: Given = NOTHING) -> Setup:
     """Reads the data of a config and builds its network. Raises UsageError or DataError."""
-    prepared = prepare_data(loaded)
+    prepared = prepare_data(loaded, given=given)
     network = network_of_schema(loaded.config, prepared.schema)
     with loaded.locating():
         metrics = build_metrics(loaded.config, prepared.schema)

@@ -1,6 +1,6 @@
 """The updates of a config as objects: rule or solver, schedule, and the plan that an engine runs."""
 
-from bptrain.build.parts import make
+from bptrain.build.making import make
 from bptrain.config import Loaded
 from bptrain.config.schema import Config
 from bptrain.core.network import Network

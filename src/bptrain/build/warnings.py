@@ -74,7 +74,7 @@ def large_first_step(config: Config, network: Network, rows: int) -> Iterator[Wa
 
 def is_proportional(optimizer: Optimizer) -> bool:
     """Whether the first step of a rule grows as the gradient does; adam's, for one, does not."""
-    memory = initial_optimizer_state(np.zeros(1), optimizer)
+    state = initial_optimizer_state(np.zeros(1), optimizer)
     with np.errstate(all="ignore"):
-        steps = [optimizer.step(np.array([g]), memory.slots, memory.w, 1.0, 1, 1.0)[0] for g in (1.0, 1e3)]
+        steps = [optimizer.step(np.array([g]), state.slots, state.w, 1.0, 1, 1.0)[0] for g in (1.0, 1e3)]
     return bool(abs(steps[1][0]) > 100 * abs(steps[0][0]))

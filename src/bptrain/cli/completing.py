@@ -30,11 +30,11 @@ Candidate = tuple[str, str]  # the word, and what it is
 
 KEPT = 5  # files of words, one for each installation in use
 RUNS = Path("runs")
-DEPTH = 4  # of a run below runs/, so that a large directory is not searched to its ground
+DEPTH = 4  # of a run below runs/, so that a large directory is not searched to the bottom
 
 
 def answer(shell: str, words: list[str]) -> None:
-    """Prints what may stand in the place of the last word, one a line, as the shell's script reads it."""
+    """Prints what may stand in the place of the last word, one per line, as the shell's script reads it."""
     if shell == "bash":  # which gives the line up to the cursor, and replaces what follows its last = or :
         line = words[0] if words else ""
         words = split(line)
@@ -120,7 +120,7 @@ def subcommands(commands: dict[str, Any], group: str) -> Iterator[Candidate]:
 
 
 def of_kind(known: dict[str, Any], takes: str, current: str) -> list[Candidate]:
-    """The words that an option or argument takes; none where files are meant, which a shell knows itself."""
+    """The words that an option or argument takes; none for a file, which the shell completes itself."""
     found: list[str] = []
     for word in takes.split("|"):
         if word == "KEY=VALUE":  # first a key, and behind its = a value

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bptrain.cli.options import command
+from bptrain.cli.command import command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
 
-# Each hands the words over and reads one candidate a line; where there is none, files are offered.
+# Each passes the words on and reads one candidate per line; if there is none, files are offered.
 BASH = r"""
 _bptrain_completion() {
     local IFS=$'\n'
@@ -51,7 +51,7 @@ complete -c bptrain -f -a '(__bptrain_complete)'
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 
-@command("completion", "Print what completes commands in your shell.", notes=False)
+@command("completion", "Print the completion script for your shell.", notes=False)
 def completion_command(
     screen: "Screen",
     shell: Annotated[

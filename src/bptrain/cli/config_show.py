@@ -1,11 +1,11 @@
-"""`bptrain config show`: what applies, and where it comes from."""
+"""`bptrain config show`: the full config, and where each value comes from."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Set, command
+from bptrain.cli.command import Set, command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -15,7 +15,7 @@ config_app = typer.Typer(rich_markup_mode=None)
 
 @config_app.callback()
 def callback() -> None:
-    """Look at a config.
+    """Show a config.
 
     \b
     Example:
@@ -23,7 +23,7 @@ def callback() -> None:
     """
 
 
-@command("config show", "Print what applies, and where it comes from.", plugins=True)
+@command("config show", "Print the full config, and where each value comes from.", plugins=True)
 def config_show_command(
     screen: "Screen",
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
@@ -31,8 +31,8 @@ def config_show_command(
 ) -> None:
     """Print a config with every default filled in, and where each value comes from.
 
-    The place stands behind each value: default, file:line, or --set; no value comes from the environment. What is
-    printed is a config itself. Its data is not read: what auto stands for is decided by fit.
+    The source follows each value: default, file:line, or --set; no value comes from the environment. The output is
+    itself a valid config. Data is not read, so auto stays auto until fit.
 
     \b
     Examples:

@@ -1,36 +1,36 @@
-"""`bptrain doctor`: is this installation sound?"""
+"""`bptrain doctor`: whether this installation works."""
 
 from typing import TYPE_CHECKING
 
 import typer
 
-from bptrain.cli.options import command
+from bptrain.cli.command import command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
 
 
-@command("doctor", "Look at this installation.")
+@command("doctor", "Check this installation.")
 def doctor_command(screen: "Screen") -> None:
-    """Look at this installation: versions, BLAS, extras, disk, self-test.
+    """Check this installation: versions, BLAS, extras, disk, caches, self-test.
 
-    Exit code 1 when bptrain cannot be relied on here; what could be better is told, with what to do.
+    Exit code 1 if the installation is broken; suggestions are printed. BPTRAIN_CACHE_DIR moves the caches.
 
     \b
     Examples:
       bptrain doctor
       bptrain doctor --json
     """
-    from bptrain.commands.doctor import diagnose_installation, record, usable
-    from bptrain.console.doctor import show_finding, show_verdict
+    from bptrain.commands.doctor import InstallationReport, diagnose_installation
+    from bptrain.console.doctor import show_check, show_verdict
     from bptrain.errors import VERDICT_EXIT
 
-    findings = []
-    for finding in diagnose_installation():
-        findings.append(finding)
-        show_finding(screen, finding)
-    sound = usable(findings)
-    show_verdict(screen, findings)
-    screen.record(record(findings), ok=sound)
-    if not sound:
+    checks = []
+    for check in diagnose_installation():
+        checks.append(check)
+        show_check(screen, check)
+    report = InstallationReport(tuple(checks))
+    show_verdict(screen, report)
+    screen.record(report.record(), ok=report.usable)
+    if not report.usable:
         raise typer.Exit(VERDICT_EXIT)

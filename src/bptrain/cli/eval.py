@@ -1,42 +1,45 @@
-"""`bptrain eval`: how good a trained model is."""
+"""`bptrain eval`: evaluate a trained model."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import command
+from bptrain.cli.command import command
 from bptrain.formats import listed
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
 
 
-@command("eval", "Evaluate a trained model beside a baseline.", plugins=True)
+@command("eval", "Evaluate a trained model against a baseline.", plugins=True)
 def eval_command(
     screen: "Screen",
     run: Annotated[
         Path | None,
-        typer.Argument(metavar="RUN", help="A run; without it, the newest under runs/.", show_default=False),
+        typer.Argument(metavar="RUN", help="A run (default: the newest under runs/).", show_default=False),
     ] = None,
     split: Annotated[
         str | None,
         typer.Option(metavar="train|validation|test", help="By default test, else validation, else train."),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="A file in the form of the training data, in place of a split.")
+        Path | None,
+        typer.Option(help="A file with the same columns as the training data, instead of a split."),
     ] = None,
     target: Annotated[
         Path | None,
         typer.Option(help=f"The file of targets that goes with --data ({listed('array', ', ')})."),
     ] = None,
-    checkpoint: Annotated[str, typer.Option(metavar="best|last|PATH", help="Which weights.")] = "best",
+    checkpoint: Annotated[
+        str, typer.Option(metavar="best|last|PATH", help="Which weights to evaluate.")
+    ] = "best",
     fail_under: Annotated[
         list[str] | None,
         typer.Option(metavar="METRIC=V", help="Exit with 1 if a metric is worse than V. Repeatable."),
     ] = None,
 ) -> None:
-    """Evaluate a trained model: metrics beside a baseline, and the confusion matrix.
+    """Evaluate a trained model: metrics next to a baseline, and the confusion matrix.
 
     \b
     Examples:

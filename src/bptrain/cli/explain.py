@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Set, command
+from bptrain.cli.command import Set, command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -19,18 +19,19 @@ def explain_command(
     ],
     set_: Set = None,
     kernel: Annotated[
-        bool, typer.Option("--kernel", help="The training loop of the compiled engine instead, as Python.")
+        bool,
+        typer.Option("--kernel", help="Print the training loop of the compiled engine instead, as Python."),
     ] = False,
 ) -> None:
-    """Print the forward, backward and update lines of a network, with the shape of every factor and product.
+    """Print the forward, backward and update equations of a network, with the shape of every factor and product.
 
     \b
     Examples:
       bptrain explain configs/derivation.yaml
       bptrain explain --kernel configs/xor.yaml
     """
-    from bptrain.commands.explain.derivation import explain
-    from bptrain.commands.explain.derivation import kernel as kernel_of
+    from bptrain.commands.explain import explain
+    from bptrain.commands.explain import kernel as kernel_of
     from bptrain.console.explain import show_explanation
 
     if config.is_dir():  # a run: its config is what is meant

@@ -1,4 +1,4 @@
-"""`bptrain fit`: train a config."""
+"""`bptrain fit`: train a network."""
 
 import shlex
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import Plugin, Set, command
+from bptrain.cli.command import Plugin, Set, command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -18,20 +18,21 @@ def fit_command(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)],
     set_: Set = None,
     out: Annotated[
-        Path | None, typer.Option(help="The run directory itself; by default runs/<config>/<number>.")
+        Path | None, typer.Option(help="The run directory (default: runs/<config>/<number>).")
     ] = None,
     resume: Annotated[
         str | None,
         typer.Option(
-            metavar="auto|RUN", help="Go on with a run; auto: the newest unfinished run of this config."
+            metavar="auto|RUN", help="Continue a run; auto: the newest unfinished run of this config."
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check config and data, and train nothing.")
+        bool, typer.Option("--dry-run", help="Check config and data without training.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")] = False,
     seeds: Annotated[
-        int | None, typer.Option(metavar="N", help="Train with N seeds, and print mean and deviation.")
+        int | None,
+        typer.Option(metavar="N", help="Train with N seeds, and print mean and standard deviation."),
     ] = None,
     plugin: Plugin = None,
 ) -> None:
@@ -48,13 +49,13 @@ def fit_command(
     from bptrain.errors import UsageError
 
     if resume is not None and (overwrite or seeds is not None):
-        raise UsageError("--resume goes on with one run: leave out --overwrite and --seeds")
+        raise UsageError("--resume continues one run: leave out --overwrite and --seeds")
     if resume not in (None, "auto") and out is not None:
-        raise UsageError(f"--resume {resume} goes on in that run: leave out --out, or give --resume auto")
+        raise UsageError(f"--resume {resume} continues that run: leave out --out, or give --resume auto")
     if dry_run and (seeds is not None or out is not None or resume is not None):
         raise UsageError("--dry-run makes no run: leave out --seeds, --out and --resume")
     if overwrite and out is None:
-        raise UsageError("--overwrite goes with --out DIR: without it every run has a new directory")
+        raise UsageError("--overwrite needs --out DIR: without it every run has a new directory")
     overrides = set_ or []
     if dry_run:
         try_out(screen, config, overrides)
@@ -76,8 +77,7 @@ def fit_one(
     """One run, from its events to its table."""
     from bptrain.commands.fit.follow import run_to_end
     from bptrain.commands.fit.run import fit_events
-    from bptrain.console.fit import show_fit
-    from bptrain.console.progress import FitView
+    from bptrain.console.fit import FitView, show_fit
 
     with FitView(screen) as view:
         done = run_to_end(fit_events(config, overrides, out, resume, overwrite), view.show)
@@ -93,8 +93,7 @@ def fit_seeds(
 ) -> None:
     """Several runs and their summary."""
     from bptrain.commands.fit.follow import run_to_end
-    from bptrain.console.fit import show_seeds
-    from bptrain.console.progress import FitView
+    from bptrain.console.fit import FitView, show_seeds
     from bptrain.experiments.seeds import seeded_fits, summarize_seeds
 
     results = []
@@ -111,7 +110,7 @@ def fit_seeds(
 
 def try_out(screen: "Screen", config: Path, overrides: list[str]) -> None:
     """Everything that a fit does before its first update."""
-    from bptrain.commands.validate.run import validating
+    from bptrain.commands.validate.validate import validating
     from bptrain.console.validate import show_steps, show_validation
 
     done = show_steps(screen, validating(config, overrides))

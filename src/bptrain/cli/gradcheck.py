@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bptrain.cli.options import Set, command
+from bptrain.cli.command import Set, command
 from bptrain.engine_names import EngineToCheck
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ Params = Annotated[
     list[str] | None,
     typer.Option("--params", metavar="PATTERN", help="Check only these, such as 'layers.1.*'. Repeatable."),
 ]
-Method = Annotated[
+UpdateRule = Annotated[
     Literal["auto", "complex_step", "directions", "central"],
     typer.Option(
         help="Numeric gradient: entry by entry, along random directions, or by central differences."
@@ -33,7 +33,7 @@ KinkPolicy = Annotated[
 ]
 
 
-@command("gradcheck", "Prove the gradient, exact to rounding.", plugins=True)
+@command("gradcheck", "Check the gradient, exact to rounding.", plugins=True)
 def gradcheck_command(
     screen: "Screen",
     subject: Annotated[
@@ -44,7 +44,7 @@ def gradcheck_command(
             show_default=False,
         ),
     ] = None,
-    method: Method = "auto",
+    method: UpdateRule = "auto",
     engine: Engine = None,
     rows: Annotated[
         int | None,

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import command
+from bptrain.cli.command import command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
 
 
-@command("inspect", "Look into a trained model.", plugins=True)
+@command("inspect", "Inspect a trained model.", plugins=True)
 def inspect_command(
     screen: "Screen",
     run: Annotated[
@@ -19,10 +19,10 @@ def inspect_command(
         typer.Argument(metavar="RUN|CHECKPOINT", help="A run, or a checkpoint file.", show_default=False),
     ],
 ) -> None:
-    """Look into a trained model: layers, dead units, columns, history.
+    """Inspect a trained model: layers, dead units, columns, history.
 
-    Of a run, its best weights. Dead and saturated units are looked for on the training rows, if the data is still
-    there.
+    For a run, its best weights are inspected. Dead and saturated units are measured on the training rows, if the data
+    is still there.
 
     \b
     Examples:

@@ -1,28 +1,28 @@
-"""`bptrain list`: every part that a config may name."""
+"""`bptrain list`: every part that a config can use."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import command
+from bptrain.cli.command import command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
 
 
-@command("list", "List the parts that a config may name.", plugins=True)
+@command("list", "List the parts that a config can use.", plugins=True)
 def list_command(
     screen: "Screen",
     kind: Annotated[
         str | None,
         typer.Argument(
             metavar="KIND",
-            help="activations, losses, optimizers, schedules, initializers, metrics or scalers; without it, all.",
+            help="activations, losses, optimizers, schedules, initializers, metrics or scalers (default: all).",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """List the parts that a config may name, each with its formula and its options.
+    """List the parts that a config can use, each with its formula and options.
 
     \b
     Examples:

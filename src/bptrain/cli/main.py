@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 import bptrain
+from bptrain.cli.command import Command, end_quietly, silence
 from bptrain.cli.config_show import config_app
-from bptrain.cli.options import Command, end_quietly, silence
 from bptrain.errors import STORAGE_EXIT
 
 # The files of the commands, in the order in which --help lists them.
@@ -60,7 +60,7 @@ def callback(
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Train multilayer perceptrons from a YAML file, with gradients that can be proven.
+    """Train multilayer perceptrons from a YAML file, and check their gradients.
 
     \b
     Examples:
@@ -106,20 +106,20 @@ def run(arguments: list[str]) -> int:
 def dispatch(arguments: list[str]) -> object:
     """Calls the command that is named first, in its group if it is in one, or else the application.
 
-    Through the application typer would load pydantic to tell that its own --help was not given.
+    Through the application, typer would load pydantic to find out that its own --help was not given.
     """
     command: Any = typer.main.get_command(app)
     name = "bptrain"
     while arguments and arguments[0] in getattr(command, "commands", {}):
         command, name = command.commands[arguments[0]], f"{name} {arguments[0]}"
         arguments = arguments[1:]
-    if not arguments and hasattr(command, "commands"):  # a group by itself says what is in it
+    if not arguments and hasattr(command, "commands"):  # a group by itself lists its commands
         arguments = ["--help"]
     return command(arguments, standalone_mode=False, prog_name=name)
 
 
 def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
-    """A command line that does not parse, told like every other error."""
+    """A command line that does not parse, reported like every other error."""
     from bptrain.console.terminal.screen import Screen
     from bptrain.errors import Problem, UsageError
 
@@ -134,7 +134,7 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
 
 def main() -> None:
     """Runs the command line of this process."""
-    for stream in (sys.stdout, sys.stderr):  # what their encoding lacks is told by its number
+    for stream in (sys.stdout, sys.stderr):  # a character that their encoding lacks is printed as its number
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])

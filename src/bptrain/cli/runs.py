@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.options import command
+from bptrain.cli.command import command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
 
 
-@command("runs", "List the runs below a directory.")
+@command("runs", "List the runs in a directory.")
 def runs_command(
     screen: "Screen",
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where to look; by default runs/.", show_default=False)
+        Path, typer.Argument(metavar="DIR", help="Where to search (default: runs/).", show_default=False)
     ] = Path("runs"),
     sort: Annotated[
         str,
@@ -25,9 +25,9 @@ def runs_command(
         ),
     ] = "started",
 ) -> None:
-    """List the runs below a directory with their main figures.
+    """List the runs in a directory, with their main results.
 
-    loss and metric are those of the best weights, on the validation rows where there are some.
+    Loss and metric are those of the best weights, on the validation rows if there are any.
 
     \b
     Examples:
@@ -42,5 +42,5 @@ def runs_command(
     if rows:
         show_runs(screen, rows)
     else:
-        screen.note(f"no run under {directory}: train one with `bptrain fit CONFIG`")
-    screen.record({"directory": str(directory), "runs": [row._asdict() for row in rows]})
+        screen.note(f"no runs in {directory}: train one with `bptrain fit CONFIG`")
+    screen.record({"directory": str(directory), "runs": [row.record() for row in rows]})

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bptrain.cli.options import command
+from bptrain.cli.command import command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def schema_command(screen: "Screen") -> None:
     """Print the JSON Schema (draft 7) of a config, for editors: keys, types, bounds, defaults, and every part.
 
-    With --json the schema is the field "schema" of the one object. An editor finds it by a first line such as
+    With --json the schema is the field "schema" of the one object. The first line of a config points to it:
     # yaml-language-server: $schema=bptrain.schema.json; `bptrain init` writes both.
 
     \b

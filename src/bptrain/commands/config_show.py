@@ -1,4 +1,4 @@
-"""What `bptrain config show` tells: the resolved config, and where each of its values comes from."""
+"""What `bptrain config show` prints: the resolved config, and where each of its values comes from."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

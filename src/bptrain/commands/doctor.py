@@ -1,4 +1,4 @@
-"""What `bptrain doctor` finds out: versions, BLAS, extras, disk, cache, and whether gradients are right."""
+"""What `bptrain doctor` finds out: versions, BLAS, extras, disk, cache, and whether gradients are correct."""
 
 import os
 import platform
@@ -44,7 +44,7 @@ VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_CORETYPE",
     "NUMBA_DISABLE_JIT",
 )  # fmt: skip
-WRITES = 5  # whose median time is told
+WRITES = 5  # whose median time is printed
 SLOW = 0.25  # seconds that a checkpoint's fsync should not take
 EVERY = 25  # of the combinations of parts, which one is checked
 FULL = 50_000_000  # bytes: less is little
@@ -52,18 +52,36 @@ FULL = 50_000_000  # bytes: less is little
 Status = Literal["ok", "note", "warning", "failure"]
 
 
-class Diagnosis(NamedTuple):
-    """One thing that was looked at."""
+class InstallationCheck(NamedTuple):
+    """The result of one check."""
 
     topic: str
-    status: Status  # note: could be better; warning: will be in the way; failure: bptrain cannot be relied on
+    status: Status  # note: could be better; warning: will cause trouble; failure: bptrain does not work
     text: str
     advice: str | None = None
     facts: Mapping[str, Any] = MappingProxyType({})
 
 
-def diagnose_installation() -> Iterator[Diagnosis]:
-    """Everything that is looked at, in the order in which it is told."""
+class InstallationReport(NamedTuple):
+    """The results of all checks."""
+
+    checks: tuple[InstallationCheck, ...]
+
+    @property
+    def usable(self) -> bool:
+        """Whether bptrain works here."""
+        return all(check.status != "failure" for check in self.checks)
+
+    def record(self) -> dict[str, Any]:
+        """The fields of doctor's JSON."""
+        return {
+            "executable": sys.executable,
+            "findings": [check._asdict() for check in self.checks],
+        }
+
+
+def diagnose_installation() -> Iterator[InstallationCheck]:
+    """Every check, in the order in which the results are printed."""
     yield versions()
     yield blas_libraries()
     yield threads()
@@ -73,8 +91,8 @@ def diagnose_installation() -> Iterator[Diagnosis]:
     yield gradients()
 
 
-def versions() -> Diagnosis:
-    """bptrain, Python and what is needed in any case."""
+def versions() -> InstallationCheck:
+    """bptrain, Python and the required packages."""
     found = {name: installed(name) for name in CORE}
     absent = [name for name, of in found.items() if of is None]
     text = (
@@ -82,7 +100,7 @@ def versions() -> Diagnosis:
         + ", ".join(f"{name} {of}" for name, of in found.items() if of)
     )
     if absent:
-        return Diagnosis(
+        return InstallationCheck(
             "versions", "failure", f"{text}; not installed: {', '.join(absent)}", "pip install bptrain"
         )
     facts = {
@@ -90,7 +108,7 @@ def versions() -> Diagnosis:
         "python": platform.python_version(),
         "platform": platform.platform(),
     }
-    return Diagnosis("versions", "ok", text, facts={**facts, **found})
+    return InstallationCheck("versions", "ok", text, facts={**facts, **found})
 
 
 def installed(package: str) -> str | None:
@@ -101,8 +119,8 @@ def installed(package: str) -> str | None:
         return None
 
 
-def blas_libraries() -> Diagnosis:
-    """The libraries that matrix products are taken from, and the kernel that they chose for this processor."""
+def blas_libraries() -> InstallationCheck:
+    """The libraries for matrix products, and the kernel that each chose for this processor."""
     usable = [
         entry for entry in map(engine_entry, engine_names()) if entry.missing() is None
     ]  # loads their BLAS
@@ -110,24 +128,24 @@ def blas_libraries() -> Diagnosis:
     words = [f"{one['internal_api']} {one['version']}, kernel {one['architecture']}" for one in libraries]
     if onednn.version() is not None:
         words.append(f"oneDNN {onednn.version()} for large float32 products")
-    text = "; ".join(dict.fromkeys(words)) or "none that is known"
+    text = "; ".join(dict.fromkeys(words)) or "no known library"
     status: Status = "ok" if libraries else "note"
-    return Diagnosis("blas", status, text, facts={"libraries": libraries, "onednn": onednn.version()})
+    return InstallationCheck("blas", status, text, facts={"libraries": libraries, "onednn": onednn.version()})
 
 
-def threads() -> Diagnosis:
+def threads() -> InstallationCheck:
     """Processors, threads, and what the environment says of them."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     of_blas = max((one["num_threads"] for one in blas(scipy=False)), default=1)
     said = {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
-    text = f"{usable} processors may be used, BLAS takes {of_blas} threads"
+    text = f"{usable} processors available, BLAS uses {of_blas} threads"
     text += "".join(f"; {name}={value}" for name, value in said.items())
     facts = {"processors": usable, "blas_threads": of_blas, "environment": said}
     if of_blas > usable:
-        return Diagnosis(
+        return InstallationCheck(
             "threads", "warning", text, f"set training.threads to {usable}, or OMP_NUM_THREADS", facts
         )
-    return Diagnosis("threads", "ok", text, facts=facts)
+    return InstallationCheck("threads", "ok", text, facts=facts)
 
 
 def all_extras() -> dict[Extra, str | None]:
@@ -136,8 +154,8 @@ def all_extras() -> dict[Extra, str | None]:
     return {entry.extra: entry.missing() for entry in entries if entry.extra is not None}
 
 
-def extras() -> Iterator[Diagnosis]:
-    """What can be installed beside, and for what."""
+def extras() -> Iterator[InstallationCheck]:
+    """The optional packages, and what they are for."""
     for extra, reason in all_extras().items():
         found = {package: installed(package) for package in extra.packages}
         there = ", ".join(f"{package} {of}" for package, of in found.items() if of)
@@ -148,7 +166,7 @@ def extras() -> Iterator[Diagnosis]:
         if reason is not None and there:
             text += f"; cannot be used: {reason}"
         useless = reason is not None or not there
-        yield Diagnosis(
+        yield InstallationCheck(
             "extras",
             "note" if useless else "ok",
             text,
@@ -157,8 +175,8 @@ def extras() -> Iterator[Diagnosis]:
         )
 
 
-def disk(directory: Path) -> Diagnosis:
-    """Whether runs can be written here: file system, room, a lock, and how long a checkpoint's fsync takes."""
+def disk(directory: Path) -> InstallationCheck:
+    """Whether runs can be saved here: file system, free space, a lock, and how long a checkpoint's fsync takes."""
     kind, free = file_system(directory), shutil.disk_usage(directory).free
     text = f"{directory}: {kind or 'file system unknown'}, {free / 1e9:.1f} GB free"
     facts: dict[str, Any] = {"directory": str(directory), "file_system": kind, "free_bytes": free}
@@ -169,19 +187,21 @@ def disk(directory: Path) -> Diagnosis:
             with locked(RunDirectory(Path(place))):
                 pass
     except (OSError, StorageError, BusyError) as error:
-        return Diagnosis("disk", "warning", f"{text}; no run can be kept here: {error}", advice, facts)
+        return InstallationCheck(
+            "disk", "warning", f"{text}; runs cannot be saved here: {error}", advice, facts
+        )
     facts["fsync_seconds"] = seconds
-    text += f"; a file is safe on disk after {seconds * 1e3:.1f} ms"
+    text += f"; writing a small file safely takes {seconds * 1e3:.1f} ms"
     if free < FULL:
-        return Diagnosis("disk", "warning", f"{text}; that is little room", advice, facts)
+        return InstallationCheck("disk", "warning", f"{text}; that is little space", advice, facts)
     if seconds > SLOW:
         slow = "set checkpoint.every to more seconds, or keep runs on another disk"
-        return Diagnosis("disk", "note", text, slow, facts)
-    return Diagnosis("disk", "ok", text, facts=facts)
+        return InstallationCheck("disk", "note", text, slow, facts)
+    return InstallationCheck("disk", "ok", text, facts=facts)
 
 
 def write_seconds(place: Path) -> float:
-    """How long a small file takes until it is safe, fsync and all."""
+    """How long it takes to write a small file safely, with fsync."""
     found = []
     for count in range(WRITES):
         begun = time.perf_counter()
@@ -191,7 +211,7 @@ def write_seconds(place: Path) -> float:
 
 
 def file_system(directory: Path) -> str | None:
-    """The kind of file system that a directory lies on, where the system tells (Linux)."""
+    """The kind of file system that a directory lies on, where the system says it (Linux)."""
     try:
         lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -202,7 +222,7 @@ def file_system(directory: Path) -> str | None:
     return max(inside)[1] if inside else None
 
 
-def cache() -> Diagnosis:
+def cache() -> InstallationCheck:
     """Where caches lie, and whether compiled loops can be kept there."""
     place = cache_directory()
     kernels = place / "kernels"
@@ -212,25 +232,29 @@ def cache() -> Diagnosis:
         size = sum(file.stat().st_size for file in kernels.rglob("*") if file.is_file())
         usable = is_private(kernels) and os.access(kernels, os.W_OK)
     except FileNotFoundError:
-        return Diagnosis("cache", "ok", f"{place}: nothing is kept there yet", facts=facts)
+        return InstallationCheck("cache", "ok", f"{place}: nothing is kept there yet", facts=facts)
     except OSError as error:
         text = f"{place} cannot be read: {error.strerror or error}"
-        return Diagnosis("cache", "warning", text, f"set {CACHE_VARIABLE} to a directory of your own", facts)
+        return InstallationCheck(
+            "cache", "warning", text, f"set {CACHE_VARIABLE} to a directory of your own", facts
+        )
     text = f"{place}: {count} compiled loops, {size / 1e6:.1f} MB"
     facts |= {"kernels": count, "bytes": size}
     if usable:
-        return Diagnosis("cache", "ok", text, facts=facts)
+        return InstallationCheck("cache", "ok", text, facts=facts)
     advice = f"make {kernels} yours alone (chmod 700), or set {CACHE_VARIABLE}: until then every process compiles anew"
-    return Diagnosis("cache", "warning", f"{text}; others may write to it, or you may not", advice, facts)
+    return InstallationCheck(
+        "cache", "warning", f"{text}; others can write to it, or you cannot", advice, facts
+    )
 
 
-def gradients() -> Diagnosis:
+def gradients() -> InstallationCheck:
     """A small self-test: the gradient of some of the combinations that `bptrain gradcheck` checks all of."""
     chosen = list(islice(combinations(), 0, None, EVERY))
     reports = [check_combination(combination, Settings()) for combination in chosen]
     worst = max(reports, key=lambda report: report.max_relative_error)
     failed = [one.parts for one, report in zip(chosen, reports, strict=True) if not report.passed]
-    text = f"the gradients of {len(chosen)} networks, against the complex step: "
+    text = f"the gradients of {len(chosen)} networks, compared with the complex step: "
     facts: dict[str, Any] = {
         "networks": len(chosen),
         "max_relative_error": worst.max_relative_error,
@@ -238,17 +262,12 @@ def gradients() -> Diagnosis:
     }
     if failed:
         advice = "bptrain gradcheck shows all of them; please report it"
-        return Diagnosis("self-test", "failure", f"{text}wrong for {', '.join(failed)}", advice, facts)
-    return Diagnosis(
-        "self-test", "ok", f"{text}right, largest relative error {worst.max_relative_error:.1e}", facts=facts
+        return InstallationCheck(
+            "self-test", "failure", f"{text}wrong for {', '.join(failed)}", advice, facts
+        )
+    return InstallationCheck(
+        "self-test",
+        "ok",
+        f"{text}correct, largest relative error {worst.max_relative_error:.1e}",
+        facts=facts,
     )
-
-
-def usable(findings: list[Diagnosis]) -> bool:
-    """Whether bptrain can be relied on here."""
-    return all(finding.status != "failure" for finding in findings)
-
-
-def record(findings: list[Diagnosis]) -> dict[str, Any]:
-    """The fields of doctor's JSON."""
-    return {"executable": sys.executable, "findings": [finding._asdict() for finding in findings]}

@@ -18,7 +18,7 @@ SPLITS = ("test", "validation", "train")  # in the order of preference
 
 
 class EvaluationReport(NamedTuple):
-    """A model on a data set, beside the baseline."""
+    """A model on a data set, with the baseline."""
 
     run: Path | None  # None for a lone checkpoint file and a data file
     checkpoint: Path
@@ -52,20 +52,18 @@ def evaluate_model(
     target: Path | None = None,
     which: str = "best",
 ) -> EvaluationReport:
-    """Evaluates a run on one of its splits, or on a data file in the form of its training data.
+    """Evaluates a run on one of its splits, or on a data file with the same columns as its training data.
 
     `which` is best, last or a checkpoint file. Raises UsageError, DataError or CheckpointError.
     """
     if split is not None and data is not None:
-        raise UsageError(
-            "--split names a part of the training data and --data another file: give one of them"
-        )
+        raise UsageError("--split and --data exclude each other: give one of them")
     if target is not None and data is None:
-        raise UsageError("--target goes with --data")
+        raise UsageError("--target needs --data")
     model, run = model_of(run_path, which, alone=data is not None)
     name, rows, warnings = _file(model, data, target) if data is not None else _split(model, run, split)
     chosen = build_metrics(model.config, model.schema)
-    one_class_a_row = model.schema.task == "classification" and rows.true.ndim == 1
+    one_class_a_row = model.schema.task == "classification" and rows.y_true.ndim == 1
     matrix_too = {"confusion_matrix": metrics.get("confusion_matrix")()} if one_class_a_row else {}
     outputs = model.outputs_of(rows.X)
     evaluation = evaluate(model.network, outputs, model.schema, rows, {**chosen, **matrix_too})
@@ -100,12 +98,12 @@ def _split(model: Model, run: RunDirectory | None, wanted: str | None) -> Found:
     prepared = training_data(model, run, model.w.dtype)
     name = wanted or next(split for split in SPLITS if split in prepared.splits)
     if name not in prepared.splits:
-        raise UsageError(f"this run has no {name} rows: it has {', '.join(prepared.splits)}")
+        raise UsageError(f"this run has no {name} rows; it has {', '.join(prepared.splits)}")
     return name, prepared.splits[name], ()
 
 
 def failed_thresholds(report: EvaluationReport, bounds: list[tuple[str, float]]) -> list[str]:
-    """The bounds that are not met, a sentence each: a metric below its bound, or above where lower is better.
+    """One sentence for each bound that is not met: a metric below its bound, or above it if lower is better.
 
     Raises UsageError for a metric that was not computed.
     """

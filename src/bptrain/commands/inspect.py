@@ -1,4 +1,4 @@
-"""What `bptrain inspect` tells of a trained model: its layers, its columns, how it got there, where it comes from."""
+"""What `bptrain inspect` finds in a trained model: its layers, its columns, its history, its provenance."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from bptrain.model.model import Model
 from bptrain.parts.types import Array
 from bptrain.store.run_directory import RunDirectory
 
-ROWS = 1000  # of the training rows, on which units are looked at
+ROWS = 1000  # training rows on which units are measured
 
 
 class LayerReport(NamedTuple):
@@ -27,20 +27,20 @@ class LayerReport(NamedTuple):
     weight_norm: float  # ‖W_i‖, Frobenius
     weight_rms: float  # of an entry
     bias_norm: float | None
-    dead: tuple[int, ...] | None = None  # units with x = 0 and f' = 0 on every row; None: not looked at
+    dead: tuple[int, ...] | None = None  # units with x = 0 and f' = 0 on every row; None: not measured
     saturated: tuple[int, ...] | None = None  # |f'| at most 1 % of the steepest on every row
 
 
 class Inspection(NamedTuple):
-    """A trained model, looked at."""
+    """What is in a trained model."""
 
     model: Model
     run: RunDirectory | None
     layers: tuple[LayerReport, ...]
-    unit_rows: int  # on how many training rows units were looked at
-    left_out: str | None  # why units were not looked at
+    unit_rows: int  # training rows on which units were measured
+    left_out: str | None  # why units were not measured
     history: tuple[dict[str, Any], ...]  # the lines of metrics.jsonl
-    origin: dict[str, Any]  # run.json, or what a lone checkpoint says of where it comes from
+    origin: dict[str, Any]  # run.json, or the provenance that a checkpoint alone holds
     epoch: int  # of the weights
     updates: int
 
@@ -65,7 +65,7 @@ class Inspection(NamedTuple):
 
 
 def inspect(path: Path) -> Inspection:
-    """Looks at the best weights of a run, or at a checkpoint file. Raises CheckpointError."""
+    """Inspects the best weights of a run, or a checkpoint file. Raises CheckpointError."""
     if path.is_dir():
         run: RunDirectory | None = RunDirectory(path)
         assert run is not None
@@ -78,7 +78,7 @@ def inspect(path: Path) -> Inspection:
     found, rows, left_out = units_of(model, run)
     facts = model.stored.facts
     origin: dict[str, Any] = {
-        **facts.bits,
+        **facts.numerics,
         "data": facts.data,
         "plugins": [dict(one) for one in facts.plugins],
     }
@@ -96,9 +96,9 @@ def inspect(path: Path) -> Inspection:
 
 
 def units_of(model: Model, run: RunDirectory | None) -> tuple[dict[int, UnitsReport], int, str | None]:
-    """Dead and saturated units by layer, on how many rows; or why they cannot be told."""
+    """Dead and saturated units by layer, on how many rows; or why they cannot be measured."""
     if run is None:
-        return {}, 0, "a checkpoint that lies in no run does not say where its data is"
+        return {}, 0, "a checkpoint that is in no run does not say where its data is"
     try:
         rows = training_data(model, run, np.float64, ROWS).splits["train"]
     except (DataError, CheckpointError) as error:

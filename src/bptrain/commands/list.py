@@ -19,7 +19,7 @@ _BOUNDS = (("gt", "> "), ("ge", "≥ "), ("lt", "< "), ("le", "≤ "))
 
 
 class OptionRecord(NamedTuple):
-    """One option: what it may be, and what it is unless given."""
+    """One option: what values it takes, and its default."""
 
     name: str
     type: str  # in words, such as "number" or "mean | sum"
@@ -50,7 +50,7 @@ class PartRecord(NamedTuple):
 def list_parts(kind: str | None = None) -> dict[str, tuple[PartRecord, ...]]:
     """The parts of one kind (in the plural, a key of KINDS), or of all. Raises UsageError for another word."""
     if kind is not None and kind not in KINDS:
-        message = f"{shown(kind)} is no kind of part: {', '.join(KINDS)}"
+        message = f"{shown(kind)} is not a kind of part: choose one of {', '.join(KINDS)}"
         raise UsageError(Problem("wrong_choice", message, suggestion=suggest.value(kind, KINDS)))
     wanted = KINDS if kind is None else {kind: KINDS[kind]}
     return {
@@ -60,7 +60,7 @@ def list_parts(kind: str | None = None) -> dict[str, tuple[PartRecord, ...]]:
 
 
 def describe(registry: Registry[Any], name: str, more: Mapping[str, Option]) -> PartRecord:
-    """One part, with the options of its factory and those beside it."""
+    """One part, with the options of its factory and those that its kind adds."""
     options = {**registry.options(name), **more}
     records = tuple(option_record(key, option) for key, option in options.items())
     plugin = origin(registry.kind, name)

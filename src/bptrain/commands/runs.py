@@ -1,4 +1,4 @@
-"""What `bptrain runs` lists: every run below a directory with its main figures, damaged ones among them."""
+"""What `bptrain runs` lists: every run in a directory with its main results, damaged runs too."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -32,6 +32,10 @@ class RunRow(NamedTuple):
     started: str | None = None
     seconds: float | None = None  # of updates, evaluations and what else belongs to training
 
+    def record(self) -> dict[str, Any]:
+        """The run in the JSON of `bptrain runs`."""
+        return self._asdict()
+
 
 def list_runs(directory: Path, sort: str = "started") -> list[RunRow]:
     """The runs below a directory. Raises CheckpointError where it is not there, UsageError for an unknown key."""
@@ -50,7 +54,7 @@ def in_order(rows: list[RunRow], sort: str) -> list[RunRow]:
     """The rows by a key, best or newest first; those without a value last. Raises UsageError."""
     known = [*KEYS, *dict.fromkeys(name for row in rows for name in row.metrics)]
     if sort not in known:
-        message = f"{shown(sort)} is nothing to sort by: {', '.join(known)}"
+        message = f"{shown(sort)} is not a sort key: choose one of {', '.join(known)}"
         raise UsageError(Problem("wrong_choice", f"--sort {message}", suggestion=suggest.value(sort, known)))
     if sort in ("run", "state"):
         return sorted(rows, key=lambda row: getattr(row, sort))
@@ -64,7 +68,7 @@ def in_order(rows: list[RunRow], sort: str) -> list[RunRow]:
 
 
 def row_of(run: RunDirectory) -> RunRow:
-    """One run, told from run.json, or from metrics.jsonl while it has not ended."""
+    """One run, read from run.json, or from metrics.jsonl while it has not ended."""
     path = str(run.path)
     try:
         record = run.read_record()
@@ -136,7 +140,7 @@ def of_metrics(run: RunDirectory, record: dict[str, Any]) -> RunRow:
 
 
 def is_held(run: RunDirectory) -> bool:
-    """Whether a process works in a run. To tell, it takes the lock for an instant where nobody has it."""
+    """Whether a process works in a run. To find out, it takes the lock for an instant."""
     if not (run.path / ".lock").exists():
         return False
     try:

@@ -11,13 +11,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from bptrain.config.document import Document, Location, load
 from bptrain.config.normalize import normalize
-from bptrain.config.overrides import override
+from bptrain.config.overrides import document_of, override
 from bptrain.config.part import PartConfig
 from bptrain.config.resolved import dump_yaml, resolve_path, to_plain, with_absolute_paths
 from bptrain.config.rules import broken_rules
@@ -55,8 +56,12 @@ __all__ = [
 ]
 
 
+UNNAMED = "model"  # what the runs of a config that is no file are called
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
 class Loaded(NamedTuple):
-    """A config that was read from a file."""
+    """A config that was read from a file, or given in Python."""
 
     config: Config  # paths of data as written; `absolute` for the files meant
     document: Document
@@ -68,7 +73,7 @@ class Loaded(NamedTuple):
 
     @contextmanager
     def locating(self) -> Iterator[None]:
-        """Inside the block, an error about a key of this config is given the place of that key in its file."""
+        """Adds the place of its key in the file to an error that is raised inside the block."""
         try:
             yield
         except (UsageError, DataError) as error:
@@ -84,22 +89,50 @@ class Loaded(NamedTuple):
         return with_absolute_paths(self.config, self.path.parent)
 
 
-def load_config(path: str | os.PathLike[str], overrides: Iterable[str] | Mapping[str, Any] = ()) -> Loaded:
-    """Read and validate a config file, with `key=value` texts (or a mapping) put over its values.
+def load_config(
+    config: str | os.PathLike[str] | Mapping[str, Any],
+    overrides: Iterable[str] | Mapping[str, Any] = (),
+    given: Mapping[str, str] = NOTHING,
+) -> Loaded:
+    """Read and validate a config file, with some values replaced by `key=value` texts or by a mapping.
 
-    Raises UsageError with every problem, from the top of the file to its end.
+    A config that is a mapping of its sections has the name "config", and paths as seen from here. `given` are the rows
+    that Python gives in the place of files: role ("train", …) -> how many by how many. Raises UsageError with all
+    problems, in the order of the file.
     """
-    document = override(load(path), overrides)
-    return Loaded(validate(document), document, Path(path).absolute())
+    if isinstance(config, Mapping):
+        document, path = document_of(config, "config"), Path(UNNAMED).absolute()
+    else:
+        document, path = load(config), Path(config).absolute()
+    document = override(document, overrides)
+    if not (path.parent / "run.json").is_file():
+        _refuse_arrays(document, given)
+    document = override(document, {f"data.{role}": {"arrays": shape} for role, shape in given.items()})
+    return Loaded(validate(document), document, path)
+
+
+def _refuse_arrays(document: Document, given: Mapping[str, str]) -> None:
+    """Raises UsageError where a config that is not a run's names arrays, which only a run does."""
+    data = document.value.get("data")
+    problems = []
+    for role in ("train", "validation", "test"):
+        rows = data.get(role) if isinstance(data, dict) else None
+        if isinstance(rows, dict) and "arrays" in rows and role not in given:
+            at = document.positions["data", role, "arrays"].key
+            message = "arrays is what a run writes that was trained from Python: name a file"
+            path = f"data.{role}.arrays"
+            problems.append(Problem("arrays", message, path, *at, source=document.source(at)))
+    if problems:
+        raise UsageError(problems)
 
 
 def from_plain(value: dict[str, Any], file: str) -> Config:
-    """Validate a config that is no YAML text, such as a checkpoint's; `file` is what messages call it."""
+    """Validate a config that is not a YAML text, such as a checkpoint's; `file` is what messages call it."""
     return validate(Document(file, value, marks(value, Place(file)), []))
 
 
 def validate(document: Document) -> Config:
-    """The Config of a document. Raises UsageError with every problem."""
+    """The Config of a document. Raises UsageError with all problems."""
     values = normalize(document.value)
     wrong: list[Any] = []
     try:
@@ -113,10 +146,10 @@ def validate(document: Document) -> Config:
             return config
     from bptrain.config import messages  # names and suggestions, only for a config that is wrong
 
-    raise UsageError(messages.of(wrong, findings, document))
+    raise UsageError(messages.to_problems(wrong, findings, document))
 
 
-# What must be given, in a form that is valid: stands in for what is not while the rest is read.
+# The required keys with valid values, in place of invalid ones while the other sections are validated.
 _STAND_IN: dict[str, Any] = {
     "data": {"train": {"inputs": "any.csv"}},
     "network": {"sizes": ("auto", "auto"), "bias": (True,), "initializer": ({"name": "auto"},)},

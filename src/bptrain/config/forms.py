@@ -49,4 +49,7 @@ or_auto = Form(lambda schema: either(AUTO, schema))
 or_null = Form(lambda schema: either(schema, NULL))
 or_empty = Form(lambda section: {**section, "type": ["object", "null"]})  # a section without a key
 or_path = Form(lambda schema: either(PATH, schema))
+first_branch = Form(
+    lambda schema: (schema.get("anyOf") or schema["oneOf"])[0]
+)  # the others only a run writes
 auto_for_null = Form(lambda schema: either(AUTO, *(one for one in schema["anyOf"] if one != NULL)))

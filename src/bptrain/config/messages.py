@@ -1,4 +1,4 @@
-"""What pydantic and the rules find, as records that say what, where, the value, and what to do."""
+"""What pydantic and the rules find, as problems: what is wrong, where, the value, and what to do."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -21,7 +21,7 @@ _WANTED: dict[tuple[str, ...], str] = {
     ("data", "test"): "a path, or {inputs: PATH, target: PATH}",
     ("data", "features"): "all, or a list of columns",
     ("data", "target"): "a column, or a list of columns",
-    ("data", "missing"): "error, mean, median, most_frequent or drop, or a mapping with one a column",
+    ("data", "missing"): "error, mean, median, most_frequent or drop, or a mapping with one per column",
     ("data", "columns"): "a mapping of columns to numeric or categorical",
     ("data", "split", "stratify"): "auto, true or false",
     ("silence",): "a list of names of warnings",
@@ -50,11 +50,11 @@ class Said(NamedTuple):
     suggestion: str | None = None
 
 
-Wrong = Any  # an error as pydantic tells it
+Wrong = Any  # an error as pydantic reports it
 
 
-def of(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document) -> list[Problem]:
-    """What the schema and the rules between sections found, in the order of the file."""
+def to_problems(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document) -> list[Problem]:
+    """What the schema and the rules between keys found, in the order of the file."""
     said: dict[Any, tuple[Place, KeyPath, Callable[[], Said]]] = {}
     for line in wrong:
         location: KeyPath = line["loc"]
@@ -68,13 +68,14 @@ def of(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document)
         of_key = line["type"] in ("extra_forbidden", "unknown_key")
         # One value for all layers is wrong once.
         said.setdefault(
-            (path, line["type"]), (document.place(path, of_key), path, partial(_say, line, path, document))
+            (path, line["type"]),
+            (document.place(path, of_key), path, partial(_in_words, line, path, document)),
         )
     for rule in broken:
         path = rule.path if rule.code == "missing_key" else document.written(rule.path)
         words = Said(rule.code, rule.message, rule.suggestion)
         said.setdefault((path, rule.message), (document.place(path), path, partial(Said, *words)))
-    # Words, and what was probably meant, only for those that are told.
+    # Words, and what was probably meant, only for those that are reported.
     first = sorted(said.values(), key=lambda entry: order(entry[0]))[: MAX_PROBLEMS + 1]
     problems = []
     for at, path, words_of in first:
@@ -85,8 +86,8 @@ def of(wrong: Iterable[Wrong], broken: Iterable[BrokenRule], document: Document)
     return in_order(problems)
 
 
-def _say(line: Any, path: KeyPath, document: Document) -> Said:
-    """One error of pydantic's, or of a part's, in plain words."""
+def _in_words(line: Any, path: KeyPath, document: Document) -> Said:
+    """An error of pydantic, or of a part, in plain words."""
     kind, value, context = line["type"], line["input"], line.get("ctx", {})
     mark = document.positions.get(path)
     written = shown(value, mark.written if mark else None)
@@ -113,9 +114,7 @@ def _say(line: Any, path: KeyPath, document: Document) -> Said:
     if kind in ("too_short", "too_long"):
         fewest = kind == "too_short"
         entries = context["min_length" if fewest else "max_length"]
-        message = (
-            f"needs at {'least' if fewest else 'most'} {entries} entries, but has {context['actual_length']}"
-        )
+        message = f"must have at {'least' if fewest else 'most'} {entries} entries, but has {context['actual_length']}"
         return Said("wrong_length", message.replace(" 1 entries", " 1 entry"))
     if kind == "string_too_short":
         return Said("wrong_type", "must not be empty")
@@ -145,7 +144,7 @@ def _wrong_choice(value: Any, written: str, context: dict[str, Any]) -> Said:
     what = f"is not {_article(context['kind'])}" if "kind" in context else "is not one of the choices"
     suggestion = suggest.value(value, allowed) if isinstance(value, str) else None
     own = context.get("kind") in _KINDS_OF_PART and suggestion is None
-    hint = "; one of your own is given with --plugin FILE" if own else ""
+    hint = "; add your own with --plugin FILE" if own else ""
     return Said("wrong_choice", f"{written} {what}: {', '.join(allowed)}{hint}", suggestion)
 
 
@@ -154,7 +153,7 @@ def _article(kind: str) -> str:
 
 
 def _meant(value: Any, kind: str, path: tuple[str, ...]) -> str | None:
-    """The same value in the type that is wanted, where it can be read so."""
+    """The same value in the wanted type, if it can be converted."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -180,7 +179,7 @@ def _meant(value: Any, kind: str, path: tuple[str, ...]) -> str | None:
 
 
 def _number_meant(text: str) -> str | None:
-    """A number that was put in quotes, or written as YAML does not write one."""
+    """A number that was put in quotes, or written in a way that YAML does not read as a number."""
     bare = text.strip().replace("_", "").replace("\u2212", "-")
     forms = (bare, bare.replace(",", ".")) if bare.count(",") == 1 else (bare,)
     for form in forms:
@@ -192,7 +191,7 @@ def _number_meant(text: str) -> str | None:
 
 
 def _units(values: Iterable[Any]) -> str | None:
-    """The size of a layer that is written as another tool writes layers, where it is plain."""
+    """The size of a layer that is written as in another tool, if it holds a single number."""
     numbers = [
         str(value) for value in values if type(value) is int or (isinstance(value, str) and value.isdecimal())
     ]

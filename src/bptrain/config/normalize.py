@@ -1,7 +1,7 @@
-"""One form for what a user may write in several: the schema then has one branch for every value.
+"""Brings what may be written in several forms to one, so that the schema has a single form to validate.
 
 A name becomes `{name: …}`, a path `{inputs: …}`, one value for all layers a tuple of L, a list a tuple, an
-empty section the section with its defaults. A value of a wrong type stays as it is: the schema names it.
+empty section the section with its defaults. A value of a wrong type is left as it is, and the schema reports it.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ SECTIONS = ("data", "network", "training", "checkpoint")
 
 
 def normalize(value: dict[str, Any]) -> dict[str, Any]:
-    """A config as it was written, in the form that the schema reads."""
+    """A config as it was written, in the form that the schema validates."""
     config = {**value, **{name: {} for name in SECTIONS if value.get(name) is None}}
     for name, section in _SECTION.items():
         if isinstance(config[name], dict):
@@ -62,7 +62,7 @@ def _network(section: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dropout(value: Any, layers: int) -> Any:
-    """One share is that of the hidden layers, of which there should be some; a list begins with the inputs."""
+    """One rate is that of the hidden layers, of which there should be some; a list begins with the inputs."""
     if isinstance(value, list):
         return tuple(value)
     none = value is None or (value == 0 and not isinstance(value, bool))

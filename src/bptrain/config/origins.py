@@ -41,7 +41,7 @@ class ResolvedValue(NamedTuple):
 
 
 def in_words(place: Place | None) -> str:
-    """A place as it stands behind a value."""
+    """A place as it is shown behind a value."""
     if place is None:
         return DEFAULT
     return place.file if place in (COMMAND_LINE, ARGUMENT) else f"{place.file}:{place.line}"
@@ -69,7 +69,7 @@ def origins(value: Any, document: Document, path: KeyPath) -> Iterator[Place | N
 
 
 def place_of(value: Any, document: Document, path: KeyPath) -> Place | None:
-    """Where a value was written: in its own place, or as the short form of what it is a part of."""
+    """Where a value was written, in full or as a short form of the section that it is in."""
     written = document.nearest(path)
     if not written:
         return None

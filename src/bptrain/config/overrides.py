@@ -1,4 +1,4 @@
-"""`--set training.epochs=20`: values put over those of the file."""
+"""`--set training.epochs=20`: values that replace those of the file."""
 
 import numbers
 import os
@@ -14,7 +14,7 @@ from bptrain.errors import Problem, UsageError
 Written = dict[KeyPath, str | None]  # the scalars of a value as they were written
 
 COMMAND_LINE = Place("--set")
-ARGUMENT = Place("overrides")  # what Python gave
+ARGUMENT = Place("overrides")  # given in Python
 
 # Where a name alone stands for `{name: …}`, and a path alone for `{inputs: …}`; * is any item of a list.
 SHORTHANDS: dict[tuple[str, ...], str] = {
@@ -34,10 +34,16 @@ SHORTHANDS: dict[tuple[str, ...], str] = {
 }
 
 
-def override(document: Document, overrides: Iterable[str] | Mapping[str, Any]) -> Document:
-    """The document with values put over it: texts `key=value`, or a mapping of keys to ready values.
+def document_of(config: Mapping[str, Any], file: str) -> Document:
+    """A config that Python gave as a mapping of its sections; `file` is what messages call it. Raises UsageError."""
+    value = {str(name): _plain(section, str(name)) for name, section in config.items()}
+    return Document(file, value, marks(value, Place(file)), [])
 
-    Raises UsageError with all the overrides that cannot be read or have no place.
+
+def override(document: Document, overrides: Iterable[str] | Mapping[str, Any]) -> Document:
+    """The document with some values replaced: texts `key=value`, or a mapping of keys to ready values.
+
+    Raises UsageError with all overrides that cannot be read or applied.
     """
     if isinstance(overrides, str):
         overrides = [overrides]
@@ -79,7 +85,7 @@ def _ready(key: Any, value: Any) -> tuple[str, Any, Written]:
 
 
 def _plain(value: Any, key: str) -> Any:
-    """A value of Python as the loader would have given it."""
+    """A value of Python as the YAML reader would return it."""
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, numbers.Integral):  # NumPy's too
@@ -96,7 +102,7 @@ def _plain(value: Any, key: str) -> Any:
 
 
 def _put(document: Document, key: str, value: Any, place: Place, written: Written) -> None:
-    """Set one value, making the sections on the way to it."""
+    """Sets one value, and makes the sections on the way to it."""
     path: KeyPath = ()
     node: Any = document.value
     steps = key.split(".")
@@ -106,7 +112,7 @@ def _put(document: Document, key: str, value: Any, place: Place, written: Writte
             if not step.isdecimal() or int(step) >= len(node):
                 _fail(
                     "override",
-                    f"{dotted(path)} has the items 0 to {len(node) - 1}, and no {step}",
+                    f"{dotted(path)} has the items 0 to {len(node) - 1}, not {step}",
                     key,
                     place,
                 )
@@ -128,7 +134,7 @@ def _put(document: Document, key: str, value: Any, place: Place, written: Writte
 
 
 def _section(document: Document, path: KeyPath, value: Any, key: str, place: Place) -> Any:
-    """What stands at `path`, as something that can be walked into."""
+    """The value at `path` as a mapping or list; a short form is written out, an empty section is made."""
     if isinstance(value, dict | list):
         return value
     if value is None:

@@ -1,6 +1,6 @@
-"""A Config back to plain values and to YAML: what applies in the chosen mode, every default filled in.
+"""A Config back to plain values and to YAML: what applies in the chosen mode, with all defaults.
 
-Loaded again it is the same Config, so that a run directory's `config.yaml` runs again as it is.
+When loaded again it is the same Config, so the `config.yaml` of a run directory can be run again.
 """
 
 import os
@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config, Source
 from bptrain.config.yaml.scalars import is_text
-from bptrain.formats import holds
 
 # Keys that are left out where they do not apply; any other None is a value.
 _OPTIONAL = ("batch_size", "target", "validation", "test", "activations", "weight")
@@ -34,8 +33,8 @@ def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Co
     data = config.data
     changed: dict[str, Any] = {}
     for key in ("train", "validation", "test"):
-        source: Source | None = getattr(data, key)
-        if source is not None:
+        source = getattr(data, key)
+        if isinstance(source, Source):
             target = None if source.target is None else absolute(source.target)
             changed[key] = source.model_copy(update={"inputs": absolute(source.inputs), "target": target})
     if data.target is not None and target_is_path(config):
@@ -45,7 +44,7 @@ def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Co
 
 def target_is_path(config: Config) -> bool:
     """Whether `data.target` is a file of its own, and no column or array."""
-    return holds(config.data.train.inputs) in ("array", None)
+    return config.data.train.holds in ("array", None)
 
 
 def to_plain(config: Config) -> dict[str, Any]:
@@ -53,7 +52,7 @@ def to_plain(config: Config) -> dict[str, Any]:
     plain: dict[str, Any] = _plain(config)
     data, network = plain["data"], plain["network"]
     for key in ("train", "validation", "test"):
-        if key in data and "target" not in data[key]:
+        if key in data and data[key].keys() == {"inputs"}:
             data[key] = data[key]["inputs"]
     if len(data.get("target", ())) == 1:
         data["target"] = data["target"][0]
@@ -83,7 +82,7 @@ def _plain(value: Any) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes text in quotes where YAML 1.2 would read it as something else (1.1 is PyYAML's own care)."""
+    """Writes text in quotes where YAML 1.2 would read it as something else (for YAML 1.1, PyYAML does)."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True  # a config has no anchors

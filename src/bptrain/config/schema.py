@@ -1,8 +1,7 @@
 """The config, section by section: every key, its type, its bounds and its default.
 
-The models are strict and frozen, and see data that `normalize` has brought to one form: every part is
-`{name: …}`, every option a layer is a tuple, every source of data is `{inputs: …}`. Rules that join
-sections are in `rules`.
+The models are strict and frozen, and validate what `normalize` has brought to one form: every part is `{name: …}`, what
+is given per layer is a tuple, every source of data is `{inputs: …}`. Rules that join sections are in `rules`.
 """
 
 from typing import Annotated, Any, Literal
@@ -17,7 +16,7 @@ from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
 from bptrain.errors import WARNINGS
-from bptrain.formats import listed
+from bptrain.formats import Holds, holds, listed
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
@@ -47,17 +46,16 @@ def _map_or_text(value: Any) -> str:
 
 
 def _start(value: Any) -> bool | float:
-    """true, false, or a start value as a float."""
+    """true, false, or an initial value as a float."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float) and -1e300 < value < 1e300:
         return float(value)
-    raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "true, false or a start value"})
+    raise PydanticCustomError("wrong_type", "wrong_type", {"expected": "true, false or an initial value"})
 
 
 ONE_ARRAY, ARRAYS = listed("array", ", "), listed("arrays", ", ")  # formats that hold these
 FewEnough = at_most(MAX_ENTRIES)
-Share = Annotated[float, Interval(ge=0, lt=1)]
 FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
 Columns = Annotated[tuple[Column, ...], MinLen(1)]
 Auto = Annotated[Literal["auto"], Tag("<text>")]
@@ -100,56 +98,89 @@ WarningName = Annotated[str, PlainValidator(_warning_name), WithJsonSchema(forms
 
 
 class Source(Section):
-    """A file of data; or two, one of inputs and one of targets."""
+    """A data file, or one file with the inputs and one with the targets."""
 
-    inputs: FilePath = Field(description="relative to the config file")
-    target: FilePath | None = Field(default=None, description="where the targets are in a file of their own")
+    inputs: FilePath = Field(description="path, relative to the config file")
+    target: FilePath | None = Field(
+        default=None, description="file with the targets, if it is a separate one"
+    )
+
+    @property
+    def holds(self) -> Holds | None:
+        """What the file holds, by its name."""
+        return holds(self.inputs)
+
+
+class GivenInPython(Section):
+    """Rows that were given in Python: the config of their run says how many there were, and nothing reads it."""
+
+    arrays: Annotated[str, Field(pattern=r"^\d+ x \d+$")] = Field(description="rows x columns")
+
+    @property
+    def holds(self) -> Literal["memory"]:
+        """What a run's config cannot say any more."""
+        return "memory"
+
+
+def _file_or_arrays(value: Any) -> str:
+    given = isinstance(value, GivenInPython) or (isinstance(value, dict) and "arrays" in value)
+    return "<arrays>" if given else "<file>"
+
+
+RowsFrom = Annotated[
+    Annotated[Source, Tag("<file>")] | Annotated[GivenInPython, Tag("<arrays>")],
+    Discriminator(_file_or_arrays),
+    forms.first_branch,
+]
 
 
 class SplitConfig(Section):
-    """How the rows of `train` are shared out."""
+    """How the rows of `train` are split."""
 
-    validation: Share = Field(default=0.15, description="the share that chooses the best weights; may be 0")
-    test: Share = Field(default=0.15, description="the share that is kept for the end; may be 0")
-    stratify: AutoOrBool = Field(default="auto", description="each class in the same share everywhere")
-    shuffle: bool = Field(default=True, description="rows are drawn; false: the last ones are taken")
+    validation: BelowOne = Field(
+        default=0.15, description="share of rows used to choose the best weights; may be 0"
+    )
+    test: BelowOne = Field(default=0.15, description="share of rows kept for the final evaluation; may be 0")
+    stratify: AutoOrBool = Field(
+        default="auto", description="keep the proportions of the classes in every split"
+    )
+    shuffle: bool = Field(default=True, description="true: random rows; false: the last rows")
 
 
 class DataConfig(Section):
-    """Where the rows come from, and how they are prepared."""
+    """Where the data comes from, and how it is prepared."""
 
-    train: Annotated[Source, forms.or_path] = Field(description=listed())
-    validation: Annotated[Source, forms.or_path] | None = Field(
-        default=None, description="replaces its share of split"
+    train: Annotated[RowsFrom, forms.or_path] = Field(description=listed())
+    validation: Annotated[RowsFrom, forms.or_path] | None = Field(
+        default=None, description="file used instead of the validation share of split"
     )
-    test: Annotated[Source, forms.or_path] | None = Field(
-        default=None, description="replaces its share of split"
+    test: Annotated[RowsFrom, forms.or_path] | None = Field(
+        default=None, description="file used instead of the test share of split"
     )
     target: Annotated[Columns, forms.one_or_list] | None = Field(
         default=None,
-        description=f"columns; a path ({ONE_ARRAY}); an array name ({ARRAYS})",
+        description=f"target column or columns; a path ({ONE_ARRAY}); an array name ({ARRAYS})",
         json_schema_extra=forms.without_default,
     )
     features: Features = Field(
         default="all", description=f"all, a list of columns, or an array name ({ARRAYS})"
     )
-    exclude: tuple[Column, ...] = Field(default=(), description="columns that are no inputs")
+    exclude: tuple[Column, ...] = Field(default=(), description="columns that are not used as inputs")
     columns: dict[Column, Literal["numeric", "categorical"]] = Field(
-        default={}, description="NAME: numeric or categorical, over what was inferred"
+        default={}, description="NAME: numeric or categorical; overrides the inferred type"
     )
     split: SplitConfig = Field(default_factory=lambda: SplitConfig())
     scale: Scaler = Field(
         default_factory=lambda: part.default(scalers, "standard"),
-        description="how numeric inputs are scaled, fitted on the training rows",
+        description="scaling of numeric inputs, fitted on the training rows",
     )
     scale_target: TargetScaler = Field(
-        default=PartConfig("auto", {}), description="the same for targets of a regression"
+        default=PartConfig("auto", {}),
+        description="scaling of regression targets, fitted on the training rows",
     )
-    weight: Column | None = Field(
-        default=None, description=f"what a row weighs: a column, or an array ({ARRAYS})"
-    )
+    weight: Column | None = Field(default=None, description=f"column (or {ARRAYS} array) with sample weights")
     missing: Missing = Field(
-        default="error", description="what is done with an empty cell; or a map, a column each"
+        default="error", description="how empty cells are handled; or a mapping, one way per column"
     )
 
     @property
@@ -160,16 +191,16 @@ class DataConfig(Section):
 
 
 class NetworkConfig(Section):
-    """The network: one value for all layers, or a list with one a layer, 1 … L."""
+    """The network; one value for all layers, or a list with one per layer, 1 … L."""
 
     sizes: Annotated[tuple[Size, ...], MinLen(2), at_most(MAX_ENTRIES + 1)] = Field(
-        description="n_0 … n_L; auto at either end"
+        description="layer sizes n_0 … n_L, input to output; first and last may be auto"
     )
     activations: Annotated[tuple[Activation, ...], FewEnough, forms.one_or_list] | None = Field(
-        None, description="default: tanh hidden, output by task and loss"
+        None, description="default: tanh in hidden layers; in the output, by task and loss"
     )
     bias: Annotated[tuple[Start, ...], FewEnough, forms.one_or_list] = Field(
-        description="true, false or a start value", json_schema_extra={"default": True}
+        description="true, false or an initial value", json_schema_extra={"default": True}
     )
     initializer: Annotated[tuple[Initializer, ...], FewEnough, forms.one_or_list] = Field(
         description="auto: he_normal for the relu family, glorot_uniform otherwise",
@@ -177,10 +208,12 @@ class NetworkConfig(Section):
     )
     dropout: Annotated[tuple[BelowOne, ...], forms.one_or_list, forms.or_null] = Field(
         default=(),
-        description="the share of x_0 … x_{L−1} left out in training; one value: of x_1 … x_{L−1}",
+        description="dropout rates of x_0 … x_{L−1}; one value: of the hidden layers x_1 … x_{L−1}",
         json_schema_extra={"default": None},
     )
-    dtype: Literal["float32", "float64"] = Field(default="float32", description="of all numbers in training")
+    dtype: Literal["float32", "float64"] = Field(
+        default="float32", description="precision of all numbers in training"
+    )
 
     @property
     def layers(self) -> int:
@@ -189,47 +222,49 @@ class NetworkConfig(Section):
 
 
 class Every(Section):
-    """So many epochs, or so many seconds; neither is auto."""
+    """An interval in epochs or in seconds; auto where neither is given."""
 
-    epochs: Count | None = Field(default=None, description="so many epochs")
+    epochs: Count | None = Field(default=None, description="number of epochs")
     seconds: Annotated[float, Interval(gt=0, le=1e9)] | None = Field(
-        default=None, description="so many seconds"
+        default=None, description="number of seconds"
     )
 
 
 class CheckpointConfig(Section):
-    """When the state is saved, and how many of these files stay."""
+    """When checkpoints are saved, and how many are kept."""
 
     every: Annotated[Every, forms.or_auto] = Field(
         default_factory=lambda: Every(),
         description="auto, {epochs: n} or {seconds: s}",
         json_schema_extra={"default": "auto"},
     )
-    keep: Annotated[int, Interval(ge=1, le=1_000_000)] = Field(default=2, description="so many of them stay")
+    keep: Annotated[int, Interval(ge=1, le=1_000_000)] = Field(
+        default=2, description="number of checkpoints to keep"
+    )
 
 
 class Config(Section):
     """One training run."""
 
     format: Annotated[int, PlainValidator(_format), WithJsonSchema({"enum": [1]})] = Field(
-        default=1, description="of the config file"
+        default=1, description="version of the config format"
     )
     seed: Annotated[int, Interval(ge=0, le=2**63 - 1)] = Field(
-        default=0, description="decides weights, split and order of rows; nothing else is random"
+        default=0, description="seeds initial weights, split, shuffling, dropout and noise"
     )
     task: Literal["auto", "classification", "regression"] = Field(
-        default="auto", description="auto: told by the target and the loss"
+        default="auto", description="auto: inferred from the target and the loss"
     )
     data: DataConfig
     network: NetworkConfig
-    loss: Loss = Field(description="what is made small, a row; reduction and class_weight beside it")
+    loss: Loss = Field(description="loss per sample; also takes reduction and class_weight")
     optimizer: Optimizer = Field(
         default_factory=lambda: part.default(methods, "gradient_descent"),
-        description="the rule of an update, or a solver in mode batch",
+        description="update rule, or a solver in mode batch",
     )
     schedule: Schedule = Field(
         default_factory=lambda: part.default(schedules, "constant"),
-        description="the course of the learning rate; warmup in epochs",
+        description="learning rate over time; also takes warmup, in epochs",
     )
     training: Annotated[TrainingConfig, forms.or_empty] = Field(
         default_factory=lambda: TrainingConfig(batch_size=DEFAULT_BATCH_SIZE)
@@ -238,12 +273,12 @@ class Config(Section):
         Annotated[tuple[Metric, ...], FewEnough, forms.one_or_list] | None, forms.auto_for_null
     ] = Field(
         default=None,
-        description="auto: accuracy; rmse, mae and r2",
+        description="auto: accuracy for classification; rmse, mae and r2 for regression",
         json_schema_extra={"default": "auto"},
     )
     checkpoint: Annotated[CheckpointConfig, forms.or_empty] = Field(
         default_factory=lambda: CheckpointConfig()
     )
     silence: Annotated[tuple[WarningName, ...], FewEnough, forms.one_or_list] = Field(
-        default=(), description="warnings that are not to be told, by name"
+        default=(), description="warnings to suppress, by name"
     )

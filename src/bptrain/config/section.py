@@ -1,4 +1,4 @@
-"""What every section of a config is, and the types that sections share."""
+"""The base class of every section of a config, and the types that sections share."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ Column = Annotated[str, MinLen(1)]
 
 
 def at_most(entries: int) -> BeforeValidator:
-    """A list is not looked into where it is too long."""
+    """Refuses a list with more entries, before any of them is validated."""
 
     def check(value: Any) -> Any:
         if isinstance(value, tuple) and len(value) > entries:

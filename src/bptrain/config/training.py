@@ -1,4 +1,4 @@
-"""The section `training`: how long, in which steps, and what keeps the weights in bounds."""
+"""The section `training`: modes, epochs, when a run ends, and what is done to gradients and weights."""
 
 from typing import Annotated, Literal
 
@@ -14,82 +14,87 @@ DEFAULT_BATCH_SIZE = 32  # in minibatch mode
 
 
 class EarlyStoppingConfig(Section):
-    """Ends a run when the validation rows say that it no longer improves."""
+    """Ends a run that no longer improves on the validation set."""
 
     monitor: Column = Field(default="loss", description="loss, or one of the metrics")
-    patience: Count = Field(default=10, description="epochs without an improvement")
-    min_delta: NonNegative = Field(default=0.0, description="what is no more than this is no improvement")
-    restore_best: bool = Field(default=True, description="the final weights are the best ones")
+    patience: Count = Field(default=10, description="epochs without improvement before the run ends")
+    min_delta: NonNegative = Field(default=0.0, description="an improvement must be larger than this")
+    restore_best: bool = Field(default=True, description="use the best weights as the final ones")
 
 
 class StopAtConfig(Section):
-    """Ends a run that has got where it should."""
+    """Ends a run that has reached its goal."""
 
-    loss: float | None = Field(default=None, description="of validation, of training without validation rows")
+    loss: float | None = Field(
+        default=None, description="validation loss, or training loss if there is no validation set"
+    )
     gradient_norm: Positive | None = Field(
-        default=None, description="of the objective over the training rows"
+        default=None, description="norm of the objective's gradient over the training rows"
     )
 
 
 class AverageConfig(Section):
-    """The exponential moving average of the weights, which is then evaluated, kept and used."""
+    """Exponential moving average of the weights, evaluated, saved and used in their place."""
 
-    decay: BelowOne = Field(default=0.999, description="how much of the average stays at an update")
+    decay: BelowOne = Field(default=0.999, description="share of the average that is kept per update")
 
 
 class PenaltyConfig(Section):
-    """l1 Σ|w| + ½ l2 Σ w² over all weights, not biases, in the objective."""
+    """Adds l1 Σ|w| + ½ l2 Σ w² over all weights, not biases, to the objective."""
 
-    l1: NonNegative = Field(default=0.0, description="of Σ|w|: many weights come to 0")
-    l2: NonNegative = Field(default=0.0, description="of ½ Σ w²: weights stay small")
+    l1: NonNegative = Field(default=0.0, description="factor of Σ|w|; makes many weights 0")
+    l2: NonNegative = Field(default=0.0, description="factor of ½ Σ w²; keeps weights small")
 
 
 class NoiseConfig(Section):
-    """N(0, std² / t^decay) on the gradient of update t. Neelakantan et al. 2015."""
+    """Adds noise N(0, std² / t^decay) to the gradient of update t. Neelakantan et al. 2015."""
 
-    std: Annotated[float, Interval(gt=0, le=1e30)] = Field(description="in the first update")
-    decay: NonNegative = Field(default=0.55, description="0: the noise stays as it is")
+    std: Annotated[float, Interval(gt=0, le=1e30)] = Field(
+        description="standard deviation in the first update"
+    )
+    decay: NonNegative = Field(default=0.55, description="how fast the noise falls; 0: it does not")
 
 
 class TrainingConfig(Section):
-    """How long and in which steps."""
+    """How the network is trained."""
 
     mode: Literal["sgd", "minibatch", "batch"] = Field(
-        default="minibatch", description="sgd: one instance an update; minibatch; batch: one update an epoch"
+        default="minibatch", description="sgd: one row per update; minibatch; batch: one update per epoch"
     )
-    batch_size: Count | None = Field(default=None, description="32 in minibatch mode; none in another")
-    epochs: Count = Field(
-        default=100, description="passes over the training rows, unless something ends them"
+    batch_size: Count | None = Field(
+        default=None,
+        description="rows per update in mode minibatch, 32 by default; not allowed in other modes",
     )
-    shuffle: bool = Field(default=True, description="rows come in another order in each epoch")
+    epochs: Count = Field(default=100, description="passes over the training rows, at most")
+    shuffle: bool = Field(default=True, description="shuffle the training rows in every epoch")
     engine: EngineSetting = Field(
         default="auto",
         description="; ".join(f"{name}: {about}" for name, about in engine_descriptions().items()),
     )
     threads: Annotated[int, Interval(ge=1, le=65_536)] | None = Field(
-        default=None, description="of matrix products and large batches; null: all"
+        default=None, description="threads for matrix products and large batches; null: all"
     )
     average: AverageConfig | None = Field(
-        default=None, description="a moving average of the weights is what is evaluated, kept and used"
+        default=None, description="evaluate, save and use a moving average of the weights"
     )
     early_stopping: EarlyStoppingConfig | None = Field(
-        default=None, description="ends a run that no longer improves on the validation rows"
+        default=None, description="end a run that no longer improves on the validation set"
     )
     max_time: Annotated[float, Interval(gt=0, le=1e9)] | None = Field(
-        default=None, description="seconds of updates and evaluations"
+        default=None, description="time limit: seconds of updates and evaluations"
     )
     stop_at: Annotated[StopAtConfig, forms.or_empty] = Field(
-        default_factory=lambda: StopAtConfig(), description="ends a run that has got where it should"
+        default_factory=lambda: StopAtConfig(), description="end a run that has reached its goal"
     )
     penalty: Annotated[PenaltyConfig, forms.or_empty] = Field(
-        default_factory=lambda: PenaltyConfig(), description="l1 Σ|w| + ½ l2 Σ w² in the objective"
+        default_factory=lambda: PenaltyConfig(), description="add l1 Σ|w| + ½ l2 Σ w² to the objective"
     )
-    clip_norm: Positive | None = Field(default=None, description="the gradient's norm is held to it")
+    clip_norm: Positive | None = Field(default=None, description="clip the gradient to this norm")
     clip_value: Positive | None = Field(
-        default=None, description="every entry of the gradient is held to ± it"
+        default=None, description="clip every entry of the gradient to ± this"
     )
-    noise: NoiseConfig | None = Field(default=None, description="added to every gradient")
+    noise: NoiseConfig | None = Field(default=None, description="gradient noise")
     max_norm: Positive | None = Field(
-        default=None, description="the norm of the weights into a unit is held to it"
+        default=None, description="maximum L2 norm of each unit's incoming weights"
     )
-    accumulate: Count = Field(default=1, description="batches whose gradients make one update")
+    accumulate: Count = Field(default=1, description="gradient accumulation: batches per update")

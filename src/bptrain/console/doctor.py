@@ -1,9 +1,8 @@
-"""What the doctor found, a line or two each."""
+"""What the doctor found, in a line or two for each thing."""
 
 import sys
-from collections.abc import Sequence
 
-from bptrain.commands.doctor import Diagnosis, usable
+from bptrain.commands.doctor import InstallationCheck, InstallationReport
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import GREEN, RED, YELLOW, styled, width_of, wrapped
 
@@ -11,21 +10,23 @@ STYLES = {"ok": GREEN, "note": YELLOW, "warning": YELLOW, "failure": RED}
 ROOM = 9  # columns for the status
 
 
-def show_finding(screen: Screen, finding: Diagnosis) -> None:
+def show_check(screen: Screen, check: InstallationCheck) -> None:
     """Its status, what was found, and what to do about it."""
     width = width_of(sys.stdout)
-    text = wrapped(f"{finding.status:<{ROOM}}{finding.topic}: {finding.text}", width, further=" " * ROOM)
-    status = styled(finding.status, STYLES[finding.status], sys.stdout)
-    screen.result(status + text[len(finding.status) :], whole=True)
-    if finding.advice is not None:
-        screen.result(wrapped(f"{'':<{ROOM}}{finding.advice}", width), whole=True)
+    text = wrapped(f"{check.status:<{ROOM}}{check.topic}: {check.text}", width, further=" " * ROOM)
+    status = styled(check.status, STYLES[check.status], sys.stdout)
+    screen.result(status + text[len(check.status) :], whole=True)
+    if check.advice is not None:
+        screen.result(wrapped(f"{'':<{ROOM}}{check.advice}", width), whole=True)
 
 
-def show_verdict(screen: Screen, findings: Sequence[Diagnosis]) -> None:
+def show_verdict(screen: Screen, report: InstallationReport) -> None:
     """The verdict in a sentence."""
     counts = {
-        kind: sum(finding.status == kind for finding in findings) for kind in ("failure", "warning", "note")
+        kind: sum(check.status == kind for check in report.checks) for kind in ("failure", "warning", "note")
     }
-    told = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items() if count)
-    verdict = "bptrain is ready" if usable(list(findings)) else "bptrain cannot be relied on here"
-    screen.result(f"{verdict}{': ' + told if told else ''}")
+    others = ", ".join(
+        f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items() if count
+    )
+    verdict = "bptrain is ready" if report.usable else "this installation is not usable"
+    screen.result(f"{verdict}{': ' + others if others else ''}")

@@ -1,12 +1,12 @@
 """An evaluation as tables: metrics next to the baseline, per class, and the confusion matrix."""
 
 from bptrain.commands.eval import EvaluationReport
-from bptrain.console.terminal.metrics import show_classes
+from bptrain.console.terminal.class_metrics import show_classes
 from bptrain.console.terminal.screen import Screen, figure
 
 
 def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
-    """Metrics beside the baseline, those of each class, and the confusion matrix."""
+    """Metrics next to the baseline, those of each class, and the confusion matrix."""
     evaluation = report.evaluation
     rows = [["loss", figure(evaluation.loss), "-"]]
     for name, value in evaluation.metrics.items():

@@ -2,7 +2,7 @@
 
 import sys
 
-from bptrain.commands.explain.derivation import Explanation
+from bptrain.commands.explain import Explanation
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import cells, width_of
 

@@ -1,4 +1,4 @@
-"""A trained model, looked at: tables and a chart."""
+"""What is in a trained model: tables and a chart."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,13 +28,13 @@ def show_inspection(screen: Screen, seen: Inspection) -> None:
     show_layers(screen, seen)
     show_columns(screen, seen)
     show_history(screen, seen.history)
-    screen.result("where it comes from")
+    screen.result("provenance")
     for line in origin_lines(seen.origin):
         screen.result(f"  {line}")
 
 
 def show_layers(screen: Screen, seen: Inspection) -> None:
-    """A row a layer, and the units through which no gradient passes."""
+    """One row per layer, and the units through which no gradient passes."""
     columns = ["layer", "activation", "weights", "parameters", "|W|", "|b|", "dead", "saturated"]
     rows = [
         [
@@ -55,18 +55,18 @@ def show_layers(screen: Screen, seen: Inspection) -> None:
             if found:
                 screen.result(f"  layer {layer.layer}: {kind} units {some(found)}")
     if seen.left_out is not None:
-        screen.result(f"  dead and saturated units are left out: {seen.left_out}")
+        screen.result(f"  dead and saturated units are not measured: {seen.left_out}")
     else:
-        screen.result(f"  units are looked at on {seen.unit_rows:,} training rows")
+        screen.result(f"  dead and saturated units measured on {seen.unit_rows:,} training rows")
 
 
 def show_columns(screen: Screen, seen: Inspection) -> None:
-    """What the network is given and what it gives."""
+    """The inputs and outputs of the network."""
     schema = seen.model.schema
     shown = schema.features if len(schema.features) <= MANY else schema.features[: MANY // 2]
     rows = [[feature.name, feature.kind, *numbers_of(feature)] for feature in shown]
     title = f"columns: {len(schema.features)}, which become {schema.n_inputs} inputs"
-    screen.table(title, ["column", "kind", "center", "spread", "filled with"], rows)
+    screen.table(title, ["column", "kind", "center", "spread", "fill value"], rows)
     if len(shown) < len(schema.features):
         screen.result(f"  and {len(schema.features) - len(shown)} more, which --json lists")
     for feature in shown:
@@ -88,7 +88,7 @@ def numbers_of(feature: Feature) -> list[str]:
 def show_history(screen: Screen, history: Sequence[Mapping[str, Any]]) -> None:
     """The losses by epoch."""
     if not history:
-        screen.result("history: no epoch has ended, or metrics.jsonl is not here")
+        screen.result("history: no epoch has ended, or metrics.jsonl is missing")
         return
     series = {
         split: [line.get(split, {}).get("loss") for line in history]
@@ -103,7 +103,7 @@ def show_history(screen: Screen, history: Sequence[Mapping[str, Any]]) -> None:
 
 
 def origin_lines(origin: Mapping[str, Any]) -> Iterator[str]:
-    """Provenance, a line each; the figures of a finished run stand elsewhere."""
+    """Provenance, one line per entry, without the results of a finished run."""
     for name, value in origin.items():
         if name == "blas":
             for library in value or ():
@@ -120,7 +120,7 @@ def origin_lines(origin: Mapping[str, Any]) -> Iterator[str]:
 
 
 def of_blas(library: Any) -> str:
-    """A BLAS, as run.json or a checkpoint tells of it."""
+    """A BLAS library, as run.json or a checkpoint records it."""
     parts = list(library.values()) if isinstance(library, dict) else list(library)
     words = [str(part) for part in parts[:3] if part is not None]
     return " ".join(words) + (f", {parts[3]} threads" if len(parts) > 3 else "")

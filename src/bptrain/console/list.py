@@ -8,7 +8,7 @@ from bptrain.commands.list import PartRecord
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import width_of
 
-NARROW = 60  # columns; below it a formula stands under its name, not beside it
+NARROW = 60  # columns; on narrower terminals a formula is below its name, not next to it
 
 
 def show_parts_list(screen: Screen, kinds: Mapping[str, Sequence[PartRecord]]) -> None:
@@ -25,7 +25,7 @@ def show_parts_list(screen: Screen, kinds: Mapping[str, Sequence[PartRecord]]) -
 
 
 def lines(part: PartRecord, longest: int, width: int | None) -> Iterator[str]:
-    """A part: its name, beside it the formula, below that its options."""
+    """A part: its name, next to it the formula, below that its options."""
     narrow = width is not None and width < NARROW
     indent = " " * (4 if narrow else longest + 4)
     name = f"  {part.name}"
@@ -42,7 +42,7 @@ def lines(part: PartRecord, longest: int, width: int | None) -> Iterator[str]:
 
 def plugin_line(part: PartRecord) -> list[str]:
     """Where a part comes from that is not bptrain's own."""
-    return [] if part.plugin is None else [f"of the plug-in {part.plugin}"]
+    return [] if part.plugin is None else [f"from the plug-in {part.plugin}"]
 
 
 def broken(text: str, indent: str, width: int | None) -> list[str]:

@@ -13,7 +13,7 @@ LESS = ("seconds", "best", "of", "test", "started")  # left out in this order on
 
 
 def show_runs(screen: Screen, rows: Sequence[RunRow]) -> None:
-    """Each run with its main figures; what is damaged is told on stderr as well."""
+    """Each run with its main results; what is damaged is printed on stderr as well."""
     columns = fitting([dict(zip(COLUMNS, cells_of(row), strict=True)) for row in rows])
     table = [list(zip(COLUMNS, cells_of(row), strict=True)) for row in rows]
     screen.table("", columns, [[cell for name, cell in row if name in columns] for row in table])
@@ -23,7 +23,7 @@ def show_runs(screen: Screen, rows: Sequence[RunRow]) -> None:
 
 
 def fitting(rows: Sequence[dict[str, str]]) -> list[str]:
-    """The columns that there is room for; all of them where even the least do not fit, and the table is turned."""
+    """The columns that fit; all of them if not even the narrowest choice does, and the table is turned."""
     width, shown = width_of(sys.stdout), list(COLUMNS)
     widths = {name: max(cells(name), *(cells(row[name]) for row in rows)) for name in COLUMNS}
     for less in ("", *LESS):

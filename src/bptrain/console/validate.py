@@ -7,18 +7,18 @@ from collections.abc import Generator, Iterator
 
 from bptrain.commands.fit.run import Compiling
 from bptrain.commands.validate.cost_model import in_words, size_in_words
-from bptrain.commands.validate.run import Validated
+from bptrain.commands.validate.validate import Validated
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.drain import drain
 from bptrain.formats.problems import some_of
 
 NAME = 13  # columns of what a line is about
-NARROW = 60  # columns; below it what is said stands under its name
+NARROW = 60  # columns; on narrower terminals the text is below its name
 
 
 def show_steps(screen: Screen, going: Generator[Compiling, None, Validated]) -> Validated:
-    """Runs a validation to its end, telling where that takes a while; then what should be known."""
-    compiling = "compiling the training loop for this network, which a fit will find ready …"
+    """Runs a validation to its end, says when that takes a while, and prints the warnings."""
+    compiling = "compiling the training loop for this network; fit will reuse it …"
     done = drain(going, lambda _: screen.note(compiling))
     for name, message in done.warnings:
         screen.warn(name, message)
@@ -32,8 +32,8 @@ def show_validation(screen: Screen, done: Validated) -> None:
         for line in lines(name, text, width):
             screen.result(line)
     n = len(done.warnings)
-    doubt = f", with {n} warning{'' if n == 1 else 's'}" if n else ""
-    screen.result(f"{done.setup.loaded.document.file}: valid{doubt}")
+    warned = f", with {n} warning{'' if n == 1 else 's'}" if n else ""
+    screen.result(f"{done.setup.loaded.document.file}: valid{warned}")
 
 
 def summary(done: Validated) -> Iterator[tuple[str, str]]:
@@ -55,15 +55,18 @@ def summary(done: Validated) -> Iterator[tuple[str, str]]:
     sizes = " -> ".join(map(str, network.sizes))
     each = done.activations[0] if len(set(done.activations)) == 1 else ", ".join(done.activations)
     yield "network", f"{sizes}, {each}, {network.size:,} parameters, {config.network.dtype}"
-    yield "loss", f"{config.loss.name}; {figure(done.loss)} a row at the start, over {done.rows} rows"
+    yield "loss", f"{config.loss.name}; initial loss {figure(done.loss)} per row ({done.rows} rows)"
     yield (
         "optimizer",
-        f"{config.optimizer.name}, {updates(task.steps_per_epoch)} an epoch, {epochs(task.epochs)}",
+        f"{config.optimizer.name}, {updates(task.steps_per_epoch)} per epoch, {epochs(task.epochs)}",
     )
     yield "metrics", ", ".join(setup.metrics)
     yield "engine", f"{done.choice.name} ({done.choice.reason})"
     time, size = in_words(done.estimate.seconds_per_epoch), size_in_words(done.estimate.memory)
-    yield "estimate", f"about {time} an epoch, {size} for rows, weights and batches; reckoned from counts"
+    yield (
+        "estimate",
+        f"about {time} per epoch, {size} for rows, weights and batches (estimated from operation counts)",
+    )
 
 
 def updates(n: int) -> str:

@@ -98,7 +98,7 @@ def deltas(
     context: BatchContext = PLAIN,
     divisor: float | None = None,
 ) -> Generator[int, None, None]:
-    """D_L … D_1 into the workspace. Yields i = L … 1 as soon as W_i may change: once D_{i−1} is there beside D_i."""
+    """D_L … D_1 into the workspace. Yields i = L … 1 as soon as W_i may change: once D_{i−1} is computed as well."""
     W, M, D, L = parameters.W, context.dropout_masks, space.D, network.L
     if divisor is None:
         divisor = batch_divisor(network, len(T), context.sample_weight)

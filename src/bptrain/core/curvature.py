@@ -22,7 +22,7 @@ CHUNK_NUMBERS = 4_000_000  # entries of J in memory at a time
 def gauss_newton(network: Network, w: Array, X: Array, V: Array | None = None) -> Array:
     """JᵀJ (P × P) of the objective at w over all rows of X, in float64; the mean divides it by N.
 
-    A row that weighs v_n counts so often, and then the mean divides by Σ v_n. A penalty l2 adds l2 to the diagonal, at
+    A row of weight v_n counts v_n times, and then the mean divides by Σ v_n. A penalty l2 adds l2 to the diagonal, at
     the entries of the W_i.
     """
     JTJ = np.zeros((network.size, network.size))

@@ -25,7 +25,7 @@ from bptrain.parts.types import Array
 class Network:
     """What is fixed before training: sizes n_0 … n_L, f_1 … f_L, and the loss.
 
-    The lists have L + 1 entries, as the derivation's indices; entry 0 of `activations` and `bias` stands for the
+    The lists have L + 1 entries, like the derivation's indices; entry 0 of `activations` and `bias` is for the
     input and is unused.
     """
 
@@ -33,7 +33,7 @@ class Network:
     activations: tuple[Activation, ...]
     bias: tuple[bool, ...]
     loss: Loss
-    reduction: str = "mean"  # mean: the objective divides by what the rows weigh; sum: it does not
+    reduction: str = "mean"  # mean: the sum over the rows is divided by their total weight; sum: it is not
     canonical: bool = False  # loss and f_L are a canonical pair, so δ_L = x_L − t
     l1: float = 0.0  # the objective has l1 Σ|w| + ½ l2 Σ w² over all W_i, not b_i
     l2: float = 0.0
@@ -121,7 +121,7 @@ def views(network: Network, flat: Array) -> Views:
 
 
 class BatchContext(NamedTuple):
-    """What goes with the rows of a batch beside inputs and targets."""
+    """What belongs to the rows of a batch in addition to inputs and targets."""
 
     sample_weight: Array | None = None  # v_n, the weight of each row's loss, N; None: 1
     dropout_masks: Mapping[int, Array] = MappingProxyType(
@@ -136,7 +136,7 @@ class BatchContext(NamedTuple):
         return BatchContext(None if v is None else v[rows], {i: M_i[rows] for i, M_i in masks.items()})
 
 
-PLAIN = BatchContext()  # every row weighs 1, and no unit is dropped
+PLAIN = BatchContext()  # every row has weight 1, and no unit is dropped
 
 
 def initial_parameters(

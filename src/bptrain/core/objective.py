@@ -34,7 +34,7 @@ def batch_divisor(network: Network, rows: int, V: Array | None) -> float:
     if network.reduction == "sum":
         return 1.0
     total = float(rows if V is None else V.sum(dtype=np.float64))
-    return total if total != 0 else 1.0  # rows that weigh nothing have no gradient
+    return total if total != 0 else 1.0  # rows of weight 0 have no gradient
 
 
 def penalty(network: Network, parameters: Views) -> Any:

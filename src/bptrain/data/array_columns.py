@@ -3,13 +3,13 @@
 import numpy as np
 
 from bptrain.data.sheet_columns import MISSING, is_whole
-from bptrain.data.table import Block, chunks
+from bptrain.data.table import ColumnBlock, chunks
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, Origin
 from bptrain.parts.types import Array
 
 
-def feature_block(array: Array, file: str, name: str = "x1") -> Block:
+def feature_block(array: Array, file: str, name: str = "x1") -> ColumnBlock:
     """The columns x1 … xn, or `name` where there is one; further axes are flattened row by row.
 
     Raises DataError for what is not numbers.
@@ -22,7 +22,7 @@ def feature_block(array: Array, file: str, name: str = "x1") -> Block:
     return _number_block(matrix, names, file)
 
 
-def target_block(array: Array, file: str, name: str = "y") -> Block:
+def target_block(array: Array, file: str, name: str = "y") -> ColumnBlock:
     """The column `name`, or name1 … namem; numbers, true and false, or text labels."""
     matrix = _columns(array, file)
     m = matrix.shape[1]
@@ -42,7 +42,7 @@ def target_block(array: Array, file: str, name: str = "y") -> Block:
         labels = [str(label).strip() for label in matrix[:, k]]
         texts[column] = np.empty(len(labels), object)
         texts[column][:] = [None if label in MISSING else label for label in labels]
-    return Block(Origin(file), names, np.empty((len(matrix), 0)), (), texts)
+    return ColumnBlock(Origin(file), names, np.empty((len(matrix), 0)), (), texts)
 
 
 def _columns(array: Array, file: str) -> Array:
@@ -53,19 +53,21 @@ def _columns(array: Array, file: str) -> Array:
     return matrix
 
 
-def _number_block(matrix: Array, names: tuple[str, ...], file: str) -> Block:
+def _number_block(matrix: Array, names: tuple[str, ...], file: str) -> ColumnBlock:
     """A block of numbers alone. Raises DataError for infinite ones."""
     origin = Origin(file)
     if matrix.dtype.kind == "b":
-        return Block(origin, names, matrix.view(np.uint8), names, {}, frozenset(names), frozenset(names))
+        return ColumnBlock(
+            origin, names, matrix.view(np.uint8), names, {}, frozenset(names), frozenset(names)
+        )
     if matrix.dtype.kind in "iu":
-        return Block(origin, names, matrix, names, {}, frozenset(names))
-    complaints = ErrorList()
+        return ColumnBlock(origin, names, matrix, names, {}, frozenset(names))
+    errors = ErrorList()
     for part in chunks(*matrix.shape):
         for row, column in np.argwhere(np.isinf(matrix[part])):
             at = part.start + int(row)
             message = f"column {names[column]} is {matrix[at, column]}; numbers must be finite"
-            complaints.add(origin.problem("infinite", at, message))
-    complaints.raise_if_any()
+            errors.add(origin.problem("infinite", at, message))
+    errors.raise_if_any()
     whole = len(names) == 1 and is_whole(matrix)  # asked of a target, so of one column alone
-    return Block(origin, names, matrix, names, {}, frozenset(names if whole else ()))
+    return ColumnBlock(origin, names, matrix, names, {}, frozenset(names if whole else ()))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.data.scaling import Scaling
-from bptrain.data.table import Block
+from bptrain.data.table import ColumnBlock
 from bptrain.errors import Warned
 from bptrain.formats.problems import ErrorList, some_of
 from bptrain.parts.types import Array
@@ -43,7 +43,9 @@ def scaling_of(features: Sequence[Feature], rows: int) -> Scaling:
     return Scaling([f.center for f in features], [f.spread for f in features], rows)
 
 
-def encode(features: Sequence[Feature], block: Block, dtype: DTypeLike, rows: Array | None = None) -> Array:
+def encode(
+    features: Sequence[Feature], block: ColumnBlock, dtype: DTypeLike, rows: Array | None = None
+) -> Array:
     """X, N × n_0 and C-contiguous, of the rows with these numbers (default: all).
 
     The arithmetic is in float64, a chunk of rows at a time; only its result is cast to `dtype`. Raises
@@ -64,7 +66,7 @@ def encode(features: Sequence[Feature], block: Block, dtype: DTypeLike, rows: Ar
 
 
 def _encode_numbers(
-    features: Sequence[Feature], places: list[int], block: Block, rows: Array | None, X: Array
+    features: Sequence[Feature], places: list[int], block: ColumnBlock, rows: Array | None, X: Array
 ) -> None:
     """Write the scaled columns of numbers to their places in X."""
     found = {name: k for k, name in enumerate(block.number_names)}
@@ -73,7 +75,7 @@ def _encode_numbers(
     whole_width = np.array_equal(into, np.arange(X.shape[1]))
     fill = np.array([f.fill if isinstance(f.fill, float) else np.nan for f in features])
     checked = block.numbers.dtype.kind == "f"
-    complaints = ErrorList()
+    errors = ErrorList()
     scaling = scaling_of(features, len(X))
 
     def write(part: slice, raw: Array) -> tuple[Array, Array]:
@@ -97,11 +99,11 @@ def _encode_numbers(
             at = part.start + int(row) if rows is None else int(rows[part.start + int(row)])
             what = f"column {features[k].name}: the scaled value {values[row, k]:g}"
             message = f"{what} does not fit into {X.dtype}; scale the column, or correct it"
-            complaints.add(block.origin.problem("too_large", at, message))
-    complaints.raise_if_any()
+            errors.add(block.origin.problem("too_large", at, message))
+    errors.raise_if_any()
 
 
-def _codes(feature: Feature, block: Block, rows: Array | None) -> Array:
+def _codes(feature: Feature, block: ColumnBlock, rows: Array | None) -> Array:
     """The number of each row's category, N; −1 for one that the training rows did not have."""
     numbers: dict[object, int] = {category: k for k, category in enumerate(feature.categories)}
     numbers[None] = numbers.get(feature.fill, -1)
@@ -109,7 +111,7 @@ def _codes(feature: Feature, block: Block, rows: Array | None) -> Array:
     return np.fromiter((numbers.get(cell, -1) for cell in cells), np.int64, len(cells))
 
 
-def unseen(features: Sequence[Feature], block: Block, rows: Array, where: str) -> list[Warned]:
+def unseen(features: Sequence[Feature], block: ColumnBlock, rows: Array, where: str) -> list[Warned]:
     """A warning for each column with categories that the training rows did not have."""
     warnings = []
     for feature in features:

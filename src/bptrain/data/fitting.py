@@ -7,7 +7,7 @@ import numpy as np
 from bptrain.data.features import Feature
 from bptrain.data.missing import FILLS, fill_of_number, fill_of_text
 from bptrain.data.settings import DataSettings, NetworkFacts
-from bptrain.data.table import Block
+from bptrain.data.table import ColumnBlock
 from bptrain.data.targets import Target, values_of
 from bptrain.errors import DataError, Problem
 from bptrain.parts.scalers import Affine, Scaler, minmax, standard
@@ -16,7 +16,7 @@ from bptrain.parts.types import Array
 FIT_CHUNK = 1 << 23  # 64 MB of float64: so many numbers are fitted at a time
 
 
-def fit_features(block: Block, rows: Array, settings: DataSettings) -> tuple[Feature, ...]:
+def fit_features(block: ColumnBlock, rows: Array, settings: DataSettings) -> tuple[Feature, ...]:
     """The features, fitted on these rows. Missing numbers are filled before the scaling is fitted.
 
     Raises DataError for a column without a value in these rows, or with values too large to scale.
@@ -72,7 +72,7 @@ def _fit(scaler: Scaler, rows: Array, names: tuple[str, ...]) -> Affine:
 
 
 def fit_target(
-    target: Target, block: Block, rows: Array, settings: DataSettings, facts: NetworkFacts
+    target: Target, block: ColumnBlock, rows: Array, settings: DataSettings, facts: NetworkFacts
 ) -> tuple[Target, str | None]:
     """The target with its scaling, and a note of what was chosen for the user, if anything.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bptrain.data.table import Block, Table
+from bptrain.data.table import ColumnBlock, Table
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, some_of
 from bptrain.parts.types import Array
@@ -25,13 +25,13 @@ def kept_rows(table: Table, drop: frozenset[str], filled: frozenset[str]) -> Arr
                 kept &= ~mask
             elif block is not table.features or name not in filled:
                 faults.append((block, name, mask))
-    complaints = ErrorList()
+    errors = ErrorList()
     for block, name, mask in faults:
         what, ways = ("column", "drop, median, …") if block is table.features else ("target", "drop")
         what = "weight" if block is table.weight else what
         message = f"{what} {name} has no value here: fill it in, or set data.missing ({ways})"
-        complaints.add_rows("missing_cell", block.origin, np.flatnonzero(mask & kept), message)
-    complaints.raise_if_any(
+        errors.add_rows("missing_cell", block.origin, np.flatnonzero(mask & kept), message)
+    errors.raise_if_any(
         "in all: " + some_of(f"{name} {int((mask & kept).sum())}" for _, name, mask in faults)
     )
     if not kept.any():
@@ -50,7 +50,7 @@ def fill_of_number(policy: str, values: Array) -> float:
     return float(distinct[counts.argmax()])  # the smallest of several
 
 
-def fill_of_text(block: Block, name: str, rows: Array) -> str:
+def fill_of_text(block: ColumnBlock, name: str, rows: Array) -> str:
     """The most frequent category of the training rows, the first by code point of several."""
     present = [cell for cell in block.texts[name][rows] if cell is not None]
     distinct, counts = np.unique(np.array(present), return_counts=True)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from numpy.typing import DTypeLike
 
 from bptrain.data import targets, weights
-from bptrain.data.columns import by_schema, by_settings
+from bptrain.data.column_roles import by_schema, by_settings
 from bptrain.data.features import unseen
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.missing import FILLS, kept_rows
@@ -13,9 +13,9 @@ from bptrain.data.raw_columns import encode_columns as encode_columns  # the thi
 from bptrain.data.readers import read
 from bptrain.data.schema import Schema
 from bptrain.data.settings import DataSettings, NetworkFacts
-from bptrain.data.sources import DataSource
+from bptrain.data.sources import DataSource, FileSource
 from bptrain.data.splitting import split
-from bptrain.data.table import Block, Table
+from bptrain.data.table import ColumnBlock, Table
 from bptrain.data.targets import Target
 from bptrain.data.task import check_inputs, column_warnings, decide, settle_target
 from bptrain.errors import DataError, Problem, Warned
@@ -30,9 +30,9 @@ class Rows(NamedTuple):
 
     X: Array  # N × n_0
     T: Array  # N × n_L
-    true: Array  # class numbers, N (multilabel: N × m of 0 and 1), or values in original units, N × m
-    rows: Array  # the number of each row in its file, counted from 0
-    V: Array | None = None  # what each row weighs, N; None: 1
+    y_true: Array  # class numbers, N (multilabel: N × m of 0 and 1), or values in original units, N × m
+    row_index: Array  # the number of each row in its file, counted from 0
+    sample_weight: Array | None = None  # what each row weighs, N; None: 1
 
 
 class Prepared(NamedTuple):
@@ -84,7 +84,7 @@ def prepare(
             continue
         warnings += odd
         if name != "test" and limit is None:
-            weights.refuse_nothing(splits[name].V, name)
+            weights.refuse_nothing(splits[name].sample_weight, name)
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})"]
     if len(kept) < features.rows:
         n = features.rows - len(kept)
@@ -121,7 +121,8 @@ def _encode_source(
 ) -> tuple[Rows, Warnings]:
     kinds = {feature.name: feature.kind for feature in schema.features}
     answers = dict.fromkeys(schema.target.names, schema.target.column_kind)
-    choose = by_schema(kinds, answers, source.name, schema.weight)
+    header = 1 if isinstance(source, FileSource) else None
+    choose = by_schema(kinds, answers, source.name, schema.weight, header)
     table = read(source, key, choose, settings.features, settings.target, schema.weight)
     table = _renamed(table, schema)
     rows = schema.rows_to_keep(table)
@@ -157,7 +158,7 @@ def _renamed(table: Table, schema: Schema) -> Table:
     )
 
 
-def _rename(block: Block, names: tuple[str, ...]) -> Block:
+def _rename(block: ColumnBlock, names: tuple[str, ...]) -> ColumnBlock:
     if block.names == names:
         return block
     new = dict(zip(block.names, names, strict=True))
@@ -166,13 +167,13 @@ def _rename(block: Block, names: tuple[str, ...]) -> Block:
     return block._replace(names=names, number_names=number_names, texts=texts)
 
 
-def _target_of(table: Table) -> Block:
+def _target_of(table: Table) -> ColumnBlock:
     assert table.target is not None  # a file is always read with its targets
     return table.target
 
 
 def _policies(
-    settings: DataSettings, features: Block, target: Block
+    settings: DataSettings, features: ColumnBlock, target: ColumnBlock
 ) -> tuple[frozenset[str], frozenset[str]]:
     """The columns whose missing cells cost the row, and the features that are filled."""
     names = (*features.names, *target.names, *([] if settings.weight is None else [settings.weight]))

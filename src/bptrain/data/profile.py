@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bptrain.data.sheet_columns import BOOLEAN, Value, is_whole, kind_of, value_of
+from bptrain.data.sheet_columns import BOOLEAN, Value, is_whole, kind_of, texts_of, value_of
 from bptrain.data.sources import FileSource
 from bptrain.data.table import text_of
 from bptrain.formats import Sheet
@@ -89,7 +89,7 @@ def profile(source: FileSource, target: str | None = None) -> Profile:
 
 def column_of(sheet: Sheet, name: str) -> Column:
     """A column of a text file."""
-    cells = sheet.cells[name]
+    cells = texts_of(sheet.cells[name])
     counts = Counter(cell.strip() for cell in cells)
     values = {cell: value_of(cell) for cell in counts}
     there = {cell: value for cell, value in values.items() if value is not None}
@@ -121,8 +121,7 @@ def column_of(sheet: Sheet, name: str) -> Column:
     )
     if odd is None:
         return column
-    assert sheet.origin.lines is not None
-    return column._replace(kind="mixed", odd=f"line {sheet.origin.lines[odd]} says {cells[odd].strip()!r}")
+    return column._replace(kind="mixed", odd=f"{sheet.origin.place(odd)} says {cells[odd].strip()!r}")
 
 
 def is_finite(value: Value) -> bool:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.data.features import Feature, scaling_of
+from bptrain.data.memory import array_of, is_named, named_columns
 from bptrain.data.schema import Schema
 from bptrain.data.sheet_columns import MISSING, value_of
-from bptrain.data.table import Block, Table, text_of
+from bptrain.data.table import ColumnBlock, Table, text_of
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, Origin, nearest, some_of
 from bptrain.parts.types import Array
@@ -26,12 +27,12 @@ def encode_columns(X: Any, schema: Schema, dtype: DTypeLike) -> Array:
     """
     table = table_of_columns(X, schema)
     filled = {feature.name for feature in schema.features if feature.fill is not None}
-    complaints = ErrorList()
+    errors = ErrorList()
     for name, mask in table.features.missing().items():
         if name not in filled:  # "drop" too: a prediction is asked for every row
             message = f"column {name} has no value here; the model has nothing to fill in for it"
-            complaints.add_rows("missing_cell", table.features.origin, np.flatnonzero(mask), message)
-    complaints.raise_if_any()
+            errors.add_rows("missing_cell", table.features.origin, np.flatnonzero(mask), message)
+    errors.raise_if_any()
     return schema.encode_features(table, dtype)
 
 
@@ -63,38 +64,33 @@ def _plain(array: Array, schema: Schema) -> bool:
 def table_of_columns(X: Any, schema: Schema) -> Table:
     """Raw feature columns as a table. Raises DataError for columns that are missing or do not fit."""
     names = tuple(feature.name for feature in schema.features)
-    if hasattr(X, "columns") or hasattr(X, "keys"):
+    if is_named(X):
         columns = _named(X, names)
     else:
         array = _array(X, names)
         if _plain(array, schema):
             _refuse_infinite(array, names)
-            return Table(Block(Origin(""), names, array, names, {}))
+            return Table(ColumnBlock(Origin(""), names, array, names, {}))
         columns = [array[:, k] for k in range(len(names))]
     return Table(_block(columns, schema.features))
 
 
 def _named(X: Any, names: tuple[str, ...]) -> list[Array]:
-    present = [str(name) for name in (X.columns if hasattr(X, "columns") else X.keys())]
-    complaints = ErrorList()
+    present = dict(named_columns(X))
+    errors = ErrorList()
     for name in names:
         if name not in present:
             message = f"the column {name!r} is missing; there are {some_of(present)}"
             close = nearest(name, set(present) - set(names))
-            complaints.add(Problem("missing_column", message, suggestion=close))
-    complaints.raise_if_any()
-    columns = [_column(X[name]) for name in names]
+            errors.add(Problem("missing_column", message, suggestion=close))
+    errors.raise_if_any()
+    columns = [array_of(present[name]) for name in names]
     if len({column.shape for column in columns}) > 1 or columns[0].ndim != 1:
         shapes = some_of(f"{name} {column.shape}" for name, column in zip(names, columns, strict=True))
         raise DataError(
             Problem("row_count", f"the columns must be lists of one length, but they are: {shapes}")
         )
     return columns
-
-
-def _column(cells: Any) -> Array:
-    """N. A list is taken cell by cell, since NumPy would turn its numbers beside texts into texts."""
-    return np.asarray(cells, dtype=object) if isinstance(cells, (list, tuple)) else np.asarray(cells)
 
 
 def _array(X: Any, names: tuple[str, ...]) -> Array:
@@ -109,9 +105,9 @@ def _array(X: Any, names: tuple[str, ...]) -> Array:
     return array
 
 
-def _block(columns: Iterable[Array], features: tuple[Feature, ...]) -> Block:
+def _block(columns: Iterable[Array], features: tuple[Feature, ...]) -> ColumnBlock:
     origin = Origin("")
-    complaints = ErrorList()
+    errors = ErrorList()
     numbers: dict[str, Array] = {}
     texts: dict[str, Array] = {}
     rows = 0
@@ -128,20 +124,20 @@ def _block(columns: Iterable[Array], features: tuple[Feature, ...]) -> Block:
             bad = np.flatnonzero(np.isinf(numbers[feature.name]))
             message = f"column {feature.name} must be finite numbers, but here it is "
             for row in bad:
-                complaints.add(origin.problem("not_a_number", int(row), f"{message}{column[row]!r}"))
-    complaints.raise_if_any()
+                errors.add(origin.problem("not_a_number", int(row), f"{message}{column[row]!r}"))
+    errors.raise_if_any()
     names = tuple(feature.name for feature in features)
     matrix = np.column_stack(list(numbers.values())) if numbers else np.empty((rows, 0))
-    return Block(origin, names, matrix, tuple(numbers), texts)
+    return ColumnBlock(origin, names, matrix, tuple(numbers), texts)
 
 
 def _refuse_infinite(array: Array, names: tuple[str, ...]) -> None:
-    complaints = ErrorList()
+    errors = ErrorList()
     if array.dtype.kind == "f" and np.isinf(array).any():
         for row, k in np.argwhere(np.isinf(array)):
             message = f"column {names[k]} is {array[row, k]}; numbers must be finite"
-            complaints.add(Origin("").problem("infinite", int(row), message))
-    complaints.raise_if_any()
+            errors.add(Origin("").problem("infinite", int(row), message))
+    errors.raise_if_any()
 
 
 def _is_missing(cell: object) -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from bptrain.data.array_columns import feature_block, target_block
-from bptrain.data.columns import Chooser
+from bptrain.data.column_roles import Chooser
 from bptrain.data.sheet_columns import block_of
 from bptrain.data.sources import Arrays, DataSource
-from bptrain.data.table import Block, Table, as_texts
+from bptrain.data.table import ColumnBlock, Table, as_texts
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
 
@@ -50,7 +50,7 @@ def _of_arrays(arrays: Arrays, choose: Chooser) -> Table:
     return table._replace(weight=weights)
 
 
-def _choose(features: Block, target: Block, choose: Chooser) -> Table:
+def _choose(features: ColumnBlock, target: ColumnBlock, choose: Chooser) -> Table:
     """The chosen columns of two blocks. Raises DataError where they differ in rows."""
     if features.rows != target.rows:
         message = f"{target.rows} targets, but {features.rows} rows of features in {features.origin.file}"
@@ -61,7 +61,7 @@ def _choose(features: Block, target: Block, choose: Chooser) -> Table:
     )
 
 
-def pick(block: Block, names: tuple[str, ...], kinds: Mapping[str, str], infer: bool) -> Block:
+def pick(block: ColumnBlock, names: tuple[str, ...], kinds: Mapping[str, str], infer: bool) -> ColumnBlock:
     """Some columns of a block of numbers, those that are declared categorical as texts.
 
     Raises DataError for a column without any value, where it is the file that settles the columns.
@@ -80,7 +80,7 @@ def pick(block: Block, names: tuple[str, ...], kinds: Mapping[str, str], infer: 
     return block._replace(names=names, numbers=numbers, number_names=left, texts=texts)
 
 
-def _settle_target(block: Block, kinds: Mapping[str, str]) -> Block:
+def _settle_target(block: ColumnBlock, kinds: Mapping[str, str]) -> ColumnBlock:
     """The target as the schema, or a declaration, has it.  Raises DataError for a mismatch."""
     for name, kind in kinds.items():
         if name in block.texts and kind != "categorical":

@@ -76,7 +76,7 @@ class Schema(NamedTuple):
         return kept_rows(table, self.drop, filled)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types, a column of the schema a list; floats survive exactly."""
+        """Plain JSON types, one list per column of the schema; floats survive exactly."""
         numeric = [feature for feature in self.features if feature.kind == "numeric"]
         return {
             "task": self.task,

@@ -1,4 +1,4 @@
-"""What the data room is told: plain records, filled in from the config by the caller."""
+"""The settings of the data room: plain records, filled in from the config by the caller."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -15,9 +15,9 @@ class DataSettings(NamedTuple):
     train: DataSource
     validation: DataSource | None = None
     test: DataSource | None = None
-    target: str | tuple[str, ...] | None = None  # column names; for npz an array name, "y" unless told
+    target: str | tuple[str, ...] | None = None  # column names; for npz an array name, "y" by default
     features: str | tuple[str, ...] = (
-        "all"  # "all" or column names; for npz also an array name, "X" unless told
+        "all"  # "all" or column names; for npz also an array name, "X" by default
     )
     exclude: tuple[str, ...] = ()
     columns: Mapping[str, str] = MappingProxyType({})  # name -> "numeric" | "categorical"

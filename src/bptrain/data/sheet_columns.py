@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bptrain.data.table import Block
+from bptrain.data.table import ColumnBlock, text_of
 from bptrain.errors import Problem
 from bptrain.formats import Sheet
+from bptrain.formats.base import Cells
 from bptrain.formats.problems import ErrorList, Origin
 from bptrain.parts.types import Array
 
@@ -35,28 +36,28 @@ def value_of(cell: str) -> Value:
 
 def block_of(
     sheet: Sheet, names: Sequence[str], kinds: Mapping[str, str], *, infer: bool, target: bool = False
-) -> Block:
+) -> ColumnBlock:
     """The named columns, each read as the kind given or else, with `infer`, as what its cells are.
 
     A kind is "numeric", "categorical" or, of a target, "boolean". Raises DataError for cells that do not fit.
     """
-    complaints = ErrorList()
+    errors = ErrorList()
     number_names: list[str] = []
     numbers: list[Array] = []
     texts: dict[str, Array] = {}
     booleans: list[str] = []
     for name in names:
-        cells = sheet.cells[name]
-        plain = plain_numbers(cells) if kinds.get(name, "numeric") == "numeric" else None
+        plain = plain_numbers(sheet.cells[name]) if kinds.get(name, "numeric") == "numeric" else None
         if plain is not None:
             number_names.append(name)
             numbers.append(plain)
             continue
+        cells = texts_of(sheet.cells[name])
         counts = Counter(cells)
         values = {cell: value_of(cell) for cell in counts}
         if infer and all(value is None for value in values.values()):
             message = f"column {name} has no value at all; list it in data.exclude"
-            complaints.add(Problem("empty_column", message, file=sheet.origin.file))
+            errors.add(Problem("empty_column", message, file=sheet.origin.file))
             continue
         kind = kind_of(values, counts, kinds.get(name), target)
         if kind == "categorical":
@@ -67,24 +68,35 @@ def block_of(
         if kind == "boolean":
             values = {cell: _boolean(value) for cell, value in values.items()}
             booleans.append(name)
-        _complain(sheet, name, values, kind, name in kinds, complaints)
+        _note_bad_cells(sheet.origin, name, cells, values, kind, name in kinds, errors)
         as_number = {cell: value if isinstance(value, float) else math.nan for cell, value in values.items()}
         number_names.append(name)
         numbers.append(np.fromiter(map(as_number.__getitem__, cells), np.float64, len(cells)))
-    complaints.raise_if_any()
+    errors.raise_if_any()
     whole = [n for n, column in zip(number_names, numbers, strict=True) if is_whole(column)]
-    assert sheet.origin.lines is not None
-    matrix = np.column_stack(numbers) if numbers else np.empty((len(sheet.origin.lines), 0))
-    return Block(
+    rows = len(next(iter(sheet.cells.values())))
+    matrix = np.column_stack(numbers) if numbers else np.empty((rows, 0))
+    return ColumnBlock(
         sheet.origin, tuple(names), matrix, tuple(number_names), texts, frozenset(whole), frozenset(booleans)
     )
 
 
-def plain_numbers(cells: list[str]) -> Array | None:
+def texts_of(cells: Cells) -> list[str]:
+    """The cells of a column as texts, "" where one is missing."""
+    if isinstance(cells, list):
+        return cells
+    return ["" if value != value else text_of(value) for value in cells.tolist()]
+
+
+def plain_numbers(cells: Cells) -> Array | None:
     """A column in which every cell is a finite number in plain notation; None leaves it to a closer look.
 
-    Most columns are such, and so they are read several times faster.
+    Most columns are such, and so they are read several times faster. Numbers in memory may be missing here, too.
     """
+    if isinstance(cells, np.ndarray):
+        there = np.isfinite(cells)
+        plain = there.any() and not np.isinf(cells).any()
+        return cells.astype(np.float64) if plain else None
     text = "".join(cells)
     if "_" in text or not text.isascii():  # float() would take 1_000, and digits of other scripts
         return None
@@ -126,8 +138,14 @@ def _boolean(value: Value) -> Value:
     return BOOLEAN.get(value.lower(), value) if isinstance(value, str) else value
 
 
-def _complain(
-    sheet: Sheet, name: str, values: dict[str, Value], kind: str, declared: bool, complaints: ErrorList
+def _note_bad_cells(
+    origin: Origin,
+    name: str,
+    cells: list[str],
+    values: dict[str, Value],
+    kind: str,
+    declared: bool,
+    errors: ErrorList,
 ) -> None:
     """Note the cells of a column of numbers that are none, or not finite."""
     bad = {cell for cell, value in values.items() if isinstance(value, str)}
@@ -138,9 +156,9 @@ def _complain(
         }
     if not bad:
         return
-    for row, cell in enumerate(sheet.cells[name]):
+    for row, cell in enumerate(cells):
         if cell in bad:
-            complaints.add(_bad_cell(sheet.origin, row, name, cell.strip(), values[cell], kind, declared))
+            errors.add(_bad_cell(origin, row, name, cell.strip(), values[cell], kind, declared))
 
 
 def _bad_cell(

@@ -59,7 +59,7 @@ def _proportionally(order: Array, classes: Array, k: int, rng: Generator) -> tup
 
 
 def apportion(k: int, sizes: Array, rng: Generator) -> Array:
-    """k as whole numbers, one a class, in proportion to its size and below it.
+    """k as whole numbers, one per class, in proportion to its size and below it.
 
     Each class gets the whole part of its share, and the fractions decide its chance of one more (systematic sampling in
     a random order; Madow 1949), so that over many seeds every class gets its share. Fewer than k where the classes

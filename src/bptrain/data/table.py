@@ -11,7 +11,7 @@ from bptrain.parts.types import Array
 CHUNK = 1 << 20  # so many numbers of a large matrix are looked through at a time
 
 
-class Block(NamedTuple):
+class ColumnBlock(NamedTuple):
     """Columns side by side: the numbers as one N × k array of the file's own type, the texts one by one."""
 
     origin: Origin
@@ -52,9 +52,9 @@ class Block(NamedTuple):
 class Table(NamedTuple):
     """The features and the targets of the same N rows."""
 
-    features: Block
-    target: Block | None = None  # None for rows whose target nobody knows yet
-    weight: Block | None = None  # one column: what each row weighs
+    features: ColumnBlock
+    target: ColumnBlock | None = None  # None for rows whose target nobody knows yet
+    weight: ColumnBlock | None = None  # one column: what each row weighs
 
 
 def chunks(rows: int, width: int, numbers: int | None = None) -> Iterator[slice]:

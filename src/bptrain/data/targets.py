@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.data.table import Block, as_texts, text_of
+from bptrain.data.table import ColumnBlock, as_texts, text_of
 from bptrain.formats.problems import ErrorList, nearest, some_of
 from bptrain.parts.types import Array
 
@@ -18,14 +18,14 @@ SUM_TOLERANCE = 1e-6
 class Target(NamedTuple):
     """What the outputs stand for.
 
-    classes: one output a class. binary: one output, the second of two classes. distribution: the columns are
+    classes: one output per class. binary: one output, the second of two classes. distribution: the columns are
     the classes' probabilities. multilabel: each column a yes or no of its own. values: numbers.
     """
 
     names: tuple[str, ...]
     kind: Kind
     labels: tuple[Label, ...] = ()  # of the classes; the names of the columns where these are the classes
-    center: tuple[float, ...] = ()  # one a column, for values
+    center: tuple[float, ...] = ()  # one per column, for values
     spread: tuple[float, ...] = ()
     smoothing: float = 0.0  # ε: classes and distributions are coded as (1 − ε) t + ε/K
     threshold: float = 0.5  # from which an output is a yes: ½, or 0 for margins
@@ -50,7 +50,7 @@ class Target(NamedTuple):
         return kinds.get(type(self.labels[0]), "numeric")
 
 
-def true_of(target: Target, block: Block, rows: Array | None = None) -> Array:
+def true_of(target: Target, block: ColumnBlock, rows: Array | None = None) -> Array:
     """What is right for each of some rows (default: all).
 
     classes and binary: the number of the class, N. distribution: the number of the most probable one, N.
@@ -65,7 +65,7 @@ def true_of(target: Target, block: Block, rows: Array | None = None) -> Array:
     return (values >= 0.5).astype(np.int64) if target.kind == "multilabel" else values
 
 
-def encode(target: Target, block: Block, true: Array, rows: Array, dtype: DTypeLike) -> Array:
+def encode(target: Target, block: ColumnBlock, true: Array, rows: Array, dtype: DTypeLike) -> Array:
     """T, N × n_L, of the rows with these numbers; `true` is what is right for them. Raises DataError."""
     if target.kind == "binary":
         return true[:, None].astype(dtype)
@@ -83,10 +83,10 @@ def encode(target: Target, block: Block, true: Array, rows: Array, dtype: DTypeL
     with np.errstate(over="ignore"):
         T = np.where(spread == 0, 0.0, scaled).astype(dtype)
     too_large = np.flatnonzero(~np.isfinite(T).all(axis=1))
-    complaints = ErrorList()
+    errors = ErrorList()
     message = f"the scaled target does not fit into {T.dtype}; scale it, or correct it"
-    complaints.add_rows("too_large", block.origin, rows[too_large], message)
-    complaints.raise_if_any()
+    errors.add_rows("too_large", block.origin, rows[too_large], message)
+    errors.raise_if_any()
     return T
 
 
@@ -95,39 +95,39 @@ def _smoothed(target: Target, T: Array) -> Array:
     return (1 - target.smoothing) * T + target.smoothing / T.shape[1] if target.smoothing else T
 
 
-def values_of(block: Block) -> Array:
+def values_of(block: ColumnBlock) -> Array:
     """The target columns as numbers, N × m, float64."""
     if block.names == block.number_names:
         return block.numbers.astype(np.float64)
     return np.column_stack([block.number(name) for name in block.names]).astype(np.float64)
 
 
-def check_values(target: Target, block: Block, rows: Array) -> None:
+def check_values(target: Target, block: ColumnBlock, rows: Array) -> None:
     """Raises DataError for rows that are no distributions, no probabilities, or no counts."""
-    complaints = ErrorList()
+    errors = ErrorList()
     if target.kind == "distribution":
         values = values_of(block)[rows]
         negative = (values < 0).any(axis=1)
         message = "a class probability is negative"
-        complaints.add_rows("not_a_distribution", block.origin, rows[negative], message)
+        errors.add_rows("not_a_distribution", block.origin, rows[negative], message)
         sums = values.sum(axis=1)
         for row in np.flatnonzero(~negative & ~(np.abs(sums - 1) <= SUM_TOLERANCE)):
             message = f"the class probabilities sum to {sums[row]:.9g}, not to 1"
-            complaints.add(block.origin.problem("not_a_distribution", int(rows[row]), message))
+            errors.add(block.origin.problem("not_a_distribution", int(rows[row]), message))
     elif target.kind == "multilabel":
         values = values_of(block)[rows]
         for row, k in np.argwhere((values < 0) | (values > 1)):
             message = f"column {block.names[k]} is {values[row, k]:g}; with this loss a target is 0 or 1"
-            complaints.add(block.origin.problem("not_a_probability", int(rows[row]), message))
+            errors.add(block.origin.problem("not_a_probability", int(rows[row]), message))
     elif target.counts:
         values = values_of(block)[rows]
         for row, k in np.argwhere(values < 0):
             message = f"column {block.names[k]} is {values[row, k]:g}; with this loss a target is a count, not below 0"
-            complaints.add(block.origin.problem("negative_count", int(rows[row]), message))
-    complaints.raise_if_any()
+            errors.add(block.origin.problem("negative_count", int(rows[row]), message))
+    errors.raise_if_any()
 
 
-def labels_of(block: Block, rows: Array) -> tuple[Label, ...]:
+def labels_of(block: ColumnBlock, rows: Array) -> tuple[Label, ...]:
     """The classes of the one target column, sorted: numbers by value, texts by code point."""
     name = block.names[0]
     if name in block.texts:
@@ -139,7 +139,7 @@ def labels_of(block: Block, rows: Array) -> tuple[Label, ...]:
     return tuple(kind(value) for value in values)
 
 
-def _class_numbers(target: Target, block: Block, rows: Array) -> Array:
+def _class_numbers(target: Target, block: ColumnBlock, rows: Array) -> Array:
     """The number of the class of each of some rows. Raises DataError for unknown labels."""
     name = block.names[0]
     as_text = isinstance(target.labels[0], str)
@@ -150,14 +150,14 @@ def _class_numbers(target: Target, block: Block, rows: Array) -> Array:
     numbers: dict[object, int] = {label: k for k, label in enumerate(target.labels)}  # 1, 1.0, True: one key
     unknown = set(chosen) - numbers.keys()
     if unknown:
-        complaints = ErrorList()
+        errors = ErrorList()
         for row, cell in zip(rows, chosen, strict=True):
             if cell in unknown:
                 known = some_of(target.labels)
                 message = f"the label {text_of(cell)!r} of {name} is none of the training file's ({known})"
                 close = nearest(cell, target.labels) if as_text else None
-                complaints.add(block.origin.problem("unknown_label", int(row), message, close))
-        complaints.raise_if_any()
+                errors.add(block.origin.problem("unknown_label", int(row), message, close))
+        errors.raise_if_any()
     return np.fromiter(map(numbers.__getitem__, chosen), np.int64, len(chosen))
 
 

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bptrain.data.settings import DataSettings, NetworkFacts
-from bptrain.data.table import Block
+from bptrain.data.table import ColumnBlock
 from bptrain.data.targets import Kind, Label, Target, check_values, labels_of
 from bptrain.errors import DataError, Problem, Warned
 from bptrain.formats.problems import some_of
@@ -22,7 +22,7 @@ class Decision(NamedTuple):
     reason: str
 
 
-def decide(target: Block, rows: Array, settings: DataSettings, facts: NetworkFacts) -> Decision:
+def decide(target: ColumnBlock, rows: Array, settings: DataSettings, facts: NetworkFacts) -> Decision:
     """The decision for the targets of these rows. Raises DataError where the settings contradict the data."""
     texts = [name for name in target.names if name in target.texts]
     if len(target.names) > 1:
@@ -45,7 +45,7 @@ def decide(target: Block, rows: Array, settings: DataSettings, facts: NetworkFac
 
 
 def _reason_for_classes(
-    target: Block, rows: Array, settings: DataSettings, facts: NetworkFacts
+    target: ColumnBlock, rows: Array, settings: DataSettings, facts: NetworkFacts
 ) -> str | None:
     """Why one target column holds classes, or None."""
     name = target.names[0]
@@ -69,7 +69,7 @@ def _reason_for_classes(
     return None
 
 
-def _decide_several(target: Block, texts: list[str], task: str, facts: NetworkFacts) -> Decision:
+def _decide_several(target: ColumnBlock, texts: list[str], task: str, facts: NetworkFacts) -> Decision:
     """The decision for several target columns."""
     if texts:
         message = f"several target columns must be numbers, but {some_of(texts)} is text"
@@ -93,7 +93,7 @@ def _decide_several(target: Block, texts: list[str], task: str, facts: NetworkFa
     return Decision("regression", "values", f"{m} columns of numbers")
 
 
-def settle_target(target: Block, rows: Array, decision: Decision, facts: NetworkFacts) -> Target:
+def settle_target(target: ColumnBlock, rows: Array, decision: Decision, facts: NetworkFacts) -> Target:
     """The target record, its scaling not fitted yet, classes taken from these rows.
 
     Raises DataError where the classes do not fit the network or the values do not fit the loss.
@@ -122,7 +122,7 @@ def _coded(target: Target, facts: NetworkFacts) -> Target:
 
 
 def _kind_of_classes(name: str, labels: tuple[Label, ...], facts: NetworkFacts) -> Kind:
-    """One output a class, or one for two classes."""
+    """One output per class, or one for two classes."""
     K = len(labels)
     if K < 2:
         message = f"the target {name} has one class only, {labels[0]!r}; there is nothing to tell apart"
@@ -154,7 +154,7 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}" + ("" if n == 1 else "s")
 
 
-def column_warnings(target: Block, settled: Target, features: Block, rows: Array) -> list[Warned]:
+def column_warnings(target: ColumnBlock, settled: Target, features: ColumnBlock, rows: Array) -> list[Warned]:
     """Warnings of columns that are probably not what they are taken for: (name, message)."""
     warnings = []
     N, K = len(rows), len(settled.labels)
@@ -169,7 +169,7 @@ def column_warnings(target: Block, settled: Target, features: Block, rows: Array
         if distinct > N / 2 and distinct > MANY:
             message = (
                 f"column {name} has {distinct} different texts in {N} rows, each an input of its own; "
-                "list it in data.exclude if it tells nothing"
+                "list it in data.exclude if it is not informative"
             )
             warnings.append(Warned("many_categories", message))
     return warnings

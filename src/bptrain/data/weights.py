@@ -1,11 +1,11 @@
-"""What a row weighs: the number that the data give it, times that of its class."""
+"""Row weights: the weight that the data give a row, times that of its class."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.data.table import Block, text_of
+from bptrain.data.table import ColumnBlock, text_of
 from bptrain.data.targets import Target
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, nearest, some_of
@@ -30,16 +30,16 @@ def class_weights(
         return tuple(float(len(true) / (K * count)) if count else 1.0 for count in counts)
     known = {_written(label): k for k, label in enumerate(target.labels)}
     found = [1.0] * K
-    complaints = ErrorList()
+    errors = ErrorList()
     for label, weight in asked.items():
         k = known.get(_written(label))
         if k is None:
             message = f"there is no class {_written(label)!r}; there are {some_of(known)}"
             path = f"loss.class_weight.{label}"
-            complaints.add(Problem("unknown_label", message, path=path, suggestion=nearest(label, known)))
+            errors.add(Problem("unknown_label", message, path=path, suggestion=nearest(label, known)))
         else:
             found[k] = weight
-    complaints.raise_if_any()
+    errors.raise_if_any()
     return tuple(found)
 
 
@@ -49,7 +49,7 @@ def _written(label: object) -> str:
 
 
 def weights_of(
-    block: Block | None, rows: Array, of_classes: tuple[float, ...], true: Array, dtype: DTypeLike
+    block: ColumnBlock | None, rows: Array, of_classes: tuple[float, ...], true: Array, dtype: DTypeLike
 ) -> Array | None:
     """What each of some rows weighs, N; None where all weigh 1. Raises DataError for negative weights."""
     if block is None and not of_classes:
@@ -57,10 +57,10 @@ def weights_of(
     V = np.ones(len(rows))
     if block is not None:
         V *= block.number(block.names[0])[rows]
-        complaints = ErrorList()
-        message = f"the weight {block.names[0]} is negative; a row weighs 0 or more"
-        complaints.add_rows("negative_weight", block.origin, rows[V < 0], message)
-        complaints.raise_if_any()
+        errors = ErrorList()
+        message = f"the weight {block.names[0]} is negative; weights are 0 or more"
+        errors.add_rows("negative_weight", block.origin, rows[V < 0], message)
+        errors.raise_if_any()
     if of_classes:
         V *= np.array(of_classes)[true]
     with np.errstate(over="ignore"):

@@ -67,7 +67,7 @@ class TrainingPlan(NamedTuple):
 
     @property
     def optimizer(self) -> Optimizer:
-        """The element-wise rule of a task that has one."""
+        """The element-wise rule of a plan that has one."""
         assert isinstance(self.method, Optimizer)
         return self.method
 
@@ -102,10 +102,10 @@ class TrainingPlan(NamedTuple):
         """The schedule's factor for update t, counted from 1."""
         return self.schedule(t - 1, self.epoch_of(t), self.steps_per_epoch, self.epochs)
 
-    def for_use(self, memory: "OptimizerState") -> Array:
+    def for_use(self, state: "OptimizerState") -> Array:
         """The weights that are evaluated and kept: their moving average, where there is one and it has begun."""
-        averages = dict(zip(self.method.slots, memory.slots, strict=True))
-        return averages.get(AVERAGE, memory.w) if memory.t > 0 else memory.w
+        averages = dict(zip(self.method.slots, state.slots, strict=True))
+        return averages.get(AVERAGE, state.w) if state.t > 0 else state.w
 
 
 def aligned(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
@@ -155,7 +155,7 @@ class OptimizerState:
 
 
 def initial_optimizer_state(w: Array, method: UpdateRule) -> OptimizerState:
-    """The memory before the first update: every slot is zero."""
+    """The state before the first update: every slot is zero."""
     if isinstance(method, Solver):
         return OptimizerState(w, fresh_slots(method, len(w)))
     slots = tuple(
@@ -180,13 +180,13 @@ class Engine(Protocol):
 
     def run_slice(
         self,
-        memory: OptimizerState,
+        state: OptimizerState,
         X: Array,
         T: Array,
         extras: BatchContext = PLAIN,
         noise: Array | None = None,
     ) -> float:
-        """Update `memory` in place, batch after batch of the rows of X (N × n_0) and T (N × n_L) of one epoch.
+        """Update `state` in place, batch after batch of the rows of X (N × n_0) and T (N × n_L) of one epoch.
 
         `extras` are the rows' weights and masks, `noise` what is added to each update's gradient, updates × weights.
         Returns Σ v_n E_n over the rows, of the loss that each had before its batch's update. Numbers that are not

@@ -1,6 +1,6 @@
 """What is done to a batch's gradient before the optimizer's rule, and to the weights after it; by NumPy.
 
-The compiled loop sums and scales in loops of its own, in `compiled/shaping.py`.
+The compiled loop sums and scales in loops of its own, in `compiled/gradient_transform.py`.
 """
 
 import math

@@ -19,11 +19,11 @@ from bptrain.engines.base import OptimizerState, Outputs, TrainingPlan, aligned
 from bptrain.engines.compiled import cache, onednn
 from bptrain.engines.compiled.batches import chunk_rows, scratch_numbers
 from bptrain.engines.compiled.kernel import Name, kernel_source
-from bptrain.engines.compiled.plan import Plan, Updates
+from bptrain.engines.compiled.kernel_plan import KernelPlan, Updates
 from bptrain.engines.registry import CannotRun, Costs, EngineEntry, Extra
 from bptrain.engines.row_threads import Parts
 from bptrain.parts.types import Array
-from bptrain.translate.values import Untranslatable
+from bptrain.translate.expressions import Untranslatable
 
 # What compiled code saves, in seconds: per layer's calls, per entry of a layer's output, per weight, and per slot of a
 # weight: NumPy's calls, the temporary arrays of its element-wise formulas, and those of the optimizer's rule.
@@ -32,41 +32,41 @@ LAYER_CALLS, OUTPUT_ENTRY, WEIGHT, SLOT = 7e-6, 7e-9, 1e-9, 1.2e-9
 COMPILING, COMPILING_A_LAYER = 5.0, 0.5  # seconds
 
 
-def plan_of(task: TrainingPlan, dtype: DTypeLike) -> Plan:
-    """What the loop of a task is written for."""
-    masked = tuple(i for i in task.network.masked if i > 0)  # x_0 is masked before it comes here
+def kernel_plan_of(plan: TrainingPlan, dtype: DTypeLike) -> KernelPlan:
+    """What the loop of a plan is written for."""
+    masked = tuple(i for i in plan.network.masked if i > 0)  # x_0 is masked before it comes here
     updates = None  # a solver moves the weights itself
-    if task.solver is None:
-        updates = Updates(task.optimizer, task.schedule, len(task.rates) > 1, task.shaping)
-    single = task.batch_size == 1 and updates is not None
-    return Plan(task.network, np.dtype(dtype).name, single, updates, task.weighted, masked)
+    if plan.solver is None:
+        updates = Updates(plan.optimizer, plan.schedule, len(plan.rates) > 1, plan.shaping)
+    single = plan.batch_size == 1 and updates is not None
+    return KernelPlan(plan.network, np.dtype(dtype).name, single, updates, plan.weighted, masked)
 
 
-def sources(task: TrainingPlan, dtype: DTypeLike) -> list[str]:
-    """The texts of what trains a task. Raises Untranslatable."""
-    plan = plan_of(task, dtype)
-    return [kernel_source(plan, name) for name in kernels(task)]
+def sources(plan: TrainingPlan, dtype: DTypeLike) -> list[str]:
+    """The texts of what runs a plan. Raises Untranslatable."""
+    kernel_plan = kernel_plan_of(plan, dtype)
+    return [kernel_source(kernel_plan, name) for name in kernels(plan)]
 
 
-def kernels(task: TrainingPlan) -> tuple[Name, ...]:
-    """What trains a task: one loop for all of it, or, where a batch is more than a chunk, gradient and update apart."""
-    if task.solver is not None:
+def kernels(plan: TrainingPlan) -> tuple[Name, ...]:
+    """What runs a plan: one loop for all of it, or, where a batch is more than a chunk, gradient and update apart."""
+    if plan.solver is not None:
         return ("gradient",)
-    return ("gradient", "apply") if task.batch_size > chunk_rows(task.network) else ("run_slice",)
+    return ("gradient", "apply") if plan.batch_size > chunk_rows(plan.network) else ("run_slice",)
 
 
-def uncovered(task: TrainingPlan, dtype: DTypeLike) -> str | None:
-    """Why the loop of a task cannot be written, in words; None where it can."""
+def uncovered(plan: TrainingPlan, dtype: DTypeLike) -> str | None:
+    """Why the loop of a plan cannot be written, in words; None where it can."""
     try:
-        sources(task, dtype)
+        sources(plan, dtype)
     except Untranslatable as error:
         return f"not compiled, {error}"
     return None
 
 
-def is_compiled(task: TrainingPlan, dtype: DTypeLike) -> bool:
-    """Whether the loop of a task was compiled at an earlier time, so that the engine is made at once."""
-    return all(cache.is_compiled(source) for source in sources(task, dtype))
+def is_compiled(plan: TrainingPlan, dtype: DTypeLike) -> bool:
+    """Whether the loop of a plan was compiled at an earlier time, so that the engine is made at once."""
+    return all(cache.is_compiled(source) for source in sources(plan, dtype))
 
 
 def broken() -> str | None:
@@ -142,57 +142,57 @@ class NumbaEngine:
     name = "numba"
     step_work = 2e3
 
-    def __init__(self, task: TrainingPlan, dtype: DTypeLike, threads: int | None = None) -> None:
+    def __init__(self, plan: TrainingPlan, dtype: DTypeLike, threads: int | None = None) -> None:
         clock = time.perf_counter()
-        self.task, self.plan = task, plan_of(task, dtype)
-        self._rates = np.array(task.rates, np.float64)
+        self.plan, self.kernel_plan = plan, kernel_plan_of(plan, dtype)
+        self._rates = np.array(plan.rates, np.float64)
         self._dtype, self._threads = dtype, threads
-        self._compiled = {name: compiled(self.plan, name) for name in kernels(task)}
-        self._parts, self._scratch = Parts(threads), Scratch(task.network, dtype)
+        self._compiled = {name: compiled(self.kernel_plan, name) for name in kernels(plan)}
+        self._parts, self._scratch = Parts(threads), Scratch(plan.network, dtype)
         self.compile_seconds = time.perf_counter() - clock
 
     def run_slice(
         self,
-        memory: OptimizerState,
+        state: OptimizerState,
         X: Array,
         T: Array,
         extras: BatchContext = PLAIN,
         noise: Array | None = None,
     ) -> float:
         """See `Engine.run_slice`."""
-        task = self.task
-        X, T = contiguous(dropped_inputs(X, extras), memory.w), contiguous(T, memory.w)
-        with_rows = self._extras(extras, len(X), memory.w)
-        drawn = [] if noise is None else [contiguous(noise, memory.w)]
-        scalar = [kind == "scalar" for kind in task.optimizer.slots.values()]
-        slots = [np.reshape(slot, -1) for slot in memory.slots]  # a scalar slot as a vector of one
-        rates = self._rates * memory.rate_factor
-        batch, place = task.batch_size, (task.epoch_of(memory.t + 1), task.steps_per_epoch, task.epochs)
+        plan = self.plan
+        X, T = contiguous(dropped_inputs(X, extras), state.w), contiguous(T, state.w)
+        with_rows = self._extras(extras, len(X), state.w)
+        drawn = [] if noise is None else [contiguous(noise, state.w)]
+        scalar = [kind == "scalar" for kind in plan.optimizer.slots.values()]
+        slots = [np.reshape(slot, -1) for slot in state.slots]  # a scalar slot as a vector of one
+        rates = self._rates * state.rate_factor
+        batch, place = plan.batch_size, (plan.epoch_of(state.t + 1), plan.steps_per_epoch, plan.epochs)
         if "run_slice" in self._compiled:
             run = self._compiled["run_slice"]
             scratch = self._scratch.of(min(batch, len(X)))
             given = (X, T, *with_rows, *drawn, scratch, batch)
-            loss_sum = float(run(memory.w, *slots, *given, memory.t, rates, *place))
-            memory.t += -(-len(X) // batch)
+            loss_sum = float(run(state.w, *slots, *given, state.t, rates, *place))
+            state.t += -(-len(X) // batch)
         else:
             loss_sum = 0.0
             for k, a in enumerate(range(0, len(X), batch)):
                 rows = slice(a, min(a + batch, len(X)))
-                total = batch_divisor(task.network, rows.stop - a, extras.part(rows).sample_weight)
+                total = batch_divisor(plan.network, rows.stop - a, extras.part(rows).sample_weight)
                 of_rows = [array[rows] for array in with_rows]
-                g, loss = self._gradient_and_loss(memory.w, X[rows], T[rows], of_rows, total)
+                g, loss = self._gradient_and_loss(state.w, X[rows], T[rows], of_rows, total)
                 given = (g, *(array[k : k + 1] for array in drawn), loss, total)
-                self._compiled["apply"](memory.w, *slots, *given, memory.t, rates, *place)
+                self._compiled["apply"](state.w, *slots, *given, state.t, rates, *place)
                 loss_sum += loss
-                memory.t += 1
-        memory.slots = tuple(
+                state.t += 1
+        state.slots = tuple(
             slot.reshape(()) if one else slot for slot, one in zip(slots, scalar, strict=True)
         )
         return loss_sum
 
     def gradient(self, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN) -> Array:
         """See `Engine.gradient`."""
-        network, X = self.task.network, contiguous(dropped_inputs(X, extras), w)
+        network, X = self.plan.network, contiguous(dropped_inputs(X, extras), w)
         total = batch_divisor(network, len(X), extras.sample_weight)
         g = self._gradient_and_loss(w, X, contiguous(T, w), self._extras(extras, len(X), w), total)[0]
         add_penalties(network, views(network, w), views(network, g))
@@ -200,17 +200,20 @@ class NumbaEngine:
 
     def _extras(self, extras: BatchContext, rows: int, w: Array) -> list[Array]:
         """The arrays that the loops take beside inputs and targets: rows that weigh 1, and units that all stay, too."""
-        v = extras.sample_weight
-        V = [] if not self.plan.weighted else [np.ones(rows, w.dtype) if v is None else v]
-        sizes = self.plan.network.sizes
-        M = [extras.dropout_masks.get(i, np.ones((rows, sizes[i]), w.dtype)) for i in self.plan.masked]
+        V = (
+            []
+            if not self.kernel_plan.weighted
+            else [np.ones(rows, w.dtype) if extras.sample_weight is None else extras.sample_weight]
+        )
+        sizes = self.kernel_plan.network.sizes
+        M = [extras.dropout_masks.get(i, np.ones((rows, sizes[i]), w.dtype)) for i in self.kernel_plan.masked]
         return [contiguous(array, w) for array in (*V, *M)]
 
     def _gradient_and_loss(
         self, w: Array, X: Array, T: Array, with_rows: Sequence[Array], total: float
     ) -> tuple[Array, float]:
         if "gradient" not in self._compiled:
-            self._compiled["gradient"] = compiled(self.plan, "gradient")
+            self._compiled["gradient"] = compiled(self.kernel_plan, "gradient")
         gradient = self._compiled["gradient"]
 
         def of(rows: slice) -> tuple[Array, float]:
@@ -219,7 +222,7 @@ class NumbaEngine:
             loss: float = gradient(w, X[rows], T[rows], *of_rows, total, g, scratch)
             return g, loss
 
-        (g, loss), *others = self._parts.run(of, len(X), chunk_rows(self.task.network))
+        (g, loss), *others = self._parts.run(of, len(X), chunk_rows(self.plan.network))
         for more, more_loss in others:
             g += more
             loss += more_loss
@@ -233,7 +236,7 @@ class NumbaEngine:
     def _forward(self) -> "Forward":
         """Compiled when it is first asked for: who checks a gradient evaluates nothing."""
         clock = time.perf_counter()
-        forward = Forward(self.task.network, self._dtype, self._threads)
+        forward = Forward(self.plan.network, self._dtype, self._threads)
         self.compile_seconds += time.perf_counter() - clock
         return forward
 
@@ -247,7 +250,7 @@ class Forward:
 
     def __init__(self, network: Network, dtype: DTypeLike, threads: int | None = None) -> None:
         self.network = network
-        self._outputs = compiled(Plan(network, np.dtype(dtype).name, single=False), "outputs")
+        self._outputs = compiled(KernelPlan(network, np.dtype(dtype).name, single=False), "outputs")
         self._parts, self._scratch = Parts(threads), Scratch(network, dtype)
 
     def __call__(self, w: Array, X: Array) -> Outputs:
@@ -289,27 +292,27 @@ def contiguous(array: Array, w: Array) -> Array:
     return np.require(array, w.dtype, ["C_CONTIGUOUS", "WRITEABLE"])
 
 
-def compiled(plan: Plan, name: Name) -> Callable[..., Any]:
+def compiled(kernel_plan: KernelPlan, name: Name) -> Callable[..., Any]:
     """A function of the kernel for a plan."""
     from numba import types
 
-    real = types.float32 if plan.dtype == "float32" else types.float64
+    real = types.float32 if kernel_plan.dtype == "float32" else types.float64
     flat, matrix, count = real[::1], real[:, ::1], types.int64
     signature: tuple[Any, ...]
-    extras = [*([flat] if plan.weighted else []), *(matrix for _ in plan.masked)]
+    extras = [*([flat] if kernel_plan.weighted else []), *(matrix for _ in kernel_plan.masked)]
     if name == "gradient":
         signature = (flat, matrix, matrix, *extras, types.float64, flat, flat)
     elif name == "outputs":
         signature = (flat, matrix, matrix, matrix, flat)
     else:
-        assert plan.updates is not None
-        memory = [flat] * (1 + len(plan.updates.optimizer.slots))
-        noise = [matrix] if plan.updates.shaping.noise is not None else []
+        assert kernel_plan.updates is not None
+        state = [flat] * (1 + len(kernel_plan.updates.optimizer.slots))
+        noise = [matrix] if kernel_plan.updates.shaping.noise is not None else []
         of_rows = (matrix, matrix, *extras, *noise, flat, count)
         of_gradient = (flat, *noise, types.float64, types.float64)
         given = of_rows if name == "run_slice" else of_gradient
-        signature = (*memory, *given, count, types.float64[::1], count, count, count)
-    return cache.compiled(kernel_source(plan, name), name, signature)
+        signature = (*state, *given, count, types.float64[::1], count, count, count)
+    return cache.compiled(kernel_source(kernel_plan, name), name, signature)
 
 
 ENTRY = EngineEntry(
@@ -318,10 +321,10 @@ ENTRY = EngineEntry(
     costs=Costs(2e-7, 4e-9, 1e-9, 5e-10),  # rounded from runs on one machine; others differ by a small factor
     extra=Extra(
         "fast",
-        ("numba", "scipy", "platformdirs", onednn.WHEEL),
+        ("numba", "scipy", onednn.WHEEL),
         "a training loop compiled for your network",
     ),
-    needs=("numba", "scipy", "platformdirs"),
+    needs=("numba", "scipy"),
     broken=broken,
     uncovered=uncovered,
     is_ready=is_compiled,

@@ -17,12 +17,13 @@ from bptrain.core.backprop import Workspace, backward, deltas, forward, gradient
 from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
 from bptrain.core.objective import add_penalties, add_penalty, batch_divisor, loss_sum, penalty_at, row_losses
 from bptrain.engines.base import OptimizerState, Outputs, TrainingPlan, aligned
+from bptrain.engines.compiled.target import NUMBA
 from bptrain.engines.gradient_transform import project_max_norm, transform_gradient
 from bptrain.engines.registry import Costs, EngineEntry
 from bptrain.parts.optimizers import Slots
 from bptrain.parts.types import Array
-from bptrain.translate.rules import write_rule
-from bptrain.translate.values import Untranslatable
+from bptrain.translate.expressions import Untranslatable
+from bptrain.translate.update_rules import write_rule
 
 CHUNK_NUMBERS = 2_000_000  # matrix entries of one layer in memory at a time, in a forward pass alone
 PIECE_NUMBERS = 2**17  # weights that are updated at a time
@@ -36,17 +37,17 @@ class NumpyEngine:
     step_work = 2e4
     compile_seconds = 0.0
 
-    def __init__(self, task: TrainingPlan) -> None:
-        self.task = task
+    def __init__(self, plan: TrainingPlan) -> None:
+        self.plan = plan
         self._spaces: dict[int, Workspace] = {}  # by rows: the batch, and a shorter last one
-        self._in_pieces = task.network.size > PIECE_NUMBERS and is_elementwise(task)
-        whole = task.shaping.whole or task.accumulate > 1 or task.network.size <= PRODUCT_NUMBERS
+        self._in_pieces = plan.network.size > PIECE_NUMBERS and is_elementwise(plan)
+        whole = plan.shaping.whole or plan.accumulate > 1 or plan.network.size <= PRODUCT_NUMBERS
         self._by_layers = self._in_pieces and not whole
         self._kept: Array | None = None  # see `_room`
 
     def run_slice(
         self,
-        memory: OptimizerState,
+        state: OptimizerState,
         X: Array,
         T: Array,
         extras: BatchContext = PLAIN,
@@ -54,18 +55,18 @@ class NumpyEngine:
     ) -> float:
         """See `Engine.run_slice`."""
         with np.errstate(all="ignore"):  # the trainer looks for what is not finite, once a slice
-            return self._updates(memory, X, T, extras, noise)
+            return self._updates(state, X, T, extras, noise)
 
     def _updates(
-        self, memory: OptimizerState, X: Array, T: Array, extras: BatchContext, noise: Array | None
+        self, state: OptimizerState, X: Array, T: Array, extras: BatchContext, noise: Array | None
     ) -> float:
-        task, network, L = self.task, self.task.network, self.task.network.L
-        B = task.batch_size
-        steps_per_epoch, epoch = task.steps_per_epoch, task.epoch_of(memory.t + 1)
-        w = memory.w
+        plan, network, L = self.plan, self.plan.network, self.plan.network.L
+        B = plan.batch_size
+        steps_per_epoch, epoch = plan.steps_per_epoch, plan.epoch_of(state.t + 1)
+        w = state.w
         parameters = views(network, w)
         if not self._by_layers:
-            g, alpha = aligned(w.shape, w.dtype), rate_of_each_weight(task, w.dtype) * memory.rate_factor
+            g, alpha = aligned(w.shape, w.dtype), rate_of_each_weight(plan, w.dtype) * state.rate_factor
             dw = views(network, g)
         Z_L = np.empty((len(X), network.sizes[L]), w.dtype)
         E = np.nan
@@ -77,61 +78,63 @@ class NumpyEngine:
                 space = self._forward(parameters, X[rows], of_rows, Z_L[rows])
             else:
                 self._gradient(parameters, dw, X[rows], T[rows], of_rows, divisor, Z_L[rows])
-                transform_gradient(task.shaping, g, None if noise is None else noise[update])
-            if task.optimizer.needs_loss:
-                losses = row_losses(network, Z_L[rows], None, T[rows])
-                E = float(loss_sum(losses, of_rows.sample_weight)) / divisor
+                transform_gradient(plan.shaping, g, None if noise is None else noise[update])
+            if plan.optimizer.needs_loss:
+                E = (
+                    float(loss_sum(row_losses(network, Z_L[rows], None, T[rows]), of_rows.sample_weight))
+                    / divisor
+                )
                 E += penalty_at(network, w)
-            memory.t += 1
-            factor = task.schedule(memory.t - 1, epoch, steps_per_epoch, task.epochs)
+            state.t += 1
+            factor = plan.schedule(state.t - 1, epoch, steps_per_epoch, plan.epochs)
             if self._by_layers:
                 back = deltas(network, parameters, T[rows], space, of_rows, divisor)
-                self._step_by_layers(memory, back, space, factor, E)
+                self._step_by_layers(state, back, space, factor, E)
             else:
-                self._step(memory, g, alpha * factor, E)
-            project_max_norm(task.shaping, parameters)
+                self._step(state, g, alpha * factor, E)
+            project_max_norm(plan.shaping, parameters)
         losses = row_losses(network, Z_L, None, T)
         return float(loss_sum(losses.astype(np.float64), extras.sample_weight))
 
-    def _step(self, memory: OptimizerState, g: Array, rate: float | Array, E: float) -> None:
+    def _step(self, state: OptimizerState, g: Array, rate: float | Array, E: float) -> None:
         """An update by the rule."""
-        w, rule = memory.w, self.task.optimizer
+        w, rule = state.w, self.plan.optimizer
         if not self._in_pieces:
-            step, after = rule.step(g, memory.slots, w, rate, memory.t, E)
+            step, after = rule.step(g, state.slots, w, rate, state.t, E)
             # a rule may keep the gradient or the weights, but here both are arrays that will change
-            memory.slots = tuple(slot.copy() if slot is g or slot is w else slot for slot in after)
+            state.slots = tuple(slot.copy() if slot is g or slot is w else slot for slot in after)
             w -= step
             return
-        after = before = memory.slots
+        after = before = state.slots
         for a in range(0, w.size, PIECE_NUMBERS):
             part = slice(a, a + PIECE_NUMBERS)
             of_part = rate if isinstance(rate, float) else rate[part]
-            after = self._step_of(part, memory, before, g[part], of_part, E)
-        memory.slots = after
+            after = self._step_of(part, state, before, g[part], of_part, E)
+        state.slots = after
 
     def _step_by_layers(
-        self, memory: OptimizerState, back: Iterator[int], space: Workspace, factor: float, E: float
+        self, state: OptimizerState, back: Iterator[int], space: Workspace, factor: float, E: float
     ) -> None:
         """An update by the rule, layer by layer as `deltas` comes back, without the gradient as a whole."""
-        after = before = memory.slots
+        after = before = state.slots
         for i in back:
-            rate = self.task.rates[min(i, len(self.task.rates)) - 1] * memory.rate_factor * factor
-            for start, g in self._pieces_of_gradient(i, memory.w, space):
+            rate = self.plan.rates[min(i, len(self.plan.rates)) - 1] * state.rate_factor * factor
+            for start, g in self._pieces_of_gradient(i, state.w, space):
                 for a in range(0, g.size, PIECE_NUMBERS):
                     some = g[a : a + PIECE_NUMBERS]
                     part = slice(start + a, start + a + some.size)
-                    after = self._step_of(part, memory, before, some, rate, E)
-        memory.slots = after
+                    after = self._step_of(part, state, before, some, rate, E)
+        state.slots = after
 
     def _pieces_of_gradient(self, i: int, w: Array, space: Workspace) -> Iterator[tuple[int, Array]]:
         """Some rows of dW_i at a time, then db_i: where they begin in the flat vector, and what they are."""
-        network, Y, D = self.task.network, space.Y, space.D
+        network, Y, D = self.plan.network, space.Y, space.D
         for block in network.blocks:
             if block.layer != i:
                 continue
             if block.kind == "bias":
                 g = np.dot(space.ones, D[i])
-                transform_gradient(self.task.shaping, g, None)
+                transform_gradient(self.plan.shaping, g, None)
                 yield block.start, g
                 continue
             n_out, n_in = block.shape
@@ -142,7 +145,7 @@ class NumpyEngine:
                 g, start = self._room(of_units.shape[1] * n_in, w.dtype), block.start + j * n_in
                 np.dot(of_units.T, Y[i - 1], out=g.reshape(-1, n_in))
                 add_penalty(network, w[start : start + g.size], g)
-                transform_gradient(self.task.shaping, g, None)
+                transform_gradient(self.plan.shaping, g, None)
                 yield start, g
 
     def _room(self, numbers: int, dtype: np.dtype[np.generic]) -> Array:
@@ -152,13 +155,13 @@ class NumpyEngine:
         return self._kept[:numbers]
 
     def _step_of(
-        self, part: slice, memory: OptimizerState, before: Slots, g: Array, rate: float | Array, E: float
+        self, part: slice, state: OptimizerState, before: Slots, g: Array, rate: float | Array, E: float
     ) -> Slots:
         """An update of some weights by the rule, which takes each by itself; `before` are the slots of all."""
-        w, rule = memory.w, self.task.optimizer
+        w, rule = state.w, self.plan.optimizer
         scalar = [kind == "scalar" for kind in rule.slots.values()]
         given = tuple(slot if one else slot[part] for slot, one in zip(before, scalar, strict=True))
-        step, after = rule.step(g, given, w[part], rate, memory.t, E)
+        step, after = rule.step(g, given, w[part], rate, state.t, E)
         for slot, new, one in zip(before, after, scalar, strict=True):
             if not one:
                 slot[part] = new
@@ -168,8 +171,8 @@ class NumpyEngine:
     def _forward(self, parameters: Views, X: Array, extras: BatchContext, Z_L: Array) -> Workspace:
         """The forward pass of a batch, with its Z_L where it is to be kept."""
         space = self._space(len(X), parameters.flat.dtype)
-        space.Z[self.task.network.L] = Z_L
-        forward(self.task.network, parameters, X, space, extras)
+        space.Z[self.plan.network.L] = Z_L
+        forward(self.plan.network, parameters, X, space, extras)
         return space
 
     def _gradient(
@@ -183,8 +186,8 @@ class NumpyEngine:
         Z_L: Array,
     ) -> None:
         """The gradient of a batch into dw, in as many parts as are asked for, and its Z_L."""
-        network = self.task.network
-        most = -(-self.task.batch_size // self.task.accumulate)
+        network = self.plan.network
+        most = -(-self.plan.batch_size // self.plan.accumulate)
         for a in range(0, len(X), most):
             part = slice(a, min(a + most, len(X)))
             of_part = extras.part(part)
@@ -198,16 +201,16 @@ class NumpyEngine:
     def gradient(self, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN) -> Array:
         """See `Engine.gradient`."""
         with np.errstate(all="ignore"):
-            return gradient(self.task.network, w, X, T, extras)
+            return gradient(self.plan.network, w, X, T, extras)
 
     def outputs(self, w: Array, X: Array) -> Outputs:
         """See `Engine.outputs`."""
-        return numpy_outputs(self.task.network, w, X)
+        return numpy_outputs(self.plan.network, w, X)
 
     def _space(self, rows: int, dtype: np.dtype[np.generic]) -> Workspace:
         space = self._spaces.get(rows)
         if space is None:
-            space = self._spaces[rows] = workspace(self.task.network, rows, dtype)
+            space = self._spaces[rows] = workspace(self.plan.network, rows, dtype)
         return space
 
 
@@ -225,24 +228,24 @@ def numpy_outputs(network: Network, w: Array, X: Array) -> Outputs:
     return Outputs(Z_L, X_L)
 
 
-def is_elementwise(task: TrainingPlan) -> bool:
+def is_elementwise(plan: TrainingPlan) -> bool:
     """Whether the rule is known to take no sums over the weights: it can be written out for a single one."""
-    if task.solver is not None:
+    if plan.solver is not None:
         return False
     try:
-        write_rule(task.optimizer)
+        write_rule(plan.optimizer, NUMBA)  # in whichever language
     except Untranslatable:
         return False
     return True
 
 
-def rate_of_each_weight(task: TrainingPlan, dtype: np.dtype[np.generic]) -> float | Array:
+def rate_of_each_weight(plan: TrainingPlan, dtype: np.dtype[np.generic]) -> float | Array:
     """α before the schedule: one number, or one for each entry of the flat vector."""
-    if not isinstance(task.rate, tuple):
-        return task.rate
-    alpha: Array = np.empty(task.network.size, dtype)
-    for block in task.network.blocks:
-        alpha[block.start : block.stop] = task.rate[block.layer - 1]
+    if not isinstance(plan.rate, tuple):
+        return plan.rate
+    alpha: Array = np.empty(plan.network.size, dtype)
+    for block in plan.network.blocks:
+        alpha[block.start : block.stop] = plan.rate[block.layer - 1]
     return alpha
 
 

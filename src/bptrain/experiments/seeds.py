@@ -1,4 +1,4 @@
-"""The same config with several seeds, and what its figures are on average."""
+"""The same config with several seeds, and the mean of its results."""
 
 import statistics
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ def seeded_fits(
 ) -> Iterator[tuple[int, Generator[FitEvent, None, None]]]:
     """The fits of seed, seed + 1, …, each as its events, in a run directory of its own. Raises UsageError."""
     if seeds < 2:
-        raise UsageError(f"--seeds {seeds}: give 2 or more, since one seed has no deviation")
+        raise UsageError(f"--seeds {seeds}: give 2 or more, since one seed has no standard deviation")
     first = load_config(config, overrides).config.seed
     for seed in range(first, first + seeds):
         directory = None if out is None else out / f"seed-{seed}"
@@ -49,7 +49,7 @@ def summarize_seeds(results: Sequence[tuple[int, Mapping[str, Any]]]) -> SeedsSu
 
 
 def _over_runs(statistic: Callable[[list[float]], float], values: list[Any]) -> Any:
-    """A statistic of a metric's values, of each class's where it has one a class; None where a value is not finite."""
+    """A statistic of a metric's values, or of each class's if it has one per class; None if a value is not finite."""
     if isinstance(values[0], Mapping):
         return {label: _over_runs(statistic, [value.get(label) for value in values]) for label in values[0]}
     return None if None in values else statistic(values)

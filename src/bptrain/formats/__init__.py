@@ -1,4 +1,4 @@
-"""File formats: a file to columns of cells, to named arrays, or to one array; what these mean is told elsewhere.
+"""File formats: a file to columns of cells, to named arrays, or to one array; what these mean is decided elsewhere.
 
 Each format is a file in this folder: what is registered there is known to every command. Config, messages, help and
 schema ask the registry what a file's name says, so nothing heavy is imported before a file is read.

@@ -1,6 +1,6 @@
 """What a file format is, and the registry of formats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
@@ -13,12 +13,15 @@ if TYPE_CHECKING:  # a name is looked at without NumPy
 Holds = Literal["table", "arrays", "array"]  # columns with names, arrays with names, one array
 
 
+Cells = Union[list[str], "Array"]  # texts, "" where one is missing; or numbers, with NaN
+
+
 class Sheet(NamedTuple):
-    """A table as it was written: nothing is interpreted yet."""
+    """A table as it was written: texts are not interpreted yet."""
 
     origin: Origin
     names: tuple[str, ...]
-    cells: dict[str, list[str]]  # N texts per column
+    cells: Mapping[str, Cells]  # N per column
 
 
 class NamedArrays(NamedTuple):

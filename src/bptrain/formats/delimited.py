@@ -46,7 +46,7 @@ def read_delimited(path: Path, key: str, delimiter: str) -> Sheet:
 def _records(text: str, delimiter: str, file: str) -> tuple[tuple[str, ...], list[str], list[int]]:
     """The header, the cells of all rows that are not blank, end to end, and the line where each row begins.
 
-    One flat list, since a list a row would cost the garbage collector thrice the time of the reading.
+    One flat list, since one list per row would cost the garbage collector three times the time of the reading.
     """
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
@@ -54,7 +54,7 @@ def _records(text: str, delimiter: str, file: str) -> tuple[tuple[str, ...], lis
     names: tuple[str, ...] = ()
     cells: list[str] = []
     lines: list[int] = []
-    complaints = ErrorList()
+    errors = ErrorList()
     begin = 1
     try:
         for row in reader:
@@ -66,12 +66,12 @@ def _records(text: str, delimiter: str, file: str) -> tuple[tuple[str, ...], lis
                     lines.append(begin)
                 else:
                     message = f"the row has {_cells(len(row))}, but the header has {len(names)}"
-                    complaints.add(Problem("cell_count", message, file=file, line=begin))
+                    errors.add(Problem("cell_count", message, file=file, line=begin))
             begin = reader.line_num + 1  # a quoted cell may hold line breaks
     except csv.Error as error:
         message = f"the quoting of the row that begins here is broken: {error}"
-        complaints.add(Problem("malformed_row", message, file=file, line=begin))
-    complaints.raise_if_any()
+        errors.add(Problem("malformed_row", message, file=file, line=begin))
+    errors.raise_if_any()
     if not names:
         raise DataError(Problem("empty_file", "the file is empty; it needs a header and rows", file=file))
     return names, cells, lines
@@ -84,19 +84,19 @@ def _cells(n: int) -> str:
 def _header(cells: list[str], line: int, file: str, delimiter: str) -> tuple[str, ...]:
     """The column names. Raises DataError for names that are empty or given twice."""
     names = tuple(cell.strip() for cell in cells)
-    complaints = ErrorList()
+    errors = ErrorList()
     if len(names) == 1 and (sign := next((s for s in SEPARATORS if s != delimiter and s in names[0]), None)):
         message = (
             f"the columns are separated by {SEPARATORS[sign]}, which the file's name does not say: save it with "
             "commas as .csv, or with tabs as .tsv"
         )
-        complaints.add(Problem("separator", message, file=file, line=line))
+        errors.add(Problem("separator", message, file=file, line=line))
     for position, name in enumerate(names):
         if not name:
             message = f"column {position + 1} has no name; name it in the header"
-            complaints.add(Problem("unnamed_column", message, file=file, line=line))
+            errors.add(Problem("unnamed_column", message, file=file, line=line))
         elif name in names[:position]:
             message = f"columns {names.index(name) + 1} and {position + 1} are both named {name}; rename one"
-            complaints.add(Problem("duplicate_column", message, file=file, line=line))
-    complaints.raise_if_any()
+            errors.add(Problem("duplicate_column", message, file=file, line=line))
+    errors.raise_if_any()
     return names

@@ -17,6 +17,10 @@ class Origin(NamedTuple):
     file: str
     lines: "Array | None" = None  # line of each row, counted from 1; None where a file has no lines
 
+    def place(self, row: int) -> str:
+        """The place of a row, counted from 0, in words."""
+        return f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+
     def problem(self, code: str, row: int, message: str, suggestion: str | None = None) -> Problem:
         """A problem with one row, counted from 0."""
         if self.lines is not None:

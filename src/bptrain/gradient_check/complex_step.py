@@ -86,7 +86,7 @@ def of_rows(
 ) -> Array:
     """The change of each row's loss, neither weighted nor divided, where Z of layer `first` changes by dZ.
 
-    The rows of dZ are so many copies of the batch, one below the other. With a direction, the parameters of the
+    The rows of dZ are this number of copies of the batch, one below the other. With a direction, the parameters of the
     layers above `first` change too.
     """
     network, space = point.network, point.space

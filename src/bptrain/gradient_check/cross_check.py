@@ -21,7 +21,7 @@ from bptrain.parts.types import Array
 AGREE = 1e-6  # of the larger of the two slopes, and of the scale of rounding
 SHRINKS = (1.0, 1e-2, 1e-4)  # of the first step of a difference
 SMALL = 1e-5  # the step of a plain difference of one part
-LARGEST = 1e6  # a z, beside which such a step is still a step
+LARGEST = 1e6  # a z that such a step still changes
 PARTS_AGREE = 1e-3
 COMPLEX_REFUSED = (TypeError, ValueError)  # what functions raise that take no complex numbers
 ROWS = 16  # are enough for the comparison
@@ -92,7 +92,7 @@ def culprits(point: GradientPoint) -> str:
 
 
 def loses(f: Callable[[Array], Array], X: Array, unit: Array) -> bool:
-    """Whether the complex step of f along a unit is not its slope, where f is smooth and X small enough to tell."""
+    """Whether the complex step of f along a unit is not its slope, where f is smooth and X small enough to see it."""
     try:
         by_step = f(X + 1j * STEP * unit).imag / STEP
     except COMPLEX_REFUSED:

@@ -1,4 +1,4 @@
-"""FoundKinks: where the slope of an activation or of a loss jumps, and what the gradient may be there.
+"""Kinks: where the slope of an activation or of a loss jumps, and what the gradient may be there.
 
 A unit of relu with z = 0 has the slope 0 on one side and 1 on the other, and the objective no gradient, but one on each
 side. An engine may take either slope, or one between; so may another engine whose z is off by a rounding. So near
@@ -88,7 +88,7 @@ def differ(left: Array, right: Array) -> Array:
 
 
 def reach(point: GradientPoint, wider: float) -> list[Array]:
-    """How far rounding may move each Z_i, and a share of its terms beside; entry 0 is unused.
+    """How far rounding may move each Z_i, and a share of its terms in addition; entry 0 is unused.
 
     Roundings add up as the root of their squares: as sums of absolute values they would reach any kink after some ten
     wide layers.
@@ -107,7 +107,7 @@ def reach(point: GradientPoint, wider: float) -> list[Array]:
 def find_kinks(point: GradientPoint, wider: float = 0.0) -> FoundKinks | None:
     """The kinks at a point and the gradients that are possible there; None without one.
 
-    `wider` is by which share of z's terms a unit may be off a kink and still stand on it.
+    `wider` is the share of z's terms by which a unit may be off a kink and still count as at it.
     """
     network, space, L = point.network, point.space, point.network.L
     found: list[Kink] = []
@@ -173,8 +173,8 @@ def possible(
     network, (V, M) = point.network, point.context
     center, radius = np.empty_like(point.w), np.empty_like(point.w)
     C, R = views(network, center), views(network, radius)
-    weigh = (np.ones(len(point.X_0)) if V is None else V)[:, None] / point.divisor
-    D = Bounded(D_L.c * weigh, D_L.r * np.abs(weigh))
+    reduction = (np.ones(len(point.X_0)) if V is None else V)[:, None] / point.divisor
+    D = Bounded(D_L.c * reduction, D_L.r * np.abs(reduction))
     for i in range(network.L, 0, -1):
         Y = point.space.Y[i - 1]
         C.W[i][...], R.W[i][...] = D.c.T @ Y, D.r.T @ np.abs(Y)

@@ -97,7 +97,7 @@ def with_own_slopes(point: GradientPoint, D: Sequence[Array | None]) -> Gradient
         D_i = D[i]
         if D_i is not None:
             if i == L:
-                taken, before, weight = point.D_L, point.dE, RIGHT.weigh(point, np.ones_like(D_i))
+                taken, before, weight = point.D_L, point.dE, RIGHT.reduction(point, np.ones_like(D_i))
             else:
                 before = RIGHT.drop(point, i, RIGHT.carry(point, i, above))
                 taken, weight = point.slopes.get(i, before), before

@@ -2,7 +2,7 @@
 
 `Lines()` is the derivation, from derivatives by the complex step (`point.py`):
 
-    D_L = ∂E/∂Z_L, times v_n, divided by Σ v_n        `output`, `weigh`
+    D_L = ∂E/∂Z_L, times v_n, divided by Σ v_n        `output`, `reduction`
     G_i = (D_{i+1} W_{i+1}) ∘ M_i                     `carry`, `drop`     ∂objective/∂X_i
     D_i = G_i ∘ f_i'(Z_i), or J_iᵀ g                  `through`
     dW_i = D_iᵀ Y_{i−1}                               `weight`
@@ -26,7 +26,7 @@ def output(point: GradientPoint) -> Array:
     return point.D_L
 
 
-def weigh(point: GradientPoint, D: Array) -> Array:
+def reduction(point: GradientPoint, D: Array) -> Array:
     """Times each row's weight, and divided for the mean."""
     V = point.context.sample_weight
     return (D if V is None else D * V[:, None]) / point.divisor
@@ -70,7 +70,7 @@ class Lines:
     """The lines of a backward pass; `dataclasses.replace` makes one that differs in one of them."""
 
     output: Callable[[GradientPoint], Array] = output
-    weigh: Callable[[GradientPoint, Array], Array] = weigh
+    reduction: Callable[[GradientPoint, Array], Array] = reduction
     carry: Callable[[GradientPoint, int, Array], Array] = carry
     drop: Callable[[GradientPoint, int, Array], Array] = drop
     through: Callable[[GradientPoint, int, Array], Array] = through
@@ -93,7 +93,7 @@ def backward(point: GradientPoint, lines: Lines | None = None) -> Backward:
     D = [np.empty(0)] * (L + 1)
     g = np.empty_like(point.w)
     into = views(point.network, g)
-    D[L] = lines.weigh(point, lines.output(point))
+    D[L] = lines.reduction(point, lines.output(point))
     for i in range(L, 0, -1):
         into.W[i][...] = lines.penalty(point, i, lines.weight(point, i, D[i]))
         if (db := into.b[i]) is not None:

@@ -17,8 +17,8 @@ from bptrain.parts.types import Array
 RequestedMethod = Literal["auto", "complex_step", "directions", "central"]
 
 BUDGET = 2e10  # multiply-adds, some seconds
-DIRECTIONS = 4  # through each block, and through all of them
-SAMPLE = 10  # entries of a block that are checked beside directions
+DIRECTIONS = 4  # through each block, and through all blocks together
+SAMPLE = 10  # entries per block that are checked in addition to directions
 STEPS_OF_DIFFERENCES = 24  # evaluations that a difference takes, about
 
 
@@ -29,7 +29,7 @@ class Settings(NamedTuple):
     kinks: KinkPolicy = "interval"
     params: tuple[str, ...] = ("*",)  # patterns of the names of blocks, such as layers.1.*
     inputs: bool = False  # ∂objective/∂X_0 too
-    entries_per_block: int | None = None  # at most so many, drawn by the seed
+    entries_per_block: int | None = None  # the most that are checked, drawn by the seed
     fail_fast: bool = False  # nothing more after the first mismatch
     seed: int = 0
 
@@ -76,7 +76,7 @@ def plan(point: GradientPoint, settings: Settings, method: NumericMethod) -> Che
 
 
 def entries_of(block: Block, count: int, seed: int) -> Array:
-    """The places in the flat vector that are checked: all of a block, or so many drawn by the seed."""
+    """The places in the flat vector that are checked: all of a block, or `count` of them drawn by the seed."""
     entries = np.arange(block.start, block.stop)
     if count >= len(entries):
         return entries

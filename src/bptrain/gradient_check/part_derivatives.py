@@ -36,7 +36,7 @@ class PartFault(NamedTuple):
     right: float
     error: float  # relative
     code: str | None = None  # of the pattern that it matches
-    words: str | None = None  # what stands after "matches the pattern of"
+    words: str | None = None  # what follows "matches the pattern of"
 
 
 class PartValues(NamedTuple):
@@ -68,33 +68,33 @@ def _of_activations(point: GradientPoint, tolerance: float) -> Iterator[PartFaul
         f, df, product = point.network.activations[i][:3]
         Z, X = point.space.Z[i], point.space.X[i]
         if df is not None:
-            held = _held(df(Z, X) + 0 * Z, partial(slope, f), Z, FLOOR)
-            yield from _fault(point, i, "f'", Z, held, _like_slopes(point, i), tolerance)
+            values = _with_bounds(df(Z, X) + 0 * Z, partial(slope, f), Z, FLOOR)
+            yield from _fault(point, i, "f'", Z, values, _like_slopes(point, i), tolerance)
         elif product is not None:
             N, n = X.shape
             g = np.cos(1.0 + np.arange(N * n)).reshape(N, n)
             J = point.jacobians[i]
             right = np.einsum("njk,nj->nk", J, g)
             size = np.einsum("njk,nj->nk", np.abs(J), np.abs(g)) + FLOOR
-            held = PartValues(product(X, g), right, right, right, size)
+            values = PartValues(product(X, g), right, right, right, size)
             diagonal = g * np.einsum("njj->nj", J)
             like = [
                 ("softmax_element_wise", "Jᵀg taken as element-wise", diagonal),
                 ("jacobian_missing", "g itself, without the Jacobian", g),
                 ("jacobian_not_transposed", "J g for Jᵀg", np.einsum("njk,nk->nj", J, g)),
             ]
-            yield from _fault(point, i, "Jᵀg", Z, held, like, tolerance)
+            yield from _fault(point, i, "Jᵀg", Z, values, like, tolerance)
 
 
 def _of_loss(point: GradientPoint, tolerance: float) -> Iterator[PartFault]:
     network, loss, L, T = point.network, point.network.loss, point.network.L, point.T
     X, Z = point.space.X[L], point.space.Z[L]
-    held = _held(loss.dE(X, T), lambda x: _slope_of(loss.E, x, T), X, FLOOR * loss.terms(X, T))
+    values = _with_bounds(loss.dE(X, T), lambda x: _slope_of(loss.E, x, T), X, FLOOR * loss.terms(X, T))
     if (
         network.canonical
     ):  # which asks for no ∂E/∂x, so that it need not be finite where x_L has rounded to 0 or 1
-        held = held._replace(right=np.where(np.isfinite(held.given), held.right, np.nan))
-    yield from _fault(point, L, "∂E/∂x", X, held, _like_losses(point), tolerance)
+        values = values._replace(right=np.where(np.isfinite(values.given), values.right, np.nan))
+    yield from _fault(point, L, "∂E/∂x", X, values, _like_losses(point), tolerance)
     if not network.canonical:
         return
 
@@ -108,11 +108,13 @@ def _of_loss(point: GradientPoint, tolerance: float) -> Iterator[PartFault]:
         yield from _fault(
             point, L, "E of z", Z[:, :1], PartValues(E_of_z(Z)[:, None], E, E, E, size), [], tolerance
         )
-    held = _held(X - T, lambda z: slopes_of_rows(E_of_z, z), Z, FLOOR * difference_terms(X, T))
-    yield from _fault(point, L, "∂E/∂z", Z, held, [], tolerance)
+    values = _with_bounds(X - T, lambda z: slopes_of_rows(E_of_z, z), Z, FLOOR * difference_terms(X, T))
+    yield from _fault(point, L, "∂E/∂z", Z, values, [], tolerance)
 
 
-def _held(given: Array, right: Callable[[Array], Array], at: Array, floor: Array | float) -> PartValues:
+def _with_bounds(
+    given: Array, right: Callable[[Array], Array], at: Array, floor: Array | float
+) -> PartValues:
     """Right is what lies between the slopes a few roundings to the left and to the right."""
     step = 4 * np.spacing(np.maximum(np.abs(at), 1.0))
     left, here, beyond = right(at - step), right(at), right(at + step)
@@ -125,26 +127,31 @@ def _fault(
     i: int,
     quantity: str,
     at: Array,
-    held: PartValues,
+    values: PartValues,
     like: list[Candidate],
     tolerance: float,
 ) -> Iterator[PartFault]:
-    error = held.off(held.given)
+    error = values.off(values.given)
     if not error.max(initial=0.0) > tolerance:
         return
     row, unit = (int(k) for k in np.unravel_index(int(np.argmax(error)), error.shape))
-    z, given, right, off = (float(array[row, unit]) for array in (at, held.given, held.right, error))
+    z, given, right, off = (float(array[row, unit]) for array in (at, values.given, values.right, error))
     fault = PartFault(i, quantity, row, unit, z, given, right, off)
-    pattern = _pattern(point, quantity, at, held, like, tolerance)
+    pattern = _pattern(point, quantity, at, values, like, tolerance)
     yield fault if pattern is None else fault._replace(code=pattern[0], words=pattern[1])
 
 
 def _pattern(
-    point: GradientPoint, quantity: str, at: Array, held: PartValues, like: list[Candidate], tolerance: float
+    point: GradientPoint,
+    quantity: str,
+    at: Array,
+    values: PartValues,
+    like: list[Candidate],
+    tolerance: float,
 ) -> tuple[str, str] | None:
     """What the values given look like."""
-    known = np.isfinite(held.right) & (held.high - held.low <= 1e-12 * held.size)  # and at no kink
-    given, right, size = held.given[known], held.right[known], held.size[known]
+    known = np.isfinite(values.right) & (values.high - values.low <= 1e-12 * values.size)  # and at no kink
+    given, right, size = values.given[known], values.right[known], values.size[known]
     if len(given) < 3 or not np.isfinite(given).all():
         return None
 
@@ -152,13 +159,13 @@ def _pattern(
         return bool(np.isfinite(n).all() and (np.abs(a - n) <= tolerance * (size + np.abs(n))).all())
 
     table: list[Candidate] = [
-        ("zero", f"{quantity} left at zero", 0 * held.right),
-        ("sign", f"{quantity} with the wrong sign", -held.right),
-        ("one", f"1 for {quantity}", 0 * held.right + 1),
+        ("zero", f"{quantity} left at zero", 0 * values.right),
+        ("sign", f"{quantity} with the wrong sign", -values.right),
+        ("one", f"1 for {quantity}", 0 * values.right + 1),
         *like,
     ]
     for code, words, candidate in table:
-        if np.shape(candidate) == held.right.shape and same(given, candidate[known]):
+        if np.shape(candidate) == values.right.shape and same(given, candidate[known]):
             return code, words
     square = float(right @ right)
     c = float(given @ right) / square if square > 0 else 0.0
@@ -217,7 +224,7 @@ def _like_losses(point: GradientPoint) -> list[Candidate]:
 
 
 def _by_default(registry: Registry[Part]) -> Iterator[tuple[str, Part]]:
-    """bptrain's own parts that need no option; what a plug-in beside may do is not to be met here."""
+    """bptrain's own parts that need no option; not those of plug-ins, which may do anything."""
     for name in registry:
         own = registry.get(name).__module__.startswith("bptrain.")
         if own and all(option.default is not Parameter.empty for option in registry.options(name).values()):
@@ -225,6 +232,6 @@ def _by_default(registry: Registry[Part]) -> Iterator[tuple[str, Part]]:
 
 
 def _slope_of(E: Callable[[Array, Array], Array], X: Array, T: Array) -> Array:
-    """∂E/∂x of each row, N × n_L; NaN where E is so steep, as ln x beside 0, that the step is too long for it."""
+    """∂E/∂x of each row, N × n_L; NaN where E is so steep, such as ln x near 0, that the step is too long for it."""
     slopes = slopes_of_rows(lambda x: E(x, T), X)
     return np.where(np.abs(slopes) < STEEPEST, slopes, np.nan)

@@ -17,7 +17,7 @@ from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
 from bptrain.core.objective import batch_divisor, row_losses
 from bptrain.parts.types import Array
 
-STEP = 1e-30  # h: its square vanishes beside 1 in float64, and products with it stay normal numbers
+STEP = 1e-30  # h: its square vanishes next to 1 in float64, and products with it stay normal numbers
 
 DerivativeSource = Literal["complex_step", "parts"]  # how derivatives of the parts are taken
 

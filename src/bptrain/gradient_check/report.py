@@ -46,7 +46,7 @@ class BlockReport(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """The outcome, with a word where that alone would not tell."""
+        """The outcome, with more words where it needs them."""
         words = self.outcome + (
             {True: ", between the slopes of both sides", False: ", refused"}[self.passed]
             if self.outcome == "kink"
@@ -91,7 +91,7 @@ def rules(method: NumericMethod, tolerance: float, kinks: KinkPolicy) -> dict[Ou
         "kink": at_kink[kinks],
         "mismatch": f"|a − n| is more than {limit}, and a is not between the slopes of a kink either",
         "left out": "every weight of it is at l1's kink at 0",
-        "undecided": "the differences are too noisy here to tell",
+        "undecided": "the differences are too noisy here to decide",
     }
 
 

@@ -153,7 +153,7 @@ def updated(point: GradientPoint, rates: Sequence[float], passed: Backward) -> d
 
 
 def judge_all(expected: Sequence[ExpectedQuantity], theirs: SubmittedValues) -> list[QuantityVerdict]:
-    """The verdict on each quantity, in order. Arrays of float32 are held to what float32 can do."""
+    """The verdict on each quantity, in order. Arrays of float32 are judged by what float32 can do."""
     judged: dict[Key, QuantityVerdict] = {}
     with np.errstate(all="ignore"):
         for one in expected:
@@ -189,13 +189,13 @@ def own_verdict(
     """Whether a quantity that is not right is wrong by itself."""
     if one.source is None or one.recompute is None:
         return "wrong"
-    handed = theirs[one.source]
-    if handed is None or isinstance(handed, str):
+    source = theirs[one.source]
+    if source is None or isinstance(source, str):
         return "unclear"
-    follows = one.recompute(handed.astype(np.float64))
+    follows = one.recompute(source.astype(np.float64))
     both = np.isnan(a) & np.isnan(follows)
     given = np.where(both, 0.0, a), np.where(both, 0.0, follows)
-    if not compare(*given, one.scale, max(tolerance, tolerance_of(handed))).right:
+    if not compare(*given, one.scale, max(tolerance, tolerance_of(source))).right:
         return "wrong"
     # the line is right: from right values, what differs is rounding that the layers before have magnified
     return "right" if before[one.source].verdict == "right" else "inherited"

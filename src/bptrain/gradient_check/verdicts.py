@@ -23,8 +23,10 @@ from bptrain.parts.types import Array
 
 TOLERANCE = 1e-10  # with the complex step, whose error is rounding alone; right code reads below 1e-12
 TOLERANCE_OF_DIFFERENCES = 1e-6
-SAFETY = 10.0  # the estimated error of a difference may be too small by so much
-TOO_NOISY = 1e-3  # an estimated error above it, in units of the gradient, tells nothing
+SAFETY = 10.0  # by this factor the estimated error of a difference may be too small
+TOO_NOISY = (
+    1e-3  # an estimated error above it, in units of the gradient, means that the difference is useless
+)
 VANISHING = 1e-7  # in units of s: below it the verdict adds that the gradient vanishes here
 FLOOR = 1e-3  # what a factor that rounding can spoil is raised by
 
@@ -55,11 +57,11 @@ class Tolerance(NamedTuple):
 
 
 class BlockVerdict(NamedTuple):
-    """One gradient of one block beside the numeric one."""
+    """The verdict on one gradient of one block."""
 
     error: float  # relative, by s
     right: bool
-    noisy: bool  # the differences are too noisy to tell
+    noisy: bool  # the differences are too noisy to decide
     worst: int  # place in the block
     vanishes: bool
 
@@ -144,7 +146,7 @@ def scale_at(point: GradientPoint, p: int = 2) -> Scale:
     With A_i for |D_i|: A_L = |x_L − t| + 10⁻³ (max(1, |x_L|) + |t|) for a canonical pair, else (|dE| + 10⁻³ Σ|terms
     of dE|) ∘ (|f_L'| + 10⁻³); A_i = (A_{i+1} |W_{i+1}|) ∘ (|f_i'| + 10⁻³); s of W_i is A_iᵀ (|X_{i−1}| + 10⁻³), with
     |X_0| as it is; s of b_i is the column sums of A_i; s of X_0 is A_1 |W_1|. A Jacobian product (softmax) is left
-    out, and so are penalties; what a row weighs and masks multiply as they do in the gradient.
+    out, and so are penalties; row weights and masks multiply as they do in the gradient.
     """
     network, T, (V, M) = point.network, point.T, point.context
     space, loss = point.space, network.loss

@@ -49,7 +49,7 @@ class Model:
         if isinstance(X, np.ndarray) and X.ndim == 2 and len(X) > ROWS_AT_ONCE:
             try:
                 return self._predict_in_parts(X)
-            except DataError:  # all rows together are told by their own numbers
+            except DataError:  # an error about all rows together has their own numbers
                 pass
         return self.schema.decode(self.outputs(X))
 
@@ -77,4 +77,4 @@ class Model:
 
     @property
     def _engine(self) -> str:
-        return str(self.stored.facts.bits.get("engine", "numpy"))
+        return str(self.stored.facts.numerics.get("engine", "numpy"))

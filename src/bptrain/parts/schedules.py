@@ -10,7 +10,7 @@ from typing import Annotated
 
 from annotated_types import Interval
 
-from bptrain.parts.types import Count, NonNegative, NonNegativeCount, Positive, Share, Unit
+from bptrain.parts.types import Count, Inside, NonNegative, NonNegativeCount, Positive, Unit
 from bptrain.registry import Registry
 
 # (updates done so far, epoch from 1, updates in an epoch, epochs in all) -> factor
@@ -127,7 +127,7 @@ def cosine_restarts(period: Epochs = 10, t_mult: Epochs = 1, floor: Unit = 0.0) 
 
 
 @schedules.add("one_cycle")
-def one_cycle(peak: Share = 0.3, start: Unit = 0.04, floor: Unit = 4e-6) -> Schedule:
+def one_cycle(peak: Inside = 0.3, start: Unit = 0.04, floor: Unit = 4e-6) -> Schedule:
     """From start up to 1 at s = peak S − 1, then down to floor at s = S − 1, each half a cosine. Smith 2018.
 
     As PyTorch's OneCycleLR with its default cosines (Smith has straight lines): the learning rate is the largest one,
@@ -150,7 +150,7 @@ def one_cycle(peak: Share = 0.3, start: Unit = 0.04, floor: Unit = 4e-6) -> Sche
 @schedules.add("reduce_on_plateau")
 def reduce_on_plateau(
     monitor: str = "loss",
-    factor: Share = 0.1,
+    factor: Inside = 0.1,
     patience: Count = 10,
     min_delta: NonNegative = 0.0,
     cooldown: NonNegativeCount = 0,

@@ -13,7 +13,7 @@ Inside = Annotated[float, Interval(gt=0, lt=1)]
 BelowOne = Annotated[float, Interval(ge=0, lt=1)]
 Positive = Annotated[float, Interval(gt=0)]
 NonNegative = Annotated[float, Interval(ge=0)]
-Share = Annotated[float, Interval(gt=0, lt=1)]
+Share = Inside  # the same; a name that plug-ins may import
 AboveOne = Annotated[float, Interval(gt=1)]
 Count = Annotated[int, Interval(ge=1, le=10**9)]
 NonNegativeCount = Annotated[int, Interval(ge=0, le=10**9)]

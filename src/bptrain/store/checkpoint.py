@@ -4,8 +4,9 @@ Tensors: `layers.1.weight` (n_1 × n_0), `layers.1.bias` (n_1) … are the weigh
 each the flat vector or a scalar; `best.layers.1.weight` … are the best weights so far. The weights for use are the
 best ones where `position.restored` is true (a run that has ended), else `optimizer.average` where it is there, else
 `layers.…`. One metadata key, `bptrain`, holds canonical JSON: the config, the column schema with labels and
-scaling, the digests of the data, what decides the bits, the plug-ins that are used, the position, and a SHA-256 over
-all of it and the tensors. It holds no time, host or path, so equal runs write equal bytes.
+scaling, the digests of the data, the numerics (versions, engine, BLAS, threads), the plug-ins that are used, the
+position, and a SHA-256 over all of it and the tensors. It holds no time, host or path, so equal runs write equal
+bytes.
 """
 
 import hashlib
@@ -32,6 +33,7 @@ from bptrain.store.tensors import content
 from bptrain.training.state import Best, State
 
 FORMAT = 1
+IN_FILE = {"numerics": "bits"}  # facts that have another name in the file
 # What checkpoints of an earlier version do not say of their position.
 LATER: dict[str, Any] = {
     "rate_factor": 1.0,
@@ -48,7 +50,9 @@ class Facts(NamedTuple):
     config: dict[str, Any]
     schema: dict[str, Any]
     data: dict[str, str]  # digests of the data files
-    bits: dict[str, Any]  # what decides the bits: versions, engine, threads
+    numerics: dict[
+        str, Any
+    ]  # versions, engine, BLAS, threads: what decides the last bits; "bits" in the file
     baseline: dict[str, Any]  # the best guess without inputs, from the training rows
     plugins: Sequence[Mapping[str, Any]] = ()  # those that the config uses
 
@@ -65,8 +69,8 @@ class Stored(NamedTuple):
 
 def write(path: Path, network: Network, method: UpdateRule, facts: Facts, state: State) -> None:
     """Writes the state of a run, atomically. Raises StorageError."""
-    tensors = _blocks(network, state.memory.w)
-    for name, slot in zip(method.slots, state.memory.slots, strict=True):
+    tensors = _blocks(network, state.optimizer_state.w)
+    for name, slot in zip(method.slots, state.optimizer_state.slots, strict=True):
         tensors[f"optimizer.{name}"] = np.asarray(slot)
     best = None
     if state.best is not None:
@@ -75,12 +79,12 @@ def write(path: Path, network: Network, method: UpdateRule, facts: Facts, state:
     position = {
         "epoch": state.epoch,
         "step": state.step,
-        "updates": state.memory.t,
+        "updates": state.optimizer_state.t,
         "loss_sum": state.loss_sum,
         "rows_seen": state.rows_seen,
         "first_loss": state.first_loss,
         "warned_of_growth": state.warned_of_growth,
-        "rate_factor": state.memory.rate_factor,
+        "rate_factor": state.optimizer_state.rate_factor,
         "patience": plain(state.patience._asdict()),
         "plateau": plain(state.plateau._asdict()),
         "stopped": state.stopped,
@@ -105,7 +109,7 @@ def read(path: Path) -> Stored:
         if digest != _digest(record, tensors):
             raise CheckpointError(f"{path} is corrupt: its content does not match its digest")
         record["plugins"] = tuple(record.get("plugins", ()))  # checkpoints of old do not say
-        facts = Facts(**{name: record[name] for name in Facts._fields})
+        facts = Facts(**{name: record[IN_FILE.get(name, name)] for name in Facts._fields})
         return Stored(path, facts, record["position"], record["best"], tensors)
 
 
@@ -225,7 +229,8 @@ def _write(
     best: Mapping[str, Any] | None,
     tensors: dict[str, Array],
 ) -> None:
-    record = {"format": FORMAT, **facts._asdict(), "position": position, "best": best}
+    of_run = {IN_FILE.get(name, name): fact for name, fact in facts._asdict().items()}
+    record = {"format": FORMAT, **of_run, "position": position, "best": best}
     record["digest"] = _digest(record, tensors)
     write_atomically(path, content(tensors, {"bptrain": _canonical(record)}))
 

@@ -48,8 +48,8 @@ def _is_of_scipy(library: Path) -> bool:
     return library.parent.name == "scipy.libs" or library.parent.parent.name == "scipy"
 
 
-def bits(engine: str, threads: int | None) -> dict[str, Any]:
-    """What decides the bits of a run beside its config and data."""
+def numerics(engine: str, threads: int | None) -> dict[str, Any]:
+    """What decides the last bits of a run's numbers beside its config and data: versions, engine, BLAS, threads."""
     entry = engine_entry(engine)
     libraries = blas(scipy=entry.uses_scipy_blas)
     return {

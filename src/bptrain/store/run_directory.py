@@ -2,7 +2,7 @@
 
 config.yaml       the resolved config; runs again as it is
 run.json          provenance, times, status, and the figures of the finished run
-metrics.jsonl     one line an epoch
+metrics.jsonl     one line per epoch
 checkpoints/      step-000000001234.safetensors, the newest few
 best.safetensors  the best weights
 """
@@ -208,7 +208,7 @@ def newest(runs: list[RunDirectory]) -> RunDirectory | None:
 def _started(run: RunDirectory) -> str:
     try:
         return str(run.read_record().get("started", ""))
-    except CheckpointError:  # a damaged run is not the newest; named outright, it tells what is wrong
+    except CheckpointError:  # a damaged run is not the newest; named outright, it says what is wrong
         return ""
 
 

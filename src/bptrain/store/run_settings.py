@@ -8,7 +8,7 @@ from bptrain.config import from_plain
 from bptrain.config.resolved import target_is_path, to_plain
 from bptrain.errors import CheckpointError, UsageError
 
-# What may differ from the run that is resumed: how long it trains, how often it is saved, what is told.
+# What may differ from the run that is resumed: how long it trains, how often it is saved, what is printed.
 MAY_CHANGE = (
     "training.epochs",
     "training.max_time",
@@ -19,6 +19,12 @@ MAY_CHANGE = (
     "silence",
 )
 
+SHAPES = (
+    "data.train.arrays",
+    "data.validation.arrays",
+    "data.test.arrays",
+)  # arrays are known by their digests
+
 
 def portable(resolved: dict[str, Any]) -> dict[str, Any]:
     """A run's config as its checkpoints keep it: data files by name alone, since they hold no path."""
@@ -27,7 +33,7 @@ def portable(resolved: dict[str, Any]) -> dict[str, Any]:
     for role in ("train", "validation", "test"):
         if isinstance(data.get(role), str):
             data[role] = Path(data[role]).name
-        elif role in data:
+        elif role in data and "arrays" not in data[role]:
             data[role] = {key: Path(path).name for key, path in data[role].items()}
     if "target" in data and target_is_path(config):
         data["target"] = Path(data["target"]).name
@@ -43,7 +49,7 @@ def setting_differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         old, new = (to_plain(from_plain(config, "checkpoint")) for config in (old, new))
     except UsageError as error:
         raise CheckpointError(f"the config of the run cannot be used: {error.problems[0].message}") from error
-    return differences(old, new, MAY_CHANGE)
+    return differences(old, new, (*MAY_CHANGE, *SHAPES))
 
 
 def differences(

@@ -67,10 +67,10 @@ class Saver:
         """Writes the checkpoint, the best weights and run.json with `changes`, then prunes. Raises StorageError."""
         with self._timed():
             self.run.flush_metrics()
-            if state.memory.t != self._saved_update:
-                path = self.run.checkpoint_path(state.memory.t)
+            if state.optimizer_state.t != self._saved_update:
+                path = self.run.checkpoint_path(state.optimizer_state.t)
                 checkpoint.write(path, self.network, self.method, self.facts, state)
-                self._saved_update = state.memory.t
+                self._saved_update = state.optimizer_state.t
             if state.best is not None and state.best.updates != self._best_written:
                 checkpoint.write_best(self.run.best, self.network, self.facts, state.best)
                 self._best_written = state.best.updates
@@ -91,7 +91,7 @@ def metrics_line(event: EpochEnd, train_seconds: float) -> dict[str, Any]:
     """One line of metrics.jsonl: the running mean of the epoch, and the validation figures after it."""
     line: dict[str, Any] = {
         "epoch": event.epoch,
-        "step": event.state.memory.t,
+        "step": event.state.optimizer_state.t,
         "rows_seen": event.state.rows_seen,
         "train_seconds": train_seconds,
         "learning_rate_factor": event.learning_rate_factor,

@@ -54,9 +54,11 @@ def after_epoch(controls: Controls, end: EpochEnd, seconds: float) -> State:
     if (stopping := controls.early_stopping) is not None:
         state = replace(state, patience=watched(stopping, state.patience, value(stopping.monitor)))
     if (plateau := controls.plateau) is not None:
-        factor = state.memory.rate_factor
+        factor = state.optimizer_state.rate_factor
         watch, factor = reduced(plateau, state.plateau, factor, value(plateau.monitor))
-        state = replace(state, plateau=watch, memory=replace(state.memory, rate_factor=factor))
+        state = replace(
+            state, plateau=watch, optimizer_state=replace(state.optimizer_state, rate_factor=factor)
+        )
     loss = end.train_loss if end.validation_loss is None else end.validation_loss
     if controls.target_loss is not None and loss <= controls.target_loss:
         return ended(controls, state, "target_loss")

@@ -35,11 +35,12 @@ def evaluate(
         for a in range(0, len(losses), LOSS_ROWS):
             rows = slice(a, a + LOSS_ROWS)
             losses[rows] = row_losses(network, Z_L[rows], X_L[rows], data.T[rows])
-    loss = float(losses.mean() if data.V is None else (data.V * losses).sum() / data.V.sum())
+    V = data.sample_weight
+    loss = float(losses.mean() if V is None else (V * losses).sum() / V.sum())
     if schema.task == "regression":
-        return Evaluation(len(data.X), loss, score(schema, schema.decode(X_L), None, data.true, metrics))
+        return Evaluation(len(data.X), loss, score(schema, schema.decode(X_L), None, data.y_true, metrics))
     predicted, scores = schema.classes_of(X_L), schema.scores_of(X_L)
-    return Evaluation(len(data.X), loss, score(schema, predicted, scores, data.true, metrics))
+    return Evaluation(len(data.X), loss, score(schema, predicted, scores, data.y_true, metrics))
 
 
 def score(
@@ -72,12 +73,14 @@ class Baseline(NamedTuple):
 
         What is more than one number says nothing here, nor does what is not defined: they are left out.
         """
-        predicted = np.broadcast_to(self.guess, data.true.shape)
+        predicted = np.broadcast_to(self.guess, data.y_true.shape)
         scores = (
-            None if self.shares is None else np.broadcast_to(self.shares, (len(data.true), len(self.shares)))
+            None
+            if self.shares is None
+            else np.broadcast_to(self.shares, (len(data.y_true), len(self.shares)))
         )
         numbers = {name: metric for name, metric in metrics.items() if metric.better != "neither"}
-        values = score(schema, predicted, scores, data.true, numbers)
+        values = score(schema, predicted, scores, data.y_true, numbers)
         return {name: value for name, value in values.items() if not math.isnan(value)}
 
     def to_json(self) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class RowsInMemory:
     """Rows of a data set that was read as a whole."""
 
     def __init__(self, rows: Rows) -> None:
-        self._rows = TrainingRows(rows.X, rows.T, rows.V)
+        self._rows = TrainingRows(rows.X, rows.T, rows.sample_weight)
 
     @property
     def sample_weight(self) -> Array | None:

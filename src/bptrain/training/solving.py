@@ -9,14 +9,14 @@ from bptrain.core.curvature import gauss_newton
 from bptrain.core.network import BatchContext
 from bptrain.core.objective import batch_divisor, loss_sum, penalty_at, row_losses
 from bptrain.engines.base import Engine, OptimizerState, TrainingPlan
-from bptrain.engines.diagnosis import not_finite_at
+from bptrain.engines.divergence import not_finite_at
 from bptrain.errors import NumericalError
 from bptrain.parts.solvers import Objective, Solver
 from bptrain.parts.types import Array
 
 
 class Solved(NamedTuple):
-    """What an iteration came to, apart from the memory."""
+    """What an iteration came to, apart from the optimizer's state."""
 
     loss_sum: float  # over the rows, at the weights that the iteration has ended with
     evaluations: int  # of the objective over all rows
@@ -24,7 +24,7 @@ class Solved(NamedTuple):
 
 
 class OverAllRows:
-    """The objective of a task over all its training rows, in float64, evaluated by an engine; it counts how often.
+    """The objective of a plan over all its training rows, in float64, evaluated by an engine; it counts how often.
 
     An evaluation is a point at which the objective is worked out, with its gradient or without; a Gauss–Newton matrix
     counts as one more.
@@ -32,15 +32,15 @@ class OverAllRows:
 
     def __init__(
         self,
-        task: TrainingPlan,
+        plan: TrainingPlan,
         engine: Engine,
         X: Array,
         T: Array,
         V: Array | None,
         dtype: np.dtype[np.generic],
     ) -> None:
-        self.network, self.engine, self.X, self.T, self.V, self.dtype = task.network, engine, X, T, V, dtype
-        self.divisor = batch_divisor(task.network, len(X), V)
+        self.network, self.engine, self.X, self.T, self.V, self.dtype = plan.network, engine, X, T, V, dtype
+        self.divisor = batch_divisor(plan.network, len(X), V)
         self.evaluations = 0
 
     def objective(self) -> Objective:
@@ -75,35 +75,40 @@ class OverAllRows:
 
 
 def iterate(
-    task: TrainingPlan,
+    plan: TrainingPlan,
     engine: Engine,
     solver: Solver,
-    memory: OptimizerState,
+    optimizer_state: OptimizerState,
     X: Array,
     T: Array,
     V: Array | None = None,
 ) -> Solved:
-    """Runs one iteration on `memory`, in place.
+    """Runs one iteration on `optimizer_state`, in place.
 
     Raises NumericalError where the loss or its gradient is not finite at the weights that it begins with: a trial point
     where they are not is a step too long, and only that.
     """
-    rows = OverAllRows(task, engine, X, T, V, memory.w.dtype)
+    rows = OverAllRows(plan, engine, X, T, V, optimizer_state.w.dtype)
     with np.errstate(all="ignore"):
-        done = solver.step(rows.objective(), memory.w.astype(np.float64), memory.slots, memory.t + 1)
+        done = solver.step(
+            rows.objective(),
+            optimizer_state.w.astype(np.float64),
+            optimizer_state.slots,
+            optimizer_state.t + 1,
+        )
     if not (math.isfinite(done.value) and all(np.isfinite(slot).all() for slot in done.slots)):
-        raise _failure(task, memory, X, T)
-    memory.w = done.w.astype(memory.w.dtype)
-    memory.slots = done.slots
-    memory.t += 1
+        raise _failure(plan, optimizer_state, X, T)
+    optimizer_state.w = done.w.astype(optimizer_state.w.dtype)
+    optimizer_state.slots = done.slots
+    optimizer_state.t += 1
     loss = (done.value - rows.penalty(done.w)) * rows.divisor
     return Solved(loss, rows.evaluations, done.converged)
 
 
-def _failure(task: TrainingPlan, memory: OptimizerState, X: Array, T: Array) -> NumericalError:
+def _failure(plan: TrainingPlan, optimizer_state: OptimizerState, X: Array, T: Array) -> NumericalError:
     """What is not finite at the weights that an iteration began with, or that it is the solver's own numbers."""
-    found = not_finite_at(task, memory.w, X, T) or "a number of the solver is not finite"
+    found = not_finite_at(plan, optimizer_state.w, X, T) or "a number of the solver is not finite"
     return NumericalError(
-        f"training stopped in epoch {memory.t + 1}: {found}. Usual cures: scaled inputs (data.scale), "
+        f"training stopped in epoch {optimizer_state.t + 1}: {found}. Usual cures: scaled inputs (data.scale), "
         "smaller start weights (network.initializer), dtype float64."
     )

@@ -29,7 +29,7 @@ class State:
     So whatever goes wrong, and at whatever instant, the state that was yielded last is whole.
     """
 
-    memory: OptimizerState  # weights, slots, updates done; not written to
+    optimizer_state: OptimizerState  # weights, slots, updates done; not written to
     epoch: int = 0  # epochs finished
     step: int = 0  # updates done in the epoch under way
     loss_sum: float = 0.0  # of the rows of the epoch under way
@@ -47,4 +47,4 @@ class State:
         best = self.best
         if best is not None:
             best = best._replace(w=OptimizerState(best.w, ()).kept(directory).w)
-        return replace(self, memory=self.memory.kept(directory), best=best)
+        return replace(self, optimizer_state=self.optimizer_state.kept(directory), best=best)

@@ -15,7 +15,7 @@ from bptrain.core.objective import penalty_at
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Engine, OptimizerState, TrainingPlan
-from bptrain.engines.diagnosis import diagnosis
+from bptrain.engines.divergence import diagnosis
 from bptrain.engines.gradient_transform import gradient_noise
 from bptrain.engines.snapshots import all_finite
 from bptrain.errors import NumericalError, Warned
@@ -36,7 +36,7 @@ GROWTH = 2.0  # an epoch's loss this many times the first epoch's is worth a war
 class Job(NamedTuple):
     """What is trained, and on what."""
 
-    task: TrainingPlan
+    plan: TrainingPlan
     engine: Engine
     schema: Schema
     train: RowSource
@@ -54,28 +54,28 @@ def train(job: Job, state: State) -> Iterator[Event]:
 
     Raises NumericalError when a loss, weight or slot is not finite.
     """
-    task, used = job.task, job.seconds
-    working = state.memory.copy()  # what the updates change; every state has a copy of its own
+    plan, used = job.plan, job.seconds
+    working = state.optimizer_state.copy()  # what the updates change; every state has a copy of its own
     while state.stopped is None:
         order = row_order(job, state.epoch + 1)
         while True:
             before = state
-            working.rate_factor = state.memory.rate_factor
+            working.rate_factor = state.optimizer_state.rate_factor
             state, rows, seconds = (
                 _slice(job, before, working, order)
-                if task.solver is None
+                if plan.solver is None
                 else _iteration(job, before, working)
             )
             used += seconds
-            if state.step == task.steps_per_epoch:
+            if state.step == plan.steps_per_epoch:
                 break
             state = after_slice(job.controls, state, used)
-            loss = state.loss_sum / weight_of(job, order, 0, state.step * task.batch_size)
-            yield Progress(state, state.epoch + 1, state.step, task.steps_per_epoch, rows, seconds, loss)
+            loss = state.loss_sum / weight_of(job, order, 0, state.step * plan.batch_size)
+            yield Progress(state, state.epoch + 1, state.step, plan.steps_per_epoch, rows, seconds, loss)
             if state.stopped is not None:
                 yield Finished(state, state.stopped)
                 return
-        end = _end_epoch(job, state, before.memory, working, rows, seconds)
+        end = _end_epoch(job, state, before.optimizer_state, working, rows, seconds)
         used += end.evaluation_seconds
         state = after_epoch(job.controls, end, used)
         warning = _growing_loss(end)
@@ -90,9 +90,9 @@ def train(job: Job, state: State) -> Iterator[Event]:
 
 def row_order(job: Job, epoch: int) -> Array | None:
     """The order of the training rows in an epoch (from 1), or None for the order of the file."""
-    if not job.shuffle or job.task.batch_size >= job.task.rows:  # in one batch the order is immaterial
+    if not job.shuffle or job.plan.batch_size >= job.plan.rows:  # in one batch the order is immaterial
         return None
-    return stream(job.seed, "shuffle", epoch=epoch).permutation(job.task.rows)
+    return stream(job.seed, "shuffle", epoch=epoch).permutation(job.plan.rows)
 
 
 def weight_of(job: Job, order: Array | None, start: int, stop: int) -> float:
@@ -104,30 +104,32 @@ def weight_of(job: Job, order: Array | None, start: int, stop: int) -> float:
     return float(rows.sum(dtype=np.float64)) or 1.0
 
 
-def _slice(job: Job, state: State, memory: OptimizerState, order: Array | None) -> tuple[State, int, float]:
+def _slice(
+    job: Job, state: State, optimizer_state: OptimizerState, order: Array | None
+) -> tuple[State, int, float]:
     """Runs the next slice of the epoch under way: the state after it, its rows, the seconds of its updates.
 
-    `memory` is what the updates change; it holds what the state does.
+    `optimizer_state` is what the updates change; it holds what the state does.
     """
-    task = job.task
-    steps = min(task.slice_steps(job.engine.step_work), task.steps_per_epoch - state.step)
-    start = state.step * task.batch_size
-    stop = min(start + steps * task.batch_size, task.rows)
+    plan = job.plan
+    steps = min(plan.slice_steps(job.engine.step_work), plan.steps_per_epoch - state.step)
+    start = state.step * plan.batch_size
+    stop = min(start + steps * plan.batch_size, plan.rows)
     places = slice(start, stop)
     X, T, V = job.train.take(places if order is None else order[places])
     clock = time.perf_counter()
-    extras = BatchContext(V, masks(task.network, job.seed, state.epoch + 1, places, X.dtype))
+    extras = BatchContext(V, masks(plan.network, job.seed, state.epoch + 1, places, X.dtype))
     noise = None
-    if task.shaping.noise is not None:
-        updates = range(memory.t + 1, memory.t + 1 + steps)
-        noise = gradient_noise(task.shaping, task.network, job.seed, updates, memory.w.dtype)
-    loss_sum = job.engine.run_slice(memory, X, T, extras, noise)
+    if plan.shaping.noise is not None:
+        updates = range(optimizer_state.t + 1, optimizer_state.t + 1 + steps)
+        noise = gradient_noise(plan.shaping, plan.network, job.seed, updates, optimizer_state.w.dtype)
+    loss_sum = job.engine.run_slice(optimizer_state, X, T, extras, noise)
     seconds = time.perf_counter() - clock
-    if not (math.isfinite(loss_sum) and all(map(all_finite, (memory.w, *memory.slots)))):
-        raise diagnosis(task, job.engine.name, state.memory.copy(), X, T, extras, noise)
+    if not (math.isfinite(loss_sum) and all(map(all_finite, (optimizer_state.w, *optimizer_state.slots)))):
+        raise diagnosis(plan, job.engine.name, state.optimizer_state.copy(), X, T, extras, noise)
     after = replace(
         state,
-        memory=memory.kept(job.directory),
+        optimizer_state=optimizer_state.kept(job.directory),
         step=state.step + steps,
         loss_sum=state.loss_sum + loss_sum,
         rows_seen=state.rows_seen + stop - start,
@@ -135,16 +137,16 @@ def _slice(job: Job, state: State, memory: OptimizerState, order: Array | None) 
     return after, stop - start, seconds
 
 
-def _iteration(job: Job, state: State, memory: OptimizerState) -> tuple[State, int, float]:
+def _iteration(job: Job, state: State, optimizer_state: OptimizerState) -> tuple[State, int, float]:
     """Runs a solver's next iteration, which is an epoch: the state after it, the rows seen, its seconds."""
-    task = job.task
-    assert task.solver is not None
+    plan = job.plan
+    assert plan.solver is not None
     clock = time.perf_counter()
-    done = iterate(task, job.engine, task.solver, memory, *job.train.take(ALL))
-    seconds, rows = time.perf_counter() - clock, task.rows * done.evaluations
+    done = iterate(plan, job.engine, plan.solver, optimizer_state, *job.train.take(ALL))
+    seconds, rows = time.perf_counter() - clock, plan.rows * done.evaluations
     after = replace(
         state,
-        memory=memory.kept(job.directory),
+        optimizer_state=optimizer_state.kept(job.directory),
         step=1,
         loss_sum=done.loss_sum,
         rows_seen=state.rows_seen + rows,
@@ -161,14 +163,14 @@ def _end_epoch(
     `before` is what the last slice began with. In batch mode the epoch's loss belongs to those weights; a solver's is
     that of the weights it has come to. `working` is what the state has a copy of.
     """
-    task, memory, controls = job.task, state.memory, job.controls
-    w = task.for_use(working)  # which are in memory
+    plan, optimizer_state, controls = job.plan, state.optimizer_state, job.controls
+    w = plan.for_use(working)  # which are in memory
     clock = time.perf_counter()
-    epoch, train_loss = state.epoch + 1, state.loss_sum / weight_of(job, None, 0, task.rows)
+    epoch, train_loss = state.epoch + 1, state.loss_sum / weight_of(job, None, 0, plan.rows)
     validation: Evaluation | None = None
     if job.validation is not None:
         outputs = job.engine.outputs(w, job.validation.X)
-        validation = evaluate(task.network, outputs, job.schema, job.validation, job.metrics)
+        validation = evaluate(plan.network, outputs, job.schema, job.validation, job.metrics)
         if not math.isfinite(validation.loss):
             raise NumericalError(
                 f"the validation loss of epoch {epoch} is not finite: training diverges (try a smaller "
@@ -176,9 +178,9 @@ def _end_epoch(
             )
     validation_loss, figures = (None, {}) if validation is None else (validation.loss, validation.metrics)
     monitor = monitor_of_best(controls)
-    here = Best(epoch, memory.t, math.nan, task.for_use(memory))
-    if validation is None and task.steps_per_epoch == 1 and task.solver is None:
-        here = here._replace(epoch=epoch - 1, updates=before.t, w=task.for_use(before))
+    here = Best(epoch, optimizer_state.t, math.nan, plan.for_use(optimizer_state))
+    if validation is None and plan.steps_per_epoch == 1 and plan.solver is None:
+        here = here._replace(epoch=epoch - 1, updates=before.t, w=plan.for_use(before))
     objective = train_loss + penalty_of_a_row(job, here.w)
     here = here._replace(value=value_of(monitor, objective, validation_loss, figures))
     improved = state.best is None or monitor.better(here.value, state.best.value)
@@ -193,12 +195,12 @@ def _end_epoch(
     return EpochEnd(
         state=state,
         epoch=epoch,
-        epochs=task.epochs,
-        steps=task.steps_per_epoch,
+        epochs=plan.epochs,
+        steps=plan.steps_per_epoch,
         rows=rows,
         seconds=seconds,
-        learning_rate_factor=task.factor(memory.t) * memory.rate_factor,
-        penalty=penalty_at(task.network, w),
+        learning_rate_factor=plan.factor(optimizer_state.t) * optimizer_state.rate_factor,
+        penalty=penalty_at(plan.network, w),
         train_loss=train_loss,
         train_objective=objective,
         validation_loss=validation_loss,
@@ -210,10 +212,10 @@ def _end_epoch(
 
 def penalty_of_a_row(job: Job, w: Array) -> float:
     """What a penalty adds to the objective, beside the mean loss of a row: a sum has it once in each batch."""
-    task, penalty = job.task, penalty_at(job.task.network, w)
-    if task.network.reduction == "mean":
+    plan, penalty = job.plan, penalty_at(job.plan.network, w)
+    if plan.network.reduction == "mean":
         return penalty
-    return penalty * task.steps_per_epoch / weight_of(job, None, 0, task.rows)
+    return penalty * plan.steps_per_epoch / weight_of(job, None, 0, plan.rows)
 
 
 def _gradient_norm(job: Job, w: Array) -> float:

@@ -19,11 +19,10 @@ from dataclasses import dataclass, replace
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, NamedTuple
 
-from bptrain.translate.source import is_library, source_of, subscript
-from bptrain.translate.values import (
+from bptrain.translate.expressions import (
+    Expression,
     Numbers,
     Untranslatable,
-    Value,
     binary,
     builtin,
     chosen,
@@ -31,6 +30,8 @@ from bptrain.translate.values import (
     constant,
     function,
 )
+from bptrain.translate.source import is_library, source_of, subscript
+from bptrain.translate.target import Target
 from bptrain.translate.writer import Writing
 
 DEPTH = 100
@@ -45,16 +46,16 @@ class Formula(NamedTuple):
     """A formula written out: the body of a function of single numbers, or of rows."""
 
     lines: tuple[str, ...]
-    result: Value
+    result: Expression
     numbers: Numbers  # worked out once an update
     scratch: int  # rows of scratch space, s0, s1, …
     by_row: bool
 
 
-def translate(part: Callable[..., Any], n: int, **arguments: Value) -> Formula:
-    """A formula of the given arguments; rows have n entries. Raises Untranslatable."""
+def translate(part: Callable[..., Any], n: int, target: Target, **arguments: Expression) -> Formula:
+    """A formula of the given arguments, written for a target; rows have n entries. Raises Untranslatable."""
     for by_row in (False, True):
-        written = Writing(n, by_row)
+        written = Writing(n, by_row, target)
         try:
             result = _Reader(written).call(part, list(arguments.values()), list(arguments))
         except _ByRow:
@@ -73,7 +74,9 @@ class _Reader:
 
     # --- statements ---------------------------------------------------------------------------------------
 
-    def call(self, part: Callable[..., Any], values: list[Value], names: list[str] | None = None) -> Value:
+    def call(
+        self, part: Callable[..., Any], values: list[Expression], names: list[str] | None = None
+    ) -> Expression:
         """The value that a function returns for these arguments; its statements are added to the lines."""
         self.depth += 1
         if self.depth > DEPTH:
@@ -111,7 +114,7 @@ class _Reader:
 
     # --- expressions --------------------------------------------------------------------------------------
 
-    def read(self, node: ast.expr, local: Mapping[str, Value], scope: Mapping[str, Any]) -> Value:
+    def read(self, node: ast.expr, local: Mapping[str, Expression], scope: Mapping[str, Any]) -> Expression:
         """The value of an expression."""
         match node:
             case ast.Constant(value=bool() | int() | float() as written):
@@ -131,14 +134,14 @@ class _Reader:
             ):
                 return constant(self.to.n)
             case ast.Tuple(elts=elements):
-                items: list[Value] = []
+                items: list[Expression] = []
                 for part in elements:
                     starred = isinstance(part, ast.Starred)
                     value = self.read(part.value if isinstance(part, ast.Starred) else part, local, scope)
                     if starred and value.kind != "tuple":
                         raise Untranslatable(f"no way to compile: {ast.unparse(part)}")
                     items += value.items if starred else [value]
-                return Value("tuple", "", items=tuple(items))
+                return Expression("tuple", "", items=tuple(items))
             case ast.Subscript(value=inner, slice=where):
                 whole, place = self.read(inner, local, scope), subscript(where)
                 if whole.kind == "tuple" and isinstance(place, slice):
@@ -152,7 +155,7 @@ class _Reader:
             case ast.UnaryOp(op=ast.Invert(), operand=inner):
                 condition = self.read(inner, local, scope)
                 if condition.kind == "condition":
-                    return Value("condition", f"(not {condition.code})")
+                    return Expression("condition", self.to.target.negation(condition.code))
             case ast.BinOp(left=left, op=op, right=right):
                 return binary(
                     op, self.read(left, local, scope), self.read(right, local, scope), self.to.numbers
@@ -170,7 +173,7 @@ class _Reader:
                 return self.called(node, local, scope)
         raise Untranslatable(f"no way to compile: {ast.unparse(node)}")
 
-    def called(self, node: ast.Call, local: Mapping[str, Value], scope: Mapping[str, Any]) -> Value:
+    def called(self, node: ast.Call, local: Mapping[str, Expression], scope: Mapping[str, Any]) -> Expression:
         """The value of a call: of NumPy, of a reduction, or of a function whose statements take its place."""
         match node.func:
             case ast.Attribute(value=ast.Name(id=name), attr=called) if is_library(scope.get(name)):
@@ -198,9 +201,9 @@ class _Reader:
         called: str,
         over: ast.expr,
         keywords: list[ast.keyword],
-        local: Mapping[str, Value],
+        local: Mapping[str, Expression],
         scope: Mapping[str, Any],
-    ) -> Value:
+    ) -> Expression:
         """A sum, mean, maximum or minimum over the entries of a row."""
         if not self.to.by_row:
             raise _ByRow

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from types import CodeType, ModuleType
 from typing import Any
 
-from bptrain.translate.values import Untranslatable
+from bptrain.translate.expressions import Untranslatable
 
 
 def is_library(module: Any) -> bool:

@@ -258,7 +258,7 @@ def test_a_wrong_forward_says_nothing_of_delta(tmp_path: Path) -> None:
     assert not any("only delta" in note for note in finding.notes)
 
 
-@pytest.mark.parametrize("index", ["len(W) - 2", "2 + int(0)", "-int(2)", "int(2)"])
+@pytest.mark.parametrize("index", ["len(W) - 2", "2 + int(0)", "-int(2)", "int(2)", "+2"])
 def test_an_index_that_cannot_be_read_is_no_quantity(tmp_path: Path, index: str) -> None:
     text = RIGHT.replace(
         "    for i in range(L - 1, 0, -1):", f"    delta[{index}] = W[3] @ delta[3]\n    for i in ():"

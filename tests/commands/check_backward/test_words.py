@@ -1,15 +1,17 @@
 """Where to look: the line of the derivation, its shapes, and what makes an array of a wrong shape."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bptrain.commands.check_backward.findings import equation_of, first_error
 from bptrain.commands.check_backward.grade import grading_trial
 from bptrain.commands.check_backward.user_functions import load_functions
 from bptrain.core.network import Network
-from commands.check_backward.test_right_code import point_on
-from networks import network
+from bptrain.gradient_check import GradientPoint
+from networks import data_for, network
 from submission_files import ending, written
 
 SOFTMAX = network((4, 5, 3), "softmax", "cross_entropy", bias=False)  # canonical
@@ -64,7 +66,9 @@ def test_the_line_of_each_quantity(
     ],
 )
 def test_what_makes_such_a_shape(tmp_path: Path, wrong: str, said: str) -> None:
-    point = point_on(SIGMOID, 0)
+    X, T = data_for(SIGMOID, 7, 0)
+    w = np.random.default_rng(0).normal(size=SIGMOID.size)
+    point = GradientPoint(replace(SIGMOID, reduction="sum"), w, X, T)
     found = first_error(
         [point], [grading_trial(load_functions(written(tmp_path, ending(wrong))), point)], "backward"
     )

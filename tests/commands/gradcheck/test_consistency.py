@@ -36,8 +36,8 @@ def point_for(net: Network) -> GradientPoint:
 def test_the_numpy_engine_agrees_with_itself(reduction: str, batch_size: int) -> None:
     net = network((4, 5, 3), ["relu", "softmax"], "cross_entropy", reduction=reduction)
     net = dataclasses.replace(net, l1=0.1, l2=0.2, dropout=(0.2, 0.4))
-    task = task_for(net, 8, batch_size)
-    found = list(consistency(NumpyEngine(task), task, point_for(net)))
+    plan = task_for(net, 8, batch_size)
+    found = list(consistency(NumpyEngine(plan), plan, point_for(net)))
     assert [one.name for one in found] == ["batch", "order", "bits", "update"]
     assert all(one.passed and one.error < 1e-13 for one in found)
 
@@ -67,26 +67,26 @@ class Late(NumpyEngine):
 
     def run_slice(
         self,
-        memory: OptimizerState,
+        state: OptimizerState,
         X: Array,
         T: Array,
         context: BatchContext = PLAIN,
         noise: Array | None = None,
     ) -> float:
-        net = self.task.network
-        P, W_2 = views(net, memory.w), views(net, memory.w).W[2].copy()
-        before = self.gradient(memory.w, X, T, context)
+        net = self.plan.network
+        P, W_2 = views(net, state.w), views(net, state.w).W[2].copy()
+        before = self.gradient(state.w, X, T, context)
         x_1 = np.tanh(X @ P.W[1].T + P.b[1])
         D_2 = (np.tanh(x_1 @ W_2.T + P.b[2]) - T) * (1 - np.tanh(x_1 @ W_2.T + P.b[2]) ** 2) / len(X)
         after = W_2 - views(net, before).W[2]
         D_1 = (D_2 @ after) * (1 - x_1**2)
-        memory.w -= before
-        views(net, memory.w).W[1][...] += views(net, before).W[1] - D_1.T @ X
-        b_1, db_1 = views(net, memory.w).b[1], views(net, before).b[1]
+        state.w -= before
+        views(net, state.w).W[1][...] += views(net, before).W[1] - D_1.T @ X
+        b_1, db_1 = views(net, state.w).b[1], views(net, before).b[1]
         assert b_1 is not None
         assert db_1 is not None
         b_1 += db_1 - D_1.sum(axis=0)
-        memory.t += 1
+        state.t += 1
         return 0.0
 
 
@@ -96,9 +96,9 @@ class Late(NumpyEngine):
 )
 def test_each_disagreement_is_found(engine: type[NumpyEngine], broken: set[str]) -> None:
     net = network((4, 5, 3), "tanh", "half_squared_error")
-    task = task_for(net, 8, 8)._replace(weighted=False)
+    plan = task_for(net, 8, 8)._replace(weighted=False)
     point = dataclasses.replace(point_for(net), context=PLAIN)
-    found = {one.name: one for one in consistency(engine(task), task, point)}
+    found = {one.name: one for one in consistency(engine(plan), plan, point)}
     assert {name for name, one in found.items() if not one.passed} == broken
     if engine is Late:
         likely = found["update"].likely

@@ -17,12 +17,12 @@ from bptrain.engines.base import TrainingPlan
 from bptrain.engines.numba_engine import compile_seconds, seconds_saved
 from bptrain.engines.registry import Costs
 from bptrain.parts.methods import methods
-from engines.installed import task_of
+from engines.installed import plan_of
 from networks import network
 
 NET = network((4, 8, 3))  # 67 weights and biases, 11 outputs of layers in a row
-SGD = task_of(NET, rows=100, batch=10, epochs=5)
-ADAM = task_of(NET, "adam", rows=100, batch=10, epochs=5)  # two slots for each weight
+SGD = plan_of(NET, rows=100, batch=10, epochs=5)
+ADAM = plan_of(NET, "adam", rows=100, batch=10, epochs=5)  # two slots for each weight
 SOLVER = SGD._replace(method=methods.get("lbfgs")(), batch_size=100)
 ROWS = 100 + 30 / 3  # training rows, and validation rows, which are a third of the work
 
@@ -56,14 +56,14 @@ COUNTED: list[tuple[str, TrainingPlan, float, float]] = [
 
 @pytest.mark.parametrize(("constant", "task", "single", "double"), COUNTED)
 def test_what_an_epoch_is_made_of(
-    constant: str, task: TrainingPlan, single: float, double: float, monkeypatch: pytest.MonkeyPatch
+    constant: str, plan: TrainingPlan, single: float, double: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     costs = {name: float(name == constant) for name in Costs._fields}
     monkeypatch.setattr(numpy_engine, "ENTRY", replace(numpy_engine.ENTRY, costs=Costs(**costs)))
     monkeypatch.setattr(cost_model, "EPOCH", float(constant == "epoch"))
     monkeypatch.setattr(cost_model, "PRODUCTS", 1.0 if constant == "operation" else np.inf)
     for dtype, expected in ((np.float32, single), (np.float64, double)):
-        found = seconds_per_epoch(task, prepared(dtype, train=100, validation=30, test=7), "numpy", dtype)
+        found = seconds_per_epoch(plan, prepared(dtype, train=100, validation=30, test=7), "numpy", dtype)
         assert found == pytest.approx(expected, rel=1e-12)
 
 
@@ -77,12 +77,12 @@ def test_without_validation_rows_none_are_counted(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(("task", "states"), [(SGD, 2), (ADAM, 2 * 3), (SOLVER, 2)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_is_in_memory(task: TrainingPlan, states: int, dtype: Any) -> None:
+def test_what_is_in_memory(plan: TrainingPlan, states: int, dtype: Any) -> None:
     """Rows as encoded and as read (two features of 8 bytes), two states, best weights, a gradient, and a batch."""
     size = np.dtype(dtype).itemsize
     rows = 110 * (4 * size + 3 * size + 8) + 110 * 2 * 8
-    batch = task.batch_size * 3 * (4 + 8 + 3) * size
-    found = memory(task, prepared(dtype, train=100, validation=10), dtype)
+    batch = plan.batch_size * 3 * (4 + 8 + 3) * size
+    found = memory(plan, prepared(dtype, train=100, validation=10), dtype)
     assert found == rows + 67 * size * (states + 2) + batch
 
 
@@ -106,11 +106,11 @@ def test_a_large_batch_is_in_memory_in_chunks(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_what_compiling_saves(
-    constant: str, task: TrainingPlan, count: int, monkeypatch: pytest.MonkeyPatch
+    constant: str, plan: TrainingPlan, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("LAYER_CALLS", "OUTPUT_ENTRY", "WEIGHT", "SLOT"):
         monkeypatch.setattr(numba_engine, name, float(name == constant))
-    assert seconds_saved(task) == pytest.approx(count)
+    assert seconds_saved(plan) == pytest.approx(count)
 
 
 def test_a_layer_more_takes_half_a_second_more_to_compile() -> None:

@@ -57,7 +57,7 @@ def test_a_wrong_monitor_lists_those_that_can_be(tmp_path: Path) -> None:
     )
     (problem,) = problems(tmp_path, text)
     assert problem.message == (
-        "confusion_matrix has no better and worse; there are loss, accuracy, error_rate"
+        "no value of confusion_matrix is better than another; allowed: loss, accuracy, error_rate"
     )
 
 

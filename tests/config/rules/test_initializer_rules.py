@@ -48,5 +48,5 @@ def test_a_logarithm_needs_outputs_inside_its_bounds(tmp_path: Path, output: str
     text = "data: {train: a.csv, target: y}\nloss: binary_cross_entropy\n"
     (problem,) = problems(tmp_path, text + f"network: {{sizes: [2, 3, 1], activations: [tanh, {output}]}}\n")
     assert problem.path == "network.activations.1"
-    assert "logarithm is infinite" in problem.message
+    assert "loss is infinite" in problem.message
     assert problem.suggestion == "sigmoid"

@@ -22,7 +22,7 @@ BAD = [
         2,
         "network.activations.1",
         "softplus",
-        "gives 0 itself",
+        "can return 0",
     ),
     (
         network("sigmoid") + "loss: poisson\n",

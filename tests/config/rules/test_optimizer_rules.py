@@ -76,7 +76,7 @@ def test_a_wrong_decay_and_a_wrong_option_are_both_told(tmp_path: Path) -> None:
 def test_rules_that_compare_gradients_want_all_rows(tmp_path: Path, name: str, mode: str) -> None:
     (problem,) = problems(tmp_path, HEAD + f"optimizer: {name}\n" + mode)
     assert (problem.path, problem.line) == ("optimizer", 4)
-    assert f"{name} compares the gradient with that of the update before" in problem.message
+    assert f"{name} compares the gradients of successive updates" in problem.message
     assert "training.mode: batch" in problem.message
     assert "\n" not in problem.message
     assert problems(tmp_path, BATCH + f"optimizer: {name}\n") == []
@@ -87,7 +87,7 @@ def test_rules_that_compare_gradients_want_all_rows(tmp_path: Path, name: str, m
 def test_a_schedule_has_nothing_to_say_to_rprop(tmp_path: Path, schedule: str) -> None:
     (problem,) = problems(tmp_path, BATCH + f"optimizer: rprop\nschedule: {schedule}\n")
     assert (problem.path, problem.line) == ("schedule", 6)
-    assert "rprop finds the size of its steps by itself" in problem.message
+    assert "rprop adapts its step sizes itself" in problem.message
     assert problems(tmp_path, BATCH + f"optimizer: quickprop\nschedule: {schedule}\n") == []
     assert problems(tmp_path, BATCH + "optimizer: rprop\nschedule: constant\n") == []
 

@@ -72,19 +72,19 @@ REFUSED = {
         "network.dropout",
         "no hidden layer",
     ),
-    "the weight as a feature": ("data.weight=w data.features=[v, w]", "data.weight", "leave it out there"),
+    "the weight as a feature": ("data.weight=w data.features=[v, w]", "data.weight", "remove it there"),
     "the target as the weight": ("data.weight=species", "data.weight", "is the target"),
     "max_norm and average": ("training={max_norm: 1, average: {}}", "training.max_norm", "average"),
     "noise without a size": ("training.noise={decay: 1}", "training.noise.std", "must be given"),
     "dropout in a solver": (
         "optimizer=lbfgs training.mode=batch network.dropout=0.5",
         "network.dropout",
-        "another loss",
+        "dropout changes it",
     ),
     "l1 in a solver": (
         "optimizer=lbfgs training={mode: batch, penalty: {l1: 0.1}}",
         "training.penalty.l1",
-        "take l2",
+        "use l2",
     ),
     "clipping in a solver": (
         "optimizer=lbfgs training={mode: batch, clip_norm: 1}",

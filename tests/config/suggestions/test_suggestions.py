@@ -165,8 +165,8 @@ REASONS = [
     ("epochs", "", "epochs belongs under `training`"),
     ("batchSize", "", "batchSize belongs under `training`"),
     ("lr", "", "lr is called learning_rate here, and belongs under `optimizer`"),
-    ("seed", "training", "seed stands at the top of the config"),
-    ("random_state", "training", "random_state is called seed here, and stands at the top of the config"),
+    ("seed", "training", "seed belongs at the top of the config"),
+    ("random_state", "training", "random_state is called seed here, and belongs at the top of the config"),
     ("adam", "", "adam belongs under `optimizer`"),
     ("adam", "optimizer", "adam is the name of another optimizer"),
     (
@@ -175,7 +175,7 @@ REASONS = [
         f"mu is an option of {', '.join(part for part in methods if 'mu' in methods.options(part))}",
     ),
     ("beta1", "optimizer", "beta1 is an option of adam, adamw, amsgrad, adamax, …"),
-    ("warm_start", "", "--resume of the command line says that"),
+    ("warm_start", "", "this is the option --resume of the command line"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""What is told of a stream, tables with and without room, and text that fits."""
+"""What is known of a stream, tables with and without room, and text that fits."""
 
 import io
 from collections.abc import Mapping

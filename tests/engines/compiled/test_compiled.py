@@ -20,7 +20,7 @@ from bptrain.engines.numpy_engine import numpy_outputs
 from bptrain.parts.activations import activations
 from bptrain.parts.optimizers import Optimizer, Slots, optimizers
 from bptrain.parts.types import Array
-from engines.installed import ENGINES, needs_compiler, start, task_of
+from engines.installed import ENGINES, needs_compiler, plan_of, start
 from networks import data_for, network
 
 pytestmark = needs_compiler
@@ -106,11 +106,11 @@ def test_float32_is_not_widened(form: str) -> None:
 
     from bptrain.engines.compiled.cache import compiled
     from bptrain.engines.compiled.kernel import kernel_source
-    from bptrain.engines.numba_engine import plan_of
+    from bptrain.engines.numba_engine import kernel_plan_of
 
     net = network((3, 4, 4, 4, 2), ["sigmoid", "leaky_relu", "tanh", "softmax"], "cross_entropy")
-    task = task_of(net, "adam", batch=1 if form == "single" else 4)
-    source = kernel_source(plan_of(task, np.float32), "run_slice")
+    plan = plan_of(net, "adam", batch=1 if form == "single" else 4)
+    source = kernel_source(kernel_plan_of(plan, np.float32), "run_slice")
     flat, matrix, count = float32[::1], float32[:, ::1], types.int64
     signature = (
         flat,
@@ -143,11 +143,11 @@ def test_subnormal_numbers_count_as_zero_in_a_loop_alone() -> None:
     """A slot that shrinks by 0.9 an update ends at 0; outside the loop subnormal numbers are there as before."""
     net = network((2, 1), ["relu"], bias=False)
     rule = optimizers.get("momentum")()
-    memory = initial_optimizer_state(np.array([-1.0, -1.0], np.float32), rule)
-    memory.slots = (np.full(2, 1.2e-38, np.float32),)
+    state = initial_optimizer_state(np.array([-1.0, -1.0], np.float32), rule)
+    state.slots = (np.full(2, 1.2e-38, np.float32),)
     X, T = np.ones((40, 2), np.float32), np.zeros((40, 1), np.float32)
-    ENGINES["numba"](task_of(net, rule, rows=40, batch=4), np.float32).run_slice(memory, X, T)
-    assert memory.slots[0].tolist() == [0.0, 0.0]
+    ENGINES["numba"](plan_of(net, rule, rows=40, batch=4), np.float32).run_slice(state, X, T)
+    assert state.slots[0].tolist() == [0.0, 0.0]
     assert float(np.float32(1.2e-38) * np.float32(0.5)) > 0
     assert 1e-308 * 0.1 > 0
 
@@ -167,9 +167,9 @@ def test_a_rule_with_a_scalar_slot_and_the_loss(batch: int) -> None:
     X, T = data_for(net, 10, 0)
     results = []
     for engine in ("numpy", "numba"):
-        memory = initial_optimizer_state(start(net, np.float64), rule)
-        ENGINES[engine](task_of(net, rule, rows=10, batch=batch), np.float64).run_slice(memory, X, T)
-        results.append(memory)
+        state = initial_optimizer_state(start(net, np.float64), rule)
+        ENGINES[engine](plan_of(net, rule, rows=10, batch=batch), np.float64).run_slice(state, X, T)
+        results.append(state)
     ours, expected = results[1], results[0]
     np.testing.assert_allclose(ours.w, expected.w, rtol=1e-11)
     assert ours.slots[1].shape == ()
@@ -183,13 +183,13 @@ def test_a_choice_does_not_hide_what_is_not_a_number(name: str, monkeypatch: pyt
     monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
     net = network((2, 1), ["identity"], bias=False)
     rule = optimizers.get(name)()
-    memory = initial_optimizer_state(np.array([0.5, -0.5], np.float32), rule)
+    state = initial_optimizer_state(np.array([0.5, -0.5], np.float32), rule)
     X, T = np.ones((5, 2), np.float32), np.zeros((5, 1), np.float32)
-    running = ENGINES["numba"](task_of(net, rule, rows=5, batch=5), np.float32)
+    running = ENGINES["numba"](plan_of(net, rule, rows=5, batch=5), np.float32)
     for target in (1.0, 1.0, np.nan):
         T[:] = target
-        running.run_slice(memory, X, T)
-    assert np.isnan(memory.w).all()
+        running.run_slice(state, X, T)
+    assert np.isnan(state.w).all()
 
 
 def test_loops_and_written_out_loops_agree(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,10 +198,10 @@ def test_loops_and_written_out_loops_agree(monkeypatch: pytest.MonkeyPatch) -> N
     results = []
     for limit in (0, 1000):
         monkeypatch.setattr(instances, "UNROLLED", limit)
-        task = task_of(net, "adam", rows=30, batch=1)
-        memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
-        ENGINES["numba"](task, np.float64).run_slice(memory, X, T)
-        results.append(memory.w)
+        plan = plan_of(net, "adam", rows=30, batch=1)
+        state = initial_optimizer_state(start(net, np.float64), plan.optimizer)
+        ENGINES["numba"](plan, np.float64).run_slice(state, X, T)
+        results.append(state.w)
     np.testing.assert_allclose(results[0], results[1], rtol=1e-9)
     assert not np.array_equal(results[0], start(net, np.float64))
 
@@ -215,13 +215,13 @@ def test_parts_of_a_large_batch_by_threads(reduction: str, monkeypatch: pytest.M
     monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
     net = network((3, 5, 2), ["tanh", "sigmoid"], reduction=reduction)
     X, T = data_for(net, 31, 0)
-    task = task_of(net, rows=31, batch=31)
+    plan = plan_of(net, rows=31, batch=31)
     results = []
     for threads in (1, 3):
-        engine = NumbaEngine(task, np.float64, threads)
-        memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
-        loss = engine.run_slice(memory, X, T)
-        results.append((memory.w, loss, engine.outputs(memory.w, X).X_L))
+        engine = NumbaEngine(plan, np.float64, threads)
+        state = initial_optimizer_state(start(net, np.float64), plan.optimizer)
+        loss = engine.run_slice(state, X, T)
+        results.append((state.w, loss, engine.outputs(state.w, X).X_L))
     (w, loss, out), (w_3, loss_3, out_3) = results
     np.testing.assert_allclose(w_3, w, rtol=1e-13)
     assert loss_3 == pytest.approx(loss, rel=1e-14)
@@ -233,34 +233,34 @@ def test_arrays_begin_at_a_cache_line() -> None:
         array = aligned(shape, np.float32)
         assert array.shape == shape
         assert array.ctypes.data % 64 == 0
-    memory = initial_optimizer_state(np.zeros(10, np.float32), optimizers.get("momentum")()).copy()
-    assert memory.w.ctypes.data % 64 == memory.slots[0].ctypes.data % 64 == 0
+    state = initial_optimizer_state(np.zeros(10, np.float32), optimizers.get("momentum")()).copy()
+    assert state.w.ctypes.data % 64 == state.slots[0].ctypes.data % 64 == 0
 
 
-def some_task() -> Any:
-    return task_of(network((2, 1), "identity"), rows=4, batch=4)
+def some_plan() -> Any:
+    return plan_of(network((2, 1), "identity"), rows=4, batch=4)
 
 
-def trained(task: Any) -> Array:
-    X, T = data_for(task.network, 4, 0)
-    memory = initial_optimizer_state(start(task.network, np.float64), task.optimizer)
-    ENGINES["numba"](task, np.float64).run_slice(memory, X, T)
-    return memory.w
+def trained(plan: Any) -> Array:
+    X, T = data_for(plan.network, 4, 0)
+    state = initial_optimizer_state(start(plan.network, np.float64), plan.optimizer)
+    ENGINES["numba"](plan, np.float64).run_slice(state, X, T)
+    return state.w
 
 
 @pytest.fixture(scope="session")
 def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What another process has compiled: the kernels of `some_task`, in a cache directory of their own."""
+    """What another process has compiled: the kernels of `some_plan`, in a cache directory of their own."""
     place = tmp_path_factory.mktemp("earlier")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(place))
-        trained(some_task())
+        trained(some_plan())
     return place
 
 
 @pytest.fixture
 def filled(home: Path, earlier: Path) -> Path:
-    """The cache directory of a test, with the kernels of `some_task` in it."""
+    """The cache directory of a test, with the kernels of `some_plan` in it."""
     shutil.copytree(earlier, home.parent.parent, dirs_exist_ok=True)
     return home
 
@@ -283,19 +283,19 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_kernels_are_kept_between_processes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = compilations(monkeypatch)
-    w = trained(some_task())
+    w = trained(some_plan())
     first = len(made)
     assert first > 0
-    assert np.array_equal(trained(some_task()), w)
+    assert np.array_equal(trained(some_plan()), w)
     assert len(made) == first
-    code = "from engines.compiled.test_compiled import some_task, trained; trained(some_task())"
+    code = "from engines.compiled.test_compiled import some_plan, trained; trained(some_plan())"
     listed = sorted(home.rglob("*"))
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
     assert sorted(home.rglob("*")) == listed
 
 
 def test_kernels_are_private(home: Path) -> None:
-    trained(some_task())
+    trained(some_plan())
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert {path.name for path in home.iterdir()}
     assert not list(home.glob("new-*"))
@@ -306,14 +306,14 @@ def test_a_directory_that_others_may_write_to_is_not_read(
 ) -> None:
     home.mkdir(parents=True)
     home.chmod(0o777)
-    trained(some_task())
+    trained(some_plan())
     assert list(home.iterdir()) == []
 
 
 def test_a_home_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert np.isfinite(trained(some_task())).all()
+    assert np.isfinite(trained(some_plan())).all()
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "gone"])
@@ -321,24 +321,24 @@ def test_a_damaged_kernel_is_compiled_again(
     damage: str, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = compilations(monkeypatch)
-    w = trained(some_task())
+    w = trained(some_plan())
     assert not made
     for file in filled.rglob("*.nbc"):
         if damage == "gone":
             file.unlink()
         else:
             file.write_bytes(file.read_bytes()[:100] if damage == "cut" else b"garbage")
-    assert np.array_equal(trained(some_task()), w)
+    assert np.array_equal(trained(some_plan()), w)
     assert made
 
 
 def test_using_a_kernel_leaves_it_sound(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever else Python puts beside it; what is read back is the text and the machine code."""
-    trained(some_task())
+    trained(some_plan())
     for cache_directory in filled.rglob("__pycache__"):
         (cache_directory / "kernel.cpython-311.opt-1.pyc").write_bytes(b"")
     made = compilations(monkeypatch)
-    trained(some_task())
+    trained(some_plan())
     assert not made
 
 
@@ -346,7 +346,7 @@ def test_processes_that_meet_a_damaged_kernel(filled: Path) -> None:
     """All of them go on, and one whole kernel is left."""
     for file in filled.rglob("*.nbc"):
         file.write_bytes(b"garbage")
-    code = "from engines.compiled.test_compiled import some_task, trained; trained(some_task())"
+    code = "from engines.compiled.test_compiled import some_plan, trained; trained(some_plan())"
     run = [sys.executable, "-c", code]
     here = Path(__file__).parents[2]
     together = [subprocess.Popen(run, cwd=here, stderr=subprocess.PIPE, text=True) for _ in range(3)]
@@ -364,7 +364,7 @@ def test_a_full_disk(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     kept = cache.compiled_in
     monkeypatch.setattr(cache, "compiled_in", full)
-    assert np.isfinite(trained(some_task())).all()
+    assert np.isfinite(trained(some_plan())).all()
 
 
 def test_garbage_collection_pauses_while_a_kernel_is_compiled(
@@ -396,7 +396,7 @@ def test_old_kernels_go(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (filled / "new-left").mkdir()  # by a process that was killed
     os.utime(filled / "new-left", (1, 1))
     monkeypatch.setattr(cache, "KEPT", 1)
-    trained(task_of(network((2, 1), "relu"), rows=4, batch=4))
+    trained(plan_of(network((2, 1), "relu"), rows=4, batch=4))
     after = {path.name for path in filled.iterdir() if path.is_dir()}
     assert len(after) == 1
     assert not after & before
@@ -408,7 +408,7 @@ def test_a_cache_directory_of_numba_does_not_matter(
     import numba
 
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "elsewhere"))
-    trained(some_task())
+    trained(some_plan())
     assert list(home.rglob("*.nbc"))
     assert not (tmp_path / "elsewhere").exists()
     assert str(tmp_path / "elsewhere") == numba.config.CACHE_DIR

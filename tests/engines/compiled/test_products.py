@@ -71,17 +71,19 @@ import numpy as np
 from bptrain.engines.compiled import onednn
 if sys.argv[1] == "without":
     onednn.onednn = lambda: None
-from engines.installed import start, task_of, NumbaEngine, NumpyEngine
+from bptrain.engines.numba_engine import NumbaEngine
+from bptrain.engines.numpy_engine import NumpyEngine
+from engines.installed import plan_of, start
 from bptrain.engines.base import initial_optimizer_state
 from networks import data_for, network
 net = network((64, 96, 10), ["tanh", "softmax"], "cross_entropy")
-task = task_of(net, rows=256, batch=128)
+plan = plan_of(net, rows=256, batch=128)
 X, T = data_for(net, 256, 0, np.float32)
 ends = []
-for make in (NumpyEngine, lambda task: NumbaEngine(task, np.float32)):
-    memory = initial_optimizer_state(0.1 * start(net, np.float32), task.optimizer)
-    make(task).run_slice(memory, X, T)
-    ends.append(memory.w)
+for make in (NumpyEngine, lambda plan: NumbaEngine(plan, np.float32)):
+    state = initial_optimizer_state(0.1 * start(net, np.float32), plan.optimizer)
+    make(plan).run_slice(state, X, T)
+    ends.append(state.w)
 moved = np.abs(ends[0] - 0.1 * start(net, np.float32)).max()
 assert 0 < np.abs(ends[0] - ends[1]).max() < 1e-4 * moved, (np.abs(ends[0] - ends[1]).max(), moved)
 print(onednn.version())

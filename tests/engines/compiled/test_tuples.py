@@ -5,17 +5,19 @@ from typing import Any
 
 import pytest
 
+from bptrain.engines.compiled.target import NUMBA
 from bptrain.parts.types import Array
+from bptrain.translate.expressions import Expression, Untranslatable, each, number
 from bptrain.translate.formulas import translate
-from bptrain.translate.values import Untranslatable, Value, each, number
 
-SLOTS = Value("tuple", "", items=(each("a"), each("b"), each("c")))
+SLOTS = Expression("tuple", "", items=(each("a"), each("b"), each("c")))
 PLACE = 1
 
 
 def codes(part: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(
-        value.code for value in translate(part, 1, z=each("z"), slots=SLOTS, t=number("t")).result.items
+        value.code
+        for value in translate(part, 1, NUMBA, z=each("z"), slots=SLOTS, t=number("t")).result.items
     )
 
 
@@ -34,7 +36,7 @@ def test_python_s_own_min_and_max_of_numbers() -> None:
     def f(z: Array, slots: Any, t: int) -> Any:
         return min(0.5, t) * z, max(0.5, 2.0) * z
 
-    written = translate(f, 1, z=each("z"), slots=SLOTS, t=number("t"))
+    written = translate(f, 1, NUMBA, z=each("z"), slots=SLOTS, t=number("t"))
     assert written.numbers == {"c0": "min(0.5, t)"}
     assert written.lines == ("return c0 * z, F(2.0) * z",)
 

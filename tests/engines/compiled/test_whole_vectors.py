@@ -8,9 +8,9 @@ import pytest
 from bptrain.core.network import BatchContext
 from bptrain.engines.compiled import batches
 from bptrain.engines.compiled.kernel import Name, kernel_source
-from bptrain.engines.compiled.plan import Plan
+from bptrain.engines.compiled.kernel_plan import KernelPlan
 from bptrain.engines.numpy_engine import NumpyEngine
-from engines.installed import ENGINES, needs_compiler, start, task_of, used_memory
+from engines.installed import ENGINES, needs_compiler, plan_of, start, used_state
 from networks import data_for, network
 
 WIDE = batches.VECTOR
@@ -24,25 +24,25 @@ def test_updates(dropout: bool) -> None:
     rng = np.random.default_rng(0)
     masks = {i: rng.choice([0.0, 2.0], (10, net.sizes[i])) for i in net.masked}
     assert bool(masks) == dropout
-    task = task_of(net, "momentum", rows=10, batch=4)
+    plan = plan_of(net, "momentum", rows=10, batch=4)
     X, T = data_for(net, 10, 0)
     ends = []
-    for engine in (ENGINES["numba"](task, np.float64), NumpyEngine(task)):
-        memory = used_memory(task, np.float64).copy()
-        loss = engine.run_slice(memory, X, T, BatchContext(None, masks))
-        ends.append((memory.w, memory.slots[0], loss))
+    for engine in (ENGINES["numba"](plan, np.float64), NumpyEngine(plan)):
+        state = used_state(plan, np.float64).copy()
+        loss = engine.run_slice(state, X, T, BatchContext(None, masks))
+        ends.append((state.w, state.slots[0], loss))
     for one, other in zip(*ends, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-11)
-    assert not np.allclose(ends[0][0], used_memory(task, np.float64).w)
+    assert not np.allclose(ends[0][0], used_state(plan, np.float64).w)
 
 
 @needs_compiler
 def test_a_gradient_of_several_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
     monkeypatch.setattr(batches, "CHUNK_NUMBERS", 1)
-    task, w = task_of(NET, "adam", rows=11, batch=11), start(NET, np.float64)
+    plan, w = plan_of(NET, "adam", rows=11, batch=11), start(NET, np.float64)
     X, T = data_for(NET, 11, 0)
-    engines = (ENGINES["numba"](task, np.float64), NumpyEngine(task))
+    engines = (ENGINES["numba"](plan, np.float64), NumpyEngine(plan))
     one, other = (engine.gradient(w, X, T) for engine in engines)
     np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-15)
     one, other = (engine.outputs(w, X).Z_L for engine in engines)
@@ -50,7 +50,7 @@ def test_a_gradient_of_several_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_which_layers_they_are() -> None:
-    text = kernel_source(Plan(NET, "float64", single=False), "gradient")
+    text = kernel_source(KernelPlan(NET, "float64", single=False), "gradient")
     assert text.count("x1[r, j] + b1[j]") == text.count("z2[r, j] += b2[j]") == 1
     assert "z5[r, j] = b5[j]" in text  # 3 outputs: all rows are one flat row there
 
@@ -59,6 +59,6 @@ def test_which_layers_they_are() -> None:
 def test_x_takes_the_place_of_z_where_nothing_reads_it(name: Name) -> None:
     """tanh' and leaky_relu' need x alone, elu' needs z; a forward pass needs none but the last."""
     net = network((5, 16, 16, 16, 3), ["tanh", "elu", "leaky_relu", "sigmoid"])
-    text = kernel_source(Plan(net, "float64", single=False), name)
+    text = kernel_source(KernelPlan(net, "float64", single=False), name)
     kept = [i for i in range(1, 5) if f"z{i} = " in text]
     assert kept == ([4] if name == "outputs" else [2, 4])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bptrain.parts.solvers import Objective, Solver, fresh_slots, lbfgs, levenberg_marquardt, solvers
-from bptrain.parts.solvers.base import Point
+from bptrain.parts.solvers.base import EvaluatedPoint
 from bptrain.parts.solvers.least_squares import solved
-from bptrain.parts.solvers.line_search import Trial, _between, strong_wolfe
+from bptrain.parts.solvers.line_search import TrialStep, _between, strong_wolfe
 from bptrain.parts.types import Array
 from functions import VALLEY, quadratic, rosenbrock, run
 
@@ -151,9 +151,9 @@ def test_the_minimum_of_a_cubic() -> None:
     """α³ − 3α has its minimum at 1; from a bracket on either side, by values and slopes at its ends."""
     objective = Objective(lambda w: float(w[0] ** 3 - 3 * w[0]), lambda w: 3 * w**2 - 3)
 
-    def trial(alpha: float) -> Trial:
+    def trial(alpha: float) -> TrialStep:
         point = objective.at(np.array([alpha]))
-        return Trial(alpha, point, float(point.g[0]))
+        return TrialStep(alpha, point, float(point.g[0]))
 
     for low, high in ((0.0, 3.0), (0.5, 1.7), (1.4, 0.2)):
         assert _between(trial(low), trial(high), np.ones(1)) == pytest.approx(1.0, rel=1e-12)
@@ -219,7 +219,7 @@ def test_a_point_knows_its_gradient_once() -> None:
         calls.append(w)
         return w
 
-    point: Point = Objective(lambda w: 0.0, gradient).at(np.ones(2))
+    point: EvaluatedPoint = Objective(lambda w: 0.0, gradient).at(np.ones(2))
     assert calls == []
     assert point.g is point.g
     assert len(calls) == 1

@@ -215,8 +215,8 @@ def test_refusals(iris: Path) -> None:
         iris, optimizer="lbfgs", training__mode="minibatch"
     )
     message = refused(iris, optimizer="levenberg_marquardt", loss="cross_entropy")
-    assert "loss: levenberg_marquardt is made for sums of squares: it needs half_squared_error" in message
-    assert "lbfgs finds the length of its steps itself" in refused(iris, optimizer="lbfgs", schedule="cosine")
+    assert "loss: levenberg_marquardt minimizes sums of squares: it needs half_squared_error" in message
+    assert "lbfgs chooses its step lengths itself" in refused(iris, optimizer="lbfgs", schedule="cosine")
     assert "training.average: lbfgs" in refused(iris, optimizer="lbfgs", training__average={"decay": 0.9})
     message = refused(iris, optimizer={"name": "lbfgs", "learning_rate": 0.1})
     assert "optimizer lbfgs has no such key: learning_rate is an option of gradient_descent" in message

@@ -54,7 +54,7 @@ def arguments(point: GradientPoint, rates: Sequence[float]) -> dict[str, list[An
 
 
 def slope_of_loss(point: GradientPoint, X: Array, T: Array) -> Array:
-    """∂E/∂x_L by the complex step; the part's own where E is so steep, as ln x beside 0, that the step is too long."""
+    """∂E/∂x_L by the complex step; the part's own where E is too steep for the step, such as ln x near 0."""
     slopes = replace(point, T=T).slope_of_loss(X)
     return np.where(np.abs(slopes) < STEEPEST, slopes, point.network.loss.dE(X, T))
 

@@ -161,8 +161,8 @@ def slip_of(point: GradientPoint, trial: GradingTrial, name: str, first: Quantit
     if not isinstance(value, np.ndarray):
         return None
     one = next(one for one in trial.expected[name] if one.key == first.key)
-    handed = theirs[one.source] if one.source is not None else None
-    above = handed if isinstance(handed, np.ndarray) else None
+    source = theirs[one.source] if one.source is not None else None
+    above = source if isinstance(source, np.ndarray) else None
     if name == "step":
         alike = [other for other in trial.expected[name] if other.name == first.name]  # all W_i, or all b_i
         whole = step_slip(point, trial.rates, trial.expected[name], theirs)
@@ -204,7 +204,8 @@ def notes_on(judged: Sequence[QuantityVerdict], first: QuantityVerdict | None) -
     if also:
         notes.append(f"also wrong by itself: {listed(also)}")
     if follow:
-        notes.append(f"follows from an earlier error; fix that first: {listed(follow)}")
+        verb = "follows" if len(follow) == 1 else "follow"
+        notes.append(f"{listed(follow)} {verb} from an earlier error; fix that first")
     return notes
 
 

@@ -159,11 +159,11 @@ def draw(network: Network, w: Array, seed: int) -> list[str]:
 
 
 def parts_left_out(network: Network, rows: Rows) -> list[str]:
-    """What the config's objective has beside the losses."""
+    """What the config's objective has in addition to the losses."""
     parts = {
         "the mean over the instances": network.reduction == "mean",
         "penalties": network.penalty is not None,
         "dropout": bool(network.masked),
-        "row and class weights": rows.V is not None,
+        "row and class weights": rows.sample_weight is not None,
     }
     return [name for name, there in parts.items() if there]

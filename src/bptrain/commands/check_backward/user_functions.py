@@ -107,12 +107,12 @@ def described_error(error: BaseException) -> str:
 
 
 def _takes(function: Callable[..., Any], count: int) -> bool:
-    """Whether a function can be called with so many arguments."""
+    """Whether a function can be called with this number of arguments."""
     try:
         inspect.signature(function).bind(*range(count))
     except TypeError:
         return False
-    except ValueError:  # one without a signature: the call will tell
+    except ValueError:  # one without a signature: calling it will show
         return True
     return True
 

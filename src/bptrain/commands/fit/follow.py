@@ -1,13 +1,21 @@
-"""A fit to its end: what passes is shown, and a signal stops it between two slices, saved."""
+"""A fit to its end: its events are shown, and a signal stops it between two slices, saved.
+
+Ctrl-C and similar signals are noted, and read between two slices, so that the run is saved before it stops.
+"""
 
 import signal
-from collections.abc import Callable, Generator
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from bptrain.commands.fit.run import Compiling, Done, FitEvent, Started
-from bptrain.commands.fit.signals import interrupts
 from bptrain.engines.base import TrainingPlan
 from bptrain.errors import Interrupted, Warned
 from bptrain.training.state import State
+
+AT_ONCE_AFTER = 1.0  # seconds; a signal that comes twice within them counts once
 
 
 def run_to_end(events: Generator[FitEvent, None, None], show: Callable[[FitEvent], None]) -> Done:
@@ -34,14 +42,12 @@ def run_to_end(events: Generator[FitEvent, None, None], show: Callable[[FitEvent
                 state = state if isinstance(event, Warned | Compiling) else event.state
                 if pending.signal is not None:
                     break
-        except (
-            KeyboardInterrupt
-        ):  # the second signal: in mid-slice, and the fit has saved what stood before it
+        except KeyboardInterrupt:  # the second signal, within a slice: the fit has saved the state before it
             pass
         pending.saving = True
         events.close()
         raise Interrupted(
-            f"stopped and saved after {position(state, first.task)}; to go on, add --resume {first.run}",
+            f"stopped and saved after {position(state, first.task)}; to continue, add --resume {first.run}",
             pending.signal or signal.SIGINT,
         )
 
@@ -51,3 +57,45 @@ def position(state: State, task: TrainingPlan) -> str:
     if state.step == 0:
         return f"epoch {state.epoch}"
     return f"update {state.step:,} of {task.steps_per_epoch:,} in epoch {state.epoch + 1}"
+
+
+class PendingSignal:
+    """The first signal that has come, if any. While `saving`, further signals are ignored."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self.since = 0.0
+        self.saving = False
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """Takes a signal: the first is noted; a later, second one raises KeyboardInterrupt."""
+        now = time.monotonic()
+        if self.signal is None:
+            self.signal, self.since = number, now
+        elif not self.saving and now - self.since >= AT_ONCE_AFTER:
+            self.saving = True
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def interrupts() -> Iterator[PendingSignal]:
+    """Notes SIGINT, SIGTERM and SIGHUP inside the block.
+
+    Outside the main thread, where Python delivers no signals, it notes nothing.
+    """
+    pending = PendingSignal()
+    if threading.current_thread() is not threading.main_thread():
+        yield pending
+        return
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last
+    before = {number: signal.signal(number, pending.note) for number in numbers_of(names)}
+    try:
+        yield pending
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def numbers_of(names: tuple[str, ...]) -> list[signal.Signals]:
+    """Those of the signals that this system has."""
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]

@@ -1,14 +1,15 @@
-"""Going on with a run: which one, whether it may, and from which checkpoint."""
+"""Continuing a run: which one, whether it may be continued, and from which checkpoint."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bptrain.build.data import NOT_GIVEN
 from bptrain.build.setup import Setup
 from bptrain.build.updates import build_schedule
 from bptrain.config import Loaded, from_plain
-from bptrain.errors import CheckpointError, DataError, Warned
+from bptrain.errors import CheckpointError, DataError, Problem, Warned
 from bptrain.parts.methods import UpdateRule
 from bptrain.parts.schedules import spans_all_epochs
 from bptrain.plugins.records import changes, refuse_missing
@@ -30,12 +31,12 @@ class Resumed(NamedTuple):
     finished: bool
 
     @property
-    def bits(self) -> dict[str, Any]:
-        """What decided the bits so far, the engine among them."""
-        return self.facts.bits
+    def numerics(self) -> dict[str, Any]:
+        """The versions, engine, BLAS and threads so far."""
+        return self.facts.numerics
 
     def warnings(self, facts: checkpoint.Facts) -> tuple[Warned, ...]:
-        """What should be known of going on with these facts: (name, message)."""
+        """Warnings about continuing with these facts."""
         return tuple(_warnings(self.facts, facts, self.damaged))
 
 
@@ -73,10 +74,11 @@ def resumed_run(
     return Resumed(run, state, run.read_record(), stored.facts, damaged, finished)
 
 
-def refuse_missing_plugins(resume: str, out: Path | None) -> None:
-    """Raises CheckpointError where the run that is meant uses plug-ins that are not here.
+def refuse_what_is_missing(resume: str, out: Path | None, given: Container[str]) -> None:
+    """Raises CheckpointError where the run that is meant uses plug-ins that are not here, DataError where arrays.
 
-    Told before the config is read, which would say no more than that it knows no such part.
+    Raised before the config is read, which would only report an unknown part. `given` are the roles for which Python
+    gives rows.
     """
     run = RunDirectory(out) if resume == "auto" and out is not None else None
     if resume != "auto":
@@ -84,6 +86,10 @@ def refuse_missing_plugins(resume: str, out: Path | None) -> None:
     if run is not None and run.checkpoints():
         facts = newest_sound(run)[0].facts
         refuse_missing(facts.plugins, facts.config, run.path)
+        for role in ("train", "validation", "test"):
+            rows = facts.config["data"].get(role)
+            if isinstance(rows, dict) and "arrays" in rows and role not in given:
+                raise DataError(Problem("arrays", f"{run.path}: {NOT_GIVEN}"))
 
 
 def _refuse_changes(run: RunDirectory, stored: checkpoint.Stored, facts: checkpoint.Facts) -> None:
@@ -110,7 +116,7 @@ def _warnings(begun: checkpoint.Facts, facts: checkpoint.Facts, damaged: list[Pa
         yield Warned(
             "corrupt_checkpoint", f"{path} is corrupt and was set aside; going back to the one before"
         )
-    other = differences(begun.bits, facts.bits)
+    other = differences(begun.numerics, facts.numerics)
     if other:
         yield Warned("other_bits", f"the last bits may differ from an uninterrupted run: {'; '.join(other)}")
     before, after = (f.config["training"]["epochs"] for f in (begun, facts))
@@ -136,7 +142,7 @@ def _candidate(resume: str, loaded: Loaded, out: Path | None, facts: checkpoint.
             stored, _ = newest_sound(run)
             if not setting_differences(stored.facts.config, facts.config):
                 (finished if _is_finished(run, stored, facts) else unfinished).append(run)
-        except CheckpointError:  # nothing to go on from; a run that is named outright tells what is wrong
+        except CheckpointError:  # nothing to go on from; a run that is named itself gets an error
             continue
     return newest(unfinished or finished)
 

@@ -1,4 +1,4 @@
-"""One fit, from a config file to a finished run: the trainer's events, dealt with by the store and passed on.
+"""One fit, from a config file to a finished run: the trainer's events, saved by the store and passed on.
 
     for event in fit_events("config.yaml"):
         …  # Compiling where that takes a while, Started, then the trainer's events, then Done
@@ -11,14 +11,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bptrain.build.making import dtype_of
 from bptrain.build.network import initial_weights
-from bptrain.build.parts import dtype_of
-from bptrain.build.setup import Setup, open_config, run_config
+from bptrain.build.setup import NOTHING, Setup, open_config, run_config
 from bptrain.build.updates import build_plan, refuse_what_is_too_large
-from bptrain.commands.fit.resume import Resumed, refuse_missing_plugins, resumed_run
+from bptrain.commands.fit.resume import Resumed, refuse_what_is_missing, resumed_run
 from bptrain.commands.fit.summary import FitSummary, best_is_written, summarize
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
+from bptrain.data.memory import InMemory
 from bptrain.engines.base import Engine, TrainingPlan, initial_optimizer_state
 from bptrain.engines.choice import EngineChoice, choose_engine, forward_pass, make_engine
 from bptrain.engines.registry import engine_entry
@@ -27,7 +28,7 @@ from bptrain.errors import NumericalError, Warned, not_silenced
 from bptrain.plugins.records import records
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
-from bptrain.store.provenance import bits, now, provenance
+from bptrain.store.provenance import now, numerics, provenance
 from bptrain.store.run_directory import RunDirectory, clear, locked, new_run, run_at
 from bptrain.store.run_settings import portable
 from bptrain.store.saver import Interval, Saver
@@ -54,7 +55,7 @@ class Started(NamedTuple):
     rows: dict[str, int]  # of each split
     engine: str
     reason: str  # why that engine
-    notes: tuple[str, ...]  # decisions worth a line each
+    notes: tuple[str, ...]  # decisions, one line per note
     warnings: tuple[Warned, ...]
     resumed: bool
 
@@ -80,24 +81,26 @@ class Fit(NamedTuple):
     setup: Setup
     task: TrainingPlan
     guess: Baseline
-    facts: checkpoint.Facts  # but for what decides the bits, which depends on the engine
+    facts: checkpoint.Facts  # without the numerics, which depend on the engine
 
 
 def fit_events(
-    config: Path,
+    config: Path | Mapping[str, Any],
     overrides: Sequence[str] | Mapping[str, Any] = (),
     out: Path | None = None,
     resume: str | None = None,
     overwrite: bool = False,
+    given: Mapping[str, InMemory] = NOTHING,
 ) -> Generator[FitEvent, None, None]:
     """Trains a config in a run directory of its own, and yields what happens.
 
-    `out` is the run directory itself; `resume` is "auto" or a run. Raises the errors of `bptrain.errors`. A run that
-    fails or is closed keeps the last state that was sound.
+    `out` is the run directory itself; `resume` is "auto" or a run; `given` are rows in the place of files. Raises
+    the errors of `bptrain.errors`. A run that fails or is closed keeps the last state that was sound.
     """
     if resume is not None:
-        refuse_missing_plugins(resume, out)
-    fit = open_fit(open_config(config, overrides))
+        refuse_what_is_missing(resume, out, given)
+    fit = open_fit(open_config(config, overrides, given))
+    del given  # the rows are encoded: what they were made from need not stay in memory
     loaded = fit.setup.loaded
     with ExitStack() as stack:
         resumed = None
@@ -110,7 +113,7 @@ def fit_events(
         state = resumed.state if resumed is not None else start_state(fit)
         engine, choice = yield from ready_engine(fit, resumed)
         threads = loaded.config.training.threads
-        fit = fit._replace(facts=fit.facts._replace(bits=bits(engine.name, threads)))
+        fit = fit._replace(facts=fit.facts._replace(numerics=numerics(engine.name, threads)))
         stack.enter_context(limit_threads(threads))
         if resumed is not None:
             run = resumed.run
@@ -128,17 +131,17 @@ def fit_events(
 
 
 def open_fit(setup: Setup) -> Fit:
-    """The task, the baseline, and what is the same in every checkpoint. Raises UsageError."""
+    """The training plan, the baseline, and what is the same in every checkpoint. Raises UsageError."""
     config, prepared = setup.loaded.config, setup.prepared
     refuse_what_is_too_large(setup.loaded, setup.network)
     train_rows = prepared.splits["train"]
-    guess = baseline(prepared.schema, train_rows.true)
+    guess = baseline(prepared.schema, train_rows.y_true)
     settings = portable(run_config(setup))
     facts = checkpoint.Facts(
         config=settings,
         schema=prepared.schema.to_json(),
         data=prepared.digest,
-        bits={},
+        numerics={},
         baseline=plain(guess.to_json()),
         plugins=records(settings),
     )
@@ -148,10 +151,10 @@ def open_fit(setup: Setup) -> Fit:
 def ready_engine(
     fit: Fit, resumed: Resumed | None
 ) -> Generator[Compiling, None, tuple[Engine, EngineChoice]]:
-    """The engine of a fit, compiled; tells first where that takes a while. Raises UsageError."""
+    """The engine of a fit, compiled; yields Compiling first if that takes a while. Raises UsageError."""
     loaded, task = fit.setup.loaded, fit.task
     asked, dtype = loaded.config.training.engine, dtype_of(loaded.config)
-    begun_with = None if resumed is None else str(resumed.bits["engine"])
+    begun_with = None if resumed is None else str(resumed.numerics["engine"])
     with loaded.locating():
         choice = choose_engine(asked, task, dtype, begun_with)
         if not engine_entry(choice.name).is_ready(task, dtype):
@@ -204,10 +207,10 @@ def started(
 def trained(
     fit: Fit, engine: Engine, run: RunDirectory, state: State, saver: Saver
 ) -> Iterator[Event | Done]:
-    """The trainer's events, each saved before it is passed on, and the conclusion."""
+    """The trainer's events, each saved before it is passed on, and the summary."""
     setup = fit.setup
     job = Job(
-        task=fit.task,
+        plan=fit.task,
         engine=engine,
         schema=setup.prepared.schema,
         train=RowsInMemory(setup.prepared.splits["train"]),
@@ -240,12 +243,12 @@ def trained(
 
 
 def finished(fit: Fit, resumed: Resumed) -> FitSummary:
-    """The conclusion of a run that had ended; what a kill at its very end left undone is done now."""
+    """The summary of a run that had ended; what a kill at its very end left undone is done now."""
     run, state, record = resumed.run, resumed.state, resumed.record
-    fit = fit._replace(facts=fit.facts._replace(bits=resumed.bits))
-    choice = EngineChoice(str(resumed.bits["engine"]), str(record.get("engine_reason", "")))
+    fit = fit._replace(facts=fit.facts._replace(numerics=resumed.numerics))
+    choice = EngineChoice(str(resumed.numerics["engine"]), str(record.get("engine_reason", "")))
     saver = open_saver(run, fit, resumed, choice, 0.0)
-    outputs = forward_pass(choice.name, fit.setup.network, state.memory.w.dtype)
+    outputs = forward_pass(choice.name, fit.setup.network, state.optimizer_state.w.dtype)
     summary = summarize(fit.setup, fit.task, run, choice.name, outputs, state, saver.seconds, fit.guess)
     if record.get("status") != "finished" or not best_is_written(run, state):
         with locked(run):

@@ -1,4 +1,4 @@
-"""The end of a fit: the best and the final weights on every split, beside the baseline."""
+"""The end of a fit: the best and the final weights on every split, with the baseline."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -18,8 +18,8 @@ from bptrain.training.evaluation import Baseline, Evaluation, evaluate
 from bptrain.training.state import Best, State
 
 
-class Split(NamedTuple):
-    """The best model on one split, beside the baseline."""
+class SplitResult(NamedTuple):
+    """The best model on one split, with the baseline."""
 
     name: str
     evaluation: Evaluation
@@ -28,10 +28,10 @@ class Split(NamedTuple):
 
 
 class FitSummary(NamedTuple):
-    """What a finished run came to."""
+    """The results of a finished run."""
 
     result: dict[str, Any]  # the fields of fit's JSON
-    splits: tuple[Split, ...]
+    splits: tuple[SplitResult, ...]
     reason: str | None  # why it ended before its last epoch
 
 
@@ -48,7 +48,7 @@ def summarize(
     """Evaluates the best and the final weights of a run on every split."""
     schema, splits, stopped = setup.prepared.schema, setup.prepared.splits, state.stopped
     assert stopped is not None  # it has ended
-    last = Best(state.epoch, state.memory.t, math.nan, task.for_use(state.memory))
+    last = Best(state.epoch, state.optimizer_state.t, math.nan, task.for_use(state.optimizer_state))
     best = state.best or last  # a run may end in its first epoch
     final = best if state.restored else last
 
@@ -64,7 +64,7 @@ def summarize(
         "run": str(run.path),
         "engine": engine,
         "epochs": state.epoch,
-        "steps": state.memory.t,
+        "steps": state.optimizer_state.t,
         "rows_seen": state.rows_seen,
         "train_seconds": seconds["train"],
         "compile_seconds": seconds["compile"],
@@ -75,7 +75,7 @@ def summarize(
         "final": figures(final.epoch, at_end, penalty_on(setup.network, final.w)),
     }
     shown = tuple(
-        Split(name, at_best[name], guess, guess.metrics(schema, rows, setup.metrics))
+        SplitResult(name, at_best[name], guess, guess.metrics(schema, rows, setup.metrics))
         for name, rows in splits.items()
     )
     return FitSummary(plain(result), shown, reason(setup.controls, stopped))

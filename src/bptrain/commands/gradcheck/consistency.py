@@ -94,18 +94,18 @@ def sum_of_instances(engine: Engine, point: GradientPoint) -> Array:
 
 def trained(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Array:
     """The weights after an epoch of updates on the rows of a point."""
-    memory = initial_optimizer_state(point.w.copy(), plain_descent(task).method)
-    engine.run_slice(memory, point.X_0, point.T, point.context)
-    return memory.w
+    state = initial_optimizer_state(point.w.copy(), plain_descent(task).method)
+    engine.run_slice(state, point.X_0, point.T, point.context)
+    return state.w
 
 
 def update(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Consistency:
     """Whether an update subtracts the engine's gradient, computed before any weight has changed."""
     first = point.some_rows(np.arange(min(task.batch_size, len(point.X_0))))
     w, X, T, context = first.w, first.X_0, first.T, first.context
-    memory = initial_optimizer_state(w.copy(), plain_descent(task).method)
-    engine.run_slice(memory, X, T, context)
-    taken = (w - memory.w) / RATE
+    state = initial_optimizer_state(w.copy(), plain_descent(task).method)
+    engine.run_slice(state, X, T, context)
+    taken = (w - state.w) / RATE
     rounding = np.finfo(np.float64).eps * np.abs(w) / RATE  # of w − step
     s = scale_at(first).w + rounding / TOLERANCE
     error = relative_error(taken, engine.gradient(w, X, T, context), s, find_kinks(first))

@@ -18,7 +18,7 @@ from bptrain.core.network import BatchContext, Network
 from bptrain.engine_names import NUMPY, EngineToCheck, engine_names
 from bptrain.engines.base import Engine, TrainingPlan
 from bptrain.engines.choice import choose_engine, make_engine
-from bptrain.engines.diagnosis import not_finite_forward
+from bptrain.engines.divergence import not_finite_forward
 from bptrain.engines.registry import CannotRun, engine_entry
 from bptrain.errors import NumericalError, Warned
 from bptrain.gradient_check import (
@@ -109,9 +109,8 @@ def of_config(
     network = network_of_schema(loaded.config, prepared.schema)
     w = initial_weights(loaded.config, network, np.float64)
     of = prepared.splits["train"]
-    point = point_at(
-        network, w, of.X[:rows], of.T[:rows], None if of.V is None else of.V[:rows], loaded.config.seed
-    )
+    V = None if of.sample_weight is None else of.sample_weight[:rows]
+    point = point_at(network, w, of.X[:rows], of.T[:rows], V, loaded.config.seed)
     named = loaded.config.training.engine
     return NetworkToCheck(str(config), "the initial weights", loaded.config, network, point, named)
 
@@ -131,11 +130,11 @@ def of_model(model: Model, name: str | None = None, rows: int = ROWS) -> Network
     path = model.stored.path
     run = run_of(path)
     of = training_data(model, run, np.float64, rows).splits["train"]
-    V = None if of.V is None else of.V[:rows]
+    V = None if of.sample_weight is None else of.sample_weight[:rows]
     point = point_at(
         model.network, model.w.astype(np.float64), of.X[:rows], of.T[:rows], V, model.config.seed
     )
-    engine = str(model.stored.facts.bits["engine"])
+    engine = str(model.stored.facts.numerics["engine"])
     return NetworkToCheck(
         name or str(path), path.name, model.config, model.network, point, engine, model.warnings
     )
@@ -188,7 +187,7 @@ def refuse_what_is_not_finite(point: GradientPoint) -> None:
 
 
 def rows_for_consistency(network: Network) -> int:
-    """How many rows are taken one by one, which costs a wide network a pass over all its weights each."""
+    """How many rows are checked one by one; each costs a pass over all weights of the network."""
     return max(2, int(WEIGHTS_ONE_BY_ONE / network.size))
 
 

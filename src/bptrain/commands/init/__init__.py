@@ -1,4 +1,4 @@
-"""A ready config for a data file, or from a template: what `bptrain init` writes.
+"""What `bptrain init` writes: a config for a data file, or a template.
 
-profile (data) → columns: which are inputs → choices: task, loss, network → page: YAML with comments → writing
+profile (data) → input_columns → choices: task, loss, network, training → config_text: YAML with comments → writing
 """

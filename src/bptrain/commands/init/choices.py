@@ -2,16 +2,16 @@
 
 from typing import NamedTuple
 
-from bptrain.commands.init.columns import FEW, Judged
+from bptrain.commands.init.input_columns import FEW, InputCandidate
 from bptrain.data.profile import Column, Profile
 
 ROWS_OF_A_CLASS = 5  # on average, for whole numbers to be classes
 RARE = 0.1  # of the rows: a class with fewer is one that accuracy does not notice
-VALIDATION_ROWS = 20  # with fewer, early stopping follows chance
+VALIDATION_ROWS = 20  # with fewer, early stopping depends on chance
 
 
-class Network(NamedTuple):
-    """What learns, and how long."""
+class NetworkChoice(NamedTuple):
+    """The network, and how long it is trained."""
 
     hidden: int
     batch_size: int
@@ -20,23 +20,23 @@ class Network(NamedTuple):
 
 
 class Choices(NamedTuple):
-    """What a config says of its task."""
+    """The choices for a config."""
 
     task: str
     why: str  # that task
     loss: str
     output: str
-    network: Network
+    network: NetworkChoice
     stops_early: bool
     rare: str | None  # a class that is rare
 
 
 def choose(
-    profile: Profile, targets: tuple[Column, ...], judged: tuple[Judged, ...], task: str = "auto"
+    profile: Profile, targets: tuple[Column, ...], candidates: tuple[InputCandidate, ...], task: str = "auto"
 ) -> Choices:
     """The choices for some targets; `task` may be set."""
-    settled, why = task_of(targets) if task == "auto" else (task, "as you said")
-    inputs = profile.width + sum(column.inputs for column in judged)
+    settled, why = task_of(targets) if task == "auto" else (task, "from --task")
+    inputs = profile.width + sum(column.inputs for column in candidates)
     rows = profile.rows
     loss, output = loss_of(settled, targets)
     return Choices(
@@ -54,7 +54,7 @@ def task_of(targets: tuple[Column, ...]) -> tuple[str, str]:
     """Classification or regression, and why."""
     if len(targets) > 1:
         if all(column.kind == "booleans" for column in targets):
-            return "classification", "each target is a yes or no of its own"
+            return "classification", "each target is true or false"
         return "regression", f"{len(targets)} columns of numbers"
     (column,) = targets
     n = column.distinct
@@ -75,18 +75,18 @@ def loss_of(task: str, targets: tuple[Column, ...]) -> tuple[str, str]:
     return "cross_entropy", "softmax"
 
 
-def network_of(rows: int, inputs: int) -> Network:
+def network_of(rows: int, inputs: int) -> NetworkChoice:
     """One hidden layer that grows with the rows, and updates that are neither few nor endless."""
     hidden = 8 if rows < 200 else 16 if rows < 1_000 else 32 if rows < 5_000 else 64
     if rows >= 5_000 and inputs > 64:
         hidden = 128
     batch_size = 16 if rows < 500 else 32 if rows < 10_000 else 128 if rows < 100_000 else 512
     epochs = 500 if rows < 5_000 else 200 if rows < 50_000 else 50
-    return Network(hidden, batch_size, 0.01 if rows < 1_000 else 0.003, epochs)
+    return NetworkChoice(hidden, batch_size, 0.01 if rows < 1_000 else 0.003, epochs)
 
 
 def rare_class(column: Column) -> str | None:
-    """The rarest class, where it is rare enough to be overlooked."""
+    """The rarest class, if it is rare enough to be overlooked."""
     if not column.counts or column.distinct > len(column.counts):
         return None
     label, n = column.counts[-1]

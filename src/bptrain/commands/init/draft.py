@@ -1,4 +1,4 @@
-"""A draft: what was found in a data file, and what is chosen for it."""
+"""A draft: what was found in a data file, and the choices for it."""
 
 import os
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bptrain.commands.init.choices import Choices, choose
-from bptrain.commands.init.columns import FEW, Judged, judge
+from bptrain.commands.init.input_columns import FEW, InputCandidate, choose_inputs
 from bptrain.data.profile import Column, Profile, profile
 from bptrain.data.sources import FileSource, known_format
 from bptrain.errors import DataError, Problem, UsageError
@@ -15,14 +15,14 @@ from bptrain.formats.problems import nearest, some_of
 
 
 class Draft(NamedTuple):
-    """Everything that the config of a data file says."""
+    """Everything that goes into the config of a data file."""
 
     profile: Profile
     data: str  # the path as the config has it
     target_file: str | None  # of idx and npy, likewise
     target_names: tuple[str, ...]  # columns, or the array of an npz; none where a file names it
     targets: tuple[Column, ...]
-    judged: tuple[Judged, ...]
+    candidates: tuple[InputCandidate, ...]
     choices: Choices
 
 
@@ -36,17 +36,17 @@ def draft(data: Path, targets: Sequence[str], output: Path, task: str = "auto") 
         seen = profile(FileSource(data))
         wanted = chosen_columns(seen, targets)
         others = [column for column in seen.columns if column not in wanted]
-        judged, names, target_file = judge(others), tuple(column.name for column in wanted), None
+        candidates, names, target_file = choose_inputs(others), tuple(column.name for column in wanted), None
     else:
         target_file = one_target(form, targets)
         seen = profile(FileSource(data, None if target_file is None else Path(target_file)), *targets[:1])
-        wanted, judged = seen.columns, ()
+        wanted, candidates = seen.columns, ()
         names = tuple(targets) if target_file is None else ()
-    check(wanted, judged, seen)
+    check(wanted, candidates, seen)
     if target_file is not None:
         target_file = as_written(Path(target_file), output)
-    choices = choose(seen, wanted, judged, task)
-    return Draft(seen, as_written(data, output), target_file, names, wanted, judged, choices)
+    choices = choose(seen, wanted, candidates, task)
+    return Draft(seen, as_written(data, output), target_file, names, wanted, candidates, choices)
 
 
 def as_written(path: Path, output: Path) -> str:
@@ -59,7 +59,7 @@ def as_written(path: Path, output: Path) -> str:
 def one_target(form: Format, targets: Sequence[str]) -> str | None:
     """The file of the targets of idx and npy; None where npz has them in an array of its own."""
     if len(targets) > 1:
-        raise UsageError(Problem("several_targets", "arrays have one target: give --target once"))
+        raise UsageError(Problem("several_targets", "array files have one target: give --target once"))
     if form.holds == "arrays":
         return None
     if not targets:
@@ -69,10 +69,10 @@ def one_target(form: Format, targets: Sequence[str]) -> str | None:
 
 
 def chosen_columns(seen: Profile, targets: Sequence[str]) -> tuple[Column, ...]:
-    """The columns to be learned. Raises UsageError where none is given, DataError where one is not there."""
+    """The target columns. Raises UsageError where none is given, DataError where one is not there."""
     by_name = {column.name: column for column in seen.columns}
     if not targets:
-        message = f"which column is to be learned? Give --target COLUMN; the file has {some_of(by_name, 100)}"
+        message = f"no target: give --target COLUMN; the file has {some_of(by_name, 100)}"
         raise UsageError(Problem("no_target", message, file=str(seen.path)))
     unknown = [
         Problem(
@@ -90,15 +90,17 @@ def chosen_columns(seen: Profile, targets: Sequence[str]) -> tuple[Column, ...]:
     return tuple(by_name[name] for name in dict.fromkeys(targets))
 
 
-def check(targets: tuple[Column, ...], judged: tuple[Judged, ...], seen: Profile) -> None:
+def check(targets: tuple[Column, ...], candidates: tuple[InputCandidate, ...], seen: Profile) -> None:
     """Raises DataError for targets that cannot be learned, and where no input is left."""
     for column in targets:
         reason = cannot_be_learned(column)
         if reason is not None:
             problem = Problem("target", f"{column.name} {reason}", path="--target", file=str(seen.path))
             raise DataError(problem)
-    if seen.is_table and all(column.why_not for column in judged):
-        reasons = "; ".join(f"{one.column.name}: {one.why_not}" for one in judged) or "the target is alone"
+    if seen.is_table and all(column.why_not for column in candidates):
+        reasons = (
+            "; ".join(f"{one.column.name}: {one.why_not}" for one in candidates) or "the target is alone"
+        )
         raise DataError(
             Problem("no_features", f"no column is left as an input ({reasons})", file=str(seen.path))
         )
@@ -107,14 +109,14 @@ def check(targets: tuple[Column, ...], judged: tuple[Judged, ...], seen: Profile
 def cannot_be_learned(column: Column) -> str | None:
     """Why a target cannot be learned, the end of a sentence."""
     if column.kind == "empty":
-        return "has no value at all"
+        return "has no values"
     if column.kind == "mixed":
         return f"holds numbers, but {column.odd}: correct that"
     if column.distinct == 1:
-        return f"is always {column.counts[0][0]}: there is nothing to tell apart"
+        return f"is always {column.counts[0][0]}: there is nothing to learn"
     if column.kind == "texts" and column.distinct > FEW and column.distinct > column.present / 2:
         return (
-            f"has {column.distinct:,} different texts in {column.present:,} rows, and what a class is shows in several "
-            "rows of it: is another column meant?"
+            f"has {column.distinct:,} different texts in {column.present:,} rows; a class needs several rows: "
+            "is another column meant?"
         )
     return None

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bptrain.build.setup import open_loaded
-from bptrain.commands.validate.run import Validated, validated
+from bptrain.commands.validate.validate import Validated, validated
 from bptrain.config import Loaded, validate
 from bptrain.config.document import load_text
 from bptrain.config.json_schema import TITLE, schema_text
@@ -15,7 +15,7 @@ from bptrain.errors import UsageError
 from bptrain.store.atomic import storage, write_atomically
 
 SCHEMA = (
-    "bptrain.schema.json"  # beside the config, so that editors find it offline and it moves with the config
+    "bptrain.schema.json"  # next to the config, so that editors find it offline and it moves with the config
 )
 
 
@@ -40,18 +40,16 @@ def refuse_to_overwrite(output: Path, data: Mapping[str, bytes], force: bool) ->
         return
     with storage(output, "look for"):
         if output.exists():
-            raise UsageError(
-                f"{output} is there already: --force writes over it, --output FILE names another"
-            )
+            raise UsageError(f"{output} already exists: --force overwrites it, --output FILE names another")
         schema = output.parent / SCHEMA
         if schema.exists() and not is_ours(schema):
             raise UsageError(
-                f"{schema} is there already and is not a schema of bptrain's: --force writes over it"
+                f"{schema} already exists and is not a schema of bptrain's: --force overwrites it"
             )
         for name, content in data.items():
             file = output.parent / name
             if file.exists() and file.read_bytes() != content:
-                raise UsageError(f"{file} is there already, with other content: --force writes over it")
+                raise UsageError(f"{file} already exists with other content: --force overwrites it")
 
 
 def is_ours(schema: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What a fit will take, reckoned from counts and never from timings: the same config gives the same figures."""
+"""What a fit will take, estimated from operation counts, not from timings: the same config gives the same figures."""
 
 import math
 from typing import Any, NamedTuple
@@ -10,9 +10,11 @@ from bptrain.data.prepare import Prepared
 from bptrain.engines.base import TrainingPlan
 from bptrain.engines.registry import engine_entry
 
-PRODUCTS = 1.5e10  # floating-point operations a second in matrix products of float32; of float64 half
-EPOCH = 5e-4  # seconds that an epoch takes beside its rows: metrics, and what is told and kept of it
-CHUNK_ROWS = 10_000  # whose matrices are in memory together, where more rows than these make an update
+PRODUCTS = (
+    1.5e10  # floating-point operations per second in matrix products of float32; half of that for float64
+)
+EPOCH = 5e-4  # seconds per epoch that do not depend on the rows: metrics, printing and saving
+CHUNK_ROWS = 10_000  # rows whose matrices are in memory together, if an update has more rows than that
 
 
 class Estimate(NamedTuple):
@@ -27,7 +29,7 @@ class Estimate(NamedTuple):
 
 
 def estimate(task: TrainingPlan, prepared: Prepared, engine: str, dtype: DTypeLike) -> Estimate:
-    """The time of an epoch, and the memory of a run beside Python's own."""
+    """The time of an epoch, and the memory of a run without Python's own."""
     return Estimate(seconds_per_epoch(task, prepared, engine, dtype), memory(task, prepared, dtype))
 
 
@@ -50,7 +52,7 @@ def seconds_per_epoch(task: TrainingPlan, prepared: Prepared, engine: str, dtype
 def memory(task: TrainingPlan, prepared: Prepared, dtype: DTypeLike) -> int:
     """Bytes of the rows, as read and encoded, of weights and slots (twice), best weights, a gradient, and a batch."""
     network, size = task.network, np.dtype(dtype).itemsize
-    rows = sum(data.X.nbytes + data.T.nbytes + data.true.nbytes for data in prepared.splits.values())
+    rows = sum(data.X.nbytes + data.T.nbytes + data.y_true.nbytes for data in prepared.splits.values())
     raw = 8 * sum(len(data.X) for data in prepared.splits.values()) * len(prepared.schema.features)
     slots = 0
     if task.solver is None:

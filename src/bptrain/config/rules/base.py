@@ -19,7 +19,7 @@ Found = Iterator[BrokenRule]
 
 
 def listed_twice(path: KeyPath, names: Iterable[str]) -> Found:
-    """Every name that stands in a list a second time."""
+    """Every name that is in a list a second time."""
     seen: set[str] = set()
     for i, name in enumerate(names):
         if name in seen:

@@ -7,14 +7,14 @@ from bptrain.parts.metrics import metrics as metric_parts
 
 
 def early_stopping_has_its_metric(training: TrainingConfig, metrics: tuple[PartConfig, ...] | None) -> Found:
-    """`early_stopping.monitor` is the loss, or a listed metric; which `auto` stands for, the data decide."""
+    """`early_stopping.monitor` is the loss or a listed metric; what `auto` stands for is known with the data."""
     if training.early_stopping is not None:
         path = ("training", "early_stopping", "monitor")
         yield from _unknown(training.early_stopping.monitor, path, metrics)
 
 
 def plateau_has_its_metric(schedule: PartConfig, metrics: tuple[PartConfig, ...] | None) -> Found:
-    """So is the monitor of reduce_on_plateau."""
+    """The monitor of reduce_on_plateau is the loss or a listed metric, too."""
     if schedule.name == "reduce_on_plateau":
         yield from _unknown(schedule.options["monitor"], ("schedule", "monitor"), metrics)
 
@@ -29,28 +29,25 @@ def _unknown(name: str, path: KeyPath, metrics: tuple[PartConfig, ...] | None) -
     from bptrain.config.suggestions import suggest  # only for a config that is wrong
 
     if name in made:
-        reason = f"{name} has no better and worse; there are {', '.join(allowed)}"
+        reason = f"no value of {name} is better than another; allowed: {', '.join(allowed)}"
     else:
-        reason = f"{name} is not listed under metrics; there are {', '.join(allowed)}"
+        reason = f"{name} is not listed under metrics; allowed: {', '.join(allowed)}"
     yield BrokenRule(path, reason, "wrong_choice", suggest.value(name, allowed))
 
 
 def early_stopping_has_validation(data: DataConfig, training: TrainingConfig) -> Found:
-    """Early stopping watches the validation rows."""
+    """Early stopping monitors the validation set."""
     if training.early_stopping is not None and not _validation(data):
-        message = (
-            "early stopping watches the validation rows, and there are none: set data.split.validation above 0, "
-            "or give data.validation"
-        )
+        message = "early stopping needs a validation set: set data.split.validation above 0, or give data.validation"
         yield BrokenRule(("training", "early_stopping"), message)
 
 
 def plateau_has_validation(data: DataConfig, schedule: PartConfig) -> Found:
-    """A metric is one of the validation rows; without them, the training loss is monitored."""
+    """A metric is evaluated on the validation set; without one, the training loss is monitored."""
     name = schedule.options.get("monitor", "loss")
     if schedule.name == "reduce_on_plateau" and name != "loss" and not _validation(data):
         message = (
-            f"{name} is evaluated on the validation rows, and there are none: monitor loss, or set "
+            f"{name} is evaluated on the validation set, and there is none: monitor loss, or set "
             "data.split.validation above 0"
         )
         yield BrokenRule(("schedule", "monitor"), message, suggestion="loss")

@@ -2,31 +2,32 @@
 
 from bptrain.config.rules.base import BrokenRule, Found, listed_twice
 from bptrain.config.schema import DataConfig, NetworkConfig, Source
-from bptrain.formats import holds, listed
+from bptrain.formats import listed
 
 
 def target_is_given(data: DataConfig) -> Found:
     """`target` names columns, except where the targets have a file or an array of their own."""
-    if data.train.target is not None:
+    if isinstance(data.train, Source) and data.train.target is not None:
         if data.target is not None:
-            message = f"train names the file of the targets already ({data.train.target}); leave one out"
+            message = (
+                f"train already names the file with the targets ({data.train.target}): leave one of them out"
+            )
             yield BrokenRule(("data", "target"), message)
-    elif data.target is None and holds(data.train.inputs) != "arrays":
-        what = "the column to learn" if holds(data.train.inputs) == "table" else "the file of the targets"
+    elif data.target is None and data.train.holds not in ("arrays", "memory"):
+        what = "the target column" if data.train.holds == "table" else "the file with the targets"
         yield BrokenRule(("data", "target"), f"must be given: {what}", "missing_key")
-    elif data.target is not None and len(data.target) > 1 and holds(data.train.inputs) != "table":
-        have = listed("table", last=" and ")
-        message = f"a list of targets is a list of columns, and only {have} have columns; name one target"
+    elif data.target is not None and len(data.target) > 1 and data.train.holds not in ("table", "memory"):
+        message = f"only a {listed('table')} file can have several targets: name one"
         yield BrokenRule(("data", "target"), message)
     for key in ("validation", "test"):
-        source: Source | None = getattr(data, key)
-        if source is not None and source.target is None and holds(source.inputs) in ("array", None):
-            message = "the file has no targets in it; write {inputs: PATH, target: PATH}"
+        source = getattr(data, key)
+        if isinstance(source, Source) and source.target is None and source.holds in ("array", None):
+            message = "the file has no targets: write {inputs: PATH, target: PATH}"
             yield BrokenRule(("data", key), message, "missing_key")
 
 
 def columns_have_one_role(data: DataConfig) -> Found:
-    """A column is a target, a feature, or left out."""
+    """A column is a target, a feature, or excluded."""
     targets = data.target or ()
     features = data.features if isinstance(data.features, tuple) else ()
     for key, names in (("target", targets), ("features", features), ("exclude", data.exclude)):
@@ -34,18 +35,16 @@ def columns_have_one_role(data: DataConfig) -> Found:
     learned, used = set(targets), set(features)
     for i, name in enumerate(features):
         if name in learned:
-            yield BrokenRule(("data", "features", i), f"{name} is the target, which the network may not see")
+            yield BrokenRule(("data", "features", i), f"{name} is the target, so it cannot be a feature")
     for i, name in enumerate(data.exclude):
         if name in learned:
-            yield BrokenRule(("data", "exclude", i), f"{name} is the target, so it cannot be left out")
+            yield BrokenRule(("data", "exclude", i), f"{name} is the target, so it cannot be excluded")
         elif name in used:
             yield BrokenRule(
-                ("data", "exclude", i), f"{name} is in features; leave it out of one of the lists"
+                ("data", "exclude", i), f"{name} is also in features: remove it from one of the lists"
             )
-    if isinstance(data.features, str) and data.features != "all" and holds(data.train.inputs) == "table":
-        message = (
-            f"features of a {listed('table')} file are all, or a list of columns, but is {data.features}"
-        )
+    if isinstance(data.features, str) and data.features != "all" and data.train.holds == "table":
+        message = f"must be all or a list of columns for a {listed('table')} file, but is {data.features}"
         yield BrokenRule(("data", "features"), message, "wrong_choice", f"[{data.features}]")
 
 
@@ -60,7 +59,7 @@ def shares_leave_rows(data: DataConfig) -> Found:
 
 def stratify_can_be_done(data: DataConfig, task: str) -> Found:
     if data.split.stratify is True and not data.split.shuffle:
-        message = "stratify draws rows of each class, which shuffle: false forbids"
+        message = "stratify draws random rows of each class, which needs shuffle: true"
         yield BrokenRule(("data", "split", "stratify"), message, suggestion="auto")
     elif data.split.stratify is True and task == "regression":
         message = "stratify needs classes, and the task is regression"
@@ -68,29 +67,26 @@ def stratify_can_be_done(data: DataConfig, task: str) -> Found:
 
 
 def targets_fit_outputs(data: DataConfig, network: NetworkConfig) -> Found:
-    """Several target columns have one output each."""
+    """There is one output per target column."""
     outputs, targets = network.sizes[-1], len(data.target or ())
-    if targets > 1 and outputs not in ("auto", targets) and holds(data.train.inputs) == "table":
+    if targets > 1 and outputs not in ("auto", targets) and data.train.holds == "table":
         message = f"{targets} target columns need {targets} outputs, but the last size is {outputs}"
         yield BrokenRule(("network", "sizes", network.layers), message, suggestion=str(targets))
 
 
 def weights_have_a_place(data: DataConfig) -> Found:
-    """A row's weight is a column beside it, or an array of its own."""
+    """Sample weights are a column of a table, or an array of an NPZ file."""
     if data.weight is None:
         return
-    form = holds(data.train.inputs)
-    if form not in ("table", "arrays"):
-        message = (
-            f"weights are a column of a {listed('table')} file, or an array of an {listed('arrays')} file"
-        )
+    form = data.train.holds
+    if form not in ("table", "arrays", "memory"):
+        have = f"a column of a {listed('table')} file, or an array of an {listed('arrays')} file"
+        message = f"sample weights must be {have}"
         yield BrokenRule(("data", "weight"), message)
     elif data.weight in (data.target or (("y",) if form == "arrays" else ())):
-        yield BrokenRule(
-            ("data", "weight"), f"{data.weight} is the target, so it cannot say what the rows weigh"
-        )
+        yield BrokenRule(("data", "weight"), f"{data.weight} is the target, so it cannot be the weight")
     elif isinstance(data.features, tuple) and data.weight in data.features:
-        message = f"{data.weight} is in features, and would be an input too; leave it out there"
+        message = f"{data.weight} is also in features: remove it there"
         yield BrokenRule(("data", "weight"), message)
 
 

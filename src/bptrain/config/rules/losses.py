@@ -1,4 +1,4 @@
-"""Rules of what a loss needs: of the outputs, of the task, and of the targets."""
+"""Rules about what a loss needs: of the outputs, of the task, and of the targets."""
 
 import math
 
@@ -8,7 +8,7 @@ from bptrain.config.schema import DataConfig, NetworkConfig
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, fits, losses
 
-READS = {  # Loss.outputs -> what the targets are to the loss
+READS = {  # Loss.outputs -> what the loss takes the targets as
     "positive": "counts",
     "probabilities": "probabilities",
     "distribution": "classes or probabilities",
@@ -24,46 +24,44 @@ def output_fits_loss(network: NetworkConfig, loss: PartConfig) -> Found:
     output, needed = activation_of(chosen), loss_of(loss)
     if fits(needed, output):
         return
-    message = f"{loss.name} reads {_wanted(needed)}, but {chosen.name} {_given(needed, output)}"
+    message = f"{loss.name} needs {_wanted(needed)}, but {chosen.name} {_given(needed, output)}"
     where = ("network", "activations", network.layers - 1)
     yield BrokenRule(where, message, "output_loss", needed.output)
 
 
 def _wanted(loss: Loss) -> str:
-    """What a loss takes an output for."""
+    """What a loss needs the outputs to be."""
     return {
-        "distribution": "a row as probabilities that sum to 1",
-        "probabilities": "each output as a probability of its own",
-        "positive": "each output as a count to be expected, above 0",
-        "margins": "each output as a margin, to be brought beyond -1 or 1",
+        "distribution": "probabilities that sum to 1 per row",
+        "probabilities": "outputs that are probabilities",
+        "positive": "positive outputs, as expected counts",
+        "margins": "outputs that are margins, which may be beyond -1 and 1",
     }.get(loss.outputs, "any number")
 
 
 def _given(loss: Loss, output: Activation) -> str:
-    """What an activation gives instead."""
+    """What an activation returns instead."""
     low, high = output.range
     if loss.outputs == "distribution":
-        return "does not give that"
+        return "does not return them"
     if output.distribution:
         return "makes the outputs of a row sum to 1"
     if loss.outputs == "margins":
-        return f"gives values between {low:g} and {high:g} alone"
+        return f"returns only values between {low:g} and {high:g}"
     if low < 0:
-        return "gives values below 0"
+        return "returns values below 0"
     if loss.outputs == "probabilities" and high > 1:
-        return "gives values above 1"
+        return "returns values above 1"
     if loss.outputs == "positive" and high < math.inf:
-        return f"gives no value above {high:g}"
+        return f"returns no value above {high:g}"
     reached = "0" if loss.outputs == "positive" else "0 or 1"
-    return f"gives {reached} itself, of which the logarithm is infinite"
+    return f"can return {reached}, where the loss is infinite"
 
 
-def distribution_has_company(network: NetworkConfig, loss: PartConfig) -> Found:
+def distribution_has_several_outputs(network: NetworkConfig, loss: PartConfig) -> Found:
     """One output that must sum to 1 is always 1."""
     if network.sizes[-1] == 1 and loss_of(loss).outputs == "distribution":
-        message = (
-            f"{loss.name} needs an output a class, so at least two (or binary_cross_entropy with sigmoid)"
-        )
+        message = f"{loss.name} needs one output per class, so at least two (or use binary_cross_entropy with sigmoid)"
         yield BrokenRule(("network", "sizes", network.layers), message, "output_loss")
         return
     for i, chosen in enumerate(network.activations or ()):
@@ -73,11 +71,11 @@ def distribution_has_company(network: NetworkConfig, loss: PartConfig) -> Found:
 
 
 def task_fits_loss(task: str, loss: PartConfig) -> Found:
-    """Classes are nothing to a loss of counts, nor numbers to one of classes."""
+    """A loss of counts is for regression, one of classes for classification."""
     outputs = loss_of(loss).outputs
     meant = "regression" if outputs == "positive" else "classification"
     if task not in ("auto", meant) and outputs != "values":
-        message = f"{loss.name} reads targets as {READS[outputs]}, so the task is {meant}"
+        message = f"{loss.name} takes the targets as {READS[outputs]}, so the task must be {meant}"
         yield BrokenRule(("task",), message, suggestion="auto")
 
 
@@ -87,7 +85,7 @@ def targets_keep_their_range(data: DataConfig, task: str, loss: PartConfig) -> F
         return
     outputs = loss_of(loss).outputs
     if outputs != "values":
-        reason = f"{loss.name} reads targets as {READS[outputs]}"
+        reason = f"{loss.name} takes the targets as {READS[outputs]}"
     elif task == "classification":
         reason = "classes are not scaled"
     else:
@@ -106,4 +104,4 @@ def loss_of(chosen: PartConfig) -> Loss:
     return losses.get(chosen.name)(**chosen.options)
 
 
-LOSSES = (output_fits_loss, distribution_has_company, task_fits_loss, targets_keep_their_range)
+LOSSES = (output_fits_loss, distribution_has_several_outputs, task_fits_loss, targets_keep_their_range)

@@ -12,7 +12,7 @@ def metrics_fit_task(task: str, loss: PartConfig, metrics: tuple[PartConfig, ...
     for i, chosen in enumerate(metrics or ()):
         metric: Metric = metric_parts.get(chosen.name)(**chosen.options)
         if known != "auto" and metric.task != known:
-            message = f"{chosen.name} is a metric of {metric.task}, but the task is {known}"
+            message = f"{chosen.name} is a metric for {metric.task}, but the task is {known}"
             yield BrokenRule(("metrics", i), message)
     yield from listed_twice(("metrics",), [chosen.name for chosen in metrics or ()])
 

@@ -19,18 +19,16 @@ def learning_rates_have_one_entry_per_layer(network: NetworkConfig, optimizer: P
 
 
 def dropout_has_its_layers(network: NetworkConfig) -> Found:
-    """One share is that of every hidden layer; a list has one for the inputs too."""
+    """One rate is that of every hidden layer; a list has one for the inputs too."""
     shares = network.dropout
     if network.layers == 1 and len(shares) == 2:
-        message = (
-            "there is no hidden layer to drop units of: leave it out, or give a list, [share of the inputs]"
-        )
+        message = "there is no hidden layer: leave dropout out, or give a list, [rate of the inputs]"
         yield BrokenRule(("network", "dropout"), message)
     elif shares and len(shares) != network.layers:
         count = "1 entry" if len(shares) == 1 else f"{len(shares)} entries"
         message = (
-            f"the list has {count}, but dropout takes {network.layers}: of the inputs x_0 and of "
-            "each hidden layer, or one value for all hidden layers"
+            f"the list has {count}, but dropout takes {network.layers}: one for the inputs "
+            "x_0 and one per hidden layer, or one value for all hidden layers"
         )
         yield BrokenRule(("network", "dropout"), message, "wrong_length")
 
@@ -46,7 +44,9 @@ def _wrong_length(path: KeyPath, entries: int, network: NetworkConfig) -> Broken
 def auto_is_at_the_ends(network: NetworkConfig) -> Found:
     for i in range(1, network.layers):
         if network.sizes[i] == "auto":
-            message = "only the first and the last size can be auto: the data decide them; give a number here"
+            message = (
+                "only the first and the last size can be auto, since they follow from the data: give a number"
+            )
             yield BrokenRule(("network", "sizes", i), message)
 
 

@@ -7,23 +7,23 @@ from bptrain.parts.optimizers import Optimizer, optimizers
 
 
 def optimizer_fits_mode(optimizer: PartConfig, training: TrainingConfig) -> Found:
-    """Gradients of different batches cannot be held against each other."""
+    """A rule that compares successive gradients needs all of them to be of the same rows."""
     rule = _rule(optimizer)
     if rule is not None and rule.batch_only and training.mode != "batch":
         message = (
-            f"{optimizer.name} compares the gradient with that of the update before, which must be of the same "
-            f"rows: set training.mode: batch (it is {training.mode})"
+            f"{optimizer.name} compares the gradients of successive updates, which must be of the same rows: "
+            f"set training.mode: batch (it is {training.mode})"
         )
         yield BrokenRule(("optimizer", "name"), message)
 
 
 def schedule_has_a_rate_to_change(optimizer: PartConfig, schedule: PartConfig) -> Found:
-    """A learning rate that counts in the first update alone has no course."""
+    """A schedule has no effect on a rule that uses the learning rate in its first update only."""
     rule = _rule(optimizer)
     if rule is not None and rule.rate_is_first_step and (schedule.name != "constant" or schedule.warmup > 0):
         message = (
-            f"{optimizer.name} finds the size of its steps by itself and takes the learning rate for the first one "
-            "alone: leave the schedule out"
+            f"{optimizer.name} adapts its step sizes itself and uses the learning rate for the first step only: "
+            "leave the schedule out"
         )
         yield BrokenRule(("schedule",), message)
 

@@ -1,4 +1,4 @@
-"""Rules of the whole-batch solvers: what they need, and what they would ignore."""
+"""Rules about solvers: what they need, and what they would ignore."""
 
 from typing import Any, NamedTuple
 
@@ -10,27 +10,25 @@ from bptrain.parts.solvers import Solver
 
 
 class Ignored(NamedTuple):
-    """A key that means nothing to a solver: it may only have the value that says nothing."""
+    """A key that has no effect on a solver, so it may only have its neutral value."""
 
     path: KeyPath
-    silent: Any
+    neutral: Any
     reason: str  # after "lbfgs"
 
 
-OWN_STEPS = "finds the length of its steps itself"
+OWN_STEPS = "chooses its step lengths itself"
 IGNORED = (
-    Ignored(
-        ("schedule", "name"), "constant", f"{OWN_STEPS}, so a schedule has nothing to change: leave it out"
-    ),
-    Ignored(("schedule", "warmup"), 0.0, f"{OWN_STEPS}, so there is nothing to warm up: leave it out"),
+    Ignored(("schedule", "name"), "constant", f"{OWN_STEPS}, so a schedule has no effect: leave it out"),
+    Ignored(("schedule", "warmup"), 0.0, f"{OWN_STEPS}, so warmup has no effect: leave it out"),
     *(
-        Ignored(("training", key), None, f"{OWN_STEPS}, so {key} has nothing to hold or to add: leave it out")
+        Ignored(("training", key), None, f"{OWN_STEPS}, so {key} has no effect: leave it out")
         for key in ("clip_norm", "clip_value", "noise", "max_norm")
     ),
     Ignored(
         ("training", "average"),
         None,
-        "lowers the loss with every iteration; an average would lag: leave it out",
+        "lowers the loss in every iteration, and an average would lag behind: leave it out",
     ),
 )
 
@@ -46,30 +44,32 @@ def solver_has_its_loss(optimizer: PartConfig, loss: PartConfig) -> Found:
     """Gauss–Newton is for sums of squares."""
     solver = _solver(optimizer)
     if solver is not None and solver.loss not in (None, loss.name):
-        message = f"{optimizer.name} is made for sums of squares: it needs {solver.loss}, and the loss is {loss.name}"
+        message = (
+            f"{optimizer.name} minimizes sums of squares: it needs {solver.loss}, but the loss is {loss.name}"
+        )
         yield BrokenRule(("loss",), message, suggestion=solver.loss)
 
 
 def solver_ignores_nothing(
     optimizer: PartConfig, schedule: PartConfig, training: TrainingConfig, network: NetworkConfig
 ) -> Found:
-    """What would have no effect, or would make the objective another one with each evaluation, is refused."""
+    """What would have no effect, or would change the objective with each evaluation, is refused."""
     if _solver(optimizer) is None:
         return
     if any(network.dropout):
         message = (
-            f"{optimizer.name} compares the loss at several weights, and dropout would make it another loss"
+            f"{optimizer.name} compares the loss at several weights, and dropout changes it: leave it out"
         )
         yield BrokenRule(("network", "dropout"), message)
     if training.penalty.l1:
-        message = f"{optimizer.name} needs a gradient without jumps, and that of l1 jumps at 0: take l2"
+        message = f"{optimizer.name} needs a smooth objective, and l1 has a kink at 0: use l2"
         yield BrokenRule(("training", "penalty", "l1"), message)
     sections = {"optimizer": optimizer, "schedule": schedule, "training": training}
     for key in IGNORED:
         value: Any = sections[str(key.path[0])]
         for step in key.path[1:]:
             value = getattr(value, str(step))
-        if value != key.silent:
+        if value != key.neutral:
             yield BrokenRule(key.path, f"{optimizer.name} {key.reason}")
 
 

@@ -1,1 +1,1 @@
-"""The key or value that was probably meant, also by its name in another tool."""
+"""The key or value that was probably meant, by its spelling or by its name in another tool."""

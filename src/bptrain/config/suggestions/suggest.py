@@ -1,4 +1,4 @@
-"""The key or the value that was probably meant: a slip of the pen, or what another tool calls it."""
+"""The key or the value that was probably meant: a typing mistake, or the name in another tool."""
 
 import re
 import tomllib
@@ -23,7 +23,7 @@ _PARTS: dict[str, Registry[Any]] = {"optimizer": methods, "loss": losses, "sched
 
 
 class Meant(NamedTuple):
-    """What to write instead of a wrong key, and why where that is not plain."""
+    """What to write instead of a wrong key, and why, where that is not obvious."""
 
     key: str | None  # bare where it belongs into the same section, else dotted from the top
     reason: str | None = None
@@ -64,7 +64,7 @@ def value(wrong: str, allowed: Iterable[str]) -> str | None:
 
 
 def _plain_names(wrong: str) -> Iterable[str]:
-    """The names that a value may stand for: `torch.nn.MSELoss()`, `FANN_TRAIN_RPROP`, `Dense(16)`."""
+    """The names that a value may be a form of: `torch.nn.MSELoss()`, `FANN_TRAIN_RPROP`, `Dense(16)`."""
     if len(wrong) > LONGEST:
         return
     bare = re.sub(r"\(.*", "", wrong).strip().rpartition(".")[2]
@@ -114,26 +114,26 @@ def _elsewhere(wrong: str, name: str, section: str, meant: list[str]) -> Meant |
             place = f"{home}.{option}"
             return Meant(place, _moved(wrong, option, place))
     for option in foreign_names("command_line").get(name, ()):
-        return Meant(option, f"{option} of the command line says that")
+        return Meant(option, f"this is the option {option} of the command line")
     return None
 
 
 def _moved(wrong: str, last: str, place: str) -> str:
-    """That a key belongs elsewhere, and what it is called there."""
+    """Says that a key belongs elsewhere, and what it is called there."""
     home = place.rpartition(".")[0]
-    under = f"belongs under `{home}`" if home else "stands at the top of the config"
+    under = f"belongs under `{home}`" if home else "belongs at the top of the config"
     called = "" if squeezed(wrong) == squeezed(last) else f"is called {last} here, and "
     return f"{wrong} {called}{under}"
 
 
 def _far(wrong: str) -> str | None:
-    """The key of another section that is spelt much like it."""
+    """The key of another section with a similar spelling."""
     near = _near(wrong.lower(), (name for name in _everywhere() if len(name) > 3), 0.8)
     return _everywhere()[near] if near else None
 
 
 def _near(wrong: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The nearest of the allowed names: one slip of the pen away, else one that looks like it."""
+    """The nearest of the allowed names: one typing mistake away, else one that looks like it."""
     allowed = list(allowed)
     if len(wrong) > LONGEST:
         return None
@@ -141,7 +141,7 @@ def _near(wrong: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | None
 
 
 def _slip(wrong: str, allowed: Iterable[str]) -> str | None:
-    """The name that one letter too many, too few, another, or two that changed places, make of it."""
+    """The allowed name that is one typing mistake away: an insertion, deletion, substitution or transposition."""
     found = [name for name in allowed if _one_slip(wrong, name)]
     return next(iter(found if len(found) < 2 else get_close_matches(wrong, found, 1, 0.0)), None)
 

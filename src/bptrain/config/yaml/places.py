@@ -46,7 +46,7 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     ordered = sorted(dict.fromkeys(problems), key=order)
     if len(ordered) <= MAX_PROBLEMS:
         return ordered
-    message = f"there are more problems; these are the first {MAX_PROBLEMS}"
+    message = f"there are more problems; only the first {MAX_PROBLEMS} are shown"
     return [*ordered[:MAX_PROBLEMS], Problem("more", message, file=ordered[0].file)]
 
 

@@ -224,9 +224,9 @@ class _Composer:
 _SYNTAX = {
     r"expected ',' or '\]'": "the list that starts with [ here is not closed, or a comma is missing in it",
     r"expected ',' or '\}'": "the mapping that starts with { here is not closed, or a comma is missing in it",
-    r"unexpected end of stream|unexpected document separator": "the quotation that starts here is not closed",
+    r"unexpected end of stream|unexpected document separator": "the quote that starts here is not closed",
     r"mapping values are not allowed": "a second colon in one line, or a line too far to the right: put text "
-    "with ': ' in quotes, and start the keys of a section in one column",
+    "with ': ' in quotes, and align the keys of a section",
     r"sequence entries are not allowed": "a list written with - starts on a line of its own",
     r"could not find expected ':'": "a key without its colon, or text that needs quotes",
     r"expected <block end>|expected key|expected '-'": "the indentation does not match the lines above",

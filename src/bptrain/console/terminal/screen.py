@@ -32,16 +32,16 @@ class Screen:
             show_table(sys.stdout, title, columns, rows)
 
     def note(self, text: str, whole: bool = False) -> None:
-        """Something worth a line while the work goes on; a command to be copied stays `whole`."""
+        """A line about the work in progress; a command to be copied stays `whole`."""
         if not self.quiet:
-            self._tell(text, whole=whole)
+            self._print(text, whole=whole)
 
     def warn(self, name: str, message: str) -> None:
-        """Something that should be known, even by those who asked for quiet."""
-        self._tell(f"warning: {message} [{name}]", YELLOW)
+        """A warning, printed even with --quiet."""
+        self._print(f"warning: {message} [{name}]", YELLOW)
 
-    def _tell(self, text: str, style: str | None = None, whole: bool = False) -> None:
-        """A line on stderr, its first word in a style; one that cannot be written ends no run."""
+    def _print(self, text: str, style: str | None = None, whole: bool = False) -> None:
+        """A line on stderr, its first word in a style; a run goes on if it cannot be written."""
         text = text if whole else wrapped(text, width_of(sys.stderr))
         if style is not None:
             word, space, rest = text.partition(" ")
@@ -81,7 +81,7 @@ def problem_text(problem: Problem) -> str:
 
 
 def problem_record(problem: Problem) -> dict[str, Any]:
-    """A problem as `--json` tells it."""
+    """A problem as `--json` prints it."""
     record = problem._asdict()
     del record["source"]
     return {key: value if value != "" else None for key, value in record.items()}

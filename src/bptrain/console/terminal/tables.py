@@ -1,4 +1,4 @@
-"""Tables: in columns where there is room, else a row below the other."""
+"""Tables: in columns if there is room, else one row below the other."""
 
 from collections.abc import Iterator, Sequence
 from typing import TextIO

@@ -3,7 +3,7 @@
 from bptrain.core.network import Network
 from bptrain.engines.compiled.functions import Lines, indented
 from bptrain.engines.compiled.pieces import Pieces
-from bptrain.translate.rules import Fold
+from bptrain.translate.update_rules import Fold
 
 PIECE_NUMBERS = 2**20  # of one dW_i in memory at a time
 

@@ -1,8 +1,8 @@
 """The compiled loop for batches: products by BLAS, everything else in one pass between them.
 
 A batch goes through the network in chunks of rows. Where it is one chunk, each layer is updated as soon as δ below it
-is known, and a rule that folds (`rules.py`) is part of the product. Where it is more, its gradient is gathered first,
-chunk by chunk, by as many threads as there are, and then applied.
+is known, and a rule that folds (`translate/update_rules.py`) is part of the product. Where it is more, its gradient is
+gathered first, chunk by chunk, by as many threads as there are, and then applied.
 """
 
 from bptrain.core.network import Network
@@ -130,11 +130,13 @@ def _slice(pieces: Pieces) -> Lines:
     yield from indented(pieces.updating.begin_update())
     for i in range(pieces.L, 0, -1):
         yield from indented(_delta_below(pieces, i, "F(0.0)"))
+        yield f"    {pieces.equations.gradient(i)}"
         yield from indented(_bias_gradient(pieces, i, "F(0.0)"))
         if whole:
             yield f"    transposed_times(d{i}, {pieces.y(i - 1)}, n, F(1.0), F(0.0), dW{i})"
             continue
         yield from indented(pieces.updating.numbers(i))
+        yield f"    {pieces.equations.folded(i, fold.slot is not None) if fold else pieces.equations.update(i)}"
         yield from indented(folded_update(pieces, i, fold) if fold else update_in_pieces(pieces, i))
         yield from indented(bias_update(pieces, i))
     if whole:
@@ -162,6 +164,7 @@ def _apply(pieces: Pieces) -> Lines:
 
 def _matrices(pieces: Pieces) -> Lines:
     """z_i, x_i and δ_i of a chunk, each as one flat row too, in the scratch space behind the gradient."""
+    yield "# room for the matrices of a batch, a row per instance; z_i lies in x_i where nothing reads it later"
     yield f"start = {padded(pieces.network.size)}"
     for i in range(1, pieces.L + 1):
         n = pieces.network.sizes[i]
@@ -178,6 +181,7 @@ def _forward(pieces: Pieces) -> Lines:
     yield "x0 = X[a : a + n]"
     for i in range(1, pieces.L + 1):
         f, z, x = pieces.f[i], pieces.z(i), pieces.x(i)
+        yield pieces.equations.layer(i)
         one_pass = by_rows(pieces, i, f) and x != f"z{i}"  # for the bias and f
         if bias[i] and not one_pass:
             yield "for r in range(n):"
@@ -213,6 +217,7 @@ def _delta_below(pieces: Pieces, i: int, keep: str) -> Lines:
     """D_{i−1} = (D_i W_i) ∘ f_{i−1}'(Z_{i−1}), and db_{i−1} in the same pass where it can be."""
     if i == 1:
         return
+    yield pieces.equations.delta(i - 1)
     yield f"times(d{i}, W{i}, n, d{i - 1})"
     if not _in_one_pass(pieces, i - 1):
         yield from pieces.through_activation(i - 1)
@@ -232,6 +237,7 @@ def _in_one_pass(pieces: Pieces, i: int) -> bool:
 
 def _layer_gradient(pieces: Pieces, i: int, keep: str) -> Lines:
     """dW_i = D_iᵀ X_{i−1} and db_i, on top of what is kept of them."""
+    yield pieces.equations.gradient(i)
     yield f"transposed_times(d{i}, {pieces.y(i - 1)}, n, F(1.0), {keep}, dW{i})"
     yield from _bias_gradient(pieces, i, keep)
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, NamedTuple
 
+from bptrain.engines.compiled.target import NUMBA
 from bptrain.parts.schedules import Schedule
+from bptrain.translate.expressions import Untranslatable, each
 from bptrain.translate.formulas import DEPTH, Formula, translate
-from bptrain.translate.rules import Rule
 from bptrain.translate.source import is_library, source_of
-from bptrain.translate.values import Untranslatable, each, literal
+from bptrain.translate.update_rules import Rule
 
 Lines = Iterator[str]
 BUILTINS: tuple[Any, ...] = (abs, bool, float, int, max, min, range, round)  # that compiled code knows
@@ -34,7 +35,7 @@ class Function(NamedTuple):
         return [f"s{k}_{self.n}" for k in range(self.formula.scratch)]
 
 
-class Functions:
+class KernelFunctions:
     """The functions of one module, each written once however many layers share it."""
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class Functions:
     def formula(self, kind: str, n: int, arguments: tuple[str, ...], part: Callable[..., Any]) -> Function:
         """The function of a formula of arrays, entry by entry or row by row. Raises Untranslatable."""
         try:
-            written = translate(part, n, **{name: each(name) for name in arguments})
+            written = translate(part, n, NUMBA, **{name: each(name) for name in arguments})
         except Untranslatable as error:
             *_, factory, _ = ("", *part.__qualname__.split(".<locals>."))
             raise Untranslatable(f"{factory or part.__qualname__}: {error}") from error
@@ -55,13 +56,15 @@ class Functions:
         key = (kind, *parameters, *written.lines)
         if key not in self._names:
             self._names[key] = f"{kind}{1 + sum(name[0] == kind for name in self._names)}"
-            self._define("formula", f"{self._names[key]}({', '.join(parameters)})", written.lines)
+            signature = f"{self._names[key]}({', '.join(parameters)})"
+            self._define("formula", signature, written.lines, origin(part))
         return Function(self._names[key], written, n)
 
     def rule(self, rule: Rule) -> None:
         """`update`: the rule of the optimizer for one weight."""
         parameters = ["g", *rule.slots, "w", *rule.formula.numbers]
-        self._define("rule", f"update({', '.join(parameters)})", rule.formula.lines)
+        step = "the optimizer's rule, for one weight: its step, then its slots after it"
+        self._define("rule", f"update({', '.join(parameters)})", rule.formula.lines, step)
 
     def schedule(self, schedule: Schedule) -> None:
         """`factor_of`: the schedule as it stands, with its options in their places, and what it calls beside it.
@@ -82,10 +85,16 @@ class Functions:
         for inner, helper in called.items():
             self._plain(inner, helper, depth + 1)
         parameters = [argument.arg for argument in definition.args.args]
-        self._define("schedule", f"{name}({', '.join(parameters)})", text)
+        self._define("schedule", f"{name}({', '.join(parameters)})", text, origin(part))
 
-    def _define(self, decorator: str, signature: str, lines: Iterable[str]) -> None:
-        self.lines += ["", "", f"@{decorator}", f"def {signature}:", *indented(lines)]
+    def _define(self, decorator: str, signature: str, lines: Iterable[str], comment: str) -> None:
+        self.lines += ["", "", f"# {comment}", f"@{decorator}", f"def {signature}:", *indented(lines)]
+
+
+def origin(part: Callable[..., Any]) -> str:
+    """Where a formula is from, such as "f of relu"."""
+    *_, factory, name = ("", *part.__qualname__.split(".<locals>."))
+    return f"{name} of {factory}" if factory else name
 
 
 class _Powers(ast.NodeTransformer):
@@ -115,7 +124,7 @@ def _plain_python(
             continue
         value = scope.get(node.id)
         if isinstance(value, bool | int | float):
-            node.id = literal(value)
+            node.id = NUMBA.literal(value)
         elif isinstance(value, FunctionType):
             node.id = renamed.setdefault(node.id, f"{name}_{len(renamed)}")
             called[node.id] = value

@@ -1,4 +1,4 @@
-"""Lines of a compiled loop that treat a whole gradient, or the weights after an update; see `engines/shaping.py`."""
+"""Lines of a compiled loop that change a whole gradient, or the weights after an update."""
 
 from bptrain.engines.compiled.functions import Lines, indented
 from bptrain.engines.compiled.pieces import Pieces
@@ -28,6 +28,7 @@ def shape_whole(pieces: Pieces, noise: str) -> Lines:
 def update_all(pieces: Pieces) -> Lines:
     """Every weight by the rule and the gradient g, layer by layer."""
     for i in range(pieces.L, 0, -1):
+        yield pieces.equations.update(i)
         yield from pieces.updating.numbers(i)
         for block in pieces.network.blocks:
             if block.layer == i:

@@ -94,6 +94,7 @@ def _forward(pieces: Pieces, of_batch: bool = True) -> Lines:
     sizes = pieces.network.sizes
     yield "x0, target = X[a], T[a]"
     for i in range(1, pieces.L + 1):
+        yield pieces.equations.layer(i)
         yield f"for j in range({sizes[i]}):"
         yield f"    s = b{i}[j]" if pieces.network.bias[i] else "    s = F(0.0)"
         yield f"    for k in range({sizes[i - 1]}):"
@@ -111,7 +112,11 @@ def _backward(pieces: Pieces, at_weight: AtWeight) -> Lines:
     for i in range(pieces.L, 0, -1):
         if pieces.plan.updates is not None and not pieces.updating.updates.shaping.whole:
             yield from pieces.updating.numbers(i)
+        yield pieces.equations.gradient(i)
+        if pieces.plan.updates is not None and not pieces.updating.updates.shaping.whole:
+            yield pieces.equations.update(i)
         if i > 1:
+            yield pieces.equations.delta(i - 1)
             yield f"for k in range({sizes[i - 1]}):"
             yield f"    d{i - 1}[k] = F(0.0)"
         yield f"for j in range({sizes[i]}):"

@@ -18,14 +18,14 @@ from typing import Literal
 
 from bptrain.engines.compiled import batches, instances
 from bptrain.engines.compiled.functions import Lines
+from bptrain.engines.compiled.kernel_plan import KernelPlan
 from bptrain.engines.compiled.pieces import Pieces
-from bptrain.engines.compiled.plan import Plan
 
 RUNTIME = "bptrain.engines.compiled.runtime"
 Name = Literal["run_slice", "gradient", "apply", "outputs"]
 
 
-def kernel_source(plan: Plan, name: Name) -> str:
+def kernel_source(plan: KernelPlan, name: Name) -> str:
     """The module for a plan. Raises Untranslatable, with the reason."""
     pieces = Pieces(plan, back=name != "outputs")
     form = instances if plan.single else batches
@@ -39,7 +39,7 @@ def kernel_source(plan: Plan, name: Name) -> str:
     return "\n".join([*header(plan), *pieces.functions.lines, *loops]) + "\n"
 
 
-def header(plan: Plan) -> Lines:
+def header(plan: KernelPlan) -> Lines:
     """What the module is, and what it imports."""
     sizes = "-".join(str(n) for n in plan.network.sizes)
     bits = "32" if plan.dtype == "float32" else "64"

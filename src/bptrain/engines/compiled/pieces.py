@@ -6,10 +6,11 @@ Where f_i' can do without z_i, x_i takes its place as it is worked out: a matrix
 
 from collections.abc import Iterable
 
-from bptrain.engines.compiled.functions import Function, Functions, Lines, indented
-from bptrain.engines.compiled.plan import Plan
+from bptrain.engines.compiled.equations import Equations
+from bptrain.engines.compiled.functions import Function, KernelFunctions, Lines, indented
+from bptrain.engines.compiled.kernel_plan import KernelPlan
 from bptrain.engines.compiled.updating import Updating, mentions
-from bptrain.translate.values import Untranslatable
+from bptrain.translate.expressions import Untranslatable
 
 POSITION = "t, rates, epoch, steps_per_epoch, epochs"
 
@@ -17,10 +18,11 @@ POSITION = "t, rates, epoch, steps_per_epoch, epochs"
 class Pieces:
     """The lines of one kernel; `functions` are the formulas that they call, each written when it is first called."""
 
-    def __init__(self, plan: Plan, back: bool = True) -> None:
+    def __init__(self, plan: KernelPlan, back: bool = True) -> None:
         self.plan, self.network, self.L = plan, plan.network, plan.network.L
         self.back = back  # whether the kernel goes back, too
-        self.functions = Functions()
+        self.equations = Equations(plan.network, plan.masked)
+        self.functions = KernelFunctions()
         self._derivatives: dict[int, Function | None] = {}  # by layer, each read once
         self.updating = Updating(plan, self.functions)
         self._scratch: dict[
@@ -154,6 +156,7 @@ class Pieces:
             of, E = x, self.functions.formula("loss", n_L, ("x", "t"), loss.E)
         if E.formula.result.kind != "row":
             raise Untranslatable("the loss does not sum over the outputs of a row")
+        yield self.equations.output()
         v = "" if not self.plan.weighted else "V[a] * " if self.plan.single else "V[a + r] * "
         yield from self.rows([f"batch_loss += {v}{E.name}({self.given(E, [of, 'target'])})"])
         mean = self.network.reduction == "mean" and not self.plan.single
@@ -188,19 +191,19 @@ class Pieces:
 
     def run_slice(self, lines: Iterable[str]) -> Lines:
         """run_slice as a function of the module, with the rule and the schedule."""
-        given = ", ".join([self.memory(), "X", "T", *self.extras, *self._noise, "scratch", "batch", POSITION])
+        given = ", ".join([self.state(), "X", "T", *self.extras, *self._noise, "scratch", "batch", POSITION])
         yield from self.loop(f"run_slice({given})", self.with_update(lines))
 
     def apply(self, lines: Iterable[str]) -> Lines:
         """apply as a function of the module, with the rule and the schedule."""
-        given = ", ".join([self.memory(), "g", *self._noise, "batch_loss", "total", POSITION])
+        given = ", ".join([self.state(), "g", *self._noise, "batch_loss", "total", POSITION])
         yield from self.loop(f"apply({given})", self.with_update(lines))
 
     @property
     def _noise(self) -> list[str]:
         return ["noise"] if self.updating.updates.shaping.noise is not None else []
 
-    def memory(self) -> str:
+    def state(self) -> str:
         """The weights and the slots, as arguments."""
         return ", ".join(["w", *self.updating.rule.slots])
 

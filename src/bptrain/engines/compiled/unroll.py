@@ -6,7 +6,12 @@ arrives later: with its loops written out, such a network is trained some 12 % f
 
 import ast
 import copy
+import re
 from collections.abc import Iterable, Iterator
+
+# A comment is no part of a syntax tree, so it passes through one as a text that stands alone in its line.
+COMMENT = re.compile(r"^( *)(# .*)$")
+TEXT = re.compile(r'^( *)((?:"""|[\'"])# .*)$')
 
 
 def unrolled(lines: Iterable[str], vectors: set[str]) -> Iterator[str]:
@@ -14,12 +19,13 @@ def unrolled(lines: Iterable[str], vectors: set[str]) -> Iterator[str]:
 
     The entries of `vectors` become variables, but for a vector that is handed to a function as a whole.
     """
-    tree = ast.parse("\n".join(lines))
+    tree = ast.parse("\n".join(COMMENT.sub(lambda found: found[1] + repr(found[2]), line) for line in lines))
     tree.body = [written for statement in tree.body for written in _written_out(statement)]
     entries = [node.value for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
     whole = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in entries}
     _Variables(vectors - whole).visit(tree)
-    yield from ast.unparse(tree).splitlines()
+    for line in ast.unparse(tree).splitlines():
+        yield TEXT.sub(lambda found: found[1] + ast.literal_eval(found[2]), line)
 
 
 class _Fixed(ast.NodeTransformer):

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
-from bptrain.engines.compiled.functions import Functions, Lines
-from bptrain.engines.compiled.plan import Plan, Updates
+from bptrain.engines.compiled.functions import KernelFunctions, Lines
+from bptrain.engines.compiled.kernel_plan import KernelPlan, Updates
+from bptrain.engines.compiled.target import NUMBA
 from bptrain.engines.gradient_transform import clip_by_value
-from bptrain.translate.rules import Fold, Rule, write_rule
+from bptrain.translate.update_rules import Fold, Rule, write_rule
 
 
 def mentions(code: str, name: str) -> bool:
@@ -19,7 +20,7 @@ def mentions(code: str, name: str) -> bool:
 class Updating:
     """The lines around the optimizer's rule; penalties and bounds become functions of the module."""
 
-    def __init__(self, plan: Plan, functions: Functions) -> None:
+    def __init__(self, plan: KernelPlan, functions: KernelFunctions) -> None:
         self.plan, self.network, self.functions = plan, plan.network, functions
 
     @property
@@ -31,7 +32,7 @@ class Updating:
     @cached_property
     def rule(self) -> Rule:
         """The optimizer's rule."""
-        return write_rule(self.updates.optimizer)
+        return write_rule(self.updates.optimizer, NUMBA)
 
     def numbers(self, layer: int | None) -> Lines:
         """The numbers of the rule: those of every update, or those that depend on a layer's own rate."""
@@ -43,6 +44,7 @@ class Updating:
 
     def rates(self) -> Lines:
         """α of this update: learning rate × schedule."""
+        yield "# α of this update: the learning rate times the schedule's factor"
         yield "factor = factor_of(t, epoch, steps_per_epoch, epochs)"
         yield "t += 1"
         if self.updates.rate_per_layer:
@@ -96,6 +98,7 @@ class Updating:
                 yield from self._penalty()
             else:
                 yield "E = np.nan"
+        yield "# what the rule needs beside g, w and its slots: once per update, in float64"
         yield from self.numbers(None)
         yield from (f"old_{slot} = {slot}[0]" for slot in self.rule.scalars)
 

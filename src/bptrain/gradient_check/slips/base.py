@@ -24,7 +24,7 @@ class Slip(NamedTuple):
     """A known slip, in one place or in several: its name, and the backward pass that it makes."""
 
     code: str  # stable, for JSON
-    words: str  # what stands after "matches the pattern of"
+    words: str  # what follows "matches the pattern of"
     layer: int | None  # None: of no one layer
     lines: Lines
     places: int = 1  # in how many layers a line is another
@@ -34,7 +34,7 @@ class Diagnosis(NamedTuple):
     """The slip whose pattern a wrong gradient matches. It never says that this is what happened."""
 
     code: str
-    words: str  # what stands after "matches the pattern of"
+    words: str  # what follows "matches the pattern of"
     layer: int | None
     error: float  # of the match, the largest of a block
     also: tuple[str, ...] = ()  # codes of other slips that give the same here
@@ -59,7 +59,7 @@ class GroundTruth:
     @cached_property
     def G(self) -> list[Array]:
         """∂objective/∂X_1 … ∂objective/∂X_L, which are the δ_i before f_i'; entry 0 is of the inputs."""
-        G = [RIGHT.weigh(self.point, self.point.dE)]
+        G = [RIGHT.reduction(self.point, self.point.dE)]
         for i in range(self.point.network.L - 1, -1, -1):
             G.insert(0, RIGHT.drop(self.point, i, RIGHT.carry(self.point, i, self.right.D[i + 1])))
         return G
@@ -153,7 +153,7 @@ def made(point: GradientPoint, lines: Lines, kind: str, i: int, above: Array) ->
     if kind == "bias":
         return lines.bias(point, i, above)
     if i == point.network.L:
-        return lines.weigh(point, lines.output(point))
+        return lines.reduction(point, lines.output(point))
     return lines.through(point, i, lines.drop(point, i, lines.carry(point, i, above)))
 
 

@@ -1,4 +1,4 @@
-"""Slips in what goes over the rows: sum or mean, what rows weigh, dropout; and in penalties."""
+"""Slips in the reduction over the rows (sum or mean), row weights, dropout and penalties."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
@@ -11,7 +11,7 @@ from bptrain.gradient_check.slips.base import RIGHT, GroundTruth, LineFunction, 
 from bptrain.parts.penalties import penalty
 from bptrain.parts.types import Array
 
-Weigh = Callable[[GradientPoint, Array], Array]
+Reduction = Callable[[GradientPoint, Array], Array]
 
 
 def slips(truth: GroundTruth) -> Iterator[Slip]:
@@ -26,7 +26,7 @@ def slips(truth: GroundTruth) -> Iterator[Slip]:
 
 def times(c: float) -> Lines:
     """δ_L, and so all but the penalties, c times."""
-    return replace(RIGHT, weigh=lambda point, D: c * RIGHT.weigh(point, D))
+    return replace(RIGHT, reduction=lambda point, D: c * RIGHT.reduction(point, D))
 
 
 def of_reduction(point: GradientPoint) -> Iterator[Slip]:
@@ -53,20 +53,20 @@ def of_reduction(point: GradientPoint) -> Iterator[Slip]:
 
 
 def of_rows(point: GradientPoint) -> Iterator[Slip]:
-    """Rows left out, and what they weigh."""
+    """Rows left out, and row weights."""
     V, N = point.context.sample_weight, len(point.X_0)
     if N > 1:
         for name, row in (("last", N - 1), ("first", 0)):
             words = f"the gradient of the {name} row alone instead of the sum over the rows"
-            yield Slip(f"{name}_row", words, None, replace(RIGHT, weigh=_row(row, 1.0)))
+            yield Slip(f"{name}_row", words, None, replace(RIGHT, reduction=_row(row, 1.0)))
             if point.divisor != 1:
-                undivided = replace(RIGHT, weigh=_row(row, point.divisor))
+                undivided = replace(RIGHT, reduction=_row(row, point.divisor))
                 yield Slip(f"{name}_row", words + ", not divided", None, undivided)
     if V is None:
         return
     column, total = V[:, None], float(V.sum())
     count = 1.0 if point.network.reduction == "sum" else float(N)
-    table: tuple[tuple[str, str, Weigh], ...] = (
+    table: tuple[tuple[str, str, Reduction], ...] = (
         ("row_weights_forgotten", "the row weights left out", lambda p, D: D / count),
         ("row_weights_in_divisor", "the row weights in the divisor alone", lambda p, D: D / p.divisor),
         ("row_weights_twice", "the row weights twice", lambda p, D: D * (column * column) / p.divisor),
@@ -77,18 +77,18 @@ def of_rows(point: GradientPoint) -> Iterator[Slip]:
             lambda p, D: replace(p, T=p.T * column).D_L / p.divisor,
         ),
     )
-    for code, words, weigh in table:
+    for code, words, reduction in table:
         if total != 0:
-            yield Slip(code, words, None, replace(RIGHT, weigh=weigh))
+            yield Slip(code, words, None, replace(RIGHT, reduction=reduction))
 
 
-def _row(row: int, factor: float) -> Weigh:
-    def weigh(point: GradientPoint, D: Array) -> Array:
+def _row(row: int, factor: float) -> Reduction:
+    def reduction(point: GradientPoint, D: Array) -> Array:
         alone = np.zeros_like(D)
-        alone[row] = factor * RIGHT.weigh(point, D)[row]
+        alone[row] = factor * RIGHT.reduction(point, D)[row]
         return alone
 
-    return weigh
+    return reduction
 
 
 def of_dropout(point: GradientPoint) -> Iterator[Slip]:

@@ -11,7 +11,7 @@ from bptrain.gradient_check.slips.base import Diagnosis, UnexplainedGradient, co
 from bptrain.parts.types import Array
 
 ENTRIES = 3  # that must bear out a number which is not one of those that slips bring in
-HAS_A_SAY = 1e-3  # beside the largest entry
+HAS_A_SAY = 1e-3  # of the largest entry: smaller ones count for nothing
 
 Pieces = Mapping[Block, tuple[Array | float, Array]]  # what the pattern adds c times the second to
 

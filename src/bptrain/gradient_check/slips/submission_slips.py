@@ -18,10 +18,10 @@ Pattern = tuple[str, str, Array]  # code, words, and what the quantity would be
 
 
 def forward_slip(
-    point: GradientPoint, one: ExpectedQuantity, theirs: Array, handed: Array
+    point: GradientPoint, one: ExpectedQuantity, theirs: Array, source: Array
 ) -> Diagnosis | None:
     """The slip whose pattern a wrong z_i or x_i matches, from the x_{i−1} or z_i that it was computed from."""
-    patterns = in_z(point, one.layer, handed) if one.name == "z" else in_x(point, one.layer, handed)
+    patterns = in_z(point, one.layer, source) if one.name == "z" else in_x(point, one.layer, source)
     return first_match(patterns, one, theirs)
 
 
@@ -58,10 +58,10 @@ def in_x(point: GradientPoint, i: int, z: Array) -> Iterator[Pattern]:
 
 
 def backward_slip(
-    point: GradientPoint, one: ExpectedQuantity, theirs: Array, handed: Array | None
+    point: GradientPoint, one: ExpectedQuantity, theirs: Array, source: Array | None
 ) -> Diagnosis | None:
     """The slip whose pattern a wrong δ_i, ∂E/∂W_i or ∂E/∂b_i matches, from the δ that it was computed from."""
-    patterns = in_delta(point, one, theirs, handed) if one.name == "delta" else in_sum(point, one, handed)
+    patterns = in_delta(point, one, theirs, source) if one.name == "delta" else in_sum(point, one, source)
     return first_match(patterns, one, theirs)
 
 

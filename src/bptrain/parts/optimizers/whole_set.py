@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bptrain.parts.optimizers.base import Optimizer, SlotKinds, Slots, optimizers
-from bptrain.parts.types import AboveOne, Array, LearningRate, Positive, Share
+from bptrain.parts.types import AboveOne, Array, Inside, LearningRate, Positive
 
 
 @optimizers.add("rprop")
@@ -13,7 +13,7 @@ def rprop(
     learning_rate: LearningRate = 0.01,
     variant: Literal["minus", "plus"] = "minus",
     eta_plus: AboveOne = 1.2,
-    eta_minus: Share = 0.5,
+    eta_minus: Inside = 0.5,
     step_min: Positive = 1e-6,
     step_max: Positive = 50.0,
 ) -> Optimizer:

@@ -31,19 +31,19 @@ class Objective(NamedTuple):
     curvature: Callable[[Array], Array] | None = None  # JᵀJ, P × P, where the value is ½ ‖r‖² and J = ∂r/∂w
     rounded: Callable[[Array], Array] = _as_it_is  # w as it can be evaluated, in float64
 
-    def at(self, w: Array) -> "Point":
+    def at(self, w: Array) -> "EvaluatedPoint":
         """The objective at w."""
         w = self.rounded(w)
-        return Point(self, w, self.value(w))
+        return EvaluatedPoint(self, w, self.value(w))
 
-    def known(self, w: Array, value: float, gradient: Array) -> "Point":
+    def known(self, w: Array, value: float, gradient: Array) -> "EvaluatedPoint":
         """The objective at w, where it was worked out before."""
-        point = Point(self, w, value)
+        point = EvaluatedPoint(self, w, value)
         point.g = gradient
         return point
 
 
-class Point:
+class EvaluatedPoint:
     """A point at which the objective was evaluated; the gradient there is worked out when it is asked for."""
 
     def __init__(self, objective: Objective, w: Array, value: float) -> None:

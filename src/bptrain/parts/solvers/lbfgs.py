@@ -8,10 +8,9 @@ from annotated_types import Interval
 from bptrain.parts.optimizers import Slots
 from bptrain.parts.solvers.base import Iteration, Kinds, Objective, Solver, is_small, solvers
 from bptrain.parts.solvers.line_search import strong_wolfe
-from bptrain.parts.types import Array, NonNegative
+from bptrain.parts.types import Array, Inside, NonNegative
 
 Few = Annotated[int, Interval(ge=1, le=1000)]
-Inside = Annotated[float, Interval(gt=0, lt=1)]
 
 
 @solvers.add("lbfgs")

@@ -1,21 +1,16 @@
 """Gauss–Newton with damping, for sums of squares."""
 
 import math
-from typing import Annotated
 
 import numpy as np
-from annotated_types import Interval
 
 from bptrain.parts.optimizers import Slots
 from bptrain.parts.solvers.base import Iteration, Kinds, Objective, Solver, is_small, solvers
-from bptrain.parts.types import Array, NonNegative, Positive
+from bptrain.parts.types import AboveOne, Array, Inside, NonNegative, Positive
 
 LEAST_MU = 1e-20  # so that it can be raised again
 MATRICES = 4  # of P × P float64 numbers: JᵀJ, what is factorized, its factor, and LAPACK's copy
 BLOCK = 128  # rows of a triangular system solved together
-
-AboveOne = Annotated[float, Interval(gt=1)]
-Inside = Annotated[float, Interval(gt=0, lt=1)]
 
 
 @solvers.add("levenberg_marquardt")

@@ -11,56 +11,62 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.parts.solvers.base import Objective, Point
+from bptrain.parts.solvers.base import EvaluatedPoint, Objective
 from bptrain.parts.types import Array
 
 LONGER = 4.0  # a step that goes on falling is taken this much longer
 MARGIN = 0.1  # a trial keeps this share of the bracket away from its ends
 
 
-class Trial(NamedTuple):
+class TrialStep(NamedTuple):
     """A step length, the point it leads to, and φ' there."""
 
     alpha: float
-    point: Point
+    point: EvaluatedPoint
     slope: float
 
 
-class Line(NamedTuple):
+class SearchLine(NamedTuple):
     """The objective along a direction of descent, and what a step along it must satisfy."""
 
     objective: Objective
-    start: Trial  # α = 0
+    start: TrialStep  # α = 0
     d: Array
     c1: float
     c2: float
 
-    def trial(self, alpha: float) -> Trial:
+    def trial(self, alpha: float) -> TrialStep:
         """The trial at α; φ' is NaN where the decrease alone rules it out, so that no gradient is worked out there."""
         point = self.objective.at(self.start.point.w + alpha * self.d)
         slope = math.nan
         if self.decreases(alpha, point.value):
             slope = float(np.dot(point.g, self.d))
-        return Trial(alpha, point, slope)
+        return TrialStep(alpha, point, slope)
 
     def decreases(self, alpha: float, value: float) -> bool:
         """Whether the objective has decreased enough at α, and at all: enough may round to nothing."""
         before = self.start.point.value
         return value < before and value <= before + self.c1 * alpha * self.start.slope
 
-    def flat(self, trial: Trial) -> bool:
+    def flat(self, trial: TrialStep) -> bool:
         """Whether the slope has flattened enough."""
         return abs(trial.slope) <= -self.c2 * self.start.slope
 
 
 def strong_wolfe(
-    objective: Objective, start: Point, d: Array, alpha: float, c1: float, c2: float, evaluations: int
-) -> Point | None:
+    objective: Objective,
+    start: EvaluatedPoint,
+    d: Array,
+    alpha: float,
+    c1: float,
+    c2: float,
+    evaluations: int,
+) -> EvaluatedPoint | None:
     """The point to go to along d, where α is the first length tried.
 
     Where so many evaluations do not find one, the best that decreases enough; None where there is none.
     """
-    line = Line(objective, Trial(0.0, start, float(np.dot(start.g, d))), d, c1, c2)
+    line = SearchLine(objective, TrialStep(0.0, start, float(np.dot(start.g, d))), d, c1, c2)
     low = line.start
     for done in range(1, evaluations + 1):
         trial = line.trial(alpha)
@@ -74,7 +80,7 @@ def strong_wolfe(
     return low.point if low.alpha > 0 else None
 
 
-def _zoom(line: Line, low: Trial, high: Trial, evaluations: int) -> Point | None:
+def _zoom(line: SearchLine, low: TrialStep, high: TrialStep, evaluations: int) -> EvaluatedPoint | None:
     """Narrows the bracket between the best trial so far and one on the other side of a minimum."""
     for _ in range(evaluations):
         trial = line.trial(_between(low, high, line.d))
@@ -91,7 +97,7 @@ def _zoom(line: Line, low: Trial, high: Trial, evaluations: int) -> Point | None
     return low.point if low.alpha > 0 else None
 
 
-def _between(low: Trial, high: Trial, d: Array) -> float:
+def _between(low: TrialStep, high: TrialStep, d: Array) -> float:
     """The minimum of the cubic through values and slopes at both ends, kept off them; else the middle."""
     a, b = low.alpha, high.alpha
     middle = 0.5 * (a + b)

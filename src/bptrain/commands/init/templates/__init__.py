@@ -7,7 +7,7 @@ written here.
 from importlib.resources import files
 from typing import NamedTuple
 
-from bptrain.commands.init.full import full_page
+from bptrain.commands.init.full_config import full_config
 
 MINIMAL = """\
 # The least that is a config; everything else has a default.
@@ -29,7 +29,7 @@ TEMPLATES = {  # name -> its data
 
 
 class Template(NamedTuple):
-    """A config, and the file of data that it needs beside it."""
+    """A config, and the data file that it needs next to it."""
 
     text: str
     data: dict[str, bytes]
@@ -38,6 +38,6 @@ class Template(NamedTuple):
 def template(name: str) -> Template:
     """A template by name, a key of TEMPLATES."""
     here, data = files(__package__), TEMPLATES[name]
-    made = {"minimal": lambda: MINIMAL, "full": lambda: full_page(data, "species")}
+    made = {"minimal": lambda: MINIMAL, "full": lambda: full_config(data, "species")}
     text = made[name]() if name in made else (here / f"{name}.yaml").read_text(encoding="utf-8")
     return Template(text, {data: (here / data).read_bytes()})

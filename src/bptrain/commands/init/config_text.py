@@ -1,14 +1,20 @@
-"""The config of a data file, with a comment for every choice."""
+"""The config of a data file as YAML, with a comment for every choice."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from bptrain.commands.init.columns import CODES, Judged
 from bptrain.commands.init.draft import Draft
-from bptrain.commands.init.yaml_text import aligned, comment, flow, scalar
+from bptrain.commands.init.input_columns import CODES, InputCandidate
+from bptrain.config.yaml.scalars import is_text
 from bptrain.data.profile import Column
+from bptrain.errors import printable
 
 LISTED = 40  # columns that are listed one by one
-FEW_ROWS = 40  # of which none are held out
+FEW_ROWS = 40  # of which all are training rows
+# What a plain scalar may look like for every reader of YAML.
+PLAIN = re.compile(r"[A-Za-z_./](?:[A-Za-z0-9_ .()/+-]*[A-Za-z0-9_()/+-])?")
+WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # YAML 1.1 reads them as something else
 Lines = Iterator[tuple[str, str]]
 
 
@@ -17,7 +23,7 @@ def render_config(draft: Draft, schema: str, command: str, output: str) -> str:
     head = [
         f"# yaml-language-server: $schema={schema}",
         comment(f"Written by: {command}"),
-        comment(f"It trains as it is: bptrain fit {output}. What it would train: bptrain validate {output}"),
+        comment(f"Train: bptrain fit {output}. Check without training: bptrain validate {output}"),
         "",
     ]
     sections = (task_lines(draft), data_lines(draft), network_lines(draft), training_lines(draft))
@@ -45,24 +51,27 @@ def data_lines(draft: Draft) -> Lines:
                 f"  target: {scalar(names[0]) if len(names) == 1 else flow(names)}",
                 about_targets(draft.targets),
             )
-    yield from input_lines(draft.judged)
-    yield from exclude_lines(draft.judged)
+    yield from input_lines(draft.candidates)
+    yield from exclude_lines(draft.candidates)
     yield from missing_lines(draft)
     if profile.rows < FEW_ROWS:
-        yield "  split: {validation: 0, test: 0}", f"{profile.rows} rows are too few to hold any out"
+        yield (
+            "  split: {validation: 0, test: 0}",
+            f"{profile.rows} rows are too few for validation and test rows",
+        )
     else:
         yield (
             "  split: {validation: 0.15, test: 0.15}",
-            "validation chooses the best weights, test is kept for the end",
+            "validation selects the best weights, test is for the final result",
         )
     if profile.is_bytes:
         yield "  scale: {name: minmax, low: 0, high: 255}", "bytes become 0 to 1"
     else:
-        yield "  scale: standard", "numbers: mean 0, deviation 1 over the training rows"
+        yield "  scale: standard", "numbers: mean 0, standard deviation 1 over the training rows"
 
 
 def about_targets(targets: tuple[Column, ...]) -> str:
-    """What is to be learned."""
+    """What the targets are."""
     if len(targets) > 1:
         return ""
     (column,) = targets
@@ -72,9 +81,9 @@ def about_targets(targets: tuple[Column, ...]) -> str:
     return shown + (f" and {column.distinct - 6} more" if column.distinct > 6 else "")
 
 
-def input_lines(judged: tuple[Judged, ...]) -> Lines:
+def input_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
     """The inputs, in comments."""
-    inputs = [column for column in judged if column.why_not is None]
+    inputs = [column for column in candidates if column.why_not is None]
     if not inputs:
         return
     made = sum(column.inputs for column in inputs)
@@ -87,7 +96,7 @@ def input_lines(judged: tuple[Judged, ...]) -> Lines:
     if codes:
         example = flow({codes[0]: "categorical"})
         yield (
-            f"  # whole numbers that are codes and not amounts are better categories: columns: {example}",
+            f"  # if an integer column is a code, mark it as categorical: columns: {example}",
             "",
         )
 
@@ -97,9 +106,9 @@ def may_be_codes(column: Column) -> bool:
     return column.kind == "numbers" and column.whole and 2 < column.distinct <= CODES
 
 
-def exclude_lines(judged: tuple[Judged, ...]) -> Lines:
+def exclude_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
     """The columns that are no inputs, each with the reason."""
-    left_out = [column for column in judged if column.why_not is not None]
+    left_out = [column for column in candidates if column.why_not is not None]
     if not left_out:
         return
     yield "  exclude:", ""
@@ -109,14 +118,14 @@ def exclude_lines(judged: tuple[Judged, ...]) -> Lines:
 
 def missing_lines(draft: Draft) -> Lines:
     """What is done with empty cells."""
-    gaps = [one.column for one in draft.judged if one.why_not is None and one.column.missing]
+    gaps = [one.column for one in draft.candidates if one.why_not is None and one.column.missing]
     targets = [column for column in draft.targets if column.missing]
     if draft.profile.is_table and targets:
         policies = {column.name: "drop" for column in targets}
         policies |= {one.name: "median" if one.kind == "numbers" else "most_frequent" for one in gaps}
-        yield f"  missing: {flow(policies)}", "rows without a target teach nothing"
+        yield f"  missing: {flow(policies)}", "rows without a target are dropped"
     elif targets:
-        yield "  missing: drop", "rows without a target teach nothing"
+        yield "  missing: drop", "rows without a target are dropped"
     elif gaps or draft.profile.missing:
         yield "  missing: median", "text columns: the most frequent value"
     else:
@@ -127,12 +136,15 @@ def network_lines(draft: Draft) -> Lines:
     """Network, loss and optimizer."""
     choices = draft.choices
     yield "network:", ""
-    yield f"  sizes: [auto, {choices.network.hidden}, auto]", "inputs and outputs are counted in the data"
+    yield (
+        f"  sizes: [auto, {choices.network.hidden}, auto]",
+        "the numbers of inputs and outputs come from the data",
+    )
     yield f"  activations: [relu, {choices.output}]", "bptrain list activations shows all"
     yield f"loss: {choices.loss}", "bptrain list losses shows all"
     if choices.rare is not None:
         balanced = flow({"name": choices.loss, "class_weight": "balanced"})
-        yield comment(f"{choices.rare} is rare; where it matters as much as the others: loss: {balanced}"), ""
+        yield comment(f"{choices.rare} is rare; if it matters as much as the others: loss: {balanced}"), ""
     yield f"optimizer: {{name: adam, learning_rate: {choices.network.learning_rate}}}", ""
 
 
@@ -140,14 +152,56 @@ def training_lines(draft: Draft) -> Lines:
     """How long."""
     choices, network = draft.choices, draft.choices.network
     yield "training:", ""
-    yield f"  batch_size: {network.batch_size}", "rows an update"
+    yield f"  batch_size: {network.batch_size}", "rows per update"
     if choices.stops_early:
         yield f"  epochs: {network.epochs}", "at most"
         yield (
             "  early_stopping: {patience: 20, min_delta: 0.0001}",
-            "ends where the validation loss no longer falls",
+            "stops when validation loss stops improving",
         )
     else:
         yield "  epochs: 200", ""
     if choices.task == "classification" and choices.rare is not None:
         yield "metrics: [accuracy, balanced_accuracy]", "bptrain list metrics shows all"
+
+
+def scalar(value: Any) -> str:
+    """A value, quoted where it would be read as another."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    text = str(value)
+    if PLAIN.fullmatch(text) and is_text(text) and text.lower() not in WORDS:
+        return text
+    return f'"{"".join(escaped(character) for character in text)}"'
+
+
+def escaped(character: str) -> str:
+    """A character in double quotes."""
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
+
+
+def flow(value: Any) -> str:
+    """A value in one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{scalar(key)}: {flow(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(flow(entry) for entry in value)}]"
+    return scalar(value)
+
+
+def comment(text: str) -> str:
+    """Text behind a #: one line of it."""
+    return f"# {printable(text)}"
+
+
+def aligned(lines: Iterable[tuple[str, str]], most: int = 44) -> list[str]:
+    """Lines, each with its comment, if any, in one column; right after the text of a line longer than `most`."""
+    pairs = list(lines)
+    width = max((len(line) for line, said in pairs if said and len(line) <= most), default=0)
+    return [f"{line:<{width}}  {comment(said)}" if said else line for line, said in pairs]

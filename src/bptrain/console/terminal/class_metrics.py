@@ -7,7 +7,7 @@ from bptrain.console.terminal.screen import Screen, figure
 
 
 def show_classes(screen: Screen, splits: Mapping[str, Mapping[str, Any]]) -> None:
-    """The metrics that have a number a class: a class a row, for each split."""
+    """The metrics that have one value per class: one row per class, for each split."""
     names = [name for name, value in next(iter(splits.values())).items() if isinstance(value, Mapping)]
     if names:
         rows = [
@@ -15,4 +15,4 @@ def show_classes(screen: Screen, splits: Mapping[str, Mapping[str, Any]]) -> Non
             for split, metrics in splits.items()
             for label in metrics[names[0]]
         ]
-        screen.table("class by class", ["split", "class", *names], rows)
+        screen.table("per class", ["split", "class", *names], rows)

@@ -9,8 +9,9 @@ A rule that is linear in the gradient needs no gradient in memory: BLAS adds α 
 from typing import NamedTuple
 
 from bptrain.parts.optimizers import Optimizer
+from bptrain.translate.expressions import Expression, Numbers, Untranslatable, constant, each, number
 from bptrain.translate.formulas import Formula, translate
-from bptrain.translate.values import Numbers, Untranslatable, Value, each, number
+from bptrain.translate.target import Target
 
 
 class Fold(NamedTuple):
@@ -32,25 +33,28 @@ class Rule(NamedTuple):
     fold: Fold | None
 
 
-def write_rule(optimizer: Optimizer) -> Rule:
-    """The rule of an optimizer. Raises Untranslatable."""
+def write_rule(optimizer: Optimizer, target: Target) -> Rule:
+    """The rule of an optimizer, written for a target. Raises Untranslatable."""
     try:
-        return _rule(optimizer)
+        return _rule(optimizer, target)
     except Untranslatable as error:
         raise Untranslatable(f"the optimizer: {error}") from error
 
 
-def _rule(optimizer: Optimizer) -> Rule:
+def _rule(optimizer: Optimizer, target: Target) -> Rule:
     names = {
         f"slot_{name}" if name.isidentifier() else f"slot{k}": kind
         for k, (name, kind) in enumerate(optimizer.slots.items())
     }
-    slots = tuple(each(name) if kind == "per_weight" else Value("row", name) for name, kind in names.items())
+    slots = tuple(
+        each(name) if kind == "per_weight" else Expression("row", name) for name, kind in names.items()
+    )
     formula = translate(
         optimizer.step,
         1,
+        target,
         g=each("g"),
-        slots=Value("tuple", "", items=slots),
+        slots=Expression("tuple", "", items=slots),
         w=each("w"),
         rate=number("rate"),
         t=number("t"),
@@ -67,17 +71,20 @@ def _rule(optimizer: Optimizer) -> Rule:
                 f"{before.code} is one number, but the rule makes it differ from weight to weight"
             )
     scalars = tuple(name for name, kind in names.items() if kind == "scalar")
-    numbers = Numbers(formula.numbers)
+    numbers = Numbers(target, formula.numbers)
     fold = None if scalars else _fold(step, slots, after.items, numbers)
     return Rule(formula, tuple(names), scalars, numbers, fold)
 
 
-def _fold(step: Value, before: tuple[Value, ...], after: tuple[Value, ...], numbers: Numbers) -> Fold | None:
+def _fold(
+    step: Expression, before: tuple[Expression, ...], after: tuple[Expression, ...], numbers: Numbers
+) -> Fold | None:
     """How a rule folds, if it does; the numbers that it needs are added to `numbers`."""
     if not before and step.linear and step.linear.keys() <= {"g", "w"} and "g" in step.linear:
         decay = step.linear.get("w")
-        beta = "F(1.0)" if decay is None else f"(F(1.0) - {numbers.typed(decay)})"
-        return Fold(None, f"(-{numbers.typed(step.linear['g'])})", beta, None)
+        one = numbers.typed(constant(1.0))
+        beta = one if decay is None else numbers.target.operation("-", one, numbers.typed(decay))
+        return Fold(None, numbers.target.negative(numbers.typed(step.linear["g"])), beta, None)
     if len(before) == 1 and after[0].linear and step.multiple is not None:
         (slot,), new = before, after[0].linear
         k, variable = step.multiple

@@ -3,12 +3,12 @@
 Every value is of one of these kinds:
 
     number     a Python number, the same for all weights or rows: an option, t, the rate, or whether t is 1
-    row        one number for a row, in the network's dtype: a sum or maximum
-    each       one number for each entry: of a row, of a matrix, of the weights
-    condition  true or false for each entry
+    row        one number per row, in the network's dtype: a sum or maximum
+    each       one number per entry: of a row, of a matrix, of the weights
+    condition  true or false per entry
     tuple      several values
 
-A number that meets the others is worked out once an update, in float64, and passed on in the network's dtype (F), as
+A number that meets the others is worked out once per update, in float64, and passed on in the network's dtype (F), as
 NumPy does with Python's numbers.
 """
 
@@ -17,7 +17,10 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
+
+from bptrain.translate.target import Target
 
 Kind = Literal["number", "row", "each", "condition", "tuple"]
 
@@ -40,9 +43,14 @@ COMPARE: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], bool]]] = {
 }
 JOIN: dict[type[ast.operator], str] = {ast.BitAnd: "and", ast.BitOr: "or"}
 
-# Functions of NumPy that a kernel has under their own name, and those that it takes from NumPy one number at a time.
-OWN = {"exp": "exp", "expm1": "expm1", "tanh": "tanh", "square": "square", "abs": "abs", "absolute": "abs"}
+# Functions of NumPy, by how many numbers they take; some have another name where they are written.
 OF_ONE = (
+    "exp",
+    "expm1",
+    "tanh",
+    "square",
+    "abs",
+    "absolute",
     "log",
     "log1p",
     "log2",
@@ -57,12 +65,10 @@ OF_ONE = (
     "sign",
     "exp2",
 )
-PYTHON: dict[str, Callable[..., Any]] = {"maximum": max, "minimum": min, "abs": abs, "absolute": abs}
-PYTHON_NAMES = {name: part.__name__ for name, part in PYTHON.items()}
 OF_TWO = ("maximum", "minimum", "fmax", "fmin", "power")
-
-
-TINY = 1.1754943508222875e-38  # the smallest number of float32 with a full mantissa
+RENAMED = {"absolute": "abs"}
+# Functions of NumPy that are Python's own where numbers are worked out once per update; others are those of math.
+PYTHON: dict[str, Callable[..., Any]] = {"maximum": max, "minimum": min, "abs": abs, "absolute": abs}
 
 
 class Untranslatable(Exception):
@@ -70,92 +76,97 @@ class Untranslatable(Exception):
 
 
 @dataclass(frozen=True)
-class Value:
-    """What an expression stands for in the compiled code."""
+class Expression:
+    """What an expression stands for in the text that is written."""
 
     kind: Kind
     code: str
     constant: float | None = None  # its value where that is known now
-    items: tuple["Value", ...] = ()  # of a tuple
-    linear: Mapping[str, "Value"] | None = None  # an `each` as Σ number × input, by the input's name
-    multiple: tuple["Value", str] | None = None  # the number and the variable whose product it is
+    items: tuple["Expression", ...] = ()  # of a tuple
+    linear: Mapping[str, "Expression"] | None = None  # an `each` as Σ number × input, by the input's name
+    multiple: tuple["Expression", str] | None = None  # the number and the variable whose product it is
 
     @property
-    def flat(self) -> list["Value"]:
+    def flat(self) -> list["Expression"]:
         """The single values of a tuple of tuples, from left to right."""
         return [inner for item in self.items for inner in item.flat] if self.kind == "tuple" else [self]
 
 
-def number(code: str) -> Value:
+def number(code: str) -> Expression:
     """A Python number that is known when an update begins."""
-    return Value("number", code)
+    return Expression("number", code)
 
 
-def literal(value: float) -> str:
-    """A Python number as it is written in a kernel."""
-    plain = int(value) if isinstance(value, int) else float(value)
-    if 0 < abs(plain) < TINY:
-        raise Untranslatable(f"{plain} is too small for compiled loops, which take it for 0")
-    return repr(plain) if math.isfinite(plain) else f"np.{plain}".replace("np.-", "-np.")
+def constant(value: float) -> Expression:
+    """A Python number that is known now; how it is written is the target's."""
+    return Expression("number", repr(value), constant=value)
 
 
-def constant(value: float) -> Value:
-    """A Python number that is known now."""
-    return Value("number", literal(value), constant=value)
-
-
-def each(code: str) -> Value:
+def each(code: str) -> Expression:
     """One entry of an array that the formula is given."""
-    return Value("each", code, linear={code: constant(1.0)})
+    return Expression("each", code, linear={code: constant(1.0)})
 
 
 class Numbers(dict[str, str]):
-    """The numbers that are worked out once an update: name -> float64 expression."""
+    """The numbers that are worked out once per update: name -> float64 expression, written for a target."""
 
-    def typed(self, value: Value) -> str:
+    def __init__(self, target: Target, known: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(known)
+        self.target = target
+
+    def typed(self, value: Expression) -> str:
         """The code of a value among numbers of the network's dtype. Raises Untranslatable for a tuple."""
         if value.kind == "tuple":
             raise Untranslatable("several values stand where one is needed")
         if value.constant is not None:
-            return f"F({literal(value.constant)})"
+            return self.target.typed(self.target.literal(value.constant))
         if value.kind != "number":
             return value.code
         name = next((name for name, code in self.items() if code == value.code), f"c{len(self)}")
         self[name] = value.code
         return name
 
+    def plain(self, value: Expression) -> str:
+        """The code of a number among Python numbers."""
+        return value.code if value.constant is None else self.target.literal(value.constant)
 
-def truth(value: Value, numbers: Numbers) -> str:
+
+def truth(value: Expression, numbers: Numbers) -> str:
     """The code of a value as what a choice depends on. Raises Untranslatable for a tuple."""
-    return value.code if value.kind == "condition" else f"({numbers.typed(value)} != F(0))"
+    if value.kind == "condition":
+        return value.code
+    return numbers.target.operation("!=", numbers.typed(value), numbers.typed(constant(0)))
 
 
-def compared(op: ast.cmpop, a: Value, b: Value, numbers: Numbers) -> Value:
-    """a < b and the like; of two numbers it is a number too: true or false, once an update. Raises Untranslatable."""
+def compared(op: ast.cmpop, a: Expression, b: Expression, numbers: Numbers) -> Expression:
+    """a < b and the like; of two numbers it is a number too: true or false, once per update. Raises Untranslatable."""
     if type(op) not in COMPARE:
         raise Untranslatable(f"no way to compile: {a.code} {type(op).__name__} {b.code}")
     sign, apply = COMPARE[type(op)]
     if not a.kind == b.kind == "number":
-        return Value("condition", f"({numbers.typed(a)} {sign} {numbers.typed(b)})")
+        return Expression("condition", numbers.target.operation(sign, numbers.typed(a), numbers.typed(b)))
     if a.constant is not None and b.constant is not None:
         return constant(apply(a.constant, b.constant))
-    return number(f"({a.code} {sign} {b.code})")
+    return number(numbers.target.operation(sign, numbers.plain(a), numbers.plain(b)))
 
 
-def chosen(numbers: Numbers, condition: Value, a: Value, b: Value) -> Value:
+def chosen(numbers: Numbers, condition: Expression, a: Expression, b: Expression) -> Expression:
     """a where the condition holds, else b. Raises Untranslatable."""
     if condition.constant is not None:
         return a if condition.constant else b
     if condition.kind == a.kind == b.kind == "number":
-        return number(f"({a.code} if {condition.code} else {b.code})")
-    code = f"({numbers.typed(a)} if {truth(condition, numbers)} else {numbers.typed(b)})"
-    return Value("each" if {"each", "condition"} & {condition.kind, a.kind, b.kind} else "row", code)
+        return number(numbers.target.choice(condition.code, numbers.plain(a), numbers.plain(b)))
+    # in this order, which is that of the numbers' names
+    chosen_a, whether, chosen_b = numbers.typed(a), truth(condition, numbers), numbers.typed(b)
+    code = numbers.target.choice(whether, chosen_a, chosen_b)
+    return Expression("each" if {"each", "condition"} & {condition.kind, a.kind, b.kind} else "row", code)
 
 
-def binary(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Value:
+def binary(op: ast.operator, a: Expression, b: Expression, numbers: Numbers) -> Expression:
     """a op b. Raises Untranslatable."""
     if type(op) in JOIN and "condition" in (a.kind, b.kind):
-        return Value("condition", f"({truth(a, numbers)} {JOIN[type(op)]} {truth(b, numbers)})")
+        both = numbers.target.operation(JOIN[type(op)], truth(a, numbers), truth(b, numbers))
+        return Expression("condition", both)
     if type(op) not in BINARY or "tuple" in (a.kind, b.kind):
         raise Untranslatable(f"no way to compile: {a.code} {type(op).__name__} {b.code}")
     sign, apply = BINARY[type(op)]
@@ -168,24 +179,27 @@ def binary(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Value:
             return b if a.constant == 1 else a
         # Of whole numbers 2 ** -1 would be 0.
         of_floats = isinstance(op, ast.Pow) and not isinstance(a.constant, float)
-        return number(f"({f'float({a.code})' if of_floats else a.code} {sign} {b.code})")
+        base = numbers.target.real(numbers.plain(a)) if of_floats else numbers.plain(a)
+        return number(numbers.target.operation(sign, base, numbers.plain(b)))
     left, right = numbers.typed(a), numbers.typed(b)
     if isinstance(op, ast.Mult) and a.constant == -1:
-        code = f"(-{right})"
+        code = numbers.target.negative(right)
     elif isinstance(op, ast.Pow) and b.constant == 2:
-        code = f"square({left})"
+        code = numbers.target.call("square", [left])
     else:
-        code = f"({left} {sign} {right})"
+        code = numbers.target.operation(sign, left, right)
     kind: Kind = "each" if {"each", "condition"} & {a.kind, b.kind} else "row"
     multiple = None
     if isinstance(op, ast.Mult) and kind == "each":
         scale, whole = (a, b) if a.kind == "number" else (b, a)
         if scale.kind == "number" and whole.code.isidentifier():
             multiple = (scale, whole.code)
-    return Value(kind, code, linear=_linear(op, a, b, numbers), multiple=multiple)
+    return Expression(kind, code, linear=_linear(op, a, b, numbers), multiple=multiple)
 
 
-def _linear(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Mapping[str, Value] | None:
+def _linear(
+    op: ast.operator, a: Expression, b: Expression, numbers: Numbers
+) -> Mapping[str, Expression] | None:
     """The coefficients of a ± b, or of a number times a linear form; None where it is not linear."""
     if isinstance(op, ast.Mult) and "number" in (a.kind, b.kind):
         scale, form = (a, b) if a.kind == "number" else (b, a)
@@ -199,7 +213,7 @@ def _linear(op: ast.operator, a: Value, b: Value, numbers: Numbers) -> Mapping[s
     return None
 
 
-def _folded(apply: Callable[..., Any], given: Iterable[float], text: str) -> Value:
+def _folded(apply: Callable[..., Any], given: Iterable[float], text: str) -> Expression:
     """The constant that some constants come to."""
     try:
         result = apply(*given)
@@ -210,8 +224,8 @@ def _folded(apply: Callable[..., Any], given: Iterable[float], text: str) -> Val
     return constant(result)
 
 
-def _of_numbers(name: str, values: list[Value], numbers: Numbers) -> Value | None:
-    """A function of Python numbers: a constant where they are constants, else worked out once an update."""
+def _of_numbers(name: str, values: list[Expression], numbers: Numbers) -> Expression | None:
+    """A function of Python numbers: a constant where they are constants, else worked out once per update."""
     if name == "power" and len(values) == 2:
         return binary(ast.Pow(), values[0], values[1], numbers)
     if name == "square" and len(values) == 1:
@@ -219,12 +233,13 @@ def _of_numbers(name: str, values: list[Value], numbers: Numbers) -> Value | Non
     python: Callable[..., Any] | None = PYTHON.get(name) or getattr(math, name, None)
     if python is None:
         return None
-    text = f"{PYTHON_NAMES.get(name, f'math.{name}')}({', '.join(value.code for value in values)})"
     known = [value.constant for value in values if value.constant is not None]
-    return _folded(python, known, text) if len(known) == len(values) else number(text)
+    if len(known) == len(values):
+        return _folded(python, known, f"{name}({', '.join(value.code for value in values)})")
+    return number(numbers.target.call_of_numbers(python.__name__, [numbers.plain(value) for value in values]))
 
 
-def function(name: str, values: list[Value], numbers: Numbers) -> Value | None:
+def function(name: str, values: list[Expression], numbers: Numbers) -> Expression | None:
     """A function of NumPy or of math, entry by entry; None for one that is not known here."""
     if name == "where" and len(values) == 3:
         return chosen(numbers, *values)
@@ -234,17 +249,15 @@ def function(name: str, values: list[Value], numbers: Numbers) -> Value | None:
     kind: Kind = "row" if all(value.kind in ("row", "number") for value in values) else "each"
     match name, len(values):
         case "full_like", 2:
-            return Value(values[0].kind, codes[1])
+            return Expression(values[0].kind, codes[1])
         case "ones_like" | "zeros_like", 1:
             return replace(constant(1.0 if name == "ones_like" else 0.0), kind=kind)
-        case _, 1 if name in OWN:
-            return Value(kind, f"{OWN[name]}({codes[0]})")
         case (_, 1) | (_, 2) if name in (OF_ONE, OF_TWO)[len(values) - 1]:
-            return Value(kind, f"np.{name}({', '.join(codes)})")
+            return Expression(kind, numbers.target.call(RENAMED.get(name, name), codes))
     return None
 
 
-def builtin(part: Callable[..., Any], values: list[Value], numbers: Numbers) -> Value | None:
+def builtin(part: Callable[..., Any], values: list[Expression], numbers: Numbers) -> Expression | None:
     """abs of anything, min and max of numbers (of arrays Python has none); None for one that is not known here."""
     if part is abs or (part in (min, max) and all(value.kind == "number" for value in values)):
         return function({abs: "abs", min: "minimum", max: "maximum"}[part], values, numbers)

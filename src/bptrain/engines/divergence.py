@@ -12,9 +12,9 @@ from bptrain.parts.types import Array
 
 
 def diagnosis(
-    task: TrainingPlan,
+    plan: TrainingPlan,
     engine_name: str,
-    memory: OptimizerState,
+    state: OptimizerState,
     X: Array,
     T: Array,
     extras: BatchContext = PLAIN,
@@ -22,24 +22,22 @@ def diagnosis(
 ) -> NumericalError:
     """Replays a slice from its start with NumPy, one update at a time, and names what first was not finite.
 
-    `memory` is that of the start of the slice, and is written to.
+    `state` is that of the start of the slice, and is written to.
     """
-    engine = NumpyEngine(task)
-    for k, a in enumerate(range(0, len(X), task.batch_size)):
-        rows = slice(a, a + task.batch_size)
+    engine = NumpyEngine(plan)
+    for k, a in enumerate(range(0, len(X), plan.batch_size)):
+        rows = slice(a, a + plan.batch_size)
         batch, t, of_rows = X[rows], T[rows], extras.part(rows)
-        update = memory.t + 1
-        found = not_finite_at(task, memory.w, batch, t, of_rows)
+        update = state.t + 1
+        found = not_finite_at(plan, state.w, batch, t, of_rows)
         if found is None:
-            engine.run_slice(memory, batch, t, of_rows, None if noise is None else noise[k : k + 1])
-            after = [
-                (f"{block.name} after the update", block.view(memory.w)) for block in task.network.blocks
-            ]
-            for name, slot in zip(task.optimizer.slots, memory.slots, strict=True):
+            engine.run_slice(state, batch, t, of_rows, None if noise is None else noise[k : k + 1])
+            after = [(f"{block.name} after the update", block.view(state.w)) for block in plan.network.blocks]
+            for name, slot in zip(plan.optimizer.slots, state.slots, strict=True):
                 after.append((f"the optimizer's {name} after the update", np.asarray(slot)))
             found = _first_not_finite(after)
         if found is not None:
-            epoch, step = divmod(update - 1, task.steps_per_epoch)
+            epoch, step = divmod(update - 1, plan.steps_per_epoch)
             return NumericalError(
                 f"training diverged in epoch {epoch + 1}, step {step + 1} (update {update}): {found}. "
                 "Usual cures: a smaller optimizer.learning_rate, scaled inputs (data.scale), dtype float64."
@@ -53,10 +51,10 @@ def diagnosis(
 
 
 def not_finite_at(
-    task: TrainingPlan, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN
+    plan: TrainingPlan, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN
 ) -> str | None:
     """The first quantity of one batch at w that is not finite, in the order in which they are computed."""
-    network, g = task.network, np.empty_like(w)
+    network, g = plan.network, np.empty_like(w)
     space = workspace(network, len(X), w.dtype)
     with np.errstate(all="ignore"):
         forward(network, views(network, w), X, space, extras)

@@ -17,7 +17,7 @@ class Updates(NamedTuple):
     shaping: GradientTransform = GradientTransform()
 
 
-class Plan(NamedTuple):
+class KernelPlan(NamedTuple):
     """What a kernel is written for."""
 
     network: Network

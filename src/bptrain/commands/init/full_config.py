@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bptrain.commands.init.yaml_text import aligned, flow
+from bptrain.commands.init.config_text import aligned, flow
 from bptrain.config import from_plain, to_plain
 from bptrain.config.json_schema import config_schema
 
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 Line = tuple[str, str]  # and its comment
 
 
-def full_page(data: str, target: str) -> str:
+def full_config(data: str, target: str) -> str:
     """A config that says everything, for a table of classes."""
     given: Json = {
         "data": {"train": data, "target": target},

@@ -25,7 +25,7 @@ Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for every epoch; tracebacks of bugs.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="One line per epoch; tracebacks of bugs.")]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -34,7 +34,7 @@ Set = Annotated[
 ]
 Plugin = Annotated[
     list[str] | None,
-    typer.Option("--plugin", metavar="FILE", help="A Python file with parts of your own. Repeatable."),
+    typer.Option("--plugin", metavar="FILE", help="A Python file with your own parts. Repeatable."),
 ]
 
 
@@ -52,8 +52,8 @@ def command(
     """Declares a command by its function, whose first parameter is the screen; the others are arguments and options.
 
     The options that commands share are added behind them: --plugin where the command uses parts, --json, and
-    --quiet and --verbose where it has something to say beside its result. One that the function names itself is
-    handed to it as well.
+    --quiet and --verbose where it prints more than its result. One that the function names itself is handed to it
+    as well.
     """
     shared: dict[str, tuple[Any, Any]] = {"plugin": (Plugin, None)} if plugins else {}
     shared["json"] = (Json, False)
@@ -101,7 +101,7 @@ def running(
             signals.ending = True
             if verbose and not isinstance(raised, EXPECTED):
                 raise
-            code = tell(screen, raised)
+            code = report(screen, raised)
     raise typer.Exit(code)
 
 
@@ -122,25 +122,25 @@ def end_quietly(ended: typer.Exit | BrokenPipeError) -> int:
     return BROKEN_PIPE_EXIT
 
 
-def tell(screen: "Screen", raised: BaseException) -> int:
-    """Tells what went wrong, and returns its exit code."""
+def report(screen: "Screen", raised: BaseException) -> int:
+    """Prints what went wrong, and returns its exit code."""
     error = as_error(raised)
     try:
         screen.error(error)
-    except OSError:  # a full disk behind both streams: the exit code still tells
+    except OSError:  # a full disk behind both streams: the exit code still says it
         silence(sys.stdout)
         silence(sys.stderr)
     return error.exit_code
 
 
 def as_error(raised: BaseException) -> BptrainError:
-    """What the user is told of an exception."""
+    """What is printed for an exception."""
     if isinstance(raised, BptrainError):
         return raised
     if isinstance(raised, KeyboardInterrupt):
         return Interrupted("stopped; nothing was changed", signal.SIGINT)
     if isinstance(raised, MemoryError):
-        why = str(raised).rstrip(".") or "the memory of this machine is used up"
+        why = str(raised).rstrip(".") or "this machine is out of memory"
         return UsageError(f"not enough memory: {why}. Try smaller network.sizes or training.batch_size.")
     if isinstance(
         raised, OSError

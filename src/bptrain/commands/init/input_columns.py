@@ -7,10 +7,10 @@ from typing import NamedTuple
 from bptrain.data.profile import Column
 
 FEW = 20  # so many different texts are categories in any file
-ROWS_OF_EACH = 10  # a category has, on average; with fewer, the texts rather tell the rows apart
+ROWS_OF_EACH = 10  # a category has, on average; with fewer, the texts rather identify the rows
 MOST_CATEGORIES = 1000
 MOSTLY_MISSING = 0.5
-ALIKE = 8  # in fewer rows it is chance that each has a text of its own
+ALIKE = 8  # in fewer rows, unique texts may be chance
 ID = re.compile(
     r"(.*[_\- .])?(id|uuid|guid|index|key|nr|no|number)|.*[a-z](ID|Id)|row(_?(id|num|number|names?))?",
     re.IGNORECASE,
@@ -18,8 +18,8 @@ ID = re.compile(
 CODES = 10  # so few different whole numbers may be codes
 
 
-class Judged(NamedTuple):
-    """A column that is no target, and what becomes of it."""
+class InputCandidate(NamedTuple):
+    """A column that is not a target, and whether it becomes an input."""
 
     column: Column
     why_not: str | None  # None: it is an input
@@ -45,16 +45,16 @@ class Judged(NamedTuple):
         return what + (f"; {column.missing:,} of {column.rows:,} are missing" if column.missing else "")
 
 
-def judge(columns: Iterable[Column]) -> tuple[Judged, ...]:
-    """The columns, each with the reason if it is no input."""
-    return tuple(Judged(column, why_not(column)) for column in columns)
+def choose_inputs(columns: Iterable[Column]) -> tuple[InputCandidate, ...]:
+    """The columns, each with the reason if it is not an input."""
+    return tuple(InputCandidate(column, why_not(column)) for column in columns)
 
 
 def why_not(column: Column) -> str | None:
-    """Why a column tells nothing about rows to come; None where it may."""
+    """Why a column says nothing about new rows; None if it may."""
     present, distinct = column.present, column.distinct
     if column.kind == "empty":
-        return "it has no value at all"
+        return "it has no values"
     if column.kind == "mixed":
         return f"its cells are numbers, but {column.odd}: correct that, or declare it under data.columns"
     if distinct == 1:
@@ -62,15 +62,15 @@ def why_not(column: Column) -> str | None:
     if column.missing > MOSTLY_MISSING * column.rows:
         return f"{column.missing:,} of {column.rows:,} cells are missing"
     if column.dates:
-        return "it holds dates or times; their parts as columns of numbers could be inputs"
+        return "dates are not used; add numeric columns such as year, month, age"
     if column.kind == "numbers":
         if column.serial:
-            return f"it numbers the rows, from {column.span}"
+            return f"it is a row number, from {column.span}"
         if column.whole and distinct == present >= ALIKE and ID.fullmatch(column.name):
-            return "every row has a number of its own, as an identifier does"
+            return "all values are unique (looks like an id)"
         return None
     if distinct == present >= ALIKE:
-        return "every row has a text of its own"
+        return "all values are unique (looks like an id)"
     many = distinct > FEW and distinct * ROWS_OF_EACH > present
     if many or distinct > MOST_CATEGORIES or (distinct > present / 2 and present >= ALIKE):
         return f"{distinct:,} different texts in {present:,} rows"

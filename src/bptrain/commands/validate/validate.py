@@ -1,7 +1,7 @@
-"""What `bptrain validate` does: all that a fit does before its first update, and one forward and backward pass.
+"""What `bptrain validate` does: everything that a fit does before its first update, and one forward and backward pass.
 
-It goes the way of a fit, through the same functions, so that what passes here starts training, and what is refused
-here is refused there with the same words.
+It calls the same functions as a fit, so that a config that passes here starts training, and one that is refused here
+is refused there with the same words.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bptrain.build.making import dtype_of
 from bptrain.build.network import activation_parts
-from bptrain.build.parts import dtype_of
 from bptrain.build.setup import Setup, open_config
 from bptrain.commands.fit.run import Compiling, Fit, open_fit, ready_engine, start_state
 from bptrain.commands.validate.cost_model import Estimate, estimate
@@ -20,7 +20,7 @@ from bptrain.core.dropout import masks
 from bptrain.core.network import BatchContext
 from bptrain.core.objective import loss_sum, row_losses
 from bptrain.engines.choice import EngineChoice, choose_engine
-from bptrain.engines.diagnosis import not_finite_at
+from bptrain.engines.divergence import not_finite_at
 from bptrain.engines.gradient_transform import transform_gradient
 from bptrain.engines.numpy_engine import numpy_outputs
 from bptrain.errors import NumericalError, Warned
@@ -35,13 +35,13 @@ class Validated(NamedTuple):
     setup: Setup
     fit: Fit
     choice: EngineChoice  # the engine that a fit would take
-    loss: float  # of the first rows at the start weights, a row
-    rows: int  # so many
+    loss: float  # mean per row over the first rows, at the initial weights
+    rows: int  # how many first rows
     estimate: Estimate
 
     @property
     def warnings(self) -> tuple[Warned, ...]:
-        """What is allowed and probably not meant."""
+        """What is allowed and probably not intended."""
         return self.setup.warnings
 
     @property
@@ -91,7 +91,7 @@ def validating(
 ) -> Generator[Compiling, None, Validated]:
     """The validation of a config file. Raises UsageError, DataError, or NumericalError where nothing finite comes out.
 
-    Tells first where compiling takes a while, which it does for a config that asks for the compiled engine outright.
+    Yields Compiling first if that takes a while, as for a config that asks for the compiled engine by name.
     """
     return (yield from validated(open_config(config, overrides)))
 
@@ -105,9 +105,9 @@ def validated(setup: Setup) -> Generator[Compiling, None, Validated]:
         _, choice = yield from ready_engine(fit, None)
     else:
         choice = engine_of(fit)
-    loss, rows = one_pass(fit, state.memory.w)
-    reckoned = estimate(fit.task, setup.prepared, choice.name, dtype_of(config))
-    return Validated(setup, fit, choice, loss, rows, reckoned)
+    loss, rows = one_pass(fit, state.optimizer_state.w)
+    costs = estimate(fit.task, setup.prepared, choice.name, dtype_of(config))
+    return Validated(setup, fit, choice, loss, rows, costs)
 
 
 def engine_of(fit: Fit) -> EngineChoice:
@@ -118,13 +118,13 @@ def engine_of(fit: Fit) -> EngineChoice:
 
 
 def one_pass(fit: Fit, w: Array) -> tuple[float, int]:
-    """The loss of a row over the first training rows, which go forward and back.
+    """The mean loss per row over the first training rows, after one forward and backward pass.
 
-    Raises NumericalError where the loss, or what the gradient becomes, is not finite: an update would not be either.
+    Raises NumericalError where the loss, or what the gradient becomes, is not finite, so that no update would be.
     """
     task, network, train = fit.task, fit.setup.network, fit.setup.prepared.splits["train"]
     X, T, some = train.X[:ROWS], train.T[:ROWS], slice(0, min(ROWS, task.rows))
-    V = None if train.V is None else train.V[:ROWS]
+    V = None if train.sample_weight is None else train.sample_weight[:ROWS]
     extras = BatchContext(V, masks(network, fit.setup.loaded.config.seed, 1, some, w.dtype))
     with np.errstate(all="ignore"):
         g = gradient(network, w, X, T, extras)
@@ -133,7 +133,7 @@ def one_pass(fit: Fit, w: Array) -> tuple[float, int]:
     if not (np.isfinite(losses).all() and np.isfinite(g).all()):
         found = not_finite_at(task, w, X, T, extras) or "a loss is not finite"
         raise NumericalError(
-            f"the first {len(X)} rows do not go through the network at its start weights: {found}. Usual cures: "
-            "scaled inputs (data.scale), smaller start weights (network.initializer), dtype float64."
+            f"the forward pass is not finite at the initial weights (first {len(X)} rows): {found}. Usual cures: "
+            "scaled inputs (data.scale), smaller initial weights (network.initializer), dtype float64."
         )
     return float(loss_sum(losses, V)) / (len(X) if V is None else float(V.sum()) or 1.0), len(X)

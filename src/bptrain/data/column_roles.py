@@ -8,8 +8,8 @@ from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, nearest, some_of
 
 
-class Choice(NamedTuple):
-    """The columns to be read, and as what."""
+class ColumnRoles(NamedTuple):
+    """Which columns are read, and as what."""
 
     features: tuple[str, ...]
     targets: tuple[str, ...]
@@ -19,117 +19,122 @@ class Choice(NamedTuple):
 
 
 # (names of the features, names of the targets, or None where the features' names are those of all columns)
-Chooser = Callable[[Sequence[str], Sequence[str] | None], Choice]
+Chooser = Callable[[Sequence[str], Sequence[str] | None], ColumnRoles]
 
 
 def by_settings(settings: DataSettings) -> Chooser:
     """The choice that the config makes. Raises DataError with the config key of every wrong name."""
 
-    def choose(names: Sequence[str], target_names: Sequence[str] | None) -> Choice:
-        complaints = ErrorList()
-        targets = _targets(settings, names, target_names, complaints)
+    def choose(names: Sequence[str], target_names: Sequence[str] | None) -> ColumnRoles:
+        errors = ErrorList()
+        targets = _targets(settings, names, target_names, errors)
         if target_names is not None and isinstance(settings.features, str):
             settings_here = settings._replace(features="all")  # it named the array, not a column
         else:
             settings_here = settings
-        features = _features(settings_here, names, targets if target_names is None else (), complaints)
+        features = _features(settings_here, names, targets if target_names is None else (), errors)
         known = (*names, *(target_names or ()))
         for name in settings.columns:
-            _check(name, known, f"data.columns.{name}", complaints)
+            _check(name, known, f"data.columns.{name}", errors)
         for name in settings.missing if not isinstance(settings.missing, str) else ():
-            _check(name, known, f"data.missing.{name}", complaints)
+            _check(name, known, f"data.missing.{name}", errors)
         weight = (
             settings.weight if target_names is None else None
         )  # that of an npz file is an array of its own
-        if weight is not None and _check(weight, names, "data.weight", complaints) and weight in targets:
+        if weight is not None and _check(weight, names, "data.weight", errors) and weight in targets:
             message = f"{weight} is the target, so it cannot say what the rows weigh too"
-            complaints.add(Problem("target_is_weight", message, path="data.weight"))
-        complaints.raise_if_any()
+            errors.add(Problem("target_is_weight", message, path="data.weight"))
+        errors.raise_if_any()
         features = tuple(name for name in features if name != weight)
-        return Choice(features, targets, settings.columns, True, weight)
+        return ColumnRoles(features, targets, settings.columns, True, weight)
 
     return choose
 
 
 def _targets(
-    settings: DataSettings, names: Sequence[str], target_names: Sequence[str] | None, complaints: ErrorList
+    settings: DataSettings, names: Sequence[str], target_names: Sequence[str] | None, errors: ErrorList
 ) -> tuple[str, ...]:
     if target_names is not None:
         return tuple(target_names)
     if settings.target is None:
-        message = f"which column is the target? The file has {some_of(names)}"
+        message = f"which column is the target? The data has {some_of(names)}"
         raise DataError(Problem("no_target", message, path="data.target"))
     targets = (settings.target,) if isinstance(settings.target, str) else settings.target
     for position, name in enumerate(targets):
-        if _check(name, names, "data.target", complaints) and name in targets[:position]:
-            complaints.add(Problem("duplicate_name", f"{name} is listed twice", path="data.target"))
+        if _check(name, names, "data.target", errors) and name in targets[:position]:
+            errors.add(Problem("duplicate_name", f"{name} is listed twice", path="data.target"))
     return targets
 
 
 def _features(
-    settings: DataSettings, names: Sequence[str], targets: Sequence[str], complaints: ErrorList
+    settings: DataSettings, names: Sequence[str], targets: Sequence[str], errors: ErrorList
 ) -> tuple[str, ...]:
     for position, name in enumerate(settings.exclude):
         path = f"data.exclude.{position}"
-        if _check(name, names, path, complaints) and name in targets:
+        if _check(name, names, path, errors) and name in targets:
             message = f"{name} is the target, so it cannot be excluded too"
-            complaints.add(Problem("target_excluded", message, path=path))
+            errors.add(Problem("target_excluded", message, path=path))
     chosen = settings.features
     if isinstance(chosen, str):
         chosen = tuple(name for name in names if name not in targets) if chosen == "all" else (chosen,)
     else:
         for position, name in enumerate(chosen):
             path = f"data.features.{position}"
-            if not _check(name, names, path, complaints):
+            if not _check(name, names, path, errors):
                 continue
             if name in targets:
                 message = f"{name} is the target; a feature that is the target gives the answer away"
-                complaints.add(Problem("target_in_features", message, path=path))
+                errors.add(Problem("target_in_features", message, path=path))
             if name in chosen[:position]:
-                complaints.add(Problem("duplicate_name", f"{name} is listed twice", path=path))
+                errors.add(Problem("duplicate_name", f"{name} is listed twice", path=path))
             if name in settings.exclude:
                 message = f"{name} is listed in data.features and in data.exclude; take it out of one"
-                complaints.add(Problem("feature_excluded", message, path=path))
+                errors.add(Problem("feature_excluded", message, path=path))
     features = tuple(name for name in chosen if name not in settings.exclude)
-    if not features and not complaints.problems:
-        message = f"no column is left as a feature; the file has {some_of(names)}"
-        complaints.add(
+    if not features and not errors.problems:
+        message = f"no column is left as a feature; the data has {some_of(names)}"
+        errors.add(
             Problem("no_features", message, path="data.exclude" if settings.exclude else "data.features")
         )
     return features
 
 
-def _check(name: str, names: Sequence[str], path: str, complaints: ErrorList) -> bool:
+def _check(name: str, names: Sequence[str], path: str, errors: ErrorList) -> bool:
     """Whether a column exists; if not, that is noted."""
     if name in names:
         return True
-    message = f"there is no column {name!r}; the file has {some_of(names)}"
-    complaints.add(Problem("unknown_column", message, path=path, suggestion=nearest(name, names)))
+    message = f"there is no column {name!r}; the data has {some_of(names)}"
+    errors.add(Problem("unknown_column", message, path=path, suggestion=nearest(name, names)))
     return False
 
 
 def by_schema(
-    features: Mapping[str, str], targets: Mapping[str, str], file: str, weight: str | None = None
+    features: Mapping[str, str],
+    targets: Mapping[str, str],
+    file: str,
+    weight: str | None = None,
+    header: int | None = 1,
 ) -> Chooser:
     """The choice that a trained model makes, given its columns' names and kinds; further columns are ignored.
 
-    Rows weigh 1 where a file lacks the column of weights. Raises DataError for other columns that it lacks.
+    `header` is the line of a file's header. Rows weigh 1 where a file lacks the column of weights. Raises DataError
+    for other columns that it lacks.
     """
 
-    def choose(names: Sequence[str], target_names: Sequence[str] | None) -> Choice:
+    def choose(names: Sequence[str], target_names: Sequence[str] | None) -> ColumnRoles:
         wanted, answers = tuple(features), tuple(targets)
         if target_names is not None:  # arrays: columns without names of their own
             wanted = _by_position(wanted, names, file, "feature")
             answers = _by_position(answers, target_names, file, "target")
-        complaints = ErrorList()
+        errors = ErrorList()
         for name in () if target_names is not None else (*wanted, *answers):
             if name not in names:
-                message = f"the column {name!r} is missing; the file has {some_of(names)}"
+                message = f"the column {name!r} is missing; the data has {some_of(names)}"
                 close = nearest(name, set(names) - set(wanted) - set(answers))
-                complaints.add(Problem("missing_column", message, file=file, line=1, suggestion=close))
-        complaints.raise_if_any()
+                errors.add(Problem("missing_column", message, file=file, line=header, suggestion=close))
+        errors.raise_if_any()
         kinds = dict(zip((*wanted, *answers), (*features.values(), *targets.values()), strict=True))
-        return Choice(
+        return ColumnRoles(
             wanted, answers, kinds, False, weight if target_names is None and weight in names else None
         )
 

@@ -1,1 +1,0 @@
-"""What `bptrain explain` prints: the derivation of one network, and what its config adds to it."""
