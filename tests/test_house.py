@@ -226,7 +226,6 @@ def test_no_floor_has_a_command_that_is_none() -> None:
 # File names that occur more than once: the same subject on several floors, each with its places.
 SAME_SUBJECT: dict[str, str] = {
     **dict.fromkeys(COMMANDS, "a command on its floors: cli/, commands/, console/"),
-    "objective": "losses, reduction and penalties: the formula in core/, the rules in config/rules/",
     **dict.fromkeys(
         ("controls", "data", "initializers", "metrics", "network", "training"),
         "what a run is made of: its rules in config/rules/, where it is built, and what it is",
