@@ -4,6 +4,7 @@ docs/architecture.md shows the same rooms as a picture and says what each is for
 """
 
 import ast
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 import bptrain
 import rooms_picture
 from bptrain.cli.main import app
+from conftest import ROOT
 from house import loaded_by
 
 SOURCE = Path(bptrain.__file__).parent
@@ -317,3 +319,25 @@ def test_everything_public_has_a_docstring() -> None:
 def test_the_picture_of_the_rooms_is_fresh() -> None:
     drawn = rooms_picture.picture(rooms_picture.rooms_and_imports())
     assert drawn == rooms_picture.PICTURE.read_text(encoding="utf-8"), "run `python dev/generate.py`"
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+def test_the_architecture_page_has_this_order() -> None:
+    def written(order: list[set[str]]) -> str:
+        names = [sorted(room) for room in order]
+        return " < ".join(one[0] if len(one) == 1 else "{" + ", ".join(one) + "}" for one in names)
+
+    page = " ".join(ARCHITECTURE.replace("`", "").split())
+    assert written(ORDER) in page
+    for room, order in INNER.items():
+        assert f"Inside {room}/: {written(order)}." in page
+    for room in entries(SOURCE):
+        assert f"`{room}/`" in ARCHITECTURE or f"`{room}.py`" in ARCHITECTURE, f"no row says what {room} is"
+
+
+def test_the_architecture_page_names_files_that_exist() -> None:
+    there = [str(file) for folder in ("src", "tests", "docs", "dev") for file in (ROOT / folder).rglob("*.*")]
+    for name in set(re.findall(r"`([\w./]+\.(?:py|toml|md|svg))", ARCHITECTURE)):
+        assert any(path.endswith(f"/{name}") or path == name for path in [*there, "pyproject.toml"]), name
