@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bptrain.caches import VARIABLE
 from bptrain.engines.compiled import cache as kernels
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +39,7 @@ def what_is_compiled_is_shared() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(COMPILED))
+        patch.delenv(VARIABLE, raising=False)  # which would take its place
         patch.setattr(kernels, "KEPT", 1000)
         patch.setenv("PYTHONPYCACHEPREFIX", str(COMPILED / "bytecode"))  # of processes that the tests start
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)

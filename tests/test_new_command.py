@@ -113,7 +113,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(copy: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """A process of its own that imports the copy."""
-    path = os.pathsep.join(map(str, (copy, ROOT / "tests")))
+    path = os.pathsep.join(map(str, (copy, ROOT / "tests", ROOT / "dev")))
     env = {**os.environ, "PYTHONPATH": path, CACHE: str(copy / "cache"), **variables}
     return subprocess.run(
         [sys.executable, "-m", *arguments], capture_output=True, text=True, env=env, cwd=copy, check=False

@@ -238,7 +238,8 @@ def test_a_signal_that_comes_twice(iris: Path, gap: float) -> None:
     time.sleep(gap)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    # Sent at once, either may be delivered first: to a process of several threads the system promises no order.
+    assert process.returncode in ({130} if gap else {130, 143})
     assert "stopped and saved" in err
     run = RunDirectory(Path("run"))
     assert run.read_record()["status"] == "interrupted"

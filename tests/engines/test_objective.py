@@ -79,8 +79,8 @@ def test_gradcheck_of_the_whole_objective(reduction: str, canonical: bool) -> No
 @pytest.mark.parametrize("engine", ENGINES)
 def test_gradient_is_the_literal_one(engine: str, form: str, reduction: str, dtype: type) -> None:
     net, extras, X, T = everything(reduction)
-    # The shaping is that of a test below, whose kernels are taken; a gradient does not go through it.
-    plan = plan_of(net, batch=FORMS[form])._replace(weighted=True, transform=SHAPINGS["clip_norm"])
+    # The transform is that of a test below, whose kernels are taken; a gradient does not go through it.
+    plan = plan_of(net, batch=FORMS[form])._replace(weighted=True, transform=TRANSFORMS["clip_norm"])
     w = start(net, dtype)
     running = ENGINES[engine](plan, dtype)
     ours = running.gradient(w, X.astype(dtype), T.astype(dtype), as_type(extras, dtype))
@@ -92,7 +92,7 @@ def test_gradient_is_the_literal_one(engine: str, form: str, reduction: str, dty
     near(plain, reference.gradient(net, views(net, w.astype(np.float64)), X, T), GRADIENT[dtype])
 
 
-SHAPINGS = {
+TRANSFORMS = {
     "nothing": GradientTransform(),
     "clip_norm": GradientTransform(clip_norm=0.3),
     "clip_value": GradientTransform(clip_value=0.05),
@@ -145,15 +145,17 @@ def literal_epoch(
     return w, loss_sum
 
 
-@pytest.mark.parametrize("shaping", SHAPINGS)
+@pytest.mark.parametrize("transform", TRANSFORMS)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_epoch_is_the_literal_one(engine: str, form: str, transform: str) -> None:
     """Both rules and both reductions are met in every form."""
-    rule, reduction = (("momentum", "mean"), ("gradient_descent", "sum"))[list(SHAPINGS).index(transform) % 2]
+    rule, reduction = (("momentum", "mean"), ("gradient_descent", "sum"))[
+        list(TRANSFORMS).index(transform) % 2
+    ]
     net, extras, X, T = everything(reduction)
     plan = plan_of(net, rule, batch=FORMS[form])._replace(
-        weighted=True, transform=SHAPINGS[transform], accumulate=2
+        weighted=True, transform=TRANSFORMS[transform], accumulate=2
     )
     noise = np.random.default_rng(3).normal(size=(plan.steps_per_epoch, net.size)) * 0.1
     state = initial_optimizer_state(start(net, np.float64), plan.optimizer)
