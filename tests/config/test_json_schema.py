@@ -55,6 +55,20 @@ def properties(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, di
 def test_it_is_a_schema_of_draft_7() -> None:
     jsonschema.Draft7Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == "http://json-schema.org/draft-07/schema#"
+    used = {key for schema in schemas(SCHEMA) for key in schema}
+    later = {"prefixItems", "$defs", "dependentRequired", "dependentSchemas", "unevaluatedProperties"}
+    assert used & later == set(), "keywords of later drafts, which strict editors refuse"
+
+
+def schemas(schema: Any) -> Iterator[dict[str, Any]]:
+    """A schema and all inside it; what `properties` and `definitions` name is no keyword."""
+    if isinstance(schema, list):
+        for one in schema:
+            yield from schemas(one)
+    elif isinstance(schema, dict):
+        yield schema
+        for key, inner in schema.items():
+            yield from schemas(list(inner.values()) if key in ("properties", "definitions") else inner)
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)

@@ -129,4 +129,6 @@ class _Draft7(GenerateJsonSchema):
 
     def tuple_schema(self, schema: Any) -> Json:
         made = super().tuple_schema(schema)
-        return {**made, "items": made.pop("prefixItems")} if "prefixItems" in made else made
+        if "prefixItems" in made:  # which draft 7 calls by another name
+            made["items"] = made.pop("prefixItems")
+        return made
