@@ -4,6 +4,7 @@ import csv
 import gc
 import io
 import json
+import warnings
 import weakref
 from collections.abc import Callable
 from decimal import Decimal
@@ -290,6 +291,23 @@ def test_a_users_config_names_no_arrays(workplace: Path) -> None:
     assert '"arrays"' not in schema_text()
 
 
+class Lazy:
+    """As much of a lazy frame of polars as is asked for: it has names, but no cells yet."""
+
+    @property
+    def columns(self) -> list[str]:
+        warnings.warn("resolving a schema is expensive", stacklevel=1)
+        return ["x", "kind"]
+
+    def collect(self) -> None: ...
+
+
+class Grouped:
+    """Groups of a pandas frame, whose `keys` are no method."""
+
+    keys = "kind"
+
+
 X, Y = arrays(20)
 SHORT: dict[str, Any] = {"x": [1.0, 2.0, 3.0], "kind": ["a", "b", "a"]}
 
@@ -313,6 +331,16 @@ SHORT: dict[str, Any] = {"x": [1.0, 2.0, 3.0], "kind": ["a", "b", "a"]}
         ({"x": [1, 2], "kind": ["a"]}, "the columns must be of one length"),
         ({"x": 3, "kind": "ab"}, "the columns must be of one length"),
         ({"x": [], "kind": []}, "the columns have no rows"),
+        ({"x": "12", "kind": ["a", "b"]}, "one axis (lists or arrays), but there are x: (), kind: (2,)"),
+        ({"x": {0: 1.5, 1: 2.5}, "kind": ["a", "b"]}, "(lists or arrays), but there are x: (), kind: (2,)"),
+        ({"x": {1.5, 2.5}, "kind": ["a", "b"]}, "(lists or arrays), but there are x: (), kind: (2,)"),
+        (
+            Lazy(),
+            "data is of type Lazy: give (X, y), a dict of columns, or a frame of pandas, polars or Arrow; "
+            "collect() a lazy one first",
+        ),
+        (Grouped(), "data is of type Grouped: give (X, y)"),
+        (dict, "data is of type type: give (X, y)"),
         ({"x": [[1], [2]], "kind": ["a", "b"]}, "row 1: column x holds a list, which is neither"),
         ({"x": [1, object()], "kind": ["a", "b"]}, "row 2: column x holds a object"),
         ({"x": np.array([1, 2], "m8[s]"), "kind": ["a", "b"]}, "row 1: column x holds a timedelta64"),
@@ -338,6 +366,45 @@ def test_what_is_no_table_is_refused(given: Any, words: str, workplace: Path) ->
         bptrain.fit(config, data=given)
     assert words in str(caught.value)
     assert not Path("runs").exists()
+
+
+def test_what_a_mask_hides_is_missing(workplace: Path) -> None:
+    """Not a number like others: NumPy would hand on what lies under the mask."""
+    whole = {"data": {"split": {"validation": 0, "test": 0}}}
+    hidden = np.ma.masked_array(X, mask=X[3, 1] == X)
+    with pytest.raises(DataError, match="row 4: column x2 has no value here"):
+        bptrain.fit({**PLAIN, **whole}, data=(hidden, Y))
+    with pytest.raises(DataError, match="row 3: target y has no value here"):
+        bptrain.fit({**PLAIN, **whole}, data=(X, np.ma.masked_array(Y, mask=np.arange(20) == 2)))
+    columns = {"x": np.ma.masked_array(np.arange(20), mask=np.arange(20) == 5), "y": Y}
+    with pytest.raises(DataError, match="row 6: column x has no value here"):
+        bptrain.fit({**PLAIN, "data": {"target": "y"}}, data=columns)
+    nan = np.where(hidden.mask, np.nan, X)
+    run, same = (bptrain.fit(PLAIN, {"data.missing": "mean"}, data=(rows, Y)) for rows in (hidden, nan))
+    np.testing.assert_array_equal(weights(run), weights(same))
+    nothing = np.ma.masked_array(X, mask=False)
+    run, same = (bptrain.fit(PLAIN, data=(rows, Y)) for rows in (nothing, X))
+    np.testing.assert_array_equal(weights(run), weights(same))
+
+
+def test_messages_blame_no_overrides_where_there_are_none(workplace: Path) -> None:
+    """A section that the config lacks, and rows that Python gave, are no overrides."""
+    bare = {key: value for key, value in PLAIN.items() if key != "data"}
+    for config in (bare, PLAIN, {**bare, "data": None}):
+        with pytest.raises(DataError, match=r"^config: error: data.target: which column is the target"):
+            bptrain.fit(config, data=table())
+        with pytest.raises(DataError, match=r"^data: error: data.train: the numbers of .* are too large"):
+            bptrain.fit(config, data=(X.astype(np.float64) * 1e300, Y))
+    with pytest.raises(UsageError, match=r"^config: error: data.train: must be given"):
+        bptrain.fit(bare, validation=(X, Y))
+    with pytest.raises(
+        UsageError, match=r"^config: error: network.sizes: a config cannot hold a value of type"
+    ):
+        bptrain.fit({**PLAIN, "network": {"sizes": np.array([2, 3, 1])}}, data=(X, Y))
+    with pytest.raises(
+        UsageError, match=r"^overrides: error: seed: a config cannot hold a value of type object"
+    ):
+        bptrain.fit(PLAIN, {"seed": object()}, data=(X, Y))
 
 
 def test_messages_name_which_rows(workplace: Path) -> None:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from bptrain.config.document import Document, Location, load
 from bptrain.config.normalize import normalize
-from bptrain.config.overrides import document_of, override
+from bptrain.config.overrides import document_of, override, with_given_rows
 from bptrain.config.part import PartConfig
 from bptrain.config.resolved import dump_yaml, resolve_path, to_plain, with_absolute_paths
 from bptrain.config.rules import broken_rules
@@ -107,7 +107,7 @@ def load_config(
     document = override(document, overrides)
     if not (path.parent / "run.json").is_file():
         _refuse_arrays(document, given)
-    document = override(document, {f"data.{role}": {"arrays": shape} for role, shape in given.items()})
+    document = with_given_rows(document, given)
     return Loaded(validate(document), document, path)
 
 

@@ -15,6 +15,7 @@ Written = dict[KeyPath, str | None]  # the scalars of a value as they were writt
 
 COMMAND_LINE = Place("--set")
 ARGUMENT = Place("overrides")  # given in Python
+GIVEN = {"train": "data"}  # the argument with rows, where its name is not the role's
 
 # Where a name alone stands for `{name: …}`, and a path alone for `{inputs: …}`; * is any item of a list.
 SHORTHANDS: dict[tuple[str, ...], str] = {
@@ -36,8 +37,22 @@ SHORTHANDS: dict[tuple[str, ...], str] = {
 
 def document_of(config: Mapping[str, Any], file: str) -> Document:
     """A config that Python gave as a mapping of its sections; `file` is what messages call it. Raises UsageError."""
-    value = {str(name): _plain(section, str(name)) for name, section in config.items()}
-    return Document(file, value, marks(value, Place(file)), [])
+    place = Place(file)
+    value = {str(name): _plain(section, str(name), place) for name, section in config.items()}
+    return Document(file, value, marks(value, place), [])
+
+
+def with_given_rows(document: Document, given: Mapping[str, str]) -> Document:
+    """The document with rows that Python gave in the place of files: role ("train", …) -> how many by how many.
+
+    What messages call their place is the argument of `fit`; a `data` section is made where the config has none.
+    """
+    result = document._replace(value=_copy(document.value), positions=dict(document.positions))
+    for role, shape in given.items():
+        if result.value.get("data") is None:
+            _put(result, "data", {}, Place(document.file), {})
+        _put(result, f"data.{role}", {"arrays": shape}, Place(GIVEN.get(role, role)), {})
+    return result
 
 
 def override(document: Document, overrides: Iterable[str] | Mapping[str, Any]) -> Document:
@@ -81,10 +96,10 @@ def _read(text: str) -> tuple[str, Any, Written]:
 def _ready(key: Any, value: Any) -> tuple[str, Any, Written]:
     if not isinstance(key, str) or not all(key.split(".")):
         _fail("override", f"{key!r} is not a key such as training.epochs", "", ARGUMENT)
-    return key, _plain(value, key), {}
+    return key, _plain(value, key, ARGUMENT), {}
 
 
-def _plain(value: Any, key: str) -> Any:
+def _plain(value: Any, key: str, place: Place) -> Any:
     """A value of Python as the YAML reader would return it."""
     if value is None or isinstance(value, str | bool):
         return value
@@ -95,10 +110,10 @@ def _plain(value: Any, key: str) -> Any:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, Mapping):
-        return {str(name): _plain(entry, f"{key}.{name}") for name, entry in value.items()}
+        return {str(name): _plain(entry, f"{key}.{name}", place) for name, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(entry, f"{key}.{i}") for i, entry in enumerate(value)]
-    return _fail("wrong_type", f"a config cannot hold a value of type {type(value).__name__}", key, ARGUMENT)
+        return [_plain(entry, f"{key}.{i}", place) for i, entry in enumerate(value)]
+    return _fail("wrong_type", f"a config cannot hold a value of type {type(value).__name__}", key, place)
 
 
 def _put(document: Document, key: str, value: Any, place: Place, written: Written) -> None:

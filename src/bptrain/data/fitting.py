@@ -64,9 +64,7 @@ def _fit(scaler: Scaler, rows: Array, names: tuple[str, ...]) -> Affine:
     bad = np.flatnonzero(~(np.isfinite(fitted.center) & np.isfinite(fitted.spread)))
     if bad.size:
         names_of_bad = ", ".join(names[k] for k in bad[:10])
-        message = (
-            f"the numbers of {names_of_bad} are too large to be scaled; correct or rescale them in the file"
-        )
+        message = f"the numbers of {names_of_bad} are too large to be scaled; correct or rescale them"
         raise DataError(Problem("too_large", message, path="data.train"))
     return fitted
 

@@ -6,7 +6,7 @@ target, true and false), a text is read as it would be in a file, and None, NaN 
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from numbers import Integral, Real
@@ -104,7 +104,7 @@ def in_memory(given: Any, name: str) -> InMemory:
         return table_in_memory(given, name)
     message = (
         f"{name} is of type {type(given).__name__}: give (X, y), a dict of columns, or a frame of pandas, polars or "
-        "Arrow"
+        f"Arrow{'; collect() a lazy one first' if is_lazy(given) else ''}"
     )
     raise DataError(Problem("no_table", message))
 
@@ -119,8 +119,18 @@ def sources_in_memory(*, data: Any, validation: Any, test: Any) -> dict[str, InM
 
 
 def is_named(given: Any) -> bool:
-    """Whether something has columns with names."""
-    return any(hasattr(given, mark) for mark in ("column_names", "columns", "keys"))
+    """Whether something has columns with names, and cells in them."""
+    if isinstance(given, type) or is_lazy(given):
+        return False
+    if hasattr(given, "column_names") or hasattr(given, "columns"):
+        return True
+    # the keys of a series name its cells, and those of groups are no method
+    return callable(getattr(given, "keys", None)) and not hasattr(given, "__array__")
+
+
+def is_lazy(given: Any) -> bool:
+    """Whether something is a query whose rows are not there yet; a column may be called `collect`."""
+    return hasattr(type(given), "collect")
 
 
 def named_columns(frame: Any) -> Iterator[tuple[str, Any]]:
@@ -149,7 +159,7 @@ def table_in_memory(frame: Any, name: str) -> TableInMemory:
     shapes = {array.shape for array in raw.values()}
     if len(shapes) != 1 or any(len(shape) != 1 for shape in shapes):
         found = ", ".join(f"{column}: {array.shape}" for column, array in [*raw.items()][:12])
-        message = f"the columns must be of one length and one axis, but there are {found or 'none'}"
+        message = f"the columns must be of one length and one axis (lists or arrays), but there are {found or 'none'}"
         raise DataError(Problem("row_count", message, file=name))
     if (0,) in shapes:
         raise DataError(Problem("no_rows", "the columns have no rows", file=name))
@@ -164,17 +174,30 @@ def table_in_memory(frame: Any, name: str) -> TableInMemory:
 
 
 def array_of(cells: Any) -> Array:
-    """A column as an array. A list is taken cell by cell: NumPy would turn its numbers beside texts into texts."""
+    """A column as an array, without an axis if it is none. A list is taken cell by cell: NumPy would turn its numbers
+    beside texts into texts.
+    """
+    if isinstance(cells, str | bytes | Mapping | set | frozenset):  # iterable, but no column
+        return np.asarray(None)
     if isinstance(cells, list | tuple):
         return np.fromiter(cells, object, len(cells))
     if hasattr(cells, "to_pylist"):  # Arrow, whose arrays of NumPy give any category for one that is missing
         array = np.asarray(cells) if cells.null_count == 0 else np.empty(0, object)
         return array if array.dtype.kind in "biuf" else array_of(cells.to_pylist())
     if hasattr(cells, "__array__"):
-        return np.asarray(cells)
+        return without_mask(cells)
     if hasattr(cells, "to_numpy"):
         return np.asarray(cells.to_numpy())
     return array_of(list(cells)) if isinstance(cells, Iterable) else np.asarray(cells)
+
+
+def without_mask(given: Any) -> Array:
+    """An array in which None stands for what a mask hides: NumPy would hand on what lies under it."""
+    array: Array = np.asarray(given)
+    if isinstance(given, np.ma.MaskedArray) and np.any(given.mask):
+        array = array.astype(object)
+        array[given.mask] = None
+    return array
 
 
 def values_of(array: Array, column: str, origin: Origin, errors: ErrorList) -> Cells:
@@ -274,7 +297,7 @@ def arrays_in_memory(pair: tuple[Any, ...], name: str) -> ArraysInMemory:
 def matrix_of(given: Any, what: str, name: str) -> Array:
     """An array with rows. Raises DataError for what is none."""
     try:
-        array = np.asarray(given)
+        array = without_mask(given)
         if isinstance(given, list | tuple) and array.dtype.kind not in "biuf":
             array = np.asarray(given, dtype=object)  # in which numbers beside texts stay numbers
     except ValueError:  # rows of different lengths
