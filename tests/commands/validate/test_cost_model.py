@@ -39,7 +39,7 @@ def prepared(dtype: type, **rows: int) -> Prepared:
     )
 
 
-# (a constant that is 1 while the others are 0, the task, how often it is counted in float32, and in float64)
+# (a constant that is 1 while the others are 0, the plan, how often it is counted in float32, and in float64)
 COUNTED: list[tuple[str, TrainingPlan, float, float]] = [
     ("epoch", SGD, 1, 1),
     ("call", SGD, 10 * 2, 10 * 2),
@@ -54,7 +54,7 @@ COUNTED: list[tuple[str, TrainingPlan, float, float]] = [
 ]
 
 
-@pytest.mark.parametrize(("constant", "task", "single", "double"), COUNTED)
+@pytest.mark.parametrize(("constant", "plan", "single", "double"), COUNTED)
 def test_what_an_epoch_is_made_of(
     constant: str, plan: TrainingPlan, single: float, double: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +75,7 @@ def test_without_validation_rows_none_are_counted(monkeypatch: pytest.MonkeyPatc
     assert seconds_per_epoch(SGD, prepared(np.float32, train=100), "numpy", np.float32) == 11 * 100
 
 
-@pytest.mark.parametrize(("task", "states"), [(SGD, 2), (ADAM, 2 * 3), (SOLVER, 2)])
+@pytest.mark.parametrize(("plan", "states"), [(SGD, 2), (ADAM, 2 * 3), (SOLVER, 2)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_what_is_in_memory(plan: TrainingPlan, states: int, dtype: Any) -> None:
     """Rows as encoded and as read (two features of 8 bytes), two states, best weights, a gradient, and a batch."""
@@ -94,7 +94,7 @@ def test_a_large_batch_is_in_memory_in_chunks(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    ("constant", "task", "count"),
+    ("constant", "plan", "count"),
     [
         ("LAYER_CALLS", SGD, 50 * 2),
         ("LAYER_CALLS", SOLVER, 5 * 2),
