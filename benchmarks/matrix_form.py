@@ -113,9 +113,9 @@ def engine(problem: Problem, batch: int, compiled: bool) -> Form:
     """One of bptrain's engines."""
     rule = optimizers.get("gradient_descent")(learning_rate=RATE)
     rows = ROWS[problem.case.key][1]
-    task = TrainingPlan(problem.network, rule, schedules.get("constant")(), RATE, rows, batch, 1)
-    made, memory = make_engine(task, compiled), initial_optimizer_state(problem.w.copy(), rule)
-    return Form(lambda X, T: made.run_slice(memory, X, T), lambda X, T: made.gradient(problem.w, X, T))
+    plan = TrainingPlan(problem.network, rule, schedules.get("constant")(), RATE, rows, batch, 1)
+    made, state = make_engine(plan, compiled), initial_optimizer_state(problem.w.copy(), rule)
+    return Form(lambda X, T: made.run_slice(state, X, T), lambda X, T: made.gradient(problem.w, X, T))
 
 
 def forms(given: Problem) -> dict[str, Form]:

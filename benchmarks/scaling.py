@@ -69,30 +69,30 @@ def network(sizes: Sizes) -> Network:
     )
 
 
-def task_of(sizes: Sizes, batch: int, rows: int, optimizer: str = "gradient_descent") -> TrainingPlan:
+def plan_of(sizes: Sizes, batch: int, rows: int, optimizer: str = "gradient_descent") -> TrainingPlan:
     """Two epochs of plain training at a small rate."""
     rule = optimizers.get(optimizer)(learning_rate=1e-4)
     return TrainingPlan(network(sizes), rule, schedules.get("constant")(), 1e-4, rows, batch, 2)
 
 
-def engine_of(name: str, task: TrainingPlan) -> Engine:
+def engine_of(name: str, plan: TrainingPlan) -> Engine:
     """The engine of that name, with one thread."""
-    return NumpyEngine(task) if name == "numpy" else NumbaEngine(task, "float32", threads=1)
+    return NumpyEngine(plan) if name == "numpy" else NumbaEngine(plan, "float32", threads=1)
 
 
 def micros_a_row(engine_name: str, sizes: Sizes, batch: int, rows: int) -> float:
     """The median of five passes."""
     import numpy as np
 
-    task = task_of(sizes, batch, rows)
-    engine = engine_of(engine_name, task)
-    rng, L = np.random.default_rng(0), task.network.L
+    plan = plan_of(sizes, batch, rows)
+    engine = engine_of(engine_name, plan)
+    rng, L = np.random.default_rng(0), plan.network.L
     X, T = (aligned_copy(rng.random((rows, n), np.float32)) for n in (sizes[0], sizes[-1]))
     draws = [initializers.get("he_normal")()] * (L + 1)
-    w = initial_parameters(task.network, draws, [0.0] * (L + 1), 0, np.float32)
-    memory = initial_optimizer_state(w, task.optimizer).copy()
-    engine.run_slice(memory, X, T)
-    return statistics.median(timed(lambda: engine.run_slice(memory, X, T)) for _ in range(5)) / rows * 1e6
+    w = initial_parameters(plan.network, draws, [0.0] * (L + 1), 0, np.float32)
+    state = initial_optimizer_state(w, plan.optimizer).copy()
+    engine.run_slice(state, X, T)
+    return statistics.median(timed(lambda: engine.run_slice(state, X, T)) for _ in range(5)) / rows * 1e6
 
 
 def limit_of(sizes: Sizes, batch: int, product_rate: float) -> float:
@@ -148,19 +148,19 @@ def peak(engine_name: str, sizes: Sizes, optimizer: str, rows: int) -> tuple[flo
 
     from bptrain.data.prepare import Rows
 
-    small = task_of((2, 3, 1), 32, 64, optimizer)
-    task = task_of(sizes, 32, rows, optimizer)
+    small = plan_of((2, 3, 1), 32, 64, optimizer)
+    plan = plan_of(sizes, 32, rows, optimizer)
     rng = np.random.default_rng(0)
     with TemporaryDirectory(dir=".") as directory:
         # what is loaded once is loaded before the count begins
         X, T = (rng.random((64, n), np.float32) for n in (2, 1))
         run(small, engine_of(engine_name, small), Rows(X, T, T, np.arange(64)), Path(directory))
-        engine = engine_of(engine_name, task)
+        engine = engine_of(engine_name, plan)
         Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here on
         before = resident("VmRSS")
         X, T = (rng.random((rows, n), np.float32) for n in (sizes[0], sizes[-1]))
-        run(task, engine, Rows(X, T, T, np.arange(rows)), Path(directory))
-    held = X.nbytes + T.nbytes + 4 * task.network.size * (1 + len(task.optimizer.slots))
+        run(plan, engine, Rows(X, T, T, np.arange(rows)), Path(directory))
+    held = X.nbytes + T.nbytes + 4 * plan.network.size * (1 + len(plan.optimizer.slots))
     return resident("VmHWM") - before, held / 2**20
 
 
@@ -172,7 +172,7 @@ def resident(which: str) -> float:
     return int(line.split()[1]) / 1024
 
 
-def run(task: TrainingPlan, engine: Engine, rows: "Rows", directory: Path) -> None:
+def run(plan: TrainingPlan, engine: Engine, rows: "Rows", directory: Path) -> None:
     """Trains as `fit` does, with a checkpoint before the first update and after every epoch."""
     import numpy as np
 
@@ -184,16 +184,16 @@ def run(task: TrainingPlan, engine: Engine, rows: "Rows", directory: Path) -> No
     from bptrain.training.trainer import Job, train
 
     source = RowsInMemory(rows)
-    job = Job(task, engine, None, source, None, {}, 0, True, directory=directory)  # type: ignore[arg-type]
-    memory = initial_optimizer_state(np.full(task.network.size, 1e-3, np.float32), task.optimizer)
-    state = State(memory).kept(directory)
-    del memory
+    job = Job(plan, engine, None, source, None, {}, 0, True, directory=directory)  # type: ignore[arg-type]
+    optimizer_state = initial_optimizer_state(np.full(plan.network.size, 1e-3, np.float32), plan.optimizer)
+    state = State(optimizer_state).kept(directory)
+    del optimizer_state
     facts, file = checkpoint.Facts({}, {}, {}, {}, {}), directory / "checkpoint.safetensors"
-    checkpoint.write(file, task.network, task.optimizer, facts, state)
+    checkpoint.write(file, plan.network, plan.optimizer, facts, state)
     for event in train(job, state):
         state = event.state if not isinstance(event, Warned) else state
         if isinstance(event, EpochEnd):
-            checkpoint.write(file, task.network, task.optimizer, facts, event.state)
+            checkpoint.write(file, plan.network, plan.optimizer, facts, event.state)
 
 
 def in_a_process(*arguments: object) -> tuple[float, float]:

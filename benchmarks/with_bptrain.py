@@ -14,9 +14,9 @@ from cases import Problem
 from contestants import Pass, Trainer, UnsuitableError
 
 
-def make_engine(task: TrainingPlan, compiled: bool) -> Engine:
+def make_engine(plan: TrainingPlan, compiled: bool) -> Engine:
     """The compiled engine in float32, or the NumPy engine. Raises ImportError."""
-    return NumbaEngine(task, np.float32) if compiled else NumpyEngine(task)
+    return NumbaEngine(plan, np.float32) if compiled else NumpyEngine(plan)
 
 
 class EngineTrainer:
@@ -25,16 +25,16 @@ class EngineTrainer:
     def __init__(self, problem: Problem, compiled: bool) -> None:
         self.problem, self.compiled = problem, compiled
         self.rule = optimizers.get(problem.case.optimizer)(learning_rate=problem.case.rate)
-        self.memory = initial_optimizer_state(problem.w, self.rule).copy()
+        self.state = initial_optimizer_state(problem.w, self.rule).copy()
 
     def load(self, rows: int) -> None:
         """See `Trainer.load`."""
         case, constant = self.problem.case, schedules.get("constant")()
-        task = TrainingPlan(
+        plan = TrainingPlan(
             self.problem.network, self.rule, constant, case.rate, rows, min(case.batch, rows), 1
         )
-        self.engine = make_engine(task, self.compiled)
-        width = task.slice_steps(self.engine.step_work) * task.batch_size
+        self.engine = make_engine(plan, self.compiled)
+        width = plan.slice_steps(self.engine.step_work) * plan.batch_size
         X, T = (
             aligned_copy(array[:rows]) for array in (self.problem.X, self.problem.T)
         )  # as the trainer does
@@ -43,11 +43,11 @@ class EngineTrainer:
 
     def run(self) -> Pass:
         """See `Trainer.run`."""
-        return Pass(sum(self.engine.run_slice(self.memory, X, T) for X, T in self.slices) / self.rows)
+        return Pass(sum(self.engine.run_slice(self.state, X, T) for X, T in self.slices) / self.rows)
 
     def weights(self) -> Array:
         """See `Trainer.weights`."""
-        return self.memory.w
+        return self.state.w
 
 
 def numpy_engine(problem: Problem, threads: int) -> Trainer:

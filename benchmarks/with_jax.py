@@ -82,7 +82,7 @@ def descent(rate: float, state: Any, gradient: Any) -> Any:
 
 
 def adam(rate: float, state: Any, gradient: Any) -> Any:
-    """The rule of `parts/optimizers.py`."""
+    """The rule of `parts/optimizers/moments.py`."""
     w, t, m, v = state
     t = t + 1
     m = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, m, gradient)

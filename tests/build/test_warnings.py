@@ -105,7 +105,7 @@ QUIET = [
 
 
 @pytest.mark.parametrize(("name", "rows", "rest", "data"), CASES)
-def test_a_doubt_is_told_and_can_be_silenced(
+def test_a_warning_is_printed_and_can_be_silenced(
     name: str, rows: str, rest: str, data: str, workplace: Path
 ) -> None:
     file = config(workplace, rows, rest, data)
@@ -119,7 +119,7 @@ def test_a_doubt_is_told_and_can_be_silenced(
 
 
 @pytest.mark.parametrize(("rows", "rest", "data"), QUIET)
-def test_no_doubt_without_a_reason(rows: str, rest: str, data: str, workplace: Path) -> None:
+def test_no_warning_without_a_reason(rows: str, rest: str, data: str, workplace: Path) -> None:
     assert "warning:" not in bptrain("fit", config(workplace, rows, rest, data), "--dry-run").err
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bptrain.caches import VARIABLE
-from bptrain.commands import doctor as checkup
+from bptrain.commands import doctor
 from bptrain.engines import registry
 from bptrain.errors import StorageError
 from bptrain.parts.activations import Activation, activations
@@ -40,7 +40,7 @@ def test_a_wrong_gradient_is_a_failure(workplace: Path, monkeypatch: pytest.Monk
         return right()._replace(df=lambda z, x: 1.0 - 0.999 * x * x)
 
     monkeypatch.setitem(activations._factories, "tanh", wrong)
-    monkeypatch.setattr(checkup, "EVERY", 5)
+    monkeypatch.setattr(doctor, "EVERY", 5)
     outcome = bptrain("doctor", "--json")
     assert outcome.code == 1
     assert outcome.json["ok"] is False
@@ -54,26 +54,26 @@ def test_a_disk_that_cannot_be_written_to(workplace: Path, monkeypatch: pytest.M
     def full(path: Path, content: list[bytes]) -> None:
         raise StorageError("no space left on device")
 
-    monkeypatch.setattr(checkup, "write_atomically", full)
-    found = checkup.disk(workplace)
+    monkeypatch.setattr(doctor, "write_atomically", full)
+    found = doctor.disk(workplace)
     assert found.status == "warning"
     assert "no space left" in found.text
     assert found.advice
 
 
 def test_a_slow_disk(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkup, "write_seconds", lambda place: 2.0)
-    assert checkup.disk(workplace).status == "note"
+    monkeypatch.setattr(doctor, "write_seconds", lambda place: 2.0)
+    assert doctor.disk(workplace).status == "note"
 
 
 def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkup, "installed", lambda name: None)
+    monkeypatch.setattr(doctor, "installed", lambda name: None)
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
-    (fast,) = checkup.extras()
+    (fast,) = doctor.extras()
     assert fast.status == "note"
     assert fast.advice == "pip install 'bptrain[fast]'"
-    assert checkup.versions().status == "failure"
-    assert checkup.cache().status == "ok"
+    assert doctor.versions().status == "failure"
+    assert doctor.cache().status == "ok"
 
 
 @pytest.mark.parametrize("kind", ["", "kernels"], ids=["all", "kernels"])
@@ -82,7 +82,7 @@ def test_a_cache_that_cannot_be_read(kind: str, tmp_path: Path, monkeypatch: pyt
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("a file in the place of the directory")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
-    found = checkup.cache()
+    found = doctor.cache()
     assert found.status == "warning"
     assert "cannot be read: Not a directory" in found.text
     assert found.advice is not None
@@ -93,7 +93,7 @@ def test_the_doctor_survives_a_cache_that_it_may_not_look_for(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a directory that belongs to another user, a name that is too long cannot even be asked for."""
-    monkeypatch.setattr(checkup, "EVERY", 500)
+    monkeypatch.setattr(doctor, "EVERY", 500)
     monkeypatch.setenv("XDG_CACHE_HOME", f"/{'x' * 300}")
     monkeypatch.setenv(VARIABLE, "")
     outcome = bptrain("doctor", "--json")
@@ -104,22 +104,22 @@ def test_the_doctor_survives_a_cache_that_it_may_not_look_for(
 
 def test_the_cache_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    assert checkup.cache().text == f"{tmp_path}: nothing is kept there yet"
+    assert doctor.cache().text == f"{tmp_path}: nothing is kept there yet"
     for name in ("a", "b"):
         (tmp_path / "kernels" / name).mkdir(parents=True)
         (tmp_path / "kernels" / name / "kernel.py").write_bytes(bytes(50_000))
-    found = checkup.cache()
+    found = doctor.cache()
     assert found.text == f"{tmp_path}: 2 compiled loops, 0.1 MB"
     assert found.facts["directory"] == str(tmp_path / "kernels")
     assert (found.facts["kernels"], found.facts["bytes"]) == (2, 100_000)
     (tmp_path / "kernels").chmod(0o777)
-    assert checkup.cache().status == "warning"
+    assert doctor.cache().status == "warning"
 
 
 def test_more_threads_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkup, "blas", lambda scipy: [{"num_threads": 999}])
+    monkeypatch.setattr(doctor, "blas", lambda scipy: [{"num_threads": 999}])
     monkeypatch.setenv("OMP_NUM_THREADS", "999")
-    found = checkup.threads()
+    found = doctor.threads()
     assert found.status == "warning"
     assert "OMP_NUM_THREADS=999" in found.text
 
@@ -130,9 +130,9 @@ def test_it_knows_the_packages_of_the_project() -> None:
     def names(requirements: list[str]) -> set[str]:
         return {requirement.split(">")[0].split(";")[0].strip() for requirement in requirements}
 
-    assert set(checkup.CORE) == names(project["dependencies"])
+    assert set(doctor.CORE) == names(project["dependencies"])
     extras = {name: names(of) for name, of in project["optional-dependencies"].items() if name != "dev"}
-    assert {extra.name: set(extra.packages) for extra in checkup.all_extras()} == extras
+    assert {extra.name: set(extra.packages) for extra in doctor.all_extras()} == extras
 
 
 def test_in_words(workplace: Path) -> None:

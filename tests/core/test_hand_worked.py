@@ -77,12 +77,12 @@ def test_update(parameters: Views) -> None:
     from bptrain.parts.schedules import schedules
 
     rule = optimizers.get("gradient_descent")(learning_rate=(0.5, 2.0))
-    task = TrainingPlan(
+    plan = TrainingPlan(
         NET, rule, schedules.get("constant")(), rule.learning_rate, rows=1, batch_size=1, epochs=1
     )
-    memory = initial_optimizer_state(parameters.flat.copy(), rule)
-    loss = NumpyEngine(task).run_slice(memory, X_0, T)
-    after = views(NET, memory.w)
+    state = initial_optimizer_state(parameters.flat.copy(), rule)
+    loss = NumpyEngine(plan).run_slice(state, X_0, T)
+    after = views(NET, state.w)
     close(after.W[1], np.asarray(W_1) - 0.5 * np.asarray(EXPECTED["dW"][0]))
     close(after.W[2], np.asarray(W_2) - 2.0 * np.asarray(EXPECTED["dW"][1]))
     assert loss == pytest.approx(1 / 32, rel=1e-14)

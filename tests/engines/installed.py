@@ -47,7 +47,7 @@ def start(net: Network, dtype: type) -> Array:
 
 
 def used_state(plan: TrainingPlan, dtype: type, updates: int = 3) -> OptimizerState:
-    """The memory after some updates by the rule alone, so that every slot is what it may be in mid-training."""
+    """The optimizer state after some updates by the rule alone, so that every slot is as in mid-training."""
     rng = np.random.default_rng(2)
     w = start(plan.network, dtype)
     slots = tuple(

@@ -34,8 +34,8 @@ ENTRY = EngineEntry(
 '''
 WRONG = TOY.replace("updates.", "updates, and a gradient that is wrong by a millionth.").replace(
     '    name = "toy"\n',
-    '    name = "toy"\n\n    def gradient(self, w, X, T, extras):\n'
-    "        return super().gradient(w, X, T, extras) * 1.000001\n",
+    '    name = "toy"\n\n    def gradient(self, w, X, T, context):\n'
+    "        return super().gradient(w, X, T, context) * 1.000001\n",
 )
 MISSING = TOY.replace("    numerics=", '    needs=("no_such_module",),\n    numerics=')
 UNCOVERED = TOY.replace(

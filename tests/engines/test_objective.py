@@ -46,9 +46,9 @@ def everything(reduction: str, canonical: bool = True) -> tuple[Network, BatchCo
     return net, BatchContext(V, masks(net, 7, 1, slice(0, ROWS), np.float64)), X, T
 
 
-def as_type(extras: BatchContext, dtype: type) -> BatchContext:
-    V: Array | None = None if extras.sample_weight is None else extras.sample_weight.astype(dtype)
-    return BatchContext(V, {i: M.astype(dtype) for i, M in extras.dropout_masks.items()})
+def as_type(context: BatchContext, dtype: type) -> BatchContext:
+    V: Array | None = None if context.sample_weight is None else context.sample_weight.astype(dtype)
+    return BatchContext(V, {i: M.astype(dtype) for i, M in context.dropout_masks.items()})
 
 
 def near(ours: Array, expected: Array, tolerance: float) -> None:
@@ -58,34 +58,34 @@ def near(ours: Array, expected: Array, tolerance: float) -> None:
 @pytest.mark.parametrize("canonical", [True, False])
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_gradcheck_of_the_whole_objective(reduction: str, canonical: bool) -> None:
-    net, extras, X, T = everything(reduction, canonical)
-    report = gradcheck(net, start(net, np.float64), X, T, context=extras)
+    net, context, X, T = everything(reduction, canonical)
+    report = gradcheck(net, start(net, np.float64), X, T, context=context)
     assert report.passed
     assert report.max_relative_error < 1e-12
     for slip in (changed(net, l1=0.0), changed(net, l2=0.21)):
-        wrong = gradient(slip, start(net, np.float64), X, T, extras)
-        assert not gradcheck(net, start(net, np.float64), X, T, wrong, context=extras).passed
+        wrong = gradient(slip, start(net, np.float64), X, T, context)
+        assert not gradcheck(net, start(net, np.float64), X, T, wrong, context=context).passed
     for other in (
-        BatchContext(None, extras.dropout_masks),
-        BatchContext(extras.sample_weight),
-        BatchContext(extras.sample_weight, {**extras.dropout_masks, 1: extras.dropout_masks[1] * 0.5}),
+        BatchContext(None, context.dropout_masks),
+        BatchContext(context.sample_weight),
+        BatchContext(context.sample_weight, {**context.dropout_masks, 1: context.dropout_masks[1] * 0.5}),
     ):
         wrong = gradient(net, start(net, np.float64), X, T, other)
-        assert not gradcheck(net, start(net, np.float64), X, T, wrong, context=extras).passed
+        assert not gradcheck(net, start(net, np.float64), X, T, wrong, context=context).passed
 
 
 @pytest.mark.parametrize(("reduction", "dtype"), [("mean", np.float32), ("sum", np.float64)])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_gradient_is_the_literal_one(engine: str, form: str, reduction: str, dtype: type) -> None:
-    net, extras, X, T = everything(reduction)
+    net, context, X, T = everything(reduction)
     # The transform is that of a test below, whose kernels are taken; a gradient does not go through it.
     plan = plan_of(net, batch=FORMS[form])._replace(weighted=True, transform=TRANSFORMS["clip_norm"])
     w = start(net, dtype)
     running = ENGINES[engine](plan, dtype)
-    ours = running.gradient(w, X.astype(dtype), T.astype(dtype), as_type(extras, dtype))
+    ours = running.gradient(w, X.astype(dtype), T.astype(dtype), as_type(context, dtype))
     assert ours.dtype == dtype
-    near(ours, reference.gradient(net, views(net, w.astype(np.float64)), X, T, extras), GRADIENT[dtype])
+    near(ours, reference.gradient(net, views(net, w.astype(np.float64)), X, T, context), GRADIENT[dtype])
     plain = running.gradient(
         w, X.astype(dtype), T.astype(dtype)
     )  # in the same engine, rows weigh 1 and no unit drops
@@ -103,7 +103,7 @@ TRANSFORMS = {
 
 
 def literal_epoch(
-    plan: TrainingPlan, w: Array, X: Array, T: Array, extras: BatchContext, noise: Array
+    plan: TrainingPlan, w: Array, X: Array, T: Array, context: BatchContext, noise: Array
 ) -> tuple[Array, float]:
     """An epoch by the definitions: gradient, clipped, with noise, then the rule, then rows held."""
     net, transform, slots, loss_sum = (
@@ -114,7 +114,7 @@ def literal_epoch(
     )
     for k, a in enumerate(range(0, len(X), plan.batch_size)):
         rows = slice(a, a + plan.batch_size)
-        of_rows = extras.part(rows)
+        of_rows = context.part(rows)
         V = np.ones(len(X[rows])) if of_rows.sample_weight is None else of_rows.sample_weight
         for n, (x, t) in enumerate(zip(X[rows], T[rows], strict=True)):
             m = {i: M[n][:, None] for i, M in of_rows.dropout_masks.items()}
@@ -153,20 +153,20 @@ def test_an_epoch_is_the_literal_one(engine: str, form: str, transform: str) -> 
     rule, reduction = (("momentum", "mean"), ("gradient_descent", "sum"))[
         list(TRANSFORMS).index(transform) % 2
     ]
-    net, extras, X, T = everything(reduction)
+    net, context, X, T = everything(reduction)
     plan = plan_of(net, rule, batch=FORMS[form])._replace(
         weighted=True, transform=TRANSFORMS[transform], accumulate=2
     )
     noise = np.random.default_rng(3).normal(size=(plan.steps_per_epoch, net.size)) * 0.1
     state = initial_optimizer_state(start(net, np.float64), plan.optimizer)
-    w, loss_sum = literal_epoch(plan, state.w.copy(), X, T, extras, noise)
+    w, loss_sum = literal_epoch(plan, state.w.copy(), X, T, context, noise)
     drawn = noise if plan.transform.noise is not None else None
-    total = ENGINES[engine](plan, np.float64).run_slice(state, X, T, extras, drawn)
+    total = ENGINES[engine](plan, np.float64).run_slice(state, X, T, context, drawn)
     near(state.w, w, 1e-13)
     assert total == pytest.approx(loss_sum, rel=1e-12)
     if transform != "nothing":
         unshaped, _ = literal_epoch(
-            plan._replace(transform=GradientTransform()), start(net, np.float64), X, T, extras, noise
+            plan._replace(transform=GradientTransform()), start(net, np.float64), X, T, context, noise
         )
         assert not np.allclose(unshaped, w, rtol=1e-3)
 

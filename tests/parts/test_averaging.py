@@ -63,19 +63,19 @@ def test_engines_average_as_they_update(
     monkeypatch.setattr(batches, "CHUNK_NUMBERS", 0)
     monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
     net = network((3, 5, 2), ["tanh", "softmax"], "cross_entropy")
-    task = plan_of(net, with_average(optimizers.get(name)(), 0.6), rows=30, batch=batch)
+    plan = plan_of(net, with_average(optimizers.get(name)(), 0.6), rows=30, batch=batch)
     X, T = data_for(net, 30, 0)
-    running, memory = (
-        ENGINES[engine](task, np.float64),
-        initial_optimizer_state(start(net, np.float64), task.optimizer),
+    running, state = (
+        ENGINES[engine](plan, np.float64),
+        initial_optimizer_state(start(net, np.float64), plan.optimizer),
     )
-    assert np.array_equal(task.for_use(memory), memory.w)  # before the first update there is no average
+    assert np.array_equal(plan.for_use(state), state.w)  # before the first update there is no average
     path = []
     for a in range(0, 30, batch):
-        running.run_slice(memory, X[a : a + batch], T[a : a + batch])
-        path.append(memory.w.copy())
-    np.testing.assert_allclose(task.for_use(memory), literal(path, 0.6), rtol=1e-12, atol=1e-15)
-    assert not np.allclose(task.for_use(memory), memory.w, rtol=1e-6)
+        running.run_slice(state, X[a : a + batch], T[a : a + batch])
+        path.append(state.w.copy())
+    np.testing.assert_allclose(plan.for_use(state), literal(path, 0.6), rtol=1e-12, atol=1e-15)
+    assert not np.allclose(plan.for_use(state), state.w, rtol=1e-6)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -92,12 +92,12 @@ def test_the_rate_factor_multiplies_every_rate(
 
     def trained(scale: float, factor: float) -> Array:
         rates = tuple(scale * r for r in rate) if isinstance(rate, tuple) else scale * rate
-        task = plan_of(net, optimizers.get("momentum")(learning_rate=rates), rows=10, batch=batch)
-        memory = initial_optimizer_state(start(net, np.float64), task.optimizer)
-        memory.rate_factor = factor
-        ENGINES[engine](task, np.float64).run_slice(memory, X, T)
-        assert memory.copy().rate_factor == factor
-        return memory.w
+        plan = plan_of(net, optimizers.get("momentum")(learning_rate=rates), rows=10, batch=batch)
+        state = initial_optimizer_state(start(net, np.float64), plan.optimizer)
+        state.rate_factor = factor
+        ENGINES[engine](plan, np.float64).run_slice(state, X, T)
+        assert state.copy().rate_factor == factor
+        return state.w
 
     np.testing.assert_allclose(trained(1.0, 0.25), trained(0.25, 1.0), rtol=1e-13)
     assert not np.allclose(trained(1.0, 0.25), trained(1.0, 1.0), rtol=1e-4)

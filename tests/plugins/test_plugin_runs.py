@@ -163,6 +163,7 @@ def test_a_checkpoint_from_before_there_were_plugins(iris: Path, monkeypatch: py
     with monkeypatch.context() as earlier:
         earlier.setattr(checkpoint.Facts, "_asdict", without_plugins)
         run = package.fit(iris).path
+    assert not any(b"plugins" in file.read_bytes() for file in run.rglob("*.safetensors"))
     assert bptrain("eval", run).code == 0
     assert bptrain("fit", iris, "--resume", run, "--set", "training.epochs=8").code == 0
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from bptrain.engines import snapshots as mapped
+from bptrain.engines import snapshots
 from bptrain.parts.types import Array
 from bptrain.store.tensors import content
 
@@ -28,7 +28,7 @@ def tensors() -> dict[str, Array]:
 @pytest.mark.parametrize("names", [(), ("count",), ("optimizer.step",), ("count", "optimizer.step")])
 def test_byte_for_byte_as_the_library(monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
     """But for the order of whole numbers and floats of one width, which is free."""
-    monkeypatch.setattr(mapped, "PIECE", 100)
+    monkeypatch.setattr(snapshots, "PIECE", 100)
     given = {name: tensor for name, tensor in tensors().items() if name not in names}
     written = b"".join(content(given, METADATA))
     if "count" in names or "optimizer.step" in names:
@@ -41,14 +41,14 @@ def test_byte_for_byte_as_the_library(monkeypatch: pytest.MonkeyPatch, names: tu
 
 def test_arrays_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They hold what was written, may be read in pieces and written out, and the file has no name."""
-    monkeypatch.setattr(mapped, "PIECE", 100)
+    monkeypatch.setattr(snapshots, "PIECE", 100)
     given = {name: tensor for name, tensor in tensors().items() if name != "empty"}
-    lying = dict(zip(given, mapped.in_a_file(list(given.values()), tmp_path), strict=True))
+    lying = dict(zip(given, snapshots.in_a_file(list(given.values()), tmp_path), strict=True))
     assert not [*tmp_path.iterdir()]
     for name, tensor in given.items():
-        assert mapped.mapping(lying[name]) is not None
-        assert mapped.mapping(lying[name].reshape(-1)[:1]) is not None
+        assert snapshots.mapping(lying[name]) is not None
+        assert snapshots.mapping(lying[name].reshape(-1)[:1]) is not None
         assert np.array_equal(lying[name], tensor)
         assert lying[name].shape == tensor.shape
-        assert np.array_equal(np.concatenate([*mapped.pieces(lying[name])]), tensor.reshape(-1))
+        assert np.array_equal(np.concatenate([*snapshots.pieces(lying[name])]), tensor.reshape(-1))
     assert b"".join(content(lying, METADATA)) == b"".join(content(given, METADATA))

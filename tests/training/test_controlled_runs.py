@@ -272,8 +272,8 @@ def test_averaged_weights_are_evaluated_kept_and_used(iris: Path) -> None:
     assert done.result["best"]["epoch"] == 3
     assert np.array_equal(load("run").w, last("run"))  # the best weights are averaged ones too
     newest = RunDirectory(Path("run")).checkpoints()[-1]
-    task = build_plan(open_config(iris, averaging).loaded.config, network, 106)
-    trained = checkpoint.state(checkpoint.read(newest), network, task.optimizer).optimizer_state.w
+    plan = build_plan(open_config(iris, averaging).loaded.config, network, 106)
+    trained = checkpoint.state(checkpoint.read(newest), network, plan.optimizer).optimizer_state.w
     np.testing.assert_allclose(
         trained, w, rtol=1e-10, atol=1e-13
     )  # and training goes on from those of the rule
@@ -390,15 +390,15 @@ def test_fewer_epochs_may_end_a_run_where_it_stands(iris: Path) -> None:
 def test_a_checkpoint_keeps_what_is_not_a_number(iris: Path) -> None:
     """A metric may be undefined in every epoch so far; JSON has no NaN."""
     setup = open_config(iris, {})
-    task = build_plan(setup.loaded.config, setup.network, 106)
+    plan = build_plan(setup.loaded.config, setup.network, 106)
     optimizer_state = replace(
-        initial_optimizer_state(np.ones(setup.network.size), task.optimizer), t=4, rate_factor=0.25
+        initial_optimizer_state(np.ones(setup.network.size), plan.optimizer), t=4, rate_factor=0.25
     )
     best = Best(1, 4, math.nan, optimizer_state.w)
     state = State(optimizer_state, epoch=1, best=best, patience=Watch(math.nan, 1), plateau=Watch(0.5, 2, 3))
     facts = checkpoint.Facts({}, {}, {}, {}, {})
-    checkpoint.write(Path("x.safetensors"), setup.network, task.optimizer, facts, state)
-    back = checkpoint.state(checkpoint.read(Path("x.safetensors")), setup.network, task.optimizer)
+    checkpoint.write(Path("x.safetensors"), setup.network, plan.optimizer, facts, state)
+    back = checkpoint.state(checkpoint.read(Path("x.safetensors")), setup.network, plan.optimizer)
     assert back.best is not None
     assert math.isnan(back.best.value)
     assert math.isnan(back.patience.best)
@@ -409,14 +409,14 @@ def test_a_checkpoint_from_before_there_were_controls(iris: Path) -> None:
     """What it does not say is as at the start of a run without controls."""
     run(iris, {}, "run")
     setup = open_config(iris, {})
-    task = build_plan(setup.loaded.config, setup.network, 106)
+    plan = build_plan(setup.loaded.config, setup.network, 106)
     stored = checkpoint.read(RunDirectory(Path("run")).checkpoints()[-1])
-    now = checkpoint.state(stored, setup.network, task.optimizer)
+    now = checkpoint.state(stored, setup.network, plan.optimizer)
     for key in checkpoint.LATER:
         del stored.position[key]
     assert stored.best is not None
     stored.best["loss"] = stored.best.pop("value")
-    before = checkpoint.state(stored, setup.network, task.optimizer)
+    before = checkpoint.state(stored, setup.network, plan.optimizer)
     assert before.best is not None
     assert now.best is not None
     assert before.best.value == now.best.value

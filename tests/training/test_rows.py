@@ -55,12 +55,12 @@ def config(workplace: Path) -> Path:
 
 def trained(setup: Setup, source: RowSource) -> Array:
     config, network = setup.loaded.config, setup.network
-    task = build_plan(config, network, 50)
-    engine, _ = make_engine(EngineChoice("numpy", ""), "numpy", task, np.float32)
+    plan = build_plan(config, network, 50)
+    engine, _ = make_engine(EngineChoice("numpy", ""), "numpy", plan, np.float32)
     w = initial_weights(config, network, np.float32)
     schema, shuffle = setup.prepared.schema, config.training.shuffle
-    job = Job(task, engine, schema, source, None, {}, config.seed, shuffle, setup.controls)
-    *_, last = train(job, State(initial_optimizer_state(w, task.method)))
+    job = Job(plan, engine, schema, source, None, {}, config.seed, shuffle, setup.controls)
+    *_, last = train(job, State(initial_optimizer_state(w, plan.method)))
     assert isinstance(last, Finished)
     return last.state.optimizer_state.w
 

@@ -150,13 +150,13 @@ def test_the_step_of_a_divergence(iris: Path) -> None:
     rows = setup.prepared.splits["train"]
     from bptrain.build.updates import build_plan
 
-    task: TrainingPlan = build_plan(setup.loaded.config, setup.network, 106)
+    plan: TrainingPlan = build_plan(setup.loaded.config, setup.network, 106)
     X = rows.X.copy()
     X[70] = np.nan
     optimizer_state = initial_optimizer_state(
-        initial_weights(setup.loaded.config, setup.network, np.float32), task.optimizer
+        initial_weights(setup.loaded.config, setup.network, np.float32), plan.optimizer
     )
-    error = diagnosis(task, "numpy", optimizer_state, X, rows.T)
+    error = diagnosis(plan, "numpy", optimizer_state, X, rows.T)
     assert "epoch 1, step 3 (update 3): 6 of 192 values of the pre-activations z of layer 1" in str(error)
 
 
@@ -194,7 +194,7 @@ def test_the_loss_so_far_is_by_what_the_rows_weigh_that_were_seen(
     iris: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After each slice of an epoch, in the order of the epoch: the sum of v E over that of v."""
-    monkeypatch.setattr(TrainingPlan, "slice_steps", lambda task, work: 1)
+    monkeypatch.setattr(TrainingPlan, "slice_steps", lambda plan, work: 1)
     table = (ROOT / "data" / "iris.csv").read_text().splitlines()
     weighed = [f"{table[0]},w", *(f"{row},{k % 7}" for k, row in enumerate(table[1:]))]
     (iris.parent / "weighed.csv").write_text("\n".join(weighed))

@@ -1,4 +1,4 @@
-"""The controls of a config as objects: beside `build.py`."""
+"""The controls of a config as objects."""
 
 from collections.abc import Mapping
 

@@ -54,20 +54,20 @@ def target_range(network: Network, prepared: Prepared, output: str) -> Iterator[
 
 def large_first_step(config: Config, network: Network, rows: int) -> Iterator[Warned]:
     """A sum over the rows of a batch, and a rate as for their mean."""
-    task = build_plan(config, network, rows)
-    if task.solver is not None:  # which finds the length of its steps itself
+    plan = build_plan(config, network, rows)
+    if plan.solver is not None:  # which finds the length of its steps itself
         return
-    rate = max(task.rates)
+    rate = max(plan.rates)
     if (
         network.reduction != "sum"
-        or rate * task.batch_size <= LARGE_RATE
-        or not is_proportional(task.optimizer)
+        or rate * plan.batch_size <= LARGE_RATE
+        or not is_proportional(plan.optimizer)
     ):
         return
     message = (
-        f"the reduction sum adds up the gradients of {task.batch_size} rows, so the learning rate {rate:g} acts like "
-        f"{rate * task.batch_size:.4g} on their mean; set loss.reduction: mean, or a rate of about "
-        f"{rate / task.batch_size:.2g}"
+        f"the reduction sum adds up the gradients of {plan.batch_size} rows, so the learning rate {rate:g} acts like "
+        f"{rate * plan.batch_size:.4g} on their mean; set loss.reduction: mean, or a rate of about "
+        f"{rate / plan.batch_size:.2g}"
     )
     yield Warned("large_first_step", message)
 

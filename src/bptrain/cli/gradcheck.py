@@ -15,7 +15,7 @@ Params = Annotated[
     list[str] | None,
     typer.Option("--params", metavar="PATTERN", help="Check only these, such as 'layers.1.*'. Repeatable."),
 ]
-UpdateRule = Annotated[
+Method = Annotated[
     Literal["auto", "complex_step", "directions", "central"],
     typer.Option(
         help="Numeric gradient: entry by entry, along random directions, or by central differences."
@@ -44,7 +44,7 @@ def gradcheck_command(
             show_default=False,
         ),
     ] = None,
-    method: UpdateRule = "auto",
+    method: Method = "auto",
     engine: Engine = None,
     rows: Annotated[
         int | None,

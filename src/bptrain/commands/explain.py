@@ -94,9 +94,9 @@ def kernel(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> s
     loaded = load_config(config, overrides)
     prepared = prepare_data(loaded)
     network = network_of_schema(loaded.config, prepared.schema)
-    task = build_plan(loaded.config, network, len(prepared.splits["train"].X))
+    plan = build_plan(loaded.config, network, len(prepared.splits["train"].X))
     try:
-        return "\n\n".join(sources(task, dtype_of(loaded.config)))
+        return "\n\n".join(sources(plan, dtype_of(loaded.config)))
     except Untranslatable as error:
         raise UsageError(Problem("not_compiled", f"no loop can be written: {error}")) from error
 

@@ -79,8 +79,8 @@ class FitView:
         for name, message in started.warnings:
             screen.warn(name, message)
         if started.resumed:
-            screen.note(f"continuing after {position(started.state, started.task)}")
-        epochs = started.task.epochs
+            screen.note(f"continuing after {position(started.state, started.plan)}")
+        epochs = started.plan.epochs
         self._line_every = 1 if screen.verbose else max(1, epochs // LINES)
         if is_redrawn(sys.stderr) and not (screen.quiet or screen.json):
             self._width = shutil.get_terminal_size().columns

@@ -38,7 +38,7 @@ def show_validation(screen: Screen, done: Validated) -> None:
 
 def summary(done: Validated) -> Iterator[tuple[str, str]]:
     """What each line is about, and what it says."""
-    setup, task = done.setup, done.fit.task
+    setup, plan = done.setup, done.fit.plan
     config, schema, network = setup.loaded.config, setup.prepared.schema, setup.network
     what, *others = setup.prepared.notes
     yield "task", what.removeprefix("task: ")
@@ -58,7 +58,7 @@ def summary(done: Validated) -> Iterator[tuple[str, str]]:
     yield "loss", f"{config.loss.name}; initial loss {figure(done.loss)} per row ({done.rows} rows)"
     yield (
         "optimizer",
-        f"{config.optimizer.name}, {updates(task.steps_per_epoch)} per epoch, {epochs(task.epochs)}",
+        f"{config.optimizer.name}, {updates(plan.steps_per_epoch)} per epoch, {epochs(plan.epochs)}",
     )
     yield "metrics", ", ".join(setup.metrics)
     yield "engine", f"{done.choice.name} ({done.choice.reason})"

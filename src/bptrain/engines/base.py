@@ -183,18 +183,18 @@ class Engine(Protocol):
         state: OptimizerState,
         X: Array,
         T: Array,
-        extras: BatchContext = PLAIN,
+        context: BatchContext = PLAIN,
         noise: Array | None = None,
     ) -> float:
         """Update `state` in place, batch after batch of the rows of X (N × n_0) and T (N × n_L) of one epoch.
 
-        `extras` are the rows' weights and masks, `noise` what is added to each update's gradient, updates × weights.
+        `context` is the rows' weights and masks, `noise` what is added to each update's gradient, updates × weights.
         Returns Σ v_n E_n over the rows, of the loss that each had before its batch's update. Numbers that are not
         finite are carried on, not raised: the trainer looks for them after each slice.
         """
         ...
 
-    def gradient(self, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN) -> Array:
+    def gradient(self, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
         """The flat gradient of the objective at w over all rows, penalties included, as this engine computes it."""
         ...
 

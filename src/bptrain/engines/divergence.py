@@ -17,7 +17,7 @@ def diagnosis(
     state: OptimizerState,
     X: Array,
     T: Array,
-    extras: BatchContext = PLAIN,
+    context: BatchContext = PLAIN,
     noise: Array | None = None,
 ) -> NumericalError:
     """Replays a slice from its start with NumPy, one update at a time, and names what first was not finite.
@@ -27,7 +27,7 @@ def diagnosis(
     engine = NumpyEngine(plan)
     for k, a in enumerate(range(0, len(X), plan.batch_size)):
         rows = slice(a, a + plan.batch_size)
-        batch, t, of_rows = X[rows], T[rows], extras.part(rows)
+        batch, t, of_rows = X[rows], T[rows], context.part(rows)
         update = state.t + 1
         found = not_finite_at(plan, state.w, batch, t, of_rows)
         if found is None:
@@ -51,14 +51,14 @@ def diagnosis(
 
 
 def not_finite_at(
-    plan: TrainingPlan, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN
+    plan: TrainingPlan, w: Array, X: Array, T: Array, context: BatchContext = PLAIN
 ) -> str | None:
     """The first quantity of one batch at w that is not finite, in the order in which they are computed."""
     network, g = plan.network, np.empty_like(w)
     space = workspace(network, len(X), w.dtype)
     with np.errstate(all="ignore"):
-        forward(network, views(network, w), X, space, extras)
-        backward(network, views(network, w), T, space, views(network, g), extras)
+        forward(network, views(network, w), X, space, context)
+        backward(network, views(network, w), T, space, views(network, g), context)
     of_gradient = [(f"the gradient of {block.name}", block.view(g)) for block in reversed(network.blocks)]
     return not_finite_forward(network, space, T) or _first_not_finite(of_gradient)
 

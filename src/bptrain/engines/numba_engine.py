@@ -156,13 +156,13 @@ class NumbaEngine:
         state: OptimizerState,
         X: Array,
         T: Array,
-        extras: BatchContext = PLAIN,
+        context: BatchContext = PLAIN,
         noise: Array | None = None,
     ) -> float:
         """See `Engine.run_slice`."""
         plan = self.plan
-        X, T = contiguous(dropped_inputs(X, extras), state.w), contiguous(T, state.w)
-        with_rows = self._extras(extras, len(X), state.w)
+        X, T = contiguous(dropped_inputs(X, context), state.w), contiguous(T, state.w)
+        with_rows = self._context_arrays(context, len(X), state.w)
         drawn = [] if noise is None else [contiguous(noise, state.w)]
         scalar = [kind == "scalar" for kind in plan.optimizer.slots.values()]
         slots = [np.reshape(slot, -1) for slot in state.slots]  # a scalar slot as a vector of one
@@ -178,7 +178,7 @@ class NumbaEngine:
             loss_sum = 0.0
             for k, a in enumerate(range(0, len(X), batch)):
                 rows = slice(a, min(a + batch, len(X)))
-                total = batch_divisor(plan.network, rows.stop - a, extras.part(rows).sample_weight)
+                total = batch_divisor(plan.network, rows.stop - a, context.part(rows).sample_weight)
                 of_rows = [array[rows] for array in with_rows]
                 g, loss = self._gradient_and_loss(state.w, X[rows], T[rows], of_rows, total)
                 given = (g, *(array[k : k + 1] for array in drawn), loss, total)
@@ -190,23 +190,27 @@ class NumbaEngine:
         )
         return loss_sum
 
-    def gradient(self, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN) -> Array:
+    def gradient(self, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
         """See `Engine.gradient`."""
-        network, X = self.plan.network, contiguous(dropped_inputs(X, extras), w)
-        total = batch_divisor(network, len(X), extras.sample_weight)
-        g = self._gradient_and_loss(w, X, contiguous(T, w), self._extras(extras, len(X), w), total)[0]
+        network, X = self.plan.network, contiguous(dropped_inputs(X, context), w)
+        total = batch_divisor(network, len(X), context.sample_weight)
+        g = self._gradient_and_loss(w, X, contiguous(T, w), self._context_arrays(context, len(X), w), total)[
+            0
+        ]
         add_penalties(network, views(network, w), views(network, g))
         return g
 
-    def _extras(self, extras: BatchContext, rows: int, w: Array) -> list[Array]:
+    def _context_arrays(self, context: BatchContext, rows: int, w: Array) -> list[Array]:
         """The arrays that the loops take beside inputs and targets: rows that weigh 1, and units that all stay, too."""
         V = (
             []
             if not self.kernel_plan.weighted
-            else [np.ones(rows, w.dtype) if extras.sample_weight is None else extras.sample_weight]
+            else [np.ones(rows, w.dtype) if context.sample_weight is None else context.sample_weight]
         )
         sizes = self.kernel_plan.network.sizes
-        M = [extras.dropout_masks.get(i, np.ones((rows, sizes[i]), w.dtype)) for i in self.kernel_plan.masked]
+        M = [
+            context.dropout_masks.get(i, np.ones((rows, sizes[i]), w.dtype)) for i in self.kernel_plan.masked
+        ]
         return [contiguous(array, w) for array in (*V, *M)]
 
     def _gradient_and_loss(
@@ -282,9 +286,9 @@ class Scratch:
         return room
 
 
-def dropped_inputs(X: Array, extras: BatchContext) -> Array:
+def dropped_inputs(X: Array, context: BatchContext) -> Array:
     """Y_0 = X_0 ∘ M_0."""
-    return X * extras.dropout_masks[0] if 0 in extras.dropout_masks else X
+    return X * context.dropout_masks[0] if 0 in context.dropout_masks else X
 
 
 def contiguous(array: Array, w: Array) -> Array:
@@ -299,16 +303,16 @@ def compiled(kernel_plan: KernelPlan, name: Name) -> Callable[..., Any]:
     real = types.float32 if kernel_plan.dtype == "float32" else types.float64
     flat, matrix, count = real[::1], real[:, ::1], types.int64
     signature: tuple[Any, ...]
-    extras = [*([flat] if kernel_plan.weighted else []), *(matrix for _ in kernel_plan.masked)]
+    context = [*([flat] if kernel_plan.weighted else []), *(matrix for _ in kernel_plan.masked)]
     if name == "gradient":
-        signature = (flat, matrix, matrix, *extras, types.float64, flat, flat)
+        signature = (flat, matrix, matrix, *context, types.float64, flat, flat)
     elif name == "outputs":
         signature = (flat, matrix, matrix, matrix, flat)
     else:
         assert kernel_plan.updates is not None
         state = [flat] * (1 + len(kernel_plan.updates.optimizer.slots))
         noise = [matrix] if kernel_plan.updates.transform.noise is not None else []
-        of_rows = (matrix, matrix, *extras, *noise, flat, count)
+        of_rows = (matrix, matrix, *context, *noise, flat, count)
         of_gradient = (flat, *noise, types.float64, types.float64)
         given = of_rows if name == "run_slice" else of_gradient
         signature = (*state, *given, count, types.float64[::1], count, count, count)

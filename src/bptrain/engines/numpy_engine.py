@@ -50,15 +50,15 @@ class NumpyEngine:
         state: OptimizerState,
         X: Array,
         T: Array,
-        extras: BatchContext = PLAIN,
+        context: BatchContext = PLAIN,
         noise: Array | None = None,
     ) -> float:
         """See `Engine.run_slice`."""
         with np.errstate(all="ignore"):  # the trainer looks for what is not finite, once per slice
-            return self._updates(state, X, T, extras, noise)
+            return self._updates(state, X, T, context, noise)
 
     def _updates(
-        self, state: OptimizerState, X: Array, T: Array, extras: BatchContext, noise: Array | None
+        self, state: OptimizerState, X: Array, T: Array, context: BatchContext, noise: Array | None
     ) -> float:
         plan, network, L = self.plan, self.plan.network, self.plan.network.L
         B = plan.batch_size
@@ -72,7 +72,7 @@ class NumpyEngine:
         E = np.nan
         for update, a in enumerate(range(0, len(X), B)):
             rows = slice(a, min(a + B, len(X)))
-            of_rows = extras.part(rows)
+            of_rows = context.part(rows)
             divisor = batch_divisor(network, rows.stop - a, of_rows.sample_weight)
             if self._by_layers:
                 space = self._forward(parameters, X[rows], of_rows, Z_L[rows])
@@ -94,7 +94,7 @@ class NumpyEngine:
                 self._step(state, g, alpha * factor, E)
             project_max_norm(plan.transform, parameters)
         losses = row_losses(network, Z_L, None, T)
-        return float(loss_sum(losses.astype(np.float64), extras.sample_weight))
+        return float(loss_sum(losses.astype(np.float64), context.sample_weight))
 
     def _step(self, state: OptimizerState, g: Array, rate: float | Array, E: float) -> None:
         """An update by the rule."""
@@ -168,11 +168,11 @@ class NumpyEngine:
         w[part] -= step
         return tuple(new if one else slot for slot, new, one in zip(before, after, scalar, strict=True))
 
-    def _forward(self, parameters: Views, X: Array, extras: BatchContext, Z_L: Array) -> Workspace:
+    def _forward(self, parameters: Views, X: Array, context: BatchContext, Z_L: Array) -> Workspace:
         """The forward pass of a batch, with its Z_L where it is to be kept."""
         space = self._space(len(X), parameters.flat.dtype)
         space.Z[self.plan.network.L] = Z_L
-        forward(self.plan.network, parameters, X, space, extras)
+        forward(self.plan.network, parameters, X, space, context)
         return space
 
     def _gradient(
@@ -181,7 +181,7 @@ class NumpyEngine:
         dw: Views,
         X: Array,
         T: Array,
-        extras: BatchContext,
+        context: BatchContext,
         divisor: float,
         Z_L: Array,
     ) -> None:
@@ -190,7 +190,7 @@ class NumpyEngine:
         most = -(-self.plan.batch_size // self.plan.accumulate)
         for a in range(0, len(X), most):
             part = slice(a, min(a + most, len(X)))
-            of_part = extras.part(part)
+            of_part = context.part(part)
             space = self._forward(parameters, X[part], of_part, Z_L[part])
             into = dw if a == 0 else views(network, np.empty_like(dw.flat))
             backward(network, parameters, T[part], space, into, of_part, divisor)
@@ -198,10 +198,10 @@ class NumpyEngine:
                 dw.flat[...] += into.flat
         add_penalties(network, parameters, dw)
 
-    def gradient(self, w: Array, X: Array, T: Array, extras: BatchContext = PLAIN) -> Array:
+    def gradient(self, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
         """See `Engine.gradient`."""
         with np.errstate(all="ignore"):
-            return gradient(self.plan.network, w, X, T, extras)
+            return gradient(self.plan.network, w, X, T, context)
 
     def outputs(self, w: Array, X: Array) -> Outputs:
         """See `Engine.outputs`."""

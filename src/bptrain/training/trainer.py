@@ -118,15 +118,15 @@ def _slice(
     places = slice(start, stop)
     X, T, V = job.train.take(places if order is None else order[places])
     clock = time.perf_counter()
-    extras = BatchContext(V, masks(plan.network, job.seed, state.epoch + 1, places, X.dtype))
+    context = BatchContext(V, masks(plan.network, job.seed, state.epoch + 1, places, X.dtype))
     noise = None
     if plan.transform.noise is not None:
         updates = range(optimizer_state.t + 1, optimizer_state.t + 1 + steps)
         noise = gradient_noise(plan.transform, plan.network, job.seed, updates, optimizer_state.w.dtype)
-    loss_sum = job.engine.run_slice(optimizer_state, X, T, extras, noise)
+    loss_sum = job.engine.run_slice(optimizer_state, X, T, context, noise)
     seconds = time.perf_counter() - clock
     if not (math.isfinite(loss_sum) and all(map(all_finite, (optimizer_state.w, *optimizer_state.slots)))):
-        raise diagnosis(plan, job.engine.name, state.optimizer_state.copy(), X, T, extras, noise)
+        raise diagnosis(plan, job.engine.name, state.optimizer_state.copy(), X, T, context, noise)
     after = replace(
         state,
         optimizer_state=optimizer_state.kept(job.directory),

@@ -39,7 +39,7 @@ def prepared(dtype: type, **rows: int) -> Prepared:
     )
 
 
-# (a constant that is 1 while the others are 0, the task, how often it is counted in float32, and in float64)
+# (a constant that is 1 while the others are 0, the plan, how often it is counted in float32, and in float64)
 COUNTED: list[tuple[str, TrainingPlan, float, float]] = [
     ("epoch", SGD, 1, 1),
     ("call", SGD, 10 * 2, 10 * 2),

@@ -23,9 +23,9 @@ def test_every_key_gets_where_it_belongs(tmp_path: Path) -> None:
     network = build_network(config, [4, 16, 3], "classification")
     assert (network.l1, network.l2, network.dropout) == (0.1, 0.2, (0.0, 0.25))
     assert network.masked == (1,)
-    task = build_plan(config, network, 100)
-    assert task.transform == GradientTransform(1.0, 2.0, (0.5, 0.55), 3.0)
-    assert (task.batch_size, task.accumulate, task.weighted) == (32, 4, True)
+    plan = build_plan(config, network, 100)
+    assert plan.transform == GradientTransform(1.0, 2.0, (0.5, 0.55), 3.0)
+    assert (plan.batch_size, plan.accumulate, plan.weighted) == (32, 4, True)
     assert config.loss.class_weight == {"setosa": 2, "virginica": 0.5}
     assert from_plain(to_plain(config), "again") == config
 

@@ -82,6 +82,8 @@ def test_nothing_is_built_of_what_is_too_much(text: str, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(reader._Composer, "node", build)
     assert code_of(text) in ("too_large", "too_deep")
+    with pytest.raises(AssertionError, match="a value was built"):
+        code_of("a: 1")
 
 
 def test_no_more_of_a_file_is_read_than_a_config_may_have(tmp_path: Path) -> None:

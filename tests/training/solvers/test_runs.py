@@ -157,11 +157,13 @@ def test_the_objective_is_the_network_s(iris: Path) -> None:
     from bptrain.training.solving import iterate
 
     solver = Solver(step, {})
-    task = build_plan(setup.loaded.config, network, 106)._replace(method=solver)
-    memory = initial_optimizer_state(initial_weights(setup.loaded.config, network, np.float32), solver)
-    done = iterate(task, NumpyEngine(task), solver, memory, rows.X, rows.T)
+    plan = build_plan(setup.loaded.config, network, 106)._replace(method=solver)
+    optimizer_state = initial_optimizer_state(
+        initial_weights(setup.loaded.config, network, np.float32), solver
+    )
+    done = iterate(plan, NumpyEngine(plan), solver, optimizer_state, rows.X, rows.T)
     assert len(given) == 1
-    assert (done.evaluations, memory.t, memory.w.dtype.name) == (1, 1, "float32")
+    assert (done.evaluations, optimizer_state.t, optimizer_state.w.dtype.name) == (1, 1, "float32")
 
 
 @pytest.mark.parametrize("name", list(solvers))
@@ -188,10 +190,10 @@ def test_engines_agree(iris: Path) -> None:
 
 def test_auto_reckons_with_the_passes_alone(iris: Path) -> None:
     setup = open_config(iris, {**BATCH, "optimizer": "lbfgs"})
-    task = build_plan(setup.loaded.config, setup.network, 106)
-    assert choose_engine("auto", task, np.float32).name == "numpy"
+    plan = build_plan(setup.loaded.config, setup.network, 106)
+    assert choose_engine("auto", plan, np.float32).name == "numpy"
     if engine_entry("numba").missing() is None:
-        assert choose_engine("auto", task._replace(epochs=10**6), np.float32).name == "numba"
+        assert choose_engine("auto", plan._replace(epochs=10**6), np.float32).name == "numba"
 
 
 def test_early_stopping_restores_the_best(iris: Path) -> None:

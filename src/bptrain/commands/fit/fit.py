@@ -51,7 +51,7 @@ class Started(NamedTuple):
     run: Path
     state: State  # where the run begins
     network: Network
-    task: TrainingPlan
+    plan: TrainingPlan
     rows: dict[str, int]  # of each split
     engine: str
     reason: str  # why that engine
@@ -79,7 +79,7 @@ class Fit(NamedTuple):
     """What a fit is made of, before it has a directory and an engine."""
 
     setup: Setup
-    task: TrainingPlan
+    plan: TrainingPlan
     guess: Baseline
     facts: checkpoint.Facts  # without the numerics, which depend on the engine
 
@@ -105,7 +105,7 @@ def fit_events(
     with ExitStack() as stack:
         resumed = None
         if resume is not None:
-            resumed = resumed_run(resume, fit.setup, out, fit.facts, fit.task.method, stack)
+            resumed = resumed_run(resume, fit.setup, out, fit.facts, fit.plan.method, stack)
         if resumed is not None and resumed.finished:
             yield Done(finished(fit, resumed), already=True)
             return
@@ -152,21 +152,21 @@ def ready_engine(
     fit: Fit, resumed: Resumed | None
 ) -> Generator[Compiling, None, tuple[Engine, EngineChoice]]:
     """The engine of a fit, compiled; yields Compiling first if that takes a while. Raises UsageError."""
-    loaded, task = fit.setup.loaded, fit.task
+    loaded, plan = fit.setup.loaded, fit.plan
     asked, dtype = loaded.config.training.engine, dtype_of(loaded.config)
     begun_with = None if resumed is None else str(resumed.numerics["engine"])
     with loaded.locating():
-        choice = choose_engine(asked, task, dtype, begun_with)
-        if not engine_entry(choice.name).is_ready(task, dtype):
+        choice = choose_engine(asked, plan, dtype, begun_with)
+        if not engine_entry(choice.name).is_ready(plan, dtype):
             yield Compiling(fit.setup.network)
-        return make_engine(choice, asked, task, dtype, loaded.config.training.threads)
+        return make_engine(choice, asked, plan, dtype, loaded.config.training.threads)
 
 
 def start_state(fit: Fit) -> State:
     """The state before the first update."""
     config = fit.setup.loaded.config
     w = initial_weights(config, fit.setup.network, dtype_of(config))
-    return State(initial_optimizer_state(w, fit.task.method))
+    return State(initial_optimizer_state(w, fit.plan.method))
 
 
 def open_saver(
@@ -180,7 +180,7 @@ def open_saver(
         record |= {key: resumed.record[key] for key in resumed.record if key in ("started", "seconds")}
         record["resumed"] = now()
     interval = Interval(settings.every.epochs, settings.every.seconds)
-    saver = Saver(run, fit.setup.network, fit.task.method, fit.facts, interval, settings.keep, record)
+    saver = Saver(run, fit.setup.network, fit.plan.method, fit.facts, interval, settings.keep, record)
     saver.seconds["compile"] += compile_seconds
     return saver
 
@@ -194,7 +194,7 @@ def started(
         run=run.path,
         state=state,
         network=fit.setup.network,
-        task=fit.task,
+        plan=fit.plan,
         rows={name: len(rows.X) for name, rows in prepared.splits.items()},
         engine=choice.name,
         reason=choice.reason,
@@ -210,7 +210,7 @@ def trained(
     """The trainer's events, each saved before it is passed on, and the summary."""
     setup = fit.setup
     job = Job(
-        plan=fit.task,
+        plan=fit.plan,
         engine=engine,
         schema=setup.prepared.schema,
         train=RowsInMemory(setup.prepared.splits["train"]),
@@ -231,7 +231,7 @@ def trained(
             if not isinstance(event, Finished) and not silent:
                 yield event
         outputs = engine.outputs
-        summary = summarize(setup, fit.task, run, engine.name, outputs, state, saver.seconds, fit.guess)
+        summary = summarize(setup, fit.plan, run, engine.name, outputs, state, saver.seconds, fit.guess)
         saver.save(state, result=summary.result)
         status = "finished"
     except NumericalError:
@@ -249,7 +249,7 @@ def finished(fit: Fit, resumed: Resumed) -> FitSummary:
     choice = EngineChoice(str(resumed.numerics["engine"]), str(record.get("engine_reason", "")))
     saver = open_saver(run, fit, resumed, choice, 0.0)
     outputs = forward_pass(choice.name, fit.setup.network, state.optimizer_state.w.dtype)
-    summary = summarize(fit.setup, fit.task, run, choice.name, outputs, state, saver.seconds, fit.guess)
+    summary = summarize(fit.setup, fit.plan, run, choice.name, outputs, state, saver.seconds, fit.guess)
     if record.get("status") != "finished" or not best_is_written(run, state):
         with locked(run):
             saver.save(state, status="finished", result=summary.result)

@@ -47,16 +47,16 @@ def run_to_end(events: Generator[FitEvent, None, None], show: Callable[[FitEvent
         pending.saving = True
         events.close()
         raise Interrupted(
-            f"stopped and saved after {position(state, first.task)}; to continue, add --resume {first.run}",
+            f"stopped and saved after {position(state, first.plan)}; to continue, add --resume {first.run}",
             pending.signal or signal.SIGINT,
         )
 
 
-def position(state: State, task: TrainingPlan) -> str:
+def position(state: State, plan: TrainingPlan) -> str:
     """Where a run stands, in words."""
     if state.step == 0:
         return f"epoch {state.epoch}"
-    return f"update {state.step:,} of {task.steps_per_epoch:,} in epoch {state.epoch + 1}"
+    return f"update {state.step:,} of {plan.steps_per_epoch:,} in epoch {state.epoch + 1}"
 
 
 class PendingSignal:

@@ -37,7 +37,7 @@ class FitSummary(NamedTuple):
 
 def summarize(
     setup: Setup,
-    task: TrainingPlan,
+    plan: TrainingPlan,
     run: RunDirectory,
     engine: str,
     outputs: Callable[[Array, Array], Outputs],
@@ -48,7 +48,7 @@ def summarize(
     """Evaluates the best and the final weights of a run on every split."""
     schema, splits, stopped = setup.prepared.schema, setup.prepared.splits, state.stopped
     assert stopped is not None  # it has ended
-    last = Best(state.epoch, state.optimizer_state.t, math.nan, task.for_use(state.optimizer_state))
+    last = Best(state.epoch, state.optimizer_state.t, math.nan, plan.for_use(state.optimizer_state))
     best = state.best or last  # a run may end in its first epoch
     final = best if state.restored else last
 

@@ -41,14 +41,14 @@ class Consistency(NamedTuple):
         return {**self._asdict(), "likely": None if self.likely is None else self.likely._asdict()}
 
 
-def plain_descent(task: TrainingPlan) -> TrainingPlan:
-    """The task with plain gradient descent at one rate, whose update shows the gradient."""
+def plain_descent(plan: TrainingPlan) -> TrainingPlan:
+    """The plan with plain gradient descent at one rate, whose update shows the gradient."""
     rule, constant = optimizers.get("gradient_descent")(), schedules.get("constant")()
-    return task._replace(method=rule, schedule=constant, rate=RATE, transform=GradientTransform())
+    return plan._replace(method=rule, schedule=constant, rate=RATE, transform=GradientTransform())
 
 
-def consistency(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Iterator[Consistency]:
-    """The checks of an engine that was built for `plain_descent(task)`, at a point."""
+def consistency(engine: Engine, plan: TrainingPlan, point: GradientPoint) -> Iterator[Consistency]:
+    """The checks of an engine that was built for `plain_descent(plan)`, at a point."""
     w, X, T, context = point.w, point.X_0, point.T, point.context
     s, found = scale_at(point).w, find_kinks(point)
     a = engine.gradient(w, X, T, context)
@@ -64,11 +64,11 @@ def consistency(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Ite
     b = engine.gradient(w, other.X_0, other.T, other.context)
     yield compared("order", "the gradient does not depend on the order of the rows", b)
     again = engine.gradient(w, X, T, context)
-    w_1, w_2 = trained(engine, task, point), trained(engine, task, point)
+    w_1, w_2 = trained(engine, plan, point), trained(engine, plan, point)
     same = np.array_equal(a, again, equal_nan=True) and np.array_equal(w_1, w_2, equal_nan=True)
     words = "the same call, and the same updates, give the same bits again"
     yield Consistency(engine.name, "bits", words, 0.0 if same else np.inf, same)
-    yield update(engine, task, point)
+    yield update(engine, plan, point)
 
 
 def relative_error(a: Array, b: Array, s: Array, found: FoundKinks | None) -> float:
@@ -92,18 +92,18 @@ def sum_of_instances(engine: Engine, point: GradientPoint) -> Array:
     return total / point.divisor + of_penalty
 
 
-def trained(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Array:
+def trained(engine: Engine, plan: TrainingPlan, point: GradientPoint) -> Array:
     """The weights after an epoch of updates on the rows of a point."""
-    state = initial_optimizer_state(point.w.copy(), plain_descent(task).method)
+    state = initial_optimizer_state(point.w.copy(), plain_descent(plan).method)
     engine.run_slice(state, point.X_0, point.T, point.context)
     return state.w
 
 
-def update(engine: Engine, task: TrainingPlan, point: GradientPoint) -> Consistency:
+def update(engine: Engine, plan: TrainingPlan, point: GradientPoint) -> Consistency:
     """Whether an update subtracts the engine's gradient, computed before any weight has changed."""
-    first = point.some_rows(np.arange(min(task.batch_size, len(point.X_0))))
+    first = point.some_rows(np.arange(min(plan.batch_size, len(point.X_0))))
     w, X, T, context = first.w, first.X_0, first.T, first.context
-    state = initial_optimizer_state(w.copy(), plain_descent(task).method)
+    state = initial_optimizer_state(w.copy(), plain_descent(plan).method)
     engine.run_slice(state, X, T, context)
     taken = (w - state.w) / RATE
     rounding = np.finfo(np.float64).eps * np.abs(w) / RATE  # of w − step

@@ -155,8 +155,8 @@ def check_network(
     chosen_blocks(
         subject.network, settings.params
     )  # a pattern that matches nothing is refused before anything is built
-    task = build_plan(subject.config, subject.network, len(point.X_0))
-    engines, notes = engines_for(options.engine or subject.engine, plain_descent(task))
+    plan = build_plan(subject.config, subject.network, len(point.X_0))
+    engines, notes = engines_for(options.engine or subject.engine, plain_descent(plan))
     if options.engine is None:
         others = [
             name for name in engine_names() if name != engines[0].name and engine_entry(name).is_installed
@@ -170,7 +170,7 @@ def check_network(
     agree: list[Consistency] = []
     if report.complete:
         few = point.some_rows(np.arange(min(len(point.X_0), rows_for_consistency(subject.network))))
-        agree = [one for engine in engines for one in consistency(engine, task, few)]
+        agree = [one for engine in engines for one in consistency(engine, plan, few)]
     where = f"{subject.weights}, {report.rows} training rows"
     return GradcheckResult(
         subject.name, where, report, tuple(agree), units(point), tuple(notes), subject.warnings
@@ -191,21 +191,21 @@ def rows_for_consistency(network: Network) -> int:
     return max(2, int(WEIGHTS_ONE_BY_ONE / network.size))
 
 
-def engines_for(name: str, task: TrainingPlan) -> tuple[list[Engine], list[str]]:
+def engines_for(name: str, plan: TrainingPlan) -> tuple[list[Engine], list[str]]:
     """The engines to check, built in float64, and why others are left out. Raises UsageError where one is asked for by
     name and cannot be had."""
     if name != "all":
         name = NUMPY if name == "auto" else name
-        choice = choose_engine(name, task, np.float64)
-        return [make_engine(choice, name, task, np.float64, evaluates=False)[0]], []
+        choice = choose_engine(name, plan, np.float64)
+        return [make_engine(choice, name, plan, np.float64, evaluates=False)[0]], []
     engines: list[Engine] = []
     notes: list[str] = []
     for one in engine_names():
         entry = engine_entry(one)
-        reason = entry.unable(task, np.float64)
+        reason = entry.unable(plan, np.float64)
         try:
             if reason is None:
-                engines.append(entry.make(task, np.float64, None, False))
+                engines.append(entry.make(plan, np.float64, None, False))
         except CannotRun as error:
             reason = str(error)
         if reason is not None:

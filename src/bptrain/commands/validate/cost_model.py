@@ -28,37 +28,37 @@ class Estimate(NamedTuple):
         return {"seconds_per_epoch": self.seconds_per_epoch, "memory_bytes": self.memory}
 
 
-def estimate(task: TrainingPlan, prepared: Prepared, engine: str, dtype: DTypeLike) -> Estimate:
+def estimate(plan: TrainingPlan, prepared: Prepared, engine: str, dtype: DTypeLike) -> Estimate:
     """The time of an epoch, and the memory of a run without Python's own."""
-    return Estimate(seconds_per_epoch(task, prepared, engine, dtype), memory(task, prepared, dtype))
+    return Estimate(seconds_per_epoch(plan, prepared, engine, dtype), memory(plan, prepared, dtype))
 
 
-def seconds_per_epoch(task: TrainingPlan, prepared: Prepared, engine: str, dtype: DTypeLike) -> float:
+def seconds_per_epoch(plan: TrainingPlan, prepared: Prepared, engine: str, dtype: DTypeLike) -> float:
     """Updates, and the evaluation of the validation rows. Of a solver, an iteration with two evaluations."""
-    network, costs = task.network, engine_entry(engine).costs
+    network, costs = plan.network, engine_entry(engine).costs
     slow = np.dtype(dtype).itemsize / 4
     of_a_row = sum(network.sizes[1:])
-    steps = task.steps_per_epoch
+    steps = plan.steps_per_epoch
     update = costs.call * network.L
-    if task.solver is None:
-        slots = sum(kind == "per_weight" for kind in task.optimizer.slots.values())
+    if plan.solver is None:
+        slots = sum(kind == "per_weight" for kind in plan.optimizer.slots.values())
         update += network.size * (costs.weight + costs.slot * slots) * slow
     row = 6 * network.size / PRODUCTS * slow + costs.entry * of_a_row
-    evaluations = 1 if task.solver is None else 2
+    evaluations = 1 if plan.solver is None else 2
     validation = len(prepared.splits["validation"].X) if "validation" in prepared.splits else 0
-    return EPOCH + (steps * update + task.rows * row) * evaluations + validation * row / 3
+    return EPOCH + (steps * update + plan.rows * row) * evaluations + validation * row / 3
 
 
-def memory(task: TrainingPlan, prepared: Prepared, dtype: DTypeLike) -> int:
+def memory(plan: TrainingPlan, prepared: Prepared, dtype: DTypeLike) -> int:
     """Bytes of the rows, as read and encoded, of weights and slots (twice), best weights, a gradient, and a batch."""
-    network, size = task.network, np.dtype(dtype).itemsize
+    network, size = plan.network, np.dtype(dtype).itemsize
     rows = sum(data.X.nbytes + data.T.nbytes + data.y_true.nbytes for data in prepared.splits.values())
     raw = 8 * sum(len(data.X) for data in prepared.splits.values()) * len(prepared.schema.features)
     slots = 0
-    if task.solver is None:
-        slots = sum(kind == "per_weight" for kind in task.optimizer.slots.values())
+    if plan.solver is None:
+        slots = sum(kind == "per_weight" for kind in plan.optimizer.slots.values())
     weights = network.size * size * (2 * (1 + slots) + 2)
-    batch = min(task.batch_size, CHUNK_ROWS) * size * 3 * sum(network.sizes)
+    batch = min(plan.batch_size, CHUNK_ROWS) * size * 3 * sum(network.sizes)
     return rows + raw + weights + batch
 
 

@@ -76,8 +76,8 @@ class Validated(NamedTuple):
             "optimizer": config.optimizer.name,
             "engine": self.choice.name,
             "engine_reason": self.choice.reason,
-            "epochs": self.fit.task.epochs,
-            "updates_per_epoch": self.fit.task.steps_per_epoch,
+            "epochs": self.fit.plan.epochs,
+            "updates_per_epoch": self.fit.plan.steps_per_epoch,
             "first_loss": self.loss,
             "estimate": self.estimate.record(),
             "metrics": list(self.setup.metrics),
@@ -106,7 +106,7 @@ def validated(setup: Setup) -> Generator[Compiling, None, Validated]:
     else:
         choice = engine_of(fit)
     loss, rows = one_pass(fit, state.optimizer_state.w)
-    costs = estimate(fit.task, setup.prepared, choice.name, dtype_of(config))
+    costs = estimate(fit.plan, setup.prepared, choice.name, dtype_of(config))
     return Validated(setup, fit, choice, loss, rows, costs)
 
 
@@ -114,7 +114,7 @@ def engine_of(fit: Fit) -> EngineChoice:
     """The engine that a fit would take, without compiling it. Raises UsageError."""
     loaded = fit.setup.loaded
     with loaded.locating():
-        return choose_engine(loaded.config.training.engine, fit.task, dtype_of(loaded.config))
+        return choose_engine(loaded.config.training.engine, fit.plan, dtype_of(loaded.config))
 
 
 def one_pass(fit: Fit, w: Array) -> tuple[float, int]:
@@ -122,16 +122,16 @@ def one_pass(fit: Fit, w: Array) -> tuple[float, int]:
 
     Raises NumericalError where the loss, or what the gradient becomes, is not finite, so that no update would be.
     """
-    task, network, train = fit.task, fit.setup.network, fit.setup.prepared.splits["train"]
-    X, T, some = train.X[:ROWS], train.T[:ROWS], slice(0, min(ROWS, task.rows))
+    plan, network, train = fit.plan, fit.setup.network, fit.setup.prepared.splits["train"]
+    X, T, some = train.X[:ROWS], train.T[:ROWS], slice(0, min(ROWS, plan.rows))
     V = None if train.sample_weight is None else train.sample_weight[:ROWS]
-    extras = BatchContext(V, masks(network, fit.setup.loaded.config.seed, 1, some, w.dtype))
+    context = BatchContext(V, masks(network, fit.setup.loaded.config.seed, 1, some, w.dtype))
     with np.errstate(all="ignore"):
-        g = gradient(network, w, X, T, extras)
-        transform_gradient(task.transform, g, None)
+        g = gradient(network, w, X, T, context)
+        transform_gradient(plan.transform, g, None)
         losses = row_losses(network, *numpy_outputs(network, w, X), T).astype(np.float64)
     if not (np.isfinite(losses).all() and np.isfinite(g).all()):
-        found = not_finite_at(task, w, X, T, extras) or "a loss is not finite"
+        found = not_finite_at(plan, w, X, T, context) or "a loss is not finite"
         raise NumericalError(
             f"the forward pass is not finite at the initial weights (first {len(X)} rows): {found}. Usual cures: "
             "scaled inputs (data.scale), smaller initial weights (network.initializer), dtype float64."

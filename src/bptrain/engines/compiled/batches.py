@@ -42,7 +42,7 @@ def padded(numbers: int) -> int:
 
 def gradient(pieces: Pieces) -> Lines:
     """The gradient of some rows' share in the objective, without penalties."""
-    given = ", ".join(["w", "X", "T", *pieces.extras, "total", "g", "scratch"])
+    given = ", ".join(["w", "X", "T", *pieces.context, "total", "g", "scratch"])
     yield from pieces.loop(f"gradient({given})", _gradient(pieces))
 
 

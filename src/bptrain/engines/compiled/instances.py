@@ -18,7 +18,7 @@ AtWeight = Callable[[str, str, str, str, int], Lines]  # (gradient, weight, inde
 
 def gradient(pieces: Pieces) -> Lines:
     """The gradient over all rows, without penalties."""
-    given = ", ".join(["w", "X", "T", *pieces.extras, "total", "g", "scratch"])
+    given = ", ".join(["w", "X", "T", *pieces.context, "total", "g", "scratch"])
     yield from pieces.loop(f"gradient({given})", _gradient(pieces))
 
 

@@ -1,12 +1,12 @@
 """The training loop of one network, as the text of a Python module that Numba compiles.
 
-    run_slice(w, slots…, X, T, extras…, scratch, batch, t, rates, epoch, steps_per_epoch, epochs) -> Σ v_n E_n
-    gradient(w, X, T, extras…, total, g, scratch) -> Σ v_n E_n; g is the part of X's rows in the gradient of a batch
+    run_slice(w, slots…, X, T, context…, scratch, batch, t, rates, epoch, steps_per_epoch, epochs) -> Σ v_n E_n
+    gradient(w, X, T, context…, total, g, scratch) -> Σ v_n E_n; g is the part of X's rows in the gradient of a batch
         whose sum is divided by `total`, without penalties
     apply(w, slots…, g, batch_loss, total, t, rates, epoch, steps_per_epoch, epochs): one update by that gradient
     outputs(w, X, Z, out, scratch): Z_L and X_L of all rows
 
-The extras are what the rows weigh, a mask for each layer of which units are dropped, and noise for each update.
+The context is what the rows weigh and a mask for each layer of which units are dropped; noise for each update follows.
 A module holds one of them, since each is compiled when it is wanted.
 
 Sizes and options are constants of the text, so a small network's loops are unrolled; rows, rates and counts are

@@ -33,7 +33,7 @@ class Pieces:
         self.f = {i: self.functions.formula("f", sizes[i], ("z",), f[i].f) for i in layers}
 
     @property
-    def extras(self) -> list[str]:
+    def context(self) -> list[str]:
         """The arguments that go with the rows: what they weigh, and a mask for each layer that has one."""
         return [*(["V"] if self.plan.weighted else []), *(f"mask{i}" for i in self.plan.masked)]
 
@@ -191,7 +191,7 @@ class Pieces:
 
     def run_slice(self, lines: Iterable[str]) -> Lines:
         """run_slice as a function of the module, with the rule and the schedule."""
-        given = ", ".join([self.state(), "X", "T", *self.extras, *self._noise, "scratch", "batch", POSITION])
+        given = ", ".join([self.state(), "X", "T", *self.context, *self._noise, "scratch", "batch", POSITION])
         yield from self.loop(f"run_slice({given})", self.with_update(lines))
 
     def apply(self, lines: Iterable[str]) -> Lines:
