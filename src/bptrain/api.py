@@ -46,9 +46,9 @@ def fit(
 
     overrides           values by dotted key, such as {"training.epochs": 20}
     plugins             files of parts of your own
-    data                rows to train on in the place of `data.train`: (X, y), whose columns are x1 … xn and y; or a
+    data                rows to train on in place of `data.train`: (X, y), whose columns are x1 … xn and y; or a
                         dict of columns, or a frame of pandas, polars or Arrow, of which `data.target` names the target
-    validation, test    the same in the place of `data.validation` and `data.test`
+    validation, test    the same in place of `data.validation` and `data.test`
 
     To go on with a run (`resume`) that was trained on arrays takes the same arrays. Raises the errors of
     `bptrain.errors`; Interrupted, after saving, on Ctrl-C.

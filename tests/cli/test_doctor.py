@@ -80,7 +80,7 @@ def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cache_that_cannot_be_read(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = tmp_path / "cache" / kind
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text("a file in the place of the directory")
+    place.write_text("a file in place of the directory")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
     found = checkup.cache()
     assert found.status == "warning"

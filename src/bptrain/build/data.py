@@ -28,7 +28,7 @@ def prepare_data(
 ) -> Prepared:
     """Reads, splits and encodes the data of a config; with `limit`, encodes the first rows of each split alone.
 
-    `given` are the rows that Python gives in the place of files. Raises DataError; a problem that lies with a key
+    `given` are the rows that Python gives in place of files. Raises DataError; a problem that lies with a key
     of the config is given that key's place in the file.
     """
     config = loaded.config

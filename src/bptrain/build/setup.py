@@ -40,7 +40,7 @@ def open_config(
 ) -> Setup:
     """Validates a config, reads its data and builds its network. Raises UsageError or DataError.
 
-    `given` are the rows that Python gives in the place of files, by role.
+    `given` are the rows that Python gives in place of files, by role.
     """
     shapes = {role: source.shape for role, source in given.items()}
     return open_loaded(load_config(config, overrides, shapes), given)

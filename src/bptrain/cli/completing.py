@@ -34,7 +34,7 @@ DEPTH = 4  # of a run below runs/, so that a large directory is not searched to 
 
 
 def answer(shell: str, words: list[str]) -> None:
-    """Prints what may stand in the place of the last word, one per line, as the shell's script reads it."""
+    """Prints what may stand in place of the last word, one per line, as the shell's script reads it."""
     if shell == "bash":  # which gives the line up to the cursor, and replaces what follows its last = or :
         line = words[0] if words else ""
         words = split(line)

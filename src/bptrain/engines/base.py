@@ -73,7 +73,7 @@ class TrainingPlan(NamedTuple):
 
     @property
     def solver(self) -> Solver | None:
-        """The solver that trains in the place of a rule and its rates, on all rows at once."""
+        """The solver that trains in place of a rule and its rates, on all rows at once."""
         return self.method if isinstance(self.method, Solver) else None
 
     @property
