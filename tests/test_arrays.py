@@ -252,7 +252,7 @@ def test_the_commands_that_need_them(workplace: Path) -> None:
     ):
         done = command(*words)
         assert done.code == 3, words
-        assert "trained on arrays: give --data FILE, or go on from Python with the same arrays" in done.err
+        assert "trained on arrays: give --data FILE, or continue from Python with the same arrays" in done.err
 
 
 def test_resuming(workplace: Path) -> None:

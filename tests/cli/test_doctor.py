@@ -104,7 +104,7 @@ def test_the_doctor_survives_a_cache_that_it_may_not_look_for(
 
 def test_the_cache_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    assert checkup.cache().text == f"{tmp_path}: nothing is kept there yet"
+    assert checkup.cache().text == f"{tmp_path}: nothing is stored there yet"
     for name in ("a", "b"):
         (tmp_path / "kernels" / name).mkdir(parents=True)
         (tmp_path / "kernels" / name / "kernel.py").write_bytes(bytes(50_000))

@@ -159,7 +159,7 @@ def test_one_output_of_two_classes(workplace: Path) -> None:
     Path("two.yaml").write_text(two_classes("tanh", "half_squared_error"))
     wrong = bptrain("fit", "two.yaml")
     assert wrong.code == 2
-    assert "metrics.1: brier needs a probability, and tanh gives values outside [0, 1]" in wrong.err
+    assert "metrics.1: brier needs probabilities, but tanh gives values outside [0, 1]" in wrong.err
 
 
 def test_yes_and_no_outputs(workplace: Path) -> None:

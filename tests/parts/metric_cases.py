@@ -47,7 +47,7 @@ def of_classes(draw: st.DrawFn) -> Case:
 
 @st.composite
 def of_labels(draw: st.DrawFn) -> Case:
-    """Several outputs, each a yes or no of its own; answers of one kind alone are common."""
+    """Several outputs, each a separate yes or no; answers of one kind alone are common."""
     rng, N, m = draw(generators), draw(st.integers(1, 40)), draw(st.integers(2, 4))
     true = (rng.random((N, m)) < draw(shares)).astype(int)
     predicted = np.where(rng.random((N, m)) < draw(shares), true, rng.integers(0, 2, (N, m)))

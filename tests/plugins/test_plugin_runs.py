@@ -124,7 +124,7 @@ def test_a_plugin_that_has_changed(config: Path, mine: Path) -> None:
     for resume in (["--resume", run], ["--resume", "auto", "--out", run]):
         refused = bptrain("fit", config, *resume, "--set", "training.epochs=9", "--plugin", mine)
         assert refused.code == 5
-        assert "cannot go on with other parts" in refused.err
+        assert "cannot be resumed with parts other than" in refused.err
     write(mine.parent, LOG_COSH, "renamed.py")  # the content counts, not the name
     went_on = bptrain(
         "fit", config, "--resume", run, "--set", "training.epochs=9", "--plugin", "renamed.py", "--json"
@@ -178,7 +178,7 @@ def test_every_command_takes_it(config: Path, mine: Path, monkeypatch: pytest.Mo
     listed = bptrain("list", "--plugin", mine, "--json").json
     (own,) = [part for part in listed["activations"] if part["plugin"] is not None]
     assert (own["name"], own["plugin"], own["formula"]) == ("ln_cosh", "mine.py", "scale ln cosh z")
-    assert "of the plug-in mine.py" in bptrain("list", "activations", "--plugin", mine).out
+    assert "from the plug-in mine.py" in bptrain("list", "activations", "--plugin", mine).out
     assert bptrain("fit", config, "--plugin", mine, "--dry-run").code == 0
     seeds = bptrain("fit", config, "--plugin", mine, "--seeds", 2, "--json")
     assert len(seeds.json["runs"]) == 2

@@ -62,7 +62,7 @@ def test_the_tutorial(outcomes: dict[str, Outcome]) -> None:
     missing = outcomes["bptrain eval runs/squareplus"]
     assert "squareplus" in missing.err
     assert "--plugin my_parts.py" in missing.err
-    assert "of the plug-in my_parts.py" in outcomes["bptrain list activations --plugin my_parts.py"].out
+    assert "from the plug-in my_parts.py" in outcomes["bptrain list activations --plugin my_parts.py"].out
     assert Path("runs/lion/best.safetensors").is_file()
 
 

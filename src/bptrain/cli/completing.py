@@ -180,7 +180,7 @@ def sources(directory: str) -> Iterator[str]:
 
 
 def keep(file: Path, words: dict[str, Any]) -> None:
-    """Writes the words beside their name and renames them, so that no other Tab reads half of them."""
+    """Writes the words to a temporary file and renames it, so that no other Tab reads half of them."""
     with suppress(OSError):  # a full or read-only disk: the next Tab makes them anew
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = file.with_suffix(f".{os.getpid()}")

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 Params = Annotated[
     list[str] | None,
-    typer.Option("--params", metavar="PATTERN", help="Check only these, such as 'layers.1.*'. Repeatable."),
+    typer.Option(
+        "--params", metavar="PATTERN", help="Check only these parameters, such as 'layers.1.*'. Repeatable."
+    ),
 ]
 UpdateRule = Annotated[
     Literal["auto", "complex_step", "directions", "central"],
@@ -28,7 +30,7 @@ Engine = Annotated[
 KinkPolicy = Annotated[
     Literal["interval", "skip", "fail"],
     typer.Option(
-        help="At a kink, such as relu at 0: accept all between both slopes, leave the row out, or fail."
+        help="At a kink, such as relu at 0: accept any value between the two slopes, leave the row out, or fail."
     ),
 ]
 

@@ -40,9 +40,11 @@ def choose_engine(
         return EngineChoice(name, "as the config says")
     count = updates(plan)
     if begun_with == NUMPY:
-        return EngineChoice(NUMPY, "auto: as the run was begun")
+        return EngineChoice(NUMPY, "auto: the engine that the run was started with")
     if begun_with is not None and begun_with not in engine_names():
-        return EngineChoice(NUMPY, f"auto: the run was begun with {begun_with}, which is not an engine here")
+        return EngineChoice(
+            NUMPY, f"auto: the run was started with {begun_with}, which is not an engine here"
+        )
     candidates = worthwhile(plan) if begun_with is None else [begun_with]
     reasons = []
     for one in candidates:
