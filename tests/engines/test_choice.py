@@ -122,7 +122,7 @@ def test_what_numba_does_not_know_is_left_to_numpy() -> None:
         """1, from a tuple of two kinds."""
 
         def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
-            return float((1.0, "one")[step % 1])  # a text beside a number
+            return float((1.0, "one")[step % 1])  # a text after a number
 
         return factor
 

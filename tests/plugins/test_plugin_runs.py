@@ -148,7 +148,7 @@ def test_a_part_that_bptrain_has_by_now(config: Path, mine: Path) -> None:
     try:
         outcome = bptrain("eval", run)
         assert outcome.code == 0
-        assert "is now that of bptrain" in outcome.err
+        assert "now comes from bptrain" in outcome.err
         assert bptrain("fit", config, "--resume", run).code == 5
     finally:
         activations.remove("ln_cosh")

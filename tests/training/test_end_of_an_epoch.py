@@ -88,7 +88,7 @@ def test_what_is_monitored() -> None:
 
 
 def test_a_plateau_lowers_the_rate() -> None:
-    """By its own monitor, beside that of early stopping."""
+    """By its own monitor, in addition to that of early stopping."""
     plateau = Plateau(Monitor("accuracy", higher=True), factor=0.1, patience=2)
     controls = Controls(early_stopping=EarlyStopping(patience=9), plateau=plateau)
     after = after_epoch(controls, end(plateau=Watch(0.9, 1), patience=Watch(0.8, 4)), 0.0)

@@ -53,7 +53,7 @@ def test_an_entry_that_is_no_array_of_the_shape(
 
 
 def test_an_array_of_another_library(tmp_path: Path) -> None:
-    """What NumPy can read is read; what it cannot is told."""
+    """What NumPy can read is read; what it cannot is reported."""
     library = """
 class Tensor:
     def __init__(self, array):

@@ -48,7 +48,7 @@ def resumed_run(
     method: UpdateRule,
     stack: ExitStack,
 ) -> Resumed | None:
-    """The run to go on with, or None to start afresh.
+    """The run to continue, or None to start a new one.
 
     `resume` is a run, or "auto" for the newest unfinished run of this config (or the one at `out`). A run that goes
     on is locked until `stack` closes. Raises CheckpointError when a named run cannot go on with this config,
