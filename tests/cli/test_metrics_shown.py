@@ -111,10 +111,15 @@ def test_over_seeds(many: Path) -> None:
 @pytest.mark.parametrize(
     ("network", "loss", "metric", "words"),
     [
-        ("sizes: [4, 3]", "binary_cross_entropy", "log_loss", "sum to 1, which sigmoid does not give"),
+        (
+            "sizes: [4, 3]",
+            "binary_cross_entropy",
+            "log_loss",
+            "sum to 1 per row, which sigmoid does not give",
+        ),
         ("sizes: [4, 3], activations: identity", "half_squared_error", "brier", "identity does not give"),
         ("sizes: [4, 3]", "cross_entropy", "{name: top_k_accuracy, k: 3}", "at least 4 classes"),
-        ("sizes: [4, 3]", "cross_entropy", "max_error", "a metric of regression"),
+        ("sizes: [4, 3]", "cross_entropy", "max_error", "a metric for regression"),
     ],
 )
 def test_refusals(iris: Path, network: str, loss: str, metric: str, words: str) -> None:

@@ -117,7 +117,7 @@ def test_a_syntax_error_has_its_column_and_a_caret(workplace: Path) -> None:
 def test_no_utf8(workplace: Path) -> None:
     file = workplace / "mine.py"
     file.write_bytes(b"x = '\xff'\n")
-    refused(bptrain("list", "--plugin", file), file, None, "no text")
+    refused(bptrain("list", "--plugin", file), file, None, "not text")
 
 
 def test_two_plugins_with_one_name(workplace: Path) -> None:
@@ -126,7 +126,7 @@ def test_two_plugins_with_one_name(workplace: Path) -> None:
         outcome = bptrain("list", "--plugin", one, "--plugin", other)
         refused(outcome, other, 4, f"the activation ln_cosh already belongs to the plug-in {one}")
     assert bptrain("list", "--plugin", other).code == 0  # by itself there is nothing wrong with it
-    refused(bptrain("list", "--plugin", one, "--plugin", other), other, 4, f"that of the plug-in {one}")
+    refused(bptrain("list", "--plugin", one, "--plugin", other), other, 4, f"belongs to the plug-in {one}")
     assert "ln_cosh" not in activations
 
 
