@@ -36,7 +36,7 @@ class Figure(NamedTuple):
     microseconds: float  # an update, median over the rounds
     ratios: dict[str, float]  # to each of our engines: median over the rounds of theirs / ours
     updates: int  # in a pass
-    rounds: list[float]  # microseconds an update
+    rounds: list[float]  # microseconds per update
     deviation: Deviation
 
 
@@ -140,7 +140,7 @@ def _deviation(case: Case, start: Start, reference: Start) -> Deviation:
 
 
 def _pass(worker: Worker, updates: int) -> Callable[[], float]:
-    """Microseconds an update of one pass."""
+    """Microseconds per update of one pass."""
     return lambda: worker.seconds() / updates * 1e6
 
 

@@ -55,7 +55,7 @@ PAIRS = [
 
 
 def gradients() -> Array:
-    """One row an update."""
+    """One row per update."""
     rng, t = np.random.default_rng(0), np.arange(UPDATES)
     columns = [
         rng.normal(size=UPDATES),

@@ -1,4 +1,4 @@
-"""How cost grows: time a row against width, depth, batch size and rows, and peak memory against what must be held.
+"""How cost grows: time per row against width, depth, batch size and rows, and peak memory against what must be held.
 
     pip install -e '.[fast]' matplotlib, then: python benchmarks/scaling.py [--plot FILE] [--json FILE]
 
@@ -52,7 +52,7 @@ MEMORY: list[tuple[Sizes, str, int]] = [  # sizes, optimizer, rows
 
 
 class Point(NamedTuple):
-    """One network, one batch size: microseconds a row by each engine, and at the limit."""
+    """One network, one batch size: microseconds per row for each engine, and at the limit."""
 
     value: int
     limit: float
@@ -96,7 +96,7 @@ def micros_a_row(engine_name: str, sizes: Sizes, batch: int, rows: int) -> float
 
 
 def limit_of(sizes: Sizes, batch: int, product_rate: float) -> float:
-    """Microseconds a row: products at the measured rate, or the traffic of weights and rows at that of a copy."""
+    """Microseconds per row: products at the measured rate, or the traffic of weights and rows at that of a copy."""
     import numpy as np
 
     pairs = [a * b for a, b in itertools.pairwise(sizes)]

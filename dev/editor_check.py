@@ -140,7 +140,7 @@ CAPABILITIES: Json = {
 
 
 class Bench:
-    """A folder of configs beside the schema, open in the server."""
+    """A folder with configs and the schema, open in the server."""
 
     def __init__(self, program: str, folder: Path) -> None:
         self.folder, self.opened, self.failures = folder, 0, 0
@@ -197,7 +197,7 @@ class Bench:
             self.report(what, wanted <= offered and not unwanted & offered, sorted(offered))
 
     def check_hover(self) -> None:
-        """What a key is for is told."""
+        """What a key is for is shown."""
         uri = self.open(MODELINE + LEAST + "training:\n  clip_norm: 1\n")
         at = {"line": 5, "character": 5}
         answer = self.server.ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": at})

@@ -1,4 +1,4 @@
-"""Wrong configs by the thousand: `python dev/fuzz_configs.py [N [FIRST]]` tries N of them (100,000 unless told).
+"""Wrong configs by the thousand: `python dev/fuzz_configs.py [N [FIRST]]` tries N of them (default 100,000).
 
 Whatever is written, a config is read or refused with a UsageError; any other exception ends this, and the config is
 shown before it. What is read is written out and must read back as the same. One in four is damaged until nothing near a

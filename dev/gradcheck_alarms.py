@@ -1,6 +1,6 @@
 """False alarms of the gradient check, looked for in earnest: `python dev/gradcheck_alarms.py [N]`; exit code 1 for one.
 
-Right networks under hard conditions, N of each (default 300): ordinary, saturated and cancelling weights, deep
+Right networks under hard conditions, N of each (default 300): ordinary, saturated and canceling weights, deep
 networks, inputs far from 1. Every error must stay below 1e-12; tests/gradient_check/test_gradcheck.py
 runs a small sample.
 """

@@ -1,6 +1,6 @@
 """Every metric against scikit-learn's, at length: `python dev/metrics_against_sklearn.py [N]`; 1 for a difference.
 
-N random cases (1,000 unless told) of one class a row, of yes/no outputs, and of values, others at each call;
+N random cases (default 1,000) of one class per row, of yes/no outputs, and of values, others at each call;
 tests/parts/test_metrics_against_sklearn.py runs a small sample.
 """
 
@@ -28,7 +28,7 @@ from parts.metric_cases import (
 )
 
 KINDS: list[tuple[str, Callable[[], st.SearchStrategy[Case]], list[Variant]]] = [
-    ("one class a row", of_classes, OF_CLASSES),
+    ("one class per row", of_classes, OF_CLASSES),
     ("yes/no outputs", of_labels, OF_LABELS),
     ("values", of_values, OF_VALUES),
 ]

@@ -1,4 +1,4 @@
-"""Makes docs/parts from the registries: `python dev/parts_docs.py`; --check only tells what is stale, by exit code 1.
+"""Makes docs/parts from the registries: `python dev/parts_docs.py`; --check only reports what is stale, by exit code 1.
 
 One page per kind, with formula, source and options of every part, as `bptrain list` prints them; and a plot of each
 activation with its derivative, drawn here as SVG so that the same formulas give the same bytes everywhere.
@@ -19,13 +19,13 @@ PLACE = Path(__file__).resolve().parent.parent / "docs" / "parts"
 MADE = "<!-- made by dev/parts_docs.py from the docstrings in src/bptrain/parts; change them, then run it again -->"
 ABOUT = {
     "activations": "x = f(z), in `network.activations`. In the plots f is blue, its derivative f′ orange and dashed.",
-    "losses": "E of a row's outputs x and targets t, in `loss`. Natural logarithms.",
-    "optimizers": "The step from the gradient g, in `optimizer`. α is the learning rate times the schedule's factor.",
+    "losses": "The loss E of one row, from its outputs x and targets t, in `loss`. Logarithms are natural.",
+    "optimizers": "How the gradient g updates the weights, in `optimizer`. α: learning rate times schedule factor.",
     "schedules": "The factor on the learning rate, in `schedule`.",
-    "initializers": "The start values of the weights W (n_out × n_in), in `network.initializer`. `auto` draws he_normal"
+    "initializers": "The initial values of the weights W (n_out × n_in), in `network.initializer`. `auto` is he_normal"
     " for the relu family, glorot_uniform for other activations.",
     "metrics": "How good predictions are, in `metrics`.",
-    "scalers": "The map of a data column, in `data.scale` and `data.scale_target`.",
+    "scalers": "How a column of numbers is scaled, in `data.scale` and `data.scale_target`.",
 }
 WIDTH, HEIGHT, MARGIN = 420, 300, 10  # of a plot
 Z, X = (-4.0, 4.0), (-2.0, 3.4)  # what it shows
@@ -59,7 +59,7 @@ def page(kind: str, parts: tuple[PartRecord, ...]) -> str:
     text = [f"# {kind.capitalize()}", "", MADE, "", ABOUT.get(kind, ""), ""]
     also = [f"`{one.name}`: {one.about}" for one in BESIDE if one.of.kind == KINDS[kind].kind]
     if also:
-        text += [f"Beside the options of its own a part takes {'; '.join(also)}.", ""]
+        text += [f"In addition to its own options, each part takes {'; '.join(also)}.", ""]
     for part in parts:
         text += section(kind, part)
     return "\n".join(text)

@@ -217,8 +217,8 @@ not solved with any of the rates. The rates tried are 1e-5, 3e-5, 1e-4 … 30; o
   of 1e-8, within 10,000 and 20,000 steps.
 * **Rosenbrock**: ½ [(10 (y − x²))² + (1 − x)²] from (−1.2, 1). Solved at 1e-8, within 20,000 steps.
 * **XOR**: 2-2-1, and **two spirals** (Lang and Witbrock 1988; 194 points): 2-20-20-1. Tanh, identity output,
-  half_squared_error, glorot_uniform with seed 0. Solved when every row is on its side of ½, within 5,000 and 4,000
-  steps. That is one start; `docs/solvers.md` has the shares of 20.
+  half_squared_error, glorot_uniform with seed 0. Solved when every row is on the correct side of ½, within 5,000 and
+  4,000 steps. That is one start; `docs/solvers.md` has the success rates over 20.
 
 The value is checked after each of the first 200 steps, and then whenever the number of steps has grown by 1 %. A step
 of a solver costs more than one of a rule; levenberg_marquardt's cost the most, since it factorizes a P × P matrix.

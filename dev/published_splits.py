@@ -179,7 +179,7 @@ Several networks were looked at on these starts before the ones shown were chose
 | {rule} |
 {sweeps}
 
-The starts of XOR from which a solver fails lead to a minimum that is none of the whole (E = 1/16 or 1/12), towards
+The starts of XOR from which a solver fails lead to a local minimum that is not a global one (E = 1/16 or 1/12), towards
 which the weights grow without bound.
 """
 

@@ -148,7 +148,7 @@ def _is_whole(letter: bytes) -> bool:
 def in_pipe(
     *arguments: object, env: Mapping[str, str] | None = None, script: str = SCRIPT, cwd: Path | None = None
 ) -> tuple[int, str, str]:
-    """Runs `bptrain ARGUMENTS` with pipes in the place of a terminal: exit code, stdout, stderr."""
+    """Runs `bptrain ARGUMENTS` with pipes in place of a terminal: exit code, stdout, stderr."""
     command = [sys.executable, "-c", script.replace(TAKE, ""), *map(str, arguments)]
     done = subprocess.run(
         command,

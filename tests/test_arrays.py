@@ -83,7 +83,7 @@ class Series:
 
 
 class Chunked:
-    """A column of Arrow, which as an array has another cell in the place of one that is missing."""
+    """A column of Arrow, which as an array has another cell in place of one that is missing."""
 
     def __init__(self, cells: list[Any]) -> None:
         self._cells = cells
@@ -214,7 +214,7 @@ def test_a_run_says_what_it_was_trained_on(workplace: Path) -> None:
 
 
 def test_a_config_file_and_arrays(iris: Path) -> None:
-    """The rows that are given stand in the place of the file's; the run has the config's name."""
+    """The rows that are given stand in place of the file's; the run has the config's name."""
     X, _ = arrays(60)
     columns = {"a": X[:, 0], "b": X[:, 1], "c": X[:, 2], "d": X[:, 0], "species": ["u", "v", "w"] * 20}
     run = bptrain.fit(iris, data=columns)
@@ -253,7 +253,7 @@ def test_the_commands_that_need_them(workplace: Path) -> None:
     ):
         done = command(*words)
         assert done.code == 3, words
-        assert "trained on arrays: give --data FILE, or go on from Python with the same arrays" in done.err
+        assert "trained on arrays: give --data FILE, or continue from Python with the same arrays" in done.err
 
 
 def test_resuming(workplace: Path) -> None:

@@ -119,7 +119,7 @@ def test_its_paths_are_told_from_columns(workplace: Path, ssv: Path) -> None:
 
 def test_it_is_gone_when_it_is_removed(ssv: Path) -> None:
     gone = bptrain("init", "--data", ssv, "--target", "species")
-    assert (gone.code, "does not tell its format" in gone.err) == (3, True)
+    assert (gone.code, "does not show its format" in gone.err) == (3, True)
 
 
 def test_the_schema_lists_the_formats() -> None:

@@ -1,4 +1,4 @@
-"""Adding an option beside the factories of a kind needs one entry of BESIDE: everything else finds it."""
+"""Adding an option to all parts of a kind needs one entry of BESIDE: everything else finds it."""
 
 from collections.abc import Iterator
 from pathlib import Path

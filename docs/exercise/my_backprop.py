@@ -1,6 +1,7 @@
 """Backpropagation in matrix form, to be filled in. The task is in docs/exercise.md.
 
-Instances are columns. Lists count as the derivation does, 0 … L, so W[1] is W_1; entry 0 of W, b, f, df and z is None.
+Instances are columns. Lists are indexed as in the derivation, 0 … L, so W[1] is W_1; entry 0 of W, b, f, df and z is
+None.
 
     bptrain check-backward my_backprop.py CONFIG
 """
@@ -25,7 +26,7 @@ def forward(W, b, f, x_0):
 def backward(W, b, df, dE, x, z, t):
     """δ_L, then δ_i for i = L−1 … 1, and with each the gradient of its layer.
 
-    df[i] is the function f_i', to be taken at z[i]. dE(x, t) is ∂E/∂x_L, to be taken at x[L] and the targets t.
+    df[i] is the function f_i', to be evaluated at z[i]. dE(x, t) is ∂E/∂x_L, to be evaluated at x[L] and the targets t.
     """
     L = len(W) - 1
     delta = [None] * (L + 1)

@@ -45,12 +45,12 @@ def fit(
     """Trains a config: a file, or a dict of its sections, whose runs are runs/model/001 and so on.
 
     overrides           values by dotted key, such as {"training.epochs": 20}
-    plugins             files of parts of your own
-    data                rows to train on in the place of `data.train`: (X, y), whose columns are x1 … xn and y; or a
+    plugins             files with your own parts
+    data                rows to train on in place of `data.train`: (X, y), whose columns are x1 … xn and y; or a
                         dict of columns, or a frame of pandas, polars or Arrow, of which `data.target` names the target
-    validation, test    the same in the place of `data.validation` and `data.test`
+    validation, test    the same in place of `data.validation` and `data.test`
 
-    To go on with a run (`resume`) that was trained on arrays takes the same arrays. Raises the errors of
+    To resume a run that was trained on arrays, give the same arrays. Raises the errors of
     `bptrain.errors`; Interrupted, after saving, on Ctrl-C.
     """
     with plugged_in(plugins):
@@ -97,7 +97,7 @@ def gradcheck(
     inputs     also check the gradient with respect to the inputs, ∂E/∂x_0
     kinks      interval: at a kink anything between the gradients of both sides is right; skip: rows at a kink
                are left out; fail: they are a mismatch
-    plugins    files of parts of your own
+    plugins    files with your own parts
 
     Raises the errors of `bptrain.errors`.
     """

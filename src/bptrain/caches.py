@@ -1,4 +1,4 @@
-"""Where caches lie: one directory of the user's own, with a folder for each kind of thing that can be made again."""
+"""Where the caches are: one directory of the user, with a folder per kind of thing that can be made again."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ VARIABLE = "BPTRAIN_CACHE_DIR"
 def cache_directory(kind: str = "") -> Path:
     """The directory of one kind of cache (`words`, `kernels`), or of all of them; it need not exist.
 
-    It lies where BPTRAIN_CACHE_DIR says, else where the system keeps caches: ~/.cache/bptrain on Linux.
+    It is BPTRAIN_CACHE_DIR if that is set, else where the system keeps caches: ~/.cache/bptrain on Linux.
     """
     chosen = os.environ.get(VARIABLE)
     if chosen:

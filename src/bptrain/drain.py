@@ -1,4 +1,4 @@
-"""Generators that report on their way how far they have come, and return what they have found."""
+"""Generators that yield their progress and return their result."""
 
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
@@ -8,7 +8,7 @@ Found = TypeVar("Found")
 
 
 def drain(steps: Generator[Step, None, Found], show: Callable[[Step], Any] | None = None) -> Found:
-    """Runs a generator to its end and returns what it returns; `show` is given each step on the way."""
+    """Runs a generator to its end and returns what it returns; `show` is called with each step."""
     while True:
         try:
             step = next(steps)

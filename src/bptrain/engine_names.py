@@ -1,7 +1,8 @@
 """The engines by name, without loading any of them: what the config, `--engine` and completion offer.
 
 An engine is a file `engines/<name>_engine.py` whose first line reads: The engine `<name>`: what it is. NumPy's comes
-first; the others follow by the alphabet. What else is known of an engine is in its `ENTRY`: see `engines/registry.py`.
+first; the others follow in alphabetical order. What else is known of an engine is in its `ENTRY`: see
+`engines/registry.py`.
 """
 
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""`check_part`: one line in a test suite of yours for a part of yours.
+"""`check_part`: one line in your test suite for a part of your own.
 
     from bptrain.testing import check_part
     from my_parts import bent
@@ -6,7 +6,7 @@
     def test_bent() -> None:
         check_part(bent())
 
-It raises AssertionError, whose words say what is wrong and where.
+It raises AssertionError, with a message that says what is wrong and where.
 """
 
 import warnings
@@ -44,8 +44,8 @@ def check_part(part: Any, seed: int = 0) -> None:
     An activation: f' (or Jᵀg) is the derivative of f, at ordinary z, at large ones, at 0 and at the kinks that it
     declares, where it may be anything between the slopes of both sides; a network of it passes `gradcheck`; f keeps the
     dtype, does not overflow for |z| ≤ 10⁴, and gives NaN for NaN. A loss: dE is the derivative of E, likewise, and no
-    row depends on another. An optimizer: its step changes no array that it is given, keeps the dtype, and does to each
-    weight what it does to it alone. Raises AssertionError, and TypeError for what is not a part.
+    row depends on another. An optimizer: its step changes no array that it is given, keeps the dtype, and updates each
+    weight independently of the others. Raises AssertionError, and TypeError for what is not a part.
     """
     kind = next((kind for kind in KINDS if kind.type is not None and isinstance(part, kind.type)), None)
     if kind is None:

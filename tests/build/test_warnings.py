@@ -150,7 +150,7 @@ def test_from_where_a_target_is_out_of_range(y: float, outside: int, workplace: 
     rest = "network: {sizes: [1, 1], activations: sigmoid}\nloss: half_squared_error\n"
     said = bptrain("fit", config(workplace, f"0,0.5\n1,{y}\n", rest, ", scale_target: none"), "--dry-run").err
     assert ("target_range" in said) == bool(outside)
-    assert not outside or "the targets of 1 of 2 training rows" in " ".join(said.split())
+    assert not outside or "1 of 2 training rows have targets outside the range of" in " ".join(said.split())
 
 
 def growing(workplace: Path) -> Path:

@@ -126,7 +126,7 @@ def test_set_changes_the_network(workplace: Path) -> None:
     shapes = {(one["name"], one["layer"]): one["shape"] for one in done.json["quantities"]}
     assert shapes["dW", 1] == [6, 4]
     assert shapes["db", 2] == [2, 1]
-    assert "biases drawn at random, since 0 would hide one that is forgotten" in done.json["remarks"]
+    assert "biases drawn at random, since biases of 0 would hide a forgotten one" in done.json["remarks"]
 
 
 def test_what_the_objective_leaves_out_is_told(workplace: Path) -> None:
@@ -153,7 +153,7 @@ def test_weights_that_are_all_alike_are_drawn(workplace: Path) -> None:
     done = bptrain("check-backward", file, POST, "--set", "network.initializer=zeros", "--json")
     assert done.code == 1
     assert done.json["findings"][0]["layer"] == 2
-    assert "W_2 drawn at random, since weights that are all alike hide mistakes" in done.json["remarks"]
+    assert "W_2 drawn at random, since equal weights would hide mistakes" in done.json["remarks"]
 
 
 def test_a_single_training_row(workplace: Path) -> None:

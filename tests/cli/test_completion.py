@@ -75,7 +75,7 @@ def test_a_change_of_the_sources_makes_the_words_anew(
 
 
 def test_a_cache_that_cannot_be_used(made: list[dict[str, Any]], tmp_path: Path) -> None:
-    (tmp_path / "cache").write_text("a file in the place of the directory")
+    (tmp_path / "cache").write_text("a file in place of the directory")
     assert known_words() == known_words() == made[0]
     assert len(made) == 2
 

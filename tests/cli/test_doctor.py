@@ -80,7 +80,7 @@ def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cache_that_cannot_be_read(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = tmp_path / "cache" / kind
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text("a file in the place of the directory")
+    place.write_text("a file in place of the directory")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
     found = doctor.cache()
     assert found.status == "warning"
@@ -104,7 +104,7 @@ def test_the_doctor_survives_a_cache_that_it_may_not_look_for(
 
 def test_the_cache_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    assert doctor.cache().text == f"{tmp_path}: nothing is kept there yet"
+    assert doctor.cache().text == f"{tmp_path}: nothing is stored there yet"
     for name in ("a", "b"):
         (tmp_path / "kernels" / name).mkdir(parents=True)
         (tmp_path / "kernels" / name / "kernel.py").write_bytes(bytes(50_000))

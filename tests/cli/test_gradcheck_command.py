@@ -75,7 +75,7 @@ def test_selection_and_mistakes() -> None:
 def test_the_rules_stand_below_the_table() -> None:
     out = command("gradcheck", XOR).out
     assert "pass: |a − n| is at most 1e-10 max(|a|, |n|, q)" in out
-    assert "the batch's gradient is the sum of its instances'" in out
+    assert "the gradient of a batch is the sum of its instances' gradients" in out
 
 
 def test_a_run_with_dead_units(workplace: Path) -> None:

@@ -111,7 +111,12 @@ def test_over_seeds(many: Path) -> None:
 @pytest.mark.parametrize(
     ("network", "loss", "metric", "words"),
     [
-        ("sizes: [4, 3]", "binary_cross_entropy", "log_loss", "sum to 1, which sigmoid does not give"),
+        (
+            "sizes: [4, 3]",
+            "binary_cross_entropy",
+            "log_loss",
+            "sum to 1 per row, which sigmoid does not give",
+        ),
         ("sizes: [4, 3], activations: identity", "half_squared_error", "brier", "identity does not give"),
         ("sizes: [4, 3]", "cross_entropy", "{name: top_k_accuracy, k: 3}", "at least 4 classes"),
         ("sizes: [4, 3]", "cross_entropy", "max_error", "a metric for regression"),
@@ -159,7 +164,7 @@ def test_one_output_of_two_classes(workplace: Path) -> None:
     Path("two.yaml").write_text(two_classes("tanh", "half_squared_error"))
     wrong = bptrain("fit", "two.yaml")
     assert wrong.code == 2
-    assert "metrics.1: brier needs a probability, and tanh gives values outside [0, 1]" in wrong.err
+    assert "metrics.1: brier needs probabilities, but tanh gives values outside [0, 1]" in wrong.err
 
 
 def test_yes_and_no_outputs(workplace: Path) -> None:

@@ -85,7 +85,7 @@ REFUSED: list[tuple[str, int, dict[str, Any]]] = [
         },
     ),
     (
-        "start weights that overflow",
+        "initial weights that overflow",
         4,
         {
             "network__initializer": {"name": "normal", "std": 1e38},

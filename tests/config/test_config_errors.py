@@ -1,4 +1,4 @@
-"""How errors are told: all at once, in order, in the compiler's form."""
+"""How errors are printed: all at once, in order, in the compiler's form."""
 
 from pathlib import Path
 

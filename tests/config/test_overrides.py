@@ -78,7 +78,7 @@ def test_all_wrong_overrides_are_said(tmp_path: Path) -> None:
     assert [problem.code for problem in found] == ["override", "syntax", "override"]
 
 
-def test_an_error_in_the_file_keeps_its_line_beside_overrides(tmp_path: Path) -> None:
+def test_an_error_in_the_file_keeps_its_line_with_overrides(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, GOOD.replace("adam", "adamm"), ["optimizer.learning_rate=1"])
     assert (problem.path, problem.line) == ("optimizer.name", 8)
     (problem,) = problems(tmp_path, SHORT.replace("adam", "adamm"), ["optimizer.learning_rate=1"])

@@ -25,7 +25,7 @@ def write(folder: Path, text: str, name: str = "data.csv") -> FileSource:
 
 
 def whole(source: FileSource, target: Any = "y", **options: Any) -> DataSettings:
-    """Settings that train on all rows, unscaled unless told."""
+    """Settings that train on all rows, unscaled by default."""
     chosen: dict[str, Any] = {
         "validation_share": 0.0,
         "test_share": 0.0,

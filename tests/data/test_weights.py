@@ -87,9 +87,9 @@ def test_a_bad_weight_is_an_error_at_its_line(cell: str, said: str, tmp_path: Pa
 
 def test_some_rows_must_count(tmp_path: Path) -> None:
     (problem,) = problems(whole(write(tmp_path, "x,w,y\n1,0,a\n2,0,b\n"), weight="w"), CROSS)
-    assert "every train row weighs 0" in problem.message
+    assert "every train row has weight 0" in problem.message
     (problem,) = problems(whole(write(tmp_path, TABLE), exclude=("w",), class_weight={"a": 0, "b": 0}), CROSS)
-    assert "every train row weighs 0" in problem.message
+    assert "every train row has weight 0" in problem.message
 
 
 def test_the_first_rows_may_weigh_nothing(tmp_path: Path) -> None:

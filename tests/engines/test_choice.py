@@ -96,7 +96,10 @@ def test_without_the_extra() -> None:
 @needs_compiler
 def test_a_run_stays_with_its_engine() -> None:
     assert choose_engine("auto", LONG, np.float32, "numpy").name == "numpy"
-    assert choose_engine("auto", SMALL, np.float32, "numba") == ("numba", "auto: as the run was begun")
+    assert choose_engine("auto", SMALL, np.float32, "numba") == (
+        "numba",
+        "auto: the engine that the run was started with",
+    )
 
 
 @needs_compiler
@@ -119,7 +122,7 @@ def test_what_numba_does_not_know_is_left_to_numpy() -> None:
         """1, from a tuple of two kinds."""
 
         def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
-            return float((1.0, "one")[step % 1])  # a text beside a number
+            return float((1.0, "one")[step % 1])  # a text after a number
 
         return factor
 
@@ -169,7 +172,7 @@ def test_a_run_that_goes_on_keeps_its_engine(iris: Path, monkeypatch: pytest.Mon
     compiling_takes(monkeypatch, 1e9)
     longer = bptrain("fit", iris, "--set", "training.epochs=8", "--resume", "run", "--json")
     assert longer.json["engine"] == "numba"
-    assert "as the run was begun" in longer.err
+    assert "the engine that the run was started with" in longer.err
     assert "other_bits" not in longer.err
 
 
@@ -242,4 +245,4 @@ def test_the_kernel_can_be_read(iris: Path) -> None:
 def test_a_kernel_that_cannot_be_written(iris: Path) -> None:
     shown = bptrain("explain", "--kernel", iris, "--set", "network.activations=[odd, softmax]")
     assert shown.code == 2
-    assert "no loop can be written: odd" in shown.err
+    assert "no loop can be generated: odd" in shown.err

@@ -1,4 +1,4 @@
-"""What a run holds in memory beside its data, weights and slots, and that holding less changes no number."""
+"""What a run holds in memory in addition to its data, weights and slots, and that holding less changes no number."""
 
 import subprocess
 import sys

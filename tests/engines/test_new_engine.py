@@ -109,11 +109,11 @@ def test_auto_takes_a_new_engine_that_saves_time_and_stays_with_it(iris: Path, f
     (folder / "toy_engine.py").write_text(TOY)
     resumed = bptrain_with(folder, "fit", iris, "--set", "training.epochs=8", "--resume", "run")
     assert resumed.code == 0, resumed.err
-    assert "engine: toy (auto: as the run was begun)" in resumed.err
+    assert "engine: toy (auto: the engine that the run was started with)" in resumed.err
     without = folder.parent
     gone = bptrain_with(without, "fit", iris, "--set", "training.epochs=9", "--resume", "run")
     assert gone.code == 0, gone.err
-    assert "engine: numpy (auto: the run was begun with toy, which is not an engine here)" in gone.err
+    assert "engine: numpy (auto: the run was started with toy, which is not an engine here)" in gone.err
     assert "other_bits" in gone.err
     assert bptrain_with(without, "eval", "run").code == 0
 

@@ -41,7 +41,7 @@ def units_on_kinks(one: Drawn) -> int:
 
 
 def wide_and_deep(hidden: str, width: int, layers: int) -> tuple[Network, Array, Array, Array]:
-    """A classifier at ordinary start weights, on random rows."""
+    """A classifier at ordinary initial weights, on random rows."""
     net = network((20, *[width] * layers, 10), [*[hidden] * layers, "softmax"], "cross_entropy")
     rng = np.random.default_rng(0)
     w = np.zeros(net.size)
@@ -72,7 +72,7 @@ def test_width_and_depth_excuse_nothing(hidden: str, width: int, layers: int) ->
 
 @pytest.mark.parametrize("bias", [-20.0, -25.0, -30.0])
 def test_the_pole_of_a_logarithm_is_no_kink(bias: float) -> None:
-    """Softplus beside 0 under poisson: ∂E/∂x is −t/x there, and no wrong sign may hide behind it."""
+    """Softplus near 0 with poisson: ∂E/∂x is −t/x there, and no wrong sign may hide behind it."""
     net = network((3, 2), "softplus", "poisson")
     rng = np.random.default_rng(0)
     w = np.concatenate([0.1 * rng.normal(size=6), np.full(2, bias)])

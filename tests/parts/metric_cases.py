@@ -32,7 +32,7 @@ class Case(NamedTuple):
 
 @st.composite
 def of_classes(draw: st.DrawFn) -> Case:
-    """One class a row: probabilities of 2 to 6 classes."""
+    """One class per row: probabilities of 2 to 6 classes."""
     rng, N, K = draw(generators), draw(st.integers(1, 40)), draw(st.integers(2, 6))
     there = np.arange(K) if draw(st.booleans()) else rng.permutation(K)[: draw(st.integers(1, K))]
     true = rng.permutation(np.append(there, rng.choice(there, N)))[-N:]
@@ -47,7 +47,7 @@ def of_classes(draw: st.DrawFn) -> Case:
 
 @st.composite
 def of_labels(draw: st.DrawFn) -> Case:
-    """Several outputs, each a yes or no of its own; answers of one kind alone are common."""
+    """Several outputs, each a separate yes or no; answers of one kind alone are common."""
     rng, N, m = draw(generators), draw(st.integers(1, 40)), draw(st.integers(2, 4))
     true = (rng.random((N, m)) < draw(shares)).astype(int)
     predicted = np.where(rng.random((N, m)) < draw(shares), true, rng.integers(0, 2, (N, m)))
@@ -143,7 +143,7 @@ OF_VALUES: list[Variant] = [
     ("mape", {}, lambda case: theirs.mean_absolute_percentage_error(case.true, case.predicted)),
     ("r2", {}, lambda case: theirs.r2_score(case.true, case.predicted)),
     ("explained_variance", {}, lambda case: theirs.explained_variance_score(case.true, case.predicted)),
-    # of several targets the largest of theirs, which scikit-learn refuses
+    # with several targets the largest of them, which scikit-learn refuses
     ("max_error", {}, lambda case: theirs.max_error(case.true.ravel(), case.predicted.ravel())),
 ]
 

@@ -209,7 +209,7 @@ def irprop_plus(g: Path, delta: float = 0.01) -> Path:
 
 
 def quickprop(g: Path, epsilon: float = 0.1, mu: float = 1.75) -> Path:
-    """Fahlman 1988 as FANN's fann_update_weights_quickprop has it, with 0 in the place of its 0.001."""
+    """Fahlman 1988 as FANN's fann_update_weights_quickprop has it, with 0 in place of its 0.001."""
     w, prev_step, prev_slope, path = START, 0.0, 0.0, []
     shrink_factor = mu / (1.0 + mu)
     for gradient in g:

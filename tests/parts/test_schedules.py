@@ -34,7 +34,7 @@ def test_known_courses() -> None:
     assert course(make("cosine_restarts", period=2), 2, 4) == pytest.approx(cycle * 2)
 
 
-# One update an epoch, as PyTorch's schedulers count; CosineAnnealingLR has eta_min 0.1, the others as named.
+# One update per epoch, as PyTorch's schedulers count; CosineAnnealingLR has eta_min 0.1, the others as named.
 TORCH = {
     "StepLR": (make("step", every=3, gamma=0.5), [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25]),
     "ExponentialLR": (make("exponential", gamma=0.9), [1.0, 0.9, 0.81, 0.7290000000000001, 0.6561000000000001]),

@@ -1,4 +1,4 @@
-"""What is wrong with a plug-in is told with its line, and exit code 2; never with a traceback, never as our bug."""
+"""What is wrong with a plug-in is reported with its line, and exit code 2; never with a traceback, never as our bug."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from bptrain.plugins.kinds import KINDS as PLUGGABLE
 from command import Outcome, bptrain
 from plugins.files import HEAD, LOG_COSH, naming, write
 
-# What a plug-in says below its three lines of head, the line that is told, and the words.
+# What a plug-in says below its three lines of head, the line that is reported, and the words.
 WRONG = [
     # read
-    ("def f(:\n    pass\n", 4, "no valid Python"),
-    ("x = 'a\0b'\n", None, "no valid Python"),
+    ("def f(:\n    pass\n", 4, "not valid Python"),
+    ("x = 'a\0b'\n", None, "not valid Python"),
     # run
     ("x = 1\ny = x / 0\n", 5, "ZeroDivisionError: division by zero"),
     ("def helper():\n    raise KeyError('k')\n\nhelper()\n", 5, "KeyError: 'k'"),
@@ -37,9 +37,9 @@ WRONG = [
     (
         'activations.remove("relu")\n@activations.add("relu")\ndef a():\n    return 1\n',
         None,
-        "the activation relu cannot be taken away or replaced",
+        "the activation relu cannot be removed or replaced",
     ),
-    ('activations.add("own")(Activation(np.tanh))\n', None, "the activation own is no function"),
+    ('activations.add("own")(Activation(np.tanh))\n', None, "the activation own is not a function"),
     # its options
     ('@activations.add("own")\ndef a(b=1.0):\n    return 1\n', 4, "has an option b without a type"),
     (
@@ -110,23 +110,23 @@ def test_a_file_that_is_none(name: str, words: str, workplace: Path) -> None:
 def test_a_syntax_error_has_its_column_and_a_caret(workplace: Path) -> None:
     file = write(workplace, "x = = 1\n")
     outcome = bptrain("list", "--plugin", file)
-    assert outcome.err.splitlines()[0].startswith(f"{file}:4:5: error: no valid Python: ")
+    assert outcome.err.splitlines()[0].startswith(f"{file}:4:5: error: not valid Python: ")
     assert outcome.err.splitlines()[1:] == ["    x = = 1", "        ^"]
 
 
 def test_no_utf8(workplace: Path) -> None:
     file = workplace / "mine.py"
     file.write_bytes(b"x = '\xff'\n")
-    refused(bptrain("list", "--plugin", file), file, None, "no text")
+    refused(bptrain("list", "--plugin", file), file, None, "not text")
 
 
 def test_two_plugins_with_one_name(workplace: Path) -> None:
     one, other = write(workplace, LOG_COSH), write(workplace, LOG_COSH + "\n", "other.py")
     for _ in range(2):  # when they are run, and when they are registered once more
         outcome = bptrain("list", "--plugin", one, "--plugin", other)
-        refused(outcome, other, 4, f"the activation ln_cosh is that of the plug-in {one}")
+        refused(outcome, other, 4, f"the activation ln_cosh already belongs to the plug-in {one}")
     assert bptrain("list", "--plugin", other).code == 0  # by itself there is nothing wrong with it
-    refused(bptrain("list", "--plugin", one, "--plugin", other), other, 4, f"that of the plug-in {one}")
+    refused(bptrain("list", "--plugin", one, "--plugin", other), other, 4, f"belongs to the plug-in {one}")
     assert "ln_cosh" not in activations
 
 
@@ -276,7 +276,7 @@ def test_what_a_plugin_prints_is_no_result(workplace: Path) -> None:
 
 
 def test_the_keys_that_are_taken_are_those_beside_the_factories() -> None:
-    """What `list` shows beside the options of a factory is what no option of a plug-in may be called."""
+    """What `list` shows in addition to the options of a factory is what no option of a plug-in may be called."""
     for kind in PLUGGABLE:
         (plural,) = [key for key, registry in KINDS.items() if registry.kind == kind.name]
         assert set(beside(plural, next(iter(kind.registry)))) == set(kind.taken)

@@ -1,7 +1,7 @@
 """A run that an earlier commit wrote still loads, evaluates and resumes.
 
 `run_of_0.1.0` was written by commit 45f0ecd: iris, three epochs of adamw with dropout, a penalty and class weights. Its
-config says DATA in the place of the path of its data.
+config says DATA in place of the path of its data.
 """
 
 import json

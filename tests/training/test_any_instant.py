@@ -125,7 +125,7 @@ def test_what_is_not_finite_leaves_the_state_before_the_slice_in_a_file_too(
 def test_seconds_of_a_run_that_was_stopped_in_mid_epoch(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every update counts one second here, and none is forgotten."""
     monkeypatch.setattr(base, "LEAST_ROWS", 1)
-    monkeypatch.setattr(base, "SLICE_WORK", 1.0)  # one update a slice: 4 in an epoch
+    monkeypatch.setattr(base, "SLICE_WORK", 1.0)  # one update per slice: 4 in an epoch
     ticks = iter(range(10_000))
     monkeypatch.setattr(trainer, "time", SimpleNamespace(perf_counter=lambda: float(next(ticks))))
     overrides = {"training.epochs": 3, "data.split.validation": 0.0}
@@ -160,7 +160,7 @@ def test_checkpoints_by_seconds_and_how_many_are_kept(iris: Path, monkeypatch: p
     assert all(len(kept) <= 3 for kept in seen)
     assert len(seen[-1]) == 3
     saved = sorted({step for kept in seen for step in kept})
-    assert saved == [0, 12, 24, 36, 48]  # 4 updates an epoch; due after 30, 60, 90 and 120 seconds
+    assert saved == [0, 12, 24, 36, 48]  # 4 updates per epoch; due after 30, 60, 90 and 120 seconds
 
 
 def test_slots_that_overflow_are_told(workplace: Path) -> None:

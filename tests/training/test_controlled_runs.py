@@ -1,4 +1,4 @@
-"""Runs that are stopped, slowed and averaged: when, with which weights, what is told, and how they go on."""
+"""Runs that are stopped, slowed and averaged: when, with which weights, what is printed, and how they are resumed."""
 
 import json
 import math
@@ -159,7 +159,7 @@ def test_nobody_asked_for_the_norm(iris: Path) -> None:
 def one_second_a_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every slice and every evaluation takes one second."""
     monkeypatch.setattr(base, "LEAST_ROWS", 1)
-    monkeypatch.setattr(base, "SLICE_WORK", 1.0)  # one update a slice: 4 in an epoch
+    monkeypatch.setattr(base, "SLICE_WORK", 1.0)  # one update per slice: 4 in an epoch
     ticks = iter(range(100_000))
     monkeypatch.setattr(trainer, "time", SimpleNamespace(perf_counter=lambda: float(next(ticks))))
 
@@ -288,7 +288,7 @@ def test_averaged_weights_are_evaluated_kept_and_used(iris: Path) -> None:
 
 
 def test_the_start_has_no_average(iris: Path) -> None:
-    """A run that is stopped before its first update has its start weights for use, and not a slot of zeros."""
+    """A run that is stopped before its first update has its initial weights for use, and not a slot of zeros."""
     events = fit_events(iris, {"training.average": {}}, Path("run"))
     next(events)
     events.close()
@@ -423,7 +423,7 @@ def test_a_checkpoint_from_before_there_were_controls(iris: Path) -> None:
     assert (before.stopped, before.patience.wait, before.optimizer_state.rate_factor) == (None, 0, 1.0)
 
 
-# --- what is told -------------------------------------------------------------------------------------------------
+# --- what is printed ----------------------------------------------------------------------------------------------
 
 
 def test_the_command_says_why_in_one_line(iris: Path) -> None:

@@ -88,7 +88,7 @@ def test_what_is_monitored() -> None:
 
 
 def test_a_plateau_lowers_the_rate() -> None:
-    """By its own monitor, beside that of early stopping."""
+    """By its own monitor, in addition to that of early stopping."""
     plateau = Plateau(Monitor("accuracy", higher=True), factor=0.1, patience=2)
     controls = Controls(early_stopping=EarlyStopping(patience=9), plateau=plateau)
     after = after_epoch(controls, end(plateau=Watch(0.9, 1), patience=Watch(0.8, 4)), 0.0)
@@ -123,7 +123,7 @@ def test_whether_the_best_weights_are_restored(
          "the validation loss has not improved for 1 epoch"),
         (Controls(early_stopping=EarlyStopping(Monitor("accuracy", True), 2, 0.01)), "early_stopping",
          "the accuracy has not improved by more than 0.01 for 2 epochs"),
-        (Controls(max_time=90.0), "max_time", "the 90 s of training.max_time are used up"),
+        (Controls(max_time=90.0), "max_time", "the 90 s of training.max_time are over"),
         (Controls(target_loss=0.25), "target_loss", "the loss has reached training.stop_at.loss, 0.25"),
         (Controls(gradient_norm=1e-6), "gradient_norm",
          "the gradient is smaller than training.stop_at.gradient_norm, 1e-06"),

@@ -107,7 +107,7 @@ def test_each_metric_is_given_what_it_reads() -> None:
 def test_the_loss_is_the_mean_over_the_rows_by_what_they_weigh(
     V: list[float] | None, loss: float, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """½ (x − t)² of 1, 2 and 4 beside 0 is ½, 2 and 8; the metric counts every row once."""
+    """½ (x − t)² of 1, 2 and 4 compared with 0 is ½, 2 and 8; the metric counts every row once."""
     monkeypatch.setattr(evaluation, "LOSS_ROWS", together)
     X_L, T = np.array([[1.0], [2.0], [4.0]]), np.zeros((3, 1))
     data = rows(T)._replace(sample_weight=None if V is None else np.array(V))

@@ -53,7 +53,7 @@ def test_a_plateau_is_one_of_the_objective(iris: Path) -> None:
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_a_penalty_is_in_the_objective_once_for_each_batch(reduction: str, iris: Path) -> None:
-    """Beside the mean loss of a row: of a sum over 128 rows in 4 batches it is 4/128 of the penalty."""
+    """In addition to the mean loss per row: of a sum over 128 rows in 4 batches it is 4/128 of the penalty."""
     overrides = {
         "loss": {"name": "cross_entropy", "reduction": reduction},
         "training.penalty": {"l1": 0.01, "l2": 0.02},

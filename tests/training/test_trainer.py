@@ -1,4 +1,4 @@
-"""The modes, the best weights, and what is told when training goes wrong."""
+"""The modes, the best weights, and what is printed when training goes wrong."""
 
 import json
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_updates_of_each_mode(iris: Path, mode: str, batch: int, steps: int) -> 
 
 
 def test_training_loss_is_that_before_each_update(iris: Path) -> None:
-    """In batch mode the loss of epoch 1 is that of the start weights."""
+    """In batch mode the loss of epoch 1 is that of the initial weights."""
     setup = open_config(iris, {})
     w = initial_weights(setup.loaded.config, setup.network, np.float32)
     rows = setup.prepared.splits["train"]

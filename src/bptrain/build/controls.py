@@ -9,9 +9,10 @@ from bptrain.parts.metrics import Metric
 
 
 def build_controls(config: Config, chosen: Mapping[str, Metric], validation: bool) -> Controls:
-    """The controls of a config, with the metrics that it chose, and whether there are validation rows.
+    """The controls of a config, given its metrics and whether there are validation rows.
 
-    Raises UsageError for a monitor that is no such metric, DataError where the data leave no rows to monitor.
+    Raises UsageError for a monitor that is not one of the metrics, DataError where no validation rows are left to
+    monitor.
     """
     training, schedule = config.training, config.schedule
 

@@ -20,7 +20,7 @@ from bptrain.parts.scalers import scalers
 
 Given = Mapping[str, DataSource]  # role -> what Python gave
 NOTHING: Given = MappingProxyType({})
-NOT_GIVEN = "trained on arrays: give --data FILE, or go on from Python with the same arrays"
+NOT_GIVEN = "trained on arrays: give --data FILE, or continue from Python with the same arrays"
 
 
 def prepare_data(
@@ -28,8 +28,8 @@ def prepare_data(
 ) -> Prepared:
     """Reads, splits and encodes the data of a config; with `limit`, encodes the first rows of each split alone.
 
-    `given` are the rows that Python gives in the place of files. Raises DataError; a problem that lies with a key
-    of the config is given that key's place in the file.
+    `given` are the rows that Python gives in place of files. Raises DataError; a problem with a config key gets that
+    key's position in the file.
     """
     config = loaded.config
     with loaded.locating():
@@ -38,7 +38,7 @@ def prepare_data(
 
 
 def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
-    """The data section, with absolute paths and made scalers. Raises DataError where rows are given no more."""
+    """The data section, with absolute paths and scaler objects. Raises DataError for rows that are not given again."""
     data = loaded.absolute().data
     target: tuple[str, ...] | None = data.target
     train = source_of(data.train, "train", given)
@@ -67,7 +67,7 @@ def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
 
 
 def source_of(rows: Source | GivenInPython, role: str, given: Given) -> DataSource:
-    """Where the rows of a role are read from. Raises DataError where Python gave them once and does not now."""
+    """Where the rows of a role are read from. Raises DataError where they came from Python and are not given again."""
     if isinstance(rows, Source):
         return FileSource(Path(rows.inputs), None if rows.target is None else Path(rows.target))
     if role not in given:

@@ -11,7 +11,7 @@ from bptrain.registry import Registry
 
 
 def make(registry: Registry[Any], part: PartConfig) -> Any:
-    """The part that a name with options stands for, wrapped in what the options beside its factory's put around it."""
+    """The part that a name with options stands for, with the wrappers of its additional options."""
     made = registry.get(part.name)(**part.options)
     for option in beside_options(registry, part.name):
         if option.wrap is not None and part.beside.get(option.name) is not None:

@@ -1,4 +1,4 @@
-"""The metrics of a config, and whether they can be had of its targets and outputs."""
+"""The metrics of a config, and whether they can be computed from its targets and outputs."""
 
 from collections.abc import Mapping
 
@@ -33,27 +33,23 @@ def build_metrics(config: Config, schema: Schema) -> Mapping[str, Metric]:
 
 
 def _unsuitable(metric: Metric, schema: Schema, output: PartConfig) -> Problem | None:
-    """Why a metric cannot be had of these targets and this output activation, its message the end of a sentence."""
+    """Why a metric cannot be computed from these targets and this output; the message is the end of a sentence."""
     if metric.task != schema.task:
-        return Problem("metric_task", f"is a metric of {metric.task}, and the task is {schema.task}")
+        return Problem("metric_task", f"is a metric for {metric.task}, but the task is {schema.task}")
     kind, classes = schema.target.kind, len(schema.labels)
     if kind == "multilabel" and not metric.multilabel:
-        return Problem(
-            "metric_task", "needs one class per row, and here each output is a yes or no of its own"
-        )
+        return Problem("metric_task", "needs one class per row, but here each output is a separate yes or no")
     least = metric.least_classes
     if metric.task == "classification" and kind != "multilabel" and classes < least:
-        return Problem(
-            "metric_classes", f"needs at least {least} classes to say anything, and here are {classes}"
-        )
+        return Problem("metric_classes", f"needs at least {least} classes, but there are {classes}")
     if metric.reads == "probabilities":
         f_L: Activation = make(activations, output)
         low, high = f_L.range
         if kind == "binary" and not (low >= 0 and high <= 1):
             return Problem(
-                "metric_output", f"needs a probability, and {output.name} gives values outside [0, 1]"
+                "metric_output", f"needs probabilities, but {output.name} gives values outside [0, 1]"
             )
         if kind != "binary" and not f_L.distribution:
-            sums = "reads a row as probabilities that sum to 1"
-            return Problem("metric_output", f"{sums}, which {output.name} does not give, and softmax does")
+            sums = "needs probabilities that sum to 1 per row"
+            return Problem("metric_output", f"{sums}, which {output.name} does not give; softmax does")
     return None

@@ -54,7 +54,7 @@ def network_of_schema(config: Config, schema: Schema) -> Network:
 
 
 def initial_weights(config: Config, network: Network, dtype: type) -> Array:
-    """The flat start vector, a pure function of the seed."""
+    """The initial weights as a flat vector, a pure function of the seed."""
     draws: list[Initializer] = [initializers.get("zeros")()]
     for part, activation in zip(config.network.initializer, network.activations[1:], strict=True):
         if part.name == "auto":

@@ -1,4 +1,4 @@
-"""What every use of a config begins with: validated, its data read, its network built."""
+"""The setup that every use of a config begins with: validate it, read its data, build its network."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,7 +40,7 @@ def open_config(
 ) -> Setup:
     """Validates a config, reads its data and builds its network. Raises UsageError or DataError.
 
-    `given` are the rows that Python gives in the place of files, by role.
+    `given` are the rows that Python gives in place of files, by role.
     """
     shapes = {role: source.shape for role, source in given.items()}
     return open_loaded(load_config(config, overrides, shapes), given)
@@ -60,7 +60,7 @@ def open_loaded(loaded: Loaded, given: Given = NOTHING) -> Setup:
 
 
 def run_config(setup: Setup) -> dict[str, Any]:
-    """The config as a run keeps it, plain: what was decided filled in, data by absolute path; runs again as it is."""
+    """The config as a run stores it: plain values, decisions filled in, absolute data paths; it can be run again."""
     loaded, network = setup.loaded, setup.network
     resolved = to_plain(loaded.absolute())
     resolved["network"]["sizes"] = list(network.sizes)

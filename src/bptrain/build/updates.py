@@ -49,7 +49,7 @@ def build_plan(config: Config, network: Network, rows: int) -> TrainingPlan:
 
 
 def refuse_what_is_too_large(loaded: Loaded, network: Network) -> None:
-    """Raises UsageError, at the sizes, where the solver of a config cannot have so many parameters."""
+    """Raises UsageError, at the sizes, where the config's solver cannot handle this many parameters."""
     method: UpdateRule = make(methods, loaded.config.optimizer)
     reason = method.too_large(network.size) if isinstance(method, Solver) else None
     if reason is not None:

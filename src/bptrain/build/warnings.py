@@ -1,4 +1,4 @@
-"""What is allowed and probably not meant: warnings about a valid config, given before training."""
+"""Warnings about a valid config, given before training: what is allowed but probably not intended."""
 
 from collections.abc import Iterator
 
@@ -27,17 +27,17 @@ def config_warnings(config: Config, network: Network, prepared: Prepared) -> Ite
 
 
 def softmax_loss(config: Config, network: Network, output: str) -> Iterator[Warned]:
-    """Outputs that sum to 1 under a loss for any numbers."""
+    """Outputs that sum to 1 with a loss for any numbers."""
     if network.activations[-1].distribution and network.loss.outputs == "values":
         message = (
-            f"{output} with {config.loss.name} hardly learns from rows of which it is sure and wrong, since the "
-            f"slope of {output} vanishes there; cross_entropy is made for it"
+            f"{output} with {config.loss.name} hardly learns from confident mistakes, since the "
+            f"slope of {output} vanishes there; use cross_entropy"
         )
         yield Warned("softmax_loss", message)
 
 
 def target_range(network: Network, prepared: Prepared, output: str) -> Iterator[Warned]:
-    """Numeric targets that the output cannot come to."""
+    """Numeric targets that the output cannot reach."""
     if prepared.schema.target.kind != "values":
         return
     low, high = network.activations[-1].range
@@ -46,14 +46,14 @@ def target_range(network: Network, prepared: Prepared, output: str) -> Iterator[
     outside = int(((low - room > T) | (high + room < T)).any(axis=1).sum())
     if outside:
         message = (
-            f"the targets of {outside} of {len(T)} training rows, which go from {T.min():.4g} to {T.max():.4g}, lie "
-            f"outside what {output} gives, {low:g} to {high:g}: leave data.scale_target at auto, or take identity"
+            f"{outside} of {len(T)} training rows have targets outside the range of {output}, {low:g} to {high:g} "
+            f"(the targets go from {T.min():.4g} to {T.max():.4g}): leave data.scale_target at auto, or use identity"
         )
         yield Warned("target_range", message)
 
 
 def large_first_step(config: Config, network: Network, rows: int) -> Iterator[Warned]:
-    """A sum over the rows of a batch, and a rate as for their mean."""
+    """A loss summed over the rows of a batch, with a learning rate that would suit their mean."""
     plan = build_plan(config, network, rows)
     if plan.solver is not None:  # which finds the length of its steps itself
         return

@@ -1,4 +1,4 @@
-"""`bptrain check-backward`: check somebody's own backpropagation."""
+"""`bptrain check-backward`: check a user's own backpropagation."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

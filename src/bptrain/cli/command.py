@@ -144,7 +144,7 @@ def as_error(raised: BaseException) -> BptrainError:
         return UsageError(f"not enough memory: {why}. Try smaller network.sizes or training.batch_size.")
     if isinstance(
         raised, OSError
-    ):  # files are the store's and the data's own care: what is left is the streams
+    ):  # store and data handle errors of files themselves; what is left is the output streams
         return StorageError(f"could not write to the output: {raised.strerror or raised}")
     message = f"this is a bug in bptrain, not a mistake of yours: {type(raised).__name__}: {raised}. "
     message += f"The traceback is in {save_traceback()}; please report it."
@@ -154,8 +154,8 @@ def as_error(raised: BaseException) -> BptrainError:
 class Signals:
     """SIGTERM as an exception inside the block, and no signal at all while the command is `ending`.
 
-    While a fit trains, `interrupts` takes its place. Outside the main thread, where Python delivers no signals, it
-    changes nothing.
+    While a fit trains, `commands/fit/follow.py` handles signals instead. Outside the main thread, where Python delivers
+    no signals, it changes nothing.
     """
 
     def __init__(self) -> None:

@@ -34,7 +34,7 @@ DEPTH = 4  # of a run below runs/, so that a large directory is not searched to 
 
 
 def answer(shell: str, words: list[str]) -> None:
-    """Prints what may stand in the place of the last word, one per line, as the shell's script reads it."""
+    """Prints what may stand in place of the last word, one per line, as the shell's script reads it."""
     if shell == "bash":  # which gives the line up to the cursor, and replaces what follows its last = or :
         line = words[0] if words else ""
         words = split(line)
@@ -180,7 +180,7 @@ def sources(directory: str) -> Iterator[str]:
 
 
 def keep(file: Path, words: dict[str, Any]) -> None:
-    """Writes the words beside their name and renames them, so that no other Tab reads half of them."""
+    """Writes the words to a temporary file and renames it, so that no other Tab reads half of them."""
     with suppress(OSError):  # a full or read-only disk: the next Tab makes them anew
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = file.with_suffix(f".{os.getpid()}")

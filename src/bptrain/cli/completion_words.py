@@ -19,7 +19,7 @@ from bptrain.errors import WARNINGS
 from bptrain.parts.describe import KINDS, beside
 from bptrain.plugins.records import NAMED
 
-ALSO_AUTO = ("network.initializer", "data.scale_target")  # keys that may be auto in the place of a part
+ALSO_AUTO = ("network.initializer", "data.scale_target")  # keys that may be auto in place of a part
 LISTS = ("metrics",)  # of parts, whose options --set reaches only by their place in the list
 VALUES = {"silence": list(WARNINGS), "data.features": ["all"]}
 

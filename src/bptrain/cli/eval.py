@@ -20,7 +20,7 @@ def eval_command(
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(metavar="train|validation|test", help="By default test, else validation, else train."),
+        typer.Option(metavar="train|validation|test", help="Default: test, else validation, else train."),
     ] = None,
     data: Annotated[
         Path | None,
@@ -28,7 +28,7 @@ def eval_command(
     ] = None,
     target: Annotated[
         Path | None,
-        typer.Option(help="The file of targets that goes with --data where that holds one array."),
+        typer.Option(help="The file with the targets, if --data holds a single array."),
     ] = None,
     checkpoint: Annotated[
         str, typer.Option(metavar="best|last|PATH", help="Which weights to evaluate.")

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 Params = Annotated[
     list[str] | None,
-    typer.Option("--params", metavar="PATTERN", help="Check only these, such as 'layers.1.*'. Repeatable."),
+    typer.Option(
+        "--params", metavar="PATTERN", help="Check only these parameters, such as 'layers.1.*'. Repeatable."
+    ),
 ]
-Method = Annotated[
+UpdateRule = Annotated[
     Literal["auto", "complex_step", "directions", "central"],
     typer.Option(
         help="Numeric gradient: entry by entry, along random directions, or by central differences."
@@ -28,7 +30,7 @@ Engine = Annotated[
 KinkPolicy = Annotated[
     Literal["interval", "skip", "fail"],
     typer.Option(
-        help="At a kink, such as relu at 0: accept all between both slopes, leave the row out, or fail."
+        help="At a kink, such as relu at 0: accept any value between the two slopes, leave the row out, or fail."
     ),
 ]
 
@@ -44,7 +46,7 @@ def gradcheck_command(
             show_default=False,
         ),
     ] = None,
-    method: Method = "auto",
+    method: UpdateRule = "auto",
     engine: Engine = None,
     rows: Annotated[
         int | None,

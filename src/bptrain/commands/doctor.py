@@ -193,7 +193,7 @@ def disk(directory: Path) -> InstallationCheck:
     facts["fsync_seconds"] = seconds
     text += f"; writing a small file safely takes {seconds * 1e3:.1f} ms"
     if free < FULL:
-        return InstallationCheck("disk", "warning", f"{text}; that is little space", advice, facts)
+        return InstallationCheck("disk", "warning", f"{text}; disk space is low", advice, facts)
     if seconds > SLOW:
         slow = "set checkpoint.every to more seconds, or keep runs on another disk"
         return InstallationCheck("disk", "note", text, slow, facts)
@@ -223,7 +223,7 @@ def file_system(directory: Path) -> str | None:
 
 
 def cache() -> InstallationCheck:
-    """Where caches lie, and whether compiled loops can be kept there."""
+    """Where the caches are, and whether compiled loops can be stored there."""
     place = cache_directory()
     kernels = place / "kernels"
     facts: dict[str, Any] = {"root": str(place), "directory": str(kernels)}
@@ -232,7 +232,7 @@ def cache() -> InstallationCheck:
         size = sum(file.stat().st_size for file in kernels.rglob("*") if file.is_file())
         usable = is_private(kernels) and os.access(kernels, os.W_OK)
     except FileNotFoundError:
-        return InstallationCheck("cache", "ok", f"{place}: nothing is kept there yet", facts=facts)
+        return InstallationCheck("cache", "ok", f"{place}: nothing is stored there yet", facts=facts)
     except OSError as error:
         text = f"{place} cannot be read: {error.strerror or error}"
         return InstallationCheck(
@@ -242,9 +242,9 @@ def cache() -> InstallationCheck:
     facts |= {"kernels": count, "bytes": size}
     if usable:
         return InstallationCheck("cache", "ok", text, facts=facts)
-    advice = f"make {kernels} yours alone (chmod 700), or set {CACHE_VARIABLE}: until then every process compiles anew"
+    advice = f"make {kernels} private (chmod 700), or set {CACHE_VARIABLE}: until then every process compiles again"
     return InstallationCheck(
-        "cache", "warning", f"{text}; others can write to it, or you cannot", advice, facts
+        "cache", "warning", f"{text}; other users can write to it, or you cannot", advice, facts
     )
 
 

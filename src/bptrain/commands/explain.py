@@ -98,7 +98,7 @@ def kernel(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> s
     try:
         return "\n\n".join(sources(plan, dtype_of(loaded.config)))
     except Untranslatable as error:
-        raise UsageError(Problem("not_compiled", f"no loop can be written: {error}")) from error
+        raise UsageError(Problem("not_compiled", f"no loop can be generated: {error}")) from error
 
 
 def shape(rows: int, columns: int) -> str:
@@ -215,7 +215,7 @@ def update_lines(config: Config, network: Network) -> DerivationSection:
             (
                 DerivationLine(f"{config.optimizer.name}: {formula(methods, config.optimizer.name)}", ""),
                 DerivationLine(
-                    f"w is all of W_1 … b_{network.L} in one vector, g = ∂E/∂w over the whole set",
+                    f"w is all of W_1 … b_{network.L} in one vector, g = ∂E/∂w over all training rows",
                     f"w, g: {shape(network.size, 1)}",
                 ),
                 DerivationLine("an epoch is one iteration (training.mode: batch)", ""),
@@ -259,7 +259,7 @@ def update_lines(config: Config, network: Network) -> DerivationSection:
 
 
 def beside_lines(registry: Registry[Any], part: PartConfig) -> Iterator[DerivationLine]:
-    """What the options beside a part's factory do."""
+    """What a part's additional options do."""
     for option in beside_options(registry, part.name):
         value = part.beside[option.name]
         if option.explain is not None and value:

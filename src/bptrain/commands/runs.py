@@ -14,7 +14,7 @@ from bptrain.store import checkpoint
 from bptrain.store.run_directory import RunDirectory, locked, run_directories
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-KEYS = ("run", "state", "epochs", "loss", "seconds", "started")  # to sort by, beside metrics
+KEYS = ("run", "state", "epochs", "loss", "seconds", "started")  # to sort by, in addition to metrics
 
 
 class RunRow(NamedTuple):

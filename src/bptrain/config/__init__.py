@@ -97,7 +97,7 @@ def load_config(
     """Read and validate a config file, with some values replaced by `key=value` texts or by a mapping.
 
     A config that is a mapping of its sections has the name "config", and paths as seen from here. `given` are the rows
-    that Python gives in the place of files: role ("train", …) -> how many by how many. Raises UsageError with all
+    that Python gives in place of files: role ("train", …) -> how many by how many. Raises UsageError with all
     problems, in the order of the file.
     """
     if isinstance(config, Mapping):

@@ -1,6 +1,6 @@
 """The other forms in which a key may be written, and which `normalize` brings to the one that the schema validates.
 
-They stand beside the validators in the annotations of the schema, validate nothing, and change the JSON Schema alone.
+They are next to the validators in the annotations of the schema, validate nothing, and change only the JSON Schema.
 """
 
 from collections.abc import Callable

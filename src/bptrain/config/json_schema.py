@@ -1,6 +1,6 @@
 """The JSON Schema (draft 7) of a config: pydantic's own of the models, with the parts that are registered now.
 
-It knows the forms in which a config may be written (`config.forms`): a name in the place of a part, one value in the
+It knows the forms in which a config may be written (`config.forms`): a name in place of a part, one value in the
 place of a list with one per layer. What it refuses, `load_config` refuses; rules between keys, and much else, only
 `load_config` knows.
 """

@@ -1,8 +1,8 @@
 """The options of a part, validated by the signature of its factory.
 
-A part is found in its registry when a config names it, and a pydantic model of its options is made only when
-a config gives options. So a part that was registered a moment ago, in a test or by a plug-in, needs nothing
-here, and a part that is not used costs nothing. Options beside the factory's are declared in `parts/describe.py`.
+A part is found in its registry when a config names it, and a pydantic model of its options is made only when a config
+gives options. So a part that was registered a moment ago, in a test or by a plug-in, needs nothing here, and a part
+that is not used costs nothing. Options in addition to the factory's are declared in `parts/describe.py`.
 """
 
 import inspect
@@ -35,7 +35,7 @@ STRICT = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=Fals
 class PartConfig(NamedTuple):
     """A part by name, with every option of its factory: `registry.get(name)(**options)` makes it.
 
-    An option beside the factory's is an attribute too, such as `loss.reduction`; None where the part takes none.
+    An additional option is an attribute too, such as `loss.reduction`; None where the part takes none.
     """
 
     name: str
@@ -43,9 +43,9 @@ class PartConfig(NamedTuple):
     beside: dict[str, Any] = {}  # noqa: RUF012 (never changed)
 
     def __getattr__(self, name: str) -> Any:
-        """An option beside the factory's. Raises AttributeError."""
+        """An option in addition to the factory's. Raises AttributeError."""
         if name not in self.beside:
-            raise AttributeError(f"{self.name} has no option {name} beside its own")
+            raise AttributeError(f"{self.name} has no additional option {name}")
         return self.beside[name]
 
 
@@ -55,7 +55,7 @@ def part(registry: Registry[Any], also: tuple[str, ...] = ()) -> PlainValidator:
 
 
 def part_config(registry: Registry[Any], value: Any, also: tuple[str, ...] = ()) -> PartConfig:
-    """A part by name, with its options and those that are written beside them. Raises ValidationError."""
+    """A part by name, with its factory's options and the additional ones. Raises ValidationError."""
     if not isinstance(value, dict):
         return _validate(registry, also, value)
     name = value.get("name")
@@ -77,7 +77,7 @@ def part_config(registry: Registry[Any], value: Any, also: tuple[str, ...] = ())
 
 
 def _beside_errors(kind: str, declared: dict[str, Beside], given: dict[str, Any]) -> list[InitErrorDetails]:
-    """What is wrong with the options beside a factory's; those that are right become what their type makes of them."""
+    """What is wrong with the additional options; those that are right are converted to their type."""
     errors: list[InitErrorDetails] = []
     typed = {key: declared[key] for key in given if declared[key].faults is None}
     for key in given.keys() - typed.keys():
@@ -103,7 +103,7 @@ def default(registry: Registry[Any], name: str) -> PartConfig:
 def _validate(
     registry: Registry[Any], also: tuple[str, ...], value: Any, also_keys: tuple[str, ...] = ()
 ) -> PartConfig:
-    """A part by name, with its options; `also_keys` are those beside it, for the list of what it has."""
+    """A part by name, with its options; `also_keys` are the other keys, for the list of allowed ones."""
     kind = registry.kind
     if not isinstance(value, dict):
         expected = f"the name of {_a(kind)}, or {{name: …}} with options"
@@ -216,7 +216,7 @@ def _tuples(value: Any) -> Any:
 
 
 def too_long(value: tuple[Any, ...], entries: int) -> PydanticCustomError:
-    """What is wrong with a list of more than so many entries."""
+    """What is wrong with a list that has too many entries."""
     return PydanticCustomError("too_long", "too_long", {"max_length": entries, "actual_length": len(value)})
 
 

@@ -43,7 +43,7 @@ def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Co
 
 
 def target_is_path(config: Config) -> bool:
-    """Whether `data.target` is a file of its own, and no column or array."""
+    """Whether `data.target` is a separate file, and not a column or an array."""
     return config.data.train.holds in ("array", None)
 
 

@@ -1,4 +1,4 @@
-"""The grade of somebody's own backpropagation: a table, and what is wrong first in words."""
+"""The grade of a user's own backpropagation: a table, and what is wrong first in words."""
 
 from bptrain.commands.check_backward import FunctionFinding, Grade, GradingTrial
 from bptrain.commands.check_backward.contract import shape

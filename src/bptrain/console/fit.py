@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from bptrain.experiments.seeds import SeedsSummary  # which `fit --seeds` alone loads
 
-LINES = 20  # about so many lines per run off a terminal
-LINE_SECONDS = 30.0  # and at least one in so many seconds
+LINES = 20  # about this many lines per run when not on a terminal
+LINE_SECONDS = 30.0  # and at least one per this many seconds
 REFRESH_SECONDS = 0.05
 WIDE, NARROW = 100, 70  # columns for a bar with all its words, and for one with short words
-SIDE_BY_SIDE = 3  # so many metrics are columns; more than these are rows
+SIDE_BY_SIDE = 3  # up to this many metrics are columns; more are rows
 
 
 def sizes_of(network: Network) -> str:

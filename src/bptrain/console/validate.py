@@ -1,4 +1,4 @@
-"""What a config would train, in a dozen lines."""
+"""The summary of a validation, in a dozen lines."""
 
 import shutil
 import sys

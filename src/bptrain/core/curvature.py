@@ -2,7 +2,7 @@
 
     E = ½ ‖x_L − t‖² of a row,    J = ∂x_L/∂w of a row (n_L × P),    JᵀJ = Σ over rows
 
-Row j of J is the derivation's backward pass with the j-th unit vector in the place of ∂E/∂x_L, and one pass does it for
+Row j of J is the derivation's backward pass with the j-th unit vector in place of ∂E/∂x_L, and one pass does it for
 all rows at once: the entries that belong to W_i are δ_i x_{i−1}ᵀ, row by row. Rows go through in chunks, so that J is
 never whole in memory. Hagan and Menhaj, "Training Feedforward Networks with the Marquardt Algorithm" (1994).
 """

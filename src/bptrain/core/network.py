@@ -142,9 +142,10 @@ PLAIN = BatchContext()  # every row has weight 1, and no unit is dropped
 def initial_parameters(
     network: Network, initializers: Sequence[Initializer], biases: Sequence[float], seed: int, dtype: type
 ) -> Array:
-    """The flat start vector. A layer's draws do not depend on the other layers' sizes.
+    """The initial weights as a flat vector. A layer's draws do not depend on the other layers' sizes.
 
-    `initializers` and `biases` (start values, where the initializer draws none) have L + 1 entries; entry 0 is unused.
+    `initializers` and `biases` (initial values, where the initializer draws none) have L + 1 entries; entry 0 is
+    unused.
     """
     flat: Array = np.empty(network.size, dtype)
     W = np.empty((0, 0))

@@ -38,11 +38,9 @@ def by_settings(settings: DataSettings) -> Chooser:
             _check(name, known, f"data.columns.{name}", errors)
         for name in settings.missing if not isinstance(settings.missing, str) else ():
             _check(name, known, f"data.missing.{name}", errors)
-        weight = (
-            settings.weight if target_names is None else None
-        )  # that of an npz file is an array of its own
+        weight = settings.weight if target_names is None else None  # that of an npz file is a separate array
         if weight is not None and _check(weight, names, "data.weight", errors) and weight in targets:
-            message = f"{weight} is the target, so it cannot say what the rows weigh too"
+            message = f"{weight} is the target, so it cannot be the weight"
             errors.add(Problem("target_is_weight", message, path="data.weight"))
         errors.raise_if_any()
         features = tuple(name for name in features if name != weight)
@@ -72,7 +70,7 @@ def _features(
     for position, name in enumerate(settings.exclude):
         path = f"data.exclude.{position}"
         if _check(name, names, path, errors) and name in targets:
-            message = f"{name} is the target, so it cannot be excluded too"
+            message = f"{name} is the target, so it cannot be excluded"
             errors.add(Problem("target_excluded", message, path=path))
     chosen = settings.features
     if isinstance(chosen, str):
@@ -83,12 +81,12 @@ def _features(
             if not _check(name, names, path, errors):
                 continue
             if name in targets:
-                message = f"{name} is the target; a feature that is the target gives the answer away"
+                message = f"{name} is the target, so it cannot be a feature"
                 errors.add(Problem("target_in_features", message, path=path))
             if name in chosen[:position]:
                 errors.add(Problem("duplicate_name", f"{name} is listed twice", path=path))
             if name in settings.exclude:
-                message = f"{name} is listed in data.features and in data.exclude; take it out of one"
+                message = f"{name} is listed in data.features and in data.exclude; remove it from one of them"
                 errors.add(Problem("feature_excluded", message, path=path))
     features = tuple(name for name in chosen if name not in settings.exclude)
     if not features and not errors.problems:
@@ -123,7 +121,7 @@ def by_schema(
 
     def choose(names: Sequence[str], target_names: Sequence[str] | None) -> ColumnRoles:
         wanted, answers = tuple(features), tuple(targets)
-        if target_names is not None:  # arrays: columns without names of their own
+        if target_names is not None:  # arrays: columns without names
             wanted = _by_position(wanted, names, file, "feature")
             answers = _by_position(answers, target_names, file, "target")
         errors = ErrorList()

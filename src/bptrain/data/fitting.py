@@ -79,7 +79,7 @@ def fit_target(
     scaler, note = settings.scale_target, None
     if target.kind != "values":
         if scaler is not None and not _is_identity(scaler):
-            message = "labels and probabilities are not scaled; take it out, or set task: regression"
+            message = "labels and probabilities are not scaled; remove it, or set task: regression"
             raise DataError(Problem("scaled_labels", message, path="data.scale_target"))
         return target, None
     if scaler is None:
@@ -93,7 +93,7 @@ def fit_target(
 
 def automatic_scaler(facts: NetworkFacts) -> tuple[Scaler | None, str | None]:
     """How numeric targets are scaled where the user leaves it to us, and a note of it; None for not."""
-    if facts.scale_is_none or facts.loss_outputs != "values":  # the loss reads targets in a range of its own
+    if facts.scale_is_none or facts.loss_outputs != "values":  # the loss expects targets in its own range
         return None, None
     low, high = facts.output_range or (-math.inf, math.inf)
     if math.isinf(low) and math.isinf(high):

@@ -80,7 +80,7 @@ class ArraysInMemory(NamedTuple):
             )
             raise DataError(Problem("several_arrays", message, path="data.target"))
         if key and isinstance(features, str) and features != "all":
-            message = f"X is one array, so there is none named {features}; use all"
+            message = f"X is a single array, so there is none named {features}; use all"
             raise DataError(Problem("unknown_array", message, path="data.features", suggestion="all"))
         if key and weight is not None:
             message = f"X and y come without {weight}: give a dict of columns or a frame that has it"
@@ -174,8 +174,8 @@ def table_in_memory(frame: Any, name: str) -> TableInMemory:
 
 
 def array_of(cells: Any) -> Array:
-    """A column as an array, without an axis if it is none. A list is taken cell by cell: NumPy would turn its numbers
-    beside texts into texts.
+    """A column as an array, without an axis if it is none. A list is taken cell by cell: NumPy would turn numbers among
+    texts into texts.
     """
     if isinstance(cells, str | bytes | Mapping | set | frozenset):  # iterable, but no column
         return np.asarray(None)
@@ -279,7 +279,7 @@ def is_utf8(text: str) -> bool:
 
 
 def arrays_in_memory(pair: tuple[Any, ...], name: str) -> ArraysInMemory:
-    """(X, y) as a source. Raises DataError for what is no matrix of numbers, or no targets."""
+    """(X, y) as a source. Raises DataError for what is not a matrix of numbers, or not targets."""
     if len(pair) != 2:
         message = f"{name} is a tuple of {len(pair)}: give (X, y), features and targets"
         raise DataError(Problem("no_table", message))
@@ -299,7 +299,7 @@ def matrix_of(given: Any, what: str, name: str) -> Array:
     try:
         array = without_mask(given)
         if isinstance(given, list | tuple) and array.dtype.kind not in "biuf":
-            array = np.asarray(given, dtype=object)  # in which numbers beside texts stay numbers
+            array = np.asarray(given, dtype=object)  # in which numbers among texts stay numbers
     except ValueError:  # rows of different lengths
         array = np.asarray(None)
     if array.ndim == 0 or array.size == 0:

@@ -9,7 +9,7 @@ from bptrain.data.column_roles import by_schema, by_settings
 from bptrain.data.features import unseen
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.missing import FILLS, kept_rows
-from bptrain.data.raw_columns import encode_columns as encode_columns  # the third way in, beside the two here
+from bptrain.data.raw_columns import encode_columns as encode_columns  # the third entry point
 from bptrain.data.readers import read
 from bptrain.data.schema import Schema
 from bptrain.data.settings import DataSettings, NetworkFacts
@@ -129,11 +129,11 @@ def _encode_source(
     targets.check_values(schema.target, _target_of(table), rows)
     encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
     if schema.weight is not None and table.weight is None:
-        message = f"{source.name} has no {schema.weight}, so every row weighs 1"
+        message = f"{source.name} has no weight column {schema.weight}: every sample gets weight 1"
         odd = (Warned("no_weights", message), *odd)
     n, N = table.features.rows - len(rows), table.features.rows
     if n:
-        message = f"{n} of {N} rows of {source.name} dropped: they lack values"
+        message = f"{n} of {N} rows of {source.name} dropped because of missing values"
         odd = (Warned("dropped_rows", message), *odd)
     return encoded, odd
 
@@ -205,7 +205,7 @@ def _shortfalls(settings: DataSettings, parts: dict[str, Array], n: int) -> list
         asked, got = round(share * n), len(parts[name])
         if got < asked:
             message = (
-                f"the {name} set has {got} of the {asked} rows asked for, since each class keeps a row to train; "
+                f"the {name} set has {got} of the {asked} rows asked for, since each class keeps a row for training; "
                 "set data.split.stratify: false to draw from all rows alike"
             )
             warnings.append(Warned("small_split", message))

@@ -57,7 +57,7 @@ class Column(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """A file; of arrays, whose columns have no names of their own, the features are summed up as one column."""
+    """A file; the features of arrays, whose columns have no names, are summarized as one column."""
 
     path: Path
     rows: int
@@ -68,7 +68,7 @@ class Profile(NamedTuple):
 
     @property
     def is_table(self) -> bool:
-        """Whether the columns have names of their own."""
+        """Whether the columns have names."""
         return not self.width
 
 

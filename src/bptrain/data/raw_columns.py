@@ -57,7 +57,7 @@ class Encoder:
 
 
 def _plain(array: Array, schema: Schema) -> bool:
-    """Whether an N × n array is numbers alone, as the model wants them."""
+    """Whether an N × n array holds only numbers, as the model needs them."""
     return array.dtype.kind in "iufb" and all(feature.kind == "numeric" for feature in schema.features)
 
 

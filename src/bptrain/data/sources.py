@@ -23,7 +23,7 @@ class ArrayNames(NamedTuple):
 
 
 class Arrays(NamedTuple):
-    """Features, targets and weights in arrays of their own, N rows each."""
+    """Features, targets and weights in separate arrays, N rows each."""
 
     X: Array
     y: Array
@@ -82,7 +82,7 @@ class FileSource(NamedTuple):
         target_key = f"{key}.target" if key else ""
         if form.holds != "array":
             if self.target is not None:
-                message = f"{self.inputs} holds its target itself, so it takes no file of targets beside it"
+                message = f"{self.inputs} contains its target, so it takes no separate file of targets"
                 raise DataError(Problem("two_targets", message, path=target_key))
             names = None if form.holds == "table" else array_names(features, target, weight)
             contents = form.read(self.inputs, key)
@@ -92,7 +92,7 @@ class FileSource(NamedTuple):
             assert isinstance(contents, Sheet)
             return contents
         if self.target is None:
-            message = f"{self.inputs} holds features alone; name the file of its targets"
+            message = f"{self.inputs} holds only features; name the file with its targets"
             raise DataError(
                 Problem("no_target", message, path="data.target" if key == "data.train" else target_key)
             )
@@ -101,7 +101,9 @@ class FileSource(NamedTuple):
             message = f"the targets of {self.inputs} must be an {listed('array')} file, not {self.target}"
             raise DataError(Problem("target_format", message, path=target_key))
         if key and isinstance(features, str) and features != "all":
-            message = f"{self.inputs} is one array without a name, so there is none named {features}; use all"
+            message = (
+                f"{self.inputs} is a single array without a name, so there is none named {features}; use all"
+            )
             raise DataError(Problem("unknown_array", message, path="data.features", suggestion="all"))
         X, y = form.read(self.inputs, key), target_form.read(self.target, target_key)
         assert isinstance(X, np.ndarray)
@@ -120,7 +122,7 @@ def known_format(path: Path, key: str) -> Format:
     """The format of a file. Raises DataError where its name does not say."""
     form = format_of(path.name)
     if form is None:
-        message = f"the name of {path} does not tell its format; supported are {listed_suffixes()}"
+        message = f"the name of {path} does not show its format; supported are {listed_suffixes()}"
         raise DataError(Problem("unknown_format", message, path=key))
     return form
 

@@ -8,7 +8,7 @@ import numpy as np
 from bptrain.formats.problems import Origin
 from bptrain.parts.types import Array
 
-CHUNK = 1 << 20  # so many numbers of a large matrix are looked through at a time
+CHUNK = 1 << 20  # numbers of a large matrix that are examined at a time
 
 
 class ColumnBlock(NamedTuple):
@@ -58,7 +58,7 @@ class Table(NamedTuple):
 
 
 def chunks(rows: int, width: int, numbers: int | None = None) -> Iterator[slice]:
-    """Slices over the rows of a wide table, each of about so many numbers; CHUNK if it is not said how many."""
+    """Slices over the rows of a wide table, each of about `numbers` numbers (CHUNK by default)."""
     step = max(1, (numbers or CHUNK) // max(1, width))
     return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
 

@@ -19,7 +19,7 @@ class Target(NamedTuple):
     """What the outputs stand for.
 
     classes: one output per class. binary: one output, the second of two classes. distribution: the columns are
-    the classes' probabilities. multilabel: each column a yes or no of its own. values: numbers.
+    the classes' probabilities. multilabel: each column is a separate yes or no. values: numbers.
     """
 
     names: tuple[str, ...]
@@ -154,7 +154,9 @@ def _class_numbers(target: Target, block: ColumnBlock, rows: Array) -> Array:
         for row, cell in zip(rows, chosen, strict=True):
             if cell in unknown:
                 known = some_of(target.labels)
-                message = f"the label {text_of(cell)!r} of {name} is none of the training file's ({known})"
+                message = (
+                    f"the label {text_of(cell)!r} of {name} is not among those of the training data ({known})"
+                )
                 close = nearest(cell, target.labels) if as_text else None
                 errors.add(block.origin.problem("unknown_label", int(row), message, close))
         errors.raise_if_any()

@@ -83,7 +83,7 @@ def _decide_several(target: ColumnBlock, texts: list[str], task: str, facts: Net
     each_alone = facts.loss_outputs in ("probabilities", "margins")
     if each_alone or (facts.loss_outputs == "values" and target.booleans == set(target.names)):
         why = f"the loss is {facts.loss_name}" if each_alone else "true or false"
-        return Decision("classification", "multilabel", f"{why}: {m} columns, each a yes or no of its own")
+        return Decision("classification", "multilabel", f"{why}: {m} columns, each a separate yes or no")
     if task == "classification":
         message = (
             f"{m} columns of numbers are classes only with a loss of probabilities, not with "
@@ -125,7 +125,7 @@ def _kind_of_classes(name: str, labels: tuple[Label, ...], facts: NetworkFacts) 
     """One output per class, or one for two classes."""
     K = len(labels)
     if K < 2:
-        message = f"the target {name} has one class only, {labels[0]!r}; there is nothing to tell apart"
+        message = f"the target {name} has only one class, {labels[0]!r}; there is nothing to classify"
         raise DataError(Problem("one_class", message, path="data.target"))
     n_outputs = facts.n_outputs
     if n_outputs is None:
@@ -168,7 +168,7 @@ def column_warnings(target: ColumnBlock, settled: Target, features: ColumnBlock,
         distinct = len(set(cells[rows]) - {None})
         if distinct > N / 2 and distinct > MANY:
             message = (
-                f"column {name} has {distinct} different texts in {N} rows, each an input of its own; "
+                f"column {name} has {distinct} different texts in {N} rows, each of which becomes an input; "
                 "list it in data.exclude if it is not informative"
             )
             warnings.append(Warned("many_categories", message))

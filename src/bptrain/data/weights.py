@@ -76,5 +76,7 @@ def weights_of(
 def refuse_nothing(V: Array | None, split: str) -> None:
     """Raises DataError where the rows of a split weigh nothing together, so that they have no loss."""
     if V is not None and not V.any():
-        message = f"every {split} row weighs 0 (data.weight, loss.class_weight), so there is no {split} loss"
+        message = (
+            f"every {split} row has weight 0 (data.weight, loss.class_weight), so there is no {split} loss"
+        )
         raise DataError(Problem("no_weight", message))

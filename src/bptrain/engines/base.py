@@ -63,7 +63,7 @@ class TrainingPlan(NamedTuple):
     epochs: int
     transform: GradientTransform = GradientTransform()
     weighted: bool = False  # whether rows weigh differently
-    accumulate: int = 1  # an update's rows go through the network in so many parts, one after the other
+    accumulate: int = 1  # an update's rows go through the network in this many parts, one after the other
 
     @property
     def optimizer(self) -> Optimizer:
@@ -73,7 +73,7 @@ class TrainingPlan(NamedTuple):
 
     @property
     def solver(self) -> Solver | None:
-        """The solver that trains in the place of a rule and its rates, on all rows at once."""
+        """The solver that trains in place of a rule and its rates, on all rows at once."""
         return self.method if isinstance(self.method, Solver) else None
 
     @property
@@ -87,7 +87,7 @@ class TrainingPlan(NamedTuple):
         return self.rate if isinstance(self.rate, tuple) else (self.rate,)
 
     def slice_steps(self, step_work: float) -> int:
-        """Updates in a slice, for an engine to which the fixed cost of one is worth so many multiply-adds."""
+        """Updates in a slice, for an engine whose fixed cost per update is `step_work` multiply-adds."""
         work = 3 * self.network.size * self.batch_size + step_work
         steps = max(int(SLICE_WORK / work), LEAST_ROWS // self.batch_size, 1)
         if self.transform.noise is not None:

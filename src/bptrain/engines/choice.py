@@ -24,7 +24,7 @@ class EngineChoice(NamedTuple):
 def choose_engine(
     name: str, plan: TrainingPlan, dtype: DTypeLike, begun_with: str | None = None
 ) -> EngineChoice:
-    """The engine for the config's name; a run that goes on keeps, under `auto`, the engine that it was begun with.
+    """The engine for the config's name; a resumed run keeps, with `auto`, the engine that it was started with.
 
     Raises UsageError where one is asked for by name and cannot be had, or cannot run the plan.
     """
@@ -40,9 +40,11 @@ def choose_engine(
         return EngineChoice(name, "as the config says")
     count = updates(plan)
     if begun_with == NUMPY:
-        return EngineChoice(NUMPY, "auto: as the run was begun")
+        return EngineChoice(NUMPY, "auto: the engine that the run was started with")
     if begun_with is not None and begun_with not in engine_names():
-        return EngineChoice(NUMPY, f"auto: the run was begun with {begun_with}, which is not an engine here")
+        return EngineChoice(
+            NUMPY, f"auto: the run was started with {begun_with}, which is not an engine here"
+        )
     candidates = worthwhile(plan) if begun_with is None else [begun_with]
     reasons = []
     for one in candidates:
@@ -50,7 +52,11 @@ def choose_engine(
         absent = entry.missing()
         reason = would_save(absent, entry, plan) if absent is not None else entry.uncovered(plan, dtype)
         if reason is None:
-            why = "as the run was begun" if begun_with else f"compiling pays off for {count}"
+            why = (
+                "the engine that the run was started with"
+                if begun_with
+                else f"compiling pays off for {count}"
+            )
             return EngineChoice(one, f"auto: {why}")
         reasons.append(reason)
     return EngineChoice(

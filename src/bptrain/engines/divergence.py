@@ -44,8 +44,8 @@ def diagnosis(
             )
     if engine_name != NumpyEngine.name:
         return NumericalError(
-            f"training diverged in the engine {engine_name}, and did not when NumPy repeated the same updates, so "
-            "it is at the edge of what the numbers can hold. Try network.dtype: float64, or training.engine: numpy."
+            f"training diverged in the engine {engine_name}, but not when NumPy repeated the same updates, so "
+            "values are close to the limits of the dtype. Try network.dtype: float64, or training.engine: numpy."
         )
     return NumericalError("training diverged: the sum of the losses overflows. Try network.dtype: float64.")
 

@@ -97,7 +97,7 @@ def compile_seconds(plan: TrainingPlan) -> float:
 
 
 def numerics() -> dict[str, Any]:
-    """What decides the machine code."""
+    """What determines the machine code."""
     import llvmlite.binding
     import numba
     import scipy
@@ -201,7 +201,7 @@ class NumbaEngine:
         return g
 
     def _context_arrays(self, context: BatchContext, rows: int, w: Array) -> list[Array]:
-        """The arrays that the loops take beside inputs and targets: rows that weigh 1, and units that all stay, too."""
+        """The arrays that the loops take in addition to inputs and targets, weights of 1 and masks of 1 included."""
         V = (
             []
             if not self.kernel_plan.weighted
@@ -278,7 +278,7 @@ class Scratch:
         self._of_thread = threading.local()
 
     def of(self, rows: int) -> Array:
-        """Room for batches of so many rows."""
+        """Room for batches of up to this many rows."""
         numbers = scratch_numbers(self.network, rows)
         room: Array | None = getattr(self._of_thread, "room", None)
         if room is None or len(room) < numbers:

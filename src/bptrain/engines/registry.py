@@ -70,7 +70,7 @@ class EngineEntry:
     seconds_saved: Callable[[TrainingPlan], float] | None = None  # over NumPy; None: `auto` never takes it
     compile_seconds: Callable[[TrainingPlan], float] = lambda plan: 0.0
     numerics: Callable[[], dict[str, Any]] = dict  # versions that decide its last bits, for checkpoints
-    uses_scipy_blas: bool = False  # beside NumPy's
+    uses_scipy_blas: bool = False  # in addition to NumPy's
 
     @property
     def is_installed(self) -> bool:

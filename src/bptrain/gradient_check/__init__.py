@@ -10,7 +10,7 @@ numeric_gradient           the numeric gradient: the plan, and computing it
 verdicts, report           how an error is measured, the verdict on it, and the report with its JSON
 check                      the check itself
 part_derivatives, slips/   which part, or which known slip, a mismatch comes from
-submission, layers         somebody's own forward and backward pass, quantity by quantity
+submission, layers         a user's own forward and backward pass, quantity by quantity
 """
 
 from bptrain.gradient_check.check import Gradient, checking, gradcheck

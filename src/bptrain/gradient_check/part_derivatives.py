@@ -1,7 +1,7 @@
 """The parts of a network at a point: is the derivative that each gives the derivative of its function?
 
 f', Jᵀg, ∂E/∂x and, for a canonical pair, x_L − t are compared with the complex step of f and E at the point's own z.
-Beside a kink, what lies between the slopes on both sides is right.
+Near a kink, what lies between the slopes on both sides is right.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Somebody's own forward pass, backward pass and step, compared with the derivation quantity by quantity.
+"""A user's own forward pass, backward pass and step, compared with the derivation quantity by quantity.
 
 All arrays are as the derivation has them, with an instance in each column: x_i, z_i and δ_i are n_i × N, b_i and
 ∂E/∂b_i n_i × 1. The right values come from `point.py` and `lines.py`, which ask no part for its derivative. Errors are

@@ -44,7 +44,7 @@ def load_run(run: RunDirectory, which: str) -> Model:
 
 
 def training_data(model: Model, run: RunDirectory, dtype: DTypeLike, limit: int | None = None) -> Prepared:
-    """The data set that a model was trained on, read and cut again, with the config of its run.
+    """The data set that a model was trained on, read and split again, with the config of its run.
 
     Raises CheckpointError when the run is damaged, or is not the one that the model comes from; DataError when the data
     is missing or not what it was.
@@ -64,8 +64,8 @@ def training_data(model: Model, run: RunDirectory, dtype: DTypeLike, limit: int 
     prepared = prepare_data(loaded, dtype, limit)
     if prepared.digest != kept.data or prepared.schema.to_json() != kept.schema:
         raise DataError(
-            f"the data of {run.path} has changed since it was trained, so its splits cannot be cut again: "
-            "bring the old file back, or evaluate a file with --data FILE"
+            f"the data of {run.path} has changed since it was trained, so the split cannot be reproduced: "
+            "restore the original file, or evaluate a file with --data FILE"
         )
     return prepared
 
@@ -75,7 +75,7 @@ def run_of(checkpoint_file: Path) -> RunDirectory:
     run = enclosing_run(checkpoint_file)
     if run is None:
         raise CheckpointError(
-            f"{checkpoint_file} lies in no run: name the run it comes from, or a file with --data"
+            f"{checkpoint_file} is not in a run: name the run that it comes from, or give a file with --data"
         )
     return run
 
@@ -108,5 +108,5 @@ def of_plugins(facts: checkpoint.Facts) -> Iterator[Warned]:
     """That parts of plug-ins are not the ones that a run was trained with."""
     differing = changes(facts.plugins, facts.config)
     if differing:
-        message = f"the figures may not be those that the run ended with: {'; '.join(differing)}"
+        message = f"the results may differ from those of the run:  {'; '.join(differing)}"
         yield Warned("other_plugin", message)

@@ -13,8 +13,8 @@ def with_average(rule: Optimizer, decay: BelowOne) -> Optimizer:
 
     β grows to `decay`, so that the weights of the beginning are soon forgotten: about the last ninth of the updates
     counts until the average is as long as 1/(1 − decay) updates. It is the β of TensorFlow's ExponentialMovingAverage,
-    min(decay, (1+n)/(10+n)), with n = t − 2: the first average is then the first weights, and needs no start. PyTorch's
-    AveragedModel has a fixed decay and starts from the weights it is first given.
+    min(decay, (1+n)/(10+n)), with n = t − 2: the first average is then the first weights, and needs no initial value.
+    PyTorch's AveragedModel has a fixed decay and starts from the weights that it is first given.
     """
     inner = rule.step
 

@@ -1,6 +1,6 @@
 """Controls of training: what may end a run before its last epoch, or lower its learning rate.
 
-Each looks at one figure an epoch and counts; the counts are part of the training state. The functions are pure.
+Each looks at one figure per epoch and counts; the counts are part of the training state. The functions are pure.
 """
 
 import math
@@ -23,7 +23,7 @@ class Monitor(NamedTuple):
 class Watch(NamedTuple):
     """What is counted of a monitored figure."""
 
-    best: float = math.nan  # the value that an improvement is held against; NaN before the first
+    best: float = math.nan  # the value that an improvement is compared with; NaN before the first
     wait: int = 0  # epochs since it last improved
     rest: int = 0  # epochs that will not be counted
 

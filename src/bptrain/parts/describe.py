@@ -1,6 +1,6 @@
-"""The kinds of parts in one table, the options that a kind takes beside its factories', and what a part says of itself.
-
-To add an option beside the factories of a kind, write one entry of BESIDE: the config, the JSON Schema, `bptrain list`,
+"""The kinds of parts in one table, the options that all parts of a kind take in addition to their factories', and the
+description of a part. To add an option to all parts of a kind, write one entry of BESIDE: the config, the JSON Schema,
+`bptrain list`,
 docs/parts, completion and the plug-ins' check of names read it there, and a `wrap` makes it work.
 """
 
@@ -40,9 +40,9 @@ class WrongValue(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """An option that every part of a registry takes, beside the options of its factory.
+    """An option that every part of a registry takes, in addition to the options of its factory.
 
-    wrap(part, value)   the part with it, such as a schedule with a warm-up; None: other code reads the value
+    wrap(part, value)   the part with it, such as a schedule with a warm-up; None: other code uses the value
     explain(value)      what `bptrain explain` says of a value other than 0
     """
 
@@ -78,7 +78,7 @@ BESIDE = [
         "reduction",
         losses,
         Literal["mean", "sum"],
-        "how the losses of a batch's rows are put together",
+        "how the losses of a batch's rows are combined",
         "mean",
     ),
     Beside(
@@ -110,12 +110,12 @@ BESIDE = [
 
 
 def beside_options(registry: Registry[Any], name: Any) -> list[Beside]:
-    """The options beside its factory's that a part takes; of a name that is none, those that every part of it takes."""
+    """The options that a part takes in addition to its factory's; for an unknown name, those that all parts take."""
     return [one for one in BESIDE if one.of is registry or (one.of.kind == registry.kind and name in one.of)]
 
 
 def beside(kind: str, name: str) -> dict[str, Option]:
-    """The options that a part takes beside those of its factory; `kind` is a key of KINDS."""
+    """The options that a part takes in addition to those of its factory; `kind` is a key of KINDS."""
     found = beside_options(KINDS[kind], name)
     return {one.name: Option(one.type, one.default_for(name, {})) for one in found}
 

@@ -1,4 +1,4 @@
-"""Initializers: the start values of one weight matrix W_i, n_i × n_{i−1}, in float64.
+"""Initializers: the initial values of one weight matrix W_i, n_i × n_{i−1}, in float64.
 
 Biases start at the value of network.bias; an initializer that draws them with the weights says how.
 """
@@ -55,7 +55,7 @@ def normal(std: Positive = 1.0) -> Initializer:
 
 @initializers.add("uniform")
 def uniform(low: float = -0.05, high: float = 0.05) -> Initializer:
-    """U(low, high). The bounds are those of Keras and Weka unless given; FANN's are ±0.1."""
+    """U(low, high). The default bounds are those of Keras and Weka; FANN's are ±0.1."""
     if low >= high:
         raise ValueError(f"low must be below high, but low is {low:g} and high is {high:g}")
 
@@ -67,7 +67,7 @@ def uniform(low: float = -0.05, high: float = 0.05) -> Initializer:
 
 @initializers.add("truncated_normal")
 def truncated_normal(std: Positive = 1.0) -> Initializer:
-    """N(0, std²), drawn again beyond 2 std. So the deviation of what is left is 0.88 std (as in Keras)."""
+    """N(0, std²), drawn again beyond 2 std. So the standard deviation of the result is 0.88 std (as in Keras)."""
 
     def W(rng: Generator, n_out: int, n_in: int) -> Array:
         drawn = rng.normal(0.0, 1.0, (n_out, n_in))
@@ -86,7 +86,7 @@ def glorot_uniform() -> Initializer:
 
 @initializers.add("glorot_normal")
 def glorot_normal() -> Initializer:
-    """N(0, 2 / (n_in + n_out)). Glorot and Bengio 2010; the plain normal (as in PyTorch; Keras truncates it)."""
+    """N(0, 2 / (n_in + n_out)). Glorot and Bengio 2010; an untruncated normal (as in PyTorch; Keras truncates it)."""
     return _normal(lambda n_out, n_in: math.sqrt(2.0 / (n_in + n_out)))
 
 
@@ -98,7 +98,7 @@ def he_uniform() -> Initializer:
 
 @initializers.add("he_normal")
 def he_normal() -> Initializer:
-    """N(0, 2 / n_in). He, Zhang, Ren and Sun 2015; the plain normal (as in PyTorch; Keras truncates it)."""
+    """N(0, 2 / n_in). He, Zhang, Ren and Sun 2015; an untruncated normal (as in PyTorch; Keras truncates it)."""
     return _normal(lambda n_out, n_in: math.sqrt(2.0 / n_in))
 
 
@@ -110,7 +110,7 @@ def lecun_uniform() -> Initializer:
 
 @initializers.add("lecun_normal")
 def lecun_normal() -> Initializer:
-    """N(0, 1 / n_in). LeCun, Bottou, Orr and Müller 1998; Klambauer et al. 2017 draw it for selu."""
+    """N(0, 1 / n_in). LeCun, Bottou, Orr and Müller 1998; Klambauer et al. 2017 use it for selu."""
     return _normal(lambda n_out, n_in: math.sqrt(1.0 / n_in))
 
 
@@ -118,8 +118,8 @@ def lecun_normal() -> Initializer:
 def orthogonal(gain: Positive = 1.0) -> Initializer:
     """gain · Q with QᵀQ = 1, or QQᵀ = 1 where n_out < n_in. Saxe, McClelland and Ganguli 2014.
 
-    Q is that of a QR decomposition of normal draws, each column with the sign that makes the diagonal of R positive:
-    without it Q would not be uniform over all orthogonal matrices (Mezzadri 2007).
+    Q comes from the QR decomposition of a matrix of normal draws, with the sign of each column chosen so that the
+    diagonal of R is positive: otherwise Q would not be uniform over all orthogonal matrices (Mezzadri 2007).
     """
 
     def W(rng: Generator, n_out: int, n_in: int) -> Array:
@@ -135,9 +135,9 @@ def orthogonal(gain: Positive = 1.0) -> Initializer:
 def nguyen_widrow(inputs: tuple[float, float] = (-1.0, 1.0)) -> Initializer:
     """Rows of length β = 0.7 n_out^(1/n_in) in random directions, biases U(−β, β). Nguyen and Widrow 1990.
 
-    For a hidden layer of tanh: the slopes of its units are laid side by side over inputs between −1 and 1, or over
-    the interval `inputs`, by the affine map from it to [−1, 1]. The paper's form, where MATLAB spaces the biases evenly
-    and FANN draws weights and biases from one interval. The bias must be true: a start value would undo it.
+    For a hidden tanh layer: the steep parts of its units are spread over inputs in [−1, 1], or over the interval
+    `inputs`, which is mapped to [−1, 1]. This is the paper's form; MATLAB spaces the biases evenly, and FANN draws
+    weights and biases from one interval. The bias must be true: an initial value would undo it.
     """
     low, high = inputs
     if low >= high:

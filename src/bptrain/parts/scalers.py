@@ -13,7 +13,7 @@ from bptrain.registry import Registry
 
 
 class Affine(NamedTuple):
-    """scaled = (value − center) / spread, and 0 where spread is 0; one number a column."""
+    """scaled = (value − center) / spread, and 0 where spread is 0; one number per column."""
 
     center: Array
     spread: Array
@@ -26,7 +26,7 @@ scalers: Registry[Scaler] = Registry("scaler")
 
 @scalers.add("none")
 def none() -> Scaler:
-    """The value as it is."""
+    """The unchanged value."""
 
     def fit(rows: Array) -> Affine:
         return Affine(np.zeros(rows.shape[1]), np.ones(rows.shape[1]))
@@ -36,7 +36,7 @@ def none() -> Scaler:
 
 @scalers.add("standard")
 def standard() -> Scaler:
-    """(value − mean) / standard deviation, the deviation dividing by N."""
+    """(value − mean) / standard deviation, which divides by N."""
 
     def fit(rows: Array) -> Affine:
         constant = rows.min(axis=0) == rows.max(axis=0)  # a rounded mean leaves a tiny, wrong deviation

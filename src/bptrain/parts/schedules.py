@@ -1,7 +1,7 @@
 """Schedules: the factor on the learning rate, a pure function of the position in training.
 
-In the formulas s updates are done (0 in the first), there are S in all and n in an epoch; e = s/n is the epochs that
-are done, with their fraction. Options that are lengths are in epochs.
+In the formulas, s is the number of updates done (0 in the first update), S the total number, and n the number per
+epoch; e = s/n is the number of epochs done, with its fraction. Options that are lengths are in epochs.
 """
 
 import math
@@ -13,7 +13,7 @@ from annotated_types import Interval
 from bptrain.parts.types import Count, Inside, NonNegative, NonNegativeCount, Positive, Unit
 from bptrain.registry import Registry
 
-# (updates done so far, epoch from 1, updates in an epoch, epochs in all) -> factor
+# (updates done so far, epoch from 1, updates per epoch, epochs in total) -> factor
 Schedule = Callable[[int, int, int, int], float]
 Epochs = Annotated[int, Interval(ge=1, le=10**9)]
 
@@ -23,8 +23,8 @@ schedules: Registry[Schedule] = Registry("schedule")
 def with_warmup(schedule: Schedule, warmup: float) -> Schedule:
     """min(1, (s + 1) / (warmup n)) times the schedule: a straight rise over `warmup` epochs. Goyal et al. 2017.
 
-    The first update has a share of the rate already, and the last of the rise all of it. The schedule itself runs from
-    the first update on.
+    The first update has a fraction of the rate already, and the last one of the rise the full rate. The schedule itself
+    runs from the first update on.
     """
 
     def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
@@ -35,7 +35,7 @@ def with_warmup(schedule: Schedule, warmup: float) -> Schedule:
 
 
 def spans_all_epochs(schedule: Schedule, some: int, others: int) -> bool:
-    """Whether a schedule is another one where there are so many epochs in all and not so many.
+    """Whether a schedule differs between the one total number of epochs and the other.
 
     It is asked about the last epoch that both have: one that spans all of training ends there in one of the two.
     """
@@ -57,7 +57,7 @@ def constant() -> Schedule:
 
 @schedules.add("step")
 def step(every: Epochs = 30, gamma: Unit = 0.1) -> Schedule:
-    """gamma^⌊e / every⌋: a drop after every so many epochs. As PyTorch's StepLR."""
+    """gamma^⌊e / every⌋: multiplied by gamma once per `every` epochs. As PyTorch's StepLR."""
 
     def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
         return gamma ** ((epoch - 1) // every)
@@ -67,7 +67,7 @@ def step(every: Epochs = 30, gamma: Unit = 0.1) -> Schedule:
 
 @schedules.add("exponential")
 def exponential(gamma: Unit = 0.95) -> Schedule:
-    """gamma^e: by gamma in each epoch, smoothly within it. PyTorch's ExponentialLR where an epoch begins."""
+    """gamma^e: multiplied by gamma per epoch, smoothly. PyTorch's ExponentialLR at the start of an epoch."""
 
     def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
         return gamma ** (step / steps_per_epoch)
@@ -109,10 +109,10 @@ def cosine(floor: Unit = 0.0) -> Schedule:
 
 @schedules.add("cosine_restarts")
 def cosine_restarts(period: Epochs = 10, t_mult: Epochs = 1, floor: Unit = 0.0) -> Schedule:
-    """floor + (1 − floor) ½ (1 + cos(π c/C)), c of the C epochs of a cycle done (SGDR). Loshchilov and Hutter 2017.
+    """floor + (1 − floor) ½ (1 + cos(π c/C)), c of C epochs of a cycle done (SGDR). Loshchilov and Hutter 2017.
 
-    The first cycle has `period` epochs, each other one t_mult times as many as the one before. Every cycle begins at
-    1. As PyTorch's CosineAnnealingWarmRestarts, whose T_0 is the period.
+    The first cycle has `period` epochs, each later one t_mult times as many as the one before. Every cycle begins at 1.
+    As PyTorch's CosineAnnealingWarmRestarts, whose T_0 is the period.
     """
 
     def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
@@ -130,9 +130,9 @@ def cosine_restarts(period: Epochs = 10, t_mult: Epochs = 1, floor: Unit = 0.0) 
 def one_cycle(peak: Inside = 0.3, start: Unit = 0.04, floor: Unit = 4e-6) -> Schedule:
     """From start up to 1 at s = peak S − 1, then down to floor at s = S − 1, each half a cosine. Smith 2018.
 
-    As PyTorch's OneCycleLR with its default cosines (Smith has straight lines): the learning rate is the largest one,
-    start is 1 / div_factor, floor is start / final_div_factor. The momentum stays as it is; PyTorch moves it as well,
-    the other way.
+    As PyTorch's OneCycleLR with its default cosines (Smith uses straight lines): the learning rate is the maximum,
+    start is 1 / div_factor, floor is start / final_div_factor. The momentum stays constant; PyTorch changes it too, in
+    the opposite direction.
     """
 
     def factor(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:
@@ -158,12 +158,13 @@ def reduce_on_plateau(
 ) -> Schedule:
     """factorᵏ, but not below floor, after k plateaus: `patience` epochs in which `monitor` did not improve.
 
-    `monitor` is `loss` (of validation, of training without validation rows) or a metric; only what is better than
-    the best so far by more than `min_delta` is an improvement. After a reduction `cooldown` epochs are not counted.
+    `monitor` is `loss` (validation loss, or training loss if there is no validation set) or a metric. An epoch improves
+    on the best so far only if it is better by more than `min_delta`. After a reduction, `cooldown` epochs are not
+    counted.
 
-    How often the rate was lowered is no function of the position: `parts/controls.py: reduced` counts it in the
-    training state, and the schedule itself is 1. PyTorch waits one epoch more for the same patience, and its threshold
-    is a share of the best value; Keras counts the last epoch of a cooldown.
+    The number of reductions is not a function of the position in training: `parts/controls.py: reduced` counts it in
+    the training state, and the schedule itself is 1. PyTorch waits one epoch more for the same patience, and its
+    threshold is relative to the best value; Keras counts the last epoch of a cooldown.
     """
 
     def of(step: int, epoch: int, steps_per_epoch: int, epochs: int) -> float:

@@ -1,7 +1,7 @@
 """The kinds of part that a plug-in may register, and what is wrong with one that is not what its kind asks for.
 
-The parts of bptrain have tests of their own. Those of a plug-in are tried out on a few numbers whenever one is made:
-what returns another shape than it should would otherwise fail far from where the slip is, or not fail at all.
+The parts of bptrain have their own tests. Those of a plug-in are tried on a few numbers whenever one is made: a result
+of the wrong shape would otherwise fail far from the mistake, or not at all.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -39,7 +39,7 @@ class Kind(NamedTuple):
 
     @property
     def taken(self) -> tuple[str, ...]:
-        """Keys of bptrain's own beside `name`, which no option can have."""
+        """Keys of bptrain's own in addition to `name`, which no option may use."""
         return tuple(one.name for one in BESIDE if one.of is self.registry)
 
 

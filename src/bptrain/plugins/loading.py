@@ -60,12 +60,12 @@ def plugged_in(files: Iterable[str | Path]) -> Iterator[None]:
     with ExitStack() as stack:
         for file in files:
             stack.enter_context(registered(plugin_of(str(file))))
-        with told():
+        with reported():
             yield
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def reported() -> Iterator[None]:
     """What the code of a plug-in raises inside the block becomes a UsageError with its line."""
     try:
         yield
@@ -122,7 +122,7 @@ def parts_of(script: Script) -> Iterator[Registered]:
     for kind, had, has in zip(KINDS, before, after, strict=True):
         for name, factory in had.items():
             if has.get(name) is not factory:
-                message = f"the {kind.name} {name} cannot be taken away or replaced: give yours another name"
+                message = f"the {kind.name} {name} cannot be removed or replaced: give yours another name"
                 raise UsageError(script.problem("name_taken", message))
     found = [
         registered_part(script, kind, name, factory)
@@ -131,7 +131,7 @@ def parts_of(script: Script) -> Iterator[Registered]:
         if name not in had
     ]
     if not found:
-        message = "the plug-in registers no part: put @activations.add(NAME), or the like, over a factory"
+        message = "the plug-in registers no part: put @activations.add(NAME), or similar, over a factory"
         raise UsageError(script.problem("plugin_empty", message))
     yield from found
 
@@ -139,7 +139,7 @@ def parts_of(script: Script) -> Iterator[Registered]:
 def registered_part(script: Script, kind: Kind, name: str, factory: Any) -> Registered:
     """A part whose factory can make one, as far as its signature says. Raises UsageError."""
     if not hasattr(factory, "__code__"):
-        message = f"the {kind.name} {name} is no function (def) that returns {kind.makes}"
+        message = f"the {kind.name} {name} is not a function (def) that returns {kind.makes}"
         raise UsageError(script.problem("wrong_part", message))
     line = factory.__code__.co_firstlineno
     wrong = wrong_option(factory, kind.taken)
@@ -153,8 +153,8 @@ def watched(script: Script, kind: Kind, name: str, factory: Factory[Any], line: 
 
     @wraps(factory)
     def make(**options: Any) -> Any:
-        part = factory(**options)  # whose ValueError is a rule between options, told at the config's line
-        with told():
+        part = factory(**options)  # whose ValueError is a rule between options, reported at the config's line
+        with reported():
             wrong = fault(kind, part)
         if wrong is not None:
             raise UsageError(script.problem("wrong_part", f"the {kind.name} {name} {wrong}", line))
@@ -191,12 +191,12 @@ def say_taken(error: NameTaken) -> str:
     """Who has a name already."""
     owner = origin(error.kind, error.name)
     if owner is not None:
-        return f"the {error.kind} {error.name} is that of the plug-in {owner.file}: give yours another name"
+        return f"the {error.kind} {error.name} already belongs to the plug-in {owner.file}: give yours another name"
     registries = {kind.name: kind.registry for kind in KINDS}
     module = registries[error.kind].get(error.name).__module__
     if not module.startswith("bptrain."):
-        there = f"the {error.kind} {error.name} is there already, since {module} was imported"
-        return f"{there}: give it as a plug-in alone"
+        there = f"the {error.kind} {error.name} is already registered, since {module} was imported"
+        return f"{there}: give it only as a plug-in"
     return f"the {error.kind} {error.name} is one of bptrain's own: give yours another name"
 
 

@@ -24,14 +24,14 @@ def wrong_option(factory: Callable[..., Any], taken: tuple[str, ...]) -> str | N
         if option.kind in NAMELESS:
             return f"has {NAMELESS[option.kind]}{name}, and options are given by name: write each of them out"
         if name == "name" or name in taken:
-            return f"has an option {name}, which is a key that bptrain reads itself: call it something else"
+            return f"has an option {name}, which is a key that bptrain reads itself: rename it"
         if name not in hints:
             return (
                 f"has an option {name} without a type: write {name}: float = …, or a type of bptrain.plugins"
             )
         if not is_type_of_option(hints[name]):
             return (
-                f"has an option {name} of a type that YAML cannot give: take float, int, bool, str, a Literal, a "
+                f"has an option {name} of a type that YAML cannot give: use float, int, bool, str, a Literal, a "
                 "tuple of these, or a type of bptrain.plugins"
             )
         if option.default is inspect.Parameter.empty:

@@ -73,12 +73,12 @@ def changes(kept: Sequence[Record], config: Mapping[str, Any]) -> list[str]:
     sentences: dict[str, None] = {}
     for record in kept:
         for kind, name in _wanted(record, config):
-            plugin, before = origin(kind, name), f"the {kind} {name} was that of {_short(record)}"
+            plugin, before = origin(kind, name), f"the {kind} {name} came from {_short(record)}"
             if plugin is None:
-                sentences[f"{before} and is now that of bptrain"] = None
+                sentences[f"{before} and now comes from bptrain"] = None
             elif plugin.sha256 != record["sha256"]:
                 now = {"file": plugin.script.path.name, "sha256": plugin.sha256}
-                sentences[f"{before} and is now that of {_short(now)}"] = None
+                sentences[f"{before} and now comes from {_short(now)}"] = None
     return list(sentences)
 
 

@@ -1,4 +1,4 @@
-"""A Python file that the user named: read, given a digest, and run as a module of a name that nothing else has."""
+"""A Python file that the user named: read, given a digest, and run as a module with a unique name."""
 
 import hashlib
 import importlib.util
@@ -48,7 +48,7 @@ def read_script(file: str, what: str) -> Script:
     try:
         text = importlib.util.decode_source(content)
     except (SyntaxError, UnicodeDecodeError) as error:
-        raise UsageError(Problem("syntax", f"the {what} is no text: {error}", file=file)) from None
+        raise UsageError(Problem("syntax", f"the {what} is not text: {error}", file=file)) from None
     return Script(what, file, path.resolve(), hashlib.sha256(content).hexdigest(), text)
 
 
@@ -74,11 +74,11 @@ def run_script(script: Script, failed: Callable[[BaseException], tuple[str, str]
     try:
         code = _Loader.source_to_code(script.text, path)
     except SyntaxError as error:
-        said, at = f"no valid Python: {error.msg}", (error.lineno, error.offset)
+        said, at = f"not valid Python: {error.msg}", (error.lineno, error.offset)
         source = None if error.text is None else error.text.rstrip("\n")
         raise UsageError(Problem("syntax", said, "", script.file, *at, source=source)) from None
     except ValueError as error:  # such as a null byte
-        raise UsageError(script.problem("syntax", f"no valid Python: {error}")) from None
+        raise UsageError(script.problem("syntax", f"not valid Python: {error}")) from None
     # What inspect.getsource shows is what runs, also when the file changes; so the compiled engine can read formulas.
     lines = script.text.splitlines(keepends=True)
     linecache.cache[path] = (len(script.text), None, lines, path)

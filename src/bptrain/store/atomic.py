@@ -19,7 +19,7 @@ def storage(path: Path, doing: str) -> Iterator[None]:
 
 
 def write_atomically(path: Path, content: Iterable[bytes | memoryview]) -> None:
-    """Writes the parts of a content beside `path`, flushes to the disk, renames, and flushes the directory.
+    """Writes the parts of a content to a temporary file, flushes it, renames it to `path`, and flushes the directory.
 
     Raises StorageError.
     """

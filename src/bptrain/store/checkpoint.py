@@ -50,9 +50,7 @@ class Facts(NamedTuple):
     config: dict[str, Any]
     schema: dict[str, Any]
     data: dict[str, str]  # digests of the data files
-    numerics: dict[
-        str, Any
-    ]  # versions, engine, BLAS, threads: what decides the last bits; "bits" in the file
+    numerics: dict[str, Any]  # the numerics: versions, engine, BLAS, threads; "bits" in the file
     baseline: dict[str, Any]  # the best guess without inputs, from the training rows
     plugins: Sequence[Mapping[str, Any]] = ()  # those that the config uses
 
@@ -94,7 +92,7 @@ def write(path: Path, network: Network, method: UpdateRule, facts: Facts, state:
 
 
 def write_best(path: Path, network: Network, facts: Facts, best: Best) -> None:
-    """Writes the best weights as a checkpoint of their own, without slots. Raises StorageError."""
+    """Writes the best weights as a separate checkpoint, without slots. Raises StorageError."""
     record = {"epoch": best.epoch, "updates": best.updates, "value": plain(best.value)}
     position = {"epoch": best.epoch, "step": 0, "updates": best.updates}
     _write(path, facts, position, record, _blocks(network, best.w))
@@ -195,7 +193,7 @@ def state(stored: Stored, network: Network, method: UpdateRule) -> State:
         )
     except KeyError as error:
         raise CheckpointError(
-            f"{stored.path} holds no {error.args[0]}: training cannot go on from it"
+            f"{stored.path} has no {error.args[0]}: training cannot be resumed from it"
         ) from error
 
 

@@ -44,12 +44,12 @@ def blas(scipy: bool) -> list[dict[str, Any]]:
 
 
 def _is_of_scipy(library: Path) -> bool:
-    """Whether a library lies beside SciPy, as its wheels have it."""
+    """Whether a library is the one that SciPy's wheels contain."""
     return library.parent.name == "scipy.libs" or library.parent.parent.name == "scipy"
 
 
 def numerics(engine: str, threads: int | None) -> dict[str, Any]:
-    """What decides the last bits of a run's numbers beside its config and data: versions, engine, BLAS, threads."""
+    """The numerics, which with config and data determine the last bits of a run: versions, engine, BLAS, threads."""
     entry = engine_entry(engine)
     libraries = blas(scipy=entry.uses_scipy_blas)
     return {

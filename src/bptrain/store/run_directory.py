@@ -155,7 +155,7 @@ def run_at(path: Path, overwrite: bool) -> RunDirectory:
                 )
             if "run.json" not in content:
                 raise UsageError(
-                    f"--out {path} holds something that is not a run: --overwrite leaves it alone"
+                    f"--out {path} holds something that is not a run, which --overwrite does not replace"
                 )
         path.mkdir(parents=True, exist_ok=True)
         return _furnish(path)
@@ -222,7 +222,7 @@ def locked(run: RunDirectory) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout as error:
-            raise BusyError(f"{run.path} is busy: another bptrain works in it") from error
+            raise BusyError(f"{run.path} is busy: another bptrain process is using it") from error
     try:
         yield
     finally:

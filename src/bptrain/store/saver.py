@@ -17,7 +17,7 @@ AUTO_SECONDS = 10.0  # between checkpoints for `every: auto`
 
 
 class Interval(NamedTuple):
-    """How often a checkpoint is written: every so many epochs, or every so many seconds."""
+    """How often a checkpoint is written: an interval in epochs or in seconds."""
 
     epochs: int | None = None
     seconds: float | None = None

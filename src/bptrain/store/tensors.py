@@ -1,4 +1,4 @@
-"""The content of a safetensors file, part by part, so that it is never in memory beside the tensors themselves.
+"""The content of a safetensors file, part by part, so that it is never in memory in addition to the tensors themselves.
 
     8 bytes: the length of the header; the header, JSON; then the tensors' bytes, little-endian, without gaps
 

@@ -102,7 +102,7 @@ def reason(controls: Controls, stopped: str) -> str | None:
             by = f" by more than {stopping.min_delta:g}" if stopping.min_delta else ""
             return f"the {name} has not improved{by} for {n} epoch{'' if n == 1 else 's'}"
         case "max_time":
-            return f"the {controls.max_time:g} s of training.max_time are used up"
+            return f"the {controls.max_time:g} s of training.max_time are over"
         case "target_loss":
             return f"the loss has reached training.stop_at.loss, {controls.target_loss:g}"
         case "converged":

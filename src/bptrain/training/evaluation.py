@@ -1,4 +1,4 @@
-"""How good a model is on a data set: its loss and metrics, beside those of a baseline that knows no inputs."""
+"""How good a model is on a data set: its loss and metrics, next to those of a baseline that ignores the inputs."""
 
 import math
 from collections.abc import Mapping
@@ -48,7 +48,8 @@ def score(
 ) -> dict[str, Any]:
     """Each metric of predictions (or of the scores of the classes) against true values, by name.
 
-    A metric that has a number a class is a mapping from the labels. Without scores, what reads them is left out.
+    A metric with one number per class is a mapping from the labels. Without scores, metrics that need them are left
+    out.
     """
     classes, values = len(schema.labels), {}
     with np.errstate(all="ignore"):  # predictions beyond all bounds give NaN, not noise
@@ -71,7 +72,7 @@ class Baseline(NamedTuple):
     def metrics(self, schema: Schema, data: Rows, metrics: Mapping[str, Metric]) -> dict[str, Any]:
         """The metrics of that guess, those that read scores or probabilities of the shares as these.
 
-        What is more than one number says nothing here, nor does what is not defined: they are left out.
+        Metrics that are undefined here or are not a single number are left out.
         """
         predicted = np.broadcast_to(self.guess, data.y_true.shape)
         scores = (

@@ -1,4 +1,4 @@
-"""What the trainer tells, in the order in which it happens. Whoever runs it saves and shows."""
+"""The events of the trainer, in the order in which they happen. The caller saves and shows them."""
 
 from typing import Any, NamedTuple
 

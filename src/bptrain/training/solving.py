@@ -110,5 +110,5 @@ def _failure(plan: TrainingPlan, optimizer_state: OptimizerState, X: Array, T: A
     found = not_finite_at(plan, optimizer_state.w, X, T) or "a number of the solver is not finite"
     return NumericalError(
         f"training stopped in epoch {optimizer_state.t + 1}: {found}. Usual cures: scaled inputs (data.scale), "
-        "smaller start weights (network.initializer), dtype float64."
+        "smaller initial weights (network.initializer), dtype float64."
     )

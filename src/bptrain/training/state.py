@@ -16,9 +16,7 @@ class Best(NamedTuple):
 
     epoch: int
     updates: int  # in all, when the weights stood
-    value: (
-        float  # what they are best by: the loss of validation, of training without it, or a monitored metric
-    )
+    value: float  # their validation loss, training loss if there is no validation set, or monitored metric
     w: Array  # those for use: averaged, where that is asked for; not written to
 
 
@@ -34,7 +32,7 @@ class State:
     step: int = 0  # updates done in the epoch under way
     loss_sum: float = 0.0  # of the rows of the epoch under way
     rows_seen: int = 0  # in all
-    first_loss: float | None = None  # the running loss of epoch 1, which later ones are held against
+    first_loss: float | None = None  # the running loss of epoch 1, which later ones are compared with
     warned_of_growth: bool = False
     best: Best | None = None
     patience: Watch = UNWATCHED  # of early stopping

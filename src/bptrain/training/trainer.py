@@ -55,7 +55,7 @@ def train(job: Job, state: State) -> Iterator[Event]:
     Raises NumericalError when a loss, weight or slot is not finite.
     """
     plan, used = job.plan, job.seconds
-    working = state.optimizer_state.copy()  # what the updates change; every state has a copy of its own
+    working = state.optimizer_state.copy()  # what the updates change; every state has its own copy
     while state.stopped is None:
         order = row_order(job, state.epoch + 1)
         while True:
@@ -96,7 +96,7 @@ def row_order(job: Job, epoch: int) -> Array | None:
 
 
 def weight_of(job: Job, order: Array | None, start: int, stop: int) -> float:
-    """What the rows at these places of an epoch weigh together: how many they are, where all weigh alike."""
+    """The total weight of the rows at these places of an epoch: their number, if all weigh the same."""
     V = job.train.sample_weight
     if V is None:
         return float(stop - start)
@@ -211,7 +211,7 @@ def _end_epoch(
 
 
 def penalty_of_a_row(job: Job, w: Array) -> float:
-    """What a penalty adds to the objective, beside the mean loss of a row: a sum has it once in each batch."""
+    """What a penalty adds to the mean loss per row: once, or once per batch with reduction sum."""
     plan, penalty = job.plan, penalty_at(job.plan.network, w)
     if plan.network.reduction == "mean":
         return penalty

@@ -53,7 +53,7 @@ def test_an_entry_that_is_no_array_of_the_shape(
 
 
 def test_an_array_of_another_library(tmp_path: Path) -> None:
-    """What NumPy can read is read; what it cannot is told."""
+    """What NumPy can read is read; what it cannot is reported."""
     library = """
 class Tensor:
     def __init__(self, array):
@@ -150,12 +150,12 @@ def test_the_quantity_is_read_from_the_statement(tmp_path: Path, statement: str)
     ("text", "hint"),
     [
         (RIGHT.replace("W[i] @ x[-1]", "W[i - 1] @ x[-1]"), "Entry 0 of W, b, f, df and z is unused"),
-        (RIGHT.replace("f[i](z[-1])", "f[i - 1](z[-1])"), "f[0] is not there: layers count from 1"),
+        (RIGHT.replace("f[i](z[-1])", "f[i - 1](z[-1])"), "f[0] does not exist: layers count from 1"),
         (
             RIGHT.replace("W[i] @ x[-1]", "W[i + 1] @ x[-1]").replace("range(1, len(W))", "range(3, 5)"),
             "Lists count",
         ),
-        (RIGHT.replace("f[i](z[-1])", "f[i](None)"), "f takes arrays of n_i × N, and was given None"),
+        (RIGHT.replace("f[i](z[-1])", "f[i](None)"), "f takes arrays of n_i × N, but was given None"),
     ],
 )
 def test_what_it_most_often_comes_from(tmp_path: Path, text: str, hint: str) -> None:

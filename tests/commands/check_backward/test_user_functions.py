@@ -34,13 +34,13 @@ def test_a_syntax_error_has_its_place(tmp_path: Path) -> None:
     file = written(tmp_path, RIGHT + "\n\ndef step(W:\n    return 1\n")
     line = len(file.read_text().splitlines()) - 1
     assert problem(file).startswith(f":{line}:")
-    assert "no valid Python" in problem(file)
+    assert "not valid Python" in problem(file)
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_bytes(b"\xff\xfe\x00")
-    assert "is no text" in problem(file)
+    assert "is not text" in problem(file)
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_the_line_of_each_quantity(
         ("db[2] = db[2].T", "1×3, not 3×1: it is transposed"),
         ("dW[2] = dW[2].T", "5×3, not 3×5: it is transposed"),
         ("dW[2] = delta[2]", "3×7, not 3×5: the product with x_1 transposed is missing"),
-        ("dW[2] = np.outer(delta[2], x[1])", "21×35, not 3×5: np.outer flattens what it is given"),
+        ("dW[2] = np.outer(delta[2], x[1])", "21×35, not 3×5: np.outer flattens its arguments"),
         ("dW[2] = dW[2][:, :4]", "3×4, not 3×5"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a loss asks of outputs, task, targets and options, and what it is told by."""
+"""What a loss asks of outputs, task, targets and options, and by which messages."""
 
 from pathlib import Path
 

@@ -22,7 +22,7 @@ from config.bad_configs import HEAD
 from config.helpers import problems
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz_"
-# Where parts are named, and which options stand beside those of the factory.
+# Where parts are named, and which additional options there are.
 PARTS: dict[str, tuple[Registry[Any], tuple[str, ...]]] = {
     "optimizer": (methods, ("weight_decay",)),
     "loss": (losses, ("reduction", "class_weight")),

@@ -140,7 +140,7 @@ def test_float32_is_not_widened(form: str) -> None:
 
 
 def test_subnormal_numbers_count_as_zero_in_a_loop_alone() -> None:
-    """A slot that shrinks by 0.9 an update ends at 0; outside the loop subnormal numbers are there as before."""
+    """A slot that shrinks by 0.9 per update ends at 0; outside the loop subnormal numbers are there as before."""
     net = network((2, 1), ["relu"], bias=False)
     rule = optimizers.get("momentum")()
     state = initial_optimizer_state(np.array([-1.0, -1.0], np.float32), rule)
@@ -154,7 +154,7 @@ def test_subnormal_numbers_count_as_zero_in_a_loop_alone() -> None:
 
 @pytest.mark.parametrize("batch", [1, 4])
 def test_a_rule_with_a_scalar_slot_and_the_loss(batch: int) -> None:
-    """A running sum of the losses, kept beside a slot of weights; against NumPy on the same rule."""
+    """A running sum of the losses, kept in addition to a slot of weights; against NumPy on the same rule."""
 
     def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
         v, seen = slots
@@ -333,7 +333,7 @@ def test_a_damaged_kernel_is_compiled_again(
 
 
 def test_using_a_kernel_leaves_it_sound(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever else Python puts beside it; what is read back is the text and the machine code."""
+    """Whatever else Python puts next to it; what is read back is the text and the machine code."""
     trained(some_plan())
     for cache_directory in filled.rglob("__pycache__"):
         (cache_directory / "kernel.cpython-311.opt-1.pyc").write_bytes(b"")

@@ -1,4 +1,4 @@
-"""Somebody's own forward and backward pass, graded."""
+"""Grades a user's own forward and backward pass."""
 
 from bptrain.commands.check_backward.findings import FunctionFinding, GradingTrial
 from bptrain.commands.check_backward.grade import Grade, check_backward

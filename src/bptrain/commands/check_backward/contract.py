@@ -1,4 +1,4 @@
-"""What somebody's functions are given and what they return: columns and lists, counted as in the derivation.
+"""What a user's functions are given and what they return: columns and lists, indexed as in the derivation.
 
     forward(W, b, f, x_0) -> x, z
     backward(W, b, df, dE, x, z, t) -> delta, dW, db
@@ -12,8 +12,8 @@
 
 Lists have L + 1 entries, 0 … L. x[0] is x_0; every other entry 0 is unused, and None where they are given it. The
 objective is the sum over the N instances of the loss. `df[i].product(z, g)` is J_iᵀ g for each instance: g ∘ f_i'(z),
-but for softmax, which has no f'. The derivatives come from the complex step, so a plug-in's wrong one is nobody's fault
-here.
+but for softmax, which has no f'. The derivatives come from the complex step, so a wrong derivative in a plug-in has no
+effect here.
 """
 
 from collections.abc import Callable, Sequence
@@ -95,7 +95,7 @@ class _Unused:
     def __call__(self, *given: object) -> NoReturn:
         """Raises IndexError."""
         raise IndexError(
-            f"{self._name}[0] is not there: layers count from 1, so {self._name}[1] is that of W[1]"
+            f"{self._name}[0] does not exist: layers count from 1, so {self._name}[1] is that of W[1]"
         )
 
     product = __call__
@@ -109,7 +109,7 @@ def _columns(function: Callable[..., Array], name: str) -> Callable[..., Array]:
         for value in given:
             array = np.asarray(value)
             if array.ndim not in (1, 2) or array.dtype.kind not in "fiub":
-                raise TypeError(f"{name} takes arrays of n_i × N, and was given {described(value)}")
+                raise TypeError(f"{name} takes arrays of n_i × N, but was given {described(value)}")
             arrays.append(np.asarray(array, np.float64))
         with np.errstate(all="ignore"):
             rows = [array[None] if array.ndim == 1 else array.T for array in arrays]

@@ -1,4 +1,4 @@
-"""What `bptrain check-backward` does: compare somebody's own functions with the derivation, on a config's network."""
+"""What `bptrain check-backward` does: compares a user's own functions with the derivation, on a config's network."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ from bptrain.parts.types import Array
 
 
 class Grade(NamedTuple):
-    """The verdict on somebody's functions."""
+    """The verdict on a user's functions."""
 
     file: str
     config: str
@@ -79,7 +79,7 @@ def check_backward(
     with np.errstate(all="ignore"):
         point, _, tried = trusted_point(point)
     if not tried.passed:
-        remarks = [*remarks, f"{tried.words}; f' and ∂E/∂x are what the parts say themselves"]
+        remarks = [*remarks, f"{tried.words}; f' and ∂E/∂x are taken from the parts' own derivatives"]
     points = [point]
     if len(point.X_0) > 1:
         points.append(replace(point, X_0=point.X_0[:1], T=point.T[:1]))
@@ -139,22 +139,22 @@ def point_of(loaded: Loaded) -> tuple[GradientPoint, list[str]]:
 
 
 def number_of_rows(network: Network, rows: int) -> int:
-    """So many rows that no size of a layer is the same: else a wrong axis could have the right shape."""
+    """A number of rows that no layer size equals: otherwise a wrong axis could have the right shape."""
     return next((N for N in range(rows, 1, -1) if N not in network.sizes), 1)
 
 
 def draw(network: Network, w: Array, seed: int) -> list[str]:
-    """Draws what would hide a mistake: biases, and weights that are all alike. Says so."""
+    """Draws at random what would hide a mistake: biases, and weights that are all equal. Adds a remark."""
     remarks, parameters = [], views(network, w)
     for i in range(1, network.L + 1):
         rng, W_i = stream(seed, "check", epoch=i), parameters.W[i]
         if W_i.size > 1 and np.ptp(W_i) == 0:
             W_i[...] = rng.normal(0.0, W_i.shape[1] ** -0.5, W_i.shape)
-            remarks.append(f"W_{i} drawn at random, since weights that are all alike hide mistakes")
+            remarks.append(f"W_{i} drawn at random, since equal weights would hide mistakes")
         if (b_i := parameters.b[i]) is not None:
             b_i[...] = rng.uniform(-0.5, 0.5, b_i.shape)
     if any(network.bias):
-        remarks.append("biases drawn at random, since 0 would hide one that is forgotten")
+        remarks.append("biases drawn at random, since biases of 0 would hide a forgotten one")
     return remarks
 
 

@@ -1,4 +1,4 @@
-"""What somebody's function returned, read quantity by quantity; what cannot be read is said in words."""
+"""What a user's function returned, read quantity by quantity, with a message for what cannot be read."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -85,5 +85,5 @@ def shape_hint(array: Array, one: ExpectedQuantity, N: int) -> str:
     if one.name == "dW" and len(got) == 2 and got[0] == n and got[1] == N:
         return f": the product with x_{one.layer - 1} transposed is missing"
     if one.name == "dW" and got == (n * N, one.right.shape[1] * N):
-        return ": np.outer flattens what it is given; the product δ @ x.T is one of matrices"
+        return ": np.outer flattens its arguments; use the matrix product δ @ x.T"
     return ""

@@ -1,4 +1,4 @@
-"""Somebody's own functions: loaded from a Python file, and called.
+"""A user's own functions: loaded from a Python file, and called.
 
 They may print, raise, or change what they are given. None of that is an error of this program, so each becomes a record
 that says what happened, and in which line of their file.

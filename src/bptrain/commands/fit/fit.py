@@ -94,8 +94,8 @@ def fit_events(
 ) -> Generator[FitEvent, None, None]:
     """Trains a config in a run directory of its own, and yields what happens.
 
-    `out` is the run directory itself; `resume` is "auto" or a run; `given` are rows in the place of files. Raises
-    the errors of `bptrain.errors`. A run that fails or is closed keeps the last state that was sound.
+    `out` is the run directory itself; `resume` is "auto" or a run; `given` are rows in place of files. Raises
+    the errors of `bptrain.errors`. A run that fails or is closed keeps its last consistent state.
     """
     if resume is not None:
         refuse_what_is_missing(resume, out, given)

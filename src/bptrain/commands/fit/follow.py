@@ -1,4 +1,4 @@
-"""A fit to its end: its events are shown, and a signal stops it between two slices, saved.
+"""Runs a fit to its end: shows its events; a signal stops it between two slices, after saving.
 
 Ctrl-C and similar signals are noted, and read between two slices, so that the run is saved before it stops.
 """

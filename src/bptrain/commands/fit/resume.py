@@ -48,7 +48,7 @@ def resumed_run(
     method: UpdateRule,
     stack: ExitStack,
 ) -> Resumed | None:
-    """The run to go on with, or None to start afresh.
+    """The run to continue, or None to start a new one.
 
     `resume` is a run, or "auto" for the newest unfinished run of this config (or the one at `out`). A run that goes
     on is locked until `stack` closes. Raises CheckpointError when a named run cannot go on with this config,
@@ -102,8 +102,8 @@ def _refuse_changes(run: RunDirectory, stored: checkpoint.Stored, facts: checkpo
     other = changes(stored.facts.plugins, stored.facts.config)
     if other:
         raise CheckpointError(
-            f"{run.path} cannot go on with other parts than it was begun with: {'; '.join(other)}. "
-            "Bring the old file back, or start a new run."
+            f"{run.path} cannot be resumed with parts other than those it was trained with: {'; '.join(other)}. "
+            "Restore the old file, or start a new run."
         )
     if stored.facts.data != facts.data:
         changed = sorted(role for role in facts.data if facts.data[role] != stored.facts.data.get(role))
@@ -114,7 +114,7 @@ def _warnings(begun: checkpoint.Facts, facts: checkpoint.Facts, damaged: list[Pa
     """Why the end may not be that of an uninterrupted run, and what was passed over."""
     for path in damaged:
         yield Warned(
-            "corrupt_checkpoint", f"{path} is corrupt and was set aside; going back to the one before"
+            "corrupt_checkpoint", f"{path} is corrupt and was set aside; using the previous checkpoint"
         )
     other = differences(begun.numerics, facts.numerics)
     if other:
@@ -125,8 +125,8 @@ def _warnings(begun: checkpoint.Facts, facts: checkpoint.Facts, damaged: list[Pa
     if before != after and spans_all_epochs(build_schedule(config), before, after):
         yield Warned(
             "schedule_span",
-            f"the schedule {name} spans all epochs, now {after} and not {before}: the learning rate jumps, "
-            f"and the run is not one of {after} epochs from the start",
+            f"the schedule {name} spans all epochs, now {after} instead of {before}: the learning rate jumps, "
+            f"and the result differs from a run of {after} epochs from the start",
         )
 
 
@@ -176,5 +176,5 @@ def newest_sound(run: RunDirectory) -> tuple[checkpoint.Stored, list[Path]]:
             return checkpoint.read(path), damaged
         except CheckpointError:
             damaged.append(path)
-    found = "those it has are corrupt" if damaged else "it has none"
-    raise CheckpointError(f"{run.path} has no checkpoint to go on from: {found}")
+    found = "all its checkpoints are corrupt" if damaged else "it has no checkpoint"
+    raise CheckpointError(f"{run.path} cannot be resumed: {found}")

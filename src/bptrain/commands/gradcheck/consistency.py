@@ -58,7 +58,9 @@ def consistency(engine: Engine, plan: TrainingPlan, point: GradientPoint) -> Ite
         return Consistency(engine.name, name, words, error, error <= TOLERANCE)
 
     yield compared(
-        "batch", "the batch's gradient is the sum of its instances'", sum_of_instances(engine, point)
+        "batch",
+        "the gradient of a batch is the sum of its instances' gradients",
+        sum_of_instances(engine, point),
     )
     other = point.some_rows(stream(0, "check").permutation(len(X)))
     b = engine.gradient(w, other.X_0, other.T, other.context)
@@ -66,7 +68,7 @@ def consistency(engine: Engine, plan: TrainingPlan, point: GradientPoint) -> Ite
     again = engine.gradient(w, X, T, context)
     w_1, w_2 = trained(engine, plan, point), trained(engine, plan, point)
     same = np.array_equal(a, again, equal_nan=True) and np.array_equal(w_1, w_2, equal_nan=True)
-    words = "the same call, and the same updates, give the same bits again"
+    words = "repeating a call or an update gives the same bits"
     yield Consistency(engine.name, "bits", words, 0.0 if same else np.inf, same)
     yield update(engine, plan, point)
 

@@ -63,7 +63,7 @@ def one_target(form: Format, targets: Sequence[str]) -> str | None:
     if form.holds == "arrays":
         return None
     if not targets:
-        message = "the file holds inputs alone: name the file of the targets with --target PATH"
+        message = "the file holds only inputs: name the file of the targets with --target PATH"
         raise UsageError(Problem("no_target", message))
     return targets[0]
 

@@ -13,8 +13,8 @@ LISTS = {  # definition -> what lists its parts
 }  # fmt: skip
 BOUNDS = {"exclusiveMinimum": "> ", "minimum": "≥ ", "exclusiveMaximum": "< "}
 HEAD = """\
-# Every key of a config. What is written here is the default, but for data.train, data.target, network.sizes and loss,
-# which must be given. Keys in comments belong to what is not there unless asked for.
+# Every key of a config. The values are the defaults, except those of data.train, data.target, network.sizes and loss,
+# which must be given. Keys in comments are off by default.
 """
 Json = dict[str, Any]
 Line = tuple[str, str]  # and its comment

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bptrain.data.profile import Column
 
-FEW = 20  # so many different texts are categories in any file
+FEW = 20  # up to this many different texts are categories in any file
 ROWS_OF_EACH = 10  # a category has, on average; with fewer, the texts rather identify the rows
 MOST_CATEGORIES = 1000
 MOSTLY_MISSING = 0.5
@@ -15,7 +15,7 @@ ID = re.compile(
     r"(.*[_\- .])?(id|uuid|guid|index|key|nr|no|number)|.*[a-z](ID|Id)|row(_?(id|num|number|names?))?",
     re.IGNORECASE,
 )
-CODES = 10  # so few different whole numbers may be codes
+CODES = 10  # up to this many different whole numbers may be codes
 
 
 class InputCandidate(NamedTuple):

@@ -22,7 +22,7 @@ class Screen:
         self.command, self.json, self.quiet, self.verbose = command, json, quiet, verbose
 
     def result(self, text: str = "", whole: bool = False) -> None:
-        """A line of the result, broken where a terminal is too narrow for it, unless it is to stay whole."""
+        """A line of the result, broken where a terminal is too narrow for it, unless it must stay `whole`."""
         if not self.json:
             print(text if whole else wrapped(text, width_of(sys.stdout)), flush=True)
 

@@ -1,7 +1,7 @@
 """What a stream is: a terminal or a file, how wide, whether it may be colored or drawn over. And text that fits it.
 
 NO_COLOR (no-color.org) takes all colors away, FORCE_COLOR gives them to a file or pipe too; TERM=dumb and CI get plain
-lines in the place of bars.
+lines in place of bars.
 """
 
 import os

@@ -27,7 +27,7 @@ def chunk_rows(network: Network) -> int:
 
 
 def scratch_numbers(network: Network, rows: int) -> int:
-    """How many numbers the loops need room for beside weights and data, where a batch has so many rows."""
+    """How many numbers the loops need room for in addition to weights and data, for batches of this many rows."""
     most = min(rows, chunk_rows(network))
     layers = range(1, network.L + 1)
     return padded(network.size) + sum(

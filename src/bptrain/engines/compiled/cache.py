@@ -1,6 +1,6 @@
 """Where compiled loops are kept between processes: a directory of the user's own.
 
-    <cache>/kernels/<key>/kernel.py       the text, and beside it what Numba has compiled
+    <cache>/kernels/<key>/kernel.py       the text, and next to it what Numba has compiled
                           SHA256SUMS      the digests of all of it
     key = SHA-256 of the text, this package's runtime, the versions of all that compiles it, and the processor
 
@@ -82,7 +82,7 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 def only_one(kernels: Path) -> AbstractContextManager[Any]:
-    """Holds the kernels for this process while it looks, reads, places or removes; compiling goes on beside that."""
+    """Holds the kernels for this process while it looks, reads, places or removes; compiling continues meanwhile."""
     from filelock import FileLock
 
     return FileLock(kernels / ".lock")
@@ -95,11 +95,11 @@ def is_compiled(source: str) -> bool:
 
 
 def from_module(directory: Path, key: str, name: str, signature: Any) -> Callable[..., Any]:
-    """The function of a kernel, compiled for a signature, or read from what is kept beside the text."""
+    """The function of a kernel, compiled for a signature, or read from what is stored next to the text."""
     import numba
 
     chosen = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = ""  # beside the text, wherever the user keeps the rest
+    numba.config.CACHE_DIR = ""  # next to the text, wherever the user keeps the rest
     try:
         module = module_at(directory / "kernel.py", f"bptrain_kernel_{key}")
     finally:

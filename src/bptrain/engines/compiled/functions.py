@@ -67,7 +67,7 @@ class KernelFunctions:
         self._define("rule", f"update({', '.join(parameters)})", rule.formula.lines, step)
 
     def schedule(self, schedule: Schedule) -> None:
-        """`factor_of`: the schedule as it stands, with its options in their places, and what it calls beside it.
+        """`factor_of`: the schedule as it stands, with its options in their places, and the functions that it calls.
 
         Raises Untranslatable.
         """

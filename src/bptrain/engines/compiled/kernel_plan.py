@@ -22,7 +22,7 @@ class KernelPlan(NamedTuple):
 
     network: Network
     dtype: str  # float32 | float64
-    single: bool  # one instance an update
+    single: bool  # one instance per update
     updates: Updates | None = None  # for run_slice
     weighted: bool = False  # rows weigh differently
     masked: tuple[int, ...] = ()  # the layers 1 … L−1 with a mask

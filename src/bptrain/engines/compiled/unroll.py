@@ -29,7 +29,7 @@ def unrolled(lines: Iterable[str], vectors: set[str]) -> Iterator[str]:
 
 
 class _Fixed(ast.NodeTransformer):
-    """Puts a number in the place of a loop's index."""
+    """Puts a number in place of a loop's index."""
 
     def __init__(self, index: str, value: int) -> None:
         self.index, self.value = index, value

@@ -44,7 +44,7 @@ def diagnoses(target: UnexplainedGradient) -> Iterator[tuple[int, LikelySlip]]:
         times_loss: Pieces = {
             block: (penalties[block], n_i - penalties[block]) for block, n_i in right.items()
         }
-        ways = [(times_all, ""), (times_loss, ", the penalty apart")]
+        ways = [(times_all, ""), (times_loss, ", apart from the penalty")]
         for pieces, apart in ways if point.network.penalty is not None else ways[:1]:
             fitted = _fit(target, pieces)
             name = None if fitted is None else named(point, fitted.c)
@@ -60,7 +60,7 @@ def diagnoses(target: UnexplainedGradient) -> Iterator[tuple[int, LikelySlip]]:
         if set(target.wrong) <= set(weights):
             fitted = _fit(target, {block: (block.view(n), block.view(of_w)) for block in weights})
         if fitted is not None and fitted.borne_out:
-            words = f"{fitted.c:.6g} {letters} added in every W_i, a penalty that the objective has not"
+            words = f"{fitted.c:.6g} {letters} added in every W_i, a penalty that the objective does not have"
             yield point.network.L, LikelySlip(code, words, None, fitted.error)
 
 

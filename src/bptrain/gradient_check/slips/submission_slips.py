@@ -1,4 +1,4 @@
-"""Slips that show in somebody's own code: in its forward pass, in a step, and in one quantity of its backward pass.
+"""Slips that show in a user's own code: in its forward pass, in a step, and in one quantity of its backward pass.
 
 A gradient alone cannot show these, or they are of one line only: what it is computed from was right.
 """

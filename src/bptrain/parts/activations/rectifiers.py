@@ -60,8 +60,8 @@ def elu(alpha: NonNegative = 1.0) -> Activation:
 def selu() -> Activation:
     """λ z for z > 0, else λ α (e^z − 1), with λ = 1.0507… and α = 1.6732…. Klambauer et al. 2017.
 
-    With these constants outputs keep mean 0 and variance 1 from layer to layer, where weights have variance 1 / n_in:
-    the paper draws lecun_normal. f'(0) = λ α.
+    With these constants outputs keep mean 0 and variance 1 from layer to layer if the weights have variance 1 / n_in:
+    the paper uses lecun_normal. f'(0) = λ α.
     """
     bottom = SELU_SCALE * SELU_ALPHA
 
@@ -110,8 +110,8 @@ def silu() -> Activation:
 def gelu() -> Activation:
     """½ z (1 + tanh(√(2/π) (z + 0.044715 z³))). Hendrycks and Gimpel 2016; the tanh form, not z Φ(z).
 
-    ½ (1 + tanh(a/2)) is 1 / (1 + e^−a), which keeps its digits where it is small. The exact form of the normal
-    distribution, which PyTorch and Keras take by default, differs by at most 0.0005.
+    ½ (1 + tanh(a/2)) is computed as 1 / (1 + e^−a), which is accurate where it is small. The exact form, z Φ(z), which
+    is the default of PyTorch and Keras, differs by at most 0.0005.
     """
 
     def f(z: Array) -> Array:

@@ -10,7 +10,7 @@ from bptrain.parts.activations import Activation
 from bptrain.parts.types import Array
 from bptrain.registry import Registry
 
-# What an output stands for: any number; a number above 0; a probability of its own, or its share of a distribution; how
+# What an output stands for: any number; a number above 0; a separate probability, or its share of a distribution; how
 # far a row lies on the side of yes (above 0) or of no.
 Outputs = Literal["values", "positive", "probabilities", "distribution", "margins"]
 

@@ -1,7 +1,6 @@
-"""Losses of numbers: how far x is from t, whatever the range of both. d is x − t.
-
-absolute_error and quantile have a kink at d = 0, where the middle of the slopes on both sides is taken (as PyTorch
-does); huber and log_cosh are smooth to the first derivative.
+"""Losses of numbers: how far x is from t, whatever the range of both. d is x − t. absolute_error and quantile have a
+kink at d = 0, where the mean of the slopes on both sides is used (as in PyTorch);
+huber and log_cosh are smooth to the first derivative.
 """
 
 import math
@@ -29,9 +28,9 @@ def half_squared_error() -> Loss:
 
 @losses.add("mean_squared_error")
 def mean_squared_error() -> Loss:
-    """‖x − t‖² / n_L. The mean over the n_L outputs, as PyTorch, Keras and scikit-learn's metric take it.
+    """‖x − t‖² / n_L. The mean over the n_L outputs, as in PyTorch, Keras and scikit-learn's metric.
 
-    2/n_L times half_squared_error: with one output twice its gradient, with two outputs the same.
+    It is 2/n_L times half_squared_error: the gradient is twice as large with one output, and the same with two.
     """
 
     def E(x: Array, t: Array) -> Array:
@@ -48,7 +47,7 @@ def mean_squared_error() -> Loss:
 
 @losses.add("absolute_error")
 def absolute_error() -> Loss:
-    """Σ |x − t|. Its minimum is the median of t, so outliers pull little. Boscovich 1757, Laplace 1793."""
+    """Σ |x − t|. Its minimum is the median of t, so outliers have little influence. Boscovich 1757, Laplace 1793."""
 
     def E(x: Array, t: Array) -> Array:
         d = x - t
@@ -84,7 +83,7 @@ def huber(delta: Positive = 1.0) -> Loss:
 
 @losses.add("log_cosh")
 def log_cosh() -> Loss:
-    """Σ ln cosh(x − t). Half the square of a small difference, the size of a large one less ln 2. Green 1990.
+    """Σ ln cosh(x − t). About ½ d² for small d = x − t, and |d| − ln 2 for large d. Green 1990.
 
     Computed as −½ ln(1 − tanh² d) for |d| ≤ 1, which is exact near 0, and as |d| + ln(1 + e^−2|d|) − ln 2 beyond.
     """

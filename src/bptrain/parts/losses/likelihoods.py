@@ -11,7 +11,7 @@ from bptrain.parts.types import Array, BelowOne
 
 @losses.add("binary_cross_entropy")
 def binary_cross_entropy() -> Loss:
-    """−Σ [t ln x + (1 − t) ln(1 − x)]. Each output is a yes or no of its own. Canonical with sigmoid. Hinton 1989.
+    """−Σ [t ln x + (1 − t) ln(1 − x)]. Each output is a separate yes or no. Canonical with sigmoid. Hinton 1989.
 
     From z it is Σ [ln(1 + e^z) − t z], with ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|).
     """
@@ -41,8 +41,8 @@ def binary_cross_entropy() -> Loss:
 def cross_entropy(label_smoothing: BelowOne = 0.0) -> Loss:
     """−Σ_k t_k ln x_k. The rows of t and x are distributions. Canonical with softmax. Bridle 1990.
 
-    From z it is Σ_k t_k (ln Σ_j e^z_j − z_k). label_smoothing ε gives every one of the K classes a share: the targets
-    are (1 − ε) t + ε/K, in evaluation too. Szegedy et al. 2016; as PyTorch and Keras.
+    From z it is Σ_k t_k (ln Σ_j e^z_j − z_k). label_smoothing ε gives each of the K classes a share: the targets are (1
+    − ε) t + ε/K, in evaluation too. Szegedy et al. 2016; as in PyTorch and Keras.
     """
 
     def E(x: Array, t: Array) -> Array:
@@ -65,7 +65,7 @@ def cross_entropy(label_smoothing: BelowOne = 0.0) -> Loss:
 def kl_divergence() -> Loss:
     """Σ_k t_k ln(t_k / x_k). The rows of t and x are distributions. Canonical with softmax. Kullback and Leibler 1951.
 
-    cross_entropy less the entropy of t: the same gradient, and 0 where x = t.
+    cross_entropy minus the entropy of t: the same gradient, and 0 where x = t.
     """
 
     cross = cross_entropy()
@@ -92,8 +92,9 @@ def _shares(x: Array, t: Array) -> Array:
 def poisson() -> Loss:
     """Σ (x − t ln x). The outputs are expected counts, above 0. Nelder and Wedderburn 1972.
 
-    −ln of Poisson's probability of t, less ln t!, which no weight changes (PyTorch's PoissonNLLLoss with log_input and
-    full false and eps 0; Keras averages over the outputs). Its canonical partner is e^z, which is no activation here.
+    −ln of the Poisson probability of t, without ln t!, which does not depend on the weights (PyTorch's PoissonNLLLoss
+    with log_input and full false and eps 0; Keras averages over the outputs). Its canonical activation would be e^z,
+    which bptrain does not have.
     """
 
     def E(x: Array, t: Array) -> Array:

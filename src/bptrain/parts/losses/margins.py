@@ -1,6 +1,6 @@
 """Losses of margins: the sign of an output is the answer. y is −1 for the target 0 and +1 for the target 1.
 
-One output tells two classes apart; of several, each is one class against all others (or a yes or no of its own).
+One output separates two classes; with several, each is one class against the rest (or a separate yes or no).
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ def margin_terms(x: Array, t: Array) -> Array:
 def hinge() -> Loss:
     """Σ max(0, 1 − y x), with y = 2t − 1. Its slope at y x = 1 is 0. Cortes and Vapnik 1995.
 
-    Of several outputs it is the sum over one class against all others, not the multi-class form of Crammer and Singer
+    With several outputs it is the sum of the one-versus-rest losses, not the multi-class form of Crammer and Singer
     2001 (PyTorch's MultiMarginLoss).
     """
 
@@ -38,9 +38,9 @@ def hinge() -> Loss:
 
 @losses.add("squared_hinge")
 def squared_hinge() -> Loss:
-    """Σ max(0, 1 − y x)², with y = 2t − 1. Smooth at y x = 1, and hard on outliers. Chang, Hsieh and Lin 2008.
+    """Σ max(0, 1 − y x)², with y = 2t − 1. Smooth at y x = 1, and sensitive to outliers. Chang, Hsieh and Lin 2008.
 
-    Without the ½ that some give it (as scikit-learn and Keras).
+    Without the factor ½ of some definitions (as in scikit-learn and Keras).
     """
 
     def E(x: Array, t: Array) -> Array:

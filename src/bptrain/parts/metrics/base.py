@@ -18,7 +18,7 @@ class Metric(NamedTuple):
     of: Callable[[Array, Array, int], Any]
     task: Literal["classification", "regression"]
     better: Literal["higher", "lower", "neither"]  # neither: it is not one number
-    multilabel: bool = True  # defined where every output is a yes or no of its own
+    multilabel: bool = True  # defined where every output is a separate yes or no
     reads: Literal["predictions", "scores", "probabilities"] = "predictions"
     per_class: bool = False  # the value is a list, in the order of the classes
     least_classes: int = 2  # with fewer it says nothing

@@ -33,10 +33,10 @@ def share(part: Array, whole: Array) -> Array:
 
 
 def averaged(each: Callable[[Counts], Array], average: Average) -> Metric:
-    """The metric that puts a number for each class together.
+    """The metric that combines one number per class.
 
     macro is the mean over the classes that occur, as true or as predicted ones (multi-label: over all labels); weighted
-    weights with how often each class is the true one; per_class leaves one number a class.
+    weights each class by its number of rows; per_class leaves one number per class.
     """
 
     def of(predicted: Array, true: Array, classes: int) -> float | list[float]:
@@ -57,7 +57,7 @@ def averaged(each: Callable[[Counts], Array], average: Average) -> Metric:
 
 @metrics.add("accuracy")
 def accuracy() -> Metric:
-    """The share of rows whose class is right; of several yes/no outputs, all must be."""
+    """The share of rows whose class is right; with several yes/no outputs, all of them must be."""
 
     def of(predicted: Array, true: Array, classes: int) -> float:
         right = predicted == true
@@ -79,7 +79,7 @@ def error_rate() -> Metric:
 
 @metrics.add("balanced_accuracy")
 def balanced_accuracy() -> Metric:
-    """The mean of recall over the classes that occur among the true ones. Brodersen et al. 2010."""
+    """The mean recall over the classes that occur among the true labels. Brodersen et al. 2010."""
 
     def of(predicted: Array, true: Array, classes: int) -> float:
         counts = counts_of(predicted, true, classes)
@@ -91,11 +91,11 @@ def balanced_accuracy() -> Metric:
 
 @metrics.add("precision")
 def precision(average: Average = "macro") -> Metric:
-    """TP / (TP + FP): how many of the rows taken for a class are of it; 0 where none is taken for it.
+    """TP / (TP + FP): the share of the rows predicted as a class that are of it; 0 where no row is.
 
-    macro: the mean over the classes that occur, the two of a yes/no target alike (scikit-learn's `binary`, of the
-    second class alone, is an entry of per_class). weighted: by how often each class is true. Yes/no outputs: each
-    output is a class, and counts where it is a yes.
+    macro: the mean over the classes that occur; a yes/no target has two (scikit-learn's `binary`, for the second class
+    alone, is an entry of per_class). weighted: weighted by the number of rows of each class. With several yes/no
+    outputs, each output is a class, to which its yes rows belong.
     """
 
     def each(counts: Counts) -> Array:
@@ -106,9 +106,9 @@ def precision(average: Average = "macro") -> Metric:
 
 @metrics.add("recall")
 def recall(average: Average = "macro") -> Metric:
-    """TP / (TP + FN): how many of a class's rows are taken for it; 0 where it has none.
+    """TP / (TP + FN): the share of a class's rows that are predicted as it; 0 where it has no rows.
 
-    Averages as for precision.
+    Averages are as for precision.
     """
 
     def each(counts: Counts) -> Array:
@@ -132,9 +132,9 @@ def f1(average: Average = "macro") -> Metric:
 
 @metrics.add("matthews_corrcoef")
 def matthews_corrcoef() -> Metric:
-    """(N Σ C_kk − Σ t_k p_k) / √((N² − Σ p_k²)(N² − Σ t_k²)), with t_k rows of and p_k taken for class k; 0 / 0 is 0.
+    """(N Σ C_kk − Σ t_k p_k) / √((N² − Σ p_k²)(N² − Σ t_k²)), t_k rows of class k, p_k predicted as k; 0 / 0 is 0.
 
-    For two classes the correlation of predicted and true. Matthews 1975; Gorodkin 2004.
+    For two classes, the correlation between predicted and true. Matthews 1975; Gorodkin 2004.
     """
 
     def of(predicted: Array, true: Array, classes: int) -> float:
@@ -149,9 +149,9 @@ def matthews_corrcoef() -> Metric:
 
 @metrics.add("cohen_kappa")
 def cohen_kappa() -> Metric:
-    """(p_o − p_e) / (1 − p_e), with p_o the accuracy and p_e = Σ t_k p_k / N² that of chance. Cohen 1960.
+    """(p_o − p_e) / (1 − p_e), with p_o the accuracy and p_e = Σ t_k p_k / N² that of random guesses. Cohen 1960.
 
-    Not defined where one class alone is true and predicted.
+    Not defined where all rows are of one class and predicted as it.
     """
 
     def of(predicted: Array, true: Array, classes: int) -> float:
@@ -167,7 +167,7 @@ def cohen_kappa() -> Metric:
 
 @metrics.add("confusion_matrix")
 def confusion_matrix() -> Metric:
-    """C[j][k]: how many rows of class j were taken for class k."""
+    """C[j][k]: the number of rows of class j that were predicted as class k."""
 
     def of(predicted: Array, true: Array, classes: int) -> list[list[int]]:
         counts = np.bincount(true * classes + predicted, minlength=classes * classes)

@@ -14,9 +14,9 @@ Bins = Annotated[int, Interval(ge=1, le=1_000_000)]
 
 @metrics.add("top_k_accuracy")
 def top_k_accuracy(k: Places = 2) -> Metric:
-    """The share of rows whose class is among the k of highest score.
+    """The share of rows whose class is among the k classes of highest score.
 
-    Of equal scores the later class counts as the higher one; of two classes, the first: so scikit-learn has it.
+    Among equal scores the later class ranks higher; with two classes, the first one (as in scikit-learn).
     """
 
     def of(scores: Array, true: Array, classes: int) -> float:
@@ -30,10 +30,10 @@ def top_k_accuracy(k: Places = 2) -> Metric:
 
 @metrics.add("roc_auc")
 def roc_auc() -> Metric:
-    """P(s⁺ > s⁻) + ½ P(s⁺ = s⁻): how probably a row of the class has a higher score than a row of none. Fawcett 2006.
+    """P(s⁺ > s⁻) + ½ P(s⁺ = s⁻): how probably a row of the class scores higher than another row. Fawcett 2006.
 
-    Two classes: of the second. Several: each against the rest, and the mean over them (scikit-learn's `ovr`, macro), of
-    any scores; yes/no outputs: the mean over them. Not defined where a class has all rows or none.
+    Two classes: for the second one. Several: each against the rest, and the mean over them (scikit-learn's `ovr`,
+    macro), for any scores; yes/no outputs: the mean over them. Not defined where a class has all rows or none.
     """
 
     def of(scores: Array, true: Array, classes: int) -> float:
@@ -71,7 +71,7 @@ def log_loss() -> Metric:
 
 @metrics.add("brier")
 def brier() -> Metric:
-    """1/N Σ ‖p − t‖², t one-hot; of two classes half of it, which is (p − t)² of the second class. Brier 1950."""
+    """1/N Σ ‖p − t‖², t one-hot; with two classes, half of it, which is (p − t)² of the second class. Brier 1950."""
 
     def of(scores: Array, true: Array, classes: int) -> float:
         errors = scores.astype(np.float64)
@@ -85,7 +85,7 @@ def brier() -> Metric:
 def expected_calibration_error(bins: Bins = 15) -> Metric:
     """Σ_b n_b/N |accuracy_b − confidence_b| over bins of equal width of the highest probability. Guo et al. 2017.
 
-    A bin holds its upper edge; of equal probabilities the first class is the predicted one.
+    A bin includes its upper edge; among equal probabilities the first class is the predicted one.
     """
 
     def of(scores: Array, true: Array, classes: int) -> float:

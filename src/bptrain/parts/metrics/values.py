@@ -10,7 +10,7 @@ EPSILON = float(np.finfo(np.float64).eps)
 
 @metrics.add("rmse")
 def rmse() -> Metric:
-    """√(1/N Σ (t − y)²); of several targets, the mean of theirs."""
+    """√(1/N Σ (t − y)²); with several targets, the mean over them."""
 
     def of(predicted: Array, true: Array, classes: int) -> float:
         return float(np.sqrt(np.mean((predicted - true) ** 2, axis=0)).mean())
@@ -20,7 +20,7 @@ def rmse() -> Metric:
 
 @metrics.add("mae")
 def mae() -> Metric:
-    """1/N Σ |t − y|; of several targets, the mean of theirs."""
+    """1/N Σ |t − y|; with several targets, the mean over them."""
 
     def of(predicted: Array, true: Array, classes: int) -> float:
         return float(np.mean(np.abs(predicted - true)))
@@ -30,7 +30,7 @@ def mae() -> Metric:
 
 @metrics.add("median_absolute_error")
 def median_absolute_error() -> Metric:
-    """The median of |t − y|; of several targets, the mean of theirs."""
+    """The median of |t − y|; with several targets, the mean over them."""
 
     def of(predicted: Array, true: Array, classes: int) -> float:
         return float(np.median(np.abs(predicted - true), axis=0).mean())
@@ -40,7 +40,7 @@ def median_absolute_error() -> Metric:
 
 @metrics.add("max_error")
 def max_error() -> Metric:
-    """The largest |t − y|; of several targets, the largest of all (scikit-learn has it for one target alone)."""
+    """The largest |t − y|; with several targets, the largest of all (scikit-learn defines it for one target only)."""
 
     def of(predicted: Array, true: Array, classes: int) -> float:
         return float(np.max(np.abs(predicted - true)))
@@ -50,7 +50,7 @@ def max_error() -> Metric:
 
 @metrics.add("mape")
 def mape() -> Metric:
-    """1/N Σ |t − y| / max(|t|, 2.2e-16), a fraction and no percentage; of several targets, the mean of theirs.
+    """1/N Σ |t − y| / max(|t|, 2.2e-16), a fraction, not a percentage; with several targets, the mean over them.
 
     A target of 0 makes it huge.
     """
@@ -63,9 +63,9 @@ def mape() -> Metric:
 
 @metrics.add("r2")
 def r2() -> Metric:
-    """1 − Σ (t − y)² / Σ (t − t̄)²; of several targets, the mean of theirs.
+    """1 − Σ (t − y)² / Σ (t − t̄)²; with several targets, the mean over them.
 
-    Of a constant target 1 if right, else 0; of a single row not defined.
+    For a constant target it is 1 if the predictions are exact, else 0; for a single row it is not defined.
     """
 
     def of(predicted: Array, true: Array, classes: int) -> float:
@@ -78,9 +78,9 @@ def r2() -> Metric:
 
 @metrics.add("explained_variance")
 def explained_variance() -> Metric:
-    """1 − Var(t − y) / Var(t), r2 of predictions without their bias; of several targets, the mean of theirs.
+    """1 − Var(t − y) / Var(t), r2 after the mean error is removed; with several targets, the mean over them.
 
-    Of a constant target 1 if the error is constant too, else 0.
+    For a constant target it is 1 if the error is constant too, else 0.
     """
 
     def of(predicted: Array, true: Array, classes: int) -> float:

@@ -36,7 +36,7 @@ optimizers: Registry[Optimizer] = Registry("optimizer")
 
 
 def with_weight_decay(rule: Optimizer, decay: float) -> Optimizer:
-    """w ← w − α λ w − step: decay apart from the gradient, of weights and biases. Loshchilov and Hutter 2019.
+    """w ← w − α λ w − step: decoupled weight decay, of weights and biases. Loshchilov and Hutter 2019.
 
     As PyTorch's AdamW does; the `weight_decay` of its other optimizers adds λ w to the gradient instead, which
     is an l2 penalty (and the same thing for plain gradient descent alone).

@@ -20,8 +20,8 @@ def gradient_descent(learning_rate: LearningRate = 0.1) -> Optimizer:
 def momentum(learning_rate: LearningRate = 0.1, mu: BelowOne = 0.9) -> Optimizer:
     """v ← μ v + g; w ← w − α ∘ v. Polyak 1964.
 
-    The rate stands outside the average, as in PyTorch. The overview (Ruder 2016) has it inside: v ← μ v + α g;
-    w ← w − v. With a constant rate both are the same; when the rate changes, here the whole step changes at once.
+    The learning rate multiplies the average, as in PyTorch. The overview (Ruder 2016) has it inside: v ← μ v + α g; w ←
+    w − v. With a constant rate both are the same; when the rate changes, here the whole step changes at once.
     """
 
     def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
@@ -34,11 +34,11 @@ def momentum(learning_rate: LearningRate = 0.1, mu: BelowOne = 0.9) -> Optimizer
 
 @optimizers.add("nesterov")
 def nesterov(learning_rate: LearningRate = 0.1, mu: BelowOne = 0.9) -> Optimizer:
-    """v ← μ v + g; w ← w − α ∘ (g + μ v). Nesterov 1983, in the form of Sutskever et al. 2013 as PyTorch has it.
+    """v ← μ v + g; w ← w − α ∘ (g + μ v). Nesterov 1983, in the form of Sutskever et al. 2013 that PyTorch uses.
 
-    The overview (Ruder 2016) takes the gradient at the point that is looked ahead to: v ← μ v + α ∇E(w − μ v);
-    w ← w − v. Written for the point looked ahead to, w − μ v, in place of w, that is this rule with a constant
-    rate: the gradient is taken where the weights are.
+    The overview (Ruder 2016) takes the gradient at the look-ahead point w − μ v: v ← μ v + α ∇E(w − μ v); w ← w − v.
+    With the look-ahead point as the variable instead of w, and a constant rate, that is this rule: the gradient is
+    taken at the weights themselves.
     """
 
     def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:

@@ -1,6 +1,6 @@
 """Adam and its relatives: averages of the gradient and of its size.
 
-In each, m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) undo the bias of the zero start.
+In each, m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) correct the bias of starting at zero.
 """
 
 import math
@@ -21,9 +21,9 @@ def adam(
 ) -> Optimizer:
     """m ← β₁ m + (1−β₁) g; v ← β₂ v + (1−β₂) g²; w ← w − α ∘ m̂ / (√v̂ + ε). Kingma and Ba 2015.
 
-    m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ). ε stands outside the root, as in the paper's Algorithm 1, in the
-    overview (Ruder 2016) and in PyTorch. TensorFlow and Keras take ε to √v before the bias is undone (the "ε̂" of
-    the paper's section 2).
+    m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ). ε is outside the root, as in the paper's Algorithm 1, in the overview
+    (Ruder 2016) and in PyTorch. TensorFlow and Keras add ε to √v before the bias correction (the "ε̂" of the paper's
+    section 2).
     """
 
     def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
@@ -46,8 +46,8 @@ def adamw(
 ) -> Optimizer:
     """Adam, with weight_decay λ = 0.01 by default: w ← w − α λ w before its step. Loshchilov, Hutter 2019.
 
-    As in PyTorch the decay is α λ w. The paper has η λ w, with a schedule η of its own and no α; so a λ of the
-    paper is a λ/α here.
+    As in PyTorch the decay is α λ w. The paper has η λ w, with a separate schedule η and no α; so the paper's λ is λ/α
+    here.
     """
     return adam(learning_rate, beta1, beta2, epsilon)._replace(weight_decay=0.01)
 
@@ -59,10 +59,11 @@ def amsgrad(
     beta2: BelowOne = 0.999,
     epsilon: Positive = 1e-8,
 ) -> Optimizer:
-    """Adam with u ← max(u, v) in the place of v: w ← w − α ∘ m̂ / (√(u / (1−β₂ᵗ)) + ε). Reddi, Kale and Kumar 2018.
+    """Adam with u ← max(u, v) in place of v: w ← w − α ∘ m̂ / (√(u / (1−β₂ᵗ)) + ε). Reddi, Kale and Kumar 2018.
 
-    As PyTorch's: the maximum is that of v, and then both biases are undone. The paper and the overview (Ruder 2016)
-    undo neither: w ← w − α ∘ m / (√u + ε). Keras takes the maximum of v too; some others that of v̂.
+    As in PyTorch: the maximum is taken over v, and then both biases are corrected. The paper and the overview (Ruder
+    2016) correct neither: w ← w − α ∘ m / (√u + ε). Keras takes the maximum over v too; some other libraries take it
+    over v̂.
     """
 
     def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
@@ -87,8 +88,8 @@ def adamax(
 ) -> Optimizer:
     """m ← β₁ m + (1−β₁) g; u ← max(β₂ u, |g| + ε); w ← w − α ∘ m̂ / u. Kingma and Ba 2015, Algorithm 2.
 
-    The paper and the overview (Ruder 2016) have no ε, and 0/0 for a weight whose gradient was 0 so far. ε stands
-    beside |g|, as in PyTorch; Keras divides by u + ε.
+    The paper and the overview (Ruder 2016) have no ε, so a weight whose gradient was always 0 gets 0/0. ε is added to
+    |g|, as in PyTorch; Keras divides by u + ε.
     """
 
     def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
@@ -113,7 +114,7 @@ def nadam(
 
     μₜ = β₁ (1 − ½ 0.96^(ψ t)) with ψ = momentum_decay warms the momentum up; m, v and the step are Adam's. As in
     PyTorch. The overview (Ruder 2016) keeps μ constant: m̂ = β₁ m / (1 − β₁ᵗ) + (1−β₁) g / (1 − β₁ᵗ), with m after
-    its update. Dozat's Algorithm 2 has v̂ = β₂ v / (1 − β₂ᵗ), with a β₂ that neither PyTorch nor Keras takes over.
+    its update. Dozat's Algorithm 2 has v̂ = β₂ v / (1 − β₂ᵗ), with a factor β₂ that neither PyTorch nor Keras has.
     """
 
     def step(g: Array, slots: Slots, w: Array, rate: Any, t: int, E: float) -> tuple[Array, Slots]:
@@ -140,7 +141,7 @@ def radam(
 ) -> Optimizer:
     """Adam times r = √((ρ−4)(ρ−2)ρ∞ / ((ρ∞−4)(ρ∞−2)ρ)) where ρ > 5, else w ← w − α ∘ m̂. Liu et al. 2020.
 
-    ρ∞ = 2/(1−β₂) − 1 and ρ = ρ∞ − 2 t β₂ᵗ/(1−β₂ᵗ) is the length of the average v, too short at first to
+    ρ∞ = 2/(1−β₂) − 1 and ρ = ρ∞ − 2 t β₂ᵗ/(1−β₂ᵗ) is the effective length of the average v, at first too short to
     divide by. As in PyTorch the step is m̂ r √(1−β₂ᵗ) / (√v + ε) and the bound 5; the paper has no ε, and the bound 4.
     """
     longest = 2.0 / (1.0 - beta2) - 1.0

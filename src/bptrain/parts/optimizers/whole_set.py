@@ -1,4 +1,4 @@
-"""Rules for the gradient of the whole set (training.mode: batch): each compares it with that of the update before."""
+"""Rules for the gradient of the whole set (training.mode: batch): each compares it with that of the previous update."""
 
 from typing import Any, Literal
 
@@ -17,15 +17,15 @@ def rprop(
     step_min: Positive = 1e-6,
     step_max: Positive = 50.0,
 ) -> Optimizer:
-    """d ← η⁺ d where g keeps its sign, η⁻ d where it turns, in bounds; w ← w − sign(g) d. Riedmiller and Braun 1993.
+    """d ← η⁺ d where g keeps its sign, η⁻ d where not, within bounds; w ← w − sign(g) d. Riedmiller and Braun 1993.
 
-    d starts as the learning rate, which counts no more after that (nor would a schedule; only weight_decay is
-    multiplied by it in every update). What happens where the sign turns is iRprop's (Igel and Hüsken 2000, 2003):
+    d starts at the learning rate, which has no effect after that (nor would a schedule; only weight_decay is multiplied
+    by it in every update). Where the sign changes, it follows iRprop (Igel and Hüsken 2000, 2003):
 
         minus   iRPROP⁻: g counts as 0: the weight stays, and its next step is not shortened again. PyTorch, FANN.
         plus    iRPROP⁺: also, where E has grown, the weight goes back to where it was before its last step.
 
-    (RPROP⁺, that of 1993, goes back whether or not E has grown; RPROP⁻ steps on with the shorter d.)
+    (RPROP⁺, the original of 1993, goes back whether or not E has grown; RPROP⁻ continues with the shorter d.)
     """
     if step_min > step_max:
         raise ValueError(f"step_min {step_min:g} is above step_max {step_max:g}")
@@ -59,15 +59,17 @@ def rprop(
 def quickprop(learning_rate: LearningRate = 0.1, mu: Positive = 1.75) -> Optimizer:
     """w ← w + Δw, Δw = Δw' g / (g' − g) [− α g], to the minimum of a parabola through two slopes. Fahlman 1988.
 
-    g' and Δw' are gradient and change of the update before. With Fahlman's rules, as his program and FANN have them:
+    g' and Δw' are the gradient and the change of the previous update. With Fahlman's rules, as in his program and in
+    FANN:
 
         Δw' = 0                                  Δw = − α g
         g downhill still along Δw'               − α g is added to what follows
-        that slope above μ/(1+μ) of the last     Δw = μ Δw', the largest growth, in the place of the parabola
+        that slope above μ/(1+μ) of the last     Δw = μ Δw', the largest growth, instead of the parabola
 
-    So with slopes that fall g' − g is never 0; should rounding make it 0, the slope has not fallen, and Δw = μ Δw'.
-    Not done here: to divide α by the number of inputs of a unit, or to add 0.1 to f' (Fahlman); to take changes below
-    0.001 for 0, or hold weights to ±1500 (FANN). Both decay the weights a little; weight_decay is 0 unless given.
+    So with falling slopes g' − g is never 0; if rounding makes it 0, the slope has not fallen, and Δw = μ Δw'. Not done
+    here: dividing α by the number of inputs of a unit, and adding 0.1 to f' (Fahlman); treating changes below 0.001 as
+    0, and limiting weights to ±1500 (FANN). Both programs decay the weights a little; here weight_decay is 0 by
+    default.
     """
     shrink = mu / (1.0 + mu)
 

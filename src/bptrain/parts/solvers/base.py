@@ -64,7 +64,7 @@ class Iteration(NamedTuple):
     converged: bool  # the gradient is as small as asked for, or no step is left that improves
 
 
-Kinds = dict[str, Literal["per_weight", "scalar"] | int]  # a number: so many vectors of the shape of w
+Kinds = dict[str, Literal["per_weight", "scalar"] | int]  # a number: how many vectors of the shape of w
 
 
 class Solver(NamedTuple):
@@ -73,7 +73,7 @@ class Solver(NamedTuple):
     step: Callable[[Objective, Array, Slots, int], Iteration]
     slots: Kinds
     loss: str | None = None  # the only loss that it can work with
-    too_large: Callable[[int], str | None] = lambda P: None  # why so many parameters are too many
+    too_large: Callable[[int], str | None] = lambda P: None  # why this many parameters are too many
 
 
 solvers: Registry[Solver] = Registry("optimizer")

@@ -19,9 +19,10 @@ def scaled_conjugate_gradient(
 ) -> Solver:
     """w ← w + α p, α = pᵀr / (pᵀ(H + λI) p), p conjugate, Hp from a difference of gradients. Møller 1993.
 
-    The paper's algorithm, step by step; r = −g. It asks for σ ≤ 1e-4 and λ₁ ≤ 1e-6 (the defaults are MATLAB's). A pass
-    whose point is worse leaves w where it is and raises λ: that, too, is an iteration. λ is raised as in the article,
-    not to 4λ as in the report of 1990. A point at which the objective is not finite counts as worse, with Δ = −1.
+    The paper's algorithm, step by step; r = −g. It asks for σ ≤ 1e-4 and λ₁ ≤ 1e-6 (the defaults are MATLAB's). If the
+    new point is worse, w stays as it is and λ is raised: that counts as an iteration too. λ is raised as in the
+    article, not to 4λ as in the report of 1990. A point at which the objective is not finite counts as worse, with Δ =
+    −1.
     """
 
     def step(objective: Objective, w: Array, slots: Slots, t: int) -> Iteration:

@@ -23,11 +23,11 @@ def lbfgs(
 ) -> Solver:
     """w ← w − α H g, H from the last m pairs s = Δw, y = Δg. Nocedal 1980; Liu and Nocedal 1989.
 
-    The two-loop recursion (Nocedal and Wright 2006, Algorithm 7.4) starts from H₀ = (sᵀy / yᵀy) I of the newest pair;
-    α satisfies the strong Wolfe conditions, α = 1 being tried first (1/‖g‖ along the first gradient, as in SciPy). A
-    pair whose sᵀy is not positive, which only rounding brings about, is left out. Where the line search fails along H g
-    the memory is forgotten and −g tried; where that fails too, the iteration has converged. `tolerance` is for the
-    largest entry of g, as SciPy's gtol (1e-5 there).
+    The two-loop recursion (Nocedal and Wright 2006, Algorithm 7.4) starts from H₀ = (sᵀy / yᵀy) I of the newest pair; α
+    satisfies the strong Wolfe conditions, α = 1 being tried first (1/‖g‖ along the first gradient, as in SciPy). A pair
+    whose sᵀy is not positive, which only rounding can cause, is left out. Where the line search along H g fails, the
+    memory is cleared and −g is tried; where that fails too, the solver has converged. `tolerance` is for the largest
+    entry of g, as SciPy's gtol (1e-5 there).
     """
     if not c1 < c2:
         raise ValueError(f"c1 must be less than c2, but {c1:g} is not less than {c2:g}")

@@ -25,11 +25,12 @@ def levenberg_marquardt(
     """w ← w − (JᵀJ + µI)⁻¹ g, J = ∂r/∂w, E = ½ ‖r‖². Levenberg 1944; Marquardt 1963; Hagan and Menhaj 1994.
 
     Damped by µI (Levenberg, Hagan and Menhaj, MATLAB), not by µ diag(JᵀJ) (Marquardt). A step that lowers E is taken,
-    and µ multiplied by `mu_decrease`; else by `mu_increase`, and the step found anew, in the same iteration.
-    JᵀJ, g and E are those of the objective, so under the mean all are divided by the rows, and µ is measured against
-    that. The system is solved by Cholesky's factors; where rounding leaves it not positive definite, µ is raised.
-    It has converged when the largest entry of g is within `tolerance`, or µ passes `mu_max`. J itself is never whole in
-    memory, but JᵀJ and its factor are: more parameters than go into `max_gigabytes` are refused.
+    and µ is multiplied by `mu_decrease`; otherwise µ is multiplied by `mu_increase`, and the step is computed again, in
+    the same iteration. JᵀJ, g and E are those of the objective, so with reduction mean all are divided by the number of
+    rows, and µ is relative to that. The system is solved by Cholesky factorization; where rounding makes it not
+    positive definite, µ is raised. It has converged when the largest entry of g is within `tolerance`, or µ passes
+    `mu_max`. J itself is never in memory as a whole, but JᵀJ and its factor are: a network that would need more than
+    `max_gigabytes` is refused.
     """
 
     if not mu < mu_max:
@@ -63,8 +64,8 @@ def levenberg_marquardt(
         most = math.isqrt(int(max_gigabytes / (MATRICES * 8e-9)))
         return (
             f"levenberg_marquardt holds {MATRICES} matrices of P x P numbers, here {P:,} x {P:,}: {gigabytes:,.1f} GB, "
-            f"more than optimizer.max_gigabytes: {max_gigabytes:g}, into which {most:,} parameters go; "
-            "lbfgs and scaled_conjugate_gradient need a few vectors alone"
+            f"more than optimizer.max_gigabytes: {max_gigabytes:g}, enough for {most:,} parameters; "
+            "lbfgs and scaled_conjugate_gradient need only a few vectors"
         )
 
     kinds: Kinds = {"gradient": "per_weight", "value": "scalar", "damping": "scalar"}

@@ -64,7 +64,7 @@ def strong_wolfe(
 ) -> EvaluatedPoint | None:
     """The point to go to along d, where α is the first length tried.
 
-    Where so many evaluations do not find one, the best that decreases enough; None where there is none.
+    If it is not found within `evaluations`, the best point that decreases enough; None if there is none.
     """
     line = SearchLine(objective, TrialStep(0.0, start, float(np.dot(start.g, d))), d, c1, c2)
     low = line.start

@@ -1,4 +1,4 @@
-"""x_i in the place of x_{i-1} in the gradient."""
+"""x_i in place of x_{i-1} in the gradient."""
 
 
 def forward(W, b, f, x_0):

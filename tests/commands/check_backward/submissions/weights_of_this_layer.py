@@ -1,4 +1,4 @@
-"""W_i in the place of W_{i+1}: in a network of equal sizes nothing raises."""
+"""W_i in place of W_{i+1}: in a network of equal sizes nothing raises."""
 
 
 def forward(W, b, f, x_0):
