@@ -17,7 +17,7 @@ Params = Annotated[
         "--params", metavar="PATTERN", help="Check only these parameters, such as 'layers.1.*'. Repeatable."
     ),
 ]
-UpdateRule = Annotated[
+Method = Annotated[
     Literal["auto", "complex_step", "directions", "central"],
     typer.Option(
         help="Numeric gradient: entry by entry, along random directions, or by central differences."
@@ -46,7 +46,7 @@ def gradcheck_command(
             show_default=False,
         ),
     ] = None,
-    method: UpdateRule = "auto",
+    method: Method = "auto",
     engine: Engine = None,
     rows: Annotated[
         int | None,
