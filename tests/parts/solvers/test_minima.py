@@ -228,7 +228,7 @@ def test_a_point_knows_its_gradient_once() -> None:
 def test_size() -> None:
     solver: Solver = levenberg_marquardt(max_gigabytes=1.0)
     assert solver.too_large(5590) is None
-    assert "206.2 GB, more than optimizer.max_gigabytes: 1, into which 5,590" in (
+    assert "206.2 GB, more than optimizer.max_gigabytes: 1, enough for 5,590" in (
         solver.too_large(80_280) or ""
     )
     assert solver.too_large(5591) is not None

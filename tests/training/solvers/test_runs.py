@@ -231,7 +231,7 @@ def test_a_network_too_large_for_normal_equations(iris: Path) -> None:
     """The size is said before anything is written; the same network is no trouble to lbfgs."""
     message = refused(iris, optimizer="levenberg_marquardt", network__sizes=[4, 2000, 3])
     assert (
-        "16,003 x 16,003: 8.2 GB, more than optimizer.max_gigabytes: 2, into which 7,905 parameters go"
+        "16,003 x 16,003: 8.2 GB, more than optimizer.max_gigabytes: 2, enough for 7,905 parameters"
         in message
     )
     assert "network.sizes" in message
