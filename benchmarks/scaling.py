@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bptrain.core.network import Network, initial_parameters
 from bptrain.engines.base import Engine, TrainingPlan, aligned_copy, initial_optimizer_state
-from bptrain.engines.numba_engine import NumbaEngine
+from bptrain.engines.compiled.running import NumbaEngine
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers

@@ -5,7 +5,7 @@ import numpy as np
 from bptrain.core.backprop import workspace
 from bptrain.core.network import views
 from bptrain.engines.base import Engine, TrainingPlan, aligned_copy, initial_optimizer_state
-from bptrain.engines.numba_engine import NumbaEngine
+from bptrain.engines.compiled.running import NumbaEngine
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.schedules import schedules

@@ -38,11 +38,18 @@ def file_of(name: str) -> Path | None:
 
 
 def importers_of_extras(room: str) -> set[Path]:
-    """The files that import something of an extra, among a room's and all that these import."""
+    """The files that import something of an extra, among a room's and all that these import.
+
+    Engines are imported by name, `<name>_engine.py`: who imports the registry reaches them all.
+    """
     waiting = list((SOURCE / room).rglob("*.py"))
     seen, found = set(waiting), set()
     while waiting:
         file = waiting.pop()
+        if file == SOURCE / "engines" / "registry.py":
+            engines = set(file.parent.glob("*_engine.py")) - seen
+            seen |= engines
+            waiting.extend(engines)
         for name in names_imported(file):
             there = file_of(name) if name.startswith("bptrain.") else None
             if name.split(".")[0] in OF_EXTRAS:

@@ -7,7 +7,7 @@ import pytest
 
 from bptrain.commands.fit.fit import Done, Started, fit_events
 from bptrain.engines import base
-from bptrain.engines.numba_engine import NumbaEngine
+from bptrain.engines.compiled.running import NumbaEngine
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.engines.registry import engine_entry
 from bptrain.errors import BusyError, CheckpointError, DataError

@@ -15,9 +15,9 @@ import pytest
 
 from bptrain.engines.compiled.functions import KernelFunctions
 from bptrain.engines.compiled.kernel import kernel_source
+from bptrain.engines.compiled.running import kernel_plan_of
 from bptrain.engines.compiled.target import NUMBA
 from bptrain.engines.compiled.unroll import unrolled
-from bptrain.engines.numba_engine import kernel_plan_of
 from bptrain.parts.optimizers import Optimizer, Slots, optimizers, with_weight_decay
 from bptrain.parts.schedules import Schedule
 from bptrain.parts.types import Array

@@ -16,7 +16,7 @@ from bptrain.config import load_config
 from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config
 from bptrain.core.network import Network
-from bptrain.engines.numba_engine import sources
+from bptrain.engines.compiled.running import sources
 from bptrain.errors import Problem, UsageError
 from bptrain.parts.activations import activations
 from bptrain.parts.describe import beside_options, formula

@@ -17,13 +17,10 @@ from bptrain.core.backprop import Workspace, backward, deltas, forward, gradient
 from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
 from bptrain.core.objective import add_penalties, add_penalty, batch_divisor, loss_sum, penalty_at, row_losses
 from bptrain.engines.base import OptimizerState, Outputs, TrainingPlan, aligned
-from bptrain.engines.compiled.target import NUMBA
 from bptrain.engines.gradient_transform import project_max_norm, transform_gradient
 from bptrain.engines.registry import Costs, EngineEntry
 from bptrain.parts.optimizers import Slots
 from bptrain.parts.types import Array
-from bptrain.translate.expressions import Untranslatable
-from bptrain.translate.update_rules import write_rule
 
 CHUNK_NUMBERS = 2_000_000  # matrix entries of one layer in memory at a time, in a forward pass alone
 PIECE_NUMBERS = 2**17  # weights that are updated at a time
@@ -230,6 +227,11 @@ def numpy_outputs(network: Network, w: Array, X: Array) -> Outputs:
 
 def is_elementwise(plan: TrainingPlan) -> bool:
     """Whether the rule is known to take no sums over the weights: it can be written out for a single one."""
+    # here, as a network small enough to be updated whole needs no translator
+    from bptrain.engines.compiled.target import NUMBA
+    from bptrain.translate.expressions import Untranslatable
+    from bptrain.translate.update_rules import write_rule
+
     if plan.solver is not None:
         return False
     try:

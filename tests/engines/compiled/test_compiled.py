@@ -15,7 +15,7 @@ import pytest
 
 from bptrain.engines.base import aligned, initial_optimizer_state
 from bptrain.engines.compiled import batches, instances
-from bptrain.engines.numba_engine import Forward
+from bptrain.engines.compiled.running import CompiledForward
 from bptrain.engines.numpy_engine import numpy_outputs
 from bptrain.parts.activations import activations
 from bptrain.parts.optimizers import Optimizer, Slots, optimizers
@@ -93,7 +93,7 @@ def test_activations_at_odd_numbers(name: str, dtype: type) -> None:
     w: Array = np.eye(n, dtype=dtype).ravel()
     if n > 1:
         z = z[np.isfinite(z).all(axis=1)]  # 0 · ∞ in the product is NaN
-    ours, by_numpy = Forward(net, dtype)(w, z).X_L, numpy_outputs(net, w, z).X_L
+    ours, by_numpy = CompiledForward(net, dtype)(w, z).X_L, numpy_outputs(net, w, z).X_L
     assert ours.dtype == dtype
     eps = float(np.finfo(dtype).eps)
     np.testing.assert_allclose(ours, by_numpy, rtol=4 * eps, atol=eps, equal_nan=True)
@@ -106,7 +106,7 @@ def test_float32_is_not_widened(form: str) -> None:
 
     from bptrain.engines.compiled.cache import compiled
     from bptrain.engines.compiled.kernel import kernel_source
-    from bptrain.engines.numba_engine import kernel_plan_of
+    from bptrain.engines.compiled.running import kernel_plan_of
 
     net = network((3, 4, 4, 4, 2), ["sigmoid", "leaky_relu", "tanh", "softmax"], "cross_entropy")
     plan = plan_of(net, "adam", batch=1 if form == "single" else 4)
@@ -209,7 +209,7 @@ def test_loops_and_written_out_loops_agree(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_parts_of_a_large_batch_by_threads(reduction: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One thread or three: the same update and the same loss, up to the order of sums."""
-    from bptrain.engines.numba_engine import NumbaEngine
+    from bptrain.engines.compiled.running import NumbaEngine
 
     monkeypatch.setattr(batches, "CHUNK_NUMBERS", 0)
     monkeypatch.setattr(batches, "LEAST_CHUNK", 4)

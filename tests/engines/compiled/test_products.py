@@ -71,7 +71,7 @@ import numpy as np
 from bptrain.engines.compiled import onednn
 if sys.argv[1] == "without":
     onednn.onednn = lambda: None
-from bptrain.engines.numba_engine import NumbaEngine
+from bptrain.engines.compiled.running import NumbaEngine
 from bptrain.engines.numpy_engine import NumpyEngine
 from engines.installed import plan_of, start
 from bptrain.engines.base import initial_optimizer_state
