@@ -19,7 +19,7 @@ Make = Callable[[TrainingPlan, DTypeLike], Engine]
 
 def maker(name: str) -> Make:
     """What makes an engine, without its forward pass."""
-    return lambda plan, dtype: engine_entry(name).make(plan, dtype, None, False)
+    return lambda plan, dtype: engine_entry(name).make(plan, dtype, 1, False)
 
 
 ENGINES = {name: maker(name) for name in engine_names() if engine_entry(name).missing() is None}

@@ -22,6 +22,7 @@ from bptrain.engine_names import engine_names
 from bptrain.engines.compiled import onednn
 from bptrain.engines.compiled.cache import is_private
 from bptrain.engines.registry import Extra, engine_entry
+from bptrain.engines.threads import processors
 from bptrain.errors import BusyError, StorageError
 from bptrain.gradient_check import Settings
 from bptrain.store.atomic import write_atomically
@@ -135,7 +136,7 @@ def blas_libraries() -> InstallationCheck:
 
 def threads() -> InstallationCheck:
     """Processors, threads, and what the environment says of them."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = processors()
     of_blas = max((one["num_threads"] for one in blas(scipy=False)), default=1)
     said = {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
     text = f"{usable} processors available, BLAS uses {of_blas} threads"
@@ -143,7 +144,11 @@ def threads() -> InstallationCheck:
     facts = {"processors": usable, "blas_threads": of_blas, "environment": said}
     if of_blas > usable:
         return InstallationCheck(
-            "threads", "warning", text, f"set training.threads to {usable}, or OMP_NUM_THREADS", facts
+            "threads",
+            "warning",
+            text,
+            f"fit takes no more than {usable}; for all else set OMP_NUM_THREADS",
+            facts,
         )
     return InstallationCheck("threads", "ok", text, facts=facts)
 

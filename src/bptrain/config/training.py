@@ -72,7 +72,8 @@ class TrainingConfig(Section):
         description="; ".join(f"{name}: {about}" for name, about in engine_descriptions().items()),
     )
     threads: Annotated[int, Interval(ge=1, le=65_536)] | None = Field(
-        default=None, description="threads for matrix products and large batches; null: all"
+        default=None,
+        description="threads for matrix products and large batches; null: all, but 1 where updates are small",
     )
     average: AverageConfig | None = Field(
         default=None, description="evaluate, save and use a moving average of the weights"

@@ -11,6 +11,7 @@ from bptrain.core.network import Network
 from bptrain.engine_names import NUMPY, engine_names
 from bptrain.engines.base import Engine, TrainingPlan
 from bptrain.engines.registry import CannotRun, EngineEntry, Forward, engine_entry
+from bptrain.engines.threads import threads_at_hand
 from bptrain.errors import Problem, UsageError
 
 
@@ -93,7 +94,7 @@ def make_engine(
     asked: str,
     plan: TrainingPlan,
     dtype: DTypeLike,
-    threads: int | None = None,
+    threads: int = 1,
     evaluates: bool = True,
 ) -> tuple[Engine, EngineChoice]:
     """The engine, and the choice as it stands after compiling: NumPy where `auto` found that it cannot be done.
@@ -111,7 +112,11 @@ def make_engine(
 
 
 def forward_pass(name: str, network: Network, dtype: DTypeLike, threads: int | None = None) -> Forward:
-    """Z_L and X_L of (w, X), by the engine of that name; by NumPy where that one cannot be had here."""
+    """Z_L and X_L of (w, X), by the engine of that name; by NumPy where that one cannot be had here.
+
+    Many rows are shared out among threads; None: among all at hand.
+    """
+    threads = threads or threads_at_hand()
     if name in engine_names() and engine_entry(name).missing() is None:
         try:
             return engine_entry(name).forward(network, dtype, threads)

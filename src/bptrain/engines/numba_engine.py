@@ -83,7 +83,7 @@ def numerics() -> dict[str, Any]:
     }
 
 
-def make(plan: TrainingPlan, dtype: DTypeLike, threads: int | None, evaluates: bool) -> Engine:
+def make(plan: TrainingPlan, dtype: DTypeLike, threads: int, evaluates: bool) -> Engine:
     """The engine, with all compiled that it will need. Raises CannotRun."""
     from numba.core.errors import NumbaError
 
@@ -100,7 +100,7 @@ def make(plan: TrainingPlan, dtype: DTypeLike, threads: int | None, evaluates: b
     return engine
 
 
-def forward(network: Network, dtype: DTypeLike, threads: int | None) -> Forward:
+def forward(network: Network, dtype: DTypeLike, threads: int) -> Forward:
     """The forward pass of a network by itself. Raises CannotRun."""
     from numba.core.errors import NumbaError
 

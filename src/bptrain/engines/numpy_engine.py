@@ -6,25 +6,39 @@ What the matrix products write is allocated once; element-wise formulas allocate
 two percent. Of a large network, a rule that takes each weight by itself goes over them a piece at a time, so that what
 it allocates stays in the cache; of a larger one, as soon as δ below a layer is known, so that the gradient is never in
 memory as a whole. The pre-activations Z_L of a whole slice are kept, so that the losses are computed once per slice.
+
+The rows of a large batch are shared out among threads, each with a workspace and a gradient of its own.
 """
 
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from bptrain.core.backprop import Workspace, backward, deltas, forward, gradient, workspace
+from bptrain.core.backprop import Workspace, backward, deltas, forward, workspace
 from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
 from bptrain.core.objective import add_penalties, add_penalty, batch_divisor, loss_sum, penalty_at, row_losses
 from bptrain.engines.base import OptimizerState, Outputs, TrainingPlan, aligned
 from bptrain.engines.gradient_transform import project_max_norm, transform_gradient
-from bptrain.engines.registry import Costs, EngineEntry
+from bptrain.engines.registry import Costs, EngineEntry, Forward
+from bptrain.engines.row_threads import LEAST_PART, Parts
+from bptrain.engines.threads import gains_from_threads
 from bptrain.parts.optimizers import Slots
 from bptrain.parts.types import Array
 
 CHUNK_NUMBERS = 2_000_000  # matrix entries of one layer in memory at a time, in a forward pass alone
 PIECE_NUMBERS = 2**17  # weights that are updated at a time
 PRODUCT_NUMBERS = 2**20  # of one dW_i in memory at a time; products that give less are less efficient
+PART_NUMBERS = 2**17  # entries of the widest layer for a thread of their own, in a forward pass alone
+
+
+class Share(NamedTuple):
+    """Some rows of a batch, which one thread works on."""
+
+    rows: slice
+    space: Workspace
 
 
 class NumpyEngine:
@@ -34,13 +48,14 @@ class NumpyEngine:
     step_work = 2e4
     compile_seconds = 0.0
 
-    def __init__(self, plan: TrainingPlan) -> None:
+    def __init__(self, plan: TrainingPlan, threads: int = 1) -> None:
         self.plan = plan
-        self._spaces: dict[int, Workspace] = {}  # by rows: the batch, and a shorter last one
+        self._parts = Parts(threads if gains_from_threads(plan) else 1)
+        self._kept_shares: dict[int, list[Share]] = {}  # by rows: the batch, and a shorter last one
         self._in_pieces = plan.network.size > PIECE_NUMBERS and is_elementwise(plan)
         whole = plan.transform.whole or plan.accumulate > 1 or plan.network.size <= PRODUCT_NUMBERS
         self._by_layers = self._in_pieces and not whole
-        self._kept: Array | None = None  # see `_room`
+        self._kept: dict[int, Array] = {}  # see `_room`
 
     def run_slice(
         self,
@@ -72,7 +87,8 @@ class NumpyEngine:
             of_rows = context.part(rows)
             divisor = batch_divisor(network, rows.stop - a, of_rows.sample_weight)
             if self._by_layers:
-                space = self._forward(parameters, X[rows], of_rows, Z_L[rows])
+                shares = self._shares(rows.stop - a, w.dtype)
+                self._parts.each(partial(self._forward, parameters, X[rows], of_rows, Z_L[rows]), shares)
             else:
                 self._gradient(parameters, dw, X[rows], T[rows], of_rows, divisor, Z_L[rows])
                 transform_gradient(plan.transform, g, None if noise is None else noise[update])
@@ -85,8 +101,7 @@ class NumpyEngine:
             state.t += 1
             factor = plan.schedule(state.t - 1, epoch, steps_per_epoch, plan.epochs)
             if self._by_layers:
-                back = deltas(network, parameters, T[rows], space, of_rows, divisor)
-                self._step_by_layers(state, back, space, factor, E)
+                self._step_by_layers(state, parameters, T[rows], of_rows, shares, divisor, factor, E)
             else:
                 self._step(state, g, alpha * factor, E)
             project_max_norm(plan.transform, parameters)
@@ -110,46 +125,70 @@ class NumpyEngine:
         state.slots = after
 
     def _step_by_layers(
-        self, state: OptimizerState, back: Iterator[int], space: Workspace, factor: float, E: float
+        self,
+        state: OptimizerState,
+        parameters: Views,
+        T: Array,
+        context: BatchContext,
+        shares: list[Share],
+        divisor: float,
+        factor: float,
+        E: float,
     ) -> None:
         """An update by the rule, layer by layer as `deltas` comes back, without the gradient as a whole."""
+        network = self.plan.network
+
+        all_back = [
+            deltas(network, parameters, T[rows], space, context.part(rows), divisor) for rows, space in shares
+        ]
         after = before = state.slots
-        for i in back:
+        for _ in range(network.L):
+            i = self._parts.each(next, all_back)[0]  # one layer further, in every share
             rate = self.plan.rates[min(i, len(self.plan.rates)) - 1] * state.rate_factor * factor
-            for start, g in self._pieces_of_gradient(i, state.w, space):
+            for start, g in self._pieces_of_gradient(i, state.w, shares):
                 for a in range(0, g.size, PIECE_NUMBERS):
                     some = g[a : a + PIECE_NUMBERS]
                     part = slice(start + a, start + a + some.size)
                     after = self._step_of(part, state, before, some, rate, E)
         state.slots = after
 
-    def _pieces_of_gradient(self, i: int, w: Array, space: Workspace) -> Iterator[tuple[int, Array]]:
+    def _pieces_of_gradient(self, i: int, w: Array, shares: list[Share]) -> Iterator[tuple[int, Array]]:
         """Some rows of dW_i at a time, then db_i: where they begin in the flat vector, and what they are."""
-        network, Y, D = self.plan.network, space.Y, space.D
+        network = self.plan.network
         for block in network.blocks:
             if block.layer != i:
                 continue
             if block.kind == "bias":
-                g = np.dot(space.ones, D[i])
+                g = total([np.dot(share.space.ones, share.space.D[i]) for share in shares])
                 transform_gradient(self.plan.transform, g, None)
                 yield block.start, g
                 continue
             n_out, n_in = block.shape
             most = max(1, PRODUCT_NUMBERS // n_in)
             for j in range(0, n_out, most):
-                # of these units; in a matrix of its own, as by a view of D_i the product takes a fifth longer
-                of_units = np.ascontiguousarray(D[i][:, j : j + most])
-                g, start = self._room(of_units.shape[1] * n_in, w.dtype), block.start + j * n_in
-                np.dot(of_units.T, Y[i - 1], out=g.reshape(-1, n_in))
+                g, start = total(self._some_rows_of_dW(i, slice(j, j + most), shares)), block.start + j * n_in
                 add_penalty(network, w[start : start + g.size], g)
                 transform_gradient(self.plan.transform, g, None)
                 yield start, g
 
-    def _room(self, numbers: int, dtype: np.dtype[np.generic]) -> Array:
-        """Room for a piece of the gradient, kept for the next one."""
-        if self._kept is None or self._kept.size < numbers or self._kept.dtype != dtype:
-            self._kept = aligned((numbers,), dtype)
-        return self._kept[:numbers]
+    def _some_rows_of_dW(self, i: int, units: slice, shares: list[Share]) -> list[Array]:
+        """D_iᵀ Y_{i−1} of these units of layer i, as a flat array, from each share."""
+
+        def product(share: Share) -> Array:
+            # in a matrix of its own, as by a view of D_i the product takes a fifth longer
+            D, Y = np.ascontiguousarray(share.space.D[i][:, units]), share.space.Y[i - 1]
+            g = self._room(share, D.shape[1] * Y.shape[1], D.dtype)
+            np.dot(D.T, Y, out=g.reshape(D.shape[1], -1))
+            return g
+
+        return self._parts.each(product, shares)
+
+    def _room(self, share: Share, numbers: int, dtype: np.dtype[np.generic]) -> Array:
+        """Room for a share's piece of the gradient, kept for the next one."""
+        kept = self._kept.get(share.rows.start)
+        if kept is None or kept.size < numbers or kept.dtype != dtype:
+            kept = self._kept[share.rows.start] = aligned((numbers,), dtype)
+        return kept[:numbers]
 
     def _step_of(
         self, part: slice, state: OptimizerState, before: Slots, g: Array, rate: float | Array, E: float
@@ -165,12 +204,36 @@ class NumpyEngine:
         w[part] -= step
         return tuple(new if one else slot for slot, new, one in zip(before, after, scalar, strict=True))
 
-    def _forward(self, parameters: Views, X: Array, context: BatchContext, Z_L: Array) -> Workspace:
-        """The forward pass of a batch, with its Z_L where it is to be kept."""
-        space = self._space(len(X), parameters.flat.dtype)
-        space.Z[self.plan.network.L] = Z_L
-        forward(self.plan.network, parameters, X, space, context)
-        return space
+    def _shares(self, rows: int, dtype: np.dtype[np.generic]) -> list[Share]:
+        """So many rows as they are shared out among threads."""
+        shares = self._kept_shares.get(rows)
+        if shares is None:
+            shares = self._kept_shares[rows] = [
+                Share(part, workspace(self.plan.network, part.stop - part.start, dtype))
+                for part in self._parts.of(rows, LEAST_PART)
+            ]
+        return shares
+
+    def _forward(self, parameters: Views, X: Array, context: BatchContext, Z_L: Array, share: Share) -> None:
+        """The forward pass of a share of the rows X, with its Z_L where it is to be kept."""
+        share.space.Z[self.plan.network.L] = Z_L[share.rows]
+        forward(self.plan.network, parameters, X[share.rows], share.space, context.part(share.rows))
+
+    def _gradient_of(
+        self,
+        parameters: Views,
+        X: Array,
+        T: Array,
+        context: BatchContext,
+        divisor: float,
+        Z_L: Array,
+        given: tuple[Share, Views],
+    ) -> None:
+        """The gradient of a share of the rows X, and its Z_L; `given` are the share and where its gradient goes."""
+        (share, into), network = given, self.plan.network
+        self._forward(parameters, X, context, Z_L, share)
+        of_share = context.part(share.rows)
+        backward(network, parameters, T[share.rows], share.space, into, of_share, divisor)
 
     def _gradient(
         self,
@@ -187,41 +250,63 @@ class NumpyEngine:
         most = -(-self.plan.batch_size // self.plan.accumulate)
         for a in range(0, len(X), most):
             part = slice(a, min(a + most, len(X)))
-            of_part = context.part(part)
-            space = self._forward(parameters, X[part], of_part, Z_L[part])
-            into = dw if a == 0 else views(network, np.empty_like(dw.flat))
-            backward(network, parameters, T[part], space, into, of_part, divisor)
-            if a > 0:
-                dw.flat[...] += into.flat
+            shares = self._shares(part.stop - a, dw.flat.dtype)
+            into = [dw if a == 0 else views(network, np.empty_like(dw.flat))]
+            into += [views(network, np.empty_like(dw.flat)) for _ in shares[1:]]
+            of_share = partial(
+                self._gradient_of, parameters, X[part], T[part], context.part(part), divisor, Z_L[part]
+            )
+            self._parts.each(of_share, zip(shares, into, strict=True))
+            for one in into:
+                if one is not dw:
+                    dw.flat[...] += one.flat
         add_penalties(network, parameters, dw)
 
     def gradient(self, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
         """See `Engine.gradient`."""
+        network, parameters = self.plan.network, views(self.plan.network, w)
+        divisor = batch_divisor(network, len(X), context.sample_weight)
+
+        def of(rows: slice) -> Array:
+            g, of_rows = np.empty_like(w), context.part(rows)
+            space = workspace(network, rows.stop - rows.start, w.dtype)
+            forward(network, parameters, X[rows], space, of_rows)
+            backward(network, parameters, T[rows], space, views(network, g), of_rows, divisor)
+            return g
+
         with np.errstate(all="ignore"):
-            return gradient(self.plan.network, w, X, T, context)
+            g = total(self._parts.run(of, len(X), LEAST_PART))
+            add_penalties(network, parameters, views(network, g))
+        return g
 
     def outputs(self, w: Array, X: Array) -> Outputs:
         """See `Engine.outputs`."""
-        return numpy_outputs(self.plan.network, w, X)
-
-    def _space(self, rows: int, dtype: np.dtype[np.generic]) -> Workspace:
-        space = self._spaces.get(rows)
-        if space is None:
-            space = self._spaces[rows] = workspace(self.plan.network, rows, dtype)
-        return space
+        return numpy_outputs(self.plan.network, w, X, self._parts)
 
 
-def numpy_outputs(network: Network, w: Array, X: Array) -> Outputs:
-    """Z_L and X_L of the rows X, a chunk of rows at a time."""
+def total(arrays: list[Array]) -> Array:
+    """The sum of the arrays, in the first of them."""
+    first, *others = arrays
+    for other in others:
+        first += other
+    return first
+
+
+def numpy_outputs(network: Network, w: Array, X: Array, parts: Parts | None = None) -> Outputs:
+    """Z_L and X_L of the rows X, a chunk of rows at a time, in as many `parts` as there are threads."""
     parameters, L = views(network, w), network.L
     Z_L, X_L = (np.empty((len(X), network.sizes[L]), w.dtype) for _ in range(2))
     chunk = max(1, CHUNK_NUMBERS // max(network.sizes))
-    with np.errstate(all="ignore"):
-        for a in range(0, len(X), chunk):
-            rows = slice(a, min(a + chunk, len(X)))
-            space = workspace(network, rows.stop - a, w.dtype)
-            space.Z[L] = Z_L[rows]
-            X_L[rows] = forward(network, parameters, X[rows], space)
+
+    def of(part: slice) -> None:
+        with np.errstate(all="ignore"):
+            for a in range(part.start, part.stop, chunk):
+                rows = slice(a, min(a + chunk, part.stop))
+                space = workspace(network, rows.stop - a, w.dtype)
+                space.Z[L] = Z_L[rows]
+                X_L[rows] = forward(network, parameters, X[rows], space)
+
+    (parts or Parts(1)).run(of, len(X), max(LEAST_PART, PART_NUMBERS // max(network.sizes)))
     return Outputs(Z_L, X_L)
 
 
@@ -251,8 +336,14 @@ def rate_of_each_weight(plan: TrainingPlan, dtype: np.dtype[np.generic]) -> floa
     return alpha
 
 
+def forward_pass(network: Network, dtype: DTypeLike, threads: int) -> Forward:
+    """The forward pass of a network by itself."""
+    parts = Parts(threads)
+    return lambda w, X: numpy_outputs(network, w, X, parts)
+
+
 ENTRY = EngineEntry(
-    make=lambda plan, dtype, threads, evaluates: NumpyEngine(plan),
-    forward=lambda network, dtype, threads: partial(numpy_outputs, network),
+    make=lambda plan, dtype, threads, evaluates: NumpyEngine(plan, threads),
+    forward=forward_pass,
     costs=Costs(4e-5, 2e-8, 3e-9, 2e-9),  # rounded from runs on one machine; others differ by a small factor
 )

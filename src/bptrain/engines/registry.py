@@ -59,8 +59,8 @@ class EngineEntry:
     forward(network, dtype, threads)        the forward pass of a network by itself
     """
 
-    make: Callable[[TrainingPlan, DTypeLike, int | None, bool], Engine]
-    forward: Callable[[Network, DTypeLike, int | None], Forward]
+    make: Callable[[TrainingPlan, DTypeLike, int, bool], Engine]
+    forward: Callable[[Network, DTypeLike, int], Forward]
     costs: Costs  # for `validate`'s estimate
     extra: Extra | None = None  # what must be installed for it
     needs: tuple[str, ...] = ()  # modules without which it is not there

@@ -1,11 +1,16 @@
 """Rows shared out among threads."""
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
+LEAST_PART = 32  # rows of a batch for a thread of their own; products of fewer are less efficient
+
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -13,31 +18,45 @@ class Parts:
     """Rows in equal parts, one per thread, with BLAS limited to one thread in each.
 
     Element-wise loops run on one core. In threads of their own, parts of a large batch keep all cores busy with them,
-    which BLAS, with threads in its products alone, does not.
+    which BLAS, with threads in its products alone, does not. A thread that has no work sleeps.
     """
 
-    def __init__(self, threads: int | None) -> None:
-        from threadpoolctl import ThreadpoolController
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
 
-        libraries = ThreadpoolController()
-        self._blas, self._openmp = (libraries.select(user_api=api) for api in ("blas", "openmp"))
-        at_hand = max((library["num_threads"] for library in self._blas.info()), default=1)
-        self.threads = min(threads or at_hand, os.cpu_count() or 1)
+    def of(self, rows: int, least: int) -> list[slice]:
+        """The parts of so many rows, each of `least` rows or more."""
+        parts = max(1, min(self.threads, rows // least))
+        cuts = [rows * k // parts for k in range(parts + 1)]
+        return list(map(slice, cuts[:-1], cuts[1:]))
+
+    def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """What `work` makes of each item, in order, at the same time."""
+        items = list(items)
+        if len(items) == 1:
+            return [work(items[0])]
+        with self._blas.limit(limits=1):
+            return [*self._pool.map(work, items)]
 
     def run(self, work: Callable[[slice], Result], rows: int, least: int) -> list[Result]:
-        """What `work` makes of each part, in order; a part has `least` rows or more."""
-        parts = max(1, min(self.threads, rows // least))
-        if parts == 1:
-            return [work(slice(0, rows))]
-        cuts = [rows * k // parts for k in range(parts + 1)]
-
-        def alone(part: slice) -> Result:
-            with self._openmp.limit(limits=1):  # which holds for one thread, as BLAS's limit does for all
-                return work(part)
-
-        with self._blas.limit(limits=1):
-            return [*self._pool.map(alone, map(slice, cuts[:-1], cuts[1:]))]
+        """What `work` makes of each part of so many rows, in order; a part has `least` rows or more."""
+        return self.each(work, self.of(rows, least))
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self.threads)
+        openmp = self._libraries.select(user_api="openmp")
+
+        def alone() -> None:
+            openmp.limit(limits=1)  # which holds for the thread that sets it, as BLAS's limit does for all
+
+        return ThreadPoolExecutor(self.threads, initializer=alone)
+
+    @cached_property
+    def _blas(self) -> "ThreadpoolController":
+        return self._libraries.select(user_api="blas")
+
+    @cached_property
+    def _libraries(self) -> "ThreadpoolController":
+        from threadpoolctl import ThreadpoolController
+
+        return ThreadpoolController()  # those that are loaded by now

@@ -1,12 +1,90 @@
-"""How many threads the products of an engine take."""
+"""How many threads a run takes: from counts and from what the machine grants, never from timings.
 
+OpenBLAS's threads wait for one another in busy loops, many times in each product: where other programs use the
+processors too, every wait lasts until the scheduler turns to the thread that is waited for, and a product takes ten to
+fifty times as long. So BLAS has one thread by default, and rows are shared out instead (`row_threads.py`), to threads
+that wait asleep, once per update. oneDNN's threads (large float32 products of compiled loops) are OpenMP's, which wait
+asleep where the command line has said so (`cli/entry.py`). Figures in docs/benchmarks.md.
+"""
+
+import os
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
+from bptrain.core.network import Network
+from bptrain.engines.base import TrainingPlan
 
-def limit_threads(threads: int | None) -> AbstractContextManager[Any]:
-    """Holds the products to that many threads, those of OpenMP libraries too; None: to as many as BLAS has."""
-    from threadpoolctl import threadpool_info, threadpool_limits
+WORTH = 2**25  # multiply-adds of an update from which on sharing it out gains: about 0.4 ms on one thread
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def threads_for(plan: TrainingPlan, asked: int | None) -> int:
+    """The threads of a run: as many as the config asks for; else all at hand, where its updates gain from them."""
+    return asked or (threads_at_hand() if gains_from_threads(plan) else 1)
+
+
+def gains_from_threads(plan: TrainingPlan) -> bool:
+    """Whether an update is large enough to be shared out."""
+    return update_work(plan.network, -(-plan.batch_size // plan.accumulate)) >= WORTH
+
+
+def update_work(network: Network, rows: int) -> int:
+    """Multiply-adds of an update's products: Z_i and dW_i of each layer, D_{i−1} of all but the first."""
+    products = [a * b for a, b in zip(network.sizes, network.sizes[1:], strict=False)]
+    return rows * (3 * sum(products) - products[0])
+
+
+def threads_at_hand() -> int:
+    """The processors that this process may use, but no more than BLAS is limited to (OMP_NUM_THREADS and the like)."""
+    from threadpoolctl import threadpool_info
 
     of_blas = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
-    return threadpool_limits(threads or max(of_blas, default=None))
+    return min(processors(), max(of_blas, default=processors()))
+
+
+def processors() -> int:
+    """The processors that this process may use: those of its affinity, and no more than its cgroups' quotas pay for."""
+    granted = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([granted, *cgroup_quotas(CGROUPS, Path("/proc/self/cgroup"))]))
+
+
+def cgroup_quotas(root: Path, own: Path) -> Iterator[int]:
+    """Processors that each control group above this process pays for, rounded up; nothing where there is no limit.
+
+    Version 2 keeps "quota period" in cpu.max, version 1 each in a file of its own. A container sees its own group as
+    the root.
+    """
+    try:
+        lines = own.read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            base, files = root, ["cpu.max"]
+        elif "cpu" in controllers.split(","):
+            base, files = root / "cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
+        else:
+            continue
+        group = base / path.lstrip("/")
+        for place in [group, *group.parents]:
+            if place != base and base not in place.parents:
+                break
+            try:
+                quota, period = " ".join((place / file).read_text(encoding="ascii") for file in files).split()
+                if quota not in ("max", "-1"):
+                    yield -(-int(quota) // int(period))
+            except (
+                OSError,
+                ValueError,
+            ):  # a group without this file, or in another form: no limit that is known
+                continue
+
+
+def limit_threads(blas: int, openmp: int) -> AbstractContextManager[Any]:
+    """Holds the products of BLAS, and those of OpenMP libraries, to that many threads."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits({"blas": blas, "openmp": openmp})

@@ -15,6 +15,7 @@ from bptrain.data.schema import Schema
 from bptrain.engines.base import Outputs
 from bptrain.engines.choice import forward_pass
 from bptrain.engines.row_threads import Parts
+from bptrain.engines.threads import threads_at_hand
 from bptrain.errors import DataError, Warned
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
@@ -64,7 +65,7 @@ class Model:
                 found.append(self.schema.decode(forward(self.w, encoded).X_L))
             return found
 
-        parts = Parts(None).run(predicted, len(X), ROWS_AT_ONCE)
+        parts = Parts(threads_at_hand()).run(predicted, len(X), ROWS_AT_ONCE)
         return np.concatenate([found for part in parts for found in part])
 
     @cached_property

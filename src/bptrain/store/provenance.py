@@ -48,7 +48,7 @@ def _is_of_scipy(library: Path) -> bool:
     return library.parent.name == "scipy.libs" or library.parent.parent.name == "scipy"
 
 
-def numerics(engine: str, threads: int | None) -> dict[str, Any]:
+def numerics(engine: str, threads: int) -> dict[str, Any]:
     """The numerics, which with config and data determine the last bits of a run: versions, engine, BLAS, threads."""
     entry = engine_entry(engine)
     libraries = blas(scipy=entry.uses_scipy_blas)
@@ -58,5 +58,5 @@ def numerics(engine: str, threads: int | None) -> dict[str, Any]:
         "engine": engine,
         **entry.numerics(),
         "blas": [[info["internal_api"], info["version"], info["architecture"]] for info in libraries],
-        "threads": threads or max((info["num_threads"] for info in libraries), default=1),
+        "threads": threads,
     }

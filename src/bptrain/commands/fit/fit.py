@@ -23,7 +23,7 @@ from bptrain.data.memory import InMemory
 from bptrain.engines.base import Engine, TrainingPlan, initial_optimizer_state
 from bptrain.engines.choice import EngineChoice, choose_engine, forward_pass, make_engine
 from bptrain.engines.registry import engine_entry
-from bptrain.engines.threads import limit_threads
+from bptrain.engines.threads import limit_threads, threads_for
 from bptrain.errors import NumericalError, Warned, not_silenced
 from bptrain.plugins.records import records
 from bptrain.store import checkpoint
@@ -82,6 +82,7 @@ class Fit(NamedTuple):
     plan: TrainingPlan
     guess: Baseline
     facts: checkpoint.Facts  # without the numerics, which depend on the engine
+    threads: int
 
 
 def fit_events(
@@ -112,9 +113,8 @@ def fit_events(
         # first of all, since a network too large for memory leaves no directory
         state = resumed.state if resumed is not None else start_state(fit)
         engine, choice = yield from ready_engine(fit, resumed)
-        threads = loaded.config.training.threads
-        fit = fit._replace(facts=fit.facts._replace(numerics=numerics(engine.name, threads)))
-        stack.enter_context(limit_threads(threads))
+        fit = fit._replace(facts=fit.facts._replace(numerics=numerics(engine.name, fit.threads)))
+        stack.enter_context(limit_threads(blas=loaded.config.training.threads or 1, openmp=fit.threads))
         if resumed is not None:
             run = resumed.run
         else:
@@ -145,7 +145,8 @@ def open_fit(setup: Setup) -> Fit:
         baseline=plain(guess.to_json()),
         plugins=records(settings),
     )
-    return Fit(setup, build_plan(config, setup.network, len(train_rows.X)), guess, facts)
+    plan = build_plan(config, setup.network, len(train_rows.X))
+    return Fit(setup, plan, guess, facts, threads_for(plan, config.training.threads))
 
 
 def ready_engine(
@@ -159,7 +160,7 @@ def ready_engine(
         choice = choose_engine(asked, plan, dtype, begun_with)
         if not engine_entry(choice.name).is_ready(plan, dtype):
             yield Compiling(fit.setup.network)
-        return make_engine(choice, asked, plan, dtype, loaded.config.training.threads)
+        return make_engine(choice, asked, plan, dtype, fit.threads)
 
 
 def start_state(fit: Fit) -> State:
@@ -248,7 +249,7 @@ def finished(fit: Fit, resumed: Resumed) -> FitSummary:
     fit = fit._replace(facts=fit.facts._replace(numerics=resumed.numerics))
     choice = EngineChoice(str(resumed.numerics["engine"]), str(record.get("engine_reason", "")))
     saver = open_saver(run, fit, resumed, choice, 0.0)
-    outputs = forward_pass(choice.name, fit.setup.network, state.optimizer_state.w.dtype)
+    outputs = forward_pass(choice.name, fit.setup.network, state.optimizer_state.w.dtype, fit.threads)
     summary = summarize(fit.setup, fit.plan, run, choice.name, outputs, state, saver.seconds, fit.guess)
     if record.get("status") != "finished" or not best_is_written(run, state):
         with locked(run):

@@ -205,7 +205,7 @@ def engines_for(name: str, plan: TrainingPlan) -> tuple[list[Engine], list[str]]
         reason = entry.unable(plan, np.float64)
         try:
             if reason is None:
-                engines.append(entry.make(plan, np.float64, None, False))
+                engines.append(entry.make(plan, np.float64, 1, False))
         except CannotRun as error:
             reason = str(error)
         if reason is not None:

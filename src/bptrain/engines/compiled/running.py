@@ -16,7 +16,9 @@ from bptrain.engines.compiled import cache
 from bptrain.engines.compiled.batches import chunk_rows, scratch_numbers
 from bptrain.engines.compiled.kernel import Name, kernel_source
 from bptrain.engines.compiled.kernel_plan import KernelPlan, Updates
-from bptrain.engines.row_threads import Parts
+from bptrain.engines.compiled.onednn import onednn
+from bptrain.engines.row_threads import LEAST_PART, Parts
+from bptrain.engines.threads import gains_from_threads
 from bptrain.parts.types import Array
 
 
@@ -33,14 +35,22 @@ def kernel_plan_of(plan: TrainingPlan, dtype: DTypeLike) -> KernelPlan:
 def sources(plan: TrainingPlan, dtype: DTypeLike) -> list[str]:
     """The texts of what runs a plan. Raises Untranslatable."""
     kernel_plan = kernel_plan_of(plan, dtype)
-    return [kernel_source(kernel_plan, name) for name in kernels(plan)]
+    return [kernel_source(kernel_plan, name) for name in kernels(plan, dtype)]
 
 
-def kernels(plan: TrainingPlan) -> tuple[Name, ...]:
-    """What runs a plan: one loop for all of it, or, where a batch is more than a chunk, gradient and update apart."""
+def kernels(plan: TrainingPlan, dtype: DTypeLike) -> tuple[Name, ...]:
+    """What runs a plan: one loop for all of it, or, where a batch's rows are shared out, gradient and update apart."""
     if plan.solver is not None:
         return ("gradient",)
-    return ("gradient", "apply") if plan.batch_size > chunk_rows(plan.network) else ("run_slice",)
+    return ("gradient", "apply") if plan.batch_size > most_at_once(plan, dtype) else ("run_slice",)
+
+
+def most_at_once(plan: TrainingPlan, dtype: DTypeLike) -> int:
+    """The rows of a batch from which on they are shared out: a chunk's; fewer where no product has threads itself."""
+    products_have_threads = np.dtype(dtype) == np.float32 and onednn() is not None
+    if products_have_threads or not gains_from_threads(plan):
+        return chunk_rows(plan.network)
+    return LEAST_PART
 
 
 class NumbaEngine:
@@ -49,12 +59,12 @@ class NumbaEngine:
     name = "numba"
     step_work = 2e3
 
-    def __init__(self, plan: TrainingPlan, dtype: DTypeLike, threads: int | None = None) -> None:
+    def __init__(self, plan: TrainingPlan, dtype: DTypeLike, threads: int = 1) -> None:
         clock = time.perf_counter()
         self.plan, self.kernel_plan = plan, kernel_plan_of(plan, dtype)
         self._rates = np.array(plan.rates, np.float64)
         self._dtype, self._threads = dtype, threads
-        self._compiled = {name: compiled(self.kernel_plan, name) for name in kernels(plan)}
+        self._compiled = {name: compiled(self.kernel_plan, name) for name in kernels(plan, dtype)}
         self._parts, self._scratch = Parts(threads), Scratch(plan.network, dtype)
         self.compile_seconds = time.perf_counter() - clock
 
@@ -133,7 +143,7 @@ class NumbaEngine:
             loss: float = gradient(w, X[rows], T[rows], *of_rows, total, g, scratch)
             return g, loss
 
-        (g, loss), *others = self._parts.run(of, len(X), chunk_rows(self.plan.network))
+        (g, loss), *others = self._parts.run(of, len(X), most_at_once(self.plan, self._dtype))
         for more, more_loss in others:
             g += more
             loss += more_loss
@@ -159,7 +169,7 @@ class NumbaEngine:
 class CompiledForward:
     """The compiled forward pass of a network, by itself."""
 
-    def __init__(self, network: Network, dtype: DTypeLike, threads: int | None = None) -> None:
+    def __init__(self, network: Network, dtype: DTypeLike, threads: int = 1) -> None:
         self.network = network
         self._outputs = compiled(KernelPlan(network, np.dtype(dtype).name, single=False), "outputs")
         self._parts, self._scratch = Parts(threads), Scratch(network, dtype)
