@@ -7,6 +7,7 @@ from bptrain.core.network import views
 from bptrain.engines.base import Engine, TrainingPlan, aligned_copy, initial_optimizer_state
 from bptrain.engines.compiled.running import NumbaEngine
 from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.engines.threads import limit_threads, threads_for
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array
@@ -15,8 +16,11 @@ from contestants import Pass, Trainer, UnsuitableError
 
 
 def make_engine(plan: TrainingPlan, compiled: bool) -> Engine:
-    """The compiled engine in float32, or the NumPy engine. Raises ImportError."""
-    return NumbaEngine(plan, np.float32) if compiled else NumpyEngine(plan)
+    """The compiled engine in float32, or the NumPy engine, with threads as `fit` takes them. Raises ImportError."""
+    threads = threads_for(plan, None)
+    engine = NumbaEngine(plan, np.float32, threads) if compiled else NumpyEngine(plan, threads)
+    limit_threads(blas=1, openmp=threads)
+    return engine
 
 
 class EngineTrainer:

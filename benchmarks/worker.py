@@ -8,15 +8,17 @@ import multiprocessing
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
+from bptrain.cli.entry import OPENBLAS, OPENMP
 from bptrain.parts.types import Array
 from cases import CASES, problem
-from contestants import CONTESTANTS, Pass, UnsuitableError
+from contestants import CONTESTANTS, OURS, Pass, UnsuitableError
 
 START_SECONDS = 300  # whoever takes longer for import, compilation and the first pass is left out
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -41,9 +43,15 @@ class Start(NamedTuple):
 
 
 @contextmanager
-def surroundings(threads: int) -> Iterator[None]:
-    """The environment and cores that a child inherits. Where cores cannot be set, the variables must do."""
+def surroundings(
+    threads: int, more: Mapping[str, str] = MappingProxyType({}), all_cores: bool = False
+) -> Iterator[None]:
+    """The environment and cores that a child inherits. Where cores cannot be set, the variables must do.
+
+    `more` is what a program's own command line sets before it loads a library. With `all_cores` its threads may move.
+    """
     before = dict(os.environ)
+    os.environ.update(more)
     for name in SLOW_DOWN:
         os.environ.pop(name, None)
     os.environ.update(dict.fromkeys(POOLS, str(threads)))
@@ -51,7 +59,7 @@ def surroundings(threads: int) -> Iterator[None]:
     if threads == 1:
         os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-    if cores is not None:
+    if cores is not None and not all_cores:
         os.sched_setaffinity(0, sorted(cores)[:threads])
     try:
         yield
@@ -72,10 +80,11 @@ def in_a_process(threads: int, function: Callable[..., T], *arguments: object) -
 class Worker:
     """The parent's end of one contestant's process."""
 
-    def __init__(self, case: str, name: str, threads: int) -> None:
+    def __init__(self, case: str, name: str, threads: int, all_cores: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        with surroundings(threads):
+        (chosen,) = (one for one in CONTESTANTS if one.name == name)
+        with surroundings(threads, {**OPENMP, **OPENBLAS} if chosen.family == OURS else {}, all_cores):
             self.process = context.Process(target=serve, args=(theirs, case, name, threads), daemon=True)
             self.process.start()
         theirs.close()
@@ -92,9 +101,11 @@ class Worker:
         self.pipe.send(rows)
         self._answer()
 
-    def seconds(self) -> float:
-        """Runs a pass."""
+    def seconds(self, limit: float | None = None) -> float:
+        """Runs a pass. Raises LeftOutError where it takes longer than the limit."""
         self.pipe.send(None)
+        if not self.pipe.poll(limit):
+            raise LeftOutError(f"a pass takes longer than {limit} seconds")
         return float(self._answer())
 
     def _answer(self) -> Any:
