@@ -22,7 +22,7 @@ from house import loaded_by
 SOURCE = Path(bptrain.__file__).parent
 # Left never imports right; the rooms of one set do not import each other.
 ORDER = [
-    {"caches", "drain", "engine_names", "errors", "registry"},
+    {"caches", "drain", "engine_names", "errors", "registry", "temporary"},
     {"parts"},
     {"formats", "translate"},
     {"plugins"},
