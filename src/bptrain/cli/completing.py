@@ -142,11 +142,11 @@ def of_kind(known: dict[str, Any], takes: str, current: str) -> list[Candidate]:
 
 
 def runs() -> list[str]:
-    """The runs under runs/, the newest number first."""
+    """The runs under runs/, the newest number first; none whose name a shell cannot show as it is."""
     found = []
     for depth in range(1, DEPTH):
         found += [str(record.parent) for record in RUNS.glob("/".join(["*"] * depth + ["run.json"]))]
-    return sorted(found, reverse=True)
+    return sorted((run for run in found if run.isprintable()), reverse=True)
 
 
 def known_words() -> dict[str, Any]:

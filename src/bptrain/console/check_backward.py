@@ -3,7 +3,6 @@
 from bptrain.commands.check_backward import FunctionFinding, Grade, GradingTrial
 from bptrain.commands.check_backward.contract import shape
 from bptrain.console.terminal.screen import Screen
-from bptrain.errors import printable
 from bptrain.gradient_check.submission import VERDICTS, QuantityVerdict
 
 
@@ -28,7 +27,7 @@ def show_grade(screen: Screen, grade: Grade) -> None:
     for finding in grade.findings:
         screen.result()
         for text in finding_lines(grade.file, finding):
-            screen.result(printable(text))
+            screen.result(text)
     if grade.findings:
         screen.result()
     screen.result(summary(grade))
