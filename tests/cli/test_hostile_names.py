@@ -94,6 +94,7 @@ GIVEN: dict[str, Callable[[str, Path], list[tuple[object, ...]]]] = {
     "gradcheck": lambda run, config: [(config, *PLUG), (run, *PLUG)],
     "check-backward": lambda run, config: [
         ("mine.py", config, *PLUG, "--set", "network.activations=[tanh,softmax]"),
+        ("loud.py", config, *PLUG, "--set", "network.activations=[tanh,softmax]"),
     ],
     "explain": lambda run, config: [(config, *PLUG), (config, "--kernel", *PLUG)],
     "list": lambda run, config: [PLUG, ("activations", *PLUG), ("no\x1b[31m",)],
