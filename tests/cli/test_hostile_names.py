@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bptrain as package
 from bptrain.cli.completing import answer
 from bptrain.cli.main import COMMANDS
 from bptrain.config.yaml.reader import parse, read_text
@@ -152,6 +153,15 @@ def test_what_init_and_config_show_write_is_the_same_config(trained: str, hostil
     assert bptrain("fit", "new.yaml").code == 0
     shown = bptrain("config", "show", hostile, *PLUG).out
     assert parse(shown, "shown")[0]["data"]["target"] == TARGET
+
+
+def test_warnings_in_python(trained: str) -> None:
+    with Path("parts.py").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    with pytest.warns(UserWarning, match="other_plugin") as caught:
+        package.load(trained, plugins=["parts.py"])
+    assert repr(EVIL)[1:-1] in str(caught[0].message)
+    assert not unprintable(str(caught[0].message))
 
 
 @pytest.mark.parametrize("columns", [100, 40])

@@ -67,6 +67,8 @@ def check_backward_command(
     if file.is_dir():
         files = submissions_in(file, out)
         task = grading_task(config, set_)
+        for remark in task.remarks:
+            screen.note(f"note: {remark}")
         rows = []
         for row in grade_class(files, task, limits):
             rows.append(row)
