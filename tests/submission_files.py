@@ -2,6 +2,13 @@
 
 from pathlib import Path
 
+from bptrain.commands.check_backward import Grade, GradingTrial
+from bptrain.commands.check_backward.grade import graded, judged_trial
+from bptrain.commands.check_backward.grading_task import answers, expected_at, grading_task
+from bptrain.commands.check_backward.user_functions import UserFunctions, load_functions
+from bptrain.commands.check_backward.wire import Read
+from bptrain.gradient_check.point import GradientPoint
+
 FORWARD = """
 import numpy as np
 
@@ -39,3 +46,19 @@ def ending(*lines: str) -> str:
     """The right functions, with lines before the return of backward."""
     assert RETURN in BACKWARD
     return FORWARD + BACKWARD.replace(RETURN, "".join(f"    {line}\n" for line in lines) + RETURN)
+
+
+def read_here(functions: UserFunctions, point: GradientPoint) -> dict[str, Read]:
+    """What functions return at a point, run in this process, as a child does it."""
+    return {name: read for name, read in answers(functions, point) if read is not None}
+
+
+def graded_here(file: Path, config: Path) -> Grade:
+    """The grade of a file whose functions run in this process, which is quicker than in one of their own."""
+    functions, task = load_functions(file), grading_task(config)
+    return graded(str(file), task, [read_here(functions, point) for point in task.points])
+
+
+def grading_trial(functions: UserFunctions, point: GradientPoint) -> GradingTrial:
+    """Every function called at a point, in this process, and what it returned judged."""
+    return judged_trial(point, expected_at(point), read_here(functions, point))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bptrain.console.terminal.terminal import cells
+from bptrain.errors import JOINERS
 
 # The terminal becomes that of the process, so that what is typed reaches it as from a keyboard.
 TAKE = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
@@ -131,7 +132,7 @@ def drawn(raw: bytes, columns: int) -> tuple[str, bool, int, bool]:
             while len(lines) <= row:
                 lines.append([])
         else:
-            assert letter.isprintable(), letter
+            assert letter.isprintable() or letter in JOINERS, letter
             put(letter)
     text = "\n".join("".join(line).rstrip() for line in lines).rstrip() + "\n"
     return text, shown, column, style

@@ -22,7 +22,7 @@ from house import loaded_by
 SOURCE = Path(bptrain.__file__).parent
 # Left never imports right; the rooms of one set do not import each other.
 ORDER = [
-    {"caches", "drain", "engine_names", "errors", "registry"},
+    {"caches", "drain", "engine_names", "errors", "registry", "temporary"},
     {"parts"},
     {"formats", "translate"},
     {"plugins"},
@@ -292,6 +292,22 @@ def test_only_the_command_line_prints() -> None:
             continue
         calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
         assert not [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "print"], file
+
+
+# Where text is handed to a stream: each line made printable, or text of our own, or a word for a shell to take.
+PRINT = {"console/terminal/screen.py", "console/terminal/tables.py", "cli/main.py", "cli/completing.py"}
+
+
+def test_only_the_screen_prints() -> None:
+    """So that no command can send a name from somebody's data to the terminal as it is, nor have it read as markup."""
+    for file in FILES:
+        calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+        named = [(call.func.id, call) for call in calls if isinstance(call.func, ast.Name)]
+        if str(file.relative_to(SOURCE)) not in PRINT:
+            assert "print" not in dict(named), file
+        for name, call in named:
+            if name == "TextColumn" and "task.fields" in ast.unparse(call.args[0]):
+                assert "markup=False" in ast.unparse(call), file
 
 
 def test_public_names() -> None:

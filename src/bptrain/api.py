@@ -13,6 +13,7 @@ from bptrain.commands.gradcheck.selftest import CombinationCheck, check_parts
 from bptrain.data.memory import sources_in_memory
 from bptrain.drain import drain
 from bptrain.engine_names import EngineToCheck
+from bptrain.errors import printable
 from bptrain.gradient_check import KinkPolicy, RequestedMethod, Settings
 from bptrain.model.load import load as load_model
 from bptrain.model.model import Model
@@ -71,7 +72,7 @@ def load(path: str | Path, plugins: Plugins = ()) -> Model:
     with plugged_in(plugins):
         model = load_model(path)
     for name, message in model.warnings:
-        warnings.warn(f"{message} [{name}]", stacklevel=2)
+        warnings.warn(printable(f"{message} [{name}]", spaces=True), stacklevel=2)
     return model
 
 
@@ -108,5 +109,5 @@ def gradcheck(
         subject = subject if isinstance(subject, Model) else Path(subject)
         checked = drain(check(subject, overrides or {}, GradcheckOptions(settings, engine, rows)))
     for name, message in checked.warnings:
-        warnings.warn(f"{message} [{name}]", stacklevel=2)
+        warnings.warn(printable(f"{message} [{name}]", spaces=True), stacklevel=2)
     return checked

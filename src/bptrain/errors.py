@@ -15,15 +15,27 @@ its bound. Exit code 70 is any exception that is not in this tree: a bug in bptr
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
+from unicodedata import category
 
 VERDICT_EXIT = 1
 STORAGE_EXIT = 6
 BUG_EXIT = 70
 
 
-def printable(text: str) -> str:
-    """Text for one line of a terminal: line breaks and control characters are escaped."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+JOINERS = "\u200c\u200d"  # without which Persian, the scripts of India and emoji are not what was written
+
+
+def printable(text: str, spaces: bool = False) -> str:
+    """Text for one line of a terminal: line breaks, control characters and overrides of direction are escaped.
+
+    So are spaces of other kinds, unless they may stay (`spaces`). Letters of any script are as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in JOINERS or (spaces and category(c) == "Zs") else repr(c)[1:-1]
+        for c in text
+    )
 
 
 class Problem(NamedTuple):

@@ -17,6 +17,7 @@ import json
 import os
 import re
 import sys
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -29,6 +30,8 @@ from bptrain.caches import cache_directory
 Candidate = tuple[str, str]  # the word, and what it is
 
 KEPT = 5  # files of words, one for each installation in use
+NAME = re.compile(r"[0-9][0-9A-Za-z.+]*-[0-9a-f]{8}\.json")  # of such a file
+DAY = 86_400.0  # seconds
 RUNS = Path("runs")
 DEPTH = 4  # of a run below runs/, so that a large directory is not searched to the bottom
 
@@ -139,11 +142,11 @@ def of_kind(known: dict[str, Any], takes: str, current: str) -> list[Candidate]:
 
 
 def runs() -> list[str]:
-    """The runs under runs/, the newest number first."""
+    """The runs under runs/, the newest number first; none whose name a shell cannot show as it is."""
     found = []
     for depth in range(1, DEPTH):
         found += [str(record.parent) for record in RUNS.glob("/".join(["*"] * depth + ["run.json"]))]
-    return sorted(found, reverse=True)
+    return sorted((run for run in found if run.isprintable()), reverse=True)
 
 
 def known_words() -> dict[str, Any]:
@@ -181,14 +184,15 @@ def sources(directory: str) -> Iterator[str]:
 
 def keep(file: Path, words: dict[str, Any]) -> None:
     """Writes the words to a temporary file and renames it, so that no other Tab reads half of them."""
+    from bptrain.temporary import is_left_over, written_beside  # for the first Tab alone
+
     with suppress(OSError):  # a full or read-only disk: the next Tab makes them anew
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished = file.with_suffix(f".{os.getpid()}")
-        try:
-            unfinished.write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
-            unfinished.replace(file)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        by_age = sorted(file.parent.iterdir(), key=lambda one: one.stat().st_mtime)
-        for old in by_age[:-KEPT]:
+        with written_beside(file) as unfinished:
+            unfinished.write(json.dumps(words, ensure_ascii=False).encode())
+        ours = [one for one in file.parent.iterdir() if NAME.fullmatch(one.name)]
+        for old in sorted(ours, key=lambda one: one.lstat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)
+        for left in file.parent.iterdir():
+            if is_left_over(left, NAME.pattern) and left.stat().st_mtime < time.time() - DAY:
+                left.unlink(missing_ok=True)

@@ -68,5 +68,5 @@ def completion_command(
       bptrain completion fish > ~/.config/fish/completions/bptrain.fish
     """
     script = SCRIPTS[shell].strip()
-    screen.result(script, whole=True)
+    screen.text(script)
     screen.record({"shell": shell, "script": script})

@@ -38,7 +38,7 @@ def explain_command(
         config = config / "config.yaml"
     if kernel:
         source = kernel_of(config, set_ or [])
-        screen.result(source.rstrip(), whole=True)
+        screen.text(source.rstrip())
         screen.record({"kernel": source})
         return
     explanation = explain(config, set_ or [])

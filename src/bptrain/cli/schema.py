@@ -22,5 +22,5 @@ def schema_command(screen: "Screen") -> None:
     """
     from bptrain.config.json_schema import config_schema, schema_text
 
-    screen.result(schema_text().rstrip("\n"))
+    screen.text(schema_text().rstrip("\n"))
     screen.record({"schema": config_schema()})

@@ -1,14 +1,26 @@
 """The grade of a user's own backpropagation: a table, and what is wrong first in words."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from bptrain.commands.check_backward import FunctionFinding, Grade, GradingTrial
+from bptrain.commands.check_backward.class_grades import ClassRow
 from bptrain.commands.check_backward.contract import shape
 from bptrain.console.terminal.screen import Screen
-from bptrain.errors import printable
 from bptrain.gradient_check.submission import VERDICTS, QuantityVerdict
 
 
 def show_grade(screen: Screen, grade: Grade) -> None:
     """Every quantity with its errors and its verdict, then the first wrong one of each function."""
+    if grade.output:
+        screen.note(f"output of {grade.file}:")
+        for text in grade.output.split("\n"):
+            screen.note(f"  {text}", whole=True)
+    if grade.stopped is not None:
+        for remark in grade.remarks:
+            screen.note(f"note: {remark}")
+        screen.result(f"NO VERDICT: {grade.stopped.message}")
+        return
     many, single = grade.trials[0], grade.trials[-1]
     rows = [
         [
@@ -28,10 +40,31 @@ def show_grade(screen: Screen, grade: Grade) -> None:
     for finding in grade.findings:
         screen.result()
         for text in finding_lines(grade.file, finding):
-            screen.result(printable(text))
+            screen.result(text)
     if grade.findings:
         screen.result()
     screen.result(summary(grade))
+
+
+def show_row(screen: Screen, row: ClassRow, number: int, files: int) -> None:
+    """One submission of a class, as soon as it is graded."""
+    screen.note(f"{number}/{files}  {row.file}: {row.verdict}{first_of(row)}")
+
+
+def show_class(screen: Screen, rows: Sequence[ClassRow], out: Path | None) -> None:
+    """The verdict on each submission, and how many of them pass."""
+    table = [[row.file, row.verdict, first_of(row).removeprefix(", "), row.slip_in_words] for row in rows]
+    screen.table("", ["file", "verdict", "first error", "likely slip"], table)
+    if out is not None:
+        screen.note(f"wrote {out}")
+    screen.result(f"{sum(row.verdict == 'pass' for row in rows)} of {len(rows)} pass")
+
+
+def first_of(row: ClassRow) -> str:
+    """What is wrong first: a quantity, or a function with what became of it."""
+    if row.quantity:
+        return f", {row.quantity}"
+    return f", {row.message}" if row.message else ""
 
 
 def summary(grade: Grade) -> str:

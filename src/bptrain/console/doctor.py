@@ -1,10 +1,8 @@
 """What the doctor found, in a line or two for each thing."""
 
-import sys
-
 from bptrain.commands.doctor import InstallationCheck, InstallationReport
 from bptrain.console.terminal.screen import Screen
-from bptrain.console.terminal.terminal import GREEN, RED, YELLOW, styled, width_of, wrapped
+from bptrain.console.terminal.terminal import GREEN, RED, YELLOW
 
 STYLES = {"ok": GREEN, "note": YELLOW, "warning": YELLOW, "failure": RED}
 ROOM = 9  # columns for the status
@@ -12,12 +10,10 @@ ROOM = 9  # columns for the status
 
 def show_check(screen: Screen, check: InstallationCheck) -> None:
     """Its status, what was found, and what to do about it."""
-    width = width_of(sys.stdout)
-    text = wrapped(f"{check.status:<{ROOM}}{check.topic}: {check.text}", width, further=" " * ROOM)
-    status = styled(check.status, STYLES[check.status], sys.stdout)
-    screen.result(status + text[len(check.status) :], whole=True)
+    text = f"{check.status:<{ROOM}}{check.topic}: {check.text}"
+    screen.result(text, style=STYLES[check.status], further=" " * ROOM)
     if check.advice is not None:
-        screen.result(wrapped(f"{'':<{ROOM}}{check.advice}", width), whole=True)
+        screen.result(f"{'':<{ROOM}}{check.advice}")
 
 
 def show_verdict(screen: Screen, report: InstallationReport) -> None:

@@ -15,7 +15,7 @@ from bptrain.console.terminal.class_metrics import show_classes
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.console.terminal.terminal import is_redrawn
 from bptrain.core.network import Network
-from bptrain.errors import Warned
+from bptrain.errors import Warned, printable
 from bptrain.training.events import EpochEnd, Progress
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class FitView:
         rate = self._rows_per_second
         if self._width >= NARROW:
             parts.append(f"{rate / 1000:,.0f}k/s" if short else f"{rate:,.0f} rows/s")
-        return (" " if short else "  ").join(parts)
+        return printable((" " if short else "  ").join(parts), spaces=True)
 
 
 def open_bar(width: int) -> "progress.Progress":
@@ -135,7 +135,7 @@ def open_bar(width: int) -> "progress.Progress":
 
     columns: list[ProgressColumn] = [
         TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-        TextColumn("{task.fields[figures]}"),
+        TextColumn("{task.fields[figures]}", markup=False),  # a metric may be called [red]
     ]
     if width >= NARROW:
         bar = BarColumn(bar_width=20 if width >= WIDE else 6)

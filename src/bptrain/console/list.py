@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from bptrain.commands.list import PartRecord
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import width_of
+from bptrain.errors import printable
 
 NARROW = 60  # columns; on narrower terminals a formula is below its name, not next to it
 
@@ -14,7 +15,7 @@ NARROW = 60  # columns; on narrower terminals a formula is below its name, not n
 def show_parts_list(screen: Screen, kinds: Mapping[str, Sequence[PartRecord]]) -> None:
     """Each kind under its name; a line is broken on a terminal alone, so that what reads a pipe has it whole."""
     width = width_of(sys.stdout)
-    longest = max(len(part.name) for parts in kinds.values() for part in parts)
+    longest = max(len(printable(part.name)) for parts in kinds.values() for part in parts)
     for position, (kind, parts) in enumerate(kinds.items()):
         if position:
             screen.result()
@@ -28,13 +29,13 @@ def lines(part: PartRecord, longest: int, width: int | None) -> Iterator[str]:
     """A part: its name, next to it the formula, below that its options."""
     narrow = width is not None and width < NARROW
     indent = " " * (4 if narrow else longest + 4)
-    name = f"  {part.name}"
+    name = f"  {printable(part.name)}"
     if narrow:
         yield name
     first, *rest = [
         line
         for text in (part.formula, *(o.text for o in part.options), *plugin_line(part))
-        for line in broken(text, indent, width)
+        for line in broken(printable(text), indent, width)
     ]
     yield first if narrow else name + first[len(name) :]
     yield from rest

@@ -7,6 +7,7 @@ from datetime import datetime
 from bptrain.commands.runs import RunRow
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.console.terminal.terminal import cells, width_of
+from bptrain.errors import printable
 
 COLUMNS = ("run", "state", "epochs", "best", "loss", "of", "metric", "test", "seconds", "started")
 LESS = ("seconds", "best", "of", "test", "started")  # left out in this order on a terminal that is too narrow
@@ -25,7 +26,10 @@ def show_runs(screen: Screen, rows: Sequence[RunRow]) -> None:
 def fitting(rows: Sequence[dict[str, str]]) -> list[str]:
     """The columns that fit; all of them if not even the narrowest choice does, and the table is turned."""
     width, shown = width_of(sys.stdout), list(COLUMNS)
-    widths = {name: max(cells(name), *(cells(row[name]) for row in rows)) for name in COLUMNS}
+    widths = {
+        name: max(cells(name), *(cells(printable(row[name], spaces=True)) for row in rows))
+        for name in COLUMNS
+    }
     for less in ("", *LESS):
         shown = [name for name in shown if name != less]
         if width is None or sum(widths[name] + 2 for name in shown) < width:

@@ -10,6 +10,7 @@ from bptrain.commands.validate.cost_model import in_words, size_in_words
 from bptrain.commands.validate.validate import Validated
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.drain import drain
+from bptrain.errors import printable
 from bptrain.formats.problems import some_of
 
 NAME = 13  # columns of what a line is about
@@ -29,7 +30,7 @@ def show_validation(screen: Screen, done: Validated) -> None:
     """The summary; a line is broken on a terminal alone."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for name, text in summary(done):
-        for line in lines(name, text, width):
+        for line in lines(name, printable(text, spaces=True), width):
             screen.result(line)
     n = len(done.warnings)
     warned = f", with {n} warning{'' if n == 1 else 's'}" if n else ""

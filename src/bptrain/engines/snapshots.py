@@ -6,13 +6,13 @@ its arrays do, and however the process ends.
 """
 
 import mmap
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from bptrain.parts.types import Array
+from bptrain.temporary import nameless_file
 
 PIECE = 2**20  # bytes
 PAGE = 4096  # bytes; every array begins at one
@@ -20,7 +20,7 @@ PAGE = 4096  # bytes; every array begins at one
 
 def in_a_file(arrays: Sequence[Array], directory: Path) -> list[Array]:
     """Copies of arrays in a file on the disk of `directory`. Raises OSError."""
-    with tempfile.TemporaryFile(dir=directory, prefix=".", suffix=".tmp") as file:
+    with nameless_file(directory) as file:
         places = []
         for array in arrays:
             places.append(file.tell())

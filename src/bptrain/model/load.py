@@ -81,10 +81,12 @@ def run_of(checkpoint_file: Path) -> RunDirectory:
 
 
 def enclosing_run(checkpoint_file: Path) -> RunDirectory | None:
-    """The run that a checkpoint file lies in, if any."""
+    """The run that a checkpoint file lies in, if any. Raises CheckpointError where a file of that run is a link."""
     for directory in (checkpoint_file.parent, checkpoint_file.parent.parent):
         if (directory / "run.json").is_file():
-            return RunDirectory(directory)
+            run = RunDirectory(directory)
+            run.refuse_links()
+            return run
     return None
 
 

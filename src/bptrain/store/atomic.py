@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bptrain.errors import StorageError
+from bptrain.temporary import written_beside
 
 
 @contextmanager
@@ -23,18 +24,12 @@ def write_atomically(path: Path, content: Iterable[bytes | memoryview]) -> None:
 
     Raises StorageError.
     """
-    beside = path.with_name(f".{path.name}.tmp")
     with storage(path, "write"):
-        try:
-            with beside.open("wb") as file:
-                for part in content:
-                    file.write(part)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+        with written_beside(path) as file:
+            for part in content:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
         flush_directory(path.parent)
 
 

@@ -117,6 +117,12 @@ def glance(path: Path) -> dict[str, Any]:
         return _record(path, file)
 
 
+def updates_at(path: Path) -> int:
+    """After how many updates a checkpoint was written, as it says itself, unverified. Raises CheckpointError."""
+    with _opened(path) as file:
+        return int(_record(path, file)["position"]["updates"])
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """The safetensors file; whatever is wrong with it inside the block is a CheckpointError."""

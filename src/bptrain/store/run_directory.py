@@ -13,16 +13,22 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from bptrain.errors import BusyError, CheckpointError, UsageError
 from bptrain.store.atomic import flush_directory, storage, write_atomically
+from bptrain.store.checkpoint import updates_at
+from bptrain.temporary import is_left_over
 
 RUNS = Path("runs")
-# What a run leaves that was killed while it was being made: nothing is lost with it.
-UNFINISHED = re.compile(
-    r"checkpoints|\.lock|\.run\.json\.tmp|checkpoints/\.?step-\d{12}\.safetensors(\.tmp)?"
-)
+STEP = re.compile(r"step-([0-9]{12,})\.safetensors")
+DAMAGED = ".damaged"
+FILES = ("config.yaml", "run.json", "metrics.jsonl", "best.safetensors")
+# Every name that a run writes to, below it.
+OWN = (*FILES, ".lock", "checkpoints")
+TEMPORARY = "|".join([*map(re.escape, FILES), STEP.pattern])
+# What a run leaves that was killed while it was being made, and its temporary files: nothing is lost with it.
+UNFINISHED = ("checkpoints", ".lock", "checkpoints/step-000000000000.safetensors")
 
 
 class RunDirectory:
@@ -35,26 +41,65 @@ class RunDirectory:
         self.metrics = path / "metrics.jsonl"
         self.best = path / "best.safetensors"
 
+    def refuse_links(self) -> None:
+        """Raises CheckpointError where a file of the run is a symbolic link: what is written to it would go elsewhere.
+
+        The run directory itself may be one, and what it lies in.
+        """
+        for name in (*OWN, *(f"checkpoints/{name}" for name in self._steps())):
+            file = self.path / name
+            if file.is_symlink():
+                raise CheckpointError(
+                    f"{file} is a symbolic link to {os.readlink(file)}: a run keeps its files in its own directory "
+                    "(which may be a link itself). Put the file in the place of the link, or remove the link"
+                )
+
     def checkpoints(self) -> list[Path]:
-        """The checkpoints by update, oldest first."""
-        return sorted((self.path / "checkpoints").glob("step-*.safetensors"))
+        """The checkpoints by update, oldest first; damaged ones, which do not say their update, are among them.
+
+        One that says another update than its name is a copy of the user's, and no checkpoint of the run. Raises
+        CheckpointError for a link.
+        """
+        self.refuse_links()
+        return [path for updates, path in self._numbered() if updates_in(path) in (updates, None)]
+
+    def _steps(self) -> list[str]:
+        """The names of a checkpoint that are there, by update."""
+        folder = self.path / "checkpoints"
+        found = (
+            [name for name in os.listdir(folder) if update_of(name) is not None] if folder.is_dir() else []
+        )
+        return sorted(found, key=lambda name: update_of(name) or 0)
+
+    def _numbered(self) -> list[tuple[int, Path]]:
+        """The files with such names, each with the update in its name."""
+        files = [self.path / "checkpoints" / name for name in self._steps()]
+        return [(update_of(file.name) or 0, file) for file in files if file.is_file()]
 
     def set_aside(self, checkpoint: Path) -> None:
-        """Renames a damaged checkpoint, so that it is not counted among those to keep. Raises StorageError."""
+        """Renames a damaged checkpoint, so that it is not looked at again. Raises StorageError."""
         with storage(checkpoint, "rename"):
-            checkpoint.replace(checkpoint.with_name(checkpoint.name + ".damaged"))
+            checkpoint.replace(checkpoint.with_name(checkpoint.name + DAMAGED))
 
     def checkpoint_path(self, updates: int) -> Path:
         """Where the checkpoint after that many updates belongs."""
-        return self.path / "checkpoints" / f"step-{updates:012d}.safetensors"
+        return self.path / "checkpoints" / step_name(updates)
 
-    def prune(self, keep: int) -> None:
-        """Removes all but the newest checkpoints, and what a crash left half written. Raises StorageError."""
+    def prune(self, keep: int, written: Path | None) -> None:
+        """Removes all but the newest sound checkpoints and the one just written. Raises StorageError."""
         with storage(self.path, "remove old checkpoints of"):
-            for old in self.checkpoints()[:-keep]:
-                old.unlink()
-            for torn in [*self.path.glob(".*.tmp"), *self.path.glob("checkpoints/.*.tmp")]:
-                torn.unlink()
+            sound = [path for updates, path in self._numbered() if updates_in(path) == updates]
+            for old in sound[:-keep]:
+                if old != written:
+                    old.unlink()
+            self.sweep()
+
+    def sweep(self) -> None:
+        """Removes what a killed process has left half written. Raises OSError."""
+        for folder in (self.path, self.path / "checkpoints"):
+            for file in folder.glob(".*.tmp"):
+                if is_left_over(file, TEMPORARY):
+                    file.unlink()
 
     def write_config(self, text: str) -> None:
         """Writes config.yaml, atomically. Raises StorageError."""
@@ -66,7 +111,8 @@ class RunDirectory:
         write_atomically(self.record, [text.encode()])
 
     def read_record(self) -> dict[str, Any]:
-        """The content of run.json. Raises CheckpointError when it is missing or no JSON object."""
+        """The content of run.json. Raises CheckpointError when it is missing or no JSON object, and for a link."""
+        self.refuse_links()
         try:
             record = json.loads(self.record.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
@@ -79,8 +125,13 @@ class RunDirectory:
 
     def append_metrics(self, line: dict[str, Any]) -> None:
         """Adds one epoch to metrics.jsonl. Raises StorageError."""
-        with storage(self.metrics, "write to"), self.metrics.open("a", encoding="utf-8") as file:
+        with storage(self.metrics, "write to"), self._open_metrics() as file:
             file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def _open_metrics(self) -> TextIO:
+        """metrics.jsonl, to write at its end; not through a link. Raises OSError."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        return os.fdopen(os.open(self.metrics, flags, 0o666), "a", encoding="utf-8")
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl, up to one that a crash left unfinished. Raises CheckpointError."""
@@ -102,7 +153,7 @@ class RunDirectory:
     def flush_metrics(self) -> None:
         """Makes the lines of metrics.jsonl durable. Raises StorageError."""
         if self.metrics.exists():
-            with storage(self.metrics, "write to"), self.metrics.open("a") as file:
+            with storage(self.metrics, "write to"), self._open_metrics() as file:
                 os.fsync(file.fileno())
 
     def cut_metrics(self, epochs: int) -> None:
@@ -126,6 +177,25 @@ class RunDirectory:
         write_atomically(self.metrics, kept)
 
 
+def step_name(updates: int) -> str:
+    """The name of the checkpoint after that many updates."""
+    return f"step-{updates:012d}.safetensors"
+
+
+def update_of(name: str) -> int | None:
+    """The update in the name of a checkpoint; None for any other name, however much it looks like one."""
+    found = STEP.fullmatch(name)
+    return int(found[1]) if found and step_name(int(found[1])) == name else None
+
+
+def updates_in(checkpoint: Path) -> int | None:
+    """After how many updates a checkpoint was written, as it says itself; None for one that is damaged."""
+    try:
+        return updates_at(checkpoint)
+    except CheckpointError:
+        return None
+
+
 def new_run(name: str) -> RunDirectory:
     """Makes runs/<name>/<number>, the next free number, so that no two processes get the same one."""
     parent = RUNS / name
@@ -143,12 +213,15 @@ def new_run(name: str) -> RunDirectory:
 
 
 def run_at(path: Path, overwrite: bool) -> RunDirectory:
-    """Makes the run directory `path` itself. Raises UsageError when it holds something and may not be overwritten."""
+    """Makes the run directory `path` itself.
+
+    Raises UsageError when it holds something and may not be overwritten, CheckpointError where that is a link.
+    """
     with storage(path, "make"):
         if path.exists() and not path.is_dir():
             raise UsageError(f"--out {path} is a file, not a directory")
         content = {str(entry.relative_to(path)) for entry in path.rglob("*")} if path.is_dir() else set()
-        if any(UNFINISHED.fullmatch(name) is None for name in content):
+        if any(name not in UNFINISHED and not is_left_over(path / name, TEMPORARY) for name in content):
             if not overwrite:
                 raise UsageError(
                     f"--out {path} is not empty: give another directory, --overwrite, or --resume {path}"
@@ -157,6 +230,7 @@ def run_at(path: Path, overwrite: bool) -> RunDirectory:
                 raise UsageError(
                     f"--out {path} holds something that is not a run, which --overwrite does not replace"
                 )
+        RunDirectory(path).refuse_links()
         path.mkdir(parents=True, exist_ok=True)
         return _furnish(path)
 
@@ -167,10 +241,11 @@ def clear(run: RunDirectory) -> None:
     run.json goes last: as long as it is there, the directory is known as a run.
     """
     with storage(run.path, "clear"):
-        damaged = (run.path / "checkpoints").glob("*.damaged")
+        aside = (run.path / "checkpoints").glob(f"*{DAMAGED}")
+        damaged = [file for file in aside if update_of(file.name.removesuffix(DAMAGED)) is not None]
         for file in [*run.checkpoints(), *damaged, run.best, run.metrics, run.config]:
             file.unlink(missing_ok=True)
-        run.prune(keep=1)
+        run.sweep()
         run.record.unlink(missing_ok=True)
 
 
@@ -214,9 +289,13 @@ def _started(run: RunDirectory) -> str:
 
 @contextmanager
 def locked(run: RunDirectory) -> Iterator[None]:
-    """Holds the run directory for this process. Raises BusyError when another one holds it."""
+    """Holds the run directory for this process.
+
+    Raises BusyError when another one holds it, CheckpointError where a file of the run is a link.
+    """
     from filelock import FileLock, Timeout
 
+    run.refuse_links()  # first of all, since to take the lock empties its file
     lock = FileLock(run.path / ".lock", timeout=0)
     with storage(run.path, "lock"):
         try:

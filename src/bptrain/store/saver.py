@@ -64,17 +64,21 @@ class Saver:
         return time.monotonic() - self._clock >= (self.interval.seconds or AUTO_SECONDS)
 
     def save(self, state: State, **changes: Any) -> None:
-        """Writes the checkpoint, the best weights and run.json with `changes`, then prunes. Raises StorageError."""
+        """Writes the checkpoint, the best weights and run.json with `changes`, then prunes.
+
+        Raises StorageError; CheckpointError where a file of the run is a link.
+        """
         with self._timed():
+            self.run.refuse_links()  # one may have come while it trained
             self.run.flush_metrics()
+            path = self.run.checkpoint_path(state.optimizer_state.t)
             if state.optimizer_state.t != self._saved_update:
-                path = self.run.checkpoint_path(state.optimizer_state.t)
                 checkpoint.write(path, self.network, self.method, self.facts, state)
                 self._saved_update = state.optimizer_state.t
             if state.best is not None and state.best.updates != self._best_written:
                 checkpoint.write_best(self.run.best, self.network, self.facts, state.best)
                 self._best_written = state.best.updates
-            self.run.prune(self.keep)
+            self.run.prune(self.keep, path)
         self.record |= {"seconds": self.seconds, **changes}
         with self._timed():
             self.run.write_record(self.record)

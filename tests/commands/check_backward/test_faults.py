@@ -5,15 +5,14 @@ from pathlib import Path
 import pytest
 
 from bptrain.commands.check_backward import FunctionFinding, Grade
-from bptrain.commands.check_backward.grade import check_backward
 from conftest import ROOT
-from submission_files import BACKWARD, FORWARD, RIGHT, ending, written
+from submission_files import BACKWARD, FORWARD, RIGHT, ending, graded_here, written
 
 POST = ROOT / "configs" / "derivation.yaml"
 
 
 def grade(folder: Path, text: str) -> Grade:
-    return check_backward(written(folder, text), POST)
+    return graded_here(written(folder, text), POST)
 
 
 def only(folder: Path, text: str) -> FunctionFinding:

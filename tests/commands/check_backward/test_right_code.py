@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from bptrain.commands.check_backward.findings import GradingTrial, first_error
-from bptrain.commands.check_backward.grade import grading_trial, number_of_rows
+from bptrain.commands.check_backward.grading_task import number_of_rows
 from bptrain.commands.check_backward.user_functions import load_functions
 from bptrain.core.network import Network
 from bptrain.gradient_check.point import GradientPoint
 from gradient_check.random_networks import drawn_networks
 from networks import COMBINATIONS, data_for, network
-from submission_files import RIGHT, ending, written
+from submission_files import RIGHT, ending, grading_trial, written
 
 STEP = """
 def step(W, b, f, df, dE, x_0, t, rate):

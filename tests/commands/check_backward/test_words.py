@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from bptrain.commands.check_backward.findings import equation_of, first_error
-from bptrain.commands.check_backward.grade import grading_trial
 from bptrain.commands.check_backward.user_functions import load_functions
 from bptrain.core.network import Network
 from bptrain.gradient_check import GradientPoint
 from networks import data_for, network
-from submission_files import ending, written
+from submission_files import ending, grading_trial, written
 
 SOFTMAX = network((4, 5, 3), "softmax", "cross_entropy", bias=False)  # canonical
 SIGMOID = network((4, 5, 3), "sigmoid")

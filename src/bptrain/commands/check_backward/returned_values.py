@@ -16,7 +16,7 @@ def read(
 ) -> tuple[SubmittedValues, Fault | None]:
     """The quantities expected, and a fault of the whole."""
     words = RETURNS[name]
-    if called.fault is not None and called.fault.code in ("raised", "unfinished"):
+    if called.fault is not None and called.fault.code in ("raised", "unfinished", "memory_limit"):
         return reached(called.reached, expected, L), called.fault
     value = called.value
     if not isinstance(value, list | tuple) or len(value) != len(words):

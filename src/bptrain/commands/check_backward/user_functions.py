@@ -129,7 +129,7 @@ SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
 class Fault(NamedTuple):
     """What went wrong in a function, other than its numbers."""
 
-    code: str  # raised | unfinished | changed_input | wrong_return
+    code: str  # raised | unfinished | changed_input | wrong_return; *_limit | ended: of the process
     message: str
     line: int | None = None  # of their file
     source: str | None = None  # that line
@@ -174,6 +174,9 @@ def _called(functions: UserFunctions, name: str, arguments: Sequence[Any], silen
         if isinstance(error, NotImplementedError):
             text = str(error) or "it raises NotImplementedError"
             fault = Fault("unfinished", f"{name} is not finished: {text}", line, _line(functions, line))
+        elif isinstance(error, MemoryError):
+            message = f"{name} needs more memory than it may have (--memory-limit): {described_error(error)}"
+            fault = Fault("memory_limit", message, line, _line(functions, line))
         else:
             message = f"{name} raised {described_error(error)}{_hint(error, statement, variables, computing)}"
             fault = Fault("raised", message, line, _line(functions, line), computing)

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from bptrain.config.yaml.places import LONGEST
+from bptrain.errors import printable
 
 MAX_DIGITS = 400  # characters of a number: no more are needed, and a longer one takes time to convert
 Scalar = str | int | float | bool | None
@@ -55,7 +56,7 @@ def shown(value: Any, written: str | None = None) -> str:
         return written or "empty"
     if isinstance(value, str):
         short = value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
-        text = "".join(c if c.isprintable() else f"{c!a}"[1:-1] for c in short)
+        text = printable(short)
         return f'the text "{text}"' if _reads_otherwise(value) else f'"{text}"'
     if isinstance(value, bool):
         return written or ("true" if value else "false")

@@ -1,10 +1,14 @@
-"""The two streams of a command, and what goes where."""
+"""The two streams of a command, and what goes where.
+
+Labels, columns, files and parts have names that others chose. All that is printed passes through here, where each line
+and each cell is made printable; so no command can forget it.
+"""
 
 import contextlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from bptrain.console.terminal.tables import show_table
 from bptrain.console.terminal.terminal import RED, YELLOW, styled, width_of, wrapped
@@ -21,10 +25,20 @@ class Screen:
     def __init__(self, command: str, json: bool = False, quiet: bool = False, verbose: bool = False) -> None:
         self.command, self.json, self.quiet, self.verbose = command, json, quiet, verbose
 
-    def result(self, text: str = "", whole: bool = False) -> None:
-        """A line of the result, broken where a terminal is too narrow for it, unless it must stay `whole`."""
+    def result(
+        self, text: str = "", whole: bool = False, style: str | None = None, further: str = "  "
+    ) -> None:
+        """A line of the result, broken where a terminal is too narrow for it, unless it must stay `whole`.
+
+        Its first word may have a style; `further` stands before the rest of a line that is broken.
+        """
         if not self.json:
-            print(text if whole else wrapped(text, width_of(sys.stdout)), flush=True)
+            print(line(sys.stdout, text, whole, style, further), flush=True)
+
+    def text(self, text: str) -> None:
+        """A result of several lines that stay as they are, such as code."""
+        if not self.json:
+            print("\n".join(map(printable, text.split("\n"))), flush=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table of the result: the first column to the left, the others to the right."""
@@ -42,12 +56,8 @@ class Screen:
 
     def _print(self, text: str, style: str | None = None, whole: bool = False) -> None:
         """A line on stderr, its first word in a style; a run goes on if it cannot be written."""
-        text = text if whole else wrapped(text, width_of(sys.stderr))
-        if style is not None:
-            word, space, rest = text.partition(" ")
-            text = styled(word, style, sys.stderr) + space + rest
         with contextlib.suppress(OSError):
-            print(text, file=sys.stderr, flush=True)
+            print(line(sys.stderr, text, whole, style), file=sys.stderr, flush=True)
 
     def record(self, fields: Mapping[str, Any], ok: bool = True) -> None:
         """The JSON object of the command."""
@@ -58,13 +68,25 @@ class Screen:
     def error(self, error: BptrainError) -> None:
         """Every problem of an error, in the compiler's form, with the line and a caret."""
         for problem in error.problems:
-            message, *place = (
-                [problem.message] if isinstance(error, Interrupted) else problem_text(problem).split("\n")
-            )
+            stopped = isinstance(error, Interrupted)
+            lines = [printable(problem.message)] if stopped else problem_text(problem).split("\n")
+            message, *place = lines
             before, word, after = wrapped(message, width_of(sys.stderr)).partition("error:")
             text = before + (styled(word, RED, sys.stderr) if word else "") + after
             print("\n".join([text, *place]), file=sys.stderr, flush=True)
         self.record({"errors": [problem_record(problem) for problem in error.problems]}, ok=False)
+
+
+def line(
+    stream: TextIO, text: str, whole: bool = False, style: str | None = None, further: str = "  "
+) -> str:
+    """A line for a stream: names in it cannot write to the terminal, and on a narrow one it is broken."""
+    shown = printable(text, spaces=True)
+    shown = shown if whole else wrapped(shown, width_of(stream), further)
+    if style is None:
+        return shown
+    word, space, rest = shown.partition(" ")
+    return styled(word, style, stream) + space + rest
 
 
 def problem_text(problem: Problem) -> str:

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from bptrain.console.terminal.terminal import BOLD, cells, styled, width_of, wrapped
+from bptrain.errors import printable
 
 Row = Sequence[str]
 
 
 def show_table(stream: TextIO, title: str, columns: Row, rows: Sequence[Row]) -> None:
     """A table: the first column to the left, the others to the right; turned where a terminal is too narrow for it."""
-    width = width_of(stream)
+    width, title = width_of(stream), printable(title, spaces=True)
+    columns, *rows = [[printable(cell, spaces=True) for cell in row] for row in (columns, *rows)]
     if title:
         print(wrapped(title, width), file=stream)
     widths = [max(map(cells, column)) for column in zip(columns, *rows, strict=True)]

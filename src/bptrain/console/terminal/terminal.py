@@ -10,6 +10,8 @@ import textwrap
 from typing import TextIO
 from unicodedata import combining, east_asian_width
 
+from bptrain.errors import JOINERS
+
 RED, GREEN, YELLOW, BOLD = "1;31", "1;32", "1;33", "1"
 LEAST = 20  # columns that text is given, however narrow a terminal says it is
 
@@ -67,4 +69,4 @@ def cells(text: str) -> int:
     """How many columns a text takes."""
     if text.isascii():
         return len(text)
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(0 if combining(c) or c in JOINERS else 2 if east_asian_width(c) in "WF" else 1 for c in text)

@@ -13,6 +13,7 @@ import gc
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import stat
 import sys
@@ -30,6 +31,8 @@ from bptrain.engines.compiled.onednn import version
 KEPT = 100  # kernels; the one that was used longest ago goes first
 SUMS = "SHA256SUMS"
 DAY = 86_400.0  # seconds
+KEY = re.compile(r"[0-9a-f]{32}")  # the name of a kernel's directory
+UNFINISHED = re.compile(r"new-[a-z0-9_]+")  # and while it is compiled, as tempfile makes names
 
 
 def compiled(source: str, name: str, signature: Any) -> Callable[..., Any]:
@@ -183,12 +186,15 @@ def is_sound(place: Path) -> bool:
 
 
 def prune(kernels: Path) -> None:
-    """Removes the kernels that were used longest ago, beyond the newest ones, and what killed processes left."""
+    """Removes the kernels that were used longest ago, beyond the newest ones, and what killed processes left.
+
+    A directory with any other name is somebody else's.
+    """
     entries = sorted((entry.stat().st_mtime, entry) for entry in kernels.iterdir() if entry.is_dir())
     unfinished = [
-        entry for age, entry in entries if entry.name.startswith("new-") and age < time.time() - DAY
+        entry for age, entry in entries if UNFINISHED.fullmatch(entry.name) and age < time.time() - DAY
     ]
-    finished = [entry for _, entry in entries if not entry.name.startswith("new-")]
+    finished = [entry for _, entry in entries if KEY.fullmatch(entry.name)]
     for directory in unfinished + finished[:-KEPT]:
         shutil.rmtree(directory, ignore_errors=True)
 
