@@ -69,7 +69,8 @@ def drawn(rng: random.Random, number: int) -> dict[str, Any]:
     training["mode"] = "batch" if method in (*solvers, "rprop", "quickprop") else rng.choice(MODES)
     if training["mode"] == "minibatch":
         training |= {"batch_size": rng.choice((3, 16, 32)), "accumulate": rng.choice((1, 1, 3))}
-    training |= {name: draw(rng) for name, draw in EXTRAS.items() if rng.random() < 0.3}
+    allowed = {name: draw for name, draw in EXTRAS.items() if method not in solvers or name in OF_SOLVERS}
+    training |= {name: draw(rng) for name, draw in allowed.items() if rng.random() < 0.3}
     weighted = {"weight": "heavy"} if rng.random() < 0.3 else {}
     network: dict[str, Any] = {
         "sizes": sizes,
@@ -78,7 +79,7 @@ def drawn(rng: random.Random, number: int) -> dict[str, Any]:
         "initializer": [part(rng, initializers, turn(initializers, number + i)) for i in range(L)],
         "dtype": rng.choice(("float32", "float64")),
     }
-    if rng.random() < 0.3:
+    if method not in solvers and rng.random() < 0.3:
         network["dropout"] = [round(rng.uniform(0, 0.6), 3) for _ in range(L)]
     chosen: dict[str, Any] = {
         "seed": rng.randint(0, 99),
@@ -111,6 +112,7 @@ def drawn(rng: random.Random, number: int) -> dict[str, Any]:
 
 
 MODES = ("sgd", "minibatch", "minibatch", "batch")
+OF_SOLVERS = ("early_stopping", "max_time", "stop_at", "shuffle")  # of EXTRAS, those that a solver takes
 EXTRAS: dict[str, Any] = {
     "average": lambda rng: {"decay": rng.choice((0.9, 0.99))},
     "early_stopping": lambda rng: {"patience": rng.randint(1, 20), "min_delta": rng.choice((0.0, 0.003))},
