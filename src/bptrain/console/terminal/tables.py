@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
+from bptrain.console.terminal.spelling import as_printed
 from bptrain.console.terminal.terminal import BOLD, cells, styled, width_of, wrapped
 
 Row = Sequence[str]
@@ -11,6 +12,8 @@ Row = Sequence[str]
 def show_table(stream: TextIO, title: str, columns: Row, rows: Sequence[Row]) -> None:
     """A table: the first column to the left, the others to the right; turned where a terminal is too narrow for it."""
     width = width_of(stream)
+    title, columns = as_printed(title, stream), [as_printed(column, stream) for column in columns]
+    rows = [[as_printed(cell, stream) for cell in row] for row in rows]
     if title:
         print(wrapped(title, width), file=stream)
     widths = [max(map(cells, column)) for column in zip(columns, *rows, strict=True)]
