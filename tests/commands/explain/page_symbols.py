@@ -9,7 +9,7 @@ from bptrain.commands.explain import DerivationLine, Explanation
 
 # A letter, Latin or Greek, with hat or bar, with index and prime; or a word.
 LETTERS = "A-Za-zΑ-Ωα-ωµ"
-SYMBOL = re.compile(rf"[{LETTERS}]+[\u0302\u0304]?[₀-₉⁺⁻]*(?:_(?:[A-Za-z_]+|\d+))*'?(?!\w)")
+SYMBOL = re.compile(rf"[{LETTERS}]+[\u0302\u0304]?[₀-₉⁺⁻]*(?:_(?:[A-Za-z_]+|\d+))*'?(?![A-Za-z0-9_])")
 # Written by everybody in the same sense.
 KNOWN = {"max", "min", "tanh", "sin", "cos", "cosh", "π", "GB"}
 ARTICLE = "a"
