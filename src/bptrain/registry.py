@@ -57,7 +57,7 @@ class Registry(Generic[Part]):
         self._name_space: Container[str] = self._factories  # in which a name is given once
 
     def add(self, name: str, *equations: str) -> Callable[[Callable[..., Part]], Callable[..., Part]]:
-        """Register the decorated factory under `name`. Raises NameTaken, a ValueError.
+        """Register the decorated factory under `name`. Raises NameTaken, a ValueError; TypeError for equations.
 
         `equations` are the lines that `bptrain explain` prints of the part; {option} in them stands for an option, and
         any other {letter} for a letter of the part's own, such as {d} in "{d} = x − t". They stay with the factory,
@@ -68,6 +68,8 @@ class Registry(Generic[Part]):
             if name in self._name_space:
                 raise NameTaken(self.kind, name)
             self._factories[name] = factory
+            if not all(isinstance(line, str) for line in equations):
+                raise TypeError("the equations behind the name of a part are texts")
             if equations:
                 factory.__dict__[EQUATIONS] = equations
             return factory

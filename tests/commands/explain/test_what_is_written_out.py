@@ -117,7 +117,7 @@ def square(size: float = 3.0) -> Activation:
     """size z²."""
     return Activation(lambda z: size * z * z, lambda z, x: 2.0 * size * z)
 
-@losses.add("quartic")
+@losses.add("quartic", "E = ¼ Σ_j (x_j − t_j)^4")
 def quartic() -> Loss:
     """¼ Σ (x − t)⁴."""
     return Loss(lambda x, t: 0.25 * ((x - t) ** 4).sum(axis=-1), lambda x, t: (x - t) ** 3)
@@ -142,9 +142,27 @@ def test_a_part_without_equations_says_so(few: Path) -> None:
     assert "size = 2 (network.activations.size)" in shown
     assert "f_2 = square: f(z) = size_2 z²" in shown
     assert "f_2': f'(z) = 2 size_2 z" in shown
+    assert "E = ¼ Σ_j (x_j − t_j)^4, x = x_3" in shown
     assert "∂E/∂x_3: computed by the code of quartic, which gives no formula for it" in shown
     assert "step is plain: w ← w − μ α g" in shown
     assert "μ = 0.5 (optimizer.mu)" in shown
+
+
+def test_equations_are_texts(few: Path) -> None:
+    Path("mine.py").write_text(PLUGIN.replace('"f(z) = {size} z²"', "2"))
+    wrong = bptrain("explain", few, "--plugin", "mine.py")
+    assert wrong.code == 2
+    assert "the equations behind the name of a part are texts" in wrong.err
+
+
+def test_least_squares_with_weights_and_a_penalty(few: Path) -> None:
+    Path("few.csv").write_text(
+        FEW.replace("x,y", "x,y,heavy").replace("\n", ",2\n").replace("heavy,2", "heavy")
+    )
+    few.write_text(CONFIG.replace("target: y", "target: y, weight: heavy"))
+    shown = page(few, optimizer="levenberg_marquardt", training__mode="batch", training__penalty="{l2: 0.03}")
+    assert "the penalty adds 0.03 to the diagonal of JᵀJ, at the entries of the W_i" in shown
+    assert "each difference in r is taken times √ω, and N is Σ ω" in shown
 
 
 def test_json_has_the_same_lines(few: Path) -> None:

@@ -20,6 +20,11 @@ def additions(config: Config, network: Network) -> Iterator[str]:
     yield from _of_the_weights(config)
 
 
+def is_weighted(config: Config) -> bool:
+    """Whether rows weigh differently."""
+    return config.data.weight is not None or config.loss.class_weight is not None
+
+
 def gradients(network: Network, of: str = "∂E/∂") -> str:
     """All blocks of the gradient, or of the weights: those that the network has."""
     names = [f"{of}{'W' if block.kind == 'weight' else 'b'}_{block.layer}" for block in network.blocks]
@@ -31,7 +36,7 @@ def gradients(network: Network, of: str = "∂E/∂") -> str:
 
 
 def _of_the_rows(config: Config, network: Network) -> Iterator[str]:
-    if config.data.weight is not None or config.loss.class_weight is not None:
+    if is_weighted(config):
         over = "; the mean divides by Σ ω over the rows" if network.reduction == "mean" else ""
         yield f"an instance has weight ω: δ_{network.L} ← ω δ_{network.L}{over}"
     for i in network.masked:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from bptrain.commands.explain.change_lines import is_weighted
 from bptrain.commands.explain.derivation import (
     DerivationLine,
     DerivationSection,
@@ -50,15 +51,9 @@ def function_lines(
         slope = listed([f"{'f' if network.activations[i].df else 'J'}_{i}" for i in layers], " = ")
         prime = "'" if network.activations[layers[0]].df else ""
         slopes = slope.replace(" = ", f"{prime} = ") + prime
-        if not text.equations:
-            yield DerivationLine(f"{who} = {part.name}: f(z) = {own_words(activations, part.name)}")
-            yield DerivationLine(
-                f"{slopes}: computed by the code of {part.name}, which gives no formula for it"
-            )
-            yield from text.lines()
-            continue
-        yield DerivationLine(f"{who} = {part.name}: {text.equations[0]}")
-        yield DerivationLine(f"{slopes}: {text.equations[1]}")
+        first, second = text.two(f"f(z) = {own_words(activations, part.name)}", part.name)
+        yield DerivationLine(f"{who} = {part.name}: {first}")
+        yield DerivationLine(f"{slopes}: {second}")
         yield from text.lines(first=2)
 
 
@@ -132,8 +127,11 @@ def loss_lines(config: Config, network: Network, alphabet: Alphabet) -> Derivati
     t = target_letter(network)
     unused = () if network.loss.smoothing else ("label_smoothing",)
     text = text_of(losses, config.loss, "loss", config.loss.name, alphabet, leave_out=unused)
+    error, slope = text.two(f"E = {own_words(losses, config.loss.name)}", config.loss.name)
+    slope = slope if slope.startswith("∂E/∂x") else f"∂E/∂x: {slope}"
     written = [
-        TARGET.sub(t, line).replace("∂E/∂x", f"∂E/∂x_{L}").replace("n_L", f"n_{L}") for line in text.equations
+        TARGET.sub(t, line).replace("∂E/∂x", f"∂E/∂x_{L}").replace("n_L", f"n_{L}")
+        for line in (error, slope, *text.equations[2:])
     ]
     lines = []
     if network.loss.smoothing:
@@ -146,26 +144,20 @@ def loss_lines(config: Config, network: Network, alphabet: Alphabet) -> Derivati
         )
         if "label_smoothing" not in text.letters:  # of a plug-in, whose option has another name
             lines.append(DerivationLine(f"{epsilon} = {number(network.loss.smoothing)}"))
-    first = written[0] if written else f"E = {TARGET.sub(t, own_words(losses, config.loss.name))}"
-    lines.append(DerivationLine(f"{first}, x = x_{L}", f"1×1 of {column} and {column}"))
-    if written:
-        lines.append(DerivationLine(written[1], column))
-        lines += [DerivationLine(line) for line in written[2:]]
-    else:
-        code = f"the code of {config.loss.name}, which gives no formula for it"
-        lines.append(DerivationLine(f"∂E/∂x_{L}: computed by {code}", column))
+    lines.append(DerivationLine(f"{written[0]}, x = x_{L}", f"1×1 of {column} and {column}"))
+    lines.append(DerivationLine(written[1], column))
+    lines += [DerivationLine(line) for line in written[2:]]
     if f"n_{L}" in " ".join(written):
         lines.append(DerivationLine(f"n_{L} = {n} outputs"))
     lines += [DerivationLine(option) for option in text.options]
     if "label_smoothing" in config.loss.options and not network.loss.smoothing:
         lines.append(DerivationLine("t is not smoothed: 0 (loss.label_smoothing)"))
-    weighted = config.data.weight is not None or config.loss.class_weight is not None
     over = {
         ("mean", False): "the mean of E over its rows",
         ("sum", False): "the sum of E over its rows",
         ("mean", True): "the mean of E over its rows, weighted: Σ ω E / Σ ω",
         ("sum", True): "the sum of ω E over its rows",
-    }[network.reduction, weighted]
+    }[network.reduction, is_weighted(config)]
     lines.append(DerivationLine(f"the objective of a batch is {over} (loss.reduction: {network.reduction})"))
     return DerivationSection(f"Loss: {config.loss.name}", tuple(lines))
 

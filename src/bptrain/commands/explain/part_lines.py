@@ -55,6 +55,12 @@ class PartText(NamedTuple):
     options: tuple[str, ...]  # "β₁ = 0.9 (optimizer.beta1)"
     letters: Mapping[str, str]  # option or letter of its own -> what the page writes
 
+    def two(self, words: str, name: str) -> tuple[str, str]:
+        """Value and slope; in place of those that its registration lacks, its own words, and where it is computed."""
+        slope = f"computed by the code of {name}, which gives no formula for it"
+        first, second = (*self.equations[:2], *(words, slope)[len(self.equations[:2]) :])
+        return first, second
+
     def lines(self, first: int = 0) -> Iterator[DerivationLine]:
         """The equations from a number on, and the options, as lines."""
         for equation in (*self.equations[first:], *self.options):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bptrain.build.making import make
 from bptrain.build.updates import build_plan
-from bptrain.commands.explain.change_lines import gradients
+from bptrain.commands.explain.change_lines import gradients, is_weighted
 from bptrain.commands.explain.derivation import DerivationLine, DerivationSection, number, shape
 from bptrain.commands.explain.part_lines import Alphabet, beside_lines, own_words, text_of
 from bptrain.config.schema import Config
@@ -20,7 +20,7 @@ def update_lines(config: Config, network: Network, rows: int | None, alphabet: A
     rule: UpdateRule = make(methods, config.optimizer)
     lines: list[DerivationLine] = []
     if isinstance(rule, Solver):
-        lines += solver_lines(config, network, alphabet)
+        lines += solver_lines(config, network, rule, alphabet)
     else:
         rates = (
             rule.learning_rate if isinstance(rule.learning_rate, tuple) else (rule.learning_rate,) * network.L
@@ -31,7 +31,9 @@ def update_lines(config: Config, network: Network, rows: int | None, alphabet: A
     return DerivationSection("Update", tuple(lines))
 
 
-def solver_lines(config: Config, network: Network, alphabet: Alphabet) -> Iterator[DerivationLine]:
+def solver_lines(
+    config: Config, network: Network, solver: Solver, alphabet: Alphabet
+) -> Iterator[DerivationLine]:
     """A solver, which works on all weights and all rows at once."""
     name = config.optimizer.name
     text = text_of(methods, config.optimizer, "optimizer", name, alphabet)
@@ -40,6 +42,12 @@ def solver_lines(config: Config, network: Network, alphabet: Alphabet) -> Iterat
     yield DerivationLine(f"{name}: {first}")
     for line in (*others, *text.options):
         yield DerivationLine(line.replace("x_L", f"x_{network.L}"))
+    if solver.loss is not None and network.l2:  # one that works with JᵀJ
+        yield DerivationLine(
+            f"the penalty adds {number(network.l2)} to the diagonal of JᵀJ, at the entries of the W_i"
+        )
+    if solver.loss is not None and is_weighted(config):
+        yield DerivationLine("each difference in r is taken times √ω, and N is Σ ω")
     yield DerivationLine(
         f"w is all of {gradients(network, '')} in one vector, g = ∂E/∂w over all training rows",
         f"w, g: {column}",
