@@ -12,10 +12,9 @@ Row = Sequence[str]
 def show_table(stream: TextIO, title: str, columns: Row, rows: Sequence[Row]) -> None:
     """A table: the first column to the left, the others to the right; turned where a terminal is too narrow for it."""
     width = width_of(stream)
-    title, columns = as_printed(title, stream), [as_printed(column, stream) for column in columns]
-    rows = [[as_printed(cell, stream) for cell in row] for row in rows]
     if title:
         print(wrapped(title, width), file=stream)
+    columns, *rows = [[as_printed(cell, stream) for cell in row] for row in (columns, *rows)]
     widths = [max(map(cells, column)) for column in zip(columns, *rows, strict=True)]
     if width is not None and sum(widths) + 2 * len(widths) >= width:
         lines = turned(columns, rows, width)
