@@ -57,6 +57,7 @@ COMPANY_OF_CLI = {
     "completion_words",
     "entry",
     "main",
+    "usage_hints",
 }  # files of cli/ that are no command
 ONLY = {"pydantic": {"config"}, "yaml": {"config"}, "typer": {"cli"}, "rich": {"console", "cli"}}
 # Folders that know nothing of the rest of bptrain but what is named here.

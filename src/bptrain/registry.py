@@ -13,6 +13,8 @@ from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
 Part = TypeVar("Part")
 Factory = Callable[..., Part]
 
+EQUATIONS = "bptrain_equations"  # the attribute of a factory
+
 
 class Option(NamedTuple):
     """One keyword argument of a factory: one option in YAML."""
@@ -54,13 +56,22 @@ class Registry(Generic[Part]):
         self._factories: MutableMapping[str, Factory[Part]] = {}
         self._name_space: Container[str] = self._factories  # in which a name is given once
 
-    def add(self, name: str) -> Callable[[Callable[..., Part]], Callable[..., Part]]:
-        """Register the decorated factory under `name`. Raises NameTaken, a ValueError."""
+    def add(self, name: str, *equations: str) -> Callable[[Callable[..., Part]], Callable[..., Part]]:
+        """Register the decorated factory under `name`. Raises NameTaken, a ValueError; TypeError for equations.
+
+        `equations` are the lines that `bptrain explain` prints of the part; {option} in them stands for an option, and
+        any other {letter} for a letter of the part's own, such as {d} in "{d} = x − t". They stay with the factory,
+        which a plug-in registers again and again.
+        """
 
         def register(factory: Callable[..., Part]) -> Callable[..., Part]:
             if name in self._name_space:
                 raise NameTaken(self.kind, name)
             self._factories[name] = factory
+            if not all(isinstance(line, str) for line in equations):
+                raise TypeError("the equations behind the name of a part are texts")
+            if equations:
+                factory.__dict__[EQUATIONS] = equations
             return factory
 
         return register
@@ -81,6 +92,10 @@ class Registry(Generic[Part]):
     def get(self, name: str) -> Factory[Part]:
         """The factory registered under `name`. Raises KeyError when there is none."""
         return self._factories[name]
+
+    def equations(self, name: str) -> tuple[str, ...]:
+        """What `bptrain explain` prints of a part; nothing where its registration says nothing."""
+        return getattr(self._factories[name], EQUATIONS, ())
 
     def options(self, name: str) -> dict[str, Option]:
         """The options of a part, read from the signature of its factory."""

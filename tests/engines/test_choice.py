@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bptrain.engines import numba_engine, registry
-from bptrain.engines.choice import choose_engine, make_engine
+from bptrain.engines.choice import choose_engine, make_engine, worthwhile
 from bptrain.engines.numba_engine import seconds_saved
 from bptrain.errors import UsageError
 from bptrain.parts.activations import Activation, activations
@@ -68,6 +68,40 @@ def test_auto_counts_what_is_saved() -> None:
     )
     larger = LONG._replace(batch_size=100)
     assert seconds_saved(SMALL) < seconds_saved(larger) < seconds_saved(LONG)
+
+
+def test_auto_counts_the_time_that_a_run_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of one second cannot save more than that, however many epochs it might have."""
+    compiling_takes(monkeypatch, 2.0)
+    assert choose_engine("auto", LONG._replace(max_time=1.0), np.float32) == (
+        "numpy",
+        "auto: compiling would not pay off for 5,000,000 updates, at most 1 s (training.max_time)",
+    )
+    assert worthwhile(LONG._replace(max_time=3.0)) == worthwhile(LONG) == ["numba"]
+
+
+def test_auto_expects_early_stopping_to_end_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiling_takes(monkeypatch, 2.0)
+    stopped = LONG._replace(rows=100, epochs=10**9)
+    assert worthwhile(stopped) == ["numba"]
+    assert choose_engine("auto", stopped._replace(patience=10), np.float32) == (
+        "numpy",
+        "auto: compiling would not pay off for 1,000 updates, 10 times the patience of training.early_stopping",
+    )
+    assert worthwhile(stopped._replace(patience=10**8)) == ["numba"]
+    assert choose_engine("auto", SMALL._replace(patience=5), np.float32).reason == (
+        "auto: compiling would not pay off for 50 updates"
+    )
+
+
+def test_the_config_says_how_long_a_run_may_take(iris: Path) -> None:
+    limits = ["--set", "training.epochs=1000000000", "--set", "training.max_time=0.2"]
+    fit = bptrain("fit", iris, *limits, "--json")
+    assert fit.json["stopped"] == "max_time"
+    assert fit.json["engine"] == "numpy"
+    assert "updates, at most 0.2 s (training.max_time))" in fit.err
+    patient = bptrain("validate", iris, *limits[:2], "--set", "training.early_stopping={patience: 3}")
+    assert "10 times the patience of training.early_stopping" in " ".join(patient.out.split())
 
 
 def test_numpy_by_text() -> None:

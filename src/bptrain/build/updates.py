@@ -45,6 +45,8 @@ def build_plan(config: Config, network: Network, rows: int) -> TrainingPlan:
         transform=GradientTransform(training.clip_norm, training.clip_value, noise, training.max_norm),
         weighted=config.data.weight is not None or config.loss.class_weight is not None,
         accumulate=training.accumulate,
+        max_time=training.max_time,
+        patience=None if training.early_stopping is None else training.early_stopping.patience,
     )
 
 

@@ -13,6 +13,7 @@ import typer
 import bptrain
 from bptrain.cli.command import Command, end_quietly, silence
 from bptrain.cli.config_show import config_app
+from bptrain.console.terminal.spelling import SPELLED
 from bptrain.errors import STORAGE_EXIT
 
 # The files of the commands, in the order in which --help lists them.
@@ -126,17 +127,33 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
     commands: set[str | None] = {info.name for info in app.registered_commands}
     commands |= {group.name for group in app.registered_groups}
     name = next((argument for argument in arguments if argument in commands), "")
-    hint = f"bptrain {name} --help" if name else "bptrain --help"
-    message = f"{error.format_message()} Try '{hint}'."
+    help_of = f"bptrain {name} --help" if name else "bptrain --help"
+    said = " ".join(error.format_message().removesuffix(".").replace("Value error, ", "").split())
+    meant = f" {found}" if (found := hint(error, arguments)) else ""
+    message = f"{said}.{meant} Try '{help_of}'."
     Screen(name, json="--json" in arguments).error(UsageError(Problem("usage", message)))
     return UsageError.exit_code
 
 
+def hint(error: typer.TyperException, arguments: list[str]) -> str | None:
+    """What was probably meant, where the command takes keys of the config by --set."""
+    from bptrain.cli.usage_hints import SET, hint_for
+
+    wanted: Any = error  # the command whose parameters do not fit, where it is known
+    options = getattr(getattr(wanted, "cmd", None), "params", ())
+    if not any(SET in option.opts for option in options):
+        return None
+    return hint_for(getattr(error, "option_name", None), arguments)
+
+
 def main() -> None:
     """Runs the command line of this process."""
-    for stream in (sys.stdout, sys.stderr):  # a character that their encoding lacks is printed as its number
+    for stream in (
+        sys.stdout,
+        sys.stderr,
+    ):  # a sign that their encoding lacks is spelled, any other is a number
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=SPELLED)
     code = run(sys.argv[1:])
     for number in (
         signal.SIGINT,

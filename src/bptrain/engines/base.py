@@ -64,6 +64,8 @@ class TrainingPlan(NamedTuple):
     transform: GradientTransform = GradientTransform()
     weighted: bool = False  # whether rows weigh differently
     accumulate: int = 1  # an update's rows go through the network in this many parts, one after the other
+    max_time: float | None = None  # seconds after which the run ends
+    patience: int | None = None  # of early stopping, in epochs
 
     @property
     def optimizer(self) -> Optimizer:

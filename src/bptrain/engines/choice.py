@@ -1,8 +1,11 @@
 """Which engine runs a plan: from its name in the config and from counts, never from timings.
 
-Compiling takes seconds, so `auto` takes an engine that compiles where it saves more time than that.
+Compiling takes seconds, so `auto` takes an engine that compiles where it saves more time than that. No more can be
+saved than the time that the run may take; and early stopping is expected to end it before its last epoch.
 """
 
+import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 from numpy.typing import DTypeLike
@@ -13,6 +16,10 @@ from bptrain.engines.base import Engine, TrainingPlan
 from bptrain.engines.registry import CannotRun, EngineEntry, Forward, engine_entry
 from bptrain.engines.threads import threads_at_hand
 from bptrain.errors import Problem, UsageError
+
+# A run with early stopping is expected to take this many times its patience. Of twelve configs that ship, with a
+# patience of 10, half ended within 42 epochs and eight within 100.
+EPOCHS_OF_PATIENCE = 10
 
 
 class EngineChoice(NamedTuple):
@@ -71,7 +78,7 @@ def worthwhile(plan: TrainingPlan) -> list[str]:
     for name in engine_names():
         entry = engine_entry(name)
         if entry.seconds_saved is not None:
-            gains[name] = entry.seconds_saved(plan) - entry.compile_seconds(plan)
+            gains[name] = saved(entry.seconds_saved, plan) - entry.compile_seconds(plan)
     return sorted((name for name, gain in gains.items() if gain >= 0), key=lambda name: -gains[name])
 
 
@@ -79,8 +86,19 @@ def would_save(absent: str, entry: EngineEntry, plan: TrainingPlan) -> str:
     """That an engine is missing, and what installing it would save."""
     if entry.extra is None or entry.seconds_saved is None:
         return absent
-    seconds = entry.seconds_saved(plan)
+    seconds = saved(entry.seconds_saved, plan)
     return f"{absent}; {entry.extra.install} would save about {seconds:.0f} s over {updates(plan)}"
+
+
+def saved(seconds_saved: Callable[[TrainingPlan], float], plan: TrainingPlan) -> float:
+    """The seconds that an engine saves over NumPy in the epochs that are expected, and within the time limit."""
+    expected = plan._replace(epochs=expected_epochs(plan))
+    return min(seconds_saved(expected), math.inf if plan.max_time is None else plan.max_time)
+
+
+def expected_epochs(plan: TrainingPlan) -> int:
+    """The epochs of a run, or those that early stopping is expected to leave of them."""
+    return plan.epochs if plan.patience is None else min(plan.epochs, EPOCHS_OF_PATIENCE * plan.patience)
 
 
 def cannot_run(reason: str) -> UsageError:
@@ -126,6 +144,12 @@ def forward_pass(name: str, network: Network, dtype: DTypeLike, threads: int | N
 
 
 def updates(plan: TrainingPlan) -> str:
-    """The count of updates in words."""
-    n = plan.steps_per_epoch * plan.epochs
-    return f"{n:,} update{'' if n == 1 else 's'}"
+    """The count of updates in words, and what is expected to end the run before them."""
+    epochs = expected_epochs(plan)
+    n = plan.steps_per_epoch * epochs
+    count = f"{n:,} update{'' if n == 1 else 's'}"
+    if epochs < plan.epochs:
+        count += f", {EPOCHS_OF_PATIENCE} times the patience of training.early_stopping"
+    if plan.max_time is not None:
+        count += f", at most {plan.max_time:g} s (training.max_time)"
+    return count

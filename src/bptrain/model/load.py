@@ -1,8 +1,9 @@
 """A trained model from a run directory or a checkpoint file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from numpy.typing import DTypeLike
 
@@ -37,9 +38,10 @@ def load_run(run: RunDirectory, which: str) -> Model:
     checkpoints = run.checkpoints()
     if not checkpoints:
         raise CheckpointError(f"{run.path} has no checkpoint")
-    model = load_checkpoint(checkpoints[-1])
-    if which == "best" and model.stored.best is not None:
-        return replace(model, w=checkpoint.best_weights(model.stored, model.network))
+    stored = checkpoint.read(checkpoints[-1])
+    model = stored_model(stored, run, stored.best if which == "best" else None)
+    if which == "best" and stored.best is not None:
+        return replace(model, w=checkpoint.best_weights(stored, model.network))
     return model
 
 
@@ -92,7 +94,17 @@ def enclosing_run(checkpoint_file: Path) -> RunDirectory | None:
 
 def load_checkpoint(path: Path) -> Model:
     """The model of one checkpoint file. Raises CheckpointError."""
-    stored = checkpoint.read(path)
+    return stored_model(checkpoint.read(path), enclosing_run(path))
+
+
+def stored_model(
+    stored: checkpoint.Stored, run: RunDirectory | None, position: Mapping[str, Any] | None = None
+) -> Model:
+    """The model of what a checkpoint holds; `position` is that of the weights, where it is not the checkpoint's own.
+
+    Raises CheckpointError.
+    """
+    path = stored.path
     refuse_missing(stored.facts.plugins, stored.facts.config, path)
     try:
         config = from_plain(stored.facts.config, str(path))
@@ -102,7 +114,8 @@ def load_checkpoint(path: Path) -> Model:
             f"{path} was written by a version whose config or columns this one cannot read: {error}"
         ) from error
     network = network_of_schema(config, schema)
-    warnings = not_silenced(of_plugins(stored.facts), config.silence)
+    warned = (*of_plugins(stored.facts), *of_divergence(run, position or stored.position))
+    warnings = not_silenced(warned, config.silence)
     return Model(network, checkpoint.weights(stored, network), schema, config, stored, warnings)
 
 
@@ -112,3 +125,20 @@ def of_plugins(facts: checkpoint.Facts) -> Iterator[Warned]:
     if differing:
         message = f"the results may differ from those of the run:  {'; '.join(differing)}"
         yield Warned("other_plugin", message)
+
+
+def of_divergence(run: RunDirectory | None, position: Mapping[str, Any]) -> Iterator[Warned]:
+    """That a run diverged, and how far its weights had come before that."""
+    try:
+        diverged = run is not None and run.read_record().get("status") == "diverged"
+    except CheckpointError:  # a damaged run.json says nothing of it, and a checkpoint is whole without
+        return
+    if run is None or not diverged:
+        return
+    epochs, updates = int(position["epoch"]), int(position["updates"])
+    had = "its last sound weights are those before the first update: the network is untrained"
+    if updates:
+        count = f"{updates:,} update{'' if updates == 1 else 's'}"
+        had = f"these are its weights after {count} ({epochs} whole epoch{'' if epochs == 1 else 's'}), before it did"
+    cures = "train it again, with a smaller optimizer.learning_rate or with scaled data"
+    yield Warned("diverged_run", f"the training of {run.path} diverged; {had}: {cures}")

@@ -104,7 +104,10 @@ BESIDE = [
         "epochs over which the learning rate rises from 0",
         default=0.0,
         wrap=with_warmup,
-        explain=lambda value: f"every α rises in a straight line over the first {value:g} epochs",
+        explain=lambda value: (
+            f"every α rises in a straight line over the first {value:g} epochs: "
+            f"it is multiplied by min(1, (s + 1) / ({value:g} n)) (schedule.warmup)"
+        ),
     ),
 ]
 

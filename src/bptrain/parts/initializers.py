@@ -27,7 +27,7 @@ class Initializer(NamedTuple):
 initializers: Registry[Initializer] = Registry("initializer")
 
 
-@initializers.add("zeros")
+@initializers.add("zeros", "0")
 def zeros() -> Initializer:
     """0. Units of a layer that start alike stay alike, so this suits one layer, or a demonstration."""
 
@@ -37,7 +37,7 @@ def zeros() -> Initializer:
     return Initializer(W)
 
 
-@initializers.add("constant")
+@initializers.add("constant", "{value}")
 def constant(value: float = 0.0) -> Initializer:
     """value. Units of a layer that start alike stay alike, as with zeros."""
 
@@ -47,13 +47,13 @@ def constant(value: float = 0.0) -> Initializer:
     return Initializer(W)
 
 
-@initializers.add("normal")
+@initializers.add("normal", "N(0, {std}²)")
 def normal(std: Positive = 1.0) -> Initializer:
     """N(0, std²)."""
     return _normal(lambda n_out, n_in: std)
 
 
-@initializers.add("uniform")
+@initializers.add("uniform", "U({low}, {high})")
 def uniform(low: float = -0.05, high: float = 0.05) -> Initializer:
     """U(low, high). The default bounds are those of Keras and Weka; FANN's are ±0.1."""
     if low >= high:
@@ -65,7 +65,7 @@ def uniform(low: float = -0.05, high: float = 0.05) -> Initializer:
     return Initializer(W)
 
 
-@initializers.add("truncated_normal")
+@initializers.add("truncated_normal", "N(0, {std}²), drawn again beyond 2 {std}")
 def truncated_normal(std: Positive = 1.0) -> Initializer:
     """N(0, std²), drawn again beyond 2 std. So the standard deviation of the result is 0.88 std (as in Keras)."""
 
@@ -78,43 +78,46 @@ def truncated_normal(std: Positive = 1.0) -> Initializer:
     return Initializer(W)
 
 
-@initializers.add("glorot_uniform")
+@initializers.add("glorot_uniform", "U(−{B}, {B}), {B} = √(6 / (n_in + n_out))")
 def glorot_uniform() -> Initializer:
     """U(−a, a) with a = √(6 / (n_in + n_out)). Glorot and Bengio 2010."""
     return _uniform(lambda n_out, n_in: math.sqrt(6.0 / (n_in + n_out)))
 
 
-@initializers.add("glorot_normal")
+@initializers.add("glorot_normal", "N(0, 2 / (n_in + n_out))")
 def glorot_normal() -> Initializer:
     """N(0, 2 / (n_in + n_out)). Glorot and Bengio 2010; an untruncated normal (as in PyTorch; Keras truncates it)."""
     return _normal(lambda n_out, n_in: math.sqrt(2.0 / (n_in + n_out)))
 
 
-@initializers.add("he_uniform")
+@initializers.add("he_uniform", "U(−{B}, {B}), {B} = √(6 / n_in)")
 def he_uniform() -> Initializer:
     """U(−a, a) with a = √(6 / n_in). He, Zhang, Ren and Sun 2015."""
     return _uniform(lambda n_out, n_in: math.sqrt(6.0 / n_in))
 
 
-@initializers.add("he_normal")
+@initializers.add("he_normal", "N(0, 2 / n_in)")
 def he_normal() -> Initializer:
     """N(0, 2 / n_in). He, Zhang, Ren and Sun 2015; an untruncated normal (as in PyTorch; Keras truncates it)."""
     return _normal(lambda n_out, n_in: math.sqrt(2.0 / n_in))
 
 
-@initializers.add("lecun_uniform")
+@initializers.add("lecun_uniform", "U(−{B}, {B}), {B} = √(3 / n_in)")
 def lecun_uniform() -> Initializer:
     """U(−a, a) with a = √(3 / n_in). LeCun, Bottou, Orr and Müller 1998."""
     return _uniform(lambda n_out, n_in: math.sqrt(3.0 / n_in))
 
 
-@initializers.add("lecun_normal")
+@initializers.add("lecun_normal", "N(0, 1 / n_in)")
 def lecun_normal() -> Initializer:
     """N(0, 1 / n_in). LeCun, Bottou, Orr and Müller 1998; Klambauer et al. 2017 use it for selu."""
     return _normal(lambda n_out, n_in: math.sqrt(1.0 / n_in))
 
 
-@initializers.add("orthogonal")
+@initializers.add(
+    "orthogonal",
+    "{gain} times a random matrix whose columns are orthonormal, or its rows where there are fewer",
+)
 def orthogonal(gain: Positive = 1.0) -> Initializer:
     """gain · Q with QᵀQ = 1, or QQᵀ = 1 where n_out < n_in. Saxe, McClelland and Ganguli 2014.
 
@@ -131,7 +134,11 @@ def orthogonal(gain: Positive = 1.0) -> Initializer:
     return Initializer(W)
 
 
-@initializers.add("nguyen_widrow")
+@initializers.add(
+    "nguyen_widrow",
+    "rows in random directions, {B} = 0.7 n_out^(1/n_in) long, and biases U(−{B}, {B}), for inputs in [−1, 1]",
+    "both are fitted to inputs in {inputs} instead",
+)
 def nguyen_widrow(inputs: tuple[float, float] = (-1.0, 1.0)) -> Initializer:
     """Rows of length β = 0.7 n_out^(1/n_in) in random directions, biases U(−β, β). Nguyen and Widrow 1990.
 

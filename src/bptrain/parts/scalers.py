@@ -24,7 +24,7 @@ Scaler = Callable[[Array], Affine]  # training rows, N × k and finite -> the ma
 scalers: Registry[Scaler] = Registry("scaler")
 
 
-@scalers.add("none")
+@scalers.add("none", "the unchanged value")
 def none() -> Scaler:
     """The unchanged value."""
 
@@ -34,7 +34,7 @@ def none() -> Scaler:
     return fit
 
 
-@scalers.add("standard")
+@scalers.add("standard", "(value − mean) / standard deviation")
 def standard() -> Scaler:
     """(value − mean) / standard deviation, which divides by N."""
 
@@ -47,7 +47,7 @@ def standard() -> Scaler:
     return fit
 
 
-@scalers.add("minmax")
+@scalers.add("minmax", "{low} to {high} is mapped onto {to}, in a straight line")
 def minmax(
     low: float | None = None, high: float | None = None, to: tuple[float, float] = (0.0, 1.0)
 ) -> Scaler:

@@ -55,7 +55,7 @@ def constant() -> Schedule:
     return factor
 
 
-@schedules.add("step")
+@schedules.add("step", "{gamma}^⌊e / {every}⌋")
 def step(every: Epochs = 30, gamma: Unit = 0.1) -> Schedule:
     """gamma^⌊e / every⌋: multiplied by gamma once per `every` epochs. As PyTorch's StepLR."""
 
@@ -65,7 +65,7 @@ def step(every: Epochs = 30, gamma: Unit = 0.1) -> Schedule:
     return factor
 
 
-@schedules.add("exponential")
+@schedules.add("exponential", "{gamma}^e")
 def exponential(gamma: Unit = 0.95) -> Schedule:
     """gamma^e: multiplied by gamma per epoch, smoothly. PyTorch's ExponentialLR at the start of an epoch."""
 
@@ -75,7 +75,7 @@ def exponential(gamma: Unit = 0.95) -> Schedule:
     return factor
 
 
-@schedules.add("inverse_time")
+@schedules.add("inverse_time", "1 / (1 + {decay} e)")
 def inverse_time(decay: NonNegative = 0.1) -> Schedule:
     """1 / (1 + decay e). Robbins and Monro 1951: the rates sum to infinity, and their squares do not."""
 
@@ -85,7 +85,7 @@ def inverse_time(decay: NonNegative = 0.1) -> Schedule:
     return factor
 
 
-@schedules.add("polynomial")
+@schedules.add("polynomial", "{floor} + (1 − {floor}) (1 − s/S)^{power}")
 def polynomial(power: Positive = 1.0, floor: Unit = 0.0) -> Schedule:
     """floor + (1 − floor) (1 − s/S)^power. A straight line with power 1. PyTorch's PolynomialLR with floor 0."""
 
@@ -96,7 +96,7 @@ def polynomial(power: Positive = 1.0, floor: Unit = 0.0) -> Schedule:
     return factor
 
 
-@schedules.add("cosine")
+@schedules.add("cosine", "{floor} + (1 − {floor}) ½ (1 + cos(π s/S))")
 def cosine(floor: Unit = 0.0) -> Schedule:
     """floor + (1 − floor) ½ (1 + cos(π s/S)), with s of S updates done. Loshchilov and Hutter 2017."""
 
@@ -107,7 +107,12 @@ def cosine(floor: Unit = 0.0) -> Schedule:
     return factor
 
 
-@schedules.add("cosine_restarts")
+@schedules.add(
+    "cosine_restarts",
+    "{floor} + (1 − {floor}) ½ (1 + cos(π {h}/{H}))",
+    "{h} = the updates done of the {H} of this cycle, {H} = those of {period} epochs in the first cycle",
+    "{H} ← {t_mult} {H} after each cycle",
+)
 def cosine_restarts(period: Epochs = 10, t_mult: Epochs = 1, floor: Unit = 0.0) -> Schedule:
     """floor + (1 − floor) ½ (1 + cos(π c/C)), c of C epochs of a cycle done (SGDR). Loshchilov and Hutter 2017.
 
@@ -126,7 +131,12 @@ def cosine_restarts(period: Epochs = 10, t_mult: Epochs = 1, floor: Unit = 0.0) 
     return factor
 
 
-@schedules.add("one_cycle")
+@schedules.add(
+    "one_cycle",
+    "1 + ({start} − 1) ½ (1 + cos(π s/{H})) for s < {H}, else {floor} + (1 − {floor}) ½ (1 + cos {h})",
+    "{H} = {peak} S − 1",
+    "{h} = π (s − {H}) / ((1 − {peak}) S)",
+)
 def one_cycle(peak: Inside = 0.3, start: Unit = 0.04, floor: Unit = 4e-6) -> Schedule:
     """From start up to 1 at s = peak S − 1, then down to floor at s = S − 1, each half a cosine. Smith 2018.
 
@@ -147,7 +157,13 @@ def one_cycle(peak: Inside = 0.3, start: Unit = 0.04, floor: Unit = 4e-6) -> Sch
     return factor
 
 
-@schedules.add("reduce_on_plateau")
+@schedules.add(
+    "reduce_on_plateau",
+    "max({factor}^{h}, {floor})",
+    "{h} = the number of plateaus so far",
+    "a plateau: {patience} epochs in which {monitor} did not improve by more than {min_delta}",
+    "after a plateau, {cooldown} epochs are not counted",
+)
 def reduce_on_plateau(
     monitor: str = "loss",
     factor: Inside = 0.1,

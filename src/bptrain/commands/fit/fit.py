@@ -15,7 +15,7 @@ from bptrain.build.making import dtype_of
 from bptrain.build.network import initial_weights
 from bptrain.build.setup import NOTHING, Setup, open_config, run_config
 from bptrain.build.updates import build_plan, refuse_what_is_too_large
-from bptrain.commands.fit.resume import Resumed, refuse_what_is_missing, resumed_run
+from bptrain.commands.fit.resume import Resumed, not_continued, refuse_what_is_missing, resumed_run
 from bptrain.commands.fit.summary import FitSummary, best_is_written, summarize
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
@@ -104,9 +104,10 @@ def fit_events(
     del given  # the rows are encoded: what they were made from need not stay in memory
     loaded = fit.setup.loaded
     with ExitStack() as stack:
-        resumed = None
+        resumed, anew = None, None
         if resume is not None:
             resumed = resumed_run(resume, fit.setup, out, fit.facts, fit.plan.method, stack)
+            anew = not_continued(fit.setup, fit.facts) if resumed is None and out is None else None
         if resumed is not None and resumed.finished:
             yield Done(finished(fit, resumed), already=True)
             return
@@ -126,7 +127,7 @@ def fit_events(
         saver = open_saver(run, fit, resumed, choice, engine.compile_seconds)
         saver.save(state, status="running")  # from here on there is something to go on from
         run.write_config(dump_yaml(run_config(fit.setup)))
-        yield started(fit, run, state, resumed, choice)
+        yield started(fit, run, state, resumed, choice, anew)
         yield from trained(fit, engine, run, state, saver)
 
 
@@ -187,9 +188,9 @@ def open_saver(
 
 
 def started(
-    fit: Fit, run: RunDirectory, state: State, resumed: Resumed | None, choice: EngineChoice
+    fit: Fit, run: RunDirectory, state: State, resumed: Resumed | None, choice: EngineChoice, anew: str | None
 ) -> Started:
-    """The first event."""
+    """The first event; `anew` says why a run that might have gone on does not."""
     prepared, silenced = fit.setup.prepared, fit.setup.loaded.config.silence
     return Started(
         run=run.path,
@@ -199,7 +200,7 @@ def started(
         rows={name: len(rows.X) for name, rows in prepared.splits.items()},
         engine=choice.name,
         reason=choice.reason,
-        notes=prepared.notes,
+        notes=prepared.notes if anew is None else (anew, *prepared.notes),
         warnings=fit.setup.warnings + not_silenced(resumed.warnings(fit.facts) if resumed else (), silenced),
         resumed=resumed is not None,
     )

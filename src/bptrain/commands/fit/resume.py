@@ -9,7 +9,7 @@ from bptrain.build.data import NOT_GIVEN
 from bptrain.build.setup import Setup
 from bptrain.build.updates import build_schedule
 from bptrain.config import Loaded, from_plain
-from bptrain.errors import CheckpointError, DataError, Problem, Warned
+from bptrain.errors import CheckpointError, DataError, Problem, Warned, printable
 from bptrain.parts.methods import UpdateRule
 from bptrain.parts.schedules import spans_all_epochs
 from bptrain.plugins.records import changes, refuse_missing
@@ -72,6 +72,22 @@ def resumed_run(
     elif state.stopped is None:  # it stands where the config now ends it
         state = ended(setup.controls, state, "epochs")
     return Resumed(run, state, run.read_record(), stored.facts, damaged, finished)
+
+
+def not_continued(setup: Setup, facts: checkpoint.Facts) -> str | None:
+    """Why `--resume auto` starts anew: what keeps the newest run of this config from going on; None without a run."""
+    run = newest(run_directories(RUNS / setup.loaded.path.stem))
+    if run is None:
+        return None
+    try:
+        stored, _ = newest_sound(run)
+        differing = setting_differences(stored.facts.config, facts.config)
+        if not differing:  # then it can only have done more than is asked for
+            _is_finished(run, stored, facts)
+        reason = f"{run.path} was trained with other settings: {'; '.join(differing)}"
+    except CheckpointError as error:
+        reason = error.problems[0].message
+    return printable(f"not continued: {reason}; this is a new run")
 
 
 def refuse_what_is_missing(resume: str, out: Path | None, given: Container[str]) -> None:

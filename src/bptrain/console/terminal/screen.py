@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
+from bptrain.console.terminal.spelling import has_all_signs
 from bptrain.console.terminal.tables import show_table
 from bptrain.console.terminal.terminal import RED, YELLOW, styled, width_of, wrapped
 from bptrain.errors import BptrainError, Interrupted, Problem, printable
@@ -63,7 +64,9 @@ class Screen:
         """The JSON object of the command."""
         if self.json:
             head = {"schema_version": SCHEMA_VERSION, "command": self.command, "ok": ok}
-            print(json.dumps(plain({**head, **fields}), ensure_ascii=False, allow_nan=False), flush=True)
+            numbered = not has_all_signs(sys.stdout)  # what its encoding lacks is a \\u… of JSON's own
+            text = json.dumps(plain({**head, **fields}), ensure_ascii=numbered, allow_nan=False)
+            print(text, flush=True)
 
     def error(self, error: BptrainError) -> None:
         """Every problem of an error, in the compiler's form, with the line and a caret."""

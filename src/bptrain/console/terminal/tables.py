@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
+from bptrain.console.terminal.spelling import as_printed
 from bptrain.console.terminal.terminal import BOLD, cells, styled, width_of, wrapped
 from bptrain.errors import printable
 
@@ -15,6 +16,7 @@ def show_table(stream: TextIO, title: str, columns: Row, rows: Sequence[Row]) ->
     columns, *rows = [[printable(cell, spaces=True) for cell in row] for row in (columns, *rows)]
     if title:
         print(wrapped(title, width), file=stream)
+    columns, *rows = [[as_printed(cell, stream) for cell in row] for row in (columns, *rows)]
     widths = [max(map(cells, column)) for column in zip(columns, *rows, strict=True)]
     if width is not None and sum(widths) + 2 * len(widths) >= width:
         lines = turned(columns, rows, width)

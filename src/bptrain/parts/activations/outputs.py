@@ -6,7 +6,7 @@ from bptrain.parts.activations.base import Activation, activations
 from bptrain.parts.types import Array
 
 
-@activations.add("identity")
+@activations.add("identity", "f(z) = z", "f'(z) = 1")
 def identity() -> Activation:
     """z. The output of a regression."""
 
@@ -19,7 +19,7 @@ def identity() -> Activation:
     return Activation(f, df)
 
 
-@activations.add("softmax")
+@activations.add("softmax", "f(z)_j = e^z_j / Σ_k e^z_k", "J = diag(x) − x xᵀ, x = f(z)")
 def softmax() -> Activation:
     """e^z_j / Σ_k e^z_k. Its Jacobian is diag(x) − x xᵀ, so Jᵀg = x ∘ (g − Σ_k x_k g_k). Bridle 1990."""
 

@@ -16,7 +16,7 @@ SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # λ and α of 
 GELU_SLOPE, GELU_CUBE = math.sqrt(8.0 / math.pi), 0.044715  # 2 √(2/π), and the factor of z³
 
 
-@activations.add("relu")
+@activations.add("relu", "f(z) = max(z, 0)", "f'(z) = 1 for z > 0, else 0")
 def relu() -> Activation:
     """max(z, 0). f'(0) = 0. Nair and Hinton 2010."""
 
@@ -29,7 +29,7 @@ def relu() -> Activation:
     return Activation(f, df, range=(0.0, math.inf), attains=True, kinks=(0.0,), relu_family=True)
 
 
-@activations.add("leaky_relu")
+@activations.add("leaky_relu", "f(z) = z for z > 0, else {slope} z", "f'(z) = 1 for z > 0, else {slope}")
 def leaky_relu(slope: NonNegative = 0.01) -> Activation:
     """z for z > 0, else slope z. f'(0) = slope. Maas, Hannun and Ng 2013."""
 
@@ -42,7 +42,7 @@ def leaky_relu(slope: NonNegative = 0.01) -> Activation:
     return Activation(f, df, kinks=(0.0,), relu_family=True)
 
 
-@activations.add("elu")
+@activations.add("elu", "f(z) = z for z > 0, else {alpha} (e^z − 1)", "f'(z) = 1 for z > 0, else {alpha} e^z")
 def elu(alpha: NonNegative = 1.0) -> Activation:
     """z for z > 0, else alpha (e^z − 1). f'(0) = alpha. Clevert, Unterthiner and Hochreiter 2016."""
 
@@ -56,7 +56,9 @@ def elu(alpha: NonNegative = 1.0) -> Activation:
     return Activation(f, df, range=(-alpha, math.inf), kinks=kinks, relu_family=True)
 
 
-@activations.add("selu")
+@activations.add(
+    "selu", "f(z) = 1.0507 z for z > 0, else 1.7581 (e^z − 1)", "f'(z) = 1.0507 for z > 0, else 1.7581 e^z"
+)
 def selu() -> Activation:
     """λ z for z > 0, else λ α (e^z − 1), with λ = 1.0507… and α = 1.6732…. Klambauer et al. 2017.
 
@@ -74,7 +76,7 @@ def selu() -> Activation:
     return Activation(f, df, range=(-1.7581, math.inf), kinks=(0.0,))
 
 
-@activations.add("softplus")
+@activations.add("softplus", "f(z) = ln(1 + e^z)", "f'(z) = 1 / (1 + e^(−z))")
 def softplus() -> Activation:
     """ln(1 + e^z). Computed as max(z, 0) + ln(1 + e^−|z|); f' = 1 − e^−x. Dugas et al. 2001."""
 
@@ -87,7 +89,7 @@ def softplus() -> Activation:
     return Activation(f, df, range=(0.0, math.inf))
 
 
-@activations.add("silu")
+@activations.add("silu", "f(z) = z {c}", "f'(z) = {c} + z {c} (1 − {c})", "{c} = 1 / (1 + e^(−z))")
 def silu() -> Activation:
     """z / (1 + e^−z). Elfwing, Uchibe and Doya 2018; Hendrycks and Gimpel 2016. Also called swish.
 
@@ -106,7 +108,12 @@ def silu() -> Activation:
     return Activation(f, df, range=(-0.2785, math.inf), relu_family=True)
 
 
-@activations.add("gelu")
+@activations.add(
+    "gelu",
+    "f(z) = ½ z (1 + tanh {c})",
+    "f'(z) = ½ (1 + tanh {c}) + ½ z (1 − (tanh {c})²) √(2/π) (1 + 0.134145 z²)",
+    "{c} = √(2/π) (z + 0.044715 z³)",
+)
 def gelu() -> Activation:
     """½ z (1 + tanh(√(2/π) (z + 0.044715 z³))). Hendrycks and Gimpel 2016; the tanh form, not z Φ(z).
 
@@ -129,7 +136,9 @@ def gelu() -> Activation:
     return Activation(f, df, range=(-0.1701, math.inf), relu_family=True)
 
 
-@activations.add("mish")
+@activations.add(
+    "mish", "f(z) = z tanh {c}", "f'(z) = tanh {c} + z (1 − (tanh {c})²) / (1 + e^(−z))", "{c} = ln(1 + e^z)"
+)
 def mish() -> Activation:
     """z tanh(ln(1 + e^z)). Misra 2020.
 

@@ -9,7 +9,7 @@ from bptrain.parts.types import Array
 LEVEL = 1e30  # beyond it z / (1 + |z|) is ±1 in float64, and ∞ / ∞ does not arise
 
 
-@activations.add("sigmoid")
+@activations.add("sigmoid", "f(z) = 1 / (1 + e^(−z))", "f'(z) = f(z) (1 − f(z))")
 def sigmoid() -> Activation:
     """1 / (1 + e^−z). Computed as ½ + ½ tanh(z/2), which cannot overflow. Rumelhart, Hinton and Williams 1986."""
 
@@ -22,7 +22,7 @@ def sigmoid() -> Activation:
     return Activation(f, df, range=(0.0, 1.0))
 
 
-@activations.add("hard_sigmoid")
+@activations.add("hard_sigmoid", "f(z) = min(max(z + 3, 0), 6) / 6", "f'(z) = 1/6 for |z| < 3, else 0")
 def hard_sigmoid() -> Activation:
     """min(max(z + 3, 0), 6) / 6. f'(±3) = 0. Courbariaux, Bengio and David 2015; with slope ⅙, Howard et al. 2019.
 
@@ -38,7 +38,7 @@ def hard_sigmoid() -> Activation:
     return Activation(f, df, range=(0.0, 1.0), attains=True, kinks=(-3.0, 3.0))
 
 
-@activations.add("tanh")
+@activations.add("tanh", "f(z) = tanh z", "f'(z) = 1 − f(z)²")
 def tanh() -> Activation:
     """tanh z. LeCun, Bottou, Orr and Müller 1998."""
 
@@ -51,7 +51,7 @@ def tanh() -> Activation:
     return Activation(f, df, range=(-1.0, 1.0))
 
 
-@activations.add("hard_tanh")
+@activations.add("hard_tanh", "f(z) = min(max(z, −1), 1)", "f'(z) = 1 for |z| < 1, else 0")
 def hard_tanh() -> Activation:
     """min(max(z, −1), 1). f'(±1) = 0. Collobert 2004."""
 
@@ -64,7 +64,7 @@ def hard_tanh() -> Activation:
     return Activation(f, df, range=(-1.0, 1.0), attains=True, kinks=(-1.0, 1.0))
 
 
-@activations.add("softsign")
+@activations.add("softsign", "f(z) = z / (1 + |z|)", "f'(z) = 1 / (1 + |z|)²")
 def softsign() -> Activation:
     """z / (1 + |z|). Bergstra, Desjardins, Lamblin and Bengio 2009; Elliott 1993."""
 

@@ -7,7 +7,7 @@ from bptrain.parts.activations.steps import FAR, within
 from bptrain.parts.types import Array
 
 
-@activations.add("sine")
+@activations.add("sine", "f(z) = sin z", "f'(z) = cos z")
 def sine() -> Activation:
     """sin z. Lapedes and Farber 1987; Sitzmann et al. 2020."""
 
@@ -20,7 +20,7 @@ def sine() -> Activation:
     return Activation(f, df, range=(-1.0, 1.0), attains=True)
 
 
-@activations.add("gaussian")
+@activations.add("gaussian", "f(z) = e^(−z²)", "f'(z) = −2 z e^(−z²)")
 def gaussian() -> Activation:
     """e^(−z²). Broomhead and Lowe 1988."""
 

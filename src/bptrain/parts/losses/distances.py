@@ -13,7 +13,7 @@ from bptrain.parts.types import Array, Inside, Positive
 LN2 = math.log(2.0)
 
 
-@losses.add("half_squared_error")
+@losses.add("half_squared_error", "E = ½ ‖x − t‖²", "∂E/∂x = x − t")
 def half_squared_error() -> Loss:
     """½ ‖x − t‖². Canonical with identity. Rumelhart, Hinton and Williams 1986."""
 
@@ -26,7 +26,7 @@ def half_squared_error() -> Loss:
     return Loss(E, dE, canonical="identity", E_of_z=E)
 
 
-@losses.add("mean_squared_error")
+@losses.add("mean_squared_error", "E = ‖x − t‖² / n_L", "∂E/∂x = 2 (x − t) / n_L")
 def mean_squared_error() -> Loss:
     """‖x − t‖² / n_L. The mean over the n_L outputs, as in PyTorch, Keras and scikit-learn's metric.
 
@@ -45,7 +45,7 @@ def mean_squared_error() -> Loss:
     return Loss(E, dE, terms=terms)
 
 
-@losses.add("absolute_error")
+@losses.add("absolute_error", "E = Σ_j |x_j − t_j|", "∂E/∂x = sign(x − t)")
 def absolute_error() -> Loss:
     """Σ |x − t|. Its minimum is the median of t, so outliers have little influence. Boscovich 1757, Laplace 1793."""
 
@@ -59,11 +59,16 @@ def absolute_error() -> Loss:
     return Loss(E, dE, terms=_one)
 
 
-@losses.add("huber")
+@losses.add(
+    "huber",
+    "E = Σ_j (½ {d}_j² for |{d}_j| ≤ {delta}, else {delta} (|{d}_j| − ½ {delta}))",
+    "∂E/∂x = {d} for |{d}| ≤ {delta}, else {delta} sign({d})",
+    "{d} = x − t",
+)
 def huber(delta: Positive = 1.0) -> Loss:
-    """Σ ½ d² where |d| ≤ δ, else δ (|d| − ½ δ), with d = x − t. Huber 1964; PyTorch's HuberLoss.
+    """Σ ½ d² where |d| ≤ κ, else κ (|d| − ½ κ), with d = x − t. Huber 1964; PyTorch's HuberLoss.
 
-    PyTorch's smooth_l1 is this divided by δ. δ is in units of the scaled targets.
+    κ is delta, in units of the scaled targets (δ is the error of backpropagation). PyTorch's smooth_l1 is this over κ.
     """
 
     def E(x: Array, t: Array) -> Array:
@@ -81,7 +86,7 @@ def huber(delta: Positive = 1.0) -> Loss:
     return Loss(E, dE, terms=terms)
 
 
-@losses.add("log_cosh")
+@losses.add("log_cosh", "E = Σ_j ln cosh(x_j − t_j)", "∂E/∂x = tanh(x − t)")
 def log_cosh() -> Loss:
     """Σ ln cosh(x − t). About ½ d² for small d = x − t, and |d| − ln 2 for large d. Green 1990.
 
@@ -105,7 +110,9 @@ def log_cosh() -> Loss:
     return Loss(E, dE, terms=terms)
 
 
-@losses.add("quantile")
+@losses.add(
+    "quantile", "E = Σ_j max({tau} (t_j − x_j), (1 − {tau}) (x_j − t_j))", "∂E/∂x = ½ sign(x − t) + ½ − {tau}"
+)
 def quantile(tau: Inside = 0.5) -> Loss:
     """Σ max(τ (t − x), (1 − τ) (x − t)). Its minimum is the τ-quantile of t. Koenker and Bassett 1978.
 

@@ -9,7 +9,9 @@ from bptrain.parts.losses.base import Loss, difference_terms, losses
 from bptrain.parts.types import Array, BelowOne
 
 
-@losses.add("binary_cross_entropy")
+@losses.add(
+    "binary_cross_entropy", "E = −Σ_j (t_j ln x_j + (1 − t_j) ln(1 − x_j))", "∂E/∂x = (x − t) / (x ∘ (1 − x))"
+)
 def binary_cross_entropy() -> Loss:
     """−Σ [t ln x + (1 − t) ln(1 − x)]. Each output is a separate yes or no. Canonical with sigmoid. Hinton 1989.
 
@@ -37,7 +39,7 @@ def binary_cross_entropy() -> Loss:
     )
 
 
-@losses.add("cross_entropy")
+@losses.add("cross_entropy", "E = −Σ_k t_k ln x_k", "∂E/∂x = −t / x")
 def cross_entropy(label_smoothing: BelowOne = 0.0) -> Loss:
     """−Σ_k t_k ln x_k. The rows of t and x are distributions. Canonical with softmax. Bridle 1990.
 
@@ -61,7 +63,7 @@ def cross_entropy(label_smoothing: BelowOne = 0.0) -> Loss:
     )
 
 
-@losses.add("kl_divergence")
+@losses.add("kl_divergence", "E = Σ_k t_k ln(t_k / x_k)", "∂E/∂x = −t / x")
 def kl_divergence() -> Loss:
     """Σ_k t_k ln(t_k / x_k). The rows of t and x are distributions. Canonical with softmax. Kullback and Leibler 1951.
 
@@ -88,7 +90,7 @@ def _shares(x: Array, t: Array) -> Array:
     return np.where(t == 0, 0.0, np.abs(t / x))
 
 
-@losses.add("poisson")
+@losses.add("poisson", "E = Σ_j (x_j − t_j ln x_j)", "∂E/∂x = 1 − t / x")
 def poisson() -> Loss:
     """Σ (x − t ln x). The outputs are expected counts, above 0. Nelder and Wedderburn 1972.
 

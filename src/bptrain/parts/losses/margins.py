@@ -14,7 +14,7 @@ def margin_terms(x: Array, t: Array) -> Array:
     return 1.0 + np.abs((2.0 * t - 1.0) * x)
 
 
-@losses.add("hinge")
+@losses.add("hinge", "E = Σ_j max(0, 1 − {y}_j x_j)", "∂E/∂x = −{y} for {y} ∘ x < 1, else 0", "{y} = 2 t − 1")
 def hinge() -> Loss:
     """Σ max(0, 1 − y x), with y = 2t − 1. Its slope at y x = 1 is 0. Cortes and Vapnik 1995.
 
@@ -36,7 +36,9 @@ def hinge() -> Loss:
     return Loss(E, dE, terms=terms, outputs="margins", output="identity")
 
 
-@losses.add("squared_hinge")
+@losses.add(
+    "squared_hinge", "E = Σ_j max(0, 1 − {y}_j x_j)²", "∂E/∂x = −2 {y} ∘ max(0, 1 − {y} ∘ x)", "{y} = 2 t − 1"
+)
 def squared_hinge() -> Loss:
     """Σ max(0, 1 − y x)², with y = 2t − 1. Smooth at y x = 1, and sensitive to outliers. Chang, Hsieh and Lin 2008.
 

@@ -6,7 +6,7 @@ from bptrain.parts.optimizers.base import Optimizer, Slots, optimizers
 from bptrain.parts.types import Array, BelowOne, LearningRate
 
 
-@optimizers.add("gradient_descent")
+@optimizers.add("gradient_descent", "step(g) = α g")
 def gradient_descent(learning_rate: LearningRate = 0.1) -> Optimizer:
     """w ← w − α ∘ g. The derivation's own update. Cauchy 1847; one instance at a time, Robbins and Monro 1951."""
 
@@ -16,7 +16,7 @@ def gradient_descent(learning_rate: LearningRate = 0.1) -> Optimizer:
     return Optimizer(learning_rate, step)
 
 
-@optimizers.add("momentum")
+@optimizers.add("momentum", "v ← {mu} v + g", "step(g) = α v")
 def momentum(learning_rate: LearningRate = 0.1, mu: BelowOne = 0.9) -> Optimizer:
     """v ← μ v + g; w ← w − α ∘ v. Polyak 1964.
 
@@ -32,7 +32,7 @@ def momentum(learning_rate: LearningRate = 0.1, mu: BelowOne = 0.9) -> Optimizer
     return Optimizer(learning_rate, step, slots={"velocity": "per_weight"})
 
 
-@optimizers.add("nesterov")
+@optimizers.add("nesterov", "v ← {mu} v + g", "step(g) = α (g + {mu} v)")
 def nesterov(learning_rate: LearningRate = 0.1, mu: BelowOne = 0.9) -> Optimizer:
     """v ← μ v + g; w ← w − α ∘ (g + μ v). Nesterov 1983, in the form of Sutskever et al. 2013 that PyTorch uses.
 

@@ -11,8 +11,13 @@ import numpy as np
 from bptrain.parts.optimizers.base import Optimizer, SlotKinds, Slots, optimizers
 from bptrain.parts.types import Array, BelowOne, LearningRate, NonNegative, Positive
 
+# The lines of `explain` that several of them share; s updates are done before this one.
+MEAN, SQUARE = "m ← {beta1} m + (1 − {beta1}) g", "v ← {beta2} v + (1 − {beta2}) g²"
+M_HAT, V_HAT = "m̂ = m / (1 − {beta1}^(s + 1))", "v̂ = v / (1 − {beta2}^(s + 1))"
+ADAM = (MEAN, SQUARE, M_HAT, V_HAT, "step(g) = α m̂ / (√v̂ + {epsilon})")
 
-@optimizers.add("adam")
+
+@optimizers.add("adam", *ADAM)
 def adam(
     learning_rate: LearningRate = 0.001,
     beta1: BelowOne = 0.9,
@@ -37,7 +42,7 @@ def adam(
     return Optimizer(learning_rate, step, slots={"mean": "per_weight", "square": "per_weight"})
 
 
-@optimizers.add("adamw")
+@optimizers.add("adamw", *ADAM)
 def adamw(
     learning_rate: LearningRate = 0.001,
     beta1: BelowOne = 0.9,
@@ -52,7 +57,15 @@ def adamw(
     return adam(learning_rate, beta1, beta2, epsilon)._replace(weight_decay=0.01)
 
 
-@optimizers.add("amsgrad")
+@optimizers.add(
+    "amsgrad",
+    MEAN,
+    SQUARE,
+    "u ← max(u, v)",
+    M_HAT,
+    "û = u / (1 − {beta2}^(s + 1))",
+    "step(g) = α m̂ / (√û + {epsilon})",
+)
 def amsgrad(
     learning_rate: LearningRate = 0.001,
     beta1: BelowOne = 0.9,
@@ -79,7 +92,7 @@ def amsgrad(
     return Optimizer(learning_rate, step, slots=slots)
 
 
-@optimizers.add("adamax")
+@optimizers.add("adamax", MEAN, "u ← max({beta2} u, |g| + {epsilon})", M_HAT, "step(g) = α m̂ / u")
 def adamax(
     learning_rate: LearningRate = 0.002,
     beta1: BelowOne = 0.9,
@@ -102,7 +115,17 @@ def adamax(
     return Optimizer(learning_rate, step, slots={"mean": "per_weight", "largest": "per_weight"})
 
 
-@optimizers.add("nadam")
+@optimizers.add(
+    "nadam",
+    "{p} = {beta1} (1 − ½ 0.96^({momentum_decay} (s + 1)))",
+    "{q} = {beta1} (1 − ½ 0.96^({momentum_decay} (s + 2)))",
+    "{r} ← {p} {r}, with {r} = 1 before the first update",
+    MEAN,
+    SQUARE,
+    "m̂ = {q} m / (1 − {q} {r}) + (1 − {p}) g / (1 − {r})",
+    V_HAT,
+    "step(g) = α m̂ / (√v̂ + {epsilon})",
+)
 def nadam(
     learning_rate: LearningRate = 0.001,
     beta1: BelowOne = 0.9,
@@ -132,7 +155,16 @@ def nadam(
     return Optimizer(learning_rate, step, slots=slots)
 
 
-@optimizers.add("radam")
+@optimizers.add(
+    "radam",
+    "{q} = 2 / (1 − {beta2}) − 1",
+    "{p} = {q} − 2 (s + 1) {beta2}^(s + 1) / (1 − {beta2}^(s + 1))",
+    "{r} = √(({p} − 4) ({p} − 2) {q} / (({q} − 4) ({q} − 2) {p}))",
+    MEAN,
+    SQUARE,
+    M_HAT,
+    "step(g) = α {r} m̂ √(1 − {beta2}^(s + 1)) / (√v + {epsilon}) for {p} > 5, else α m̂",
+)
 def radam(
     learning_rate: LearningRate = 0.001,
     beta1: BelowOne = 0.9,

@@ -8,7 +8,7 @@ from bptrain.parts.optimizers.base import Optimizer, Slots, optimizers
 from bptrain.parts.types import Array, BelowOne, LearningRate, Positive
 
 
-@optimizers.add("adagrad")
+@optimizers.add("adagrad", "v ← v + g²", "step(g) = α g / (√v + {epsilon})")
 def adagrad(learning_rate: LearningRate = 0.01, epsilon: Positive = 1e-10) -> Optimizer:
     """s ← s + g²; w ← w − α ∘ g / (√s + ε). Duchi, Hazan and Singer 2011.
 
@@ -24,7 +24,13 @@ def adagrad(learning_rate: LearningRate = 0.01, epsilon: Positive = 1e-10) -> Op
     return Optimizer(learning_rate, step, slots={"square": "per_weight"})
 
 
-@optimizers.add("adadelta")
+@optimizers.add(
+    "adadelta",
+    "v ← {rho} v + (1 − {rho}) g²",
+    "{q} = g √(u + {epsilon}) / √(v + {epsilon})",
+    "u ← {rho} u + (1 − {rho}) {q}²",
+    "step(g) = α {q}",
+)
 def adadelta(learning_rate: LearningRate = 1.0, rho: BelowOne = 0.9, epsilon: Positive = 1e-6) -> Optimizer:
     """s ← ρ s + (1−ρ) g²; d = g √(u + ε) / √(s + ε); u ← ρ u + (1−ρ) d²; w ← w − α ∘ d. Zeiler 2012.
 
@@ -43,7 +49,7 @@ def adadelta(learning_rate: LearningRate = 1.0, rho: BelowOne = 0.9, epsilon: Po
     return Optimizer(learning_rate, step, slots={"square": "per_weight", "moved_square": "per_weight"})
 
 
-@optimizers.add("rmsprop")
+@optimizers.add("rmsprop", "v ← {rho} v + (1 − {rho}) g²", "step(g) = α g / (√v + {epsilon})")
 def rmsprop(learning_rate: LearningRate = 0.001, rho: BelowOne = 0.9, epsilon: Positive = 1e-8) -> Optimizer:
     """s ← ρ s + (1−ρ) g²; w ← w − α ∘ g / (√s + ε). Tieleman and Hinton 2012 (lecture 6.5).
 

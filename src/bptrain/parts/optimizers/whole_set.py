@@ -8,7 +8,15 @@ from bptrain.parts.optimizers.base import Optimizer, SlotKinds, Slots, optimizer
 from bptrain.parts.types import AboveOne, Array, Inside, LearningRate, Positive
 
 
-@optimizers.add("rprop")
+@optimizers.add(
+    "rprop",
+    "{q} = α before the first update",
+    "{p} = g of the update before, 0 where its sign had changed",
+    "{q} ← min({eta_plus} {q}, {step_max}) for g {p} > 0",
+    "{q} ← max({eta_minus} {q}, {step_min}) for g {p} < 0, and then g ← 0",
+    "step(g) = {q} sign(g)",
+    "[variant=plus] where the sign of g has changed: step(g) takes back the step before if E has grown, else it is 0",
+)
 def rprop(
     learning_rate: LearningRate = 0.01,
     variant: Literal["minus", "plus"] = "minus",
@@ -55,7 +63,13 @@ def rprop(
     return Optimizer(learning_rate, plus, kept, needs_loss=True, batch_only=True, rate_is_first_step=True)
 
 
-@optimizers.add("quickprop")
+@optimizers.add(
+    "quickprop",
+    "{p} = g and {q} = step(g) of the update before, 0 before the first",
+    "{r} = α g for {q} = 0 or g {q} > 0, else 0",
+    "step(g) = {r} + {mu} {q} for g sign({q}) > {mu} / (1 + {mu}) {p} sign({q}) or g = {p}",
+    "step(g) = {r} + {q} g / ({p} − g) for all others",
+)
 def quickprop(learning_rate: LearningRate = 0.1, mu: Positive = 1.75) -> Optimizer:
     """w ← w + Δw, Δw = Δw' g / (g' − g) [− α g], to the minimum of a parabola through two slopes. Fahlman 1988.
 

@@ -13,7 +13,18 @@ from bptrain.parts.types import Array, NonNegative
 Tiny = Annotated[float, Interval(gt=0, le=1e-2)]
 
 
-@solvers.add("scaled_conjugate_gradient")
+@solvers.add(
+    "scaled_conjugate_gradient",
+    "w ← w + α {p} where that does not raise E, else w stays as it is",
+    "h = (g(w + {sigma} {p} / ‖{p}‖) − g(w)) ‖{p}‖ / {sigma}, the curvature along {p}",
+    "Δ = {p}ᵀ h + λ ‖{p}‖²; where that is not above 0, Δ ← λ ‖{p}‖² − Δ, and λ ← 2 (λ − Δ / ‖{p}‖²) with Δ as it was",
+    "α = −{p}ᵀ g / Δ",
+    "{r} = 2 Δ (E(w) − E(w + α {p})) / ({p}ᵀ g)², how much of what was expected E has fallen",
+    "λ = {lambda_start} before the first iteration; λ ← λ/4 for {r} ≥ 3/4, λ ← λ + Δ (1 − {r}) / ‖{p}‖² for {r} < 1/4",
+    "{p} = −g before the first iteration; where E did not grow {p} ← {q} {p} − g, but {p} ← −g in every P-th iteration",
+    "{q} = (gᵀ g_p − ‖g‖²) / ({p}ᵀ g_p), g_p = the gradient before, P = the number of weights and biases",
+    "training has converged where no entry of g is above {tolerance}",
+)
 def scaled_conjugate_gradient(
     sigma: Tiny = 5e-5, lambda_start: Tiny = 5e-7, tolerance: NonNegative = 1e-7
 ) -> Solver:

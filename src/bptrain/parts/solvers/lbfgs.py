@@ -13,7 +13,15 @@ from bptrain.parts.types import Array, Inside, NonNegative
 Few = Annotated[int, Interval(ge=1, le=1000)]
 
 
-@solvers.add("lbfgs")
+@solvers.add(
+    "lbfgs",
+    "w ← w + α {p}, {p} = −H g",
+    "H: built by the two-loop recursion from the last {memory} pairs: y_w = change of w, y_g = change of g",
+    "H = (y_wᵀ y_g / y_gᵀ y_g) I of the newest pair to begin with; {p} = −g where there is none",
+    "α: such that E(w + α {p}) ≤ E(w) + {c1} α gᵀ {p} and |g(w + α {p})ᵀ {p}| ≤ {c2} |gᵀ {p}|",
+    "E is evaluated at most {max_evaluations} times to find α",
+    "training has converged where no entry of g is above {tolerance}",
+)
 def lbfgs(
     memory: Few = 10,
     c1: Inside = 1e-4,

@@ -13,7 +13,14 @@ MATRICES = 4  # of P × P float64 numbers: JᵀJ, what is factorized, its factor
 BLOCK = 128  # rows of a triangular system solved together
 
 
-@solvers.add("levenberg_marquardt")
+@solvers.add(
+    "levenberg_marquardt",
+    "w ← w − (JᵀJ + λ I)^(−1) g where that lowers E",
+    "J = ∂r/∂w, where E = ½ ‖r‖², so that g = Jᵀ r: r = all differences x_L − t, over √N for the mean of N rows",
+    "λ = {mu} before the first iteration; λ ← {mu_decrease} λ where E fell, λ ← {mu_increase} λ where it would not",
+    "training has converged where no entry of g is above {tolerance}, or λ is above {mu_max}",
+    "JᵀJ and its factor may take {max_gigabytes} GB",
+)
 def levenberg_marquardt(
     mu: Positive = 1e-3,
     mu_increase: AboveOne = 10.0,

@@ -1,0 +1,120 @@
+"""What a row of the data is to the network: its inputs x_0, its target t, its weight ω."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bptrain.build.data import prepare_data
+from bptrain.commands.explain.derivation import DerivationLine, DerivationSection, listed, number, shape
+from bptrain.commands.explain.part_lines import Alphabet, own_words, text_of
+from bptrain.config import Loaded
+from bptrain.config.schema import Config
+from bptrain.core.network import Network
+from bptrain.data.schema import Schema
+from bptrain.errors import DataError, printable
+from bptrain.parts.scalers import scalers
+
+FEW = 6  # numbers of targets or classes that are listed
+KINDS = {  # Target.kind -> what t is
+    "classes": "1 for the class of the instance, 0 for the others",
+    "binary": "1 for the second class, 0 for the first",
+    "distribution": "the probability of each class",
+    "multilabel": "1 for yes, 0 for no",
+    "values": "the target",
+}
+
+
+class RowsSeen(NamedTuple):
+    """What was read of the data."""
+
+    schema: Schema | None = None  # None: the data could not be read
+    train: int | None = None  # training rows
+    reason: str = ""  # why it could not be read
+
+
+def rows_seen(loaded: Loaded, needed: bool) -> RowsSeen:
+    """Reads the data of a config. Raises DataError where it is `needed` for a size or the task and cannot be read."""
+    try:
+        prepared = prepare_data(loaded)
+    except DataError as error:
+        if needed:
+            raise
+        return RowsSeen(reason=printable(error.problems[0].message))
+    return RowsSeen(prepared.schema, len(prepared.splits["train"].X))
+
+
+def data_lines(config: Config, network: Network, seen: RowsSeen, alphabet: Alphabet) -> DerivationSection:
+    """x_0, t, and ω where rows weigh differently."""
+    n, m = network.sizes[0], network.sizes[-1]
+    scale = text_of(scalers, config.data.scale, "data.scale", "inputs", alphabet)
+    how = scale.equations[0] if scale.equations else own_words(scalers, config.data.scale.name)
+    lines = [
+        DerivationLine("x_0: the inputs of an instance", shape(n, 1)),
+        DerivationLine(f"numbers in x_0 are scaled by {config.data.scale.name}: {how}"),
+        *scale.lines(first=1),
+        DerivationLine(f"t: {target_text(config, seen)}", shape(m, 1)),
+        *target_scale_lines(config, seen, alphabet),
+        *weight_lines(config, seen),
+    ]
+    if seen.train is None:
+        lines.append(DerivationLine("N: the number of training rows"))
+        lines.append(DerivationLine(f"the data cannot be read: {seen.reason}"))
+    else:
+        lines.append(DerivationLine(f"N = {seen.train} training rows"))
+    return DerivationSection("Data", tuple(lines))
+
+
+def target_text(config: Config, seen: RowsSeen) -> str:
+    """What t is."""
+    return KINDS["values"] if seen.schema is None else KINDS[seen.schema.target.kind]
+
+
+def target_scale_lines(config: Config, seen: RowsSeen, alphabet: Alphabet) -> Iterator[DerivationLine]:
+    """How t comes from the target in its own units, which is not so for classes."""
+    chosen = config.data.scale_target
+    if seen.schema is not None and seen.schema.target.kind != "values":
+        return
+    if chosen.name == "auto":
+        said = "scaled to suit the outputs (data.scale_target: auto)"
+    else:
+        text = text_of(scalers, chosen, "data.scale_target", "target", alphabet)
+        how = text.equations[0] if text.equations else own_words(scalers, chosen.name)
+        yield DerivationLine(f"t is scaled by {chosen.name}: {how}")
+        yield from text.lines(first=1)
+        said = "scaled"
+    target = None if seen.schema is None else seen.schema.target
+    if target is None:
+        yield DerivationLine(f"t is {said} where it is a number")
+        return
+    if all(center == 0 for center in target.center) and all(spread == 1 for spread in target.spread):
+        yield DerivationLine("t is in the units of the data: it is not scaled")
+        return
+    centers, spreads = (listed_numbers(values) for values in (target.center, target.spread))
+    yield DerivationLine(f"t is {said}: the number in the data − {centers}, over {spreads}")
+
+
+def listed_numbers(values: tuple[float, ...]) -> str:
+    """Some numbers, in brackets where there are several."""
+    shown = [f"{value:.6g}" for value in values]
+    return shown[0] if len(shown) == 1 else f"[{listed(shown) if len(shown) > FEW else ', '.join(shown)}]"
+
+
+def weight_lines(config: Config, seen: RowsSeen) -> Iterator[DerivationLine]:
+    """ω, the weight of a row."""
+    column, of_class = config.data.weight, config.loss.class_weight
+    if column is None and of_class is None:
+        return
+    factors = [] if column is None else [f"the row's {printable(column)} (data.weight)"]
+    factors += [] if of_class is None else ["the weight of its class"]
+    yield DerivationLine(f"ω: the weight of an instance, {' times '.join(factors)}")
+    if of_class is None:
+        return
+    if of_class == "balanced":
+        said = "balanced: N / (K N_k), N_k = the training rows of class k"
+    else:
+        said = ", ".join(f"{printable(str(label))}: {number(float(w))}" for label, w in of_class.items())
+    yield DerivationLine(f"the weight of a class is {said} (loss.class_weight)")
+    if seen.schema is None:
+        yield DerivationLine("K: the number of classes; k: one of them")
+    else:
+        weights = listed_numbers(seen.schema.class_weights)
+        yield DerivationLine(f"K = {len(seen.schema.labels)} classes; their weights are {weights}")

@@ -1,0 +1,149 @@
+"""The updates: rule or solver, learning rates, schedule; when an update is made, and when training ends."""
+
+from collections.abc import Iterator
+
+from bptrain.build.making import make
+from bptrain.build.updates import build_plan
+from bptrain.commands.explain.change_lines import gradients, is_weighted
+from bptrain.commands.explain.derivation import DerivationLine, DerivationSection, number, shape
+from bptrain.commands.explain.part_lines import Alphabet, beside_lines, own_words, text_of
+from bptrain.config.schema import Config
+from bptrain.config.training import DEFAULT_BATCH_SIZE
+from bptrain.core.network import Network
+from bptrain.parts.methods import UpdateRule, methods
+from bptrain.parts.schedules import schedules
+from bptrain.parts.solvers import Solver
+
+
+def update_lines(config: Config, network: Network, rows: int | None, alphabet: Alphabet) -> DerivationSection:
+    """W_i ← W_i − α ∘ ∂E/∂W_i, or the rule in its place; `rows` are the training rows, None where they are unknown."""
+    rule: UpdateRule = make(methods, config.optimizer)
+    lines: list[DerivationLine] = []
+    if isinstance(rule, Solver):
+        lines += solver_lines(config, network, rule, alphabet)
+    else:
+        rates = (
+            rule.learning_rate if isinstance(rule.learning_rate, tuple) else (rule.learning_rate,) * network.L
+        )
+        lines += rule_lines(config, network, rates, alphabet)
+        lines += schedule_lines(config, alphabet)
+        lines += when_lines(config, network, rows)
+    return DerivationSection("Update", tuple(lines))
+
+
+def solver_lines(
+    config: Config, network: Network, solver: Solver, alphabet: Alphabet
+) -> Iterator[DerivationLine]:
+    """A solver, which works on all weights and all rows at once."""
+    name = config.optimizer.name
+    text = text_of(methods, config.optimizer, "optimizer", name, alphabet)
+    first, *others = text.equations or (own_words(methods, name),)
+    column = shape(network.size, 1)
+    yield DerivationLine(f"{name}: {first}")
+    for line in (*others, *text.options):
+        yield DerivationLine(line.replace("x_L", f"x_{network.L}"))
+    if solver.loss is not None and network.l2:  # one that works with JᵀJ
+        yield DerivationLine(
+            f"the penalty adds {number(network.l2)} to the diagonal of JᵀJ, at the entries of the W_i"
+        )
+    if solver.loss is not None and is_weighted(config):
+        yield DerivationLine("each difference in r is taken times √ω, and N is Σ ω")
+    yield DerivationLine(
+        f"w is all of {gradients(network, '')} in one vector, g = ∂E/∂w over all training rows",
+        f"w, g: {column}",
+    )
+    yield DerivationLine("an epoch is one iteration (training.mode: batch)")
+
+
+def rule_lines(
+    config: Config, network: Network, rates: tuple[float, ...], alphabet: Alphabet
+) -> Iterator[DerivationLine]:
+    """The step of every W_i and b_i, and what the rule makes of a gradient."""
+    name, decay = config.optimizer.name, config.optimizer.weight_decay
+    text = text_of(methods, config.optimizer, "optimizer", name, alphabet, leave_out=("learning_rate",))
+    plain_descent = name == "gradient_descent"
+    for i in range(network.L, 0, -1):
+        n_out, n_in = network.sizes[i], network.sizes[i - 1]
+        step = f"α_{i} ∘ ∂E/∂W_{i}" if plain_descent else f"step(∂E/∂W_{i})"
+        if decay:
+            step = f"α_{i} λ W_{i} − {step}"
+        matrix = shape(n_out, n_in)
+        terms = " − ".join([matrix] * (3 if decay else 2))
+        yield DerivationLine(f"W_{i} ← W_{i} − {step},  α_{i} = {number(rates[i - 1])}", terms)
+        if network.bias[i]:
+            column = " − ".join([shape(n_out, 1)] * (3 if decay else 2))
+            yield DerivationLine(f"b_{i} ← b_{i} − {step.replace('W', 'b')}", column)
+    if not plain_descent:
+        if text.equations:
+            yield DerivationLine(f"step is {name}, of a gradient g:")
+            yield from text.lines()
+        else:
+            yield DerivationLine(f"step is {name}: {own_words(methods, name)}")
+            yield from text.lines()
+    yield from beside_lines(methods, config.optimizer)
+
+
+def schedule_lines(config: Config, alphabet: Alphabet) -> Iterator[DerivationLine]:
+    """What the schedule makes of α."""
+    schedule = config.schedule
+    text = text_of(schedules, schedule, "schedule", schedule.name, alphabet)
+    if schedule.name != "constant":
+        factor = text.equations[0] if text.equations else own_words(schedules, schedule.name)
+        yield DerivationLine(f"every α is multiplied by the schedule {schedule.name}: {factor}")
+        yield from text.lines(first=1)
+    yield from beside_lines(schedules, schedule)
+
+
+def when_lines(config: Config, network: Network, rows: int | None) -> Iterator[DerivationLine]:
+    """After how many instances there is an update, and how many there are."""
+    training = config.training
+    yield DerivationLine(f"one update after {instances(config, rows)} (training.mode: {training.mode})")
+    if training.mode == "minibatch":
+        size = training.batch_size or DEFAULT_BATCH_SIZE
+        yield DerivationLine(
+            f"these are {size} × {training.accumulate} (training.batch_size, training.accumulate)"
+        )
+    if rows is None:
+        yield DerivationLine("n = updates per epoch: the number of training rows over that, rounded up")
+        yield DerivationLine(f"S = {training.epochs} n updates in all, at most")
+    else:
+        n = build_plan(config, network, rows).steps_per_epoch
+        yield DerivationLine(f"n = {n} update{'' if n == 1 else 's'} per epoch")
+        yield DerivationLine(f"S = {n * training.epochs} updates in all, at most")
+
+
+def instances(config: Config, rows: int | None) -> str:
+    """The instances of an update."""
+    training = config.training
+    if training.mode == "sgd":
+        return "every instance"
+    if training.mode == "batch":
+        return "the whole set" if rows is None else f"the whole set of {rows} instances"
+    size = (training.batch_size or DEFAULT_BATCH_SIZE) * training.accumulate
+    if rows is None:
+        return f"every {size} instances, and after those that are left at the end of an epoch"
+    if rows <= size:
+        return f"all {rows} instances, since there are no more than {size}"
+    left = rows % size
+    return f"every {size} instances" + (f", the last of an epoch after {left}" if left else "")
+
+
+def end_lines(config: Config) -> DerivationSection:
+    """When training ends, and what is evaluated."""
+    training = config.training
+    order = "shuffled in each" if training.shuffle else "in the order of the data"
+    lines = [f"at most {training.epochs} epochs, the rows {order} (training.epochs, training.shuffle)"]
+    stopping = training.early_stopping
+    if stopping is not None:
+        lines.append(
+            f"training ends after {stopping.patience} epochs in which {stopping.monitor} of the validation rows "
+            f"did not improve by more than {number(stopping.min_delta)} (training.early_stopping)"
+        )
+    if training.max_time is not None:
+        lines.append(f"training ends after {number(training.max_time)} seconds (training.max_time)")
+    if training.stop_at.loss is not None:
+        lines.append(f"training ends at a loss of {number(training.stop_at.loss)} (training.stop_at.loss)")
+    if training.stop_at.gradient_norm is not None:
+        norm = number(training.stop_at.gradient_norm)
+        lines.append(f"training ends where ‖g‖ over all rows is {norm} (training.stop_at.gradient_norm)")
+    return DerivationSection("End", tuple(DerivationLine(line) for line in lines))
