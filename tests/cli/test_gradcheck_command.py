@@ -129,3 +129,18 @@ def test_a_loaded_model(workplace: Path) -> None:
     assert not isinstance(report, list)
     assert report.passed
     assert np.isfinite(report.max_relative_error)
+
+
+@pytest.mark.parametrize("row", ["-26,1", "-26,0", "26,0", "-40,1", "-740,1"])
+def test_a_right_loss_of_small_probabilities_passes(row: str, workplace: Path) -> None:
+    """−ln x from an x of 5e-12, or of 4e-322, whose digits gradcheck compares with the loss of z."""
+    (workplace / "rows.csv").write_text(f"x,t\n{row}\n1,0\n2,1\n-3,0\n")
+    (workplace / "rare.yaml").write_text(
+        """
+data: {train: rows.csv, target: t, scale: none, split: {validation: 0, test: 0}}
+network: {sizes: [1, 1], bias: false, initializer: {name: constant, value: 1}}
+loss: binary_cross_entropy
+"""
+    )
+    result = command("gradcheck", "rare.yaml")
+    assert (result.code, "E of z" in result.out) == (0, False), result.out

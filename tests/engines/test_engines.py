@@ -63,3 +63,21 @@ def test_layers_of_one_shape_start_apart() -> None:
     draw = initializers.get("normal")()
     W = views(net, initial_parameters(net, [draw] * 3, [0.0] * 3, 0, np.float64)).W
     assert not np.isclose(W[1], W[2]).any()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_float32_keeps_the_gradient_of_saturated_units(engine: str) -> None:
+    """Sigmoid at z between −19 and −13, where x and f' are 3e-9 to 2e-6: as in float64, to rounding."""
+    net = network((2, 3, 1), ["sigmoid", "identity"])
+    X, T = data_for(net, 8, 0, np.float32)
+    w = start(net, np.float32)
+    for block in net.blocks:
+        if (block.layer, block.kind) == (1, "bias"):
+            block.view(w)[...] = [-14.0, -16.0, -18.0]
+    plan = plan_of(net, rows=8, batch=8)
+    g = ENGINES[engine](plan, np.float32).gradient(w, X, T).astype(np.float64)
+    wide: list[Array] = [array.astype(np.float64) for array in (w, X, T)]
+    exact = ENGINES["numpy"](plan, np.float64).gradient(wide[0], wide[1], wide[2])
+    for block in net.blocks:
+        ours, right = block.view(g), block.view(exact)
+        assert 0 < np.linalg.norm(ours - right) < 5e-6 * np.linalg.norm(right), (block.layer, block.kind)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptrain.parts.metrics import metrics
+from bptrain.parts.metrics import Metric, metrics
 from bptrain.parts.metrics.scores import area
 from bptrain.parts.types import Array
 
@@ -179,3 +179,27 @@ def test_r2_of_one_row_is_not_defined() -> None:
 def test_a_prediction_that_is_not_a_number_is_no_good_one(name: str) -> None:
     predicted, true = np.array([[1.0], [np.nan], [2.0]]), np.array([[1.0], [2.0], [3.0]])
     assert np.isnan(value(name, predicted, true))
+
+
+@pytest.mark.parametrize("name", list(metrics))
+def test_a_row_of_weight_2_counts_as_two_rows(name: str) -> None:
+    """And one of weight 0 not at all; without weights, all of weight 1 are the same."""
+    metric, rng = metrics.get(name)(), np.random.default_rng(0)
+    weight = np.array([2.0, 0.0, 1.0, 1.0, 3.0, 1.0, 2.0, 1.0])
+    true: Array = rng.integers(0, 3, 8)
+    predicted = rng.integers(0, 3, 8)
+    seen: Array = predicted if metric.reads == "predictions" else rng.dirichlet([1, 1, 1], 8)
+    if metric.task == "regression":
+        seen, true = rng.normal(size=(8, 2)), rng.normal(size=(8, 2))
+    times = np.repeat(np.arange(8), weight.astype(int))
+    if name == "max_error":  # which scikit-learn does not weigh
+        times = np.arange(8)
+    expected = metric.value(seen[times], true[times], 3)
+    np.testing.assert_allclose(metric.value(seen, true, 3, weight), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        metric.value(seen, true, 3, np.ones(8)), metric.value(seen, true, 3), rtol=1e-12
+    )
+
+
+def test_a_metric_of_ones_own_may_leave_weights_alone() -> None:
+    assert Metric(lambda seen, true, classes: 1.0, "regression", "lower").value(TRUE, TRUE, 3, TRUE) == 1.0

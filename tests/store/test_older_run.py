@@ -66,7 +66,5 @@ def test_it_resumes_to_what_an_uninterrupted_run_comes_to(older: Path) -> None:
     assert (resumed["epochs"], resumed["steps"]) == (6, 24)
     for split, loss in whole["best"]["loss"].items():
         assert resumed["best"]["loss"][split] == pytest.approx(loss, rel=1e-4)
-    if (
-        "other_bits" not in went_on.err
-    ):  # the processor and libraries that it was begun with: then bit for bit
-        assert resumed["best"]["loss"] == whole["best"]["loss"]
+    assert "other_bits" in went_on.err  # later versions have more digits in sigmoid and in the losses of z
+    assert "bptrain: 0.1.0 -> 0.2.0" in went_on.err

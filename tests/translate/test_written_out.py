@@ -297,7 +297,7 @@ def test_a_choice_between_arrays_by_a_number() -> None:
         return np.sign(g) if HALF * t > 2.0 else np.minimum(g, np.full_like(g, t))
 
     written = translate(f, 1, NUMBA, g=each("g"), t=number("t"))
-    assert written.lines == ("return np.sign(g) if c1 != F(0) else np.minimum(g, c0)",)
+    assert written.lines == ("return np.sign(g) if c1 != F(0) else minimum(g, c0)",)
     assert written.numbers == {"c0": "t", "c1": "((0.5 * t) > 2.0)"}
 
 

@@ -39,6 +39,11 @@ class EvaluationReport(NamedTuple):
             "rows": self.evaluation.rows,
             "loss": plain(self.evaluation.loss),
             "metrics": plain(self.evaluation.metrics),
+            **{
+                field: plain(figures)
+                for field in ("metrics_unweighted", "metrics_per_target")
+                if (figures := getattr(self.evaluation, field)) is not None
+            },
             "baseline": plain(self.baseline_metrics),
             "labels": plain(self.labels),
             "confusion_matrix": self.confusion_matrix,
@@ -64,11 +69,12 @@ def evaluate_model(
     name, rows, warnings = _file(model, data, target) if data is not None else _split(model, run, split)
     chosen = build_metrics(model.config, model.schema)
     one_class_a_row = model.schema.task == "classification" and rows.y_true.ndim == 1
-    matrix_too = {"confusion_matrix": metrics.get("confusion_matrix")()} if one_class_a_row else {}
     outputs = model.outputs_of(rows.X)
-    evaluation = evaluate(model.network, outputs, model.schema, rows, {**chosen, **matrix_too})
-    matrix = evaluation.metrics.get("confusion_matrix")
-    evaluation = evaluation._replace(metrics={name: evaluation.metrics[name] for name in chosen})
+    evaluation = evaluate(model.network, outputs, model.schema, rows, chosen, per_target=True)
+    matrix = None
+    if one_class_a_row:  # whose entries are rows, whatever they weigh
+        predicted = model.schema.classes_of(outputs.X_L)
+        matrix = metrics.get("confusion_matrix")().of(predicted, rows.y_true, len(model.schema.labels))
     guess = Baseline.from_json(model.stored.facts.baseline)
     return EvaluationReport(
         run=None if run is None else run.path,

@@ -43,6 +43,9 @@ class Inspection(NamedTuple):
     origin: dict[str, Any]  # run.json, or the provenance that a checkpoint alone holds
     epoch: int  # of the weights
     updates: int
+    metrics_per_target: dict[str, dict[str, dict[str, Any]]] | None = (
+        None  # split -> name -> target -> number
+    )
 
     def record(self) -> dict[str, Any]:
         """The fields of inspect's JSON."""
@@ -59,6 +62,7 @@ class Inspection(NamedTuple):
             "units": {"rows": self.unit_rows, "left_out": self.left_out},
             "schema": model.schema.to_json(),
             "history": list(self.history),
+            **({} if self.metrics_per_target is None else {"metrics_per_target": self.metrics_per_target}),
             "provenance": self.origin,
             "config": model.stored.facts.config,
         }
@@ -66,10 +70,11 @@ class Inspection(NamedTuple):
 
 def inspect(path: Path) -> Inspection:
     """Inspects the best weights of a run, or a checkpoint file. Raises CheckpointError."""
+    at_best: dict[str, Any] = {}  # the figures of the best weights of a run that has ended
     if path.is_dir():
         run: RunDirectory | None = RunDirectory(path)
         assert run is not None
-        run.read_record()
+        at_best = (run.read_record().get("result") or {}).get("best", {})
         model = load_run(run, "best")
         at = model.stored.best or model.stored.position
     else:
@@ -92,6 +97,7 @@ def inspect(path: Path) -> Inspection:
         origin if run is None else {**origin, **run.read_record()},
         int(at["epoch"]),
         int(at["updates"]),
+        at_best.get("metrics_per_target"),
     )
 
 

@@ -178,7 +178,9 @@ class DataConfig(Section):
         default=PartConfig("auto", {}),
         description="scaling of regression targets, fitted on the training rows",
     )
-    weight: Column | None = Field(default=None, description=f"column (or {ARRAYS} array) with sample weights")
+    weight: Column | None = Field(
+        default=None, description=f"column (or {ARRAYS} array) with row weights, in loss and metrics"
+    )
     missing: Missing = Field(
         default="error", description="how empty cells are handled; or a mapping, one way per column"
     )
@@ -257,7 +259,9 @@ class Config(Section):
     )
     data: DataConfig
     network: NetworkConfig
-    loss: Loss = Field(description="loss per sample; also takes reduction and class_weight")
+    loss: Loss = Field(
+        description="loss per sample; also takes reduction and class_weight, which metrics do not count"
+    )
     optimizer: Optimizer = Field(
         default_factory=lambda: part.default(methods, "gradient_descent"),
         description="update rule, or a solver in mode batch",

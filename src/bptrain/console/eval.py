@@ -3,22 +3,27 @@
 from bptrain.commands.eval import EvaluationReport
 from bptrain.console.terminal.class_metrics import show_classes
 from bptrain.console.terminal.screen import Screen, figure
+from bptrain.console.terminal.target_metrics import show_targets
 
 
 def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
-    """Metrics next to the baseline, those of each class, and the confusion matrix."""
-    evaluation = report.evaluation
-    rows = [["loss", figure(evaluation.loss), "-"]]
+    """Metrics next to the baseline, those of each class and target, and the confusion matrix."""
+    evaluation, once = report.evaluation, report.evaluation.metrics_unweighted
+    columns = ["metric", "value", "baseline", *([] if once is None else ["unweighted"])]
+    rows = [["loss", figure(evaluation.loss), "-", "-"][: len(columns)]]
     for name, value in evaluation.metrics.items():
         if isinstance(value, float):
-            rows.append([name, figure(value), figure(report.baseline_metrics.get(name))])
+            beside = [] if once is None else [figure(once[name])]
+            rows.append([name, figure(value), figure(report.baseline_metrics.get(name)), *beside])
     title = (
         f"{report.checkpoint}: {report.split}, {evaluation.rows} rows "
         f"(baseline: {report.baseline.description})"
     )
-    screen.table(title, ["metric", "value", "baseline"], rows)
+    screen.table(title, columns, rows)
     show_classes(screen, {report.split: evaluation.metrics})
+    show_targets(screen, {report.split: evaluation.metrics_per_target})
     if report.confusion_matrix is not None and report.labels is not None:
         labels = [str(label) for label in report.labels]
         counts = [[label, *map(str, row)] for label, row in zip(labels, report.confusion_matrix, strict=True)]
-        screen.table("confusion matrix: true class by row, predicted class by column", ["", *labels], counts)
+        title = "confusion matrix: true class by row, predicted class by column"
+        screen.table(title + ("" if once is None else ", every row counted once"), ["", *labels], counts)

@@ -13,6 +13,7 @@ from bptrain.commands.fit.summary import SplitResult
 from bptrain.console.terminal.bars import begin, end
 from bptrain.console.terminal.class_metrics import show_classes
 from bptrain.console.terminal.screen import Screen, figure
+from bptrain.console.terminal.target_metrics import show_targets
 from bptrain.console.terminal.terminal import is_redrawn
 from bptrain.core.network import Network
 from bptrain.errors import Warned, printable
@@ -166,6 +167,7 @@ def show_fit(screen: Screen, done: Done) -> None:
     title = f"best model (epoch {best['epoch']} of {done.result['epochs']}; baseline: {guess})"
     screen.table(title, table[0], table[1:])
     show_classes(screen, {split.name: split.evaluation.metrics for split in splits})
+    show_targets(screen, {split.name: split.evaluation.metrics_per_target for split in splits})
 
 
 def split_row(split: SplitResult, names: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from bptrain.commands.inspect import Inspection
 from bptrain.console.terminal.chart import chart
 from bptrain.console.terminal.screen import Screen, figure
+from bptrain.console.terminal.target_metrics import show_targets
 from bptrain.console.terminal.terminal import width_of
 from bptrain.data.features import Feature
 
@@ -27,6 +28,7 @@ def show_inspection(screen: Screen, seen: Inspection) -> None:
     )
     show_layers(screen, seen)
     show_columns(screen, seen)
+    show_targets(screen, seen.metrics_per_target or {})
     show_history(screen, seen.history)
     screen.result("provenance")
     for line in origin_lines(seen.origin):

@@ -32,7 +32,10 @@ class Rows(NamedTuple):
     T: Array  # N × n_L
     y_true: Array  # class numbers, N (multilabel: N × m of 0 and 1), or values in original units, N × m
     row_index: Array  # the number of each row in its file, counted from 0
-    sample_weight: Array | None = None  # what each row weighs, N; None: 1
+    sample_weight: Array | None = (
+        None  # what the loss of each row weighs, N: row weight × class weight; None: 1
+    )
+    row_weight: Array | None = None  # what each row weighs in metrics, N, float64: its data.weight; None: 1
 
 
 class Prepared(NamedTuple):
@@ -140,12 +143,14 @@ def _encode_source(
 
 def _encode(table: Table, rows: Array, schema: Schema, dtype: DTypeLike, where: str) -> tuple[Rows, Warnings]:
     true = schema.true_classes(table, rows)
+    row_weight = weights.row_weights(table.weight, rows)
     encoded = Rows(
         schema.encode_features(table, dtype, rows),
         schema.encode_target(table, dtype, rows),
         true,
         rows,
-        weights.weights_of(table.weight, rows, schema.class_weights, true, dtype),
+        weights.sample_weights(row_weight, schema.class_weights, true, dtype),
+        row_weight,
     )
     return encoded, tuple(unseen(schema.features, table.features, rows, where))
 

@@ -1,4 +1,4 @@
-"""Row weights: the weight that the data give a row, times that of its class."""
+"""What rows weigh: in metrics what the data say, in the loss that times the weight of the class."""
 
 from collections.abc import Mapping
 
@@ -48,28 +48,36 @@ def _written(label: object) -> str:
     return str(label).lower() if isinstance(label, bool) else text_of(label)
 
 
-def weights_of(
-    block: ColumnBlock | None, rows: Array, of_classes: tuple[float, ...], true: Array, dtype: DTypeLike
-) -> Array | None:
-    """What each of some rows weighs, N; None where all weigh 1. Raises DataError for negative weights."""
-    if block is None and not of_classes:
+def row_weights(block: ColumnBlock | None, rows: Array) -> Array | None:
+    """What the data say that each of some rows weighs, N, float64; None where they say nothing.
+
+    Raises DataError for negative weights.
+    """
+    if block is None:
         return None
-    V = np.ones(len(rows))
-    if block is not None:
-        V *= block.number(block.names[0])[rows]
-        errors = ErrorList()
-        message = f"the weight {block.names[0]} is negative; weights are 0 or more"
-        errors.add_rows("negative_weight", block.origin, rows[V < 0], message)
-        errors.raise_if_any()
+    weight: Array = block.number(block.names[0])[rows].astype(np.float64)
+    errors = ErrorList()
+    message = f"the weight {block.names[0]} is negative; weights are 0 or more"
+    errors.add_rows("negative_weight", block.origin, rows[weight < 0], message)
+    errors.raise_if_any()
+    return weight
+
+
+def sample_weights(
+    row_weight: Array | None, of_classes: tuple[float, ...], true: Array, dtype: DTypeLike
+) -> Array | None:
+    """What the loss of each row weighs, N; None where all weigh 1. Raises DataError."""
+    if row_weight is None and not of_classes:
+        return None
+    V = np.ones(len(true)) if row_weight is None else row_weight
     if of_classes:
-        V *= np.array(of_classes)[true]
+        V = V * np.array(of_classes)[true]
     with np.errstate(over="ignore"):
         weights: Array = V.astype(dtype)
         if not np.isfinite(weights.sum()):
             message = f"the weights of the rows, up to {V.max():.3g}, are too large for {weights.dtype}"
-            raise DataError(
-                Problem("too_large", message, path="data.weight" if block else "loss.class_weight")
-            )
+            path = "loss.class_weight" if row_weight is None else "data.weight"
+            raise DataError(Problem("too_large", message, path=path))
     return weights
 
 

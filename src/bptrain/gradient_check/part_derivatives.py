@@ -102,9 +102,12 @@ def _of_loss(point: GradientPoint, tolerance: float) -> Iterator[PartFault]:
         return row_losses(network, z, None, T)
 
     if loss.E_of_z is not None:
-        rounded = 1e-4 * (np.abs(loss.dE(X, T)) * np.abs(X)).sum(axis=1)
+        of_x = np.fmax(
+            np.abs(X), np.finfo(X.dtype).tiny
+        )  # below it x has lost digits, and 1 / x may be infinite
+        rounded = 1e-4 * np.nansum(np.abs(loss.dE(X, T)) * of_x, axis=1)
         E = loss.E(X, T)[:, None]
-        size = 1.0 + np.abs(E) + np.where(np.isfinite(rounded), rounded, 0.0)[:, None]
+        size = 1.0 + np.abs(E) + rounded[:, None]
         yield from _fault(
             point, L, "E of z", Z[:, :1], PartValues(E_of_z(Z)[:, None], E, E, E, size), [], tolerance
         )

@@ -157,6 +157,9 @@ def metric_faults(part: Metric) -> Iterator[str]:
         yield f"has better={part.better!r}, which should be higher, lower or neither"
     if part.reads not in ("predictions", "scores", "probabilities"):
         yield f"has reads={part.reads!r}, which should be predictions, scores or probabilities"
+    weighs: Any = part.weighs
+    if not isinstance(weighs, bool):
+        yield f"has weighs={weighs!r}, which should be True or False"
 
 
 def solver_faults(part: Solver) -> Iterator[str]:

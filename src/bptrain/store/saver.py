@@ -103,6 +103,8 @@ def metrics_line(event: EpochEnd, train_seconds: float) -> dict[str, Any]:
     }
     if event.validation_loss is not None:
         line["validation"] = {"loss": event.validation_loss, **event.validation_metrics}
+    if event.validation_metrics_unweighted is not None:
+        line["metrics_unweighted"] = {"validation": event.validation_metrics_unweighted}
     if event.penalty:
         line["penalty"] = event.penalty
     if event.gradient_norm is not None:

@@ -1,4 +1,8 @@
-"""How good a model is on a data set: its loss and metrics, next to those of a baseline that ignores the inputs."""
+"""How good a model is on a data set: its loss and metrics, next to those of a baseline that ignores the inputs.
+
+Where the data say what rows weigh, metrics and baselines count each row by its weight. Class weights enter the loss
+alone.
+"""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +15,7 @@ from bptrain.core.objective import row_losses
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Outputs
-from bptrain.parts.metrics import Metric
+from bptrain.parts.metrics import Metric, mean_over_rows
 from bptrain.parts.types import Array
 
 LOSS_ROWS = 10_000  # whose losses are worked out together
@@ -23,43 +27,95 @@ class Evaluation(NamedTuple):
     rows: int
     loss: float  # the mean over the rows by what they weigh, without penalties
     metrics: dict[str, Any]  # name -> number, mapping from the labels, or matrix
+    metrics_unweighted: dict[str, Any] | None = None  # every row counted once; None without row weights
+    metrics_per_target: dict[str, dict[str, Any]] | None = (
+        None  # name -> target -> number; None of one target
+    )
 
 
 def evaluate(
-    network: Network, outputs: Outputs, schema: Schema, data: Rows, metrics: Mapping[str, Metric]
+    network: Network,
+    outputs: Outputs,
+    schema: Schema,
+    data: Rows,
+    metrics: Mapping[str, Metric],
+    per_target: bool = False,
 ) -> Evaluation:
-    """Loss and metrics of what a model makes of one split or file; metrics are in the target's own units."""
+    """Loss and metrics of what a model makes of one split or file; metrics are in the target's own units.
+
+    With `per_target` each metric of several targets is also worked out for each of them.
+    """
     Z_L, X_L = outputs
     losses = np.empty(len(X_L))
     with np.errstate(all="ignore"):
         for a in range(0, len(losses), LOSS_ROWS):
             rows = slice(a, a + LOSS_ROWS)
             losses[rows] = row_losses(network, Z_L[rows], X_L[rows], data.T[rows])
-    V = data.sample_weight
-    loss = float(losses.mean() if V is None else (V * losses).sum() / V.sum())
-    if schema.task == "regression":
-        return Evaluation(len(data.X), loss, score(schema, schema.decode(X_L), None, data.y_true, metrics))
-    predicted, scores = schema.classes_of(X_L), schema.scores_of(X_L)
-    return Evaluation(len(data.X), loss, score(schema, predicted, scores, data.y_true, metrics))
+        V = data.sample_weight
+        loss = float(
+            losses.mean() if V is None else (V * losses).sum() / V.sum()
+        )  # NaN where they weigh nothing
+    values = schema.task == "regression"
+    predicted = schema.decode(X_L) if values else schema.classes_of(X_L)
+    scores = None if values else schema.scores_of(X_L)
+    true, weight = data.y_true, data.row_weight
+    return Evaluation(
+        len(data.X),
+        loss,
+        score(schema, predicted, scores, true, metrics, weight),
+        None if weight is None else score(schema, predicted, scores, true, metrics),
+        score_per_target(schema, predicted, scores, true, metrics, weight) if per_target else None,
+    )
 
 
 def score(
-    schema: Schema, predicted: Array, scores: Array | None, true: Array, metrics: Mapping[str, Metric]
+    schema: Schema,
+    predicted: Array,
+    scores: Array | None,
+    true: Array,
+    metrics: Mapping[str, Metric],
+    weight: Array | None = None,
 ) -> dict[str, Any]:
     """Each metric of predictions (or of the scores of the classes) against true values, by name.
 
     A metric with one number per class is a mapping from the labels. Without scores, metrics that need them are left
-    out.
+    out. Rows count by their weight, where it is given.
     """
     classes, values = len(schema.labels), {}
     with np.errstate(all="ignore"):  # predictions beyond all bounds give NaN, not noise
         for name, metric in metrics.items():
             seen = predicted if metric.reads == "predictions" else scores
             if seen is not None:
-                value = metric.of(seen, true, classes)
+                value = metric.value(seen, true, classes, weight)
                 by_label = zip(map(str, schema.labels), value, strict=True) if metric.per_class else None
                 values[name] = value if by_label is None else dict(by_label)
     return values
+
+
+def score_per_target(
+    schema: Schema,
+    predicted: Array,
+    scores: Array | None,
+    true: Array,
+    metrics: Mapping[str, Metric],
+    weight: Array | None = None,
+) -> dict[str, dict[str, Any]] | None:
+    """Each metric of each target, by name and target, but for those per class; None where there is one target."""
+    names = schema.target.names
+    if true.ndim == 1 or len(names) < 2:
+        return None
+    found: dict[str, dict[str, Any]] = {}
+    with np.errstate(all="ignore"):
+        for name, metric in metrics.items():
+            seen = predicted if metric.reads == "predictions" else scores
+            if seen is not None and not metric.per_class:
+                found[name] = {
+                    target: metric.value(
+                        seen[:, k : k + 1], true[:, k : k + 1], min(len(schema.labels), 1), weight
+                    )
+                    for k, target in enumerate(names)
+                }
+    return found
 
 
 class Baseline(NamedTuple):
@@ -81,7 +137,7 @@ class Baseline(NamedTuple):
             else np.broadcast_to(self.shares, (len(data.y_true), len(self.shares)))
         )
         numbers = {name: metric for name, metric in metrics.items() if metric.better != "neither"}
-        values = score(schema, predicted, scores, data.y_true, numbers)
+        values = score(schema, predicted, scores, data.y_true, numbers, data.row_weight)
         return {name: value for name, value in values.items() if not math.isnan(value)}
 
     def to_json(self) -> dict[str, Any]:
@@ -101,13 +157,14 @@ class Baseline(NamedTuple):
         )
 
 
-def baseline(schema: Schema, train_true: Array) -> Baseline:
-    """The majority class of the training rows, or the mean of each target."""
+def baseline(schema: Schema, train_true: Array, weight: Array | None = None) -> Baseline:
+    """The majority class of the training rows, or the mean of each target, by what the rows weigh."""
     if schema.task == "regression":
-        return Baseline("always the mean", train_true.mean(axis=0))
+        return Baseline("always the mean", mean_over_rows(train_true, weight))
     if train_true.ndim > 1:
-        shares = train_true.mean(axis=0)
+        shares = mean_over_rows(train_true, weight)
         return Baseline("always the more frequent answer", (shares >= 0.5).astype(train_true.dtype), shares)
-    counts = np.bincount(train_true, minlength=len(schema.labels))
+    counts = np.bincount(train_true, weight, minlength=len(schema.labels))
     majority = int(counts.argmax())
-    return Baseline(f"always {schema.labels[majority]}", np.asarray(majority), counts / len(train_true))
+    total = len(train_true) if weight is None else weight.sum()
+    return Baseline(f"always {schema.labels[majority]}", np.asarray(majority), counts / total)

@@ -35,6 +35,7 @@ class EpochEnd(NamedTuple):
     validation_metrics: dict[str, Any]
     evaluation_seconds: float
     gradient_norm: float | None = None  # where it is asked for
+    validation_metrics_unweighted: dict[str, Any] | None = None  # None without row weights
 
 
 class Finished(NamedTuple):

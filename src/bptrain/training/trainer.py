@@ -205,6 +205,7 @@ def _end_epoch(
         train_objective=objective,
         validation_loss=validation_loss,
         validation_metrics=figures,
+        validation_metrics_unweighted=None if validation is None else validation.metrics_unweighted,
         gradient_norm=None if controls.gradient_norm is None else _gradient_norm(job, w),
         evaluation_seconds=time.perf_counter() - clock,
     )

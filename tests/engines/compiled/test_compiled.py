@@ -53,7 +53,7 @@ def vectorized(function: Callable[..., Any]) -> Callable[[Array], Array]:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ["exp", "expm1", "tanh"])
+@pytest.mark.parametrize("name", ["exp", "expm1", "tanh", "log1p"])
 def test_elementary_functions(name: str, dtype: type) -> None:
     """Against the C library in long double: within 1.8 units in the last place; subnormal and infinite ones too."""
     from bptrain.engines.compiled.runtime import elementary

@@ -136,7 +136,7 @@ def open_fit(setup: Setup) -> Fit:
     config, prepared = setup.loaded.config, setup.prepared
     refuse_what_is_too_large(setup.loaded, setup.network)
     train_rows = prepared.splits["train"]
-    guess = baseline(prepared.schema, train_rows.y_true)
+    guess = baseline(prepared.schema, train_rows.y_true, train_rows.row_weight)
     settings = portable(run_config(setup))
     facts = checkpoint.Facts(
         config=settings,

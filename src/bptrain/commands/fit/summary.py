@@ -54,7 +54,7 @@ def summarize(
 
     def on_every_split(w: Array) -> dict[str, Evaluation]:
         return {
-            name: evaluate(setup.network, outputs(w, rows.X), schema, rows, setup.metrics)
+            name: evaluate(setup.network, outputs(w, rows.X), schema, rows, setup.metrics, per_target=True)
             for name, rows in splits.items()
         }
 
@@ -104,4 +104,16 @@ def figures(epoch: int, evaluations: Mapping[str, Evaluation], penalty: float | 
         **({} if penalty is None else {"penalty": penalty}),
         "loss": {name: evaluation.loss for name, evaluation in evaluations.items()},
         "metrics": {name: evaluation.metrics for name, evaluation in evaluations.items()},
+        **more_figures(evaluations),
     }
+
+
+def more_figures(evaluations: Mapping[str, Evaluation]) -> dict[str, Any]:
+    """The metrics with every row counted once, where rows weigh, and for each of several targets; by split."""
+    found: dict[str, dict[str, Any]] = {"metrics_unweighted": {}, "metrics_per_target": {}}
+    for field, by_split in found.items():
+        for name, evaluation in evaluations.items():
+            figures = getattr(evaluation, field)
+            if figures is not None:
+                by_split[name] = figures
+    return {field: by_split for field, by_split in found.items() if by_split}

@@ -50,10 +50,10 @@ def header(plan: KernelPlan) -> Lines:
     yield ""
     yield "import numpy as np"
     yield ""
-    for name in ("exp", "expm1", "tanh"):
+    for name in ("exp", "expm1", "tanh", "log1p"):
         yield f"from {RUNTIME}.elementary import {name}_{bits} as {name}"
     yield f"from {RUNTIME}.loops import formula, loop, rule, schedule"
-    yield f"from {RUNTIME}.loops import largest, mean, smallest, square, total"
+    yield f"from {RUNTIME}.loops import largest, maximum, mean, minimum, smallest, square, total"
     yield f"from {RUNTIME}.products import rows_at_once, times, times_transposed"
     yield f"from {RUNTIME}.products import transposed_times, transposed_times_rows"
     yield f"from {RUNTIME}.subnormals import as_before, subnormals_to_zero"

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from bptrain.translate.expressions import Untranslatable
 
 TINY = 1.1754943508222875e-38  # the smallest number of float32 with a full mantissa
-OWN = ("exp", "expm1", "tanh", "square", "abs")  # functions that a kernel has under their own name
+OWN = (
+    "exp",
+    "expm1",
+    "tanh",
+    "log1p",
+    "square",
+    "abs",
+    "minimum",
+    "maximum",
+)  # functions that a kernel has under their own name
 PYTHON = ("abs", "min", "max")  # of Python itself
 
 

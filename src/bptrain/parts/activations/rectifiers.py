@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from bptrain.parts.activations.base import Activation, activations
-from bptrain.parts.activations.steps import FAR, at_least, decay, logistic, within
+from bptrain.parts.activations.steps import FAR, at_least, decay, growth, logistic, within
 from bptrain.parts.types import Array, NonNegative
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # λ and α of Klambauer et al. 2017
@@ -93,17 +93,18 @@ def softplus() -> Activation:
 def silu() -> Activation:
     """z / (1 + e^−z). Elfwing, Uchibe and Doya 2018; Hendrycks and Gimpel 2016. Also called swish.
 
-    With s = 1 / (1 + e^−z), f' = s + z s (1 − s).
+    With s = 1 / (1 + e^−z), f' = s + z s (1 − s), where 1 − s is 1 / (1 + e^z).
     """
 
     def f(z: Array) -> Array:
         z = at_least(z, -FAR)
-        return z * logistic(z, decay(z))
+        return z * logistic(growth(z))
 
     def df(z: Array, x: Array) -> Array:
         z = within(z, -FAR, FAR)
-        e = decay(z)
-        return logistic(z, e) + z * (e / ((1.0 + e) * (1.0 + e)))
+        e = growth(z)
+        s = logistic(e)
+        return s + z * (s / (1.0 + e))
 
     return Activation(f, df, range=(-0.2785, math.inf), relu_family=True)
 
@@ -117,21 +118,22 @@ def silu() -> Activation:
 def gelu() -> Activation:
     """½ z (1 + tanh(√(2/π) (z + 0.044715 z³))). Hendrycks and Gimpel 2016; the tanh form, not z Φ(z).
 
-    ½ (1 + tanh(a/2)) is computed as 1 / (1 + e^−a), which is accurate where it is small. The exact form, z Φ(z), which
+    ½ (1 + tanh(a/2)) is computed as e^a / (1 + e^a), which is accurate where it is small. The exact form, z Φ(z), which
     is the default of PyTorch and Keras, differs by at most 0.0005.
     """
 
     def f(z: Array) -> Array:
         z = at_least(z, -FAR)
         a = GELU_SLOPE * (z + GELU_CUBE * (z * z * z))
-        return z * logistic(a, decay(a))
+        return z * logistic(growth(a))
 
     def df(z: Array, x: Array) -> Array:
         z = within(z, -FAR, FAR)
         a = GELU_SLOPE * (z + GELU_CUBE * (z * z * z))
-        e = decay(a)
+        e = growth(a)
+        s = logistic(e)
         da = GELU_SLOPE * (1.0 + 3.0 * GELU_CUBE * (z * z))
-        return logistic(a, e) + z * da * (e / ((1.0 + e) * (1.0 + e)))
+        return s + z * da * (s / (1.0 + e))
 
     return Activation(f, df, range=(-0.1701, math.inf), relu_family=True)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bptrain.parts.activations.base import Activation, activations
-from bptrain.parts.activations.steps import size, within
+from bptrain.parts.activations.steps import growth, logistic, size, within
 from bptrain.parts.types import Array
 
 LEVEL = 1e30  # beyond it z / (1 + |z|) is ±1 in float64, and ∞ / ∞ does not arise
@@ -11,10 +11,13 @@ LEVEL = 1e30  # beyond it z / (1 + |z|) is ±1 in float64, and ∞ / ∞ does no
 
 @activations.add("sigmoid", "f(z) = 1 / (1 + e^(−z))", "f'(z) = f(z) (1 − f(z))")
 def sigmoid() -> Activation:
-    """1 / (1 + e^−z). Computed as ½ + ½ tanh(z/2), which cannot overflow. Rumelhart, Hinton and Williams 1986."""
+    """1 / (1 + e^−z). Computed as e^z / (1 + e^z), which is accurate where it is small. f' = x (1 − x).
+
+    Rumelhart, Hinton and Williams 1986.
+    """
 
     def f(z: Array) -> Array:
-        return 0.5 + 0.5 * np.tanh(0.5 * z)
+        return logistic(growth(z))
 
     def df(z: Array, x: Array) -> Array:
         return x * (1.0 - x)

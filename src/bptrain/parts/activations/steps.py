@@ -1,10 +1,11 @@
-"""Steps that several activations take: e^−|z|, the logistic function from it, and z held within bounds."""
+"""Steps that several parts take: e^z and e^−|z| without overflow, the logistic function, z held within bounds."""
 
 import numpy as np
 
 from bptrain.parts.types import Array
 
 FAR = 1000.0  # e^−FAR is 0 in float64: what is multiplied by it may stop here, so that ∞ · 0 does not arise
+HELD = 80.0  # beside e^HELD 1 is lost in float64, and even float32 has it
 
 
 def at_least(z: Array, low: float) -> Array:
@@ -27,6 +28,11 @@ def decay(z: Array) -> Array:
     return np.exp(-size(z))
 
 
-def logistic(z: Array, e: Array) -> Array:
-    """1 / (1 + e^−z) from e = e^−|z|: every digit is right where it is small too."""
-    return np.where(z.real <= 0, e, 1.0) / (1.0 + e)
+def growth(z: Array) -> Array:
+    """e^z up to z = HELD, then e^HELD. Of complex numbers minimum takes the one with the smaller real part."""
+    return np.exp(np.minimum(z, HELD))
+
+
+def logistic(e: Array) -> Array:
+    """1 / (1 + e^−z) from e = e^z: every digit is right where it is small, too."""
+    return e / (1.0 + e)

@@ -90,15 +90,15 @@ def huber(delta: Positive = 1.0) -> Loss:
 def log_cosh() -> Loss:
     """Σ ln cosh(x − t). About ½ d² for small d = x − t, and |d| − ln 2 for large d. Green 1990.
 
-    Computed as −½ ln(1 − tanh² d) for |d| ≤ 1, which is exact near 0, and as |d| + ln(1 + e^−2|d|) − ln 2 beyond.
+    Computed as ln(1 + 2 sinh² ½d) for |d| ≤ 3, which is accurate near 0, and as |d| + ln(1 + e^−2|d|) − ln 2 beyond.
     """
 
     def E(x: Array, t: Array) -> Array:
         d = x - t
         size = np.sign(d.real) * d
-        slope = np.tanh(np.where(size.real <= 1, d, 0.0))
-        near = -0.5 * np.log1p(-slope * slope)
-        return np.where(size.real <= 1, near, size + np.log1p(np.exp(-2.0 * size)) - LN2).sum(axis=-1)
+        half = np.sinh(np.where(size.real <= 3, 0.5 * d, 0.0))
+        near = np.log1p(2.0 * half * half)
+        return np.where(size.real <= 3, near, size + np.log1p(np.exp(-2.0 * size)) - LN2).sum(axis=-1)
 
     def dE(x: Array, t: Array) -> Array:
         return np.tanh(x - t)
@@ -120,7 +120,8 @@ def quantile(tau: Inside = 0.5) -> Loss:
     """
 
     def slope(d: Array) -> Array:
-        return 0.5 * np.sign(d) + (0.5 - tau)  # −τ below 0, 1 − τ above
+        side = np.sign(d)
+        return np.where(d == 0, 0.5 - tau, np.where(d <= 0, tau * side, (1.0 - tau) * side))
 
     def E(x: Array, t: Array) -> Array:
         d = x - t

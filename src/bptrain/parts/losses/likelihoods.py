@@ -5,6 +5,7 @@ A target of 0 costs nothing: t ln x is 0 there, whatever x.
 
 import numpy as np
 
+from bptrain.parts.activations.steps import decay
 from bptrain.parts.losses.base import Loss, difference_terms, losses
 from bptrain.parts.types import Array, BelowOne
 
@@ -15,7 +16,8 @@ from bptrain.parts.types import Array, BelowOne
 def binary_cross_entropy() -> Loss:
     """−Σ [t ln x + (1 − t) ln(1 − x)]. Each output is a separate yes or no. Canonical with sigmoid. Hinton 1989.
 
-    From z it is Σ [ln(1 + e^z) − t z], with ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|).
+    From z it is Σ [ln(1 + e^z) − t z], computed as Σ [ln(1 + e^−|z|) + (1 − t) z] for z > 0 and Σ [ln(1 + e^−|z|) − t
+    z] else: no term is below 0, so none takes digits from another.
     """
 
     def E(x: Array, t: Array) -> Array:
@@ -27,9 +29,7 @@ def binary_cross_entropy() -> Loss:
         return (x - t) / (x * (1.0 - x))
 
     def E_of_z(z: Array, t: Array) -> Array:
-        positive = np.where(z.real <= 0, 0.0, z)
-        minus_size = np.where(z.real <= 0, z, -z)  # −|z|, imaginary part kept
-        return (positive + np.log1p(np.exp(minus_size)) - t * z).sum(axis=-1)
+        return (np.log1p(decay(z)) + np.where(z.real <= 0, -t, 1.0 - t) * z).sum(axis=-1)
 
     def terms(x: Array, t: Array) -> Array:
         return difference_terms(x, t) / np.abs(x * (1.0 - x))
@@ -43,8 +43,9 @@ def binary_cross_entropy() -> Loss:
 def cross_entropy(label_smoothing: BelowOne = 0.0) -> Loss:
     """−Σ_k t_k ln x_k. The rows of t and x are distributions. Canonical with softmax. Bridle 1990.
 
-    From z it is Σ_k t_k (ln Σ_j e^z_j − z_k). label_smoothing ε gives each of the K classes a share: the targets are (1
-    − ε) t + ε/K, in evaluation too. Szegedy et al. 2016; as in PyTorch and Keras.
+    From z it is Σ_k t_k (ln Σ_j e^z_j − z_k). As Σ_j t_j = 1, the logarithm is ln(1 + Σ_j (e^z_j − t_j)), which keeps
+    the digits of a small loss. label_smoothing ε gives each of the K classes a share: the targets are (1 − ε) t + ε/K,
+    in evaluation too. Szegedy et al. 2016; as in PyTorch and Keras.
     """
 
     def E(x: Array, t: Array) -> Array:
@@ -55,7 +56,7 @@ def cross_entropy(label_smoothing: BelowOne = 0.0) -> Loss:
 
     def E_of_z(z: Array, t: Array) -> Array:
         shifted = z - z.real.max(axis=-1, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+        log_sum = np.log1p((np.exp(shifted) - t).sum(axis=-1, keepdims=True))
         return (t * (log_sum - shifted)).sum(axis=-1)
 
     return Loss(
@@ -103,7 +104,7 @@ def poisson() -> Loss:
         return (x - t * np.log(np.where(t == 0, 1.0, x))).sum(axis=-1)
 
     def dE(x: Array, t: Array) -> Array:
-        return 1.0 - t / np.where(t == 0, 1.0, x)
+        return np.where(t == 0, 1.0, (x - t) / np.where(t == 0, 1.0, x))
 
     def terms(x: Array, t: Array) -> Array:
         return 1.0 + t / np.where(t == 0, 1.0, x)

@@ -5,26 +5,30 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bptrain.parts.metrics.base import Metric, metrics
+from bptrain.parts.metrics.base import Metric, mean_over_rows, metrics
 from bptrain.parts.types import Array
 
 Average = Literal["macro", "weighted", "per_class"]
 
 
 class Counts(NamedTuple):
-    """How many rows of each class (multi-label: with a yes at each label), K each."""
+    """How many rows of each class (multi-label: with a yes at each label), or what they weigh, K each."""
 
     right: Array  # true and predicted
     predicted: Array
     true: Array
 
 
-def counts_of(predicted: Array, true: Array, classes: int) -> Counts:
+def counts_of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> Counts:
     """The counts of class numbers, N, or of yes/no answers, N × m."""
     if true.ndim > 1:
-        return Counts((predicted * true).sum(axis=0), predicted.sum(axis=0), true.sum(axis=0))
-    right = np.bincount(true[predicted == true], minlength=classes)
-    return Counts(right, np.bincount(predicted, minlength=classes), np.bincount(true, minlength=classes))
+        answers = (predicted * true, predicted, true)
+        return Counts(*(yes.sum(axis=0) if weight is None else weight @ yes for yes in answers))
+
+    def count(of: Array, rows: Array | slice = slice(None)) -> Array:
+        return np.bincount(of[rows], None if weight is None else weight[rows], minlength=classes)
+
+    return Counts(count(true, predicted == true), count(predicted), count(true))
 
 
 def share(part: Array, whole: Array) -> Array:
@@ -39,8 +43,8 @@ def averaged(each: Callable[[Counts], Array], average: Average) -> Metric:
     weights each class by its number of rows; per_class leaves one number per class.
     """
 
-    def of(predicted: Array, true: Array, classes: int) -> float | list[float]:
-        counts = counts_of(predicted, true, classes)
+    def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float | list[float]:
+        counts, rows_of = (counts_of(predicted, true, classes, by) for by in (weight, None))
         values = each(counts)
         if average == "per_class":
             one_each: list[float] = values.tolist()
@@ -48,22 +52,23 @@ def averaged(each: Callable[[Counts], Array], average: Average) -> Metric:
         if average == "weighted":
             rows = counts.true.sum()
             return float((values * counts.true).sum() / rows) if rows > 0 else 0.0
-        occurs = (counts.true + counts.predicted > 0) | (true.ndim > 1)
+        occurs = (rows_of.true + rows_of.predicted > 0) | (true.ndim > 1)
         return float(values[occurs].mean())
 
     per_class = average == "per_class"
-    return Metric(of, "classification", "neither" if per_class else "higher", per_class=per_class)
+    better: Literal["neither", "higher"] = "neither" if per_class else "higher"
+    return Metric(of, "classification", better, per_class=per_class, weighs=True)
 
 
 @metrics.add("accuracy")
 def accuracy() -> Metric:
     """The share of rows whose class is right; with several yes/no outputs, all of them must be."""
 
-    def of(predicted: Array, true: Array, classes: int) -> float:
+    def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
         right = predicted == true
-        return float(np.mean(right.all(axis=-1) if right.ndim > 1 else right))
+        return float(mean_over_rows(right.all(axis=-1) if right.ndim > 1 else right, weight))
 
-    return Metric(of, "classification", "higher")
+    return Metric(of, "classification", "higher", weighs=True)
 
 
 @metrics.add("error_rate")
@@ -71,22 +76,22 @@ def error_rate() -> Metric:
     """1 − accuracy."""
     share_right = accuracy().of
 
-    def of(predicted: Array, true: Array, classes: int) -> float:
-        return 1.0 - float(share_right(predicted, true, classes))
+    def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
+        return 1.0 - float(share_right(predicted, true, classes, weight))
 
-    return Metric(of, "classification", "lower")
+    return Metric(of, "classification", "lower", weighs=True)
 
 
 @metrics.add("balanced_accuracy")
 def balanced_accuracy() -> Metric:
     """The mean recall over the classes that occur among the true labels. Brodersen et al. 2010."""
 
-    def of(predicted: Array, true: Array, classes: int) -> float:
-        counts = counts_of(predicted, true, classes)
+    def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
+        counts = counts_of(predicted, true, classes, weight)
         occurs = counts.true > 0
-        return float((counts.right[occurs] / counts.true[occurs]).mean())
+        return float((counts.right[occurs] / counts.true[occurs]).mean()) if occurs.any() else float("nan")
 
-    return Metric(of, "classification", "higher", multilabel=False)
+    return Metric(of, "classification", "higher", multilabel=False, weighs=True)
 
 
 @metrics.add("precision")
@@ -137,14 +142,16 @@ def matthews_corrcoef() -> Metric:
     For two classes, the correlation between predicted and true. Matthews 1975; Gorodkin 2004.
     """
 
-    def of(predicted: Array, true: Array, classes: int) -> float:
-        counts = counts_of(predicted, true, classes)
-        N, right = float(len(true)), float(counts.right.sum())
+    def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
+        counts = counts_of(predicted, true, classes, weight)
         t, p = counts.true.astype(np.float64), counts.predicted.astype(np.float64)
-        size = (N * N - p @ p) * (N * N - t @ t)
+        N, right = t.sum(), float(counts.right.sum())
+        size = (p.sum() ** 2 - p @ p) * (
+            N * N - t @ t
+        )  # where all are of one class, both sums are p_k to the last bit
         return float((N * right - t @ p) / np.sqrt(size)) if size > 0 else 0.0
 
-    return Metric(of, "classification", "higher", multilabel=False)
+    return Metric(of, "classification", "higher", multilabel=False, weighs=True)
 
 
 @metrics.add("cohen_kappa")
@@ -154,24 +161,26 @@ def cohen_kappa() -> Metric:
     Not defined where all rows are of one class and predicted as it.
     """
 
-    def of(predicted: Array, true: Array, classes: int) -> float:
-        counts = counts_of(predicted, true, classes)
-        N = float(len(true))
-        by_chance = counts.true.astype(np.float64) @ counts.predicted.astype(np.float64) / N
-        if by_chance == N:
+    def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
+        counts = counts_of(predicted, true, classes, weight)
+        t, p = counts.true.astype(np.float64), counts.predicted.astype(np.float64)
+        N = t.sum()
+        if not t @ (p.sum() - p) > 0:
             return float("nan")
-        return float(1.0 - (N - counts.right.sum()) / (N - by_chance))
+        return float(1.0 - (N - counts.right.sum()) / (N - t @ p / N))
 
-    return Metric(of, "classification", "higher", multilabel=False)
+    return Metric(of, "classification", "higher", multilabel=False, weighs=True)
 
 
 @metrics.add("confusion_matrix")
 def confusion_matrix() -> Metric:
-    """C[j][k]: the number of rows of class j that were predicted as class k."""
+    """C[j][k]: the number of rows of class j that were predicted as class k; with row weights, what they weigh."""
 
-    def of(predicted: Array, true: Array, classes: int) -> list[list[int]]:
-        counts = np.bincount(true * classes + predicted, minlength=classes * classes)
-        matrix: list[list[int]] = counts.reshape(classes, classes).tolist()
+    def of(
+        predicted: Array, true: Array, classes: int, weight: Array | None = None
+    ) -> list[list[int]] | list[list[float]]:
+        counts = np.bincount(true * classes + predicted, weight, minlength=classes * classes)
+        matrix: list[list[int]] | list[list[float]] = counts.reshape(classes, classes).tolist()
         return matrix
 
-    return Metric(of, "classification", "neither", multilabel=False)
+    return Metric(of, "classification", "neither", multilabel=False, weighs=True)

@@ -1,11 +1,13 @@
-"""exp, expm1 and tanh without branches or table look-ups, so that the compiler turns them into vector code.
+"""exp, expm1, tanh and log1p without branches or table look-ups, so that the compiler turns them into vector code.
 
-The C library's functions work on one number at a time: 4 ns an exp and 14 ns a tanh, against some 0.5 ns here.
+The C library's functions work on one number at a time: 4 ns per exp and 14 ns per tanh, against some 0.5 ns here.
+ln u of log1p is theirs.
 
     x = i ln 2 + r,  |r| ≤ ½ ln 2            i by rounding x / ln 2, r in two steps (Cody and Waite 1980)
     e^x − 1 = 2^i (p(r) + 1 − 2^−i)          p(r) = e^r − 1, a polynomial without constant term
     e^x     = 2^i (p(r) + 1)
     tanh x  = ∓ y / (y + 2),  y = e^(−2|x|) − 1
+    ln(1 + x) = ln u · x / (u − 1),  u = 1 + x rounded      (Goldberg 1991, theorem 4)
 
 Adding 1.5 · 2^(bits of the mantissa) rounds a number to an integer that stands in its lowest bits; 2^i is made by
 placing i + bias in the bits of the exponent, in two factors, since 2^i alone may be out of range. NaN and infinity
@@ -135,3 +137,17 @@ def tanh_64(x):
     """tanh x in float64."""
     y = expm1_64(G(-2.0) * abs(x))
     return math.copysign(y / (y + G(2.0)), x)
+
+
+@strict
+def log1p_32(x):
+    """ln(1 + x) in float32."""
+    u = F(1.0) + x
+    return x if u == F(1.0) or u == F(np.inf) else np.log(u) * (x / (u - F(1.0)))
+
+
+@strict
+def log1p_64(x):
+    """ln(1 + x) in float64."""
+    u = G(1.0) + x
+    return x if u == G(1.0) or u == G(np.inf) else np.log(u) * (x / (u - G(1.0)))

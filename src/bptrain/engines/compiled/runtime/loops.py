@@ -61,6 +61,18 @@ def mean(row):
 
 
 @formula
+def minimum(a, b):
+    """The smaller of two numbers, NaN if one of them is."""
+    return b if b < a or b != b else a
+
+
+@formula
+def maximum(a, b):
+    """The larger of two numbers, NaN if one of them is."""
+    return b if b > a or b != b else a
+
+
+@formula
 def square(x):
     """x²."""
     return x * x

@@ -1,9 +1,9 @@
 """Numbers too small for a full mantissa (below 1e-38 in float32) taken for 0, while a compiled loop runs.
 
 A processor of the x86 family takes some 150 cycles over each of them, and optimizers breed them: where a unit is
-dead, the mean of adam shrinks by 0.9 an update until it can shrink no more. Two bits of the processor's control word
-say that such numbers are read (DAZ) and written (FTZ) as 0. The word belongs to the thread and is put back when the
-loop ends. Other processors are not slowed down, and are left alone.
+dead, the mean of adam shrinks to 0.9 of itself per update until it can shrink no more. Two bits of the processor's
+control word say that such numbers are read (DAZ) and written (FTZ) as 0. The word belongs to the thread and is put
+back when the loop ends. Other processors are not slowed down, and are left alone.
 """
 
 import platform

@@ -1,0 +1,76 @@
+"""Activations, their derivatives, and losses against mpmath, in both dtypes and engines: docs/accuracy.md.
+
+No error is above 4 units of what the record of a formula names (tests/parts/exact_formulas.py): the last place of the
+result wherever that can be kept.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import accuracy
+from bptrain.parts.activations import activations
+from bptrain.parts.losses import losses
+from bptrain.parts.types import Array
+from engines.installed import needs_compiler
+from parts.exact_formulas import ACTIVATIONS, LOSSES
+from parts.ulps import BOUND, DTYPES, ENGINES, measured
+
+PARTS = [*ACTIVATIONS, *LOSSES]
+PAGE = Path(__file__).parents[2] / "docs" / "accuracy.md"
+
+
+def test_every_part_is_measured() -> None:
+    assert set(ACTIVATIONS) == set(activations)
+    assert {name.split(",")[0] for name in LOSSES} == set(losses)
+    for name in losses:
+        part: Any = losses.get(name)()
+        assert ("E of z" in LOSSES[name]) == (part.canonical is not None and part.E_of_z is not part.E), name
+
+
+@pytest.mark.parametrize(
+    "engine", [pytest.param(name, marks=[needs_compiler] if name == "numba" else []) for name in ENGINES]
+)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("part", PARTS)
+def test_no_error_is_above_the_bound(part: str, dtype: type, engine: str) -> None:
+    errors = measured(part, dtype, engine)
+    assert {error.of for error in errors} == ({**ACTIVATIONS, **LOSSES}[part]).keys()
+    for error in errors:
+        assert error.units <= BOUND, f"{error.of} of {part}: {error.units} units of {error.exact.unit}"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_digit_lost_is_seen(dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """½ + ½ tanh(z/2), which keeps the digits of 1, has none where the sigmoid is small."""
+
+    def f(z: Array) -> Array:
+        return 0.5 + 0.5 * np.tanh(0.5 * z)
+
+    part = activations.get("sigmoid")()
+    monkeypatch.setattr(activations, "get", lambda name: lambda: part._replace(f=f))
+    assert measured("sigmoid", dtype, "numpy")[0].units > 1e6
+
+
+def test_probabilities_of_rare_events() -> None:
+    """Sigmoid, worked out with 60 digits."""
+    f = activations.get("sigmoid")().f
+    z: Array = np.array([-15, -17, -20, -80], np.float32)
+    np.testing.assert_allclose(
+        f(z), [3.0590222692562e-7, 4.13993754739e-8, 2.0611536181902e-9, 1.8048513878e-35], rtol=3e-7
+    )
+    np.testing.assert_allclose(f(np.array([-36.0])), [2.3195228302435691e-16], rtol=5e-16)
+
+
+def test_the_page_has_every_formula() -> None:
+    """Its measurements are of one machine; what it lists, and against what, is what is measured here."""
+    rows = accuracy.rows_of(PAGE.read_text(encoding="utf-8"))
+    expected = {
+        (part, of, exact.unit)
+        for part, formulas in {**ACTIVATIONS, **LOSSES}.items()
+        for of, exact in formulas.items()
+    }
+    assert rows.keys() == expected
+    assert all(float(figure) <= BOUND for figures in rows.values() for figure in figures)
