@@ -27,8 +27,10 @@ from bptrain.gradient_check.numeric_gradient import (
     plan,
 )
 from bptrain.gradient_check.part_derivatives import part_faults
+from bptrain.gradient_check.part_shapes import refuse_wrong_shapes
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.report import BlockReport, GradcheckReport
+from bptrain.gradient_check.rounding import rounding_at
 from bptrain.gradient_check.slips.base import LikelySlip
 from bptrain.gradient_check.slips.diagnose import diagnose
 from bptrain.gradient_check.verdicts import (
@@ -85,6 +87,7 @@ def checking(
 def _checking(
     point: GradientPoint, analytic: Array | Mapping[str, Gradient] | None, settings: Settings
 ) -> Generator[CheckProgress, None, GradcheckReport]:
+    refuse_wrong_shapes(point)
     all_rows, wrong_forward = len(point.X_0), forward_error(point)
     point, found, tried = trusted_point(point)
     method: NumericMethod = "central" if settings.method == "central" or not tried.passed else "complex_step"
@@ -100,6 +103,7 @@ def _checking(
         found,
         scale_at(point, 1),
         scale_at(point),
+        rounding_at(point) if method == "complex_step" else scale_at(point),
         backward(point),
         gradients(point, analytic),
         settings,
@@ -120,9 +124,7 @@ def _checking(
     if settings.inputs and not stopped:
         reports.append(inputs_report(block_judge))
     overall = None if stopped or not check_plan.directions else overall_report(block_judge, blocks)
-    likely, faults = (
-        ({}, ()) if not tried.passed else (slips_of(block_judge, reports), tuple(part_faults(point)))
-    )
+    likely = slips_of(block_judge, reports) if tried.passed else {}
     return GradcheckReport(
         method=method,
         why=check_plan.why if tried.passed else f"{tried.words}; so, {check_plan.why}",
@@ -138,7 +140,7 @@ def _checking(
         cross_check=tried,
         engines=tuple(block_judge.analytic),
         likely=likely,
-        faults=faults,
+        faults=tuple(part_faults(point)),
         complete=not stopped,
         derivatives_from=point.derivatives_from,
     )
@@ -150,7 +152,8 @@ class BlockJudge(NamedTuple):
     point: GradientPoint
     found: FoundKinks | None
     s: Scale  # in absolute values
-    q: Scale  # in squares
+    squares: Scale  # in squares
+    q: Scale  # what rounding may do; with central differences the scale in squares
     exact: Backward  # the gradient by the lines of the derivation, from the parts' derivatives
     analytic: dict[str, Array]
     settings: Settings
@@ -163,10 +166,11 @@ class BlockJudge(NamedTuple):
 
     def allowed(self, part: slice) -> Tolerance:
         """What the parameters at these places may be."""
-        s, q, exact = self.s.w[part], self.q.w[part], self.exact.g[part]
+        scales = (self.s.w[part], self.squares.w[part], self.q.w[part])
+        exact = self.exact.g[part]
         if self.found is None:
-            return Tolerance(s, q, exact, exact, np.zeros_like(s))
-        return Tolerance(s, q, exact, self.found.center[part], self.found.radius[part])
+            return Tolerance(*scales, exact, exact, np.zeros_like(exact))
+        return Tolerance(*scales, exact, self.found.center[part], self.found.radius[part])
 
     @property
     def left_out(self) -> Array:
@@ -289,13 +293,14 @@ def inputs_report(block_judge: BlockJudge) -> BlockReport:
         if len(free):
             difference = differences.of_inputs(point.some_rows(free), point.divisor)
             n[free], estimate[free] = difference
-    exact, s, q = (part.ravel() for part in (block_judge.exact.D[0], block_judge.s.X_0, block_judge.q.X_0))
+    exact = block_judge.exact.D[0].ravel()
+    s, squares, q = (scale.X_0.ravel() for scale in (block_judge.s, block_judge.squares, block_judge.q))
     center, radius = (
-        (exact, np.zeros_like(s)) if found is None else (found.center_inputs, found.radius_inputs)
+        (exact, np.zeros_like(exact)) if found is None else (found.center_inputs, found.radius_inputs)
     )
     entries, none = np.arange(n.size), np.empty(0)
     numeric = NumericGradient(entries, n.ravel(), estimate.ravel(), np.empty((0, n.size)), none, none)
-    allowed = Tolerance(s, q, exact, center.ravel(), radius.ravel())
+    allowed = Tolerance(s, squares, q, exact, center.ravel(), radius.ravel())
     return block_judge.verdict(0, "input", n.shape, {"numpy": analytic.ravel()}, numeric, allowed)
 
 
