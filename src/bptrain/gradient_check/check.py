@@ -10,6 +10,7 @@ import numpy as np
 from bptrain.core import backprop
 from bptrain.core.network import PLAIN, BatchContext, Block, Network
 from bptrain.drain import drain
+from bptrain.engine_names import NUMPY
 from bptrain.errors import UsageError
 from bptrain.gradient_check import complex_step, differences
 from bptrain.gradient_check.cross_check import COMPLEX_REFUSED, CrossCheck, cross_check, culprits
@@ -30,7 +31,7 @@ from bptrain.gradient_check.part_derivatives import part_faults
 from bptrain.gradient_check.part_shapes import refuse_wrong_shapes
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.report import BlockReport, GradcheckReport
-from bptrain.gradient_check.rounding import rounding_at
+from bptrain.gradient_check.rounding import rounded_elsewhere, rounding_at
 from bptrain.gradient_check.slips.base import LikelySlip
 from bptrain.gradient_check.slips.diagnose import diagnose
 from bptrain.gradient_check.verdicts import (
@@ -87,9 +88,8 @@ def checking(
 def _checking(
     point: GradientPoint, analytic: Array | Mapping[str, Gradient] | None, settings: Settings
 ) -> Generator[CheckProgress, None, GradcheckReport]:
-    refuse_wrong_shapes(point)
-    all_rows, wrong_forward = len(point.X_0), forward_error(point)
     point, found, tried = trusted_point(point)
+    all_rows, wrong_forward = len(point.X_0), forward_error(point)
     method: NumericMethod = "central" if settings.method == "central" or not tried.passed else "complex_step"
     if method == "central":
         found = find_kinks(point, NEAR)
@@ -98,14 +98,18 @@ def _checking(
         point, found = without_rows(point, found, analytic, method)
     blocks = chosen_blocks(point.network, settings.params)
     check_plan = plan(point, settings, method)
+    squares, given = scale_at(point), gradients(point, analytic)
+    q = rounding_at(point) if method == "complex_step" else squares
+    q_elsewhere = q if method == "central" or set(given) == {NUMPY} else rounded_elsewhere(point, q)
     block_judge = BlockJudge(
         point,
         found,
         scale_at(point, 1),
-        scale_at(point),
-        rounding_at(point) if method == "complex_step" else scale_at(point),
+        squares,
+        q,
+        q_elsewhere,
         backward(point),
-        gradients(point, analytic),
+        given,
         settings,
         check_plan,
     )
@@ -154,6 +158,7 @@ class BlockJudge(NamedTuple):
     s: Scale  # in absolute values
     squares: Scale  # in squares
     q: Scale  # what rounding may do; with central differences the scale in squares
+    q_elsewhere: Scale  # the same of engines whose z are rounded in another way
     exact: Backward  # the gradient by the lines of the derivation, from the parts' derivatives
     analytic: dict[str, Array]
     settings: Settings
@@ -166,7 +171,7 @@ class BlockJudge(NamedTuple):
 
     def allowed(self, part: slice) -> Tolerance:
         """What the parameters at these places may be."""
-        scales = (self.s.w[part], self.squares.w[part], self.q.w[part])
+        scales = (self.s.w[part], self.squares.w[part], self.q.w[part], self.q_elsewhere.w[part])
         exact = self.exact.g[part]
         if self.found is None:
             return Tolerance(*scales, exact, exact, np.zeros_like(exact))
@@ -195,7 +200,11 @@ class BlockJudge(NamedTuple):
         allowed: Tolerance,
     ) -> BlockReport:
         """The verdict on some parameters or inputs, by the engine that is furthest off."""
-        judged = {name: judge(flat, numeric, allowed, self.tolerance) for name, flat in a.items()}
+        elsewhere = allowed._replace(q=allowed.q_elsewhere)
+        judged = {
+            name: judge(flat, numeric, allowed if name == NUMPY else elsewhere, self.tolerance)
+            for name, flat in a.items()
+        }
         engine = max(judged, key=lambda name: (not judged[name].right, np.nan_to_num(judged[name].error)))
         one = judged[engine]
         kink = bool((allowed.radius > 0).any()) and self.settings.kinks != "skip"
@@ -237,6 +246,7 @@ def slips_of(block_judge: BlockJudge, reports: Sequence[BlockReport]) -> dict[st
 
 def trusted_point(point: GradientPoint) -> tuple[GradientPoint, FoundKinks | None, CrossCheck]:
     """The kinks, and whether the complex step may be trusted; where not, a point by the parts' own derivatives."""
+    refuse_wrong_shapes(point)
     _ = point.space  # a mistake in a part is an error of its own, not one of the method
     try:
         found = find_kinks(point)
@@ -264,7 +274,7 @@ def without_rows(
 def gradients(point: GradientPoint, analytic: Array | Mapping[str, Gradient] | None) -> dict[str, Array]:
     """The gradients to judge, flat, by engine."""
     if analytic is None:
-        analytic = {"numpy": partial(backprop.gradient, point.network)}
+        analytic = {NUMPY: partial(backprop.gradient, point.network)}
     if isinstance(analytic, Mapping):
         return {name: g(point.w, point.X_0, point.T, point.context) for name, g in analytic.items()}
     return {"given": np.asarray(analytic, np.float64)}
@@ -300,7 +310,7 @@ def inputs_report(block_judge: BlockJudge) -> BlockReport:
     )
     entries, none = np.arange(n.size), np.empty(0)
     numeric = NumericGradient(entries, n.ravel(), estimate.ravel(), np.empty((0, n.size)), none, none)
-    allowed = Tolerance(s, squares, q, exact, center.ravel(), radius.ravel())
+    allowed = Tolerance(s, squares, q, q, exact, center.ravel(), radius.ravel())
     return block_judge.verdict(0, "input", n.shape, {"numpy": analytic.ravel()}, numeric, allowed)
 
 

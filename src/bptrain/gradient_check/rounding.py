@@ -11,6 +11,7 @@ few units in the last place of its terms.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import comb
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from bptrain.gradient_check.point import STEP, GradientPoint, slopes_of_rows
 from bptrain.gradient_check.point import slope as slope_of
 from bptrain.gradient_check.verdicts import FLOOR, TOLERANCE, Scale
 from bptrain.parts.losses import difference_terms
+from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
 SPACING = 1e-4  # of the points around z
@@ -33,6 +35,7 @@ LOST = 1e-5  # of its terms, as of 4 units in the last place: the noise of a for
 SAME = 1e-8  # relative: a part's own derivative and the complex step agree, but for rounding
 
 
+MOVES = 3  # of weights and inputs
 UNDERFLOW = 1e-260  # what is below 10⁻¹⁰ of it underflows in the complex step
 
 
@@ -64,6 +67,21 @@ def rounding_at(point: GradientPoint) -> Scale:
             q = through(point, i - 1, drop(point, i - 1, carry(point, i - 1, D_i)), q)
     D[0] = q
     return Scale(flat + UNDERFLOW, q + UNDERFLOW, D)
+
+
+def rounded_elsewhere(point: GradientPoint, q: Scale) -> Scale:
+    """q of a gradient whose z are rounded in another way than those of the point, as another engine rounds them.
+
+    What that may do is seen from the gradients at weights and inputs that are off by a unit in the last place.
+    """
+    exact, w, X_0 = backward(point), np.zeros_like(point.w), np.zeros_like(point.X_0)
+    for seed in range(MOVES):
+        rng = stream(seed, "check", epoch=0, step=3)
+        by = (np.finfo(np.float64).eps * rng.choice((-1.0, 1.0), a.shape) for a in (point.w, point.X_0))
+        of_w, of_X_0 = (a * (1.0 + off) for a, off in zip((point.w, point.X_0), by, strict=True))
+        moved = backward(replace(point, w=of_w, X_0=of_X_0))
+        w, X_0 = np.fmax(w, np.abs(moved.g - exact.g)), np.fmax(X_0, np.abs(moved.D[0] - exact.D[0]))
+    return Scale(q.w + TIMES / TOLERANCE * w, q.X_0 + TIMES / TOLERANCE * X_0, q.D)
 
 
 def product(A: Array, B: Array) -> Array:

@@ -9,8 +9,9 @@ raised by 10⁻³:
 so that rounding does not count as an error where the gradient cancels, as in saturated units or at a minimum.
 
 Absolute values never cancel, and so s outgrows the gradient by a factor of some √n in every layer of n units: twenty
-layers on it would excuse anything. Roundings do cancel; they add up as the root of their squares. So the verdict
-uses q, the same product with squares instead of absolute values (p = 2), which is never more than s.
+layers on it would excuse anything. So the verdict uses q, what rounding may do to right code line by line
+(`rounding.py`); with central differences, whose own noise is larger, the same product as s with squares instead of
+absolute values (p = 2).
 """
 
 from typing import Literal, NamedTuple
@@ -52,6 +53,7 @@ class Tolerance(NamedTuple):
     s: Array  # the scale in absolute values, for the relative error
     squares: Array  # the same scale in squares: where the gradient is next to nothing of it, it vanishes
     q: Array  # what rounding may do, line by line, for the verdict
+    q_elsewhere: Array  # the same of an engine whose z are rounded in another way
     exact: Array  # by the lines of the derivation
     center: Array
     radius: Array
@@ -149,8 +151,9 @@ def scale_at(point: GradientPoint, p: int = 2) -> Scale:
 
     With A_i for |D_i|: A_L = |x_L − t| + 10⁻³ (max(1, |x_L|) + |t|) for a canonical pair, else (|dE| + 10⁻³ Σ|terms
     of dE|) ∘ (|f_L'| + 10⁻³); A_i = (A_{i+1} |W_{i+1}|) ∘ (|f_i'| + 10⁻³); s of W_i is A_iᵀ (|X_{i−1}| + 10⁻³), with
-    |X_0| as it is; s of b_i is the column sums of A_i; s of X_0 is A_1 |W_1|. A Jacobian product (softmax) is left
-    out, and so are penalties; row weights and masks multiply as they do in the gradient.
+    |X_0| as it is; s of b_i is the column sums of A_i; s of X_0 is A_1 |W_1|. Where f_i is not element-wise, |J_i|ᵀ
+    with 10⁻³ added on its diagonal takes the place of |f_i'| + 10⁻³. Penalties are left out; row weights and masks
+    multiply as they do in the gradient. f', J and dE are those of the point, not the parts' own.
     """
     network, T, (V, M) = point.network, point.T, point.context
     space, loss = point.space, network.loss
