@@ -18,6 +18,7 @@ from bptrain.testing import check_part
 from command import bptrain
 from networks import data_for, network
 from plugins.files import naming, write
+from submission_files import RIGHT, written
 
 METHODS: tuple[RequestedMethod, ...] = ("auto", "directions", "central")
 ROWS = 7
@@ -253,6 +254,25 @@ def test_a_plugin_of_the_wrong_shape_is_no_bug_of_ours(iris: Path) -> None:
     outcome = bptrain("gradcheck", naming(iris, NAMED), "--plugin", write(iris.parent, text))
     assert outcome.code == 2
     assert "f " in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("np.where(z.real <= 0, slopes(z) * z, z)[:, :3]", "layer 1 has f that gives an array of float64"),
+        ("np.where(z.real <= 0, slopes(z) * z, z)[:3]", "layer 1 has f that gives an array of float64"),
+    ],
+)
+@pytest.mark.parametrize("name", ["gradcheck", "check-backward"])
+def test_a_shape_that_is_wrong_on_these_rows_alone(name: str, value: str, words: str, iris: Path) -> None:
+    """Right for the few numbers that a factory is tried on; nothing in it raises."""
+    text = PER_UNIT.replace("return np.where(z.real <= 0, slopes(z) * z, z)", f"return {value}")
+    file = write(iris.parent, text, "parts.py")
+    config = naming(iris, NAMED)
+    given = [config] if name == "gradcheck" else [written(iris.parent, RIGHT), config]
+    outcome = bptrain(name, *given, "--plugin", file)
+    assert outcome.code == 2, outcome.err
+    assert words in outcome.err
 
 
 def test_the_gradient_of_a_slope_per_unit() -> None:
