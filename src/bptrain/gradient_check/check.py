@@ -100,7 +100,7 @@ def _checking(
     check_plan = plan(point, settings, method)
     squares, given = scale_at(point), gradients(point, analytic)
     q = rounding_at(point) if method == "complex_step" else squares
-    q_elsewhere = q if method == "central" or set(given) == {NUMPY} else rounded_elsewhere(point, q)
+    q_elsewhere = q if method == "central" or set(given) == {NUMPY} else rounded_elsewhere(point, found, q)
     block_judge = BlockJudge(
         point,
         found,

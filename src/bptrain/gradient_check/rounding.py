@@ -18,7 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.core.network import views
+from bptrain.gradient_check.kinks import FoundKinks
 from bptrain.gradient_check.lines import backward, carry, drop
+from bptrain.gradient_check.lines import through as line_through
 from bptrain.gradient_check.point import STEP, GradientPoint, slopes_of_rows
 from bptrain.gradient_check.point import slope as slope_of
 from bptrain.gradient_check.verdicts import FLOOR, TOLERANCE, Scale
@@ -33,8 +35,6 @@ OTHER_STEPS = (0.7, 0.9, 1.3)  # in units of h
 TIMES = 30.0  # by which the noise of one entry may be more than the differences show
 LOST = 1e-5  # of its terms, as of 4 units in the last place: the noise of a formula without digits
 SAME = 1e-8  # relative: a part's own derivative and the complex step agree, but for rounding
-
-
 MOVES = 3  # of weights and inputs
 UNDERFLOW = 1e-260  # what is below 10⁻¹⁰ of it underflows in the complex step
 
@@ -69,19 +69,37 @@ def rounding_at(point: GradientPoint) -> Scale:
     return Scale(flat + UNDERFLOW, q + UNDERFLOW, D)
 
 
-def rounded_elsewhere(point: GradientPoint, q: Scale) -> Scale:
+def rounded_elsewhere(point: GradientPoint, found: FoundKinks | None, q: Scale) -> Scale:
     """q of a gradient whose z are rounded in another way than those of the point, as another engine rounds them.
 
-    What that may do is seen from the gradients at weights and inputs that are off by a unit in the last place.
+    What that may do is seen from the gradients at weights and inputs that are off by a unit in the last place, with the
+    same slopes at kinks: what the other slopes there may do is known (`kinks.py`).
     """
-    exact, w, X_0 = backward(point), np.zeros_like(point.w), np.zeros_like(point.X_0)
+    right, w = backward(point).g, np.zeros_like(point.w)
     for seed in range(MOVES):
         rng = stream(seed, "check", epoch=0, step=3)
-        by = (np.finfo(np.float64).eps * rng.choice((-1.0, 1.0), a.shape) for a in (point.w, point.X_0))
-        of_w, of_X_0 = (a * (1.0 + off) for a, off in zip((point.w, point.X_0), by, strict=True))
-        moved = backward(replace(point, w=of_w, X_0=of_X_0))
-        w, X_0 = np.fmax(w, np.abs(moved.g - exact.g)), np.fmax(X_0, np.abs(moved.D[0] - exact.D[0]))
-    return Scale(q.w + TIMES / TOLERANCE * w, q.X_0 + TIMES / TOLERANCE * X_0, q.D)
+        by = [np.finfo(np.float64).eps * rng.choice((-1.0, 1.0), a.shape) for a in (point.w, point.X_0)]
+        moved = replace(point, w=point.w * (1.0 + by[0]), X_0=point.X_0 * (1.0 + by[1]))
+        if found is not None:
+            hold_slopes(point, moved, found)
+        w = np.fmax(w, np.abs(backward(moved).g - right))
+    return q._replace(w=q.w + TIMES / TOLERANCE * w)
+
+
+def hold_slopes(point: GradientPoint, moved: GradientPoint, found: FoundKinks) -> None:
+    """Gives a point that is a little off the slopes of the point itself at the kinks there."""
+    L = point.network.L
+    for kink in found.kinks:
+        if kink.row is not None:
+            at, of = (
+                (moved.slopes[kink.layer], point.slopes[kink.layer])
+                if kink.what == "f"
+                else (moved.dE, point.dE)
+            )
+            at[kink.row, kink.unit[0]] = of[kink.row, kink.unit[0]]
+    rows = [kink.row for kink in found.kinks if kink.row is not None and kink.layer == L]
+    if rows and not point.network.canonical:
+        moved.D_L[rows] = line_through(moved, L, moved.dE)[rows]
 
 
 def product(A: Array, B: Array) -> Array:
