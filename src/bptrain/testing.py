@@ -18,6 +18,7 @@ import numpy as np
 from bptrain.commands.gradcheck.selftest import targets
 from bptrain.core.network import Network
 from bptrain.gradient_check import GradientPoint, Settings, gradcheck
+from bptrain.gradient_check.number_words import told_apart
 from bptrain.gradient_check.part_derivatives import PartFault, part_faults
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, losses
@@ -27,6 +28,7 @@ from bptrain.parts.types import Array
 from bptrain.plugins.kinds import KINDS, fault
 
 SIZES = (4, 5, 3)
+UNITS = 3  # of a layer that is looked at by itself
 ROWS = 12
 FAR = 1e4  # an f must not overflow up to there
 OUTPUTS = {  # an activation whose outputs a loss may have
@@ -74,7 +76,7 @@ def _of_activation(f: Activation, seed: int) -> Iterator[str]:
     if f.df is not None:
         yield from _along_z(f, seed)
     for dtype in (np.float32, np.float64):
-        far = np.linspace(-FAR, FAR, 63).astype(dtype).reshape(-1, 3)
+        far = in_each_unit(np.linspace(-FAR, FAR, 63)).astype(dtype)
         with warnings.catch_warnings(record=True) as raised, np.errstate(all="warn", under="ignore"):
             warnings.simplefilter("always")
             x = f.f(far)
@@ -83,19 +85,26 @@ def _of_activation(f: Activation, seed: int) -> Iterator[str]:
             why = f": {raised[0].message}" if raised else ""
             yield f"f or f' overflows in {dtype.__name__} for some |z| ≤ {FAR:g}{why}"
     low, high = f.range
-    x = f.f(np.linspace(-30.0, 30.0, 63).reshape(-1, 3))
+    x = f.f(in_each_unit(np.linspace(-30.0, 30.0, 63)))
     if not ((x >= low - 1e-12) & (x <= high + 1e-12)).all():
-        yield f"f gives {x.min():.6g} … {x.max():.6g}, beyond the range ({low:g}, {high:g}) that it declares"
+        least, lower = told_apart(float(x.min()), low, 6)
+        most, upper = told_apart(float(x.max()), high, 6)
+        yield f"f gives {least} … {most}, beyond the range ({lower}, {upper}) that it declares"
     with np.errstate(all="ignore"):
-        if not np.isnan(f.f(np.full((2, 3), np.nan))).all():
+        if not np.isnan(f.f(np.full((2, UNITS), np.nan))).all():
             yield "f hides NaN: where(z > 0, z, 0) does, where(z <= 0, 0, z) does not"
 
 
+def in_each_unit(z: Array) -> Array:
+    """These z in every unit: a row for each."""
+    return np.tile(z[:, None], (1, UNITS))
+
+
 def _along_z(f: Activation, seed: int) -> Iterator[str]:
-    """f' against f at chosen z: a layer of one unit, with the weight 1."""
+    """f' against f at chosen z, in each unit of a layer: all its weights are 1."""
     z = np.concatenate([stream(seed, "check").normal(size=200) * 3, [0.0, -40.0, 40.0, *f.kinks]])
-    network = Network((1, 1), (f, f), (False, False), losses.get("half_squared_error")())
-    point = GradientPoint(network, np.ones(1), z[:, None], np.zeros((len(z), 1)))
+    network = Network((1, UNITS), (f, f), (False, False), losses.get("half_squared_error")())
+    point = GradientPoint(network, np.ones(UNITS), z[:, None], np.zeros((len(z), UNITS)))
     yield from (_words(fault) for fault in part_faults(point) if fault.quantity == "f'")
 
 
@@ -133,8 +142,9 @@ def _in_a_network(network: Network, seed: int) -> Iterator[str]:
 
 def _words(fault: PartFault) -> str:
     at = "x" if fault.quantity == "∂E/∂x" else "z"
+    given, right = told_apart(fault.given, fault.right, 9)
     pattern = "" if fault.words is None else f", which matches the pattern of: {fault.words}"
-    return f"{fault.quantity} is {fault.given:.9g} at {at} = {fault.z:.6g} and should be {fault.right:.9g}{pattern}"
+    return f"{fault.quantity} is {given} at {at} = {fault.z:.6g} and should be {right}, in unit {fault.unit}{pattern}"
 
 
 def _of_optimizer(rule: Optimizer, seed: int) -> Iterator[str]:

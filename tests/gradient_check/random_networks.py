@@ -46,7 +46,7 @@ def drawn(seed: int) -> Drawn:
     with np.errstate(all="ignore"):
         while True:
             one = _draw(rng, KINDS[seed % len(KINDS)])
-            if _finite(one):
+            if finite(one):
                 return one._replace(name=f"{seed}: {one.name}")
 
 
@@ -57,11 +57,11 @@ def _draw(rng: Generator, kind: str) -> Drawn:
     names = [HIDDEN[rng.integers(len(HIDDEN))] for _ in range(depth - 1)] + [last]
     if kind == "at kinks" and depth > 1:
         names[0] = KINKED[rng.integers(len(KINKED))]
-    loss = _loss(rng, of_loss)
+    loss = drawn_loss(rng, of_loss)
     dropped = rng.random() < 0.3
     network = Network(
         sizes=sizes,
-        activations=(activations.get("identity")(), *(_activation(rng, name) for name in names)),
+        activations=(activations.get("identity")(), *(drawn_activation(rng, name) for name in names)),
         bias=(False, *(bool(flag) for flag in rng.random(depth) < 0.8)),
         loss=loss,
         reduction="mean" if rng.random() < 0.5 else "sum",
@@ -78,31 +78,31 @@ def _draw(rng: Generator, kind: str) -> Drawn:
     if kind == "saturated":
         w *= 100
     elif kind == "converged":
-        w = _descended(network, 0.5 * w, X, T, context)
+        w = descended(network, 0.5 * w, X, T, context)
     elif kind == "at kinks":
-        w, X = _at_kinks(rng, network, w, X, context)
+        w, X = at_kinks(rng, network, w, X, context)
     words = (kind, sizes, "-".join(names), of_loss, network.reduction)
     return Drawn(", ".join(str(word) for word in words), kind, network, w, X, T, context)
 
 
-def _activation(rng: Generator, name: str) -> Activation:
+def drawn_activation(rng: Generator, name: str) -> Activation:
     chosen = {"leaky_relu": {"slope": rng.random()}, "elu": {"alpha": 2 * rng.random()}}
     return activations.get(name)(**(chosen.get(name, {}) if rng.random() < 0.5 else {}))
 
 
-def _loss(rng: Generator, name: str) -> Loss:
+def drawn_loss(rng: Generator, name: str) -> Loss:
     chosen = {"huber": {"delta": 2 * rng.random()}, "quantile": {"tau": 0.1 + 0.8 * rng.random()}}
     return losses.get(name)(**(chosen.get(name, {}) if rng.random() < 0.5 else {}))
 
 
-def _descended(network: Network, w: Array, X: Array, T: Array, context: BatchContext) -> Array:
+def descended(network: Network, w: Array, X: Array, T: Array, context: BatchContext) -> Array:
     rate = 0.2 / (len(X) if network.reduction == "sum" else 1)
     for _ in range(STEPS):
         w = w - rate * gradient(network, w, X, T, context)
     return w
 
 
-def _at_kinks(
+def at_kinks(
     rng: Generator, network: Network, w: Array, X: Array, context: BatchContext
 ) -> tuple[Array, Array]:
     """Units of layer 1 exactly at a kink: in eighths, z is exact. A row of zeros needs no bias for a kink at 0."""
@@ -118,7 +118,7 @@ def _at_kinks(
     return w, X
 
 
-def _finite(one: Drawn) -> bool:
+def finite(one: Drawn) -> bool:
     network, space = one.network, workspace(one.network, len(one.X), np.float64)
     forward(network, views(network, one.w), one.X, space, one.context)
     E = row_losses(network, space.Z[network.L], space.X[network.L], one.T)

@@ -75,6 +75,14 @@ def test_a_slope_beyond_them_is_wrong(at_0: float) -> None:
     assert not low <= bias.worst_analytic <= high
 
 
+@pytest.mark.parametrize("off", [1.1, -0.5])
+def test_no_engine_may_go_beyond_them(off: float) -> None:
+    """What another rounding of z may do is no excuse at a kink, where it would be a whole slope."""
+    net, w, X, T = at_a_kink()
+    g = gradient(with_slope_at_0(net, off), w, X, T)
+    assert not gradcheck(net, w, X, T, {"other": lambda *at: g}).layers[1].passed
+
+
 def test_the_slopes_of_an_entry_are_those_of_both_sides() -> None:
     """One unit at its kink: the two slopes by differences to one side, which cross nothing."""
     net, w, X, T = at_a_kink()

@@ -7,6 +7,7 @@ from bptrain.commands.check_backward import FunctionFinding, Grade, GradingTrial
 from bptrain.commands.check_backward.class_grades import ClassRow
 from bptrain.commands.check_backward.contract import shape
 from bptrain.console.terminal.screen import Screen
+from bptrain.gradient_check.number_words import told_apart
 from bptrain.gradient_check.submission import VERDICTS, QuantityVerdict
 
 
@@ -114,8 +115,9 @@ def finding_lines(file: str, finding: FunctionFinding) -> list[str]:
         lines.append(f"  {one.complaint}")
     if one is not None and one.worst is not None:
         place = ", ".join(map(str, one.worst))
+        yours, right = told_apart(float(one.theirs or 0.0), float(one.right or 0.0), 12)
         lines.append(
-            f"  the worst entry is [{place}]: yours is {one.theirs:.12g}, right is {one.right:.12g} "
+            f"  the worst entry is [{place}]: yours is {yours}, right is {right} "
             f"(relative error of the whole {one.relative_error:.1e})"
         )
     if fault is not None:

@@ -12,6 +12,7 @@ from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import is_redrawn
 from bptrain.drain import drain
 from bptrain.gradient_check import BlockReport, CheckProgress, GradcheckReport, Kink
+from bptrain.gradient_check.number_words import told_apart
 
 if TYPE_CHECKING:
     from rich import progress
@@ -116,11 +117,14 @@ def wrong_entry(block: BlockReport) -> str:
     """The worst entry of a block, in words."""
     index = ", ".join(map(str, block.worst))
     where = "all parameters" if block.parameter == "all" else f"layer {block.layer} {block.parameter}"
-    numeric = f"numeric {block.worst_numeric:.12g}"
+    a, n = told_apart(block.worst_analytic, block.worst_numeric, 12)
+    numeric = f"numeric {n}"
     if block.sides is not None:
-        numeric = f"at a kink between {block.sides[0]:.12g} and {block.sides[1]:.12g}"
-    analytic = f"analytic {block.worst_analytic:.12g}"
-    return f"{where}: the worst entry is [{index}], {analytic}, {numeric} (engine {block.engine})"
+        nearest = min(block.sides, key=lambda side: abs(side - block.worst_analytic))
+        a, _ = told_apart(block.worst_analytic, nearest, 12)
+        sides = [told_apart(side, block.worst_analytic, 12)[0] for side in block.sides]
+        numeric = f"at a kink between {sides[0]} and {sides[1]}"
+    return f"{where}: the worst entry is [{index}], analytic {a}, {numeric} (engine {block.engine})"
 
 
 def show_explanations(screen: Screen, report: GradcheckReport) -> None:
@@ -129,9 +133,9 @@ def show_explanations(screen: Screen, report: GradcheckReport) -> None:
         pattern = "" if fault.words is None else f"; this matches the pattern of: {fault.words}"
         at = "x" if fault.quantity == "∂E/∂x" else "z"
         place = f"{at} = {fault.z:.6g} (instance {fault.row}, unit {fault.unit})"
+        given, right = told_apart(fault.given, fault.right, 9)
         screen.result(
-            f"layer {fault.layer}: {fault.quantity} is {fault.given:.9g} at {place}, where it should be "
-            f"{fault.right:.9g}{pattern}"
+            f"layer {fault.layer}: {fault.quantity} is {given} at {place}, where it should be {right}{pattern}"
         )
     for engine, likely in report.likely.items():
         screen.result(f"the gradient of engine {engine} matches the pattern of: {likely.words}")
@@ -167,7 +171,8 @@ def show_kinks(screen: Screen, report: GradcheckReport) -> None:
 def kink_words(kink: Kink) -> str:
     """One kink in words: where, and the slopes of both sides."""
     index = ", ".join(map(str, kink.unit))
-    sides = f"slope {kink.left:.6g} on the left, {kink.right:.6g} on the right"
+    left, right = told_apart(kink.left, kink.right, 6)
+    sides = f"slope {left} on the left, {right} on the right"
     if kink.what == "penalty":
         return f"layer {kink.layer}, weight [{index}] = 0: l1 has the {sides}"
     of, at = ("f", "z") if kink.what == "f" else ("the loss", "x")
@@ -199,9 +204,16 @@ def sentence(checked: GradcheckResult) -> str:
         return f"pass: {figures}"
     if report.passed:
         return "MISMATCH: the gradient is right, but an engine does not agree with itself"
+    if report.gradient_passed:
+        return f"MISMATCH: the gradient is right, but a part is not: {faults_in_short(report)}; {figures}"
     if {block.outcome for block in report.blocks if not block.passed} == {"kink"}:
         return f"REFUSED: units are at kinks; {figures}"
     return f"MISMATCH: {figures}"
+
+
+def faults_in_short(report: GradcheckReport) -> str:
+    """Which parts are at fault."""
+    return " and ".join(dict.fromkeys(f"{fault.quantity} of layer {fault.layer}" for fault in report.faults))
 
 
 def show_parts(screen: Screen, checks: Sequence[CombinationCheck]) -> None:

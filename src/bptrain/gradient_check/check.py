@@ -10,6 +10,7 @@ import numpy as np
 from bptrain.core import backprop
 from bptrain.core.network import PLAIN, BatchContext, Block, Network
 from bptrain.drain import drain
+from bptrain.engine_names import NUMPY
 from bptrain.errors import UsageError
 from bptrain.gradient_check import complex_step, differences
 from bptrain.gradient_check.cross_check import COMPLEX_REFUSED, CrossCheck, cross_check, culprits
@@ -27,8 +28,10 @@ from bptrain.gradient_check.numeric_gradient import (
     plan,
 )
 from bptrain.gradient_check.part_derivatives import part_faults
+from bptrain.gradient_check.part_shapes import refuse_wrong_shapes
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.report import BlockReport, GradcheckReport
+from bptrain.gradient_check.rounding import rounded_elsewhere, rounding_at
 from bptrain.gradient_check.slips.base import LikelySlip
 from bptrain.gradient_check.slips.diagnose import diagnose
 from bptrain.gradient_check.verdicts import (
@@ -85,8 +88,8 @@ def checking(
 def _checking(
     point: GradientPoint, analytic: Array | Mapping[str, Gradient] | None, settings: Settings
 ) -> Generator[CheckProgress, None, GradcheckReport]:
-    all_rows, wrong_forward = len(point.X_0), forward_error(point)
     point, found, tried = trusted_point(point)
+    all_rows, wrong_forward = len(point.X_0), forward_error(point)
     method: NumericMethod = "central" if settings.method == "central" or not tried.passed else "complex_step"
     if method == "central":
         found = find_kinks(point, NEAR)
@@ -95,13 +98,18 @@ def _checking(
         point, found = without_rows(point, found, analytic, method)
     blocks = chosen_blocks(point.network, settings.params)
     check_plan = plan(point, settings, method)
+    squares, given = scale_at(point), gradients(point, analytic)
+    q = rounding_at(point) if method == "complex_step" else squares
+    q_elsewhere = q if method == "central" or set(given) == {NUMPY} else rounded_elsewhere(point, found, q)
     block_judge = BlockJudge(
         point,
         found,
         scale_at(point, 1),
-        scale_at(point),
+        squares,
+        q,
+        q_elsewhere,
         backward(point),
-        gradients(point, analytic),
+        given,
         settings,
         check_plan,
     )
@@ -120,9 +128,7 @@ def _checking(
     if settings.inputs and not stopped:
         reports.append(inputs_report(block_judge))
     overall = None if stopped or not check_plan.directions else overall_report(block_judge, blocks)
-    likely, faults = (
-        ({}, ()) if not tried.passed else (slips_of(block_judge, reports), tuple(part_faults(point)))
-    )
+    likely = slips_of(block_judge, reports) if tried.passed else {}
     return GradcheckReport(
         method=method,
         why=check_plan.why if tried.passed else f"{tried.words}; so, {check_plan.why}",
@@ -138,7 +144,7 @@ def _checking(
         cross_check=tried,
         engines=tuple(block_judge.analytic),
         likely=likely,
-        faults=faults,
+        faults=tuple(part_faults(point)),
         complete=not stopped,
         derivatives_from=point.derivatives_from,
     )
@@ -150,7 +156,9 @@ class BlockJudge(NamedTuple):
     point: GradientPoint
     found: FoundKinks | None
     s: Scale  # in absolute values
-    q: Scale  # in squares
+    squares: Scale  # in squares
+    q: Scale  # what rounding may do; with central differences the scale in squares
+    q_elsewhere: Scale  # the same of engines whose z are rounded in another way
     exact: Backward  # the gradient by the lines of the derivation, from the parts' derivatives
     analytic: dict[str, Array]
     settings: Settings
@@ -163,10 +171,11 @@ class BlockJudge(NamedTuple):
 
     def allowed(self, part: slice) -> Tolerance:
         """What the parameters at these places may be."""
-        s, q, exact = self.s.w[part], self.q.w[part], self.exact.g[part]
+        scales = (self.s.w[part], self.squares.w[part], self.q.w[part], self.q_elsewhere.w[part])
+        exact = self.exact.g[part]
         if self.found is None:
-            return Tolerance(s, q, exact, exact, np.zeros_like(s))
-        return Tolerance(s, q, exact, self.found.center[part], self.found.radius[part])
+            return Tolerance(*scales, exact, exact, np.zeros_like(exact))
+        return Tolerance(*scales, exact, self.found.center[part], self.found.radius[part])
 
     @property
     def left_out(self) -> Array:
@@ -191,7 +200,11 @@ class BlockJudge(NamedTuple):
         allowed: Tolerance,
     ) -> BlockReport:
         """The verdict on some parameters or inputs, by the engine that is furthest off."""
-        judged = {name: judge(flat, numeric, allowed, self.tolerance) for name, flat in a.items()}
+        elsewhere = allowed._replace(q=allowed.q_elsewhere)
+        judged = {
+            name: judge(flat, numeric, allowed if name == NUMPY else elsewhere, self.tolerance)
+            for name, flat in a.items()
+        }
         engine = max(judged, key=lambda name: (not judged[name].right, np.nan_to_num(judged[name].error)))
         one = judged[engine]
         kink = bool((allowed.radius > 0).any()) and self.settings.kinks != "skip"
@@ -233,6 +246,7 @@ def slips_of(block_judge: BlockJudge, reports: Sequence[BlockReport]) -> dict[st
 
 def trusted_point(point: GradientPoint) -> tuple[GradientPoint, FoundKinks | None, CrossCheck]:
     """The kinks, and whether the complex step may be trusted; where not, a point by the parts' own derivatives."""
+    refuse_wrong_shapes(point)
     _ = point.space  # a mistake in a part is an error of its own, not one of the method
     try:
         found = find_kinks(point)
@@ -260,7 +274,7 @@ def without_rows(
 def gradients(point: GradientPoint, analytic: Array | Mapping[str, Gradient] | None) -> dict[str, Array]:
     """The gradients to judge, flat, by engine."""
     if analytic is None:
-        analytic = {"numpy": partial(backprop.gradient, point.network)}
+        analytic = {NUMPY: partial(backprop.gradient, point.network)}
     if isinstance(analytic, Mapping):
         return {name: g(point.w, point.X_0, point.T, point.context) for name, g in analytic.items()}
     return {"given": np.asarray(analytic, np.float64)}
@@ -289,13 +303,14 @@ def inputs_report(block_judge: BlockJudge) -> BlockReport:
         if len(free):
             difference = differences.of_inputs(point.some_rows(free), point.divisor)
             n[free], estimate[free] = difference
-    exact, s, q = (part.ravel() for part in (block_judge.exact.D[0], block_judge.s.X_0, block_judge.q.X_0))
+    exact = block_judge.exact.D[0].ravel()
+    s, squares, q = (scale.X_0.ravel() for scale in (block_judge.s, block_judge.squares, block_judge.q))
     center, radius = (
-        (exact, np.zeros_like(s)) if found is None else (found.center_inputs, found.radius_inputs)
+        (exact, np.zeros_like(exact)) if found is None else (found.center_inputs, found.radius_inputs)
     )
     entries, none = np.arange(n.size), np.empty(0)
     numeric = NumericGradient(entries, n.ravel(), estimate.ravel(), np.empty((0, n.size)), none, none)
-    allowed = Tolerance(s, q, exact, center.ravel(), radius.ravel())
+    allowed = Tolerance(s, squares, q, q, exact, center.ravel(), radius.ravel())
     return block_judge.verdict(0, "input", n.shape, {"numpy": analytic.ravel()}, numeric, allowed)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from bptrain.gradient_check import complex_step, differences
 from bptrain.gradient_check.kinks import FoundKinks
+from bptrain.gradient_check.number_words import told_apart
 from bptrain.gradient_check.numeric_gradient import directions
 from bptrain.gradient_check.point import STEP, GradientPoint
 from bptrain.gradient_check.verdicts import SAFETY, TOO_NOISY, scale_at
@@ -70,9 +71,10 @@ def cross_check(point: GradientPoint, found: FoundKinks | None) -> CrossCheck:
             return CrossCheck(True, words, c, value, estimate)
         tries.append((estimate, value))
     estimate, value = min(tries)
+    by_step, by_differences = told_apart(c, value, 9)
     words = (
         f"the complex step failed here, which says nothing about the gradient: along a random direction it gives "
-        f"{c:.9g}, differences give {value:.9g}"
+        f"{by_step}, differences give {by_differences}"
     )
     return CrossCheck(False, words, c, value, estimate)
 

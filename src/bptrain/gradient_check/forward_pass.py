@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.gradient_check.point import GradientPoint
+from bptrain.parts.types import Array
 
 
 def forward_error(point: GradientPoint) -> float:
@@ -28,6 +29,9 @@ SATURATED = 0.01  # of the steepest slope of f: a slope below it on every row
 GRID = np.linspace(-10.0, 10.0, 2001)  # where the steepest slope is looked for
 
 
+AT_ONCE = 2**20  # numbers that f is given
+
+
 class UnitsReport(NamedTuple):
     """Of one layer whose activation is element-wise."""
 
@@ -43,7 +47,15 @@ def units(point: GradientPoint) -> tuple[UnitsReport, ...]:
     for i, slopes in point.slopes.items():
         steepest = np.abs(slopes).max(axis=0)
         silent = (point.space.X[i] == 0).all(axis=0) & (steepest == 0)
-        flat = ~silent & (steepest <= SATURATED * np.abs(point.slope(i, GRID)).max())
+        flat = ~silent & (steepest <= SATURATED * steepest_anywhere(point, i))
         dead, saturated = (tuple(int(k) for k in np.flatnonzero(found)) for found in (silent, flat))
         reports.append(UnitsReport(i, len(steepest), dead, saturated))
     return tuple(reports)
+
+
+def steepest_anywhere(point: GradientPoint, i: int) -> Array:
+    """The steepest slope of each unit of layer i, n_i, wherever its z may be."""
+    n = point.network.sizes[i]
+    pieces = np.array_split(GRID, 1 + len(GRID) * n // AT_ONCE)
+    slopes = [np.abs(point.slope(i, np.tile(z[:, None], (1, n)))).max(axis=0) for z in pieces]
+    return np.asarray(np.max(slopes, axis=0))

@@ -97,11 +97,19 @@ def reach(point: GradientPoint, wider: float) -> list[Array]:
     R = [np.zeros_like(point.X_0)]
     for i in range(1, network.L + 1):
         W, b = point.parameters.W[i] ** 2, point.parameters.b[i]
-        below = R[0] if i == 1 else R[i - 1] * np.abs(point.slopes.get(i - 1, np.ones(1)))
+        below = R[0] if i == 1 else moved(point, i - 1, R[i - 1])
         below = below * point.context.dropout_masks.get(i - 1, 1.0)
         terms = np.sqrt(space.Y[i - 1] ** 2 @ W.T + (0.0 if b is None else b * b))
         R.append(np.sqrt((ROUNDING * terms) ** 2 + below**2 @ W.T) + wider * (1.0 + terms) + TINY)
     return R
+
+
+def moved(point: GradientPoint, i: int, R: Array) -> Array:
+    """How far X_i moves where Z_i moves by R: by |f_i'|, or by the root of the squares through |J_i|."""
+    if i in point.slopes:
+        return np.asarray(R * np.abs(point.slopes[i]))
+    J = point.jacobians[i]
+    return np.sqrt(np.einsum("njk,nk->nj", J * J, R * R))
 
 
 def find_kinks(point: GradientPoint, wider: float = 0.0) -> FoundKinks | None:
@@ -120,7 +128,7 @@ def find_kinks(point: GradientPoint, wider: float = 0.0) -> FoundKinks | None:
     if not network.canonical:
         x = space.X[L]
         room = (ROUNDING + wider) * np.abs(x)  # where x is about t, that is t's as well
-        room = TINY + room + R[L] * np.abs(point.slopes.get(L, np.ones(1)))
+        room = TINY + room + moved(point, L, R[L])
         dE = sides(point.slope_of_loss, point.dE, x, room, L, "E", found)
         if dE.r.any() or (L in known and known[L].r.any()):
             D_L = through(point, L, dE, known)
@@ -202,13 +210,8 @@ def crosses(
                 return True
     for i in point.elementwise:
         Z = [one.space.Z[i] for one in (point, *ends)]
-        low, high, of = (
-            np.min(Z, axis=0),
-            np.max(Z, axis=0),
-            partial(point.slope, i, derivatives_from=derivatives_from),
-        )
-        near = differ(of(low), of(high))
-        if near.any() and jumps(of, low[near], high[near]).any():
+        of = partial(point.slope, i, derivatives_from=derivatives_from)
+        if jumps(of, np.min(Z, axis=0), np.max(Z, axis=0)).any():
             return True
     if network.canonical:
         return False

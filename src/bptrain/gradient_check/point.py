@@ -19,6 +19,9 @@ from bptrain.parts.types import Array
 
 STEP = 1e-30  # h: its square vanishes next to 1 in float64, and products with it stay normal numbers
 
+# What a part may raise that is given what no layer of its network gives it.
+REFUSALS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+
 DerivativeSource = Literal["complex_step", "parts"]  # how derivatives of the parts are taken
 
 
@@ -70,6 +73,13 @@ class GradientPoint:
         assert activation.df is not None
         return np.broadcast_to(activation.df(Z, activation.f(Z)), Z.shape)
 
+    def slope_elsewhere(self, i: int, Z: Array) -> Array:
+        """f_i'(z) at a z that layer i is not given; NaN where f_i refuses it."""
+        try:
+            return self.slope(i, Z)
+        except REFUSALS:
+            return np.full(Z.shape, np.nan)
+
     def slope_of_loss(self, X: Array, derivatives_from: DerivativeSource | None = None) -> Array:
         """∂E/∂x_L of each row at any x_L, N × n_L."""
         loss = self.network.loss
@@ -115,12 +125,12 @@ class GradientPoint:
         return self.slope_of_loss(self.space.X[self.network.L])
 
 
-def slope(f: Callable[[Array], Array], Z: Array) -> Array:
+def slope(f: Callable[[Array], Array], Z: Array, step: float = STEP) -> Array:
     """f'(z) of an element-wise f: Im f(z + ih)/h."""
-    return np.asarray(f(Z + 1j * STEP).imag / STEP)
+    return np.asarray(f(Z + 1j * step).imag / step)
 
 
-def slopes_of_rows(E: Callable[[Array], Array], X: Array) -> Array:
+def slopes_of_rows(E: Callable[[Array], Array], X: Array, step: float = STEP) -> Array:
     """∂E/∂x_k of a function of each row, N × n, one complex evaluation for each k."""
-    columns = [E(X + 1j * STEP * unit).imag / STEP for unit in np.eye(X.shape[1])]
+    columns = [E(X + 1j * step * unit).imag / step for unit in np.eye(X.shape[1])]
     return np.stack(columns, axis=1)

@@ -112,7 +112,7 @@ class GradcheckReport(NamedTuple):
     cross_check: CrossCheck | None  # of the complex step, where the method was chosen here
     engines: tuple[str, ...]
     likely: Mapping[str, LikelySlip] = MappingProxyType({})  # by engine: the slip that a mismatch looks like
-    faults: tuple[PartFault, ...] = ()  # of the parts, even where the gradient does not depend on them
+    faults: tuple[PartFault, ...] = ()  # of the parts, where the gradient does not depend on them either
     derivatives_from: DerivativeSource = "complex_step"  # how derivatives of the parts were taken
     complete: bool = True  # False where a check ended at its first mismatch
 
@@ -136,6 +136,11 @@ class GradcheckReport(NamedTuple):
 
     @property
     def passed(self) -> bool:
+        """Whether the gradient is right, and every part that the network uses."""
+        return self.gradient_passed and not self.faults
+
+    @property
+    def gradient_passed(self) -> bool:
         """Whether the forward pass and every block passed."""
         return self.forward_error <= TOLERANCE and all(block.passed for block in self.blocks)
 

@@ -9,8 +9,9 @@ raised by 10⁻³:
 so that rounding does not count as an error where the gradient cancels, as in saturated units or at a minimum.
 
 Absolute values never cancel, and so s outgrows the gradient by a factor of some √n in every layer of n units: twenty
-layers on it would excuse anything. Roundings do cancel; they add up as the root of their squares. So the verdict
-uses q, the same product with squares instead of absolute values (p = 2), which is never more than s.
+layers on it would excuse anything. So the verdict uses q, what rounding may do to right code line by line
+(`rounding.py`); with central differences, whose own noise is larger, the same product as s with squares instead of
+absolute values (p = 2).
 """
 
 from typing import Literal, NamedTuple
@@ -50,7 +51,9 @@ class Tolerance(NamedTuple):
     """What a block's entries may be: at kinks anything in center ± radius, and elsewhere off by rounding."""
 
     s: Array  # the scale in absolute values, for the relative error
-    q: Array  # the scale in squares, for the verdict; never more than s
+    squares: Array  # the same scale in squares: where the gradient is next to nothing of it, it vanishes
+    q: Array  # what rounding may do, line by line, for the verdict
+    q_elsewhere: Array  # the same of an engine whose z are rounded in another way
     exact: Array  # by the lines of the derivation
     center: Array
     radius: Array
@@ -74,6 +77,7 @@ class BlockDistance(NamedTuple):
     a: float
     n: float
     s: float
+    squares: float
     q: float
 
 
@@ -87,14 +91,16 @@ def judge(a: Array, numeric: NumericGradient, allowed: Tolerance, tolerance: flo
     parts, missing = [], np.zeros(1)
     if len(some):
         missing = excess_error(a[some], numeric.n, center[some], radius[some])
-        known, scales = np.nan_to_num(numeric.n), (norm(allowed.s[some]), norm(allowed.q[some]))
+        known = np.nan_to_num(numeric.n)
+        scales = [norm(scale[some]) for scale in (allowed.s, allowed.squares, allowed.q)]
         estimate = norm(numeric.estimate[~np.isnan(numeric.n)])
         parts.append(BlockDistance(norm(missing), estimate, norm(a[some]), norm(known), *scales))
     for v, n_v, estimate_v in zip(numeric.v, numeric.n_v, numeric.estimate_v, strict=True):
         apart = float(excess_error(a @ v, n_v, center @ v, radius @ np.abs(v)))
         unknown = bool(np.isnan(n_v))
         estimate, size = (0.0, 0.0) if unknown else (float(estimate_v), abs(float(n_v)))
-        parts.append(BlockDistance(apart, estimate, norm(a), size, norm(allowed.s), norm(allowed.q)))
+        scales = [norm(scale) for scale in (allowed.s, allowed.squares, allowed.q)]
+        parts.append(BlockDistance(apart, estimate, norm(a), size, *scales))
     errors = [ratio(part.distance, np.max([part.a, part.n, part.s])) for part in parts]
     sizes = [float(np.max([part.a, part.n, part.q])) for part in parts]
     noisy = any(part.estimate > TOO_NOISY * size for part, size in zip(parts, sizes, strict=True))
@@ -107,7 +113,7 @@ def judge(a: Array, numeric: NumericGradient, allowed: Tolerance, tolerance: flo
         right=all(close) and not noisy,
         noisy=noisy,
         worst=int(some[np.argmax(missing)]) if len(some) else 0,
-        vanishes=all(max(part.a, part.n) < VANISHING * part.q for part in parts),
+        vanishes=all(max(part.a, part.n) < VANISHING * part.squares for part in parts),
     )
 
 
@@ -145,16 +151,19 @@ def scale_at(point: GradientPoint, p: int = 2) -> Scale:
 
     With A_i for |D_i|: A_L = |x_L − t| + 10⁻³ (max(1, |x_L|) + |t|) for a canonical pair, else (|dE| + 10⁻³ Σ|terms
     of dE|) ∘ (|f_L'| + 10⁻³); A_i = (A_{i+1} |W_{i+1}|) ∘ (|f_i'| + 10⁻³); s of W_i is A_iᵀ (|X_{i−1}| + 10⁻³), with
-    |X_0| as it is; s of b_i is the column sums of A_i; s of X_0 is A_1 |W_1|. A Jacobian product (softmax) is left
-    out, and so are penalties; row weights and masks multiply as they do in the gradient.
+    |X_0| as it is; s of b_i is the column sums of A_i; s of X_0 is A_1 |W_1|. Where f_i is not element-wise, |J_i|ᵀ
+    with 10⁻³ added on its diagonal takes the place of |f_i'| + 10⁻³. Penalties are left out; row weights and masks
+    multiply as they do in the gradient. f', J and dE are those of the point, not the parts' own.
     """
     network, T, (V, M) = point.network, point.T, point.context
     space, loss = point.space, network.loss
     X_L = space.X[network.L]
 
-    def slope(i: int) -> Array | float:
-        df = network.activations[i].df
-        return 1.0 if df is None else np.abs(df(space.Z[i], space.X[i])) + FLOOR
+    def through(i: int, A: Array) -> Array:
+        if i in point.slopes:
+            return np.asarray(A * (np.abs(point.slopes[i]) + FLOOR))
+        J = np.abs(point.jacobians[i]) + FLOOR * np.eye(network.sizes[i])
+        return np.einsum("njk,nj->nk", J, A) if p == 1 else np.sqrt(np.einsum("njk,nj->nk", J * J, A * A))
 
     def product(A: Array, B: Array) -> Array:
         return np.asarray(A @ B if p == 1 else np.sqrt((A * A) @ (B * B)))
@@ -164,7 +173,7 @@ def scale_at(point: GradientPoint, p: int = 2) -> Scale:
     if network.canonical:
         A = np.abs(X_L - T) + FLOOR * (np.fmax(1.0, np.abs(X_L)) + np.abs(T))
     else:
-        A = (np.abs(loss.dE(X_L, T)) + FLOOR * loss.terms(X_L, T)) * slope(network.L)
+        A = through(network.L, np.abs(point.dE) + FLOOR * loss.terms(X_L, T))
     A = A * (1.0 if V is None else np.abs(V)[:, None]) / point.divisor
     D, ones = [A] * (network.L + 1), np.ones(len(A))
     for i in range(network.L, 0, -1):
@@ -175,6 +184,6 @@ def scale_at(point: GradientPoint, p: int = 2) -> Scale:
             bias[...] = product(A.T, ones)
         A = product(A, np.abs(point.parameters.W[i])) * M.get(i - 1, 1.0)
         if i > 1:
-            A = A * slope(i - 1)
+            A = through(i - 1, A)
         D[i - 1] = A
     return Scale(scale, A, D)

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from bptrain.gradient_check.part_derivatives import STEEPEST
+from bptrain.gradient_check.part_slopes import STEEPEST
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.types import Array
 

@@ -32,6 +32,7 @@ from bptrain.gradient_check import (
     chosen_blocks,
     units,
 )
+from bptrain.gradient_check.part_shapes import refuse_wrong_shapes
 from bptrain.model.load import load_checkpoint, load_run, run_of, training_data
 from bptrain.model.model import Model
 from bptrain.parts.types import Array
@@ -164,6 +165,7 @@ def check_network(
         notes += [
             f"engine {name} was not checked: --engine all checks every installed engine" for name in others
         ]
+    refuse_wrong_shapes(point)
     refuse_what_is_not_finite(point)
     report = yield from checking(point, {engine.name: engine.gradient for engine in engines}, settings)
     point = replace(point, derivatives_from=report.derivatives_from)

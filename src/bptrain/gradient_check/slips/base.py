@@ -146,6 +146,15 @@ class UnexplainedGradient:
         return matches(a, pattern, self.to_right[block], s, self.tolerance)
 
 
+def takes_width_of(point: GradientPoint, other: int, i: int) -> bool:
+    """Whether the activation of another layer takes the z of layer i: with as many units, or if it treats all alike."""
+    if point.network.sizes[other] == point.network.sizes[i]:
+        return True
+    Z, X = point.space.Z[other], point.space.X[other]
+    turned = point.network.activations[other].f(np.roll(Z, 1, axis=1))
+    return bool(np.array_equal(turned, np.roll(X, 1, axis=1), equal_nan=True))
+
+
 def made(point: GradientPoint, lines: Lines, kind: str, i: int, above: Array) -> Array:
     """What these lines make of what is above: D_i of D_{i+1}, or ∂E/∂W_i or ∂E/∂b_i of D_i."""
     if kind == "weight":

@@ -7,7 +7,16 @@ import numpy as np
 
 from bptrain.gradient_check.lines import Lines
 from bptrain.gradient_check.point import GradientPoint
-from bptrain.gradient_check.slips.base import RIGHT, GroundTruth, LineFunction, Slip, at, compare, in_each
+from bptrain.gradient_check.slips.base import (
+    RIGHT,
+    GroundTruth,
+    LineFunction,
+    Slip,
+    at,
+    compare,
+    in_each,
+    takes_width_of,
+)
 from bptrain.parts.types import Array
 
 
@@ -83,7 +92,7 @@ def divided(point: GradientPoint, i: int, G: Array) -> Array:
 
 def at_x(point: GradientPoint, i: int, G: Array) -> Array:
     """g ∘ f'(x)."""
-    return np.asarray(G * point.slope(i, point.space.X[i]))
+    return np.asarray(G * point.slope_elsewhere(i, point.space.X[i]))
 
 
 def formula_of_z(point: GradientPoint, i: int, G: Array) -> Array:
@@ -99,22 +108,22 @@ def value(point: GradientPoint, i: int, G: Array) -> Array:
 
 def z_below(point: GradientPoint, i: int, G: Array) -> Array:
     """g ∘ f_i'(z_{i−1})."""
-    return np.asarray(G * point.slope(i, point.space.Z[i - 1]))
+    return np.asarray(G * point.slope_elsewhere(i, point.space.Z[i - 1]))
 
 
 def z_above(point: GradientPoint, i: int, G: Array) -> Array:
     """g ∘ f_i'(z_{i+1})."""
-    return np.asarray(G * point.slope(i, point.space.Z[i + 1]))
+    return np.asarray(G * point.slope_elsewhere(i, point.space.Z[i + 1]))
 
 
 def f_below(point: GradientPoint, i: int, G: Array) -> Array:
     """g ∘ f_{i−1}'(z_i)."""
-    return np.asarray(G * point.slope(i - 1, point.space.Z[i]))
+    return np.asarray(G * point.slope_elsewhere(i - 1, point.space.Z[i]))
 
 
 def f_above(point: GradientPoint, i: int, G: Array) -> Array:
     """g ∘ f_{i+1}'(z_i)."""
-    return np.asarray(G * point.slope(i + 1, point.space.Z[i]))
+    return np.asarray(G * point.slope_elsewhere(i + 1, point.space.Z[i]))
 
 
 def as_sigmoid(point: GradientPoint, i: int, G: Array) -> Array:
@@ -166,11 +175,18 @@ def _same_size_above(point: GradientPoint, i: int) -> bool:
 
 
 def _element_wise_below(point: GradientPoint, i: int) -> bool:
-    return i in point.slopes and i - 1 in point.slopes
+    return i in point.slopes and i - 1 in point.slopes and _another(point, i - 1, i)
 
 
 def _element_wise_above(point: GradientPoint, i: int) -> bool:
-    return i in point.slopes and i + 1 in point.slopes
+    return i in point.slopes and i + 1 in point.slopes and _another(point, i + 1, i)
+
+
+def _another(point: GradientPoint, other: int, i: int) -> bool:
+    """Whether f' of another layer may be taken for f_i' at all, and is another function on these z."""
+    if not takes_width_of(point, other, i):
+        return False
+    return not np.array_equal(point.slope_elsewhere(other, point.space.Z[i]), point.slopes[i])
 
 
 ANY = {"i": "i", "j": "{i−1}", "k": "{i+1}"}

@@ -6,11 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.core.network import Block
+from bptrain.gradient_check.number_words import factor_words
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.slips.base import LikelySlip, UnexplainedGradient, compare
 from bptrain.parts.types import Array
 
 ENTRIES = 3  # that must bear out a number which is not one of those that slips bring in
+NAMED = 1e-9  # by which share of it a number that is fitted may be off one that has a name
 HAS_A_SAY = 1e-3  # of the largest entry: smaller ones count for nothing
 
 Pieces = Mapping[Block, tuple[Array | float, Array]]  # what the pattern adds c times the second to
@@ -50,7 +52,7 @@ def diagnoses(target: UnexplainedGradient) -> Iterator[tuple[int, LikelySlip]]:
             name = None if fitted is None else named(point, fitted.c)
             if fitted is None or not (fitted.borne_out or name):
                 continue
-            code, times = name or ("factor", f"{fitted.c:.7g}")
+            code, times = name or ("factor", factor_words(fitted.c))
             words = f"{group.words} at {times} times the right one{apart}"
             layers = len({block.layer for block in group.blocks})
             yield layers, LikelySlip(code, words, group.layer, fitted.error)
@@ -88,11 +90,11 @@ def of_one(
     if not np.isfinite(c) or c == 0 or not (_bear_out([n]) or name):
         return None
     found = compare(a, c * n, s, tolerance)
-    code, times = name or ("factor", f"{c:.7g}")
+    code, times = name or ("factor", factor_words(c))
     return (code, times, found.error) if found.right else None
 
 
-def named(point: GradientPoint, c: float) -> tuple[str, str] | None:
+def named(point: GradientPoint, c: float, tolerance: float = NAMED) -> tuple[str, str] | None:
     """Code and words of a factor that slips bring in."""
     N, n_L = len(point.X_0), point.network.sizes[-1]
     table: list[tuple[float, str, str]] = [
@@ -106,7 +108,7 @@ def named(point: GradientPoint, c: float) -> tuple[str, str] | None:
         (n_L, "factor_outputs", f"{n_L} (the count of outputs)"),
         (1 / n_L, "factor_one_by_outputs", f"1/{n_L} (the count of outputs)"),
     ]
-    found = (row for row in table if row[0] != 1 and abs(c - row[0]) <= 1e-7 * abs(row[0]))
+    found = (row for row in table if row[0] != 1 and abs(c - row[0]) <= tolerance * abs(row[0]))
     return next(((code, words) for _, code, words in found), None)
 
 

@@ -3,14 +3,14 @@
 A gradient alone cannot show these, or they are of one line only: what it is computed from was right.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from bptrain.gradient_check.lines import Lines, backward, through, weight
-from bptrain.gradient_check.point import GradientPoint
-from bptrain.gradient_check.slips.base import LikelySlip, compare, matches
+from bptrain.gradient_check.point import REFUSALS, GradientPoint
+from bptrain.gradient_check.slips.base import LikelySlip, compare, matches, takes_width_of
 from bptrain.gradient_check.submission import ExpectedQuantity, Key, SubmittedValues, updated
 from bptrain.parts.types import Array
 
@@ -49,12 +49,20 @@ def in_x(point: GradientPoint, i: int, z: Array) -> Iterator[Pattern]:
     """What slips make of x_i = f_i(z_i)."""
     activations = point.network.activations
     yield "no_activation", f"f_{i} left out", z
-    yield "activation_twice", f"f_{i} applied twice", activations[i].f(activations[i].f(z.T)).T
+    yield "activation_twice", f"f_{i} applied twice", _elsewhere(activations[i].f, activations[i].f(z.T).T)
     if i in point.slopes:
         yield "slope_for_value", f"f_{i}' instead of f_{i}", point.slopes[i].T
     for j in range(1, len(activations)):
-        if j != i:
-            yield "other_activation", f"f_{j} instead of f_{i}", activations[j].f(z.T).T
+        if j != i and takes_width_of(point, j, i):
+            yield "other_activation", f"f_{j} instead of f_{i}", _elsewhere(activations[j].f, z)
+
+
+def _elsewhere(f: Callable[[Array], Array], z: Array) -> Array:
+    """f at a z that its layer is not given; NaN where f refuses it."""
+    try:
+        return f(z.T).T
+    except REFUSALS:
+        return np.full(z.shape, np.nan)
 
 
 def backward_slip(
