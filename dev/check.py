@@ -1,7 +1,8 @@
 """The one check for people and CI alike: format, lint, types, tests. `python dev/check.py [--quick] [pytest options]`.
 
 Formats and mends the sources in place; on CI (CI=true) it only checks them. With --quick it runs the tests of the rooms
-that differ from the branch main, and those of the order of imports; the rest is left to the full check.
+that differ from the branch main, and those of the order of imports, but for the ones that are marked `slow` (compiling,
+many processes, many cases); the rest is left to the full check.
 """
 
 import os
@@ -23,6 +24,7 @@ def main(options: list[str]) -> int:
     if "--quick" in options:
         options = [option for option in options if option != "--quick"]
         tests = tests_of(changed(), ROOT)
+        options += ["-m", "not slow"]
     checks = [
         [*tool, "ruff", "format", *(["--check"] if on_ci else []), "."],
         [*tool, "ruff", "check", *([] if on_ci else ["--fix"]), "."],

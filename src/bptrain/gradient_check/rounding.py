@@ -1,7 +1,7 @@
 """How far rounding may take right code from the exact gradient: q, line by line of the backward pass.
 
 A right gradient may be off by 10⁻¹⁰ q. Each line hands on the q of the line above it as the root of its squares, since
-roundings add up that way, and adds what it rounds itself: 10⁻³ of its terms (that is 450 units in the last place), and
+roundings add up that way, and adds what it rounds itself: 10⁻⁴ of its terms (that is 45 units in the last place), and
 the noise of the part's own formula where that is more, as 1 − x² has it where x is about 1.
 
 The noise is read from the formula itself: at a dozen points around z, a tenth of a thousandth apart, the sixth
@@ -23,11 +23,12 @@ from bptrain.gradient_check.lines import backward, carry, drop
 from bptrain.gradient_check.lines import through as line_through
 from bptrain.gradient_check.point import STEP, GradientPoint, slopes_of_rows
 from bptrain.gradient_check.point import slope as slope_of
-from bptrain.gradient_check.verdicts import FLOOR, TOLERANCE, Scale
+from bptrain.gradient_check.verdicts import TOLERANCE, Scale
 from bptrain.parts.losses import difference_terms
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
+ROUNDS = 1e-4  # of its terms, in units of q: what a line rounds itself, 45 units in the last place
 SPACING = 1e-4  # of the points around z
 ORDER = 6
 POINTS = 12
@@ -56,10 +57,10 @@ def rounding_at(point: GradientPoint) -> Scale:
     q = of_output(point) * reduction
     for i in range(network.L, 0, -1):
         D[i], D_i, Y, W = q, exact.D[i], np.abs(point.space.Y[i - 1]), np.abs(parameters.W[i])
-        q_i = np.hypot(q, FLOOR * D_i)
+        q_i = np.hypot(q, ROUNDS * D_i)
         Q.W[i][...] = product(q_i.T, Y)
         if network.penalty is not None:
-            Q.W[i][...] += FLOOR * np.abs(network.penalty.slope(parameters.W[i]))
+            Q.W[i][...] += ROUNDS * np.abs(network.penalty.slope(parameters.W[i]))
         if (bias := Q.b[i]) is not None:
             bias[...] = product(q_i.T, np.ones(len(q_i)))
         q = product(q_i, W) * M.get(i - 1, 1.0)
@@ -112,8 +113,8 @@ def of_output(point: GradientPoint) -> Array:
     network, L, T = point.network, point.network.L, point.T
     if network.canonical:
         f, terms = network.activations[L].f, difference_terms(point.space.X[L], T)
-        return capped(noise(lambda Z: f(Z) - T, point.space.Z[L], 1.0), terms) + FLOOR * np.abs(point.D_L)
-    return through(point, L, point.dE, loss_noise(point) + FLOOR * np.abs(point.dE))
+        return capped(noise(lambda Z: f(Z) - T, point.space.Z[L], 1.0), terms) + ROUNDS * np.abs(point.D_L)
+    return through(point, L, point.dE, loss_noise(point) + ROUNDS * np.abs(point.dE))
 
 
 def loss_noise(point: GradientPoint) -> Array:
@@ -127,7 +128,7 @@ def loss_noise(point: GradientPoint) -> Array:
     q = np.where(constant, 0.0, capped(own, terms))
     if point.derivatives_from == "complex_step":
         of_step = spread(lambda step: slopes_of_rows(lambda x: loss.E(x, T), X, step), point.dE)
-        q = np.fmax(q, np.fmin(of_step, FLOOR * terms))
+        q = np.fmax(q, np.fmin(of_step, ROUNDS * terms))
     return q + UNDERFLOW
 
 
@@ -157,7 +158,7 @@ def through(point: GradientPoint, i: int, G: Array, q: Array) -> Array:
     size = np.abs(G)
     if i in point.slopes:
         slope = np.abs(point.slopes[i])
-        off = slope_noise(point, i) + FLOOR * slope
+        off = slope_noise(point, i) + ROUNDS * slope
         return np.hypot(q * (slope + TOLERANCE * off), size * off)
     f, _, of_rows = point.network.activations[i][:3]
     assert of_rows is not None
@@ -165,10 +166,10 @@ def through(point: GradientPoint, i: int, G: Array, q: Array) -> Array:
     own, right = noise(lambda Z: of_rows(f(Z), G), Z, 1.0), np.einsum("njk,nj->nk", J, G)
     off = less_where_same(own, of_rows(point.space.X[i], G), right, size)
     largest = size.max(axis=1, keepdims=True)
-    off = np.fmax(off, np.fmin(of_mixture(point, i, G), FLOOR * largest))
+    off = np.fmax(off, np.fmin(of_mixture(point, i, G), ROUNDS * largest))
     of_J = np.where(largest > 0, off.max(axis=1, keepdims=True) / largest, 0.0)
     handed_on = np.sqrt(np.einsum("njk,nj->nk", J * J, q * q)) + TOLERANCE * of_J * q
-    return np.hypot(handed_on, off + FLOOR * np.einsum("njk,nj->nk", np.abs(J), size))
+    return np.hypot(handed_on, off + ROUNDS * np.einsum("njk,nj->nk", np.abs(J), size))
 
 
 def of_mixture(point: GradientPoint, i: int, G: Array) -> Array:
@@ -187,13 +188,13 @@ def less_where_same(noise: Noise, own: Array, right: Array, terms: Array) -> Arr
     A difference of more may be a slip, and is no measure of noise.
     """
     off, apart, known = capped(noise, terms), np.abs(own - right), np.abs(right)
-    unseen = noise.lost | (off >= FLOOR * terms)  # as at a kink
+    unseen = noise.lost | (off >= ROUNDS * terms)  # as at a kink
     return np.where(unseen & (apart <= SAME * known), np.fmin(off, TIMES / TOLERANCE * apart), off)
 
 
 def capped(noise: Noise, terms: Array) -> Array:
     """The noise, which is at most that of the terms."""
-    return np.where(noise.lost, LOST * terms, np.fmin(noise.q, FLOOR * terms))
+    return np.where(noise.lost, LOST * terms, np.fmin(noise.q, ROUNDS * terms))
 
 
 def noise(of: Callable[[Array], Array], at: Array, room: Array | float) -> Noise:
