@@ -21,6 +21,8 @@ from bptrain.core.dropout import masks
 from bptrain.core.network import BatchContext
 from bptrain.engines import numpy_engine, threads
 from bptrain.engines.base import TrainingPlan
+from bptrain.engines.blas import BLAS, BlasThreads, blas_libraries
+from bptrain.engines.choice import forward_pass
 from bptrain.engines.numpy_engine import NumpyEngine, numpy_outputs
 from bptrain.engines.row_threads import Parts
 from bptrain.store.checkpoint import glance
@@ -86,12 +88,22 @@ def quotas(tmp_path: Path, own: str, files: dict[str, str]) -> list[int]:
         ),
         ("4:cpu:/\n", {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, []),
         ("0::/\n", {"cpu.max": "what is this\n"}, []),
+        ("0::/\n", {"cpu.max": "100000 0\n"}, []),
+        ("0::/\n", {"cpu.max": "0 100000\n"}, []),
+        ("0::/\n", {"cpu.max": "-5 100000\n"}, []),
+        ("\nno colons\n0::/\n", {"cpu.max": "200000 100000\n"}, [2]),
     ],
 )
 def test_quotas_of_control_groups(
     own: str, files: dict[str, str], expected: list[int], tmp_path: Path
 ) -> None:
     assert quotas(tmp_path, own, files) == expected
+
+
+def test_a_control_group_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "own").write_bytes(b"0::/\xff\n")
+    (tmp_path / "cpu.max").write_text("100000 100000\n")
+    assert [*threads.cgroup_quotas(tmp_path, tmp_path / "own")] == [1]
 
 
 def test_no_control_groups(tmp_path: Path) -> None:
@@ -115,10 +127,23 @@ def test_the_affinity_limits_the_processors() -> None:
 
 def test_the_limit_of_blas_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "processors", lambda: 8)
-    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: [{"user_api": "blas", "num_threads": 3}])
-    assert threads.threads_at_hand() == 3
-    monkeypatch.setattr(threadpoolctl, "threadpool_info", list)
+    with threadpoolctl.threadpool_limits(3, user_api="blas"):
+        assert threads.threads_at_hand() == 3
+        with threads.limit_threads(blas=1, openmp=1):  # which is ours, not the user's
+            assert threads.threads_at_hand() == 3
+
+
+def test_a_blas_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as macOS's own: there the variables alone say what the user wants."""
+    monkeypatch.setattr(threads, "processors", lambda: 8)
+    monkeypatch.setattr(BLAS, "without_limits", lambda: None)
+    for name in ("OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+        monkeypatch.setenv(name, "")
     assert threads.threads_at_hand() == 8
+    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+    assert threads.threads_at_hand() == 8
+    monkeypatch.setenv("VECLIB_MAXIMUM_THREADS", "2")
+    assert threads.threads_at_hand() == 2
 
 
 NET = network((6, 40, 7, 3), ["tanh", "relu", "softmax"], "cross_entropy")
@@ -135,6 +160,7 @@ OPTIONS: dict[str, Any] = {
 @pytest.fixture
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "WORTH", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
 
 
 @pytest.mark.parametrize("by_layers", [False, True])
@@ -188,13 +214,92 @@ def test_a_shared_gradient_and_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(seen - {threading.get_ident()}) >= 1
 
 
-def test_blas_has_one_thread_in_each_part() -> None:
-    def at_work(_: int) -> list[int]:
-        return [one["num_threads"] for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"]
+def of_blas(*_: object) -> set[int]:
+    """The threads of each BLAS."""
+    return {one["num_threads"] for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"}
 
-    before = at_work(0)
-    assert all(count == 1 for found in Parts(2).each(at_work, [0, 1]) for count in found)
-    assert at_work(0) == before
+
+def test_blas_has_one_thread_in_each_part() -> None:
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        assert Parts(2).each(of_blas, [0, 1]) == [{1}, {1}]
+        assert of_blas() == {2}
+
+
+def test_limits_that_overlap_in_any_order() -> None:
+    """As those of two fits in two threads: the least holds, and the last to end gives back what was before."""
+    libraries, blas = blas_libraries(), BlasThreads()
+    with threadpoolctl.threadpool_limits(4, user_api="blas"):
+        first, second = blas.limited(2, libraries), blas.limited(1, libraries)
+        first.__enter__()
+        assert (of_blas(), blas.without_limits()) == ({2}, 4)
+        second.__enter__()
+        assert of_blas() == {1}
+        first.__exit__(None, None, None)
+        assert (of_blas(), blas.without_limits()) == ({1}, 4)
+        second.__exit__(None, None, None)
+        assert (of_blas(), blas.without_limits()) == ({4}, 4)
+
+
+def test_a_limit_ends_with_an_error() -> None:
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        with pytest.raises(ValueError, match="of the work"):
+            Parts(2).each(fails, [0, 1])
+        assert of_blas() == {2}
+
+
+def fails(_: int) -> None:
+    raise ValueError("of the work")
+
+
+def test_no_more_parts_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    assert len(Parts(1000).of(60_000, 32)) == 4
+
+
+@pytest.mark.usefixtures("everything_is_large")
+@pytest.mark.parametrize("by_layers", [False, True])
+def test_gradients_of_other_threads_are_few(by_layers: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more of 382 numbers, or two more pieces of 15, fit into 400 or 30."""
+    monkeypatch.setattr(numpy_engine, "EXTRA_NUMBERS", 30 if by_layers else NET.size + 100)
+    if by_layers:
+        monkeypatch.setattr(numpy_engine, "PIECE_NUMBERS", 7)
+        monkeypatch.setattr(numpy_engine, "PRODUCT_NUMBERS", 15)
+    plan = plan_of(NET, "adam", rows=2000)
+    assert NumpyEngine(plan, 8)._parts.threads == (3 if by_layers else 2)
+
+
+@pytest.mark.usefixtures("everything_is_large")
+@pytest.mark.parametrize("by_layers", [False, True])
+def test_numbers_that_overflow_in_another_thread(by_layers: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy's warnings, which are errors in tests, are off in each thread: the trainer looks for what is not finite."""
+    if by_layers:
+        monkeypatch.setattr(numpy_engine, "PIECE_NUMBERS", 7)
+        monkeypatch.setattr(numpy_engine, "PRODUCT_NUMBERS", 15)
+    net = network((6, 40, 7, 3), ["relu", "relu", "identity"])
+    plan = plan_of(net, "gradient_descent", rows=200)
+    X, T = data_for(net, 200, 3)
+    engine, state = NumpyEngine(plan, 2), used_state(plan, np.float64)
+    state.w[...] = 1e200
+    assert not np.isfinite(engine.run_slice(state, X, T))
+    assert not np.isfinite(engine.gradient(state.w, X, T)).all()
+    engine.outputs(state.w, X)
+
+
+def test_a_forward_pass_of_many_rows_takes_one_thread_of_blas(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def watched(*arguments: Any) -> Any:
+        seen.append(of_blas())
+        return forward(*arguments)
+
+    monkeypatch.setattr(numpy_engine, "forward", watched)
+    run = forward_pass("numpy", NET, np.float64, threads=1)
+    w = np.zeros(NET.size)
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        run(w, np.zeros((2, 6)))
+        run(w, np.zeros((2000, 6)))
+        assert of_blas() == {2}
+    assert seen == [{2}, {1}]
 
 
 @needs_compiler
@@ -208,10 +313,11 @@ def test_compiled_rows_are_shared_out_where_products_have_no_threads(
 
     monkeypatch.setattr(running, "onednn", lambda: object() if onednn_is_there else None)
     plan = plan_of(NET, "adam", rows=200)._replace(batch_size=128)
-    shared = running.kernels(plan, np.dtype(dtype)) == ("gradient", "apply")
+    assert running.kernels(plan, np.dtype(dtype), 1) == ("run_slice",)
+    shared = running.kernels(plan, np.dtype(dtype), 2) == ("gradient", "apply")
     assert shared == (dtype == "float64" or not onednn_is_there)
     monkeypatch.setattr(threads, "WORTH", 2**60)
-    assert running.kernels(plan, np.dtype(dtype)) == ("run_slice",)
+    assert running.kernels(plan, np.dtype(dtype), 2) == ("run_slice",)
 
 
 @needs_compiler
@@ -223,6 +329,7 @@ def test_compiled_and_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for worth, count in ((2**60, 1), (1, 3)):
         monkeypatch.setattr(threads, "WORTH", worth)
+        monkeypatch.setattr(os, "cpu_count", lambda: 8)
         state = used_state(plan, np.float64).copy()
         loss = NumbaEngine(plan, np.float64, count).run_slice(state, X, T)
         found.append((loss, state.w, *state.slots))
@@ -248,14 +355,16 @@ def test_a_fit_limits_blas(asked: int | None, blas: int, iris: Path, monkeypatch
 
 def test_the_command_line_has_libraries_wait_asleep(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*OPENMP, *OPENBLAS):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that it is undone where there was nothing
+        monkeypatch.delenv(name)
     wait_asleep()
     assert {name: os.environ[name] for name in (*OPENMP, *OPENBLAS)} == {**OPENMP, **OPENBLAS}
 
 
 def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*OPENMP, *OPENBLAS):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that it is undone where there was nothing
+        monkeypatch.delenv(name)
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
     wait_asleep()
     assert os.environ["OMP_WAIT_POLICY"] == "active"
@@ -284,8 +393,12 @@ def test_it_is_set_before_numpy_is_loaded() -> None:
     assert shown.stdout.startswith("set passive")
 
 
-def test_the_python_api_changes_no_environment() -> None:
+def test_the_python_api_changes_no_environment(iris: Path) -> None:
     text = (
-        "import os; before = dict(os.environ); import bptrain; bptrain.fit; assert dict(os.environ) == before"
+        "import os, sys\n"
+        "before = dict(os.environ)\n"
+        "import bptrain\n"
+        "bptrain.fit(sys.argv[1], {'training.epochs': 1})\n"
+        "assert dict(os.environ) == before\n"
     )
-    subprocess.run([sys.executable, "-c", text], check=True)
+    subprocess.run([sys.executable, "-c", text, str(iris)], check=True, capture_output=True)

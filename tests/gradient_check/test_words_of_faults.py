@@ -175,7 +175,9 @@ def test_the_right_derivative_under_another_name_is_no_pattern(name: str) -> Non
             return np.asarray(f.f(z + loose) - f.f(z - loose)) / (2 * loose)
 
         for fault in part_faults(GradientPoint(with_f(net, 1, f._replace(df=df)), w, X, T)):
-            noise = name == "sigmoid" and fault.code == "wrong_right"  # its differences lose digits near 1 alone
+            noise = (
+                name == "sigmoid" and fault.code == "wrong_right"
+            )  # its differences lose digits near 1 alone
             assert fault.code in (None, "factor", "offset") or name == "sine" or noise, fault.words
 
 

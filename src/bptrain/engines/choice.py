@@ -12,14 +12,19 @@ from numpy.typing import DTypeLike
 
 from bptrain.core.network import Network
 from bptrain.engine_names import NUMPY, engine_names
-from bptrain.engines.base import Engine, TrainingPlan
+from bptrain.engines.base import Engine, Outputs, TrainingPlan
+from bptrain.engines.blas import BLAS, blas_libraries
 from bptrain.engines.registry import CannotRun, EngineEntry, Forward, engine_entry
 from bptrain.engines.threads import threads_at_hand
 from bptrain.errors import Problem, UsageError
+from bptrain.parts.types import Array
 
 # A run with early stopping is expected to take this many times its patience. Of twelve configs that ship, with a
 # patience of 10, half ended within 42 epochs and eight within 100.
 EPOCHS_OF_PATIENCE = 10
+
+
+BLAS_ALONE = 2**18  # multiply-adds; OpenBLAS takes more threads for larger products only
 
 
 class EngineChoice(NamedTuple):
@@ -137,10 +142,23 @@ def forward_pass(name: str, network: Network, dtype: DTypeLike, threads: int | N
     threads = threads or threads_at_hand()
     if name in engine_names() and engine_entry(name).missing() is None:
         try:
-            return engine_entry(name).forward(network, dtype, threads)
+            return with_one_thread_of_blas(network, engine_entry(name).forward(network, dtype, threads))
         except CannotRun:  # a part has changed since, or the disk is full: NumPy runs all
             pass
-    return engine_entry(NUMPY).forward(network, dtype, threads)
+    return with_one_thread_of_blas(network, engine_entry(NUMPY).forward(network, dtype, threads))
+
+
+def with_one_thread_of_blas(network: Network, forward: Forward) -> Forward:
+    """A forward pass whose products are as in training (`threads.py`); of few rows BLAS takes one thread by itself."""
+    libraries = blas_libraries()
+
+    def limited(w: Array, X: Array) -> Outputs:
+        if len(X) * network.size < BLAS_ALONE:
+            return forward(w, X)
+        with BLAS.limited(1, libraries):
+            return forward(w, X)
+
+    return limited
 
 
 def updates(plan: TrainingPlan) -> str:

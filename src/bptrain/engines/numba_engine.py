@@ -33,12 +33,12 @@ def uncovered(plan: TrainingPlan, dtype: DTypeLike) -> str | None:
     return None
 
 
-def is_compiled(plan: TrainingPlan, dtype: DTypeLike) -> bool:
+def is_compiled(plan: TrainingPlan, dtype: DTypeLike, threads: int) -> bool:
     """Whether the loop of a plan was compiled at an earlier time, so that the engine is made at once."""
     from bptrain.engines.compiled import cache
     from bptrain.engines.compiled.running import sources
 
-    return all(cache.is_compiled(source) for source in sources(plan, dtype))
+    return all(cache.is_compiled(source) for source in sources(plan, dtype, threads))
 
 
 def broken() -> str | None:

@@ -1,13 +1,11 @@
 """The engine `numpy`: NumPy, batch after batch.
 
-Every installation has it.
-
-What the matrix products write is allocated once; element-wise formulas allocate as they please, which costs about
-two percent. Of a large network, a rule that takes each weight by itself goes over them a piece at a time, so that what
-it allocates stays in the cache; of a larger one, as soon as δ below a layer is known, so that the gradient is never in
-memory as a whole. The pre-activations Z_L of a whole slice are kept, so that the losses are computed once per slice.
-
-The rows of a large batch are shared out among threads, each with a workspace and a gradient of its own.
+Every installation has it. What the matrix products write is allocated once; element-wise formulas allocate as they
+please, which costs about two percent. Of a large network, a rule that takes each weight by itself goes over them a
+piece at a time, so that what it allocates stays in the cache; of a larger one, as soon as δ below a layer is known, so
+that the gradient is never in memory as a whole. The pre-activations Z_L of a whole slice are kept, so that the losses
+are computed once per slice. The rows of a large batch are shared out among threads, each with a workspace and a
+gradient, or a piece of it, of its own.
 """
 
 from collections.abc import Iterator
@@ -31,6 +29,7 @@ from bptrain.parts.types import Array
 CHUNK_NUMBERS = 2_000_000  # matrix entries of one layer in memory at a time, in a forward pass alone
 PIECE_NUMBERS = 2**17  # weights that are updated at a time
 PRODUCT_NUMBERS = 2**20  # of one dW_i in memory at a time; products that give less are less efficient
+EXTRA_NUMBERS = 2**23  # of other threads' gradients in memory: 32 MB in float32
 PART_NUMBERS = 2**17  # entries of the widest layer for a thread of their own, in a forward pass alone
 
 
@@ -50,11 +49,12 @@ class NumpyEngine:
 
     def __init__(self, plan: TrainingPlan, threads: int = 1) -> None:
         self.plan = plan
-        self._parts = Parts(threads if gains_from_threads(plan) else 1)
         self._kept_shares: dict[int, list[Share]] = {}  # by rows: the batch, and a shorter last one
         self._in_pieces = plan.network.size > PIECE_NUMBERS and is_elementwise(plan)
         whole = plan.transform.whole or plan.accumulate > 1 or plan.network.size <= PRODUCT_NUMBERS
         self._by_layers = self._in_pieces and not whole
+        held = PRODUCT_NUMBERS if self._by_layers else plan.network.size  # of a gradient, by each thread
+        self._parts = Parts(min(threads, 1 + EXTRA_NUMBERS // held) if gains_from_threads(plan) else 1)
         self._kept: dict[int, Array] = {}  # see `_room`
 
     def run_slice(

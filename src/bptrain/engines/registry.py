@@ -66,7 +66,9 @@ class EngineEntry:
     needs: tuple[str, ...] = ()  # modules without which it is not there
     broken: Callable[[], str | None] = nothing  # why those that are there cannot be used
     uncovered: Callable[[TrainingPlan, DTypeLike], str | None] = nothing  # why it cannot run a plan
-    is_ready: Callable[[TrainingPlan, DTypeLike], bool] = lambda plan, dtype: True  # made without compiling
+    is_ready: Callable[[TrainingPlan, DTypeLike, int], bool] = lambda plan, dtype, threads: (
+        True
+    )  # made without compiling
     seconds_saved: Callable[[TrainingPlan], float] | None = None  # over NumPy; None: `auto` never takes it
     compile_seconds: Callable[[TrainingPlan], float] = lambda plan: 0.0
     numerics: Callable[[], dict[str, Any]] = dict  # versions that decide its last bits, for checkpoints

@@ -1,9 +1,14 @@
 """Rows shared out among threads."""
 
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from bptrain.engines.blas import BLAS, blas_libraries
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -22,7 +27,7 @@ class Parts:
     """
 
     def __init__(self, threads: int) -> None:
-        self.threads = threads
+        self.threads = min(threads, os.cpu_count() or 1)
 
     def of(self, rows: int, least: int) -> list[slice]:
         """The parts of so many rows, each of `least` rows or more."""
@@ -35,8 +40,14 @@ class Parts:
         items = list(items)
         if len(items) == 1:
             return [work(items[0])]
-        with self._blas.limit(limits=1):
-            return [*self._pool.map(work, items)]
+        settings = np.geterr()  # which are a thread's own
+
+        def at_work(item: Item) -> Result:
+            with np.errstate(**settings):
+                return work(item)
+
+        with BLAS.limited(1, self._blas):
+            return [*self._pool.map(at_work, items)]
 
     def run(self, work: Callable[[slice], Result], rows: int, least: int) -> list[Result]:
         """What `work` makes of each part of so many rows, in order; a part has `least` rows or more."""
@@ -44,19 +55,15 @@ class Parts:
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        openmp = self._libraries.select(user_api="openmp")
+        from threadpoolctl import ThreadpoolController
+
+        openmp = ThreadpoolController().select(user_api="openmp")
 
         def alone() -> None:
-            openmp.limit(limits=1)  # which holds for the thread that sets it, as BLAS's limit does for all
+            openmp.limit(limits=1)  # which holds for the thread that sets it
 
         return ThreadPoolExecutor(self.threads, initializer=alone)
 
     @cached_property
     def _blas(self) -> "ThreadpoolController":
-        return self._libraries.select(user_api="blas")
-
-    @cached_property
-    def _libraries(self) -> "ThreadpoolController":
-        from threadpoolctl import ThreadpoolController
-
-        return ThreadpoolController()  # those that are loaded by now
+        return blas_libraries()

@@ -9,12 +9,12 @@ asleep where the command line has said so (`cli/entry.py`). Figures in docs/benc
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from bptrain.core.network import Network
 from bptrain.engines.base import TrainingPlan
+from bptrain.engines.blas import BLAS, blas_libraries
 
 WORTH = 2**25  # multiply-adds of an update from which on sharing it out gains: about 0.4 ms on one thread
 CGROUPS = Path("/sys/fs/cgroup")
@@ -37,11 +37,16 @@ def update_work(network: Network, rows: int) -> int:
 
 
 def threads_at_hand() -> int:
-    """The processors that this process may use, but no more than BLAS is limited to (OMP_NUM_THREADS and the like)."""
-    from threadpoolctl import threadpool_info
+    """The processors that this process may use, but no more than the user has limited BLAS to.
 
-    of_blas = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
-    return min(processors(), max(of_blas, default=processors()))
+    That is by OMP_NUM_THREADS and the like, or by threadpoolctl; of a BLAS that is not known, such as macOS's own, by
+    the variables alone.
+    """
+    of_blas = BLAS.without_limits()
+    if of_blas is None:
+        said = [os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")]
+        of_blas = min((int(count) for count in said if count.isdecimal() and int(count) > 0), default=None)
+    return min(processors(), of_blas or processors())
 
 
 def processors() -> int:
@@ -57,10 +62,12 @@ def cgroup_quotas(root: Path, own: Path) -> Iterator[int]:
     the root.
     """
     try:
-        lines = own.read_text(encoding="utf-8").splitlines()
+        lines = own.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:  # not Linux
         return
     for line in lines:
+        if line.count(":") < 2:
+            continue
         _, controllers, path = line.split(":", 2)
         if controllers == "":
             base, files = root, ["cpu.max"]
@@ -74,7 +81,7 @@ def cgroup_quotas(root: Path, own: Path) -> Iterator[int]:
                 break
             try:
                 quota, period = " ".join((place / file).read_text(encoding="ascii") for file in files).split()
-                if quota not in ("max", "-1"):
+                if quota != "max" and int(quota) > 0 and int(period) > 0:
                     yield -(-int(quota) // int(period))
             except (
                 OSError,
@@ -83,8 +90,10 @@ def cgroup_quotas(root: Path, own: Path) -> Iterator[int]:
                 continue
 
 
-def limit_threads(blas: int, openmp: int) -> AbstractContextManager[Any]:
-    """Holds the products of BLAS, and those of OpenMP libraries, to that many threads."""
+@contextmanager
+def limit_threads(blas: int, openmp: int) -> Iterator[None]:
+    """Holds the products of BLAS, and those of OpenMP libraries in this thread, to that many threads."""
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits({"blas": blas, "openmp": openmp})
+    with BLAS.limited(blas, blas_libraries()), threadpool_limits(openmp, user_api="openmp"):
+        yield

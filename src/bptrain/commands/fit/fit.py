@@ -159,7 +159,7 @@ def ready_engine(
     begun_with = None if resumed is None else str(resumed.numerics["engine"])
     with loaded.locating():
         choice = choose_engine(asked, plan, dtype, begun_with)
-        if not engine_entry(choice.name).is_ready(plan, dtype):
+        if not engine_entry(choice.name).is_ready(plan, dtype, fit.threads):
             yield Compiling(fit.setup.network)
         return make_engine(choice, asked, plan, dtype, fit.threads)
 

@@ -32,23 +32,23 @@ def kernel_plan_of(plan: TrainingPlan, dtype: DTypeLike) -> KernelPlan:
     return KernelPlan(plan.network, np.dtype(dtype).name, single, updates, plan.weighted, masked)
 
 
-def sources(plan: TrainingPlan, dtype: DTypeLike) -> list[str]:
+def sources(plan: TrainingPlan, dtype: DTypeLike, threads: int = 1) -> list[str]:
     """The texts of what runs a plan. Raises Untranslatable."""
     kernel_plan = kernel_plan_of(plan, dtype)
-    return [kernel_source(kernel_plan, name) for name in kernels(plan, dtype)]
+    return [kernel_source(kernel_plan, name) for name in kernels(plan, dtype, threads)]
 
 
-def kernels(plan: TrainingPlan, dtype: DTypeLike) -> tuple[Name, ...]:
+def kernels(plan: TrainingPlan, dtype: DTypeLike, threads: int) -> tuple[Name, ...]:
     """What runs a plan: one loop for all of it, or, where a batch's rows are shared out, gradient and update apart."""
     if plan.solver is not None:
         return ("gradient",)
-    return ("gradient", "apply") if plan.batch_size > most_at_once(plan, dtype) else ("run_slice",)
+    return ("gradient", "apply") if plan.batch_size > most_at_once(plan, dtype, threads) else ("run_slice",)
 
 
-def most_at_once(plan: TrainingPlan, dtype: DTypeLike) -> int:
+def most_at_once(plan: TrainingPlan, dtype: DTypeLike, threads: int) -> int:
     """The rows of a batch from which on they are shared out: a chunk's; fewer where no product has threads itself."""
     products_have_threads = np.dtype(dtype) == np.float32 and onednn() is not None
-    if products_have_threads or not gains_from_threads(plan):
+    if threads == 1 or products_have_threads or not gains_from_threads(plan):
         return chunk_rows(plan.network)
     return LEAST_PART
 
@@ -64,7 +64,7 @@ class NumbaEngine:
         self.plan, self.kernel_plan = plan, kernel_plan_of(plan, dtype)
         self._rates = np.array(plan.rates, np.float64)
         self._dtype, self._threads = dtype, threads
-        self._compiled = {name: compiled(self.kernel_plan, name) for name in kernels(plan, dtype)}
+        self._compiled = {name: compiled(self.kernel_plan, name) for name in kernels(plan, dtype, threads)}
         self._parts, self._scratch = Parts(threads), Scratch(plan.network, dtype)
         self.compile_seconds = time.perf_counter() - clock
 
@@ -143,7 +143,7 @@ class NumbaEngine:
             loss: float = gradient(w, X[rows], T[rows], *of_rows, total, g, scratch)
             return g, loss
 
-        (g, loss), *others = self._parts.run(of, len(X), most_at_once(self.plan, self._dtype))
+        (g, loss), *others = self._parts.run(of, len(X), most_at_once(self.plan, self._dtype, self._threads))
         for more, more_loss in others:
             g += more
             loss += more_loss
