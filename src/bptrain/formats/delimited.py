@@ -92,12 +92,13 @@ def _header(cells: list[str], line: int, file: str, delimiter: str) -> tuple[str
             "commas as .csv, or with tabs as .tsv"
         )
         errors.add(Problem("separator", message, file=file, line=line))
+    first = {name: position for position, name in reversed([*enumerate(names)])}
     for position, name in enumerate(names):
         if not name:
             message = f"column {position + 1} has no name; name it in the header"
             errors.add(Problem("unnamed_column", message, file=file, line=line))
-        elif name in names[:position]:
-            message = f"columns {names.index(name) + 1} and {position + 1} are both named {name}; rename one"
+        elif first[name] != position:
+            message = f"columns {first[name] + 1} and {position + 1} are both named {name}; rename one"
             errors.add(Problem("duplicate_column", message, file=file, line=line))
     errors.raise_if_any()
     return names

@@ -1,6 +1,6 @@
 """Problems in data: where a row stands, several problems raised together, and what was probably meant."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from bptrain.errors import DataError, Problem
@@ -35,11 +35,11 @@ class ErrorList:
         self.problems: list[Problem] = []
         self.total = 0
 
-    def add(self, problem: Problem) -> None:
-        """Note one problem."""
+    def add(self, problem: Problem | Callable[[], Problem]) -> None:
+        """Note one problem; a function makes it only where it is listed, since a suggestion looks at all names."""
         self.total += 1
         if len(self.problems) < LISTED:
-            self.problems.append(problem)
+            self.problems.append(problem if isinstance(problem, Problem) else problem())
 
     def add_rows(self, code: str, origin: Origin, rows: "Array", message: str) -> None:
         """Note the same problem for each of some rows."""

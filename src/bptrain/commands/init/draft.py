@@ -35,7 +35,8 @@ def draft(data: Path, targets: Sequence[str], output: Path, task: str = "auto") 
     if form.holds == "table":
         seen = profile(FileSource(data))
         wanted = chosen_columns(seen, targets)
-        others = [column for column in seen.columns if column not in wanted]
+        learned = {column.name for column in wanted}
+        others = [column for column in seen.columns if column.name not in learned]
         candidates, names, target_file = choose_inputs(others), tuple(column.name for column in wanted), None
     else:
         target_file = one_target(form, targets)
