@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
+from bptrain.formats.packing import without_packing
 from bptrain.formats.problems import Origin
 from bptrain.registry import Registry
 
@@ -40,7 +41,7 @@ class Format(NamedTuple):
     holds: Holds
     suffixes: tuple[str, ...]  # in lower case, as messages list them
     read: Callable[[Path, str], Contents]  # (path, the config key that named it, or ""); raises DataError
-    gz: bool = False  # whether the same names with .gz behind them are packed files of it
+    gz: bool = False  # whether its files may be packed, with .gz, .bz2, .xz or .zip behind the same names
     variants: tuple[str, ...] = ()  # further suffixes, which messages leave out
 
 
@@ -52,7 +53,7 @@ def format_of(name: str) -> Format | None:
     lower = name.lower()
     for each in formats:
         found = formats.get(each)()
-        bare = lower.removesuffix(".gz") if found.gz else lower
+        bare = without_packing(lower) if found.gz else lower
         if bare.endswith(found.suffixes + found.variants):
             return found
     return None
@@ -71,10 +72,10 @@ def listed(what: Holds | None = None, last: str = " or ") -> str:
 
 
 def listed_suffixes() -> str:
-    """How files may be named: ".csv, .tsv (each also with .gz), .npz"."""
+    """How files may be named: ".csv, .tsv (each also with .gz), .npz; packed also as …"."""
     made = [formats.get(name)() for name in formats]
     packed, plain = (
         [" or ".join(each.suffixes) for each in made if each.gz is with_gz] for with_gz in (True, False)
     )
     each_also = [f"{', '.join(packed)} ({'each also' if packed[1:] else 'also'} with .gz)"] if packed else []
-    return ", ".join([*each_also, *plain])
+    return ", ".join([*each_also, *plain]) + "; instead of .gz also .bz2, .xz or .zip"

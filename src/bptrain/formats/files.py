@@ -1,25 +1,21 @@
 """Bytes from the disk: the content of a file, unpacked, and its digest."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from bptrain.errors import DataError, Problem
+from bptrain.formats.packing import HEAD, Packing, packing_of, unpacked, without_packing
 from bptrain.formats.problems import nearest
 
 
 @contextmanager
 def reading(path: Path, key: str) -> Iterator[None]:
     """Turns whatever the system says about a file into a DataError; `key` is the config key that named it."""
-    import gzip
-    import zlib
-
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        message = f"the file is damaged or cut short ({error}); get it again"
-        raise DataError(Problem("damaged_file", message, file=str(path))) from None
     except FileNotFoundError:
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         message = f"no such file: {path}"
@@ -34,11 +30,14 @@ def reading(path: Path, key: str) -> Iterator[None]:
 
 
 @contextmanager
-def reading_arrays(path: Path, key: str) -> Iterator[BinaryIO]:
-    """The file, opened for NumPy; whatever NumPy or the system says about it becomes a DataError."""
+def reading_arrays(path: Path, key: str, packed: bool = False) -> Iterator[BinaryIO]:
+    """The file, opened for NumPy, unpacked if it may be `packed`; whatever NumPy or the system says about it becomes a
+    DataError.
+    """
     try:
         with reading(path, key), path.open("rb") as file:  # np.load leaves a file that it cannot read open
-            yield file
+            packing = _packing(file, path) if packed else None
+            yield file if packing is None else io.BytesIO(unpacked(packing, file, path))
     except DataError:
         raise
     except Exception as error:  # what NumPy raises for a malformed file is not documented
@@ -55,12 +54,27 @@ def _about(path: Path, key: str, code: str, message: str, suggestion: str | None
 
 
 def read_bytes(path: Path, key: str) -> bytes:
-    """The content, unpacked where the name ends in .gz."""
-    import gzip
+    """The content, unpacked where it is packed."""
+    with reading(path, key), path.open("rb") as file:
+        packing = _packing(file, path)
+        return file.read() if packing is None else unpacked(packing, file, path)
 
-    with reading(path, key):
-        data = path.read_bytes()
-        return gzip.decompress(data) if path.suffix.lower() == ".gz" else data
+
+def _packing(file: BinaryIO, path: Path) -> Packing | None:
+    """How a file is packed, by its first bytes. Raises DataError where the name says otherwise."""
+    packing = packing_of(file.read(HEAD))
+    size = file.tell()
+    file.seek(0)
+    named = without_packing(path.name) != path.name.lower()
+    if packing is None and named:
+        bare = path.name[: len(without_packing(path.name))]
+        what = f"not packed: rename it to {bare}" if size else "empty: get it again"
+        message = f"the name ends in {path.suffix}, but the file is {what}"
+        raise DataError(Problem("damaged_file", message, file=str(path)))
+    if packing is not None and not named:
+        message = f"this is {packing.name}: rename it to {path.name}{packing.suffix}"
+        raise DataError(Problem("packed_file", message, file=str(path)))
+    return packing
 
 
 def digest(path: Path, key: str) -> str:
