@@ -1,7 +1,7 @@
 """What a file format is, and the registry of formats."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
 from bptrain.formats.packing import without_packing
@@ -43,8 +43,12 @@ class Format(NamedTuple):
     read: Callable[[Path, str], Contents]  # (path, the config key that named it, or ""); raises DataError
     gz: bool = False  # whether its files may be packed, with .gz, .bz2, .xz or .zip behind the same names
     variants: tuple[str, ...] = ()  # further suffixes, which messages leave out
+    looks: Callable[[str], bool] | None = (
+        None  # of a table: whether the first lines of a file look like this format
+    )
 
 
+OPEN_SUFFIXES = ("", ".data", ".txt", ".dat", ".train", ".test")  # names that say nothing of the format
 formats: Registry[Format] = Registry("format")
 
 
@@ -59,10 +63,17 @@ def format_of(name: str) -> Format | None:
     return None
 
 
+def says_nothing(name: str) -> bool:
+    """Whether a name may be that of a table in any format, which its content tells: `d.data`, `d.txt`, `d`."""
+    return format_of(name) is None and PurePath(without_packing(name)).suffix in OPEN_SUFFIXES
+
+
 def holds(name: str) -> Holds | None:
-    """What a file of this name holds; None where the name does not say."""
+    """What a file of this name holds: a table where the name says nothing; None where it says something else."""
     found = format_of(name)
-    return None if found is None else found.holds
+    if found is None:
+        return "table" if says_nothing(name) else None
+    return found.holds
 
 
 def listed(what: Holds | None = None, last: str = " or ") -> str:

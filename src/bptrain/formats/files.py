@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bptrain.errors import DataError, Problem
-from bptrain.formats.packing import HEAD, Packing, packing_of, unpacked, without_packing
+from bptrain.formats.base import format_of
+from bptrain.formats.foreign import HEAD_OF_FILE, TAIL_OF_FILE, refuse_foreign
+from bptrain.formats.packing import (
+    HEAD,
+    Packing,
+    packing_of,
+    refuse_foreign_zip,
+    unpacked,
+    unpacking,
+    without_packing,
+)
 from bptrain.formats.problems import nearest
 
 
@@ -37,6 +47,8 @@ def reading_arrays(path: Path, key: str, packed: bool = False) -> Iterator[Binar
     try:
         with reading(path, key), path.open("rb") as file:  # np.load leaves a file that it cannot read open
             packing = _packing(file, path) if packed else None
+            refuse_foreign(file.read(HEAD_OF_FILE), b"", path, arrays=True)
+            file.seek(0)
             yield file if packing is None else io.BytesIO(unpacked(packing, file, path))
     except DataError:
         raise
@@ -57,7 +69,28 @@ def read_bytes(path: Path, key: str) -> bytes:
     """The content, unpacked where it is packed."""
     with reading(path, key), path.open("rb") as file:
         packing = _packing(file, path)
-        return file.read() if packing is None else unpacked(packing, file, path)
+        data = file.read() if packing is None else unpacked(packing, file, path)
+    refuse_foreign(data, data[-TAIL_OF_FILE:], path)
+    return data
+
+
+def read_head(path: Path, key: str) -> tuple[bytes, bool]:
+    """The first bytes of the content, unpacked, and whether they are all of it. Raises DataError for foreign files."""
+    tail = b""
+    with reading(path, key), path.open("rb") as file:
+        packing = _packing(file, path)
+        if packing is None:
+            head = file.read(HEAD_OF_FILE)
+            whole = not file.read(1)
+            file.seek(max(0, file.seek(0, io.SEEK_END) - TAIL_OF_FILE))
+            tail = file.read()
+        else:
+            with unpacking(path):
+                pieces = packing.pieces(file, str(path))
+                head = next(pieces, b"")
+                whole = len(head) <= HEAD_OF_FILE and not next(pieces, b"")
+    refuse_foreign(head, tail, path)
+    return head[:HEAD_OF_FILE], whole
 
 
 def _packing(file: BinaryIO, path: Path) -> Packing | None:
@@ -71,7 +104,10 @@ def _packing(file: BinaryIO, path: Path) -> Packing | None:
         what = f"not packed: rename it to {bare}" if size else "empty: get it again"
         message = f"the name ends in {path.suffix}, but the file is {what}"
         raise DataError(Problem("damaged_file", message, file=str(path)))
-    if packing is not None and not named:
+    if packing is not None and not named and format_of(path.name) is not None:
+        if packing.suffix == ".zip":
+            with unpacking(path):
+                refuse_foreign_zip(file, path)
         message = f"this is {packing.name}: rename it to {path.name}{packing.suffix}"
         raise DataError(Problem("packed_file", message, file=str(path)))
     return packing

@@ -3,6 +3,7 @@
 The cap is on what comes out, which is counted as it comes: a few packed bytes may stand for any number of others.
 """
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from bptrain.errors import DataError, Problem
+from bptrain.formats.foreign import refuse_foreign_archive
 from bptrain.formats.problems import some_of
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ MOST_UNPACKED = 1 << 30  # bytes that come out of a packed file, at most
 PIECE = 1 << 20  # bytes that come out at a time
 XZ_MEMORY = 256 << 20  # bytes that unpacking xz may take beside; its strongest preset takes 65 MiB
 OF_ZIPFILE = (NotImplementedError, ValueError, struct.error)  # what zipfile raises for a damaged archive, too
-HEAD = 8  # bytes that tell how a file is packed
+HEAD = 10  # bytes that tell how a file is packed
 
 Pieces = Iterator[bytes]
 
@@ -29,13 +31,13 @@ class Packing(NamedTuple):
 
     name: str  # "a gzip file"
     suffix: str
-    magic: bytes  # with which its files begin
+    magic: re.Pattern[bytes]  # of the first bytes
     pieces: Callable[[BinaryIO, str], Pieces]  # (an opened file, its name) to its content
 
 
 def packing_of(head: bytes) -> Packing | None:
     """How a file that begins with these bytes is packed; None: it is not."""
-    return next((each for each in PACKINGS if head.startswith(each.magic)), None)
+    return next((each for each in PACKINGS if each.magic.match(head)), None)
 
 
 def without_packing(name: str) -> str:
@@ -123,11 +125,20 @@ def _zip(file: BinaryIO, name: str) -> Pieces:
                 yield piece
 
 
+def refuse_foreign_zip(file: BinaryIO, path: Path) -> None:
+    """Raises DataError where a zip archive is a spreadsheet or the like."""
+    import zipfile
+
+    with zipfile.ZipFile(file) as archive:
+        refuse_foreign_archive(archive.namelist(), path)
+
+
 def _only_member(archive: "zipfile.ZipFile", name: str) -> "zipfile.ZipInfo":
     """The one file of an archive, beside folders and what macOS adds. Raises DataError for any other number."""
     import zipfile
 
     listed = archive.infolist()
+    refuse_foreign_archive([one.filename for one in listed], Path(name))
     members = [one for one in listed if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
     if len(members) != 1:
         have = some_of((one.filename for one in members), 5)
@@ -149,9 +160,8 @@ def _only_member(archive: "zipfile.ZipFile", name: str) -> "zipfile.ZipInfo":
 
 
 PACKINGS = (
-    Packing("a gzip file", ".gz", b"\x1f\x8b", _gzip),
-    Packing("a bzip2 file", ".bz2", b"BZh", _bzip2),
-    Packing("an xz file", ".xz", b"\xfd7zXZ\0", _xz),
-    Packing("a zip archive", ".zip", b"PK\x03\x04", _zip),
-    Packing("a zip archive", ".zip", b"PK\x05\x06", _zip),  # without a member
+    Packing("a gzip file", ".gz", re.compile(rb"\x1f\x8b"), _gzip),
+    Packing("a bzip2 file", ".bz2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), _bzip2),
+    Packing("an xz file", ".xz", re.compile(rb"\xfd7zXZ\0"), _xz),
+    Packing("a zip archive", ".zip", re.compile(rb"PK(\x03\x04|\x05\x06)"), _zip),
 )
