@@ -94,6 +94,14 @@ def test_what_a_file_is_instead(tmp_path: Path, content: bytes, words: str, name
     assert words.replace("d.npy", f"{name.partition('.')[0]}.npy") in problem.message
 
 
+@pytest.mark.parametrize("content", ['{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n', '[\n  {"a": 1, "b": 2}]\n'])
+def test_json_under_the_name_of_a_table(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text(content)
+    [problem] = problems(whole(FileSource(path)))
+    assert problem.message == "this is JSON: write one object on each line, and name the file .jsonl"
+
+
 @pytest.mark.parametrize("name", ["x.npz", "x.npy"])
 def test_arrays_that_are_something_else(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

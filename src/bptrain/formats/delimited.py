@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.base import Format, Sheet, formats, says_nothing
-from bptrain.formats.files import read_bytes
+from bptrain.formats.files import read_text
+from bptrain.formats.foreign import is_json
 from bptrain.formats.problems import ErrorList, Origin, some_of
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")  # float() also takes 1_000
@@ -35,6 +36,8 @@ def separates(delimiter: str, lines: str) -> bool:
     """Whether a character separates these first lines of a file into rows of one width, at least 2."""
     import csv
 
+    if is_json(lines):
+        return False
     reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
         rows = [row for row in reader if row]
@@ -48,13 +51,10 @@ def read_delimited(path: Path, key: str, delimiter: str) -> Sheet:
     """Reads a file with a header. Raises DataError with line numbers for all that is not a table."""
     import numpy as np
 
-    data = read_bytes(path, key)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        raise DataError(Problem("not_utf8", message, file=str(path), line=line)) from None
+    text = read_text(path, key)
+    if is_json(text):
+        message = "this is JSON: write one object on each line, and name the file .jsonl"
+        raise DataError(Problem("foreign_file", message, file=str(path), line=1))
     names, cells, lines, head = _records(text, delimiter, str(path))
     if not lines:
         raise DataError(Problem("no_rows", "the file has a header but no rows", file=str(path)))

@@ -74,6 +74,17 @@ def read_bytes(path: Path, key: str) -> bytes:
     return data
 
 
+def read_text(path: Path, key: str) -> str:
+    """The content as text, without a byte order mark. Raises DataError with the line of what is not UTF-8."""
+    data = read_bytes(path, key)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        raise DataError(Problem("not_utf8", message, file=str(path), line=line)) from None
+
+
 def read_head(path: Path, key: str) -> tuple[bytes, bool]:
     """The first bytes of the content, unpacked, and whether they are all of it. Raises DataError for foreign files."""
     tail = b""

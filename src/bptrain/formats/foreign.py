@@ -20,6 +20,7 @@ class ForeignKind(NamedTuple):
     end: bytes = b""  # with which its files end, where the first bytes could be those of a text
 
 
+JSON = re.compile(r'\s*(\[\s*)?\{\s*"[^"\n]*"\s*:')
 CONVERT = "convert it to CSV"
 EXPORT = "export the sheet as CSV"
 UNPACK = "unpack it and name the file that is meant"
@@ -69,6 +70,11 @@ def refuse_foreign_archive(names: Sequence[str], path: Path) -> None:
         raise _foreign(path, "a spreadsheet (OpenDocument)", EXPORT)
     if names and all(name.endswith(".npy") for name in names):
         raise _foreign(path, "an archive of NumPy arrays", "name it .npz")
+
+
+def is_json(text: str) -> bool:
+    """Whether a text begins as JSON does, and no table with separators: with an object that has a key."""
+    return JSON.match(text) is not None
 
 
 def _foreign(path: Path, what: str, advice: str) -> DataError:
