@@ -64,8 +64,11 @@ def format_of(name: str) -> Format | None:
 
 
 def says_nothing(name: str) -> bool:
-    """Whether a name may be that of a table in any format, which its content tells: `d.data`, `d.txt`, `d`."""
-    return format_of(name) is None and PurePath(without_packing(name)).suffix in OPEN_SUFFIXES
+    """Whether a name may be that of a table in any format, which its content tells: `d.data`, `d.txt`, `d`, or a
+    pattern for several such as `d.*`.
+    """
+    suffix = PurePath(without_packing(name)).suffix
+    return format_of(name) is None and (suffix in OPEN_SUFFIXES or any(sign in suffix for sign in "*?["))
 
 
 def holds(name: str) -> Holds | None:

@@ -1,5 +1,6 @@
 """Problems in data: where a row stands, several problems raised together, and what was probably meant."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,16 +17,27 @@ class Origin(NamedTuple):
 
     file: str
     lines: "Array | None" = None  # line of each row, counted from 1; None where a file has no lines
+    parts: tuple[
+        tuple[int, str], ...
+    ] = ()  # of several files: the first row of each, counted from 0, and the file
+
+    def file_of(self, row: int) -> str:
+        """The file of a row, counted from 0."""
+        last = bisect_right(self.parts, row, key=lambda part: part[0]) - 1
+        return self.parts[last][1] if self.parts else self.file
 
     def place(self, row: int) -> str:
         """The place of a row, counted from 0, in words."""
-        return f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        place = f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        return f"{place} of {self.file_of(row)}" if self.parts else place
 
     def problem(self, code: str, row: int, message: str, suggestion: str | None = None) -> Problem:
         """A problem with one row, counted from 0."""
         if self.lines is not None:
-            return Problem(code, message, file=self.file, line=int(self.lines[row]), suggestion=suggestion)
-        return Problem(code, f"row {row + 1}: {message}", file=self.file, suggestion=suggestion)
+            return Problem(
+                code, message, file=self.file_of(row), line=int(self.lines[row]), suggestion=suggestion
+            )
+        return Problem(code, f"row {row + 1}: {message}", file=self.file_of(row), suggestion=suggestion)
 
 
 class ErrorList:
