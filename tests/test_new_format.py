@@ -96,11 +96,11 @@ def test_messages_know_it(workplace: Path, ssv: Path) -> None:
     config.write_text(f"data: {{train: {ssv}}}\nnetwork: {{sizes: [auto, auto]}}\nloss: cross_entropy\n")
     assert "must be given: the target column" in bptrain("validate", config).err
     several = bptrain("validate", config, "--set", "data.train=a.npz", "--set", "data.target=[a, b]")
-    assert "only a csv, tsv or ssv file can have several targets" in several.err
+    assert "only a csv, tsv, jsonl or ssv file can have several targets" in several.err
     weight = bptrain(
         "validate", config, "--set", "data.train={inputs: a.npy, target: b.npy}", "--set", "data.weight=w"
     )
-    assert "a column of a csv, tsv or ssv file, or an array of an npz or jar file" in weight.err
+    assert "a column of a csv, tsv, jsonl or ssv file, or an array of an npz or jar file" in weight.err
 
 
 @pytest.mark.usefixtures("toys")
@@ -123,5 +123,5 @@ def test_it_is_gone_when_it_is_removed(ssv: Path) -> None:
 
 
 def test_the_schema_lists_the_formats() -> None:
-    assert listed() == "csv, tsv, idx, npy or npz"
+    assert listed() == "csv, tsv, idx, jsonl, npy or npz"
     assert f'"{listed()}"' in schema_text()

@@ -8,7 +8,7 @@ import pytest
 
 from bptrain.data.prepare import Prepared, prepare
 from bptrain.data.settings import DataSettings, NetworkFacts
-from bptrain.data.sources import FileSource
+from bptrain.data.sources import DataSource, FileSource
 from bptrain.errors import DataError, Problem
 from bptrain.parts.scalers import none
 
@@ -24,7 +24,7 @@ def write(folder: Path, text: str, name: str = "data.csv") -> FileSource:
     return FileSource(path)
 
 
-def whole(source: FileSource, target: Any = "y", **options: Any) -> DataSettings:
+def whole(source: DataSource, target: Any = "y", **options: Any) -> DataSettings:
     """Settings that train on all rows, unscaled by default."""
     chosen: dict[str, Any] = {
         "validation_share": 0.0,

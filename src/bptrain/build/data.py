@@ -10,6 +10,7 @@ from bptrain.build.making import dtype_of, make
 from bptrain.config import Loaded
 from bptrain.config.resolved import target_is_path
 from bptrain.config.schema import Config, GivenInPython, Source
+from bptrain.data.joined_files import source_of_paths
 from bptrain.data.prepare import Prepared, prepare
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.sources import DataSource, FileSource
@@ -69,7 +70,7 @@ def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
 def source_of(rows: Source | GivenInPython, role: str, given: Given) -> DataSource:
     """Where the rows of a role are read from. Raises DataError where they came from Python and are not given again."""
     if isinstance(rows, Source):
-        return FileSource(Path(rows.inputs), None if rows.target is None else Path(rows.target))
+        return source_of_paths([Path(rows.inputs)], None if rows.target is None else Path(rows.target))
     if role not in given:
         raise DataError(Problem("arrays", NOT_GIVEN, path=f"data.{role}"))
     return given[role]

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.build.metrics import build_metrics
+from bptrain.data.joined_files import source_of_paths
 from bptrain.data.prepare import Rows, encode_file
-from bptrain.data.sources import FileSource
 from bptrain.errors import CheckpointError, UsageError, Warned, not_silenced
 from bptrain.model.load import enclosing_run, load_checkpoint, load_run, run_of, training_data
 from bptrain.model.model import Model
@@ -95,7 +95,7 @@ Found = tuple[str, Rows, tuple[Warned, ...]]
 def _file(model: Model, data: Path, target: Path | None) -> Found:
     settings = model.config.data
     arrays = (settings.features, settings.target)  # the names of an npz file's arrays
-    rows, warnings = encode_file(FileSource(data, target), model.schema, model.w.dtype, *arrays)
+    rows, warnings = encode_file(source_of_paths([data], target), model.schema, model.w.dtype, *arrays)
     return "data", rows, tuple(warnings)
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from bptrain.config.yaml.places import KeyPath, Mark, Place
 from bptrain.config.yaml.reader import BREAK, parse, read_text
 from bptrain.errors import Problem, UsageError
-from bptrain.formats import holds
+from bptrain.formats import format_of
 
 LABELS = ("loss", "class_weight")  # whose keys are labels of the data, so that they may be numbers
 
@@ -79,6 +79,6 @@ def load_text(text: str, file: str) -> Document:
 def _no_sections(value: Any, file: str) -> str:
     if value is None:
         return "the config is empty"
-    if holds(file) is not None:
+    if format_of(file) is not None:
         return f"this is a data file, not a config; run `bptrain init --data {file} --target COLUMN` first"
     return "the config has no sections such as `network:`"

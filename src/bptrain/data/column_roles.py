@@ -1,6 +1,7 @@
 """Which columns are features and which are targets: by the config, or by the schema of a trained model."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from bptrain.data.settings import DataSettings
@@ -18,6 +19,7 @@ class ColumnRoles(NamedTuple):
     weight: str | None = None  # the column that says what each row weighs
 
 
+# What is looked up is a dict, whose keys keep their order: in a list each look-up would pass over all columns.
 # (names of the features, names of the targets, or None where the features' names are those of all columns)
 Chooser = Callable[[Sequence[str], Sequence[str] | None], ColumnRoles]
 
@@ -25,15 +27,15 @@ Chooser = Callable[[Sequence[str], Sequence[str] | None], ColumnRoles]
 def by_settings(settings: DataSettings) -> Chooser:
     """The choice that the config makes. Raises DataError with the config key of every wrong name."""
 
-    def choose(names: Sequence[str], target_names: Sequence[str] | None) -> ColumnRoles:
-        errors = ErrorList()
+    def choose(feature_names: Sequence[str], target_names: Sequence[str] | None) -> ColumnRoles:
+        errors, names = ErrorList(), dict.fromkeys(feature_names)
         targets = _targets(settings, names, target_names, errors)
         if target_names is not None and isinstance(settings.features, str):
             settings_here = settings._replace(features="all")  # it named the array, not a column
         else:
             settings_here = settings
         features = _features(settings_here, names, targets if target_names is None else (), errors)
-        known = (*names, *(target_names or ()))
+        known = dict.fromkeys((*names, *(target_names or ())))
         for name in settings.columns:
             _check(name, known, f"data.columns.{name}", errors)
         for name in settings.missing if not isinstance(settings.missing, str) else ():
@@ -50,7 +52,7 @@ def by_settings(settings: DataSettings) -> Chooser:
 
 
 def _targets(
-    settings: DataSettings, names: Sequence[str], target_names: Sequence[str] | None, errors: ErrorList
+    settings: DataSettings, names: Collection[str], target_names: Sequence[str] | None, errors: ErrorList
 ) -> tuple[str, ...]:
     if target_names is not None:
         return tuple(target_names)
@@ -58,37 +60,41 @@ def _targets(
         message = f"which column is the target? The data has {some_of(names)}"
         raise DataError(Problem("no_target", message, path="data.target"))
     targets = (settings.target,) if isinstance(settings.target, str) else settings.target
-    for position, name in enumerate(targets):
-        if _check(name, names, "data.target", errors) and name in targets[:position]:
+    before: set[str] = set()
+    for name in targets:
+        if _check(name, names, "data.target", errors) and name in before:
             errors.add(Problem("duplicate_name", f"{name} is listed twice", path="data.target"))
+        before.add(name)
     return targets
 
 
 def _features(
-    settings: DataSettings, names: Sequence[str], targets: Sequence[str], errors: ErrorList
+    settings: DataSettings, names: Collection[str], targets: Sequence[str], errors: ErrorList
 ) -> tuple[str, ...]:
+    learned, excluded, before = frozenset(targets), frozenset(settings.exclude), set[str]()
     for position, name in enumerate(settings.exclude):
         path = f"data.exclude.{position}"
-        if _check(name, names, path, errors) and name in targets:
+        if _check(name, names, path, errors) and name in learned:
             message = f"{name} is the target, so it cannot be excluded"
             errors.add(Problem("target_excluded", message, path=path))
     chosen = settings.features
     if isinstance(chosen, str):
-        chosen = tuple(name for name in names if name not in targets) if chosen == "all" else (chosen,)
+        chosen = tuple(name for name in names if name not in learned) if chosen == "all" else (chosen,)
     else:
         for position, name in enumerate(chosen):
             path = f"data.features.{position}"
             if not _check(name, names, path, errors):
                 continue
-            if name in targets:
+            if name in learned:
                 message = f"{name} is the target, so it cannot be a feature"
                 errors.add(Problem("target_in_features", message, path=path))
-            if name in chosen[:position]:
+            if name in before:
                 errors.add(Problem("duplicate_name", f"{name} is listed twice", path=path))
-            if name in settings.exclude:
+            before.add(name)
+            if name in excluded:
                 message = f"{name} is listed in data.features and in data.exclude; remove it from one of them"
                 errors.add(Problem("feature_excluded", message, path=path))
-    features = tuple(name for name in chosen if name not in settings.exclude)
+    features = tuple(name for name in chosen if name not in excluded)
     if not features and not errors.problems:
         message = f"no column is left as a feature; the data has {some_of(names)}"
         errors.add(
@@ -97,12 +103,16 @@ def _features(
     return features
 
 
-def _check(name: str, names: Sequence[str], path: str, errors: ErrorList) -> bool:
+def _check(name: str, names: Collection[str], path: str, errors: ErrorList) -> bool:
     """Whether a column exists; if not, that is noted."""
     if name in names:
         return True
-    message = f"there is no column {name!r}; the data has {some_of(names)}"
-    errors.add(Problem("unknown_column", message, path=path, suggestion=nearest(name, names)))
+
+    def problem() -> Problem:
+        message = f"there is no column {name!r}; the data has {some_of(names)}"
+        return Problem("unknown_column", message, path=path, suggestion=nearest(name, names))
+
+    errors.add(problem)
     return False
 
 
@@ -124,16 +134,20 @@ def by_schema(
         if target_names is not None:  # arrays: columns without names
             wanted = _by_position(wanted, names, file, "feature")
             answers = _by_position(answers, target_names, file, "target")
-        errors = ErrorList()
+        errors, known = ErrorList(), frozenset(names)
+
+        def problem(name: str) -> Problem:
+            message = f"the column {name!r} is missing; the data has {some_of(names)}"
+            close = nearest(name, known.difference(wanted, answers))
+            return Problem("missing_column", message, file=file, line=header, suggestion=close)
+
         for name in () if target_names is not None else (*wanted, *answers):
-            if name not in names:
-                message = f"the column {name!r} is missing; the data has {some_of(names)}"
-                close = nearest(name, set(names) - set(wanted) - set(answers))
-                errors.add(Problem("missing_column", message, file=file, line=header, suggestion=close))
+            if name not in known:
+                errors.add(partial(problem, name))
         errors.raise_if_any()
         kinds = dict(zip((*wanted, *answers), (*features.values(), *targets.values()), strict=True))
         return ColumnRoles(
-            wanted, answers, kinds, False, weight if target_names is None and weight in names else None
+            wanted, answers, kinds, False, weight if target_names is None and weight in known else None
         )
 
     return choose

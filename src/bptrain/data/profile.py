@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bptrain.data.sheet_columns import BOOLEAN, Value, is_whole, kind_of, texts_of, value_of
-from bptrain.data.sources import FileSource
+from bptrain.data.sources import DataSource
 from bptrain.data.table import text_of
 from bptrain.formats import Sheet
 from bptrain.parts.types import Array
@@ -72,19 +72,19 @@ class Profile(NamedTuple):
         return not self.width
 
 
-def profile(source: FileSource, target: str | None = None) -> Profile:
+def profile(source: DataSource, target: str | None = None) -> Profile:
     """Looks at a table, or at arrays of which `target` is one. Raises DataError."""
     contents = source.read("", target=target)
     if isinstance(contents, Sheet):
         columns = tuple(column_of(contents, name) for name in contents.names)
-        return Profile(source.inputs, columns[0].rows, columns)
+        return Profile(Path(source.name), columns[0].rows, columns)
     X, y = contents.X, contents.y
     X, y = X.reshape(len(X), -1), y.reshape(len(y), -1)
     gaps = int(np.isnan(X).any(axis=0).sum()) if X.dtype.kind == "f" else 0
     m = y.shape[1]
     names = [target or "y"] if m == 1 else [f"y{k + 1}" for k in range(m)]
     targets = tuple(of_array(name, y[:, k]) for k, name in enumerate(names))
-    return Profile(source.inputs, len(X), targets, X.shape[1], gaps, X.dtype == np.uint8)
+    return Profile(Path(source.name), len(X), targets, X.shape[1], gaps, X.dtype == np.uint8)
 
 
 def column_of(sheet: Sheet, name: str) -> Column:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -78,11 +79,14 @@ def table_of_columns(X: Any, schema: Schema) -> Table:
 def _named(X: Any, names: tuple[str, ...]) -> list[Array]:
     present = dict(named_columns(X))
     errors = ErrorList()
+
+    def problem(name: str) -> Problem:
+        message = f"the column {name!r} is missing; there are {some_of(present)}"
+        return Problem("missing_column", message, suggestion=nearest(name, set(present) - set(names)))
+
     for name in names:
         if name not in present:
-            message = f"the column {name!r} is missing; there are {some_of(present)}"
-            close = nearest(name, set(present) - set(names))
-            errors.add(Problem("missing_column", message, suggestion=close))
+            errors.add(partial(problem, name))
     errors.raise_if_any()
     columns = [array_of(present[name]) for name in names]
     if len({column.shape for column in columns}) > 1 or columns[0].ndim != 1:
@@ -114,8 +118,8 @@ def _block(columns: Iterable[Array], features: tuple[Feature, ...]) -> ColumnBlo
     for feature, column in zip(features, columns, strict=True):
         rows = len(column)
         if feature.kind == "categorical":
-            texts[feature.name] = np.empty(rows, object)
-            texts[feature.name][:] = [_text(cell, feature.categories) for cell in column.tolist()]
+            texts[feature.name], known = np.empty(rows, object), frozenset(feature.categories)
+            texts[feature.name][:] = [_text(cell, known) for cell in column.tolist()]
         elif column.dtype.kind in "iufb":
             numbers[feature.name] = column.astype(np.float64)
         else:
@@ -155,7 +159,7 @@ def _number(cell: object) -> float:
     return float(value) if isinstance(value, (Real, Decimal)) else math.inf
 
 
-def _text(cell: object, categories: tuple[str, ...]) -> str | None:
+def _text(cell: object, categories: frozenset[str]) -> str | None:
     """A cell as a category: as it is written where the model knows that, else a whole number plainly."""
     if _is_missing(cell):
         return None

@@ -67,15 +67,17 @@ def pick(block: ColumnBlock, names: tuple[str, ...], kinds: Mapping[str, str], i
     Raises DataError for a column without any value, where it is the file that settles the columns.
     """
     if infer:
+        chosen = frozenset(names)
         for name, mask in block.missing().items():
-            if name in names and mask.all():
+            if name in chosen and mask.all():
                 message = f"column {name} has no value at all; list it in data.exclude"
                 raise DataError(Problem("empty_column", message, file=block.origin.file))
-    texts = {name: as_texts(block.number(name)) for name in names if kinds.get(name) == "categorical"}
+    places = {name: k for k, name in enumerate(block.number_names)}
+    categorical = [name for name in names if kinds.get(name) == "categorical"]
+    texts = {name: as_texts(block.numbers[:, places[name]]) for name in categorical}
     left = tuple(name for name in names if name not in texts)
     numbers = block.numbers
     if left != block.number_names:  # a copy, which a large matrix is spared
-        places = {name: k for k, name in enumerate(block.number_names)}
         numbers = numbers[:, [places[name] for name in left]]
     return block._replace(names=names, numbers=numbers, number_names=left, texts=texts)
 

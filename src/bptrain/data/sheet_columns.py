@@ -11,11 +11,11 @@ from bptrain.data.table import ColumnBlock, text_of
 from bptrain.errors import Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
+from bptrain.formats.delimited import NUMBER
 from bptrain.formats.problems import ErrorList, Origin
 from bptrain.parts.types import Array
 
 MISSING = frozenset(["", "NA", "N/A", "NaN", "nan", "NULL", "null", "?"])
-NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")  # float() also takes 1_000
 INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 BOOLEAN = {"true": 1.0, "false": 0.0}
 MOSTLY_NUMBERS = 0.9  # from this share on, the cells of a column that are no numbers look like mistakes

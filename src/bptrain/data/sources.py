@@ -8,9 +8,9 @@ import numpy as np
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Format, NamedArrays, Sheet, format_of, listed
-from bptrain.formats.base import listed_suffixes
 from bptrain.formats.files import digest
 from bptrain.formats.problems import nearest, some_of
+from bptrain.formats.recognition import told_format
 from bptrain.parts.types import Array
 
 
@@ -119,12 +119,8 @@ class FileSource(NamedTuple):
 
 
 def known_format(path: Path, key: str) -> Format:
-    """The format of a file. Raises DataError where its name does not say."""
-    form = format_of(path.name)
-    if form is None:
-        message = f"the name of {path} does not show its format; supported are {listed_suffixes()}"
-        raise DataError(Problem("unknown_format", message, path=key))
-    return form
+    """The format of a file, by its name or else by its content. Raises DataError where neither says."""
+    return format_of(path.name) or told_format(path, key)
 
 
 def array_names(

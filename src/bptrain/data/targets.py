@@ -1,11 +1,13 @@
 """The targets: labels or numbers to T, and the network's outputs back to labels or numbers."""
 
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.data.table import ColumnBlock, as_texts, text_of
+from bptrain.errors import Problem
 from bptrain.formats.problems import ErrorList, nearest, some_of
 from bptrain.parts.types import Array
 
@@ -151,14 +153,18 @@ def _class_numbers(target: Target, block: ColumnBlock, rows: Array) -> Array:
     unknown = set(chosen) - numbers.keys()
     if unknown:
         errors = ErrorList()
+
+        def problem(row: int, cell: object) -> Problem:
+            known = some_of(target.labels)
+            message = (
+                f"the label {text_of(cell)!r} of {name} is not among those of the training data ({known})"
+            )
+            close = nearest(cell, target.labels) if as_text else None
+            return block.origin.problem("unknown_label", row, message, close)
+
         for row, cell in zip(rows, chosen, strict=True):
             if cell in unknown:
-                known = some_of(target.labels)
-                message = (
-                    f"the label {text_of(cell)!r} of {name} is not among those of the training data ({known})"
-                )
-                close = nearest(cell, target.labels) if as_text else None
-                errors.add(block.origin.problem("unknown_label", int(row), message, close))
+                errors.add(partial(problem, int(row), cell))
         errors.raise_if_any()
     return np.fromiter(map(numbers.__getitem__, chosen), np.int64, len(chosen))
 

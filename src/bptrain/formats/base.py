@@ -1,9 +1,10 @@
 """What a file format is, and the registry of formats."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
+from bptrain.formats.packing import without_packing
 from bptrain.formats.problems import Origin
 from bptrain.registry import Registry
 
@@ -40,10 +41,14 @@ class Format(NamedTuple):
     holds: Holds
     suffixes: tuple[str, ...]  # in lower case, as messages list them
     read: Callable[[Path, str], Contents]  # (path, the config key that named it, or ""); raises DataError
-    gz: bool = False  # whether the same names with .gz behind them are packed files of it
+    gz: bool = False  # whether its files may be packed, with .gz, .bz2, .xz or .zip behind the same names
     variants: tuple[str, ...] = ()  # further suffixes, which messages leave out
+    looks: Callable[[str], bool] | None = (
+        None  # of a table: whether the first lines of a file look like this format
+    )
 
 
+OPEN_SUFFIXES = ("", ".data", ".txt", ".dat", ".train", ".test")  # names that say nothing of the format
 formats: Registry[Format] = Registry("format")
 
 
@@ -52,16 +57,26 @@ def format_of(name: str) -> Format | None:
     lower = name.lower()
     for each in formats:
         found = formats.get(each)()
-        bare = lower.removesuffix(".gz") if found.gz else lower
+        bare = without_packing(lower) if found.gz else lower
         if bare.endswith(found.suffixes + found.variants):
             return found
     return None
 
 
+def says_nothing(name: str) -> bool:
+    """Whether a name may be that of a table in any format, which its content tells: `d.data`, `d.txt`, `d`, or a
+    pattern for several such as `d.*`.
+    """
+    suffix = PurePath(without_packing(name)).suffix
+    return format_of(name) is None and (suffix in OPEN_SUFFIXES or any(sign in suffix for sign in "*?["))
+
+
 def holds(name: str) -> Holds | None:
-    """What a file of this name holds; None where the name does not say."""
+    """What a file of this name holds: a table where the name says nothing; None where it says something else."""
     found = format_of(name)
-    return None if found is None else found.holds
+    if found is None:
+        return "table" if says_nothing(name) else None
+    return found.holds
 
 
 def listed(what: Holds | None = None, last: str = " or ") -> str:
@@ -71,10 +86,10 @@ def listed(what: Holds | None = None, last: str = " or ") -> str:
 
 
 def listed_suffixes() -> str:
-    """How files may be named: ".csv, .tsv (each also with .gz), .npz"."""
+    """How files may be named: ".csv, .tsv (each also with .gz), .npz; packed also as …"."""
     made = [formats.get(name)() for name in formats]
     packed, plain = (
         [" or ".join(each.suffixes) for each in made if each.gz is with_gz] for with_gz in (True, False)
     )
     each_also = [f"{', '.join(packed)} ({'each also' if packed[1:] else 'also'} with .gz)"] if packed else []
-    return ", ".join([*each_also, *plain])
+    return ", ".join([*each_also, *plain]) + "; instead of .gz also .bz2, .xz or .zip"

@@ -1,25 +1,31 @@
 """Bytes from the disk: the content of a file, unpacked, and its digest."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from bptrain.errors import DataError, Problem
+from bptrain.formats.base import format_of
+from bptrain.formats.foreign import HEAD_OF_FILE, TAIL_OF_FILE, refuse_foreign
+from bptrain.formats.packing import (
+    HEAD,
+    Packing,
+    packing_of,
+    refuse_foreign_zip,
+    unpacked,
+    unpacking,
+    without_packing,
+)
 from bptrain.formats.problems import nearest
 
 
 @contextmanager
 def reading(path: Path, key: str) -> Iterator[None]:
     """Turns whatever the system says about a file into a DataError; `key` is the config key that named it."""
-    import gzip
-    import zlib
-
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        message = f"the file is damaged or cut short ({error}); get it again"
-        raise DataError(Problem("damaged_file", message, file=str(path))) from None
     except FileNotFoundError:
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         message = f"no such file: {path}"
@@ -34,11 +40,16 @@ def reading(path: Path, key: str) -> Iterator[None]:
 
 
 @contextmanager
-def reading_arrays(path: Path, key: str) -> Iterator[BinaryIO]:
-    """The file, opened for NumPy; whatever NumPy or the system says about it becomes a DataError."""
+def reading_arrays(path: Path, key: str, packed: bool = False) -> Iterator[BinaryIO]:
+    """The file, opened for NumPy, unpacked if it may be `packed`; whatever NumPy or the system says about it becomes a
+    DataError.
+    """
     try:
         with reading(path, key), path.open("rb") as file:  # np.load leaves a file that it cannot read open
-            yield file
+            packing = _packing(file, path) if packed else None
+            refuse_foreign(file.read(HEAD_OF_FILE), b"", path, arrays=True)
+            file.seek(0)
+            yield file if packing is None else io.BytesIO(unpacked(packing, file, path))
     except DataError:
         raise
     except Exception as error:  # what NumPy raises for a malformed file is not documented
@@ -55,12 +66,62 @@ def _about(path: Path, key: str, code: str, message: str, suggestion: str | None
 
 
 def read_bytes(path: Path, key: str) -> bytes:
-    """The content, unpacked where the name ends in .gz."""
-    import gzip
+    """The content, unpacked where it is packed."""
+    with reading(path, key), path.open("rb") as file:
+        packing = _packing(file, path)
+        data = file.read() if packing is None else unpacked(packing, file, path)
+    refuse_foreign(data, data[-TAIL_OF_FILE:], path)
+    return data
 
-    with reading(path, key):
-        data = path.read_bytes()
-        return gzip.decompress(data) if path.suffix.lower() == ".gz" else data
+
+def read_text(path: Path, key: str) -> str:
+    """The content as text, without a byte order mark. Raises DataError with the line of what is not UTF-8."""
+    data = read_bytes(path, key)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        raise DataError(Problem("not_utf8", message, file=str(path), line=line)) from None
+
+
+def read_head(path: Path, key: str) -> tuple[bytes, bool]:
+    """The first bytes of the content, unpacked, and whether they are all of it. Raises DataError for foreign files."""
+    tail = b""
+    with reading(path, key), path.open("rb") as file:
+        packing = _packing(file, path)
+        if packing is None:
+            head = file.read(HEAD_OF_FILE)
+            whole = not file.read(1)
+            file.seek(max(0, file.seek(0, io.SEEK_END) - TAIL_OF_FILE))
+            tail = file.read()
+        else:
+            with unpacking(path):
+                pieces = packing.pieces(file, str(path))
+                head = next(pieces, b"")
+                whole = len(head) <= HEAD_OF_FILE and not next(pieces, b"")
+    refuse_foreign(head, tail, path)
+    return head[:HEAD_OF_FILE], whole
+
+
+def _packing(file: BinaryIO, path: Path) -> Packing | None:
+    """How a file is packed, by its first bytes. Raises DataError where the name says otherwise."""
+    packing = packing_of(file.read(HEAD))
+    size = file.tell()
+    file.seek(0)
+    named = without_packing(path.name) != path.name.lower()
+    if packing is None and named:
+        bare = path.name[: len(without_packing(path.name))]
+        what = f"not packed: rename it to {bare}" if size else "empty: get it again"
+        message = f"the name ends in {path.suffix}, but the file is {what}"
+        raise DataError(Problem("damaged_file", message, file=str(path)))
+    if packing is not None and not named and format_of(path.name) is not None:
+        if packing.suffix == ".zip":
+            with unpacking(path):
+                refuse_foreign_zip(file, path)
+        message = f"this is {packing.name}: rename it to {path.name}{packing.suffix}"
+        raise DataError(Problem("packed_file", message, file=str(path)))
+    return packing
 
 
 def digest(path: Path, key: str) -> str:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 @formats.add("npy")
 def npy() -> Format:
     """One NumPy array."""
-    return Format("array", (".npy",), read_npy)
+    return Format("array", (".npy",), read_npy, gz=True)
 
 
 def read_npy(path: Path, key: str) -> "Array":
     """The array. Raises DataError where the file is damaged or holds objects."""
     import numpy as np
 
-    with reading_arrays(path, key) as file:
+    with reading_arrays(path, key, packed=True) as file:
         array: Array = np.load(file, allow_pickle=False)
     return array

@@ -1,6 +1,7 @@
 """Problems in data: where a row stands, several problems raised together, and what was probably meant."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from bptrain.errors import DataError, Problem
@@ -16,16 +17,27 @@ class Origin(NamedTuple):
 
     file: str
     lines: "Array | None" = None  # line of each row, counted from 1; None where a file has no lines
+    parts: tuple[
+        tuple[int, str], ...
+    ] = ()  # of several files: the first row of each, counted from 0, and the file
+
+    def file_of(self, row: int) -> str:
+        """The file of a row, counted from 0."""
+        last = bisect_right(self.parts, row, key=lambda part: part[0]) - 1
+        return self.parts[last][1] if self.parts else self.file
 
     def place(self, row: int) -> str:
         """The place of a row, counted from 0, in words."""
-        return f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        place = f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        return f"{place} of {self.file_of(row)}" if self.parts else place
 
     def problem(self, code: str, row: int, message: str, suggestion: str | None = None) -> Problem:
         """A problem with one row, counted from 0."""
         if self.lines is not None:
-            return Problem(code, message, file=self.file, line=int(self.lines[row]), suggestion=suggestion)
-        return Problem(code, f"row {row + 1}: {message}", file=self.file, suggestion=suggestion)
+            return Problem(
+                code, message, file=self.file_of(row), line=int(self.lines[row]), suggestion=suggestion
+            )
+        return Problem(code, f"row {row + 1}: {message}", file=self.file_of(row), suggestion=suggestion)
 
 
 class ErrorList:
@@ -35,11 +47,11 @@ class ErrorList:
         self.problems: list[Problem] = []
         self.total = 0
 
-    def add(self, problem: Problem) -> None:
-        """Note one problem."""
+    def add(self, problem: Problem | Callable[[], Problem]) -> None:
+        """Note one problem; a function makes it only where it is listed, since a suggestion looks at all names."""
         self.total += 1
         if len(self.problems) < LISTED:
-            self.problems.append(problem)
+            self.problems.append(problem if isinstance(problem, Problem) else problem())
 
     def add_rows(self, code: str, origin: Origin, rows: "Array", message: str) -> None:
         """Note the same problem for each of some rows."""

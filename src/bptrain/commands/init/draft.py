@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from bptrain.commands.init.choices import Choices, choose
 from bptrain.commands.init.input_columns import FEW, InputCandidate, choose_inputs
+from bptrain.data.joined_files import source_of_paths
 from bptrain.data.profile import Column, Profile, profile
 from bptrain.data.sources import FileSource, known_format
 from bptrain.errors import DataError, Problem, UsageError
@@ -31,15 +32,18 @@ def draft(data: Path, targets: Sequence[str], output: Path, task: str = "auto") 
 
     Raises DataError for a file that cannot be read or a target that cannot be learned, UsageError without a target.
     """
-    form = known_format(data, "")
-    if form.holds == "table":
-        seen = profile(FileSource(data))
+    source = source_of_paths([data])
+    form = known_format(data, "") if isinstance(source, FileSource) else None
+    if form is None or form.holds == "table":
+        seen = profile(source)
         wanted = chosen_columns(seen, targets)
-        others = [column for column in seen.columns if column not in wanted]
+        learned = {column.name for column in wanted}
+        others = [column for column in seen.columns if column.name not in learned]
         candidates, names, target_file = choose_inputs(others), tuple(column.name for column in wanted), None
     else:
         target_file = one_target(form, targets)
-        seen = profile(FileSource(data, None if target_file is None else Path(target_file)), *targets[:1])
+        files = FileSource(data, None if target_file is None else Path(target_file))
+        seen = profile(files, *targets[:1])
         wanted, candidates = seen.columns, ()
         names = tuple(targets) if target_file is None else ()
     check(wanted, candidates, seen)
