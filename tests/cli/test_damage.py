@@ -82,6 +82,13 @@ def test_a_run_without_a_sound_config(run: str, command: str, config: str | None
     assert outcome.json["ok"] is False
 
 
+@pytest.mark.parametrize("result", ["null", "[]", '{"best": null}', '{"best": [1]}'])
+def test_inspect_reads_a_run_json_with_another_result(result: str, run: str) -> None:
+    """Without the figures that stand there."""
+    Path(run, "run.json").write_text(f'{{"status": "finished", "result": {result}}}')
+    assert bptrain("inspect", run).code == 0
+
+
 def test_a_run_json_that_has_lost_its_result(run: str, iris: Path) -> None:
     Path(run, "run.json").write_text('{"status": "finished"}')
     outcome = bptrain("fit", iris, "--resume", run, "--json")

@@ -162,6 +162,30 @@ def test_the_run_itself_and_runs_may_be_links(iris: Path) -> None:
     assert [row["state"] for row in bptrain("runs", "--json").json["runs"]] == ["finished"] * 2
 
 
+@pytest.mark.parametrize("linked", ["runs/iris", "runs/iris/001"])
+def test_runs_behind_a_link_are_found(linked: str, iris: Path) -> None:
+    """By `runs`, by `eval` without a run, and by --resume auto: a run moved to a scratch disk goes on."""
+    assert bptrain("fit", iris).code == 0
+    Path("scratch").mkdir()
+    Path(linked).rename("scratch/moved")
+    Path(linked).symlink_to(Path("scratch/moved").absolute())
+    Path("scratch/moved/again").symlink_to(Path("scratch").absolute())  # a link that leads back
+    assert [row["run"] for row in bptrain("runs", "--json").json["runs"]] == ["runs/iris/001"]
+    assert bptrain("eval", "--json").json["run"] == "runs/iris/001"
+    more = bptrain("fit", iris, "--resume", "auto", "--set", "training.epochs=8", "--json").json
+    assert (more["run"], more["epochs"]) == ("runs/iris/001", 8)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_pipe_in_the_place_of_a_file_is_refused(name: str, stopped: Path) -> None:
+    """Which would have been read without an end."""
+    (stopped / name).unlink(missing_ok=True)
+    os.mkfifo(stopped / name)
+    found = bptrain("inspect", stopped)
+    assert found.code == 5
+    assert f"{stopped / name} is not a plain file" in found.err
+
+
 def test_a_link_that_comes_while_it_trains(iris: Path) -> None:
     from bptrain.commands.fit.fit import fit_events
 

@@ -74,7 +74,9 @@ def inspect(path: Path) -> Inspection:
     if path.is_dir():
         run: RunDirectory | None = RunDirectory(path)
         assert run is not None
-        at_best = (run.read_record().get("result") or {}).get("best", {})
+        result = run.read_record().get("result")
+        best = result.get("best") if isinstance(result, dict) else None
+        at_best = best if isinstance(best, dict) else {}
         model = load_run(run, "best")
         at = model.stored.best or model.stored.position
     else:

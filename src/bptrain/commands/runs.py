@@ -11,7 +11,7 @@ from bptrain.config.suggestions import suggest
 from bptrain.errors import BusyError, CheckpointError, Problem, StorageError, UsageError
 from bptrain.parts.metrics import metrics
 from bptrain.store import checkpoint
-from bptrain.store.run_directory import RunDirectory, locked, run_directories, update_of
+from bptrain.store.run_directory import RunDirectory, locked, places_with, run_directories, update_of
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 KEYS = ("run", "state", "epochs", "loss", "seconds", "started")  # to sort by, in addition to metrics
@@ -42,10 +42,12 @@ def list_runs(directory: Path, sort: str = "started") -> list[RunRow]:
     if not directory.is_dir():
         raise CheckpointError(f"no runs at {directory}: there is no such directory")
     found = {run.path: run for run in run_directories(directory)}
-    for checkpoints in directory.rglob("checkpoints"):
+    for place in places_with("checkpoints", directory):
         # of a run that has lost its run.json, or was killed before it, and not of another tool
-        if any(update_of(file.name) is not None for file in checkpoints.glob("step-*.safetensors")):
-            found.setdefault(checkpoints.parent, RunDirectory(checkpoints.parent))
+        if any(
+            update_of(file.name) is not None for file in (place / "checkpoints").glob("step-*.safetensors")
+        ):
+            found.setdefault(place, RunDirectory(place))
     rows = [row_of(found[path]) for path in sorted(found)]
     return in_order(rows, sort)
 

@@ -44,6 +44,8 @@ class RunDirectory:
     def refuse_links(self) -> None:
         """Raises CheckpointError where a file of the run is a symbolic link: what is written to it would go elsewhere.
 
+        Likewise where it is no plain file: to read a pipe would never end.
+
         The run directory itself may be one, and what it lies in.
         """
         for name in (*OWN, *(f"checkpoints/{name}" for name in self._steps())):
@@ -52,6 +54,10 @@ class RunDirectory:
                 raise CheckpointError(
                     f"{file} is a symbolic link to {os.readlink(file)}: a run keeps its files in its own directory "
                     "(which may be a link itself). Put the file in the place of the link, or remove the link"
+                )
+            if file.exists() and not (file.is_dir() if name == "checkpoints" else file.is_file()):
+                raise CheckpointError(
+                    f"{file} is not a plain file: a run keeps no pipe, device or directory there"
                 )
 
     def checkpoints(self) -> list[Path]:
@@ -272,7 +278,20 @@ def find_run(path: Path | None) -> RunDirectory:
 
 def run_directories(directory: Path) -> list[RunDirectory]:
     """Every run below a directory, in the order of their paths."""
-    return [RunDirectory(record.parent) for record in sorted(directory.rglob("run.json"))]
+    return [RunDirectory(path) for path in sorted(places_with("run.json", directory))]
+
+
+def places_with(name: str, directory: Path) -> Iterator[Path]:
+    """The directories, from this one down, with an entry of that name; through linked ones too, and each once."""
+    seen = set()
+    for place, folders, files in os.walk(directory, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()  # a link that leads back
+            continue
+        seen.add(real)
+        if name in files or name in folders:
+            yield Path(place)
 
 
 def newest(runs: list[RunDirectory]) -> RunDirectory | None:
