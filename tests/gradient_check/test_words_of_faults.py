@@ -115,7 +115,17 @@ def test_digits_go_as_far_as_the_difference(a: float, b: float, texts: tuple[str
     ("c", "words"),
     [
         (1.7, "1.7"),
+        (1 + 1e-3, "1.001"),
+        (1 + 6e-7, "1 + 6e-07"),
         (1 + 1e-6, "1.000001"),
+        (2 + 4e-16, "2"),
+        (0.5 + 1e-9, "0.5 + 1e-09"),
+        (0.25 - 4e-8, "0.25 − 4e-08"),
+        (-0.25 + 4e-8, "−0.25 + 4e-08"),
+        (0.1 + 2e-9, "0.1 + 2e-09"),
+        (10 + 3e-6, "10 + 3e-06"),
+        (0.25, "0.25"),
+        (1 / 3, "0.3333333"),
         (1 + 1e-8, "1 + 1e-08"),
         (1 - 2e-9, "1 − 2e-09"),
         (1.0, "1"),
@@ -175,7 +185,9 @@ def test_the_right_derivative_under_another_name_is_no_pattern(name: str) -> Non
             return np.asarray(f.f(z + loose) - f.f(z - loose)) / (2 * loose)
 
         for fault in part_faults(GradientPoint(with_f(net, 1, f._replace(df=df)), w, X, T)):
-            noise = name == "sigmoid" and fault.code == "wrong_right"  # its differences lose digits near 1 alone
+            noise = (
+                name == "sigmoid" and fault.code == "wrong_right"
+            )  # its differences lose digits near 1 alone
             assert fault.code in (None, "factor", "offset") or name == "sine" or noise, fault.words
 
 
