@@ -11,11 +11,16 @@ import pytest
 import bptrain
 from bptrain.build.setup import open_config
 from bptrain.build.updates import build_plan
+from bptrain.commands.fit.older_metrics import weighed_anew
+from bptrain.engines.base import OptimizerState
+from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.parts.controls import Watch
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
 from bptrain.store.run_directory import RunDirectory
 from bptrain.training.controls import going_on
 from bptrain.training.evaluation import baseline
+from bptrain.training.state import Best, State
 from command import bptrain as command
 from engines.installed import ENGINES
 
@@ -233,3 +238,18 @@ def test_a_run_from_before_that_goes_by_the_loss_goes_on_as_it_was(workplace: Pa
     went_on = command("fit", "rows.yaml", "--resume", "run")
     assert went_on.code == 0
     assert "older_metrics" not in went_on.err
+
+
+def test_a_plateau_from_before_metrics_were_weighed_is_found_again(workplace: Path) -> None:
+    """No weights that were the best by its metric are kept: later values are compared with the next epoch's."""
+    written(workplace)
+    setup = open_config(Path("rows.yaml"), ["schedule={name: reduce_on_plateau, monitor: accuracy}"])
+    w = np.zeros(setup.network.size, np.float32)
+    before = State(OptimizerState(w, ()), epoch=2, best=Best(1, 3, 0.5, w), plateau=Watch(0.9, 1, 2))
+    engine = NumpyEngine(build_plan(setup.loaded.config, setup.network, 62))
+    after, warned = weighed_anew(setup, {"bptrain": "0.1.0"}, before, engine.outputs)
+    assert [warning.name for warning in warned] == ["older_metrics"]
+    assert "accuracy" in warned[0].message
+    np.testing.assert_equal(after.plateau, Watch(np.nan, 1, 2))
+    assert after.best == before.best  # it goes by the loss
+    assert weighed_anew(setup, {"bptrain": "0.2.0"}, before, engine.outputs) == (before, ())
