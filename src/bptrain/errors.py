@@ -139,6 +139,7 @@ WARNINGS = {
     "many_categories": "a text column has almost as many categories as rows",
     "many_classes": "the target has almost as many classes as rows",
     "no_weights": "no weight column: every sample gets weight 1",
+    "older_metrics": "a resumed run monitored a metric that did not count rows by their weight yet",
     "other_plugin": "a part of a plug-in differs from the one that the run was trained with",
     "other_bits": "a resumed run uses another engine, processor or library than before",
     "schedule_span": "a resumed run has another number of epochs, to which its schedule is stretched",

@@ -1,6 +1,7 @@
 """Row weights in metrics: everywhere that figures stand, against scikit-learn's; class weights in the loss alone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,18 @@ import numpy as np
 import pytest
 
 import bptrain
+from bptrain.build.setup import open_config
+from bptrain.build.updates import build_plan
+from bptrain.commands.fit.older_metrics import weighed_anew
+from bptrain.engines.base import OptimizerState
+from bptrain.engines.numpy_engine import NumpyEngine
+from bptrain.parts.controls import Watch
+from bptrain.store import checkpoint
+from bptrain.store.plain import plain
 from bptrain.store.run_directory import RunDirectory
+from bptrain.training.controls import going_on
+from bptrain.training.evaluation import baseline
+from bptrain.training.state import Best, State
 from command import bptrain as command
 from engines.installed import ENGINES
 
@@ -160,4 +172,84 @@ def test_rows_that_weigh_nothing(workplace: Path) -> None:
     found = command("eval", "run", "--data", "none.csv", "--json")
     assert found.code == 0, found.err
     assert found.json["metrics"]["accuracy"] is None
+    assert found.json["metrics"]["recall"] == {"no": None, "yes": None}
+    assert command("eval", "run", "--data", "none.csv").code == 0
     assert found.json["metrics_unweighted"]["accuracy"] is not None
+
+
+def made_older(run: RunDirectory, monitor: str) -> tuple[float, float]:
+    """Makes the newest checkpoint one of version 0.1.0, every row counted once; the best value, and what it was."""
+    setup = open_config(Path("rows.yaml"), [f"training.early_stopping={{monitor: {monitor}, patience: 50}}"])
+    plan = build_plan(setup.loaded.config, setup.network, len(setup.prepared.splits["train"].X))
+    path = run.checkpoints()[-1]
+    stored = checkpoint.read(path)
+    state = going_on(checkpoint.state(stored, setup.network, plan.method))
+    assert state.best is not None
+    line = run.read_metrics()[state.best.epoch - 1]
+    weighted, once = state.best.value, line["metrics_unweighted"]["validation"][monitor]
+    assert weighted == line["validation"][monitor]
+    train = setup.prepared.splits["train"]
+    facts = stored.facts._replace(
+        numerics={**stored.facts.numerics, "bptrain": "0.1.0"},
+        baseline=plain(baseline(setup.prepared.schema, train.y_true).to_json()),
+    )
+    best = state.best._replace(value=once)
+    older = replace(state, best=best, patience=state.patience._replace(best=once))
+    checkpoint.write(path, setup.network, plan.method, facts, older)
+    checkpoint.write_best(run.best, setup.network, facts, best)
+    return weighted, once
+
+
+@pytest.mark.parametrize("monitor", ["accuracy", "log_loss"])
+def test_a_run_from_before_metrics_were_weighed_goes_on_by_weighted_ones(
+    monitor: str, workplace: Path
+) -> None:
+    """Its best value is worked out again, as is its baseline: no figure is compared with one of another kind."""
+    written(workplace)
+    setting = f"training.early_stopping={{monitor: {monitor}, patience: 50}}"
+    first = command("fit", "rows.yaml", "--out", "run", "--set", setting)
+    assert first.code == 0, first.err
+    run = RunDirectory(workplace / "run")
+    new = checkpoint.read(run.best).facts.baseline
+    weighted, once = made_older(run, monitor)
+    assert abs(weighted - once) > 0.02
+    assert checkpoint.read(run.best).facts.baseline != new
+    longer = ["--set", setting, "--set", "training.epochs=9"]
+    went_on = command("fit", "rows.yaml", "--resume", "run", *longer)
+    assert went_on.code == 0, went_on.err
+    assert "[older_metrics]" in went_on.err
+    assert f"no longer {once:.6g}" in went_on.err
+    values = [line["validation"][monitor] for line in run.read_metrics()]
+    place = int(np.argmax(values) if monitor == "accuracy" else np.argmin(values))
+    for path in (run.checkpoints()[-1], run.best):
+        stored = checkpoint.read(path)
+        assert stored.best is not None
+        assert (stored.best["epoch"], stored.best["value"]) == (1 + place, pytest.approx(values[place]))
+        assert stored.facts.baseline == new
+    patience = checkpoint.read(run.checkpoints()[-1]).position["patience"]["best"]
+    assert patience == pytest.approx(values[place])
+    again = command("fit", "rows.yaml", "--resume", "run", *longer[:3], "training.epochs=10")
+    assert "older_metrics" not in again.err
+
+
+def test_a_run_from_before_that_goes_by_the_loss_goes_on_as_it_was(workplace: Path) -> None:
+    written(workplace)
+    command("fit", "rows.yaml", "--out", "run", "--set", "training.epochs=2")
+    went_on = command("fit", "rows.yaml", "--resume", "run")
+    assert went_on.code == 0
+    assert "older_metrics" not in went_on.err
+
+
+def test_a_plateau_from_before_metrics_were_weighed_is_found_again(workplace: Path) -> None:
+    """No weights that were the best by its metric are kept: later values are compared with the next epoch's."""
+    written(workplace)
+    setup = open_config(Path("rows.yaml"), ["schedule={name: reduce_on_plateau, monitor: accuracy}"])
+    w = np.zeros(setup.network.size, np.float32)
+    before = State(OptimizerState(w, ()), epoch=2, best=Best(1, 3, 0.5, w), plateau=Watch(0.9, 1, 2))
+    engine = NumpyEngine(build_plan(setup.loaded.config, setup.network, 62))
+    after, warned = weighed_anew(setup, {"bptrain": "0.1.0"}, before, engine.outputs)
+    assert [warning.name for warning in warned] == ["older_metrics"]
+    assert "accuracy" in warned[0].message
+    np.testing.assert_equal(after.plateau, Watch(np.nan, 1, 2))
+    assert after.best == before.best  # it goes by the loss
+    assert weighed_anew(setup, {"bptrain": "0.2.0"}, before, engine.outputs) == (before, ())

@@ -171,6 +171,39 @@ def test_losses(
 
 
 @pytest.mark.parametrize(
+    ("name", "dE"),
+    [
+        ("NaN", lambda x, t: (x - t) * np.nan),
+        ("infinite where t = 0", lambda x, t: np.where(t == 0, np.inf, (x - t) / (x * (1 - x)))),
+        ("NaN where t = 1", lambda x, t: np.where(t == 1, np.nan, (x - t) / (x * (1 - x)))),
+    ],
+)
+def test_a_canonical_loss_whose_slope_is_no_number(name: str, dE: Callable[[Array, Array], Array]) -> None:
+    """x_L − t is right, and ∂E/∂x is not asked for; it is wrong all the same."""
+    right = network((4, 5, 3), ["tanh", "sigmoid"], "binary_cross_entropy")
+    X, _ = data_for(right, 6, 1)
+    T: Array = (np.arange(18).reshape(6, 3) % 2).astype(float)
+    w = np.random.default_rng(2).normal(size=right.size)
+    assert part_faults(GradientPoint(right, w, X, T)) == []
+    net = Network(right.sizes, right.activations, right.bias, right.loss._replace(dE=dE), canonical=True)
+    assert not gradcheck(net, w, X, T).passed, name
+    (fault,) = part_faults(GradientPoint(net, w, X, T))
+    assert (fault.layer, fault.quantity, fault.error) == (2, "∂E/∂x", np.inf)
+    assert not np.isfinite(fault.given)
+
+
+@pytest.mark.parametrize("last", ["sigmoid", "softmax"])
+def test_a_canonical_slope_at_the_edge_of_the_range_need_not_be_finite(last: str) -> None:
+    loss = "binary_cross_entropy" if last == "sigmoid" else "cross_entropy"
+    net = network((2, 3), [last], loss)
+    X, T = np.array([[1e4, 1e4], [1.0, 2.0], [-1e4, -1e4]]), np.eye(3)
+    w = np.linspace(-1.0, 1.5, net.size)
+    point = GradientPoint(net, w, X, T)
+    assert np.isin(point.space.X[1], [0.0, 1.0]).any()
+    assert part_faults(point) == []
+
+
+@pytest.mark.parametrize(
     ("at_kink", "fault"), [(0.0, False), (0.3, False), (1.0, False), (2.0, True), (-0.1, True)]
 )
 def test_at_a_kink_what_lies_between_is_right(at_kink: float, fault: bool) -> None:

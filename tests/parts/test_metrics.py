@@ -11,6 +11,7 @@ from bptrain.parts.metrics import Metric, metrics
 from bptrain.parts.metrics.scores import area
 from bptrain.parts.types import Array
 
+AVERAGED = ("precision", "recall", "f1")
 TRUE, PREDICTED = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 1, 1, 0])
 
 
@@ -203,3 +204,43 @@ def test_a_row_of_weight_2_counts_as_two_rows(name: str) -> None:
 
 def test_a_metric_of_ones_own_may_leave_weights_alone() -> None:
     assert Metric(lambda seen, true, classes: 1.0, "regression", "lower").value(TRUE, TRUE, 3, TRUE) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("errors", "weight", "median"),
+    [
+        ([1.0, 2.0, 3.0, np.inf], [1, 1, 1, 1], 2.5),
+        ([np.inf, 1.0, 2.0], [1, 2, 2], 2.0),
+        ([1.0, np.inf, np.inf], [1, 1, 1], np.inf),
+        ([1.0, 2.0, np.nan], [5, 1, 1], np.nan),
+    ],
+)
+def test_a_median_by_weight_beside_an_infinite_error(
+    errors: list[float], weight: list[int], median: float
+) -> None:
+    """As np.median of the rows, each as often as it weighs: NaN only where one error is NaN."""
+    of, true = metrics.get("median_absolute_error")(), np.zeros((len(errors), 1))
+    given = np.array(errors)[:, None]
+    assert of.value(given, true, 0, np.array(weight, float)) == pytest.approx(median, nan_ok=True)
+    assert of.value(np.repeat(given, weight, axis=0), np.zeros((sum(weight), 1)), 0) == pytest.approx(
+        median, nan_ok=True
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in metrics if metrics.get(name)().weighs])
+def test_rows_that_weigh_nothing_have_no_figure(name: str) -> None:
+    """NaN, JSON's null, in the form that the metric has: a number, one per class, or a matrix."""
+    options = [{"average": "weighted"}, {"average": "per_class"}, {}] if name in AVERAGED else [{}]
+    for option in options:
+        metric, rng = metrics.get(name)(**option), np.random.default_rng(0)
+        true: Array = rng.integers(0, 3, 8)
+        seen: Array = rng.integers(0, 3, 8) if metric.reads == "predictions" else rng.dirichlet([1, 1, 1], 8)
+        if metric.task == "regression":
+            seen, true = rng.normal(size=(8, 2)), rng.normal(size=(8, 2))
+        found = metric.value(seen, true, 3, np.zeros(8))
+        assert np.shape(found) == np.shape(metric.value(seen, true, 3))
+        assert np.isnan(found).all(), name
+        if metric.task == "classification" and metric.multilabel:
+            yes = rng.integers(0, 2, (8, 3))
+            seen = yes if metric.reads == "predictions" else rng.normal(size=(8, 3))
+            assert np.isnan(metric.value(seen, rng.integers(0, 2, (8, 3)), 3, np.zeros(8))).all(), name

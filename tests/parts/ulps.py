@@ -1,7 +1,8 @@
 """How far the formulas of the parts are from their exact values, engine by engine, in units in the last place.
 
 The exact value is that of the very floats that a formula is given; f' is given the x that the engine has, and compared
-with what it is of the exact x.
+with what it is of the exact x. It is worked out at the points of a grid, and at the worst of many random points: those
+where the result is furthest from NumPy's in a type of more digits.
 """
 
 import math
@@ -17,8 +18,11 @@ from bptrain.parts.losses import Loss, losses
 from bptrain.parts.types import Array
 from parts.exact_formulas import ACTIVATIONS, BITS, LOSSES, Exact
 
-BOUND = 4.0  # units
 DTYPES: list[type] = [np.float32, np.float64]
+MANY = 40_000  # random points of each kind
+CELLS = 192  # neighboring ones, of which the worst is taken
+# Where searches have found the largest errors: of softplus' f', of sigmoid and of log_cosh.
+FOUND = (-4.4823942, -4.847205, -4.8460722, -7.2563767, -0.6931665, 0.6978214, 0.34955284, 0.50377685)
 
 Run = Callable[
     [str, Callable[..., Any], dict[str, Array], bool], Array
@@ -48,18 +52,29 @@ def grid(dtype: type) -> Array:
     ends = [
         e + rng.uniform(-1, 1, 6) for e in (5.5, 12.9, 16.6, 36.7, 87.3, 88.7, 103.9, 708.4, 709.8, 745.1)
     ]
-    z = np.concatenate([*sizes, *ends, [0.5, 1, 1.278464542761074, 3]])
+    z = np.concatenate([*sizes, *ends, [0.5, 1, 1.278464542761074, 3], FOUND])
     return np.unique(np.concatenate([z, -z, [0.0]]).astype(dtype))
 
 
-def targets_of(loss: Loss, dtype: type) -> tuple[Array, Array, Array]:
-    """Outputs, pre-activations, and targets of a loss, a row for each pair."""
-    rng, z = np.random.default_rng(1), grid(dtype)
+def many(dtype: type) -> Array:
+    """Random z with |z| ≤ 1e4, most of them where functions bend."""
+    rng = np.random.default_rng(3)
+    near = [rng.uniform(-width, width, MANY) for width in (1, 6, 30, 110)]
+    z = np.concatenate([*near, 10 ** rng.uniform(-9, 4, MANY) * rng.choice([-1, 1], MANY)])
+    return np.unique(z.astype(dtype))
+
+
+def targets_of(loss: Loss, dtype: type, z: Array) -> tuple[Array, Array, Array]:
+    """Outputs, pre-activations, and targets of a loss, a row for each pair; of numbers, those of z."""
+    rng = np.random.default_rng(1)
+    rows = 300 if len(z) < MANY else MANY
     X: Array
     Z: Array
     T: Array
     if loss.outputs == "distribution":
-        Z = np.concatenate([rng.normal(size=(300, 3)) * 10 ** rng.uniform(-1, 2, (300, 1)), np.zeros((2, 3))])
+        Z = np.concatenate(
+            [rng.normal(size=(rows, 3)) * 10 ** rng.uniform(-1, 2, (rows, 1)), np.zeros((2, 3))]
+        )
         Z = Z.astype(dtype)
         shares: Array = rng.dirichlet([1, 1, 1], len(Z)).astype(dtype)
         one: Array = np.eye(3, dtype=dtype)
@@ -70,7 +85,7 @@ def targets_of(loss: Loss, dtype: type) -> tuple[Array, Array, Array]:
         return X, Z, T
     x = {
         "values": z,
-        "positive": np.geomspace(1e-6, 1e4, 300),
+        "positive": np.geomspace(1e-6, 1e4, rows),
         "margins": z,
         "probabilities": 1 / (1 + np.exp(-z[np.abs(z) < 30].astype(np.float64))),
     }[loss.outputs]
@@ -175,6 +190,28 @@ def largest_error(exact: Exact, got: Array, given: list[Array], compiled: bool) 
     return float(most[0]), float(most[1])
 
 
+class Case(NamedTuple):
+    """A formula at many points."""
+
+    of: str
+    exact: Exact
+    got: Array  # its results
+    given: list[Array]  # what its exact value is of, a row for each point
+    wider: Array  # its results by NumPy in a type of more digits
+
+    def worst(self) -> "Case":
+        """The point of each cell where its result is furthest from that with more digits."""
+        got = self.got.reshape(len(self.got), -1).astype(self.wider.dtype)
+        wider = self.wider.reshape(got.shape)
+        info = np.finfo(self.got.dtype)
+        with np.errstate(all="ignore"):
+            unit = np.exp2(np.floor(np.log2(np.maximum(np.abs(wider), info.tiny)))) * float(info.eps)
+            off = np.nan_to_num(np.abs(got - wider) / unit, posinf=0.0).max(axis=1)
+        cells = [cell for cell in np.array_split(np.arange(len(off)), CELLS) if len(cell)]
+        rows = np.array([cell[off[cell].argmax()] for cell in cells])
+        return self._replace(got=self.got[rows], given=[array[rows] for array in self.given])
+
+
 def measured(part: str, dtype: type, engine: str) -> list[Error]:
     """All formulas of a part, by the name of its record."""
     with mp.workprec(BITS):
@@ -182,38 +219,61 @@ def measured(part: str, dtype: type, engine: str) -> list[Error]:
         options = {"tau": 0.999} if "tau" in part else {}
         of = _of_activation if part in ACTIVATIONS else _of_loss
         registry: Any = activations if part in ACTIVATIONS else losses
-        return [
-            Error(
-                part, what, np.dtype(dtype).name, engine, *largest_error(exact, got, given, engine == "numba")
-            )
-            for what, exact, got, given in of(part, registry.get(name)(**options), dtype, run)
-        ]
+        made = registry.get(name)(**options)
+        found = []
+        for at_grid, at_many in zip(
+            *(of(part, made, z, run) for z in (grid(dtype), many(dtype))), strict=True
+        ):
+            errors = [
+                largest_error(case.exact, case.got, case.given, engine == "numba")
+                for case in (at_grid, at_many.worst())
+            ]
+            largest = [max(pair) for pair in zip(*errors, strict=True)]
+            found.append(Error(part, at_grid.of, np.dtype(dtype).name, engine, *largest))
+        return found
 
 
-def _of_activation(
-    part: str, activation: Activation, dtype: type, run: Run
-) -> Iterator[tuple[str, Exact, Array, list[Array]]]:
-    exact = ACTIVATIONS[part]
+def _wider(formula: Callable[..., Any], *arrays: Array) -> Array:
+    """What NumPy makes of a formula with more digits."""
+    more = np.float64 if arrays[0].dtype == np.float32 else np.longdouble
+    with np.errstate(all="ignore"):
+        return np.asarray(formula(*(array.astype(more) for array in arrays)))
+
+
+def _of_activation(part: str, activation: Activation, z: Array, run: Run) -> Iterator[Case]:
+    exact, f = ACTIVATIONS[part], activation.f
     if activation.product is not None:
-        _, z, _ = targets_of(losses.get("cross_entropy")(), dtype)
-        x = run("f", activation.f, {"z": z}, True)
-        g: Array = np.random.default_rng(2).normal(size=z.shape).astype(dtype)
-        yield "f", exact["f"], x, [z]
-        yield "Jᵀg", exact["Jᵀg"], run("product", activation.product, {"x": x, "g": g}, True), [x, g]
+        product = activation.product
+        _, z, _ = targets_of(losses.get("cross_entropy")(), z.dtype.type, z)
+        x = run("f", f, {"z": z}, True)
+        yield Case("f", exact["f"], x, [z], _wider(f, z))
+        g: Array = np.random.default_rng(2).normal(size=z.shape).astype(z.dtype)
+        yield Case(
+            "Jᵀg",
+            exact["Jᵀg"],
+            run("product", product, {"x": x, "g": g}, True),
+            [x, g],
+            _wider(product, x, g),
+        )
         return
-    z = grid(dtype)[:, None]
-    x = run("f", activation.f, {"z": z}, False)
-    yield "f", exact["f"], x, [z]
-    assert activation.df is not None
-    yield "f'", exact["f'"], run("df", activation.df, {"z": z, "x": x}, False), [z]
+    z = z[:, None]
+    x = run("f", f, {"z": z}, False)
+    yield Case("f", exact["f"], x, [z], _wider(f, z))
+    df = activation.df
+    assert df is not None
+    slopes = _wider(lambda z: df(z, f(z)) + 0 * z, z)
+    yield Case("f'", exact["f'"], run("df", df, {"z": z, "x": x}, False), [z], slopes)
 
 
-def _of_loss(part: str, loss: Loss, dtype: type, run: Run) -> Iterator[tuple[str, Exact, Array, list[Array]]]:
-    exact = LOSSES[part]
-    X, Z, T = targets_of(loss, dtype)
+def _of_loss(part: str, loss: Loss, z: Array, run: Run) -> Iterator[Case]:
+    exact, E_of_z = LOSSES[part], loss.E_of_z
+    X, Z, T = targets_of(loss, z.dtype.type, z)
     t_x, t_z = (T, T) if T.ndim == 2 else (np.repeat(T, len(M) // len(T))[:, None] for M in (X, Z))
-    yield "E", exact["E"], run("loss", loss.E, {"x": X, "t": t_x}, True), [X, t_x]
-    yield "∂E/∂x", exact["∂E/∂x"], run("dloss", loss.dE, {"x": X, "t": t_x}, False), [X, t_x]
+    at_x, at_z = {"x": X, "t": t_x}, {"z": Z, "t": t_z}
+    yield Case("E", exact["E"], run("loss", loss.E, at_x, True), [X, t_x], _wider(loss.E, X, t_x))
+    yield Case("∂E/∂x", exact["∂E/∂x"], run("dloss", loss.dE, at_x, False), [X, t_x], _wider(loss.dE, X, t_x))
     if "E of z" in exact:
-        assert loss.E_of_z is not None
-        yield "E of z", exact["E of z"], run("loss", loss.E_of_z, {"z": Z, "t": t_z}, True), [Z, t_z]
+        assert E_of_z is not None
+        yield Case(
+            "E of z", exact["E of z"], run("loss", E_of_z, at_z, True), [Z, t_z], _wider(E_of_z, Z, t_z)
+        )

@@ -1,7 +1,8 @@
 """Numbers in messages, with as many digits as what is said needs."""
 
 MOST = 17  # significant digits: no two numbers of float64 look alike with them
-ABOUT = 5e-7  # a factor that is nearer to a round number, as a share of it, is written by its difference
+CUT = 0.05  # of the difference between a factor and the round number next to it: digits must not cut off more
+NOISE = 1e-10  # as a share of a factor: a smaller difference is the rounding of its fit
 
 
 def told_apart(a: float, b: float, digits: int) -> tuple[str, str]:
@@ -14,8 +15,9 @@ def told_apart(a: float, b: float, digits: int) -> tuple[str, str]:
 
 
 def factor_words(c: float) -> str:
-    """A factor, such as 2.5; one next to a round number as 1 + 1e-08."""
-    near = round(c)
-    if near and 0 < abs(c - near) < ABOUT * abs(near):
-        return f"{near} {'+' if c > near else '−'} {abs(c - near):.3g}".replace("-", "−", int(near < 0))
-    return f"{c:.7g}"
+    """A factor, such as 2.5; one next to a round number, from which 7 digits do not tell it, as 0.5 + 1e-09."""
+    text, near = f"{c:.7g}", float(f"{c:.3g}")
+    off = abs(c - near)
+    if off > NOISE * abs(near) and abs(float(text) - c) > CUT * off:
+        return f"{near:g} {'+' if c > near else '−'} {off:.3g}".replace("-", "−", int(near < 0))
+    return text

@@ -80,8 +80,9 @@ def _of_loss(point: GradientPoint) -> Iterator[PartFault]:
     known = row_slopes_known(point, lambda x: loss.E(x, T), X)
     values = PartValues(loss.dE(X, T), known, np.abs(known.right) + FLOOR * loss.terms(X, T))
     if network.canonical:
-        # which asks for no ∂E/∂x, so that it need not be finite where x_L has rounded to 0 or 1
-        right = np.where(np.isfinite(values.given), known.right, np.nan)
+        # which asks for no ∂E/∂x, so that it need not be finite where x_L has rounded to the edge of its range
+        at_edge = np.isin(X, network.activations[L].range)
+        right = np.where(at_edge & ~np.isfinite(values.given), np.nan, known.right)
         values = values._replace(known=known._replace(right=right))
     yield from _fault(point, L, "∂E/∂x", X, values, like_losses(point, known.right))
     if not network.canonical:

@@ -37,8 +37,8 @@ class Model:
     def outputs(self, X: Any) -> Array:
         """x_L for raw feature columns: probabilities or scaled values, N × n_L.
 
-        X is N × columns in the order of training, or a mapping or data frame of named columns. The last bit of a row
-        may depend on the rows beside it (docs/accuracy.md). Raises DataError.
+        X is N × columns in the order of training, or a mapping or data frame of named columns. The last bits of a row
+        may depend on the rows beside it: docs/accuracy.md. Raises DataError.
         """
         return self.outputs_of(encode_columns(X, self.schema, self.w.dtype)).X_L
 

@@ -15,6 +15,7 @@ from bptrain.build.making import dtype_of
 from bptrain.build.network import initial_weights
 from bptrain.build.setup import NOTHING, Setup, open_config, run_config
 from bptrain.build.updates import build_plan, refuse_what_is_too_large
+from bptrain.commands.fit.older_metrics import weighed_anew
 from bptrain.commands.fit.resume import Resumed, not_continued, refuse_what_is_missing, resumed_run
 from bptrain.commands.fit.summary import FitSummary, best_is_written, summarize
 from bptrain.config.resolved import dump_yaml
@@ -116,8 +117,10 @@ def fit_events(
         engine, choice = yield from ready_engine(fit, resumed)
         fit = fit._replace(facts=fit.facts._replace(numerics=numerics(engine.name, fit.threads)))
         stack.enter_context(limit_threads(blas=loaded.config.training.threads or 1, openmp=fit.threads))
+        older: tuple[Warned, ...] = ()
         if resumed is not None:
             run = resumed.run
+            state, older = weighed_anew(fit.setup, resumed.numerics, state, engine.outputs)
         else:
             run = run_at(out, overwrite) if out is not None else new_run(loaded.path.stem)
             stack.enter_context(locked(run))
@@ -127,7 +130,7 @@ def fit_events(
         saver = open_saver(run, fit, resumed, choice, engine.compile_seconds)
         saver.save(state, status="running")  # from here on there is something to go on from
         run.write_config(dump_yaml(run_config(fit.setup)))
-        yield started(fit, run, state, resumed, choice, anew)
+        yield started(fit, run, state, resumed, choice, anew, older)
         yield from trained(fit, engine, run, state, saver)
 
 
@@ -188,10 +191,17 @@ def open_saver(
 
 
 def started(
-    fit: Fit, run: RunDirectory, state: State, resumed: Resumed | None, choice: EngineChoice, anew: str | None
+    fit: Fit,
+    run: RunDirectory,
+    state: State,
+    resumed: Resumed | None,
+    choice: EngineChoice,
+    anew: str | None,
+    older: tuple[Warned, ...],
 ) -> Started:
-    """The first event; `anew` says why a run that might have gone on does not."""
+    """The first event; `anew` says why a run that might have gone on does not, `older` warns of one that does."""
     prepared, silenced = fit.setup.prepared, fit.setup.loaded.config.silence
+    warnings = (*resumed.warnings(fit.facts), *older) if resumed is not None else ()
     return Started(
         run=run.path,
         state=state,
@@ -201,7 +211,7 @@ def started(
         engine=choice.name,
         reason=choice.reason,
         notes=prepared.notes if anew is None else (anew, *prepared.notes),
-        warnings=fit.setup.warnings + not_silenced(resumed.warnings(fit.facts) if resumed else (), silenced),
+        warnings=fit.setup.warnings + not_silenced(warnings, silenced),
         resumed=resumed is not None,
     )
 

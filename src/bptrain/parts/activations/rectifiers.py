@@ -78,13 +78,13 @@ def selu() -> Activation:
 
 @activations.add("softplus", "f(z) = ln(1 + e^z)", "f'(z) = 1 / (1 + e^(−z))")
 def softplus() -> Activation:
-    """ln(1 + e^z). Computed as max(z, 0) + ln(1 + e^−|z|); f' = 1 − e^−x. Dugas et al. 2001."""
+    """ln(1 + e^z). Computed as max(z, 0) + ln(1 + e^−|z|); f' = e^z / (1 + e^z). Dugas et al. 2001."""
 
     def f(z: Array) -> Array:
         return np.where(z.real <= 0, 0.0, z) + np.log1p(decay(z))
 
     def df(z: Array, x: Array) -> Array:
-        return -np.expm1(-x)
+        return logistic(growth(z))
 
     return Activation(f, df, range=(0.0, math.inf))
 

@@ -90,15 +90,15 @@ def huber(delta: Positive = 1.0) -> Loss:
 def log_cosh() -> Loss:
     """Σ ln cosh(x − t). About ½ d² for small d = x − t, and |d| − ln 2 for large d. Green 1990.
 
-    Computed as ln(1 + 2 sinh² ½d) for |d| ≤ 3, which is accurate near 0, and as |d| + ln(1 + e^−2|d|) − ln 2 beyond.
+    Computed as ln(1 + 2 sinh² ½d) for |d| ≤ 0.6, which is accurate near 0, and as |d| − ln 2 + ln(1 + e^−2|d|) beyond.
     """
 
     def E(x: Array, t: Array) -> Array:
         d = x - t
         size = np.sign(d.real) * d
-        half = np.sinh(np.where(size.real <= 3, 0.5 * d, 0.0))
+        half = np.sinh(np.where(size.real <= 0.6, 0.5 * d, 0.0))
         near = np.log1p(2.0 * half * half)
-        return np.where(size.real <= 3, near, size + np.log1p(np.exp(-2.0 * size)) - LN2).sum(axis=-1)
+        return np.where(size.real <= 0.6, near, (size - LN2) + np.log1p(np.exp(-2.0 * size))).sum(axis=-1)
 
     def dE(x: Array, t: Array) -> Array:
         return np.tanh(x - t)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
 from bptrain.parts.types import Array
 from bptrain.registry import Registry
 
@@ -28,7 +30,12 @@ class Metric(NamedTuple):
     weighs: bool = False
 
     def value(self, seen: Array, true: Array, classes: int, weight: Array | None = None) -> Any:
-        """What `of` gives; a metric that does not weigh counts every row once."""
+        """What `of` gives; a metric that does not weigh counts every row once.
+
+        Where the rows weigh nothing, there is no figure: every number is NaN.
+        """
+        if self.weighs and weight is not None and not weight.sum() > 0:
+            return np.full(np.shape(self.of(seen, true, classes)), np.nan).tolist()
         return self.of(seen, true, classes, weight) if self.weighs else self.of(seen, true, classes)
 
 

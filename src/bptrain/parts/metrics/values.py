@@ -119,9 +119,8 @@ def median(values: Array, weight: Array | None) -> Array:
         below = np.cumsum(weight[order])
         low = np.searchsorted(below, 0.5 * below[-1] * (1.0 - ROUNDING))
         high = np.searchsorted(below, 0.5 * below[-1] * (1.0 + ROUNDING), side="right")
-        found.append(
-            0.5 * (column[order[low]] + column[order[high]]) + 0.0 * column[order[-1]]
-        )  # NaN is last
+        last = column[order[-1]]  # where NaN is, if there is one
+        found.append(last if np.isnan(last) else 0.5 * (column[order[low]] + column[order[high]]))
     return np.array(found)
 
 
