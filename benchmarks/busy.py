@@ -31,6 +31,7 @@ PASS_SECONDS = 0.2  # of a pass on an idle machine
 LIMIT = 120.0  # seconds; whose pass takes longer is left out
 FAMILIES = (OURS, "PyTorch", "JAX", "scikit-learn")
 MOST = 1.5  # default ÷ one thread
+FITS = (((288, 128, 1), 32), ((784, 100, 10), 10), ((784, 512, 512, 10), 128))  # sizes, and rows in a batch
 ONE_BY_ONE = "one after the other, one thread"
 MOST_TOGETHER = 1.15  # processor seconds at once ÷ one after the other
 
@@ -94,7 +95,8 @@ def fits_at_once(counts: list[int], repeats: int) -> list[Table]:
     tables = []
     with tempfile.TemporaryDirectory() as folder, surroundings(os.cpu_count() or 1):
         place = Path(folder)
-        for key, sizes, batch in (("288-128-1", (288, 128, 1), 32), ("784-100-10", (784, 100, 10), 10)):
+        for sizes, batch in FITS:
+            key = "-".join(map(str, sizes))
             config = write_problem(place / key, sizes, batch)
             for count in counts:
                 rounds: dict[str, list[float]] = {ONE_BY_ONE: [], "at once, one thread": [], "at once": []}
@@ -115,9 +117,9 @@ def write_problem(place: Path, sizes: tuple[int, ...], batch: int) -> Path:
     rng = np.random.default_rng(0)
     rows = 4_000
     np.savez(place / "data.npz", X=rng.normal(size=(rows, sizes[0])), y=rng.normal(size=(rows, sizes[-1])))
-    config = place / "config.yaml"
+    config, activations = place / "config.yaml", "[" + "relu, " * (len(sizes) - 2) + "identity]"
     config.write_text(
-        f"network:\n  sizes: {list(sizes)}\n  activations: [relu, identity]\n  dtype: float32\n"
+        f"network:\n  sizes: {list(sizes)}\n  activations: {activations}\n  dtype: float32\n"
         "data:\n  train: data.npz\nloss: mean_squared_error\noptimizer: adam\n"
         f"training:\n  mode: minibatch\n  batch_size: {batch}\n  epochs: 10\n",
         encoding="utf-8",

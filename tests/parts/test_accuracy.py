@@ -15,10 +15,20 @@ from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
 from bptrain.parts.types import Array
 from engines.installed import needs_compiler
+from parts import ulps
 from parts.exact_formulas import ACTIVATIONS, LOSSES
 from parts.ulps import DTYPES, ENGINES, measured
 
 PARTS = [*ACTIVATIONS, *LOSSES]
+
+
+@pytest.fixture(autouse=True)
+def a_smaller_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The points of the grid, and a few random ones: the whole search is that of dev/accuracy.py."""
+    monkeypatch.setattr(ulps, "MANY", 4_000)
+    monkeypatch.setattr(ulps, "CELLS", 24)
+
+
 PAGE = Path(__file__).parents[2] / "docs" / "accuracy.md"
 
 
