@@ -249,9 +249,10 @@ def test_the_largest_limits_are_taken(workplace: Path) -> None:
     assert bptrain("check-backward", written(workplace, RIGHT), POST, *options).code == 0
 
 
-@pytest.mark.parametrize("name", ["nowhere", "nowhere.txt", "no/where"])
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.txt", "no/where", "x" * 300])
 def test_a_path_that_is_not_there(workplace: Path, name: str) -> None:
     done = bptrain("check-backward", name, POST)
     assert done.code == 2
-    assert f"{name}: error: there is no such file or directory" in done.err
+    assert f"{name}: error: there is no such file or directory" in " ".join(done.err.split())
     assert "named something.py" not in done.err
+    assert bptrain("gradcheck", POST, "--plugin", name).code == 2

@@ -1,5 +1,6 @@
 """`bptrain check-backward`: check a user's own backpropagation."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,10 +65,11 @@ def check_backward_command(
     from bptrain.errors import VERDICT_EXIT
 
     limits = Limits(time_limit, memory_limit)
-    files = submissions_in(file) if file.is_dir() else [file]
+    is_class = os.path.isdir(file)  # no error where the name is too long
+    files = submissions_in(file) if is_class else [file]
     if out is not None:
         refuse_to_overwrite_grades(out, overwrite, [*files, config])
-    if file.is_dir():
+    if is_class:
         task = grading_task(config, set_)
         for remark in task.remarks:
             screen.note(f"note: {remark}")

@@ -63,9 +63,8 @@ def main() -> None:
 def end_with_the_parent() -> None:
     """On Linux, has this process killed as soon as its parent is gone, however that ended (prctl(2))."""
     if sys.platform == "linux":
-        with suppress(
-            ImportError, OSError, AttributeError
-        ):  # a Python or a C library that cannot: the alarm is left
+        # A Python without ctypes, or a C library without prctl: the alarm is left.
+        with suppress(ImportError, OSError, AttributeError):
             import ctypes
 
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,7 +41,7 @@ def submissions_in(directory: Path) -> list[Path]:
 
 def refuse_to_overwrite_grades(out: Path, overwrite: bool, inputs: Iterable[Path]) -> None:
     """Raises UsageError where `out` is one of the inputs, exists and may not be overwritten, or cannot be written."""
-    if out.resolve() in {file.resolve() for file in inputs}:
+    if os.path.realpath(out) in {os.path.realpath(file) for file in inputs}:
         raise UsageError(f"--out {out} is a file that is read here: give another name, such as grades.csv")
     if out.is_dir():
         raise UsageError(f"--out {out} is a directory, not a file")
