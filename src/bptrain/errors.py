@@ -7,12 +7,13 @@
     ├── CheckpointError     5    a run or checkpoint is missing, corrupt or incompatible
     ├── StorageError        6    the disk failed
     ├── BusyError           7    another process is using the run directory
-    └── Interrupted   130 / 143  SIGINT or SIGTERM, after saving
+    └── Interrupted   130 / 143 / 129  SIGINT, SIGTERM or SIGHUP, after saving
 
 Exit code 1 is a verdict, not an error: a gradient that does not match, a metric that does not reach
 its bound. Exit code 70 is any exception that is not in this tree: a bug in bptrain.
 """
 
+import signal
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 from unicodedata import category
@@ -20,6 +21,14 @@ from unicodedata import category
 VERDICT_EXIT = 1
 STORAGE_EXIT = 6
 BUG_EXIT = 70
+# The signals that stop a command, as far as the system has them: Windows lacks SIGHUP.
+STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def stopping_signals() -> list[signal.Signals]:
+    """Those of STOPPING that a command handles: all but a SIGHUP that is ignored, as nohup has it."""
+    always = (signal.SIGINT, signal.SIGTERM)
+    return [one for one in STOPPING if one in always or signal.getsignal(one) != signal.SIG_IGN]
 
 
 JOINERS = "\u200c\u200d"  # without which Persian, the scripts of India and emoji are not what was written
@@ -120,6 +129,7 @@ class Interrupted(BptrainError):
 
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
+        self.signal_number = signal_number
         self.exit_code = 128 + signal_number
 
 

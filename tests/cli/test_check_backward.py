@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bptrain import check_backward
 from bptrain.commands.check_backward.findings import FunctionFinding
 from bptrain.commands.check_backward.user_functions import Fault
+from bptrain.errors import UsageError
 from command import bptrain
 from conftest import ROOT
 from submission_files import BACKWARD, FORWARD, RIGHT, ending, written
@@ -206,3 +208,51 @@ def test_not_finished(workplace: Path) -> None:
     assert "backward is not finished: delta first" in done.out
     assert done.out.splitlines()[-1] == "NOT FINISHED: backward"
     assert BACKWARD not in done.out
+
+
+def test_what_is_read_is_never_overwritten(workplace: Path) -> None:
+    """Not by another name either."""
+    file = written(workplace, RIGHT)
+    config = workplace / "mine.yaml"
+    config.write_bytes(POST.read_bytes())
+    Path("link.csv").symlink_to(file)
+    for where in (file, workplace):
+        for out in (file, config, "mine.yaml", "link.csv", "../" + workplace.name + "/mine.py"):
+            refused = bptrain("check-backward", where, config, "--out", out, "--overwrite")
+            assert refused.code == 2, (where, out)
+            assert f"--out {out} is a file that is read" in refused.err
+    assert file.read_text(encoding="utf-8") == RIGHT
+    assert config.read_bytes() == POST.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("--time-limit", ["inf", "nan", "1e12", "1e300", "86400.5", "0.05"]),
+        ("--memory-limit", ["100000000000000000000", "1048577", "0"]),
+    ],
+)
+def test_limits_that_no_system_has_are_exit_2(workplace: Path, option: str, values: list[str]) -> None:
+    file = written(workplace, RIGHT)
+    for value in values:
+        done = bptrain("check-backward", file, POST, option, value)
+        assert done.code == 2, value
+        assert "limit" in done.err
+        assert "Traceback" not in done.err
+        name, number = option[2:].replace("-", "_"), float(value) if option == "--time-limit" else int(value)
+        with pytest.raises(UsageError, match=f"{name} is .*, not from "):
+            check_backward(file, POST, **{name: number})  # type: ignore[arg-type]
+
+
+def test_the_largest_limits_are_taken(workplace: Path) -> None:
+    options = ("--time-limit", "86400", "--memory-limit", 2**20)
+    assert bptrain("check-backward", written(workplace, RIGHT), POST, *options).code == 0
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.txt", "no/where", "x" * 300])
+def test_a_path_that_is_not_there(workplace: Path, name: str) -> None:
+    done = bptrain("check-backward", name, POST)
+    assert done.code == 2
+    assert f"{name}: error: there is no such file or directory" in " ".join(done.err.split())
+    assert "named something.py" not in done.err
+    assert bptrain("gradcheck", POST, "--plugin", name).code == 2

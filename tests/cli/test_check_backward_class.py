@@ -3,11 +3,16 @@
 import csv
 import re
 import shutil
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bptrain.commands.check_backward import Grade, class_grades
 from bptrain.commands.check_backward.class_grades import ClassRow
+from bptrain.commands.check_backward.grade_file import grade_file
+from bptrain.errors import Interrupted, StorageError
 from command import bptrain
 from conftest import ROOT
 from submission_files import FORWARD, RIGHT, ending
@@ -161,3 +166,58 @@ def test_the_page_does_as_it_says(hand_ins: Path) -> None:
     assert bptrain(*command.split()).code == 1
     verdicts = {row["verdict"] for row in rows_of(Path("grades.csv"))}
     assert all(f"`{verdict}`" in page for verdict in verdicts | {"limit", "unfinished"})
+
+
+def only_right_ones(hand_ins: Path) -> None:
+    """Three files that are graded quickly."""
+    for name in FILES:
+        (hand_ins / name).unlink()
+    for name in ("a.py", "b.py", "c.py"):
+        (hand_ins / name).write_text(RIGHT, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "stopped"),
+        (Interrupted("terminated; nothing was changed", signal.SIGTERM), 143, "terminated"),
+        (StorageError("the process for b.py could not start"), 6, "the process for b.py could not start"),
+        (RuntimeError("a bug"), 70, "this is a bug in bptrain"),
+    ],
+)
+def test_what_is_graded_is_kept(
+    hand_ins: Path, monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int, said: str
+) -> None:
+    """Whatever ends it before the last file."""
+    only_right_ones(hand_ins)
+
+    def until_b(file: Path, *given: Any) -> Grade:
+        if file.name == "b.py":
+            raise raised
+        return grade_file(file, *given)
+
+    monkeypatch.setattr(class_grades, "grade_file", until_b)
+    done = bptrain("check-backward", hand_ins, POST, "--out", "grades.csv", "--quiet")
+    assert done.code == code
+    assert said in done.err
+    assert [(row["file"], row["verdict"]) for row in rows_of(Path("grades.csv"))] == [("a.py", "pass")]
+    if code != 70:
+        assert "1 of 3 files is graded: grades.csv" in " ".join(done.err.split())
+        assert "nothing was changed" not in done.err
+    if code == 130:
+        without = bptrain("check-backward", hand_ins, POST)
+        assert "1 of 3 files was graded, and nothing is written without --out" in " ".join(
+            without.err.split()
+        )
+
+
+def test_nothing_graded_leaves_the_old_grades(hand_ins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def at_once(*given: Any) -> Grade:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(class_grades, "grade_file", at_once)
+    Path("grades.csv").write_text("mine")
+    done = bptrain("check-backward", hand_ins, POST, "--out", "grades.csv", "--overwrite")
+    assert done.code == 130
+    assert "nothing was changed" in done.err
+    assert Path("grades.csv").read_text() == "mine"

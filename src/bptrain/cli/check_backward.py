@@ -1,5 +1,6 @@
 """`bptrain check-backward`: check a user's own backpropagation."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,10 +30,10 @@ def check_backward_command(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite that file.")] = False,
     time_limit: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.1, help="Time for the code of one file.")
+        float, typer.Option(metavar="SECONDS", min=0.1, max=86_400, help="Time for the code of one file.")
     ] = 30.0,
     memory_limit: Annotated[
-        int, typer.Option(metavar="MB", min=1, help="Memory for the code of one file (Linux).")
+        int, typer.Option(metavar="MB", min=1, max=2**20, help="Memory for the code of one file (Linux).")
     ] = 1024,
 ) -> None:
     """Check your own backpropagation, δ by δ: find the first layer that is wrong, and the likely slip.
@@ -49,8 +50,10 @@ def check_backward_command(
       bptrain check-backward submissions configs/derivation.yaml --out grades.csv
     """
     from bptrain.commands.check_backward.class_grades import (
+        ClassRow,
         class_record,
         grade_class,
+        kept_grades,
         refuse_to_overwrite_grades,
         row_of_grade,
         submissions_in,
@@ -62,19 +65,19 @@ def check_backward_command(
     from bptrain.errors import VERDICT_EXIT
 
     limits = Limits(time_limit, memory_limit)
+    is_class = os.path.isdir(file)  # no error where the name is too long
+    files = submissions_in(file) if is_class else [file]
     if out is not None:
-        refuse_to_overwrite_grades(out, overwrite)
-    if file.is_dir():
-        files = submissions_in(file, out)
+        refuse_to_overwrite_grades(out, overwrite, [*files, config])
+    if is_class:
         task = grading_task(config, set_)
         for remark in task.remarks:
             screen.note(f"note: {remark}")
-        rows = []
-        for row in grade_class(files, task, limits):
-            rows.append(row)
-            show_row(screen, row, len(rows), len(files))
-        if out is not None:
-            write_grades(out, rows)
+        rows: list[ClassRow] = []
+        with kept_grades(out, rows, len(files)):
+            for row in grade_class(files, task, limits):
+                rows.append(row)
+                show_row(screen, row, len(rows), len(files))
         show_class(screen, rows, out)
         passed = all(row.verdict == "pass" for row in rows)
         screen.record(class_record(rows, task, limits, out), ok=passed)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TextIO
 
 import typer
 
-from bptrain.errors import BptrainError, Interrupted, Problem, StorageError, UsageError
+from bptrain.errors import BptrainError, Interrupted, Problem, StorageError, UsageError, stopping_signals
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -152,7 +152,7 @@ def as_error(raised: BaseException) -> BptrainError:
 
 
 class Signals:
-    """SIGTERM as an exception inside the block, and no signal at all while the command is `ending`.
+    """SIGTERM and SIGHUP as an exception inside the block, and no signal at all while the command is `ending`.
 
     While a fit trains, `commands/fit/follow.py` handles signals instead. Outside the main thread, where Python delivers
     no signals, it changes nothing.
@@ -171,7 +171,7 @@ class Signals:
 
     def __enter__(self) -> "Signals":
         if threading.current_thread() is threading.main_thread():
-            self._before = {n: signal.signal(n, self._end) for n in (signal.SIGINT, signal.SIGTERM)}
+            self._before = {n: signal.signal(n, self._end) for n in stopping_signals()}
         return self
 
     def __exit__(self, *exception: object) -> None:

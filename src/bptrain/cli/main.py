@@ -14,7 +14,7 @@ import bptrain
 from bptrain.cli.command import Command, end_quietly, silence
 from bptrain.cli.config_show import config_app
 from bptrain.console.terminal.spelling import SPELLED
-from bptrain.errors import STORAGE_EXIT
+from bptrain.errors import STOPPING, STORAGE_EXIT
 
 # The files of the commands, in the order in which --help lists them.
 COMMANDS = (
@@ -155,9 +155,6 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=SPELLED)
     code = run(sys.argv[1:])
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # all is said and saved: nothing may change the exit code now
+    for number in STOPPING:  # all is said and saved: nothing may change the exit code now
         signal.signal(number, signal.SIG_IGN)
     sys.exit(code)

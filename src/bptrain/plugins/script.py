@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import linecache
+import os
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -37,6 +38,8 @@ def read_script(file: str, what: str) -> Script:
     """Reads a file. Raises UsageError where it is missing or no Python."""
     path = Path(file)
     if path.suffix != ".py":
+        if not os.path.exists(path):  # no error where the name is too long
+            raise UsageError(Problem("file_not_found", "there is no such file or directory", file=file))
         raise UsageError(Problem("no_script", f"a {what} is a Python file, named something.py", file=file))
     try:
         content = path.read_bytes()

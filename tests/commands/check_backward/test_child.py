@@ -259,7 +259,7 @@ def test_the_command_line_says_what_stopped_it(workplace: Path) -> None:
 
 
 @unix
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [getattr(signal, n, 0) for n in ("SIGTERM", "SIGINT", "SIGHUP")])
 @pytest.mark.parametrize(
     "line",
     [
@@ -267,7 +267,7 @@ def test_the_command_line_says_what_stopped_it(workplace: Path) -> None:
         "while True:\n        try: time.sleep(1e6)\n        except BaseException: pass",
     ],
 )
-def test_a_signal_ends_both(workplace: Path, number: signal.Signals, line: str) -> None:
+def test_a_signal_ends_both(workplace: Path, number: int, line: str) -> None:
     """It is never taken for an exception of the submission's own."""
     text = FORWARD + (
         "import os, time\n"
@@ -291,12 +291,12 @@ def test_a_signal_ends_both(workplace: Path, number: signal.Signals, line: str) 
 
 
 @linux
-def test_a_child_whose_parent_is_killed_ends_by_itself(workplace: Path) -> None:
+def test_a_child_whose_parent_is_killed_ends_at_once(workplace: Path) -> None:
     text = ending("import os", "open('pid.new', 'w').write(str(os.getpid()))", "os.rename('pid.new', 'pid')",
                   "while True: pass")  # fmt: skip
     command = [sys.executable, "-c", SCRIPT, "check-backward", str(written(workplace, text)), str(POST)]
     process = subprocess.Popen(
-        [*command, "--time-limit", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*command, "--time-limit", "600"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     deadline = time.monotonic() + 60
     while not Path("pid").exists():
@@ -305,3 +305,15 @@ def test_a_child_whose_parent_is_killed_ends_by_itself(workplace: Path) -> None:
     process.kill()
     process.communicate()
     assert not is_there(int(Path("pid").read_text()))
+
+
+@unix
+def test_a_command_that_ignores_the_end_of_its_terminal_goes_on(workplace: Path) -> None:
+    """As nohup starts it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        file = written(workplace, ending("import os, signal", "os.kill(os.getppid(), signal.SIGHUP)"))
+        assert bptrain("check-backward", file, POST).code == 0
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -16,11 +16,12 @@ from typing import Any
 from bptrain.commands.check_backward.grading_task import answers, expected_at, points_again
 from bptrain.commands.check_backward.user_functions import load_functions
 from bptrain.commands.check_backward.wire import LENGTH, Read, packed, told, unpacked
-from bptrain.errors import UsageError
+from bptrain.errors import STOPPING, UsageError
 from bptrain.plugins.loading import plugged_in
 
 GRACE = 5  # seconds after which the process ends by itself where its parent is gone
 MB = 2**20
+PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
 class Sender:
@@ -42,11 +43,12 @@ class Sender:
 def main() -> None:
     """Reads what is asked for from stdin, and answers it. Raises what is wrong with the request."""
     sender = Sender()
+    end_with_the_parent()
     request, arrays = unpacked(sys.stdin.buffer.read()[LENGTH:])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.argv = [request["file"]]
     if hasattr(signal, "pthread_sigmask"):  # which the parent held back while this process began
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     with plugged_in(request["plugins"]):
         try:
             answer(sender, request, arrays)
@@ -56,6 +58,16 @@ def main() -> None:
         with suppress(OSError, ValueError, AttributeError):  # which the file may have closed, or replaced
             stream.flush()
     os._exit(0)  # without what the file has left to be done at the end
+
+
+def end_with_the_parent() -> None:
+    """On Linux, has this process killed as soon as its parent is gone, however that ended (prctl(2))."""
+    if sys.platform == "linux":
+        # A Python without ctypes, or a C library without prctl: the alarm is left.
+        with suppress(ImportError, OSError, AttributeError):
+            import ctypes
+
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def answer(sender: Sender, request: Mapping[str, Any], arrays: list[Any]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bptrain.commands.check_backward.wire import read_message
-from bptrain.errors import StorageError
+from bptrain.errors import STOPPING, StorageError
 
 KEPT = 10_000  # bytes of what it prints
 # In the child: the modules of this process, wherever it has them from, and no others.
@@ -34,7 +34,8 @@ class Child:
 
     def __init__(self, process: "subprocess.Popen[bytes]", longest: int) -> None:
         self.process, self.longest = process, longest  # bytes of a message
-        self.messages: queue.Queue[bytes | None] = queue.Queue()  # None at the end
+        # None at the end; ValueError, after which no more is read, for what is no message.
+        self.messages: queue.Queue[bytes | ValueError | None] = queue.Queue()
         self._printed, self._dropped = bytearray(), 0
         self._readers = [
             self._reading(read, stream)
@@ -78,10 +79,13 @@ class Child:
         return thread
 
     def _listen(self, stream: IO[bytes]) -> None:
-        """Hands on each message, and None at the end."""
-        message: bytes | None = b""
-        while message is not None:
-            message = read_message(stream, self.longest)
+        """Hands on each message, and None at the end or ValueError at what is none."""
+        message: bytes | ValueError | None = b""
+        while isinstance(message, bytes):
+            try:
+                message = read_message(stream, self.longest)
+            except ValueError as error:
+                message = error
             self.messages.put(message)
         while stream.read(2**16):  # so that nobody waits for what is no message to be read
             pass
@@ -133,10 +137,10 @@ def started(file: str) -> "subprocess.Popen[bytes]":
 
 
 def hold_signals() -> Any:
-    """Keeps SIGINT and SIGTERM waiting, where the system can; what was kept before."""
+    """Keeps signals that stop a command waiting, where the system can; what was kept before."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         return None
-    return signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    return signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
 
 
 def release_signals(before: Any) -> None:

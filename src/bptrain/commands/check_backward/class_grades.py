@@ -2,14 +2,17 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import os
+import signal
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.commands.check_backward.grade import Grade
 from bptrain.commands.check_backward.grade_file import Limits, grade_file
 from bptrain.commands.check_backward.grading_task import GradingTask
-from bptrain.errors import UsageError, printable
+from bptrain.errors import BptrainError, Interrupted, StorageError, UsageError, printable
 from bptrain.store.atomic import write_atomically
 
 
@@ -26,20 +29,20 @@ class ClassRow(NamedTuple):
     seconds: str = ""  # that its code ran
 
 
-def submissions_in(directory: Path, out: Path | None) -> list[Path]:
-    """The Python files of a directory, by name. Raises UsageError where there is none, or `out` is one of them."""
+def submissions_in(directory: Path) -> list[Path]:
+    """The Python files of a directory, by name. Raises UsageError where there is none."""
     found = sorted(
         file for file in directory.glob("*.py") if file.is_file() and not file.name.startswith(".")
     )
     if not found:
         raise UsageError(f"nothing to grade: {directory} has no .py file")
-    if out is not None and out.resolve() in {file.resolve() for file in found}:
-        raise UsageError(f"--out {out} is one of the submissions: give another name, such as grades.csv")
     return found
 
 
-def refuse_to_overwrite_grades(out: Path, overwrite: bool) -> None:
-    """Raises UsageError where `out` exists and may not be overwritten, or cannot be written."""
+def refuse_to_overwrite_grades(out: Path, overwrite: bool, inputs: Iterable[Path]) -> None:
+    """Raises UsageError where `out` is one of the inputs, exists and may not be overwritten, or cannot be written."""
+    if os.path.realpath(out) in {os.path.realpath(file) for file in inputs}:
+        raise UsageError(f"--out {out} is a file that is read here: give another name, such as grades.csv")
     if out.is_dir():
         raise UsageError(f"--out {out} is a directory, not a file")
     if out.exists() and not overwrite:
@@ -95,6 +98,42 @@ def write_grades(out: Path, rows: Sequence[ClassRow]) -> None:
     writer.writerow(ClassRow._fields)
     writer.writerows([printable(cell, spaces=True) for cell in row] for row in rows)
     write_atomically(out, [text.getvalue().encode()])
+
+
+@contextmanager
+def kept_grades(out: Path | None, rows: Sequence[ClassRow], files: int) -> Iterator[None]:
+    """Writes to `out` what is in `rows` when the block ends, however that is; an early end tells how many there are.
+
+    Without a row nothing is written. Raises StorageError, Interrupted.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, Interrupted, StorageError) as error:
+        if rows:
+            raise cut_short(error, graded_so_far(out, len(rows), files)) from error
+        raise
+    finally:
+        if out is not None and rows:
+            write_grades(out, rows)
+
+
+def graded_so_far(out: Path | None, done: int, files: int) -> str:
+    """How many files are graded, and where their grades are."""
+    one = done == 1
+    if out is None:
+        return (
+            f"{done} of {files} files {'was' if one else 'were'} graded, and nothing is written without --out"
+        )
+    return f"{done} of {files} files {'is' if one else 'are'} graded: {out}"
+
+
+def cut_short(error: KeyboardInterrupt | Interrupted | StorageError, graded: str) -> BptrainError:
+    """What ended the grading of a class early, with what there is by then."""
+    if isinstance(error, StorageError):
+        return StorageError(f"{error.problems[0].message}; {graded}")
+    if isinstance(error, Interrupted):
+        return Interrupted(f"terminated; {graded}", error.signal_number)
+    return Interrupted(f"stopped; {graded}", signal.SIGINT)
 
 
 def class_record(

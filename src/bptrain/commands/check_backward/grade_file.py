@@ -9,8 +9,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from bptrain.commands.check_backward.child_process import Child, child_process, processes_of
 from bptrain.commands.check_backward.grade import Grade, graded, not_graded
@@ -24,6 +25,7 @@ from bptrain.plugins.loading import plugins_in_use
 from bptrain.plugins.script import read_script
 
 TIME_LIMIT, MEMORY_LIMIT = 30.0, 1024  # seconds; megabytes beyond what bptrain itself uses
+TIME_BOUNDS, MEMORY_BOUNDS = (0.1, 86_400), (1, 2**20)  # those of the options of `bptrain check-backward`
 START = 120.0  # seconds in which a child must be ready, before the file's code runs
 LOOK = 0.25  # seconds between two looks at the clock and at how many processes there are
 PROCESSES = 64  # that a submission may have
@@ -33,11 +35,20 @@ TOO_LONG = [getattr(signal, name, 0) for name in ("SIGXCPU", "SIGALRM")]  # what
 FRAME, NUMBER, WORDS = 2**20, 16, 2**16
 
 
-class Limits(NamedTuple):
-    """What the code of a file may use."""
+@dataclass(frozen=True)
+class Limits:
+    """What the code of a file may use. Raises UsageError for a limit that is not within its bounds."""
 
     seconds: float = TIME_LIMIT
     megabytes: int = MEMORY_LIMIT
+
+    def __post_init__(self) -> None:
+        for name, value, (least, most), unit in (
+            ("time_limit", self.seconds, TIME_BOUNDS, "seconds"),
+            ("memory_limit", self.megabytes, MEMORY_BOUNDS, "MB"),
+        ):
+            if not least <= value <= most:  # so is nan refused
+                raise UsageError(f"{name} is {value:,}, not from {least:,} to {most:,} {unit}")
 
 
 DEFAULT = Limits()
@@ -57,8 +68,8 @@ def check_backward(
     memory_limit    megabytes that it may use beyond what bptrain itself does (Linux)
 
     Whatever its functions do is part of the grade. It is no sandbox: they have all the rights of the user. Raises
-    UsageError for a file or config that cannot be used, DataError, NumericalError where the network itself is not
-    finite there, and StorageError where no process can be started.
+    UsageError for a file, config or limit that cannot be used, DataError, NumericalError where the network itself is
+    not finite there, and StorageError where no process can be started.
     """
     return grade_file(file, grading_task(config, overrides), Limits(time_limit, memory_limit))
 
@@ -111,9 +122,11 @@ class ChildWatch:
             fault = self._beyond_a_limit() if message == b"" else None
             if message is None:
                 fault = self._without_results()
+            elif isinstance(message, ValueError):
+                fault = self._unreadable(message)
             if fault is not None:
                 grade = not_graded(self.file, self.task, self.running, self.instances, fault)
-            elif message:
+            elif isinstance(message, bytes) and message:
                 grade = self._heard(message)
         self.seconds = None if self._began is None else time.monotonic() - self._began
         return grade
@@ -121,11 +134,12 @@ class ChildWatch:
     def _heard(self, message: bytes) -> Grade | None:
         try:
             return self._meaning(*unpacked(message))
-        except ValueError:
-            fault = Fault(
-                "ended", f"{self.where}: its results cannot be read, since something else was written there"
-            )
-            return not_graded(self.file, self.task, self.running, self.instances, fault)
+        except ValueError as error:
+            return not_graded(self.file, self.task, self.running, self.instances, self._unreadable(error))
+
+    def _unreadable(self, error: ValueError) -> Fault:
+        said = f"its results cannot be read, since something else was written there ({error})"
+        return Fault("ended", f"{self.where}: {said}")
 
     def _meaning(self, record: Mapping[str, Any], arrays: Sequence[Array]) -> Grade | None:
         """What a message comes to. Raises ValueError for one that a child does not send."""

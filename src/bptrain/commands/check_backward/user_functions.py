@@ -23,6 +23,7 @@ from bptrain.errors import Problem, UsageError
 from bptrain.plugins.script import read_script, run_script
 
 THEIRS = (Exception, SystemExit)  # whatever their code may raise; Ctrl-C stays what it is
+MOST_SAID = 500  # characters of the text of an exception
 
 
 class UserFunctions(NamedTuple):
@@ -100,9 +101,18 @@ def deepest(
     return found
 
 
+def said_by(error: BaseException) -> str:
+    """The text of an exception in one line of at most 500 characters; "" where its own code fails to make one."""
+    try:
+        text = " ".join(str(error).split())
+    except THEIRS:  # an exception of theirs may have a __str__ of theirs, which may raise whatever it likes
+        return ""
+    return text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]}…"
+
+
 def described_error(error: BaseException) -> str:
-    """An exception in one line."""
-    text = " ".join(str(error).split())
+    """An exception in one line: its type and its text."""
+    text = said_by(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -172,7 +182,7 @@ def _called(functions: UserFunctions, name: str, arguments: Sequence[Any], silen
         statement = statement_in(functions, at)
         computing = target(statement, variables)
         if isinstance(error, NotImplementedError):
-            text = str(error) or "it raises NotImplementedError"
+            text = said_by(error) or "it raises NotImplementedError"
             fault = Fault("unfinished", f"{name} is not finished: {text}", line, _line(functions, line))
         elif isinstance(error, MemoryError):
             message = f"{name} needs more memory than it may have (--memory-limit): {described_error(error)}"
@@ -253,9 +263,9 @@ def _hint(
         text = f", with i = {variables['i']}"
     if isinstance(error, ValueError):
         text += shapes_in(statement, variables)
-    if any(sign in str(error) for sign in ("NoneType", "has 0, gufunc")):
+    if any(sign in said_by(error) for sign in ("NoneType", "has 0, gufunc")):
         text += ". Entry 0 of W, b, f, df and z is unused (None), as b[i] is of a layer without bias"
-    if isinstance(error, IndexError) and "list" in str(error):
+    if isinstance(error, IndexError) and "list" in said_by(error):
         text += ". Lists count as the derivation does, 0 … L: W[1] is W_1"
     return text
 
@@ -291,7 +301,7 @@ def _line_of_change(functions: UserFunctions, name: str, arguments: Sequence[Any
         with as_a_script(functions.path, silent=True):
             functions.by_name[name](*copied(arguments, writeable=False))
     except ValueError as error:
-        return deepest(error, functions.path)[0] if "read-only" in str(error) else None
+        return deepest(error, functions.path)[0] if "read-only" in said_by(error) else None
     except THEIRS:
         return None
     return None

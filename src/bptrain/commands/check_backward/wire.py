@@ -42,10 +42,18 @@ def unpacked(content: bytes) -> tuple[dict[str, Any], list[Array]]:
 
 
 def read_message(stream: IO[bytes], most: int) -> bytes | None:
-    """The next message without its length; None at the end, or for what is longer than `most` bytes or is cut."""
-    length = int.from_bytes(exactly(stream, LENGTH))
-    if not 0 < length <= most:
+    """The next message without its length; None at the end, or where that cuts it.
+
+    Raises ValueError for one that is longer than `most` bytes, and where no length is given.
+    """
+    head = exactly(stream, LENGTH)
+    if len(head) < LENGTH:
         return None
+    length = int.from_bytes(head)
+    if length == 0:
+        raise ValueError("a message with no length")
+    if length > most:
+        raise ValueError(f"a message longer than {most:,} bytes")
     content = exactly(stream, length)
     return content if len(content) == length else None
 

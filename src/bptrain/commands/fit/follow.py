@@ -12,7 +12,7 @@ from types import FrameType
 
 from bptrain.commands.fit.fit import Compiling, Done, FitEvent, Started
 from bptrain.engines.base import TrainingPlan
-from bptrain.errors import Interrupted, Warned
+from bptrain.errors import Interrupted, Warned, stopping_signals
 from bptrain.training.state import State
 
 AT_ONCE_AFTER = 1.0  # seconds; a signal that comes twice within them counts once
@@ -87,15 +87,9 @@ def interrupts() -> Iterator[PendingSignal]:
     if threading.current_thread() is not threading.main_thread():
         yield pending
         return
-    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last
-    before = {number: signal.signal(number, pending.note) for number in numbers_of(names)}
+    before = {number: signal.signal(number, pending.note) for number in stopping_signals()}
     try:
         yield pending
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def numbers_of(names: tuple[str, ...]) -> list[signal.Signals]:
-    """Those of the signals that this system has."""
-    return [getattr(signal, name) for name in names if hasattr(signal, name)]

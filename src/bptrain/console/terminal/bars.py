@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from bptrain.errors import STOPPING
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Keeps SIGINT and SIGTERM waiting inside the block, where the system can."""
+    """Keeps signals that stop a command waiting inside the block, where the system can."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
     finally:
