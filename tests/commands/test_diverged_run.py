@@ -34,7 +34,7 @@ def test_an_untrained_network_is_called_so(command: str, diverged: Path) -> None
     assert shown.code == 0
     said = shown.err.replace("\n", " ")
     assert "warning: the training of run diverged; its last sound weights are those before" in said
-    assert "the network is untrained" in said
+    assert "update: the network is untrained. Train it again, with a smaller optimizer.learning_rate" in said
     assert "[diverged_run]" in said
 
 
@@ -46,8 +46,8 @@ def test_weights_from_before_are_called_so(workplace: Path) -> None:
     said = bptrain("eval", "run").err.replace("\n", " ")
     assert lines
     assert (
-        "the training of run diverged; these are its weights after 1 update (1 whole epoch), before it did"
-        in said
+        "the training of run diverged; these are its weights after 1 update (1 whole epoch), before it did. "
+        "Train it again, with" in said
     )
     assert "[diverged_run]" in bptrain("inspect", "run/best.safetensors").err
     assert "[diverged_run]" in bptrain("eval", "run", "--checkpoint", "last").err

@@ -140,5 +140,5 @@ def of_divergence(run: RunDirectory | None, position: Mapping[str, Any]) -> Iter
     if updates:
         count = f"{updates:,} update{'' if updates == 1 else 's'}"
         had = f"these are its weights after {count} ({epochs} whole epoch{'' if epochs == 1 else 's'}), before it did"
-    cures = "train it again, with a smaller optimizer.learning_rate or with scaled data"
-    yield Warned("diverged_run", f"the training of {run.path} diverged; {had}: {cures}")
+    cures = "Train it again, with a smaller optimizer.learning_rate or with scaled data"
+    yield Warned("diverged_run", f"the training of {run.path} diverged; {had}. {cures}")

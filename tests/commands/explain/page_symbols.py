@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from bptrain.commands.explain import DerivationLine, Explanation
 
 # A letter, Latin or Greek, with hat or bar, with index and prime; or a word.
-LETTERS = "A-Za-zΑ-Ωα-ωµ"
+LETTERS = "A-Za-zΑ-Ωα-ω"
 SYMBOL = re.compile(rf"[{LETTERS}]+[\u0302\u0304]?[₀-₉⁺⁻]*(?:_(?:[A-Za-z_]+|\d+))*'?(?![A-Za-z0-9_])")
 # Written by everybody in the same sense.
 KNOWN = {"max", "min", "tanh", "sin", "cos", "cosh", "π", "GB"}

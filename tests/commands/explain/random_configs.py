@@ -115,7 +115,11 @@ MODES = ("sgd", "minibatch", "minibatch", "batch")
 OF_SOLVERS = ("early_stopping", "max_time", "stop_at", "shuffle")  # of EXTRAS, those that a solver takes
 EXTRAS: dict[str, Any] = {
     "average": lambda rng: {"decay": rng.choice((0.9, 0.99))},
-    "early_stopping": lambda rng: {"patience": rng.randint(1, 20), "min_delta": rng.choice((0.0, 0.003))},
+    "early_stopping": lambda rng: {
+        "patience": rng.randint(1, 20),
+        "min_delta": rng.choice((0.0, 0.003)),
+        "restore_best": rng.choice((True, False)),
+    },
     "max_time": lambda rng: rng.choice((1.5, 60.0)),
     "stop_at": lambda rng: {"loss": rng.choice((0.01, 0.5)), "gradient_norm": 0.0625},
     "penalty": lambda rng: {"l1": rng.choice((0.0, 0.002)), "l2": rng.choice((0.0, 0.03))},

@@ -91,7 +91,8 @@ def numbers_of(config: Config) -> Iterator[tuple[str, Any]]:
     if config.optimizer.name not in ("lbfgs", "scaled_conjugate_gradient", "levenberg_marquardt"):
         if training.mode == "minibatch":
             yield "training.batch_size", training.batch_size or 32
-            yield "training.accumulate", training.accumulate
+            if training.accumulate > 1:
+                yield "training.accumulate", training.accumulate
         if config.optimizer.weight_decay:
             yield "optimizer.weight_decay", config.optimizer.weight_decay
         if config.schedule.warmup:
@@ -99,20 +100,15 @@ def numbers_of(config: Config) -> Iterator[tuple[str, Any]]:
     for key in ("clip_norm", "clip_value", "max_norm", "max_time"):
         if getattr(training, key) is not None:
             yield f"training.{key}", getattr(training, key)
-    if training.average is not None:
-        yield "training.average", training.average.decay
-    if training.noise is not None:
-        yield "training.noise", training.noise.std
-        yield "training.noise", training.noise.decay
-    if training.early_stopping is not None:
-        yield "training.early_stopping", training.early_stopping.patience
-        yield "training.early_stopping", training.early_stopping.min_delta
-    for key in ("loss", "gradient_norm"):
-        if getattr(training.stop_at, key) is not None:
-            yield f"training.stop_at.{key}", getattr(training.stop_at, key)
-    for key in ("l1", "l2"):
-        if getattr(training.penalty, key):
-            yield "training.penalty", getattr(training.penalty, key)
+    for key in ("average", "noise", "early_stopping"):
+        for _, value in getattr(training, key) or ():
+            yield f"training.{key}", value
+    for key, value in training.stop_at:
+        if value is not None:
+            yield f"training.stop_at.{key}", value
+    for _, value in training.penalty:
+        if value:
+            yield "training.penalty", value
     for bias in config.network.bias:
         if not isinstance(bias, bool):
             yield "network.bias", bias

@@ -55,9 +55,8 @@ def test_an_update_has_no_more_instances_than_there_are(few: Path) -> None:
     assert "one update after all 12 instances, since there are no more than 32" in page(few)
     assert "n = 1 update per epoch" in page(few)
     shown = page(few, training__batch_size="5")
-    assert (
-        "one update after every 5 instances, the last of an epoch after 2 (training.mode: minibatch)" in shown
-    )
+    keys = "(training.mode: minibatch, training.batch_size)"
+    assert f"one update after every 5 instances, the last of an epoch after 2 {keys}" in shown
     assert "n = 3 updates per epoch" in shown
     Path("few.csv").unlink()
     shown = page(few, network__activations="tanh")

@@ -1,5 +1,7 @@
 """How errors, tables and numbers look."""
 
+import json
+
 import pytest
 
 from bptrain.console.terminal.screen import Screen, figure, problem_text
@@ -50,3 +52,12 @@ def test_errors_in_json(capsys: pytest.CaptureFixture[str]) -> None:
         '{"schema_version": 1, "command": "fit", "ok": false, "errors": [{"code": "missing", "message": '
         '"empty cell", "path": null, "file": "d.csv", "line": 6, "column": null, "suggestion": null}]}\n'
     )
+
+
+def test_names_in_json_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "b\u202eevil \x9b31m \x7f \u2028 \U000e0001 \udc80 Ж é \u200d"
+    Screen("eval", json=True).record({name: name})
+    written = capsys.readouterr().out
+    assert json.loads(written)[name] == name
+    assert written.count("Ж é \u200d") == 2
+    assert all(sign.isprintable() or sign == "\u200d" for sign in written.removesuffix("\n"))

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -72,12 +73,21 @@ def test_every_sign_in_the_source_has_a_spelling() -> None:
 def test_what_is_spelled_is_ascii_and_not_the_sign_itself() -> None:
     for sign, spelled in SPELLING.items():
         assert len(sign) == 1
+        assert unicodedata.decomposition(sign)[:1] in ("", "<"), "a letter of names, which has an accent"
         assert not sign.isascii()
         assert spelled.isascii()
 
 
 def test_what_has_no_spelling_is_a_number() -> None:
     assert "Ж → α é".encode("ascii", SPELLED) == b"\\u0416 -> alpha \\xe9"
+
+
+def test_accented_letters_of_names_are_numbers_like_all_others() -> None:
+    """A hat over a letter that stands alone is one of ours; within a word it is a name, in one sign or in two."""
+    for name in ("août", "aou\u0302t", "\u0177", "5 \xb5m", "T\u0304okyo"):
+        shown = name.encode("ascii", SPELLED).decode("ascii")
+        assert shown == name.encode("ascii", "backslashreplace").decode("ascii")
+    assert "√u\u0302 + w\u0304".encode("ascii", SPELLED) == b"sqrt u_hat + w_bar"
 
 
 def test_json_is_the_same_in_every_encoding(iris: Path) -> None:

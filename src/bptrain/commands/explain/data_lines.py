@@ -28,6 +28,7 @@ class RowsSeen(NamedTuple):
 
     schema: Schema | None = None  # None: the data could not be read
     train: int | None = None  # training rows
+    validation: bool | None = None  # whether there are validation rows; None: the data could not be read
     reason: str = ""  # why it could not be read
 
 
@@ -39,7 +40,7 @@ def rows_seen(loaded: Loaded, needed: bool) -> RowsSeen:
         if needed:
             raise
         return RowsSeen(reason=printable(error.problems[0].message))
-    return RowsSeen(prepared.schema, len(prepared.splits["train"].X))
+    return RowsSeen(prepared.schema, len(prepared.splits["train"].X), "validation" in prepared.splits)
 
 
 def data_lines(config: Config, network: Network, seen: RowsSeen, alphabet: Alphabet) -> DerivationSection:

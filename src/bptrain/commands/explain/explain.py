@@ -60,7 +60,7 @@ def explain(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> 
         backward_lines(network),
         change_lines(settings, network),
         update_lines(settings, network, seen.train, alphabet),
-        end_lines(settings),
+        end_lines(settings, network, seen),
     )
     shown = tuple(section for section in sections if section is not None)
     return Explanation((*shown, letter_lines(shown)))

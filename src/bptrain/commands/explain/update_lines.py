@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bptrain.build.making import make
 from bptrain.build.updates import build_plan
 from bptrain.commands.explain.change_lines import gradients, is_weighted
+from bptrain.commands.explain.data_lines import RowsSeen
 from bptrain.commands.explain.derivation import DerivationLine, DerivationSection, number, shape
 from bptrain.commands.explain.part_lines import Alphabet, beside_lines, own_words, text_of
 from bptrain.config.schema import Config
@@ -13,6 +14,12 @@ from bptrain.core.network import Network
 from bptrain.parts.methods import UpdateRule, methods
 from bptrain.parts.schedules import schedules
 from bptrain.parts.solvers import Solver
+
+ROWS_OF_LOSS = {  # RowsSeen.validation -> the rows whose loss can end training
+    True: "validation rows",
+    False: "training rows",
+    None: "validation rows, or the training rows where there are none",
+}
 
 
 def update_lines(config: Config, network: Network, rows: int | None, alphabet: Alphabet) -> DerivationSection:
@@ -97,11 +104,15 @@ def schedule_lines(config: Config, alphabet: Alphabet) -> Iterator[DerivationLin
 def when_lines(config: Config, network: Network, rows: int | None) -> Iterator[DerivationLine]:
     """After how many instances there is an update, and how many there are."""
     training = config.training
-    yield DerivationLine(f"one update after {instances(config, rows)} (training.mode: {training.mode})")
-    if training.mode == "minibatch":
-        size = training.batch_size or DEFAULT_BATCH_SIZE
+    several = training.accumulate > 1
+    size = training.batch_size or DEFAULT_BATCH_SIZE
+    keys = f"training.mode: {training.mode}"
+    keys += ", training.batch_size" if training.mode == "minibatch" and not several else ""
+    yield DerivationLine(f"one update after {instances(config, rows)} ({keys})")
+    if several:
         yield DerivationLine(
-            f"these are {size} × {training.accumulate} (training.batch_size, training.accumulate)"
+            f"{size * training.accumulate} is {training.accumulate} batches of {size}, whose gradients are added up "
+            "(training.accumulate, training.batch_size)"
         )
     if rows is None:
         yield DerivationLine("n = updates per epoch: the number of training rows over that, rounded up")
@@ -128,22 +139,42 @@ def instances(config: Config, rows: int | None) -> str:
     return f"every {size} instances" + (f", the last of an epoch after {left}" if left else "")
 
 
-def end_lines(config: Config) -> DerivationSection:
+def end_lines(config: Config, network: Network, seen: RowsSeen) -> DerivationSection:
     """When training ends, and what is evaluated."""
     training = config.training
-    order = "shuffled in each" if training.shuffle else "in the order of the data"
-    lines = [f"at most {training.epochs} epochs, the rows {order} (training.epochs, training.shuffle)"]
+    lines = [f"at most {training.epochs} epochs{order_of_rows(config, network, seen.train)}"]
     stopping = training.early_stopping
     if stopping is not None:
         lines.append(
             f"training ends after {stopping.patience} epochs in which {stopping.monitor} of the validation rows "
             f"did not improve by more than {number(stopping.min_delta)} (training.early_stopping)"
         )
+        final = "the last ones"
+        if stopping.restore_best:
+            final = f"those of the epoch with the best {stopping.monitor} of the validation rows"
+        restore = str(stopping.restore_best).lower()
+        lines.append(f"the final weights are {final} (training.early_stopping.restore_best: {restore})")
     if training.max_time is not None:
         lines.append(f"training ends after {number(training.max_time)} seconds (training.max_time)")
     if training.stop_at.loss is not None:
-        lines.append(f"training ends at a loss of {number(training.stop_at.loss)} (training.stop_at.loss)")
+        lines.append(
+            f"training ends after an epoch with a mean loss of at most {number(training.stop_at.loss)} over the "
+            f"{ROWS_OF_LOSS[seen.validation]}{', without the penalty' if network.penalty else ''} "
+            "(training.stop_at.loss)"
+        )
     if training.stop_at.gradient_norm is not None:
-        norm = number(training.stop_at.gradient_norm)
-        lines.append(f"training ends where ‖g‖ over all rows is {norm} (training.stop_at.gradient_norm)")
+        norm, where = number(training.stop_at.gradient_norm), ", at w̄" if training.average else ""
+        lines.append(
+            f"training ends after an epoch where ‖∂E/∂w‖ over all training rows is below {norm}{where} "
+            "(training.stop_at.gradient_norm)"
+        )
     return DerivationSection("End", tuple(DerivationLine(line) for line in lines))
+
+
+def order_of_rows(config: Config, network: Network, rows: int | None) -> str:
+    """The order of the rows in an epoch, which is immaterial in one batch; and the keys."""
+    plan = None if rows is None else build_plan(config, network, rows)
+    if config.training.mode == "batch" or (plan is not None and plan.batch_size >= plan.rows):
+        return " (training.epochs)"
+    order = "shuffled in each" if config.training.shuffle else "in the order of the data"
+    return f", the rows {order} (training.epochs, training.shuffle)"

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from bptrain.console.terminal.spelling import has_all_signs
 from bptrain.console.terminal.tables import show_table
 from bptrain.console.terminal.terminal import RED, YELLOW, styled, width_of, wrapped
-from bptrain.errors import BptrainError, Interrupted, Problem, printable
+from bptrain.errors import JOINERS, BptrainError, Interrupted, Problem, printable
 from bptrain.store.plain import plain
 
 SCHEMA_VERSION = 1
@@ -66,7 +66,7 @@ class Screen:
             head = {"schema_version": SCHEMA_VERSION, "command": self.command, "ok": ok}
             numbered = not has_all_signs(sys.stdout)  # what its encoding lacks is a \\u… of JSON's own
             text = json.dumps(plain({**head, **fields}), ensure_ascii=numbered, allow_nan=False)
-            print(text, flush=True)
+            print(unsteering(text), flush=True)
 
     def error(self, error: BptrainError) -> None:
         """Every problem of an error, in the compiler's form, with the line and a caret."""
@@ -78,6 +78,11 @@ class Screen:
             text = before + (styled(word, RED, sys.stderr) if word else "") + after
             print("\n".join([text, *place]), file=sys.stderr, flush=True)
         self.record({"errors": [problem_record(problem) for problem in error.problems]}, ok=False)
+
+
+def unsteering(text: str) -> str:
+    """The same JSON, in which what could steer a terminal is a \\u… of JSON's own."""
+    return "".join(c if c.isprintable() or c in JOINERS else json.dumps(c)[1:-1] for c in text)
 
 
 def line(

@@ -2,10 +2,14 @@
 
 It is an error handler of Python's codecs, so that it is the same for all that is printed, by whomever. A character
 that is not in the table is printed as its number, such as \\u0416, as `backslashreplace` does.
+
+Letters of names and paths of the user's own must stay apart, so the table has no letter with an accent, and a hat or a
+bar within a word is a number. Greek letters and signs such as ² are spelled in names too: `α` and `alpha` print alike.
 """
 
 import codecs
 from typing import TextIO
+from unicodedata import combining
 
 SPELLED = "bptrain.spelled"  # as the `errors` of a stream
 
@@ -35,6 +39,7 @@ SPELLING = {
     "ᵀ": "^T",
     "ᵏ": "^k",
     "ᵗ": "^t",
+    "⁰": "^0",
     "²": "^2",
     "³": "^3",
     "⁴": "^4",
@@ -51,7 +56,6 @@ SPELLING = {
     "ₜ": "_t",
     "\u0302": "_hat",
     "\u0304": "_bar",
-    "û": "u_hat",
     "‖": "||",
     "⌊": "floor(",
     "⌋": ")",
@@ -79,7 +83,6 @@ SPELLING = {
     "θ": "theta",
     "κ": "kappa",
     "λ": "lambda",
-    "µ": "mu",
     "μ": "mu",
     "π": "pi",
     "ρ": "rho",
@@ -95,8 +98,17 @@ SPELLING = {
 def spelled(error: UnicodeError) -> tuple[str, int]:
     """What is printed for the characters that an encoding lacks, and where to go on."""
     assert isinstance(error, UnicodeEncodeError)
-    lacking = error.object[error.start : error.end]
-    return "".join(SPELLING.get(sign) or numbered(sign) for sign in lacking), error.end
+    places = range(error.start, error.end)
+    return "".join(spelling(error.object, place) for place in places), error.end
+
+
+def spelling(text: str, place: int) -> str:
+    """What is printed for one character of a text: that of the table, unless it is the accent of a letter in a word."""
+    sign = text[place]
+    in_word = combining(sign) and (
+        text[place - 2 : place - 1].isalpha() or text[place + 1 : place + 2].isalpha()
+    )
+    return numbered(sign) if in_word or sign not in SPELLING else SPELLING[sign]
 
 
 def numbered(sign: str) -> str:

@@ -63,8 +63,8 @@ def adamw(
     SQUARE,
     "u ← max(u, v)",
     M_HAT,
-    "û = u / (1 − {beta2}^(s + 1))",
-    "step(g) = α m̂ / (√û + {epsilon})",
+    "û = u / (1 − {beta2}^(s + 1))",
+    "step(g) = α m̂ / (√û + {epsilon})",
 )
 def amsgrad(
     learning_rate: LearningRate = 0.001,

@@ -29,13 +29,13 @@ def levenberg_marquardt(
     max_gigabytes: Positive = 2.0,
     tolerance: NonNegative = 1e-7,
 ) -> Solver:
-    """w ← w − (JᵀJ + µI)⁻¹ g, J = ∂r/∂w, E = ½ ‖r‖². Levenberg 1944; Marquardt 1963; Hagan and Menhaj 1994.
+    """w ← w − (JᵀJ + μI)⁻¹ g, J = ∂r/∂w, E = ½ ‖r‖². Levenberg 1944; Marquardt 1963; Hagan and Menhaj 1994.
 
-    Damped by µI (Levenberg, Hagan and Menhaj, MATLAB), not by µ diag(JᵀJ) (Marquardt). A step that lowers E is taken,
-    and µ is multiplied by `mu_decrease`; otherwise µ is multiplied by `mu_increase`, and the step is computed again, in
+    Damped by μI (Levenberg, Hagan and Menhaj, MATLAB), not by μ diag(JᵀJ) (Marquardt). A step that lowers E is taken,
+    and μ is multiplied by `mu_decrease`; otherwise μ is multiplied by `mu_increase`, and the step is computed again, in
     the same iteration. JᵀJ, g and E are those of the objective, so with reduction mean all are divided by the number of
-    rows, and µ is relative to that. The system is solved by Cholesky factorization; where rounding makes it not
-    positive definite, µ is raised. It has converged when the largest entry of g is within `tolerance`, or µ passes
+    rows, and μ is relative to that. The system is solved by Cholesky factorization; where rounding makes it not
+    positive definite, μ is raised. It has converged when the largest entry of g is within `tolerance`, or μ passes
     `mu_max`. J itself is never in memory as a whole, but JᵀJ and its factor are: a network that would need more than
     `max_gigabytes` is refused.
     """
@@ -80,7 +80,7 @@ def levenberg_marquardt(
 
 
 def solved(A: Array, mu: float, b: Array) -> Array | None:
-    """x with (A + µI) x = b by Cholesky's factor; None where that matrix is not positive definite."""
+    """x with (A + μI) x = b by Cholesky's factor; None where that matrix is not positive definite."""
     damped = A.copy()
     damped.flat[:: len(A) + 1] += mu
     try:
