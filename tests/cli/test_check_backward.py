@@ -12,6 +12,8 @@ from command import bptrain
 from conftest import ROOT
 from submission_files import BACKWARD, FORWARD, RIGHT, ending, written
 
+pytestmark = pytest.mark.slow  # a process per submission
+
 POST = ROOT / "configs" / "derivation.yaml"
 NO_SLOPE = RIGHT.replace("df[i].product(z[i], W[i + 1].T @ delta[i + 1])", "W[i + 1].T @ delta[i + 1]")
 FIELDS = {"file", "config", "tolerance", "remarks", "functions", "quantities", "findings"}

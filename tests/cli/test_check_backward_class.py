@@ -17,6 +17,8 @@ from command import bptrain
 from conftest import ROOT
 from submission_files import FORWARD, RIGHT, ending
 
+pytestmark = pytest.mark.slow  # a process per submission
+
 POST = ROOT / "configs" / "derivation.yaml"
 COLUMNS = ["file", "verdict", "function", "quantity", "slip", "slip_in_words", "message", "seconds"]
 FILES = {

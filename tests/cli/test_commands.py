@@ -224,6 +224,7 @@ def test_gradcheck_json(run: str, iris: Path) -> None:
     assert "pass" in bptrain("gradcheck", run).out
 
 
+@pytest.mark.slow
 def test_gradcheck_of_every_part() -> None:
     outcome = bptrain("gradcheck", "--json")
     assert outcome.code == 0
@@ -299,6 +300,7 @@ def test_a_full_disk(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.slow
 def test_interrupted_and_resumed(iris: Path, number: signal.Signals, code: int) -> None:
     """A signal in mid-run saves it; resumed, it ends with the bits of a run that was left alone."""
     options = ["--set", "training.epochs=400", "--set", "training.mode=sgd"]

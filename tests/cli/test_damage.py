@@ -236,6 +236,7 @@ def test_a_second_signal_acts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.002, 0.01])
+@pytest.mark.slow
 def test_a_signal_that_comes_twice(iris: Path, gap: float) -> None:
     """A wrapper or a process group may double a Ctrl-C: the run is saved all the same."""
     options = ["--set", "training.epochs=100000", "--set", "training.mode=sgd"]

@@ -165,6 +165,7 @@ def test_warnings_in_python(trained: str) -> None:
 
 
 @pytest.mark.parametrize("columns", [100, 40])
+@pytest.mark.slow
 def test_on_a_terminal(trained: str, hostile: Path, columns: int) -> None:
     """The bar too; what the terminal draws is whole at every width."""
     for words in (("fit", hostile), ("eval", trained), ("inspect", trained), ("validate", hostile), ("runs",),

@@ -78,6 +78,7 @@ def refused_or_valid(text: str, overrides: Any = ()) -> None:
 
 
 @pytest.mark.parametrize("quarter", range(4))
+@pytest.mark.slow
 def test_any_accident(quarter: int) -> None:
     """20,000 configs in which something has gone wrong; `dev/fuzz_configs.py` goes on as long as one likes."""
 

@@ -232,6 +232,7 @@ def test_a_divergence_is_named_by_a_replay(iris: Path) -> None:
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_gradcheck_judges_the_compiled_engine(iris: Path) -> None:
     """A wrong derivative is compiled as it is written, and caught."""
 

@@ -97,6 +97,7 @@ def test_the_samples_leave_no_part_out() -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"{sample.form}-{sample.last}-{sample.loss}")
+@pytest.mark.slow
 def test_gradient_and_loss_are_the_literal_ones(sample: Sample, engine: str, dtype: type) -> None:
     """One update of gradient descent at rate 1 takes the gradient from the weights, and tells the loss before it."""
     net, batch = sample.network(), FORMS[sample.form]
@@ -169,6 +170,7 @@ def test_the_rules_leave_no_schedule_out() -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("name", "form"), RULES_IN_FORMS)
+@pytest.mark.slow
 def test_update_is_the_rule(name: str, form: str, engine: str, dtype: type) -> None:
     """The batches of a short epoch, the last one smaller, each held to the rule on the engine's own gradient."""
     net, batch = RULES_NET, FORMS[form]
@@ -215,6 +217,7 @@ def near(ours: Array, expected: Array, tolerance: float) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", ["gradient_descent", "momentum"])
+@pytest.mark.slow
 def test_whole_trajectories(name: str, form: str, engine: str) -> None:
     """An epoch in one slice, against the literal gradient and the rule, update by update."""
     net, batch = RULES_NET, FORMS[form]
@@ -243,6 +246,7 @@ def test_whole_trajectories(name: str, form: str, engine: str) -> None:
         ("rprop", "chunked"),
     ],
 )
+@pytest.mark.slow
 def test_a_rate_for_each_layer(name: str, form: str, engine: str) -> None:
     """Two rates at once move each layer as far as one rate for all does, in the first update."""
     net = network((3, 5, 2), ["tanh", "identity"])

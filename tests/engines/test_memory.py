@@ -110,6 +110,7 @@ def test_a_compiled_gradient_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone counts a peak from an instant on")
 @pytest.mark.parametrize("engine", ["numpy", pytest.param("numba", marks=needs_compiler)])
+@pytest.mark.slow
 def test_peak_memory(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data + weights + slots, 15 % more, and a constant; where weights are what is large."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -118,6 +118,7 @@ def test_auto_takes_a_new_engine_that_saves_time_and_stays_with_it(iris: Path, f
     assert bptrain_with(without, "eval", "run").code == 0
 
 
+@pytest.mark.slow
 def test_gradcheck_judges_a_new_engine(iris: Path, folder: Path) -> None:
     one = bptrain_with(folder, "gradcheck", iris, "--engine", "toy", "--json")
     assert one.code == 0, one.err

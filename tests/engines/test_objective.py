@@ -77,6 +77,7 @@ def test_gradcheck_of_the_whole_objective(reduction: str, canonical: bool) -> No
 @pytest.mark.parametrize(("reduction", "dtype"), [("mean", np.float32), ("sum", np.float64)])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.slow
 def test_gradient_is_the_literal_one(engine: str, form: str, reduction: str, dtype: type) -> None:
     net, context, X, T = everything(reduction)
     # The transform is that of a test below, whose kernels are taken; a gradient does not go through it.
@@ -148,6 +149,7 @@ def literal_epoch(
 @pytest.mark.parametrize("transform", TRANSFORMS)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.slow
 def test_an_epoch_is_the_literal_one(engine: str, form: str, transform: str) -> None:
     """Both rules and both reductions are met in every form."""
     rule, reduction = (("momentum", "mean"), ("gradient_descent", "sum"))[
@@ -181,6 +183,7 @@ def test_an_epoch_is_the_literal_one(engine: str, form: str, transform: str) -> 
         ("adam", {"l1": 0.1}),
     ],
 )
+@pytest.mark.slow
 def test_penalties_alone(rule: str, fields: dict[str, float], engine: str) -> None:
     """With gradient_descent and l2 the update folds into the product; no other penalty does."""
     net = changed(network((3, 5, 2), ["tanh", "identity"]), **fields)
@@ -208,6 +211,7 @@ def test_masks_do_not_depend_on_where_slices_are_cut() -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.slow
 def test_a_rule_is_told_the_objective(form: str, engine: str) -> None:
     """Whether a step was good is not to be seen from the loss alone."""
 

@@ -321,6 +321,7 @@ def test_compiled_rows_are_shared_out_where_products_have_no_threads(
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_compiled_and_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
     from bptrain.engines.compiled.running import NumbaEngine
 

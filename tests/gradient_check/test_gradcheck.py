@@ -20,6 +20,7 @@ def weights(net: Network, seed: int, size: float = 1.0) -> Array:
 
 
 @pytest.mark.parametrize(("hidden", "last", "loss"), COMBINATIONS)
+@pytest.mark.slow
 def test_every_part(hidden: str, last: str, loss: str) -> None:
     """Ordinary, saturated and almost zero weights; all other combinations are those of `bptrain gradcheck` by itself.
 
@@ -36,6 +37,7 @@ def test_every_part(hidden: str, last: str, loss: str) -> None:
 
 
 @pytest.mark.parametrize(("last", "loss"), PAIRS)
+@pytest.mark.slow
 def test_every_pair_with_penalties_weights_and_dropout(last: str, loss: str) -> None:
     """Every two of them with and without each other (a covering array), and all together; masks are held fixed."""
     V = np.array([1.0, 0.5, 3.0, 0.0, 2.0, 0.25])
@@ -56,6 +58,7 @@ def test_every_pair_with_penalties_weights_and_dropout(last: str, loss: str) -> 
 
 
 @pytest.mark.parametrize(("last", "loss"), SMOOTH_PAIRS)
+@pytest.mark.slow
 def test_converged(last: str, loss: str) -> None:
     """At a minimum the gradient cancels to rounding noise, which must not be held against it."""
     net = network((3, 4, 2), ["tanh", last], loss)

@@ -233,6 +233,7 @@ def test_a_plugin_that_looks_at_units(iris: Path, options: list[str]) -> None:
         assert words in outcome.out
 
 
+@pytest.mark.slow
 def test_a_plugin_that_looks_at_units_in_every_command(iris: Path) -> None:
     file = write(iris.parent, PER_UNIT)
     assert bptrain("gradcheck", "--plugin", file).code == 0

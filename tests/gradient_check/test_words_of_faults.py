@@ -77,6 +77,7 @@ def shifted() -> Loss:
 '''
 
 
+@pytest.mark.slow
 def test_the_command_and_the_report_in_python_agree(iris: Path) -> None:
     file = write(iris.parent, OFFSET)
     config = naming(iris, "sizes: [4, 6, 3], activations: [tanh, identity]")

@@ -56,6 +56,7 @@ def test_the_first_average_is_the_first_weights() -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("batch", [1, 4, 5])
 @pytest.mark.parametrize("name", ["gradient_descent", "momentum", "adam"])
+@pytest.mark.slow
 def test_engines_average_as_they_update(
     name: str, batch: int, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +82,7 @@ def test_engines_average_as_they_update(
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("batch", [1, 4, 5])
 @pytest.mark.parametrize("rate", [0.1, (0.1, 0.3)])
+@pytest.mark.slow
 def test_the_rate_factor_multiplies_every_rate(
     rate: float | tuple[float, ...], batch: int, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ def test_a_plugin_that_cannot_be_had(text: str, line: int | None, words: str, wo
 )
 def test_a_file_that_is_none(name: str, words: str, workplace: Path) -> None:
     (workplace / "d.py").mkdir()
+    (workplace / "mine.txt").write_text("")
     refused(bptrain("list", "--plugin", name), Path(name), None, words)
 
 

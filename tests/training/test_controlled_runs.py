@@ -317,6 +317,7 @@ def files(out: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize("engine", ENGINE_NAMES)
+@pytest.mark.slow
 def test_stopped_after_any_slice(engine: str, iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In mid-patience, in a cooldown, with a lowered rate and an average: the end is that of an uninterrupted run."""
     monkeypatch.setattr(base, "LEAST_ROWS", 1)

@@ -53,6 +53,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.slow
 def test_stopped_after_any_slice(name: str, iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "LEAST_ROWS", 1)
     engine = NumbaEngine if name.startswith("compiled") else NumpyEngine

@@ -19,6 +19,8 @@ from command import SCRIPT, bptrain
 from conftest import ROOT
 from submission_files import FORWARD, RIGHT, ending, graded_here, written
 
+pytestmark = pytest.mark.slow  # a process per submission
+
 POST = ROOT / "configs" / "derivation.yaml"
 RIGHT_WORDS = "pass: forward and backward are right"
 linux = pytest.mark.skipif(sys.platform != "linux", reason="limits that Linux has")

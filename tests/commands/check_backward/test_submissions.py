@@ -8,6 +8,8 @@ import pytest
 from bptrain import check_backward
 from conftest import ROOT
 
+pytestmark = pytest.mark.slow  # a process per submission
+
 HERE = Path(__file__).parent
 POST = ROOT / "configs" / "derivation.yaml"
 IRIS = ROOT / "configs" / "iris.yaml"

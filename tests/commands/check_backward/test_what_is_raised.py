@@ -14,6 +14,8 @@ from bptrain.errors import UsageError
 from conftest import ROOT
 from submission_files import RIGHT, ending, written
 
+pytestmark = pytest.mark.slow  # a process per submission
+
 ODD = "class Odd({kind}):\n    def __str__(self):\n        {does}\n\n"
 DOES = ["return None", "raise ValueError('no text')", "raise SystemExit(1)", "return self.__str__()"]
 

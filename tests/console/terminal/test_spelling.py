@@ -45,6 +45,7 @@ CONFIGS = sorted(config.name for config in (ROOT / "configs").glob("*.yaml") if 
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.slow
 def test_every_page_and_list_can_be_read(encoding: str, iris: Path) -> None:
     from bptrain.commands.explain import explain
 

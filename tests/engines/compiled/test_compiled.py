@@ -83,6 +83,7 @@ def test_elementary_functions(name: str, dtype: type) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", list(activations))
+@pytest.mark.slow
 def test_activations_at_odd_numbers(name: str, dtype: type) -> None:
     """NaN stays NaN, infinities and ±1e4 come out as by NumPy: f through a layer that hands z on as it is."""
     activation = activations.get(name)()
@@ -100,6 +101,7 @@ def test_activations_at_odd_numbers(name: str, dtype: type) -> None:
 
 
 @pytest.mark.parametrize("form", ["single", "batches"])
+@pytest.mark.slow
 def test_float32_is_not_widened(form: str) -> None:
     """Every function of a float32 kernel returns float32, and the products are in float32."""
     from numba import float32, types
@@ -153,6 +155,7 @@ def test_subnormal_numbers_count_as_zero_in_a_loop_alone() -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.slow
 def test_a_rule_with_a_scalar_slot_and_the_loss(batch: int) -> None:
     """A running sum of the losses, kept in addition to a slot of weights; against NumPy on the same rule."""
 
@@ -192,6 +195,7 @@ def test_a_choice_does_not_hide_what_is_not_a_number(name: str, monkeypatch: pyt
     assert np.isnan(state.w).all()
 
 
+@pytest.mark.slow
 def test_loops_and_written_out_loops_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     net = network((3, 4, 2), ["tanh", "softmax"], "cross_entropy")
     X, T = data_for(net, 30, 0)
@@ -207,6 +211,7 @@ def test_loops_and_written_out_loops_agree(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.slow
 def test_parts_of_a_large_batch_by_threads(reduction: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One thread or three: the same update and the same loss, up to the order of sums."""
     from bptrain.engines.compiled.running import NumbaEngine
@@ -317,6 +322,7 @@ def test_a_home_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "gone"])
+@pytest.mark.slow
 def test_a_damaged_kernel_is_compiled_again(
     damage: str, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,6 +348,7 @@ def test_using_a_kernel_leaves_it_sound(filled: Path, monkeypatch: pytest.Monkey
     assert not made
 
 
+@pytest.mark.slow
 def test_processes_that_meet_a_damaged_kernel(filled: Path) -> None:
     """All of them go on, and one whole kernel is left."""
     for file in filled.rglob("*.nbc"):

@@ -91,6 +91,7 @@ print(onednn.version())
 
 
 @pytest.mark.parametrize("way", ["with", "without"])
+@pytest.mark.slow
 def test_training_with_and_without_onednn(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process of its own, since the library is looked for once; neither reads what the other has compiled."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

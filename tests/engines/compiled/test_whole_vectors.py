@@ -19,6 +19,7 @@ NET = network((5, 2 * WIDE, WIDE, WIDE, WIDE, 3), ["tanh", "elu", "identity", "s
 
 @needs_compiler
 @pytest.mark.parametrize("dropout", [False, True])
+@pytest.mark.slow
 def test_updates(dropout: bool) -> None:
     net = replace(NET, dropout=(0.0, 0.5, 0.5, 0.5, 0.5)) if dropout else NET
     rng = np.random.default_rng(0)
@@ -37,6 +38,7 @@ def test_updates(dropout: bool) -> None:
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_a_gradient_of_several_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
     monkeypatch.setattr(batches, "CHUNK_NUMBERS", 1)
