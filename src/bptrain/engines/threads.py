@@ -4,7 +4,7 @@ OpenBLAS's threads wait for one another in busy loops, many times in each produc
 processors too, every wait lasts until the scheduler turns to the thread that is waited for, and a product takes ten to
 fifty times as long. So BLAS has one thread by default, and rows are shared out instead (`row_threads.py`), to threads
 that wait asleep, once per update. oneDNN's threads (large float32 products of compiled loops) are OpenMP's, which wait
-asleep where the command line has said so (`cli/entry.py`). Figures in docs/benchmarks.md.
+asleep where the command line has said so (`cli/entry.py`). Figures in docs/busy_machines.md.
 """
 
 import os
