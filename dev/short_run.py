@@ -66,7 +66,7 @@ def commands(python: str, directory: str, constraints: list[str]) -> list[list[s
     return [
         [python, "-m", "venv", "--clear", directory],
         [inside, "-m", "pip", "install", "-q", *constraints, "-e", ".[dev]"],
-        [inside, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *TESTS],
+        [inside, "-m", "pytest", "-n", "auto", "--dist", "worksteal", "-m", "not slow", *TESTS],
     ]
 
 
