@@ -7,7 +7,10 @@ VARIABLE = "_BPTRAIN_COMPLETE"  # set by the completion script of a shell, to th
 
 # Threads of libraries wait asleep, not in a busy loop: where other programs run, that takes the processor from the
 # thread that is waited for (engines/threads.py). The libraries read this once, when they are loaded.
-OPENMP = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
+OPENMP = {
+    "OMP_WAIT_POLICY": "passive",
+    "GOMP_SPINCOUNT": "1000",
+}  # some microseconds first, between two products
 OPENBLAS = {"OPENBLAS_THREAD_TIMEOUT": "4"}  # 2⁴ ticks of the clock, the least it takes
 
 
