@@ -1,5 +1,7 @@
 """bptrain's engines as contestants, and the bare matrix products of an update as a limit."""
 
+from contextlib import ExitStack
+
 import numpy as np
 
 from bptrain.core.backprop import workspace
@@ -14,12 +16,14 @@ from bptrain.parts.types import Array
 from cases import Problem
 from contestants import Pass, Trainer, UnsuitableError
 
+LIMITS = ExitStack()  # of this process, until it ends
+
 
 def make_engine(plan: TrainingPlan, compiled: bool) -> Engine:
     """The compiled engine in float32, or the NumPy engine, with threads as `fit` takes them. Raises ImportError."""
     threads = threads_for(plan, None)
     engine = NumbaEngine(plan, np.float32, threads) if compiled else NumpyEngine(plan, threads)
-    limit_threads(blas=1, openmp=threads)
+    LIMITS.enter_context(limit_threads(blas=1, openmp=threads))
     return engine
 
 
