@@ -9,6 +9,7 @@ import pytest
 
 from bptrain.config.json_schema import schema_text
 from bptrain.formats import Format, NamedArrays, Sheet, formats, listed
+from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import read_bytes
 from bptrain.formats.problems import Origin
 from command import bptrain
@@ -16,14 +17,14 @@ from command import bptrain
 IRIS = Path(__file__).parent.parent / "data" / "iris.csv"
 
 
-def read_semicolons(path: Path, key: str) -> Sheet:
+def read_semicolons(path: Path, key: str, conventions: Conventions) -> Sheet:
     """A table with semicolons, without quotes."""
     first, *rows = [line.split(";") for line in read_bytes(path, key).decode().split()]
     cells = {name: [row[k] for row in rows] for k, name in enumerate(first)}
     return Sheet(Origin(str(path), np.arange(2, 2 + len(rows))), tuple(first), cells)
 
 
-def read_json_arrays(path: Path, key: str) -> NamedArrays:
+def read_json_arrays(path: Path, key: str, conventions: Conventions) -> NamedArrays:
     """A JSON object of arrays."""
     found = json.loads(read_bytes(path, key))
     return NamedArrays(tuple(found), lambda name: np.array(found[name]))

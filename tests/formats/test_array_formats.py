@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bptrain.data.prepare import encode_file
 from bptrain.data.sources import FileSource
 from bptrain.errors import DataError
+from bptrain.formats.conventions import RECOGNIZED
 from bptrain.formats.idx import read_idx
 from bptrain.parts.scalers import minmax
 from data.helpers import CROSS, prepared, problems, whole
@@ -52,7 +53,7 @@ def test_idx(tmp_path: Path) -> None:
 def test_idx_types(tmp_path: Path, head: int, body: bytes, expected: list[float]) -> None:
     path = tmp_path / "a.idx"
     path.write_bytes(bytes([0, 0, head, 1, 0, 0, 0, 2]) + body)
-    array = read_idx(path, "")
+    array = read_idx(path, "", RECOGNIZED)
     assert array.tolist() == expected
     assert array.dtype.isnative
 

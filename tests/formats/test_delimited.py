@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bptrain.data.sheet_columns import block_of, value_of
 from bptrain.data.sources import FileSource
 from bptrain.errors import DataError
+from bptrain.formats.conventions import RECOGNIZED
 from bptrain.formats.delimited import read_delimited
 from data.helpers import CROSS, prepared, problems, whole, write
 
@@ -115,7 +116,7 @@ def test_damaged_gzip(tmp_path: Path, cut: int) -> None:
 
 def test_quotes_tabs_bom_and_line_ends(tmp_path: Path) -> None:
     source = write(tmp_path, '\ufeffname\ty\r\n"a ""b""\tc"\t1\r\nd\t2\r\n', "data.tsv")
-    sheet = read_delimited(source.inputs, "data.train", "\t")
+    sheet = read_delimited(source.inputs, "data.train", RECOGNIZED, "\t")
     assert sheet.names == ("name", "y")
     assert sheet.cells["name"] == ['a "b"\tc', "d"]
     assert sheet.origin.lines is not None
@@ -124,7 +125,7 @@ def test_quotes_tabs_bom_and_line_ends(tmp_path: Path) -> None:
 
 def test_kinds(tmp_path: Path) -> None:
     text = "whole,real,text,few,flag,y\n1,0.5, a ,1,true,True\n2,,b,2,False,FALSE\n-3.0,1,?,x,true,true\n"
-    sheet = read_delimited(write(tmp_path, text).inputs, "", ",")
+    sheet = read_delimited(write(tmp_path, text).inputs, "", RECOGNIZED, ",")
     block = block_of(sheet, ("whole", "real", "text", "few", "flag"), {"whole": "categorical"}, infer=True)
     assert block.number_names == ("real",)
     np.testing.assert_array_equal(block.numbers, [[0.5], [np.nan], [1.0]])

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from bptrain.data.sources import FileSource
 from bptrain.errors import DataError
 from bptrain.formats import jsonl
+from bptrain.formats.conventions import RECOGNIZED
 from bptrain.formats.jsonl import read_json_lines
 from command import bptrain
 from data.helpers import CROSS, prepared, problems, whole, write
 
 
 def sheet_of(folder: Path, text: str) -> tuple[tuple[str, ...], dict[str, Any], list[int]]:
-    sheet = read_json_lines(write(folder, text, "t.jsonl").inputs, "")
+    sheet = read_json_lines(write(folder, text, "t.jsonl").inputs, "", RECOGNIZED)
     assert sheet.origin.lines is not None
     return sheet.names, dict(sheet.cells), sheet.origin.lines.tolist()
 

@@ -13,6 +13,7 @@ from bptrain.data.sources import Arrays, FileSource, known_format
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet, listed
 from bptrain.formats.base import Cells
+from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.files import digest
 from bptrain.formats.problems import ErrorList, Origin, some_of
 
@@ -21,6 +22,7 @@ class JoinedFiles(NamedTuple):
     """Files, or patterns of their names, whose rows follow one another; those of a pattern in the order of names."""
 
     patterns: tuple[Path, ...]
+    conventions: Conventions = RECOGNIZED
 
     @property
     def name(self) -> str:
@@ -58,7 +60,7 @@ class JoinedFiles(NamedTuple):
             if form.holds != "table":
                 message = f"only {listed('table')} files can be several, and {path} is none"
                 raise DataError(Problem("several_files", message, path=key))
-            contents = form.read(path, key)
+            contents = form.read(path, key, self.conventions)
             assert isinstance(contents, Sheet)
             sheets.append(contents)
         return joined(self.name, sheets)
@@ -75,11 +77,13 @@ def is_pattern(path: Path) -> bool:
     return glob.has_magic(str(path)) and not path.exists()
 
 
-def source_of_paths(paths: Sequence[Path], target: Path | None = None) -> FileSource | JoinedFiles:
+def source_of_paths(
+    paths: Sequence[Path], target: Path | None = None, conventions: Conventions = RECOGNIZED
+) -> FileSource | JoinedFiles:
     """A file, perhaps with one of targets; or several, given one by one or by a pattern."""
     if len(paths) == 1 and (target is not None or not is_pattern(paths[0])):
-        return FileSource(paths[0], target)
-    return JoinedFiles(tuple(paths))
+        return FileSource(paths[0], target, conventions)
+    return JoinedFiles(tuple(paths), conventions)
 
 
 def joined(name: str, sheets: Sequence[Sheet]) -> Sheet:

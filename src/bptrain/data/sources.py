@@ -8,6 +8,7 @@ import numpy as np
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Format, NamedArrays, Sheet, format_of, listed
+from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.files import digest
 from bptrain.formats.problems import nearest, some_of
 from bptrain.formats.recognition import told_format
@@ -64,6 +65,7 @@ class FileSource(NamedTuple):
 
     inputs: Path
     target: Path | None = None  # where `inputs` holds one array, which is that of the inputs
+    conventions: Conventions = RECOGNIZED
 
     @property
     def name(self) -> str:
@@ -85,7 +87,7 @@ class FileSource(NamedTuple):
                 message = f"{self.inputs} contains its target, so it takes no separate file of targets"
                 raise DataError(Problem("two_targets", message, path=target_key))
             names = None if form.holds == "table" else array_names(features, target, weight)
-            contents = form.read(self.inputs, key)
+            contents = form.read(self.inputs, key, self.conventions)
             if isinstance(contents, NamedArrays):
                 assert names is not None
                 return _pick(contents, names, self.name, key)
@@ -105,7 +107,10 @@ class FileSource(NamedTuple):
                 f"{self.inputs} is a single array without a name, so there is none named {features}; use all"
             )
             raise DataError(Problem("unknown_array", message, path="data.features", suggestion="all"))
-        X, y = form.read(self.inputs, key), target_form.read(self.target, target_key)
+        X, y = (
+            form.read(self.inputs, key, self.conventions),
+            target_form.read(self.target, target_key, self.conventions),
+        )
         assert isinstance(X, np.ndarray)
         assert isinstance(y, np.ndarray)
         return Arrays(X, y, None, ArrayNames("x1", "y"), (self.name, str(self.target)))

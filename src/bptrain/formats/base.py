@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
+from bptrain.formats.conventions import Conventions
 from bptrain.formats.packing import without_packing
 from bptrain.formats.problems import Origin
 from bptrain.registry import Registry
@@ -40,7 +41,8 @@ class Format(NamedTuple):
 
     holds: Holds
     suffixes: tuple[str, ...]  # in lower case, as messages list them
-    read: Callable[[Path, str], Contents]  # (path, the config key that named it, or ""); raises DataError
+    # (path, the config key that named it or "", how it is written); raises DataError
+    read: Callable[[Path, str, Conventions], Contents]
     gz: bool = False  # whether its files may be packed, with .gz, .bz2, .xz or .zip behind the same names
     variants: tuple[str, ...] = ()  # further suffixes, which messages leave out
     looks: Callable[[str], bool] | None = (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.base import Format, Sheet, formats, says_nothing
+from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import read_text
 from bptrain.formats.foreign import is_json
 from bptrain.formats.problems import ErrorList, Origin, some_of
@@ -47,7 +48,7 @@ def separates(delimiter: str, lines: str) -> bool:
     return len(widths) == 1 and widths != {1}
 
 
-def read_delimited(path: Path, key: str, delimiter: str) -> Sheet:
+def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: str) -> Sheet:
     """Reads a file with a header. Raises DataError with line numbers for all that is not a table."""
     import numpy as np
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.base import Format, formats
+from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import read_bytes
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def idx() -> Format:
     return Format("array", (".idx", "-ubyte"), read_idx, gz=True, variants=numbered)
 
 
-def read_idx(path: Path, key: str) -> "Array":
+def read_idx(path: Path, key: str, conventions: Conventions) -> "Array":
     """The array. Raises DataError where the file is damaged or its header does not agree with its size."""
     import numpy as np
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.base import Format, Sheet, formats
+from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import read_text
 from bptrain.formats.problems import ErrorList, Origin
 
@@ -37,7 +38,7 @@ def begins_with_object(lines: str) -> bool:
         return False
 
 
-def read_json_lines(path: Path, key: str) -> Sheet:
+def read_json_lines(path: Path, key: str, conventions: Conventions) -> Sheet:
     """Reads a file of objects: the columns in order of their first appearance, a cell "" where a row lacks the key.
 
     Raises DataError with the line for all that is no object, and with the key for all that is no cell.

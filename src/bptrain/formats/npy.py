@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bptrain.formats.base import Format, formats
+from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import reading_arrays
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def npy() -> Format:
     return Format("array", (".npy",), read_npy, gz=True)
 
 
-def read_npy(path: Path, key: str) -> "Array":
+def read_npy(path: Path, key: str, conventions: Conventions) -> "Array":
     """The array. Raises DataError where the file is damaged or holds objects."""
     import numpy as np
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bptrain.formats.base import Format, NamedArrays, formats
+from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import reading_arrays
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def npz() -> Format:
     return Format("arrays", (".npz",), read_npz)
 
 
-def read_npz(path: Path, key: str) -> NamedArrays:
+def read_npz(path: Path, key: str, conventions: Conventions) -> NamedArrays:
     """The names of the arrays, each of which is read when it is asked for. Raises DataError, then too."""
 
     def get(name: str) -> "Array":
