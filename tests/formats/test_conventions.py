@@ -179,7 +179,7 @@ def test_what_is_certainly_a_header(tmp_path: Path, content: str) -> None:
 
 
 def test_lines_above_the_names(tmp_path: Path) -> None:
-    for above in ("Sales of 2020\n", "Sales of 2020\n\nin, thousands,\nof\n"):
+    for above in ("Sales of 2020\n", "Sales of 2020\n\nin, thousands\nof\n"):
         n = above.replace("\n\n", "\n").count("\n")
         content = above + written()
         found = doubt(tmp_path, content)
