@@ -260,6 +260,17 @@ def test_a_declared_index(tmp_path: Path) -> None:
     assert (code, message) == ("unknown_column", "there is no column 'nr'; the data has id, a, y")
 
 
+def test_a_declared_index_of_another_format(tmp_path: Path) -> None:
+    content = rows(3, lambda i: f'{{"id": "k{i}", "a": {i}, "y": {i % 2}}}')
+    for index, names in (
+        (True, ("a", "y")),
+        ("y", ("id", "a")),
+        (False, ("id", "a", "y")),
+        (None, ("id", "a", "y")),
+    ):
+        assert sheet_of(tmp_path, content, "d.jsonl", index_column=index).names == names
+
+
 def test_an_unnamed_column_that_is_no_index(tmp_path: Path) -> None:
     content = ",a,y\n" + rows(50, lambda i: f"{i % 3},{i % 7},{i}")
     assert problem(tmp_path, content)[0] == "unnamed_column"

@@ -24,7 +24,7 @@ class TableColumns(NamedTuple):
 def columns_by_place(width: int, conventions: Conventions, file: str, key: str) -> TableColumns:
     """The columns of a table without a header."""
     names = tuple(f"x{k + 1}" for k in range(width))
-    return _without_index(TableColumns(names, tuple(range(width))), conventions, file, key)
+    return without_index(TableColumns(names, tuple(range(width))), conventions, file, key)
 
 
 def columns_by_name(
@@ -68,7 +68,7 @@ def columns_by_name(
         _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, line)
     refuse_names([names[k] for k in filled], filled, file, line)
     found = TableColumns(tuple(names[k] for k in filled), tuple(filled), tuple(notes))
-    return found if has_index else _without_index(found, conventions, file, key)
+    return found if has_index else without_index(found, conventions, file, key)
 
 
 def counts(cells: Sequence[str]) -> bool:
@@ -91,7 +91,7 @@ def _refuse_unnamed(cells: Sequence[str], file: str, line: int) -> None:
     )
 
 
-def _without_index(found: TableColumns, conventions: Conventions, file: str, key: str) -> TableColumns:
+def without_index(found: TableColumns, conventions: Conventions, file: str, key: str) -> TableColumns:
     """The columns without the one that is declared to count the rows. Raises DataError where it is not there."""
     index = conventions.index_column
     if not index:
