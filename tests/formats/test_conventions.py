@@ -183,6 +183,18 @@ def test_what_is_certainly_a_header(tmp_path: Path, content: str) -> None:
     assert len(sheet.cells[sheet.names[-1]]) == 30
 
 
+def test_a_header_that_is_repeated(tmp_path: Path) -> None:
+    """As files that were put together have it."""
+    part = "a,b,y\n" + rows(30, lambda i: f"{i % 7},{'uv'[i % 2]},{i % 3}")
+    code, message, line = problem(tmp_path, part + part + part)
+    assert (code, line) == ("repeated_header", 32)
+    assert message.startswith("this line repeats the header, and 1 more do: remove it")
+    assert len(sheet_of(tmp_path, part + part, header=True).cells["a"]) == 61
+    texts = "cap,odor\n" + rows(30, lambda i: f"{'xyz'[i % 3]},{'uv'[i % 2]}") + "cap,odor\n"
+    assert problem(tmp_path, texts)[0] == "repeated_header"
+    assert doubt(tmp_path, part[6:] + part[6:]).field == "header"
+
+
 def test_lines_above_the_names(tmp_path: Path) -> None:
     for above in ("Sales of 2020\n", "Sales of 2020\n\nin, thousands\nof\n"):
         n = above.replace("\n\n", "\n").count("\n")
@@ -291,6 +303,19 @@ def test_two_separators(tmp_path: Path) -> None:
     assert (found.field, found.problems[0].code) == ("delimiter", "delimiter")
     assert 'data.delimiter: "," or data.delimiter: ";"' in found.problems[0].message
     assert sheet_of(tmp_path, content, delimiter=";", header=False).names == ("x1", "x2", "x3")
+
+
+def test_a_tab_among_blanks(tmp_path: Path) -> None:
+    """As auto-mpg.data has one in each line."""
+    content = rows(30, lambda i: f'{i * 1.5}   {i % 5}  {i % 7}.\t"car {i % 3}"')
+    found = doubt(tmp_path, content, "d.data")
+    assert (found.field, found.value) == ("delimiter", "whitespace")
+    assert "data.delimiter: tab or data.delimiter: whitespace" in found.problems[0].message
+    sheet = sheet_of(tmp_path, content, "d.data", delimiter="whitespace", header=False)
+    assert sheet.cells["x4"][:3] == ["car 0", "car 1", "car 2"]
+    table = "name\ty\n" + rows(30, lambda i: f"John Doe {i}\t{i % 2}")
+    assert sheet_of(tmp_path, table, "d.txt").names == ("name", "y")
+    assert sheet_of(tmp_path, content, "d.tsv", header=False).names == ("x1", "x2")
 
 
 def test_signs_within_cells_separate_nothing(tmp_path: Path) -> None:

@@ -63,7 +63,8 @@ def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: st
     if conventions.header is False:
         columns = columns_by_place(width, conventions, file, key)
     else:
-        columns = columns_by_name(records.header, records.head, by_place, conventions, file, key)
+        lines = [records.head, *records.lines]
+        columns = columns_by_name(records.header, lines, by_place, conventions, file, key)
     cells = {name: by_place[k] for name, k in zip(columns.names, columns.places, strict=True)}
     notes = (*((found.note,) if found.note else ()), *columns.notes)
     origin = Origin(file, np.array(records.lines), notes=notes)

@@ -10,6 +10,7 @@ from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.files import encoding_of, read_head
 from bptrain.formats.separators import LEADING_COMMENTS, SEP, SIGNS, blank_lines, first_rows
 
+DELIMITED = frozenset(["csv", "tsv"])
 LOOKED_AT = 50  # lines
 
 
@@ -40,6 +41,8 @@ def told_format(path: Path, key: str, conventions: Conventions = RECOGNIZED) -> 
         first = blank_lines(comments.group()) + first[comments.end() :]
     made = {name: formats.get(name)() for name in formats}
     fit = [name for name, form in made.items() if form.looks is not None and form.looks(first)]
+    if fit and DELIMITED.issuperset(fit):
+        return made["csv"]  # whose reader finds the delimiter
     if len(fit) == 1:
         return made[fit[0]]
     if fit:

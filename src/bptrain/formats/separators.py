@@ -59,11 +59,11 @@ def _told(text: str, conventions: Conventions, usual: str, declared: str | None,
         return Separation(text, declared, "", _width(rows)[1])
     shapes: dict[str, tuple[int, bool]] = {}  # sign -> width, and whether the header has one less
     for sign in dict.fromkeys((usual, *SIGNS)):
-        if sign == BLANKS and shapes:
+        if sign == BLANKS and (shapes.keys() - {"\t"} or usual in shapes):
             break  # blanks may also stand within cells
         rows = first_rows(text, sign, conventions)[above:]
         width, extra = _width(rows)
-        if width:
+        if width and not (sign == BLANKS and shapes.get("\t", (0,))[0] >= width):  # tabs are blanks, too
             shapes[sign] = (width, extra)
     even = [sign for sign, (_, extra) in shapes.items() if not extra] or [*shapes]
     if len(even) == 1:
