@@ -11,7 +11,7 @@ from bptrain.config import Loaded
 from bptrain.config.resolved import target_is_path
 from bptrain.config.schema import Config, GivenInPython, Source
 from bptrain.data.joined_files import source_of_paths
-from bptrain.data.prepare import Prepared, prepare
+from bptrain.data.prepare import KeptSchema, Prepared, prepare
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.sources import DataSource, FileSource
 from bptrain.errors import DataError, Problem
@@ -25,17 +25,22 @@ NOT_GIVEN = "trained on arrays: give --data FILE, or continue from Python with t
 
 
 def prepare_data(
-    loaded: Loaded, dtype: DTypeLike | None = None, limit: int | None = None, given: Given = NOTHING
+    loaded: Loaded,
+    dtype: DTypeLike | None = None,
+    limit: int | None = None,
+    given: Given = NOTHING,
+    kept_schema: KeptSchema | None = None,
 ) -> Prepared:
     """Reads, splits and encodes the data of a config; with `limit`, encodes the first rows of each split alone.
 
-    `given` are the rows that Python gives in place of files. Raises DataError; a problem with a config key gets that
+    `given` are the rows that Python gives in place of files; with the schema of a run, the columns are read by that and
+    not inferred again. Raises DataError; a problem with a config key gets that
     key's position in the file.
     """
     config = loaded.config
     with loaded.locating():
         settings, facts = data_settings(loaded, given), network_facts(config)
-        return prepare(settings, facts, config.seed, dtype or dtype_of(config), limit)
+        return prepare(settings, facts, config.seed, dtype or dtype_of(config), limit, kept_schema)
 
 
 def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:

@@ -15,6 +15,7 @@ from bptrain.data.targets import Label, Target
 from bptrain.parts.types import Array
 
 DEFAULTS = Target((), "values").coding  # not written, so that a schema without them reads as it always did
+VERSION = 2  # of the JSON; a schema without a version is of version 1, which had numbers and categories alone
 
 
 class Schema(NamedTuple):
@@ -79,6 +80,7 @@ class Schema(NamedTuple):
         """Plain JSON types, one list per column of the schema; floats survive exactly."""
         numeric = [feature for feature in self.features if feature.kind == "numeric"]
         return {
+            "version": VERSION,
             "task": self.task,
             "features": {
                 "names": [feature.name for feature in self.features],
@@ -102,7 +104,15 @@ class Schema(NamedTuple):
 
     @classmethod
     def from_json(cls, json: Mapping[str, Any]) -> "Schema":
-        """The schema that `to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+        """The schema that `to_json` wrote, here or in any version before.
+
+        Raises KeyError, TypeError or ValueError for anything else.
+        """
+        version = json.get("version", 1)
+        if version not in range(1, VERSION + 1):
+            raise ValueError(
+                f"the schema is of version {version}, and this bptrain reads versions 1 to {VERSION}"
+            )
         columns = json["features"]
         categories, fill = columns["categories"], columns["fill"]
         scaling = iter(zip(columns["center"], columns["spread"], strict=True))

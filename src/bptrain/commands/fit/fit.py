@@ -13,10 +13,16 @@ from typing import Any, NamedTuple
 
 from bptrain.build.making import dtype_of
 from bptrain.build.network import initial_weights
-from bptrain.build.setup import NOTHING, Setup, open_config, run_config
+from bptrain.build.setup import NOTHING, Setup, load_given, open_loaded, run_config
 from bptrain.build.updates import build_plan, refuse_what_is_too_large
 from bptrain.commands.fit.older_metrics import weighed_anew
-from bptrain.commands.fit.resume import Resumed, not_continued, refuse_what_is_missing, resumed_run
+from bptrain.commands.fit.resume import (
+    Resumed,
+    kept_schema,
+    not_continued,
+    refuse_what_is_missing,
+    resumed_run,
+)
 from bptrain.commands.fit.summary import FitSummary, best_is_written, summarize
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
@@ -101,9 +107,10 @@ def fit_events(
     """
     if resume is not None:
         refuse_what_is_missing(resume, out, given)
-    fit = open_fit(open_config(config, overrides, given))
+    loaded = load_given(config, overrides, given)
+    kept = None if resume is None else kept_schema(resume, loaded, out)
+    fit = open_fit(open_loaded(loaded, given, kept))
     del given  # the rows are encoded: what they were made from need not stay in memory
-    loaded = fit.setup.loaded
     with ExitStack() as stack:
         resumed, anew = None, None
         if resume is not None:
