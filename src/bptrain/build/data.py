@@ -8,11 +8,12 @@ from numpy.typing import DTypeLike
 
 from bptrain.build.making import dtype_of, make
 from bptrain.config import Loaded
+from bptrain.config.columns import ColumnConfig, FillConfig, Missing
 from bptrain.config.resolved import target_is_path
 from bptrain.config.schema import Config, GivenInPython, Source
 from bptrain.data.joined_files import source_of_paths
 from bptrain.data.prepare import KeptSchema, Prepared, prepare
-from bptrain.data.settings import DataSettings, NetworkFacts
+from bptrain.data.settings import BUCKETS, ColumnOptions, DataSettings, Fill, NetworkFacts
 from bptrain.data.sources import DataSource, FileSource
 from bptrain.errors import DataError, Problem
 from bptrain.parts.activations import activations
@@ -58,18 +59,41 @@ def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
         target=target,
         features=data.features,
         exclude=data.exclude,
-        columns=data.columns,
+        columns={name: one.meant for name, one in data.columns.items() if one.meant is not None},
+        column_options={name: column_options(one) for name, one in data.columns.items()},
         validation_share=validation,
         test_share=test,
         stratify=None if data.split.stratify == "auto" else data.split.stratify,
         shuffle=data.split.shuffle,
         scale=make(scalers, data.scale),
         scale_target=None if data.scale_target.name == "auto" else make(scalers, data.scale_target),
-        missing=data.missing,
+        missing=missing_cells(data.missing),
         task=loaded.config.task,
         weight=data.weight,
         class_weight=loaded.config.loss.class_weight,
     )
+
+
+def column_options(column: ColumnConfig) -> ColumnOptions:
+    """What is said of a column beside its kind."""
+    hashed = column.encode == "hash"
+    return ColumnOptions(
+        scale=None if column.scale is None else make(scalers, column.scale),
+        order=column.order or (),
+        form=column.format or "",
+        unknown=column.unknown or "ignore",
+        min_count=column.min_count or 1,
+        buckets=(column.buckets or BUCKETS) if hashed else 0,
+    )
+
+
+def missing_cells(missing: Missing) -> str | dict[str, str | Fill]:
+    """What is done about missing cells."""
+    if isinstance(missing, str):
+        return missing
+    fills = {name: entry for name, entry in missing.items() if isinstance(entry, FillConfig)}
+    made = {name: Fill(entry.fill, entry.value, entry.indicator) for name, entry in fills.items()}
+    return {name: made[name] if name in made else str(entry) for name, entry in missing.items()}
 
 
 def source_of(rows: Source | GivenInPython, role: str, given: Given) -> DataSource:

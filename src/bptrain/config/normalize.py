@@ -41,8 +41,24 @@ def _data(section: dict[str, Any]) -> dict[str, Any]:
     )
     _each(section, _tuple, "features", "exclude")
     _each(section, lambda value: _part(value, "standard"), "scale")
+    _each(section, _columns, "columns")
     _each(section, _part, "scale_target")
     return section
+
+
+def _columns(value: Any) -> Any:
+    """Each column a mapping, with its scaler and its levels as those of sections are."""
+    if not isinstance(value, dict):
+        return value
+    columns = {}
+    for name, entry in value.items():
+        column = {"kind": entry} if isinstance(entry, str) else entry
+        if isinstance(column, dict):
+            column = dict(column)
+            _each(column, lambda scale: _part(scale, "standard"), "scale")
+            _each(column, _tuple, "order")
+        columns[name] = column
+    return columns
 
 
 def _network(section: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """From settings to arrays: the order in which a data set is read, understood, split, fitted and encoded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from numpy.typing import DTypeLike
 
 from bptrain.data import targets, weights
+from bptrain.data.column_kinds import HOW, LEFT_OUT, ColumnKind, read_as, with_kinds
 from bptrain.data.column_roles import by_schema, by_settings
+from bptrain.data.dates import FORMS
 from bptrain.data.features import unseen
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.missing import FILLS, kept_rows
@@ -20,6 +22,7 @@ from bptrain.data.table import ColumnBlock, Table
 from bptrain.data.targets import Target
 from bptrain.data.task import check_inputs, column_warnings, decide, settle_target
 from bptrain.errors import DataError, Problem, Warned
+from bptrain.formats.problems import some_of
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
@@ -46,6 +49,10 @@ class KeptSchema(NamedTuple):
     digest: Mapping[str, str]
 
 
+class ChangedDataError(DataError):
+    """The data of a run is not what it was."""
+
+
 class Prepared(NamedTuple):
     """A data set, ready for training."""
 
@@ -66,14 +73,16 @@ def prepare(
 ) -> Prepared:
     """Read, split, fit and encode a data set; with `limit`, encode the first rows of each split alone.
 
-    With the schema of a run, its unchanged data is read by that, and nothing is inferred or fitted again. All
-    arithmetic is in float64, and `dtype` that of X and T. Raises DataError.
+    With the schema of a run, its data is read by that, and nothing is inferred or fitted again. All arithmetic is in
+    float64, and `dtype` that of X and T. Raises DataError; ChangedDataError where it is not the data of that run.
     """
     sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
     digests: dict[str, str] = {}
     for name, source in sources.items():
         digests |= {} if source is None else source.digests(name)
-    if kept_schema is not None and kept_schema.digest == digests:
+    if kept_schema is not None:
+        if kept_schema.digest != digests:
+            raise ChangedDataError("the data has changed since the run was trained")
         understood = _by_schema(settings, kept_schema.schema, seed)
     else:
         understood = _by_settings(settings, facts, seed)
@@ -110,7 +119,8 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     """What the columns are is inferred, and the preprocessing fitted on the training rows."""
     choose = by_settings(settings)
     table = read(settings.train, "data.train", choose, settings.features, settings.target, settings.weight)
-    features, target = table.features, _target_of(table)
+    features, kinds = with_kinds(table.features, _declared(settings), infer=True)
+    table, target = table._replace(features=features), _target_of(table)
     kept = kept_rows(table, *_policies(settings, features, target))
     decision = decide(target, kept, settings, facts)
     settled = settle_target(target, kept, decision, facts)
@@ -122,9 +132,10 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     drop = _policies(settings, features, target)[0]
     true = targets.true_of(settled, target, train)
     shares = weights.class_weights(settings.class_weight, settled, true)
-    fitted = fit_features(features, train, settings)
+    fitted = fit_features(features, train, settings, kinds)
     schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares)
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_dropped(features, kept)]
+    notes += _of_columns(settings, kinds)
     notes += [scale_note] if scale_note else []
     return Understood(schema, table, kept, parts, tuple(notes), warnings)
 
@@ -139,6 +150,26 @@ def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
         *_dropped(table.features, kept),
     )
     return Understood(schema, table, kept, parts, notes, _shortfalls(settings, parts, len(kept)))
+
+
+def _declared(settings: DataSettings) -> dict[str, ColumnKind]:
+    """What the config says that the columns are."""
+    found = {}
+    for name, kind in settings.columns.items():
+        options = settings.options(name)
+        found[name] = ColumnKind(kind, options.order, options.form)
+    return found
+
+
+def _of_columns(settings: DataSettings, kinds: Mapping[str, ColumnKind]) -> Iterator[str]:
+    """Notes of columns that nobody declared to be dates, and of those that are texts."""
+    for form in FORMS:
+        dates = [name for name, kind in kinds.items() if kind.form == form and name not in settings.columns]
+        if dates:
+            yield f"dates: {some_of(dates)} ({HOW[form]}); to read one otherwise, declare it in data.columns"
+    texts = [name for name, kind in settings.columns.items() if kind == LEFT_OUT]
+    if texts:
+        yield f"text: {some_of(texts)} left out, since texts are no inputs"
 
 
 def _dropped(features: ColumnBlock, kept: Array) -> list[str]:
@@ -189,12 +220,17 @@ def _encode_source(
 
 def _read_by_schema(source: DataSource, key: str, schema: Schema, settings: DataSettings) -> Table:
     """The columns that the schema has, under its names."""
-    kinds = {feature.name: feature.kind for feature in schema.features}
-    answers = dict.fromkeys(schema.target.names, schema.target.column_kind)
+    kinds = {feature.name: read_as(feature.kind) for feature in schema.features}
+    answers = schema.target.column_kinds
     header = 1 if isinstance(source, FileSource) else None
-    choose = by_schema(kinds, answers, source.name, schema.weight, header)
+    choose = by_schema(kinds, schema.target.names, answers, source.name, schema.weight, header)
     table = read(source, key, choose, settings.features, settings.target, schema.weight)
-    return _renamed(table, schema)
+    table = _renamed(table, schema)
+    texts = [name for name in _target_of(table).texts if schema.target.holds_numbers]
+    if texts:
+        message = f"the target {some_of(texts)} must be numbers, or true and false"
+        raise DataError(Problem("not_a_number", message, file=source.name))
+    return schema.with_kinds(table)
 
 
 def _encode(table: Table, rows: Array, schema: Schema, dtype: DTypeLike, where: str) -> tuple[Rows, Warnings]:

@@ -27,6 +27,7 @@ from bptrain.commands.fit.summary import FitSummary, best_is_written, summarize
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
 from bptrain.data.memory import InMemory
+from bptrain.data.prepare import ChangedDataError
 from bptrain.engines.base import Engine, TrainingPlan, initial_optimizer_state
 from bptrain.engines.choice import EngineChoice, choose_engine, forward_pass, make_engine
 from bptrain.engines.registry import engine_entry
@@ -109,7 +110,10 @@ def fit_events(
         refuse_what_is_missing(resume, out, given)
     loaded = load_given(config, overrides, given)
     kept = None if resume is None else kept_schema(resume, loaded, out)
-    fit = open_fit(open_loaded(loaded, given, kept))
+    try:
+        fit = open_fit(open_loaded(loaded, given, kept))
+    except ChangedDataError:  # such a run does not go on, which is said later
+        fit = open_fit(open_loaded(loaded, given))
     del given  # the rows are encoded: what they were made from need not stay in memory
     with ExitStack() as stack:
         resumed, anew = None, None
