@@ -118,7 +118,9 @@ def test_the_same_table(
     sheet = sheet_of(tmp_path, content, name, **declared)
     assert sheet.cells == TABLE
     assert len(sheet.origin.notes) == told, sheet.origin.notes
-    assert all(note.startswith(f"{tmp_path / name}: ") for note in sheet.origin.notes)
+    assert all(
+        note.startswith("reading: ") and f" of {tmp_path / name} " in note for note in sheet.origin.notes
+    )
 
 
 def test_lines_are_those_of_the_file(tmp_path: Path) -> None:

@@ -52,12 +52,9 @@ def columns_by_name(
     filled = [k for k in places if names[k] or k == 0 or any(map(str.strip, columns[k]))]
     if len(filled) < len(names):
         n = len(names) - len(filled)
-        what = (
-            "1 column has neither a name nor a cell"
-            if n == 1
-            else f"{n} columns have neither names nor cells"
-        )
-        notes.append(f"{file}: {what}, and {'is' if n == 1 else 'are'} left out")
+        columns_of = "1 column of" if n == 1 else f"{n} columns of"
+        what = "has neither a name nor a cell, and is" if n == 1 else "have neither names nor cells, and are"
+        notes.append(f"reading: {columns_of} {file} {what} left out")
     has_index = len(filled) > 1 and not names[0] and conventions.index_column in (None, True)
     if has_index and conventions.index_column is None and not counts(columns[0]):
         _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, lines)
@@ -66,7 +63,9 @@ def columns_by_name(
     elif has_index:
         filled = filled[1:]
         if conventions.index_column is None:
-            notes.append(f"{file}: the first column has no name and counts the rows: it is left out")
+            notes.append(
+                f"reading: the first column of {file} has no name and counts the rows: it is left out"
+            )
     else:
         _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, lines)
     refuse_names([names[k] for k in filled], filled, file, line)

@@ -68,8 +68,8 @@ def _told(text: str, conventions: Conventions, usual: str, declared: str | None,
     even = [sign for sign, (_, extra) in shapes.items() if not extra] or [*shapes]
     if len(even) == 1:
         (sign,) = even
-        note = "" if sign == usual else f"cells are separated by {SIGNS[sign]} (data.delimiter: {KEYS[sign]})"
-        return Separation(text, sign, note and f"{file}: {note}", shapes[sign][1])
+        note = f"reading: the cells of {file} are separated by {SIGNS[sign]} (data.delimiter: {KEYS[sign]})"
+        return Separation(text, sign, "" if sign == usual else note, shapes[sign][1])
     if even:
         names = " or ".join(SIGNS[sign] for sign in even)
         keys = " or ".join(f"data.delimiter: {KEYS[sign]}" for sign in even)
