@@ -77,11 +77,8 @@ def prepare(
     float64, and `dtype` that of X and T. Raises DataError; ChangedDataError where it is not the data of that run.
     """
     sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
-    digests: dict[str, str] = {}
-    for name, source in sources.items():
-        digests |= {} if source is None else source.digests(name)
     if kept_schema is not None:
-        if kept_schema.digest != digests:
+        if kept_schema.digest != _digests(sources):
             raise ChangedDataError("the data has changed since the run was trained")
         understood = _by_schema(settings, kept_schema.schema, seed)
     else:
@@ -101,7 +98,15 @@ def prepare(
         warnings += odd
         if name != "test" and limit is None:
             weights.refuse_nothing(splits[name].sample_weight, name)
-    return Prepared(schema, splits, digests, understood.notes, tuple(warnings))
+    return Prepared(schema, splits, _digests(sources), understood.notes, tuple(warnings))
+
+
+def _digests(sources: Mapping[str, DataSource | None]) -> dict[str, str]:
+    """File role -> digest."""
+    found: dict[str, str] = {}
+    for name, source in sources.items():
+        found |= {} if source is None else source.digests(name)
+    return found
 
 
 class Understood(NamedTuple):
