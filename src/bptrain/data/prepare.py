@@ -1,14 +1,13 @@
 """From settings to arrays: the order in which a data set is read, understood, split, fitted and encoded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from numpy.typing import DTypeLike
 
 from bptrain.data import targets, weights
-from bptrain.data.column_kinds import HOW, LEFT_OUT, ColumnKind, read_as, with_kinds
+from bptrain.data.column_kinds import declared_kinds, notes_of_kinds, read_as, with_kinds
 from bptrain.data.column_roles import by_schema, by_settings
-from bptrain.data.dates import FORMS
 from bptrain.data.features import unseen
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.missing import FILLS, kept_rows
@@ -40,6 +39,7 @@ class Rows(NamedTuple):
         None  # what the loss of each row weighs, N: row weight × class weight; None: 1
     )
     row_weight: Array | None = None  # what each row weighs in metrics, N, float64: its data.weight; None: 1
+    notes: tuple[str, ...] = ()  # of a file of its own: what was decided about how it is written
 
 
 class KeptSchema(NamedTuple):
@@ -98,7 +98,11 @@ def prepare(
         warnings += odd
         if name != "test" and limit is None:
             weights.refuse_nothing(splits[name].sample_weight, name)
-    return Prepared(schema, splits, _digests(sources), understood.notes, tuple(warnings))
+    task, *others = understood.notes
+    written = dict.fromkeys(
+        (*understood.table.features.origin.notes, *(note for rows in splits.values() for note in rows.notes))
+    )
+    return Prepared(schema, splits, _digests(sources), (task, *written, *others), tuple(warnings))
 
 
 def _digests(sources: Mapping[str, DataSource | None]) -> dict[str, str]:
@@ -124,7 +128,7 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     """What the columns are is inferred, and the preprocessing fitted on the training rows."""
     choose = by_settings(settings)
     table = read(settings.train, "data.train", choose, settings.features, settings.target, settings.weight)
-    features, kinds = with_kinds(table.features, _declared(settings), infer=True)
+    features, kinds = with_kinds(table.features, declared_kinds(settings), infer=True)
     table, target = table._replace(features=features), _target_of(table)
     kept = kept_rows(table, *_policies(settings, features, target))
     decision = decide(target, kept, settings, facts)
@@ -140,7 +144,7 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     fitted = fit_features(features, train, settings, kinds)
     schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares)
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_dropped(features, kept)]
-    notes += _of_columns(settings, kinds)
+    notes += notes_of_kinds(settings, kinds)
     notes += [scale_note] if scale_note else []
     return Understood(schema, table, kept, parts, tuple(notes), warnings)
 
@@ -155,26 +159,6 @@ def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
         *_dropped(table.features, kept),
     )
     return Understood(schema, table, kept, parts, notes, _shortfalls(settings, parts, len(kept)))
-
-
-def _declared(settings: DataSettings) -> dict[str, ColumnKind]:
-    """What the config says that the columns are."""
-    found = {}
-    for name, kind in settings.columns.items():
-        options = settings.options(name)
-        found[name] = ColumnKind(kind, options.order, options.form)
-    return found
-
-
-def _of_columns(settings: DataSettings, kinds: Mapping[str, ColumnKind]) -> Iterator[str]:
-    """Notes of columns that nobody declared to be dates, and of those that are texts."""
-    for form in FORMS:
-        dates = [name for name, kind in kinds.items() if kind.form == form and name not in settings.columns]
-        if dates:
-            yield f"dates: {some_of(dates)} ({HOW[form]}); to read one otherwise, declare it in data.columns"
-    texts = [name for name, kind in settings.columns.items() if kind == LEFT_OUT]
-    if texts:
-        yield f"text: {some_of(texts)} left out, since texts are no inputs"
 
 
 def _dropped(features: ColumnBlock, kept: Array) -> list[str]:
@@ -213,6 +197,7 @@ def _encode_source(
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)
     encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
+    encoded = encoded._replace(notes=table.features.origin.notes)
     if schema.weight is not None and table.weight is None:
         message = f"{source.name} has no weight column {schema.weight}: every sample gets weight 1"
         odd = (Warned("no_weights", message), *odd)
