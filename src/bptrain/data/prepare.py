@@ -1,14 +1,13 @@
 """From settings to arrays: the order in which a data set is read, understood, split, fitted and encoded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from numpy.typing import DTypeLike
 
 from bptrain.data import targets, weights
-from bptrain.data.column_kinds import HOW, LEFT_OUT, ColumnKind, read_as, with_kinds
+from bptrain.data.column_kinds import declared_kinds, notes_of_kinds, read_as, with_kinds
 from bptrain.data.column_roles import by_schema, by_settings
-from bptrain.data.dates import FORMS
 from bptrain.data.features import unseen
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.missing import FILLS, kept_rows
@@ -79,13 +78,11 @@ def prepare(
     """
     sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
     if kept_schema is not None:
-        digests = _digests(sources)
-        if kept_schema.digest != digests:
+        if kept_schema.digest != _digests(sources):
             raise ChangedDataError("the data has changed since the run was trained")
         understood = _by_schema(settings, kept_schema.schema, seed)
     else:
         understood = _by_settings(settings, facts, seed)
-        digests = _digests(sources)  # of files that could be read
     schema, warnings = understood.schema, [*understood.warnings]
     check_inputs(schema.n_inputs, len(schema.features), facts)
 
@@ -101,21 +98,19 @@ def prepare(
         warnings += odd
         if name != "test" and limit is None:
             weights.refuse_nothing(splits[name].sample_weight, name)
-    reading = (
-        *understood.table.features.origin.notes,
-        *(note for rows in splits.values() for note in rows.notes),
-    )
     task, *others = understood.notes
-    notes = tuple(dict.fromkeys((task, *reading, *others)))
-    return Prepared(schema, splits, digests, notes, tuple(warnings))
+    written = dict.fromkeys(
+        (*understood.table.features.origin.notes, *(note for rows in splits.values() for note in rows.notes))
+    )
+    return Prepared(schema, splits, _digests(sources), (task, *written, *others), tuple(warnings))
 
 
 def _digests(sources: Mapping[str, DataSource | None]) -> dict[str, str]:
-    """The digests of the sources that there are, by role."""
-    digests: dict[str, str] = {}
-    for role, source in sources.items():
-        digests |= {} if source is None else source.digests(role)
-    return digests
+    """File role -> digest."""
+    found: dict[str, str] = {}
+    for name, source in sources.items():
+        found |= {} if source is None else source.digests(name)
+    return found
 
 
 class Understood(NamedTuple):
@@ -133,7 +128,7 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     """What the columns are is inferred, and the preprocessing fitted on the training rows."""
     choose = by_settings(settings)
     table = read(settings.train, "data.train", choose, settings.features, settings.target, settings.weight)
-    features, kinds = with_kinds(table.features, _declared(settings), infer=True)
+    features, kinds = with_kinds(table.features, declared_kinds(settings), infer=True)
     table, target = table._replace(features=features), _target_of(table)
     kept = kept_rows(table, *_policies(settings, features, target))
     decision = decide(target, kept, settings, facts)
@@ -149,7 +144,7 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     fitted = fit_features(features, train, settings, kinds)
     schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares)
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_dropped(features, kept)]
-    notes += _of_columns(settings, kinds)
+    notes += notes_of_kinds(settings, kinds)
     notes += [scale_note] if scale_note else []
     return Understood(schema, table, kept, parts, tuple(notes), warnings)
 
@@ -164,26 +159,6 @@ def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
         *_dropped(table.features, kept),
     )
     return Understood(schema, table, kept, parts, notes, _shortfalls(settings, parts, len(kept)))
-
-
-def _declared(settings: DataSettings) -> dict[str, ColumnKind]:
-    """What the config says that the columns are."""
-    found = {}
-    for name, kind in settings.columns.items():
-        options = settings.options(name)
-        found[name] = ColumnKind(kind, options.order, options.form)
-    return found
-
-
-def _of_columns(settings: DataSettings, kinds: Mapping[str, ColumnKind]) -> Iterator[str]:
-    """Notes of columns that nobody declared to be dates, and of those that are texts."""
-    for form in FORMS:
-        dates = [name for name, kind in kinds.items() if kind.form == form and name not in settings.columns]
-        if dates:
-            yield f"dates: {some_of(dates)} ({HOW[form]}); to read one otherwise, declare it in data.columns"
-    texts = [name for name, kind in settings.columns.items() if kind == LEFT_OUT]
-    if texts:
-        yield f"text: {some_of(texts)} left out, since texts are no inputs"
 
 
 def _dropped(features: ColumnBlock, kept: Array) -> list[str]:
