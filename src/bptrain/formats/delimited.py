@@ -183,7 +183,8 @@ class RaggedRows:
         whole = header or [""]
         other = next((sign for sign in SIGNS if sign not in (delimiter, BLANKS) and sign in whole[0]), None)
         if len(whole) == 1 and other is not None:
-            return f"the header is separated by {SIGNS[other]}, and the rows by {SIGNS.get(delimiter, delimiter)}"
+            usual = "blanks" if delimiter == " " else SIGNS.get(delimiter, delimiter)
+            return f"the header is separated by {SIGNS[other]}, and the rows by {usual}"
         if row[0].count('"') == 1 or any('"' in cell for cell in row):
             return "a quote within a cell is written twice"
         return ""

@@ -13,6 +13,7 @@ from bptrain.formats.problems import UndeclaredConvention
 
 SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", BLANKS: "blanks"}
 KEYS = {";": '";"', "\t": "tab", "|": '"|"', ",": '","', BLANKS: BLANKS}  # as a config writes them
+QUOTE = '"'
 LEAST_HEAD = 1 << 16  # characters that are looked at, at least as many as LINES take
 LINES = 5
 LOOKED_AT = 50  # rows
@@ -31,10 +32,18 @@ class Separation(NamedTuple):
 
 
 def separation_of(text: str, conventions: Conventions, usual: str, file: str) -> Separation:
-    """How a text is separated; `usual` is what the file's name says.
+    """How a text is separated; `usual` is what the file's name says. Runs of blanks become one blank each.
 
     Raises UndeclaredConvention where it could be read in two ways.
     """
+    found = _separation_of(text, conventions, usual, file)
+    if found.delimiter != BLANKS:
+        return found
+    quote = QUOTE if conventions.quote is None else conventions.quote
+    return found._replace(text=with_single_blanks(found.text, quote), delimiter=" ")
+
+
+def _separation_of(text: str, conventions: Conventions, usual: str, file: str) -> Separation:
     said = SEP.match(text)
     if said is not None:
         text = blank_lines(said.group()) + text[said.end() :]
@@ -152,6 +161,8 @@ def first_rows(text: str, delimiter: str, conventions: Conventions) -> list[list
     """The first rows that are not blank; none where they cannot be read so."""
     import csv
 
+    if delimiter == conventions.quote:
+        return []
     newline = "\n" if "\n" in text else "\r"
     end = -1
     for _ in range(LINES):
@@ -172,7 +183,7 @@ def csv_reader(text: str, delimiter: str, conventions: Conventions, strict: bool
     """A reader of the csv module; lines that are comments come as blank ones."""
     import csv
 
-    quote = '"' if conventions.quote is None else conventions.quote
+    quote = QUOTE if conventions.quote is None else conventions.quote
     if delimiter == BLANKS:
         text, delimiter = with_single_blanks(text, quote), " "
     lines: Any = io.StringIO(text, newline="")
