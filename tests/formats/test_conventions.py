@@ -133,6 +133,16 @@ def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
     assert sheet_of(tmp_path, "# 1\r\n# 2\r\na,b\r\n1,2\r\n").origin.lines.tolist() == [4]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("line", ["\n", "\r\n", "   \n", "#\r\n", "  # x\n", "%\n", "%\n\n"])
+def test_many_lines_above(tmp_path: Path, line: str) -> None:
+    """A pattern that reads them in several ways would take for ever."""
+    content = line * 300 + "a,y\n1,2\n"
+    if "%" in line:
+        assert problem(tmp_path, content)[0] == "cell_count"
+    else:
+        assert sheet_of(tmp_path, content).cells == {"a": ["1"], "y": ["2"]}
+
+
 # --- the header ---
 
 C1 = rows(46, lambda i: f"{5 + i / 10},{3 + i % 5 / 10},{'ab'[i % 2]}")
@@ -388,6 +398,8 @@ LONG = rows(12, lambda i: f"{i},{i},{i}")
         ("a,b,c\n" + LONG + "# end\n# really, it is\n", "2 rows have other numbers of cells than 3, which the header "
          "has (the first has 1, on line 14): they begin with #; if such lines are no rows, declare data.comment: '#'",
          14),
+        ("% made by hand\n" * 11 + "a,b,c\n" + LONG, "13 rows have 3 cells, but the header has 1 (the first on line 12): "
+         "the header begins with %; if such lines are no rows, declare data.comment: '%'", 12),
         ("a;b;c\n" + LONG, "12 rows have 3 cells, but the header has 1 (the first on line 2): the header is separated "
          "by semicolons, and the rows by commas", 2),
     ],

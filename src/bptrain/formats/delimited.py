@@ -178,6 +178,11 @@ class RaggedRows:
         if len(self._signs) == 1 and None not in self._signs and self._conventions.comment is None:
             (sign,) = self._signs
             return f"{they} {begin} with {sign}; if such lines are no rows, declare data.comment: '{sign}'"
+        above = next((sign for sign in COMMENT_SIGNS if header and header[0].lstrip().startswith(sign)), None)
+        if above is not None and self._conventions.comment is None:
+            return (
+                f"the header begins with {above}; if such lines are no rows, declare data.comment: '{above}'"
+            )
         if self._trailing and len(row) > width:
             return f"{they} {'ends' if they == 'it' else 'end'} with a delimiter; remove it"
         whole = header or [""]

@@ -19,7 +19,7 @@ LINES = 5
 LOOKED_AT = 50  # rows
 MOST_TITLES = 10  # lines above the names of the columns
 SEP = re.compile(r'"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.IGNORECASE)  # what Excel writes and reads
-LEADING_COMMENTS = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*[ \t]*#[^\r\n]*(?:\r\n|\r|\n)")
+COMMENT_OR_BLANK = re.compile(r"[ \t]*+(#[^\r\n]*+)?+(?>\r\n|\r|\n)")
 
 
 class Separation(NamedTuple):
@@ -48,12 +48,21 @@ def _separation_of(text: str, conventions: Conventions, usual: str, file: str) -
     if said is not None:
         text = blank_lines(said.group()) + text[said.end() :]
     declared = conventions.delimiter or (said.group(1) if said is not None else None)
-    comments = LEADING_COMMENTS.match(text) if conventions.comment is None else None
-    if comments is not None:
-        table = blank_lines(comments.group()) + text[comments.end() :]
+    comments = leading_comments(text) if conventions.comment is None else ""
+    if comments:
+        table = blank_lines(comments) + text[len(comments) :]
         found = _told(table, conventions, usual, declared, file)
-        return found._replace(text=_with_header(text, table, comments.group(), found, conventions, file))
+        return found._replace(text=_with_header(text, table, comments, found, conventions, file))
     return _told(text, conventions, usual, declared, file)
+
+
+def leading_comments(text: str) -> str:
+    """The lines from the first on that are blank or begin with #, up to the last of the latter."""
+    end = at = 0
+    while (line := COMMENT_OR_BLANK.match(text, at)) is not None:
+        at = line.end()
+        end = at if line[1] else end
+    return text[:end]
 
 
 def blank_lines(lines: str) -> str:
