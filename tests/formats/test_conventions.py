@@ -398,8 +398,8 @@ LONG = rows(12, lambda i: f"{i},{i},{i}")
         ("a,b,c\n" + LONG + "# end\n# really, it is\n", "2 rows have other numbers of cells than 3, which the header "
          "has (the first has 1, on line 14): they begin with #; if such lines are no rows, declare data.comment: '#'",
          14),
-        ("% made by hand\n" * 11 + "a,b,c\n" + LONG, "13 rows have 3 cells, but the header has 1 (the first on line 12): "
-         "the header begins with %; if such lines are no rows, declare data.comment: '%'", 12),
+        ("% made by hand\n" * 11 + "a,b,c\n" + LONG, "13 rows have 3 cells, but the header has 1 (the first on line "
+         "12): the header begins with %; if such lines are no rows, declare data.comment: '%'", 12),
         ("a;b;c\n" + LONG, "12 rows have 3 cells, but the header has 1 (the first on line 2): the header is separated "
          "by semicolons, and the rows by commas", 2),
     ],
