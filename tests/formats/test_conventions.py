@@ -434,9 +434,10 @@ def test_only_a_header_or_less(tmp_path: Path) -> None:
 
 # --- any table, any convention ---
 
-TEXTS = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp"), exclude_characters="\x85\ufeff")
+SIGNS = st.characters(
+    codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp"), exclude_characters="\x85\ufeff"
 )
+TEXTS = st.text(SIGNS | st.sampled_from("\n\r"))
 
 
 @given(
