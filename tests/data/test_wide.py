@@ -94,7 +94,7 @@ def train(n: int) -> None:
 
 
 def header(n: int) -> None:
-    columns_by_name(list(counted(n)), [1, 2], [["1"]] * n, RECOGNIZED, "wide.csv", "")
+    columns_by_name(list(counted(n)), 1, [["1"]] * n, RECOGNIZED, "wide.csv", "")
 
 
 def arrays(n: int) -> None:

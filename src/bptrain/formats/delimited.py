@@ -63,8 +63,8 @@ def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: st
     if conventions.header is False:
         columns = columns_by_place(width, conventions, file, key)
     else:
-        lines = [records.head, *records.lines]
-        columns = columns_by_name(records.header, lines, by_place, conventions, file, key)
+        head, lines = records.head, records.lines
+        columns = columns_by_name(records.header, head, by_place, conventions, file, key, lines)
     cells = {name: by_place[k] for name, k in zip(columns.names, columns.places, strict=True)}
     notes = (*((found.note,) if found.note else ()), *columns.notes)
     origin = Origin(file, np.array(records.lines), notes=notes)

@@ -30,18 +30,18 @@ def columns_by_place(width: int, conventions: Conventions, file: str, key: str) 
 
 def columns_by_name(
     header: Sequence[str],
-    lines: Sequence[int],
-    columns: Sequence[list[str]],
+    line: int,
+    columns: Sequence[Sequence[str]],
     conventions: Conventions,
     file: str,
     key: str,
+    lines: Sequence[int] = (),
 ) -> TableColumns:
     """The columns of a table with a header, which may have one name less than the rows have cells.
 
-    `lines` are those of the header and of each row. Raises DataError for names that are empty or given twice, and for
-    a header that is repeated, UndeclaredConvention where these may be no names.
+    `line` is that of the header, `lines` those of the rows. Raises DataError for names that are empty or given twice,
+    and for a header that is repeated, UndeclaredConvention where these may be no names.
     """
-    line = lines[0]
     names = [cell.strip() for cell in header]
     notes: list[str] = []
     if len(names) < len(
@@ -57,7 +57,7 @@ def columns_by_name(
         notes.append(f"reading: {columns_of} {file} {what} left out")
     has_index = len(filled) > 1 and not names[0] and conventions.index_column in (None, True)
     if has_index and conventions.index_column is None and not counts(columns[0]):
-        _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, lines)
+        _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, line, lines)
         _refuse_unnamed(columns[0], file, line)
         has_index = False
     elif has_index:
@@ -67,7 +67,7 @@ def columns_by_name(
                 f"reading: the first column of {file} has no name and counts the rows: it is left out"
             )
     else:
-        _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, lines)
+        _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, line, lines)
     refuse_names([names[k] for k in filled], filled, file, line)
     found = TableColumns(tuple(names[k] for k in filled), tuple(filled), tuple(notes))
     return found if has_index else without_index(found, conventions, file, key)
@@ -113,9 +113,10 @@ def without_index(found: TableColumns, conventions: Conventions, file: str, key:
 
 def _refuse_row(
     names: Sequence[str],
-    columns: Sequence[list[str]],
+    columns: Sequence[Sequence[str]],
     conventions: Conventions,
     file: str,
+    line: int,
     lines: Sequence[int],
 ) -> None:
     """Raises UndeclaredConvention where the names are probably a row, and nobody has said that they are names.
@@ -131,18 +132,16 @@ def _refuse_row(
             "if these are names"
         )
         why = f"the first line ({some_of(names, 5)}) looks like a row; true if these are names"
-        raise UndeclaredConvention(
-            Problem("no_header", message, file=file, line=lines[0]), "header", False, why
-        )
+        raise UndeclaredConvention(Problem("no_header", message, file=file, line=line), "header", False, why)
     if repeated:
         others = f", and {len(repeated) - 1} more do" if repeated[1:] else ""
         message = (
             f"this line repeats the header{others}: remove it; or declare data.header: true if it is a row"
         )
-        raise DataError(Problem("repeated_header", message, file=file, line=lines[1 + repeated[0]]))
+        raise DataError(Problem("repeated_header", message, file=file, line=int(lines[repeated[0]])))
 
 
-def _rows_that_are(names: Sequence[str], columns: Sequence[list[str]]) -> list[int]:
+def _rows_that_are(names: Sequence[str], columns: Sequence[Sequence[str]]) -> list[int]:
     """The first rows that are the names, counted from 0; none where these are numbers, or too many."""
     cells = columns[0][:ROWS_LOOKED_AT]
     if names[0] not in cells or any(is_number(name) for name in names):
@@ -153,7 +152,7 @@ def _rows_that_are(names: Sequence[str], columns: Sequence[list[str]]) -> list[i
     return rows if len(rows) <= MOST_REPEATED * len(cells) else []
 
 
-def may_be_row(names: Sequence[str], columns: Sequence[list[str]], repeated: int = 0) -> bool:
+def may_be_row(names: Sequence[str], columns: Sequence[Sequence[str]], repeated: int = 0) -> bool:
     """Whether names may be values: all are numbers that do not count, or some are values of their own columns.
 
     `repeated` is how many rows are these names, which says nothing.
@@ -168,7 +167,7 @@ def may_be_row(names: Sequence[str], columns: Sequence[list[str]], repeated: int
     return len(own) >= 2 or numbers | own == set(places)
 
 
-def _is_value(name: str, cells: list[str], repeated: int) -> bool:
+def _is_value(name: str, cells: Sequence[str], repeated: int) -> bool:
     """Whether more than so many cells, of the first ones, are this text."""
     first = cells[:ROWS_LOOKED_AT]
     return first.count(name) > repeated if repeated else name in first
