@@ -215,6 +215,10 @@ def test_lines_above_the_names(tmp_path: Path) -> None:
         assert (found.field, found.value, found.problems[0].line) == ("header", n + 1, 1)
         assert f"data.header: {n + 1}" in found.problems[0].message
         assert sheet_of(tmp_path, content, header=n + 1).cells == TABLE
+        for declared in ({}, {"delimiter": ";"}):
+            content = above + written(";")
+            assert doubt(tmp_path, content, **declared).value == n + 1
+            assert sheet_of(tmp_path, content, header=n + 1, **declared).cells == TABLE
 
 
 @pytest.mark.parametrize(
@@ -400,12 +404,19 @@ LONG = rows(12, lambda i: f"{i},{i},{i}")
          14),
         ("% made by hand\n" * 11 + "a,b,c\n" + LONG, "13 rows have 3 cells, but the header has 1 (the first on line "
          "12): the header begins with %; if such lines are no rows, declare data.comment: '%'", 12),
+        ("a,b,c,\n" + LONG, "12 rows have 3 cells, but the header has 4 (the first on line 2): the header ends with a "
+         "delimiter; remove it", 2),
         ("a;b;c\n" + LONG, "12 rows have 3 cells, but the header has 1 (the first on line 2): the header is separated "
          "by semicolons, and the rows by commas", 2),
     ],
 )  # fmt: skip
 def test_one_sentence_for_ragged_rows(tmp_path: Path, content: str, message: str, line: int) -> None:
     assert problem(tmp_path, content) == ("cell_count", message, line)
+
+
+def test_blanks_within_cells_make_no_title(tmp_path: Path) -> None:
+    content = "name,y\n" + rows(12, lambda i: f"John Doe,{i}" + ",more" * (i == 5))
+    assert problem(tmp_path, content) == ("cell_count", "the row has 3 cells, but the header has 2", 7)
 
 
 def test_ragged_rows_without_a_header(tmp_path: Path) -> None:

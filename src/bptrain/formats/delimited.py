@@ -185,6 +185,8 @@ class RaggedRows:
             )
         if self._trailing and len(row) > width:
             return f"{they} {'ends' if they == 'it' else 'end'} with a delimiter; remove it"
+        if len(row) == width - 1 and header and not header[-1].strip():
+            return "the header ends with a delimiter; remove it"
         whole = header or [""]
         other = next((sign for sign in SIGNS if sign not in (delimiter, BLANKS) and sign in whole[0]), None)
         if len(whole) == 1 and other is not None:
