@@ -104,7 +104,8 @@ def _told(text: str, conventions: Conventions, usual: str, declared: str | None,
     if conventions.header is None:
         rows = first_rows(text, usual, conventions)
         _refuse_titles(rows, file)
-        for sign in SIGNS.keys() - {BLANKS} if rows and len(rows[-1]) == 1 else ():
+        others = [sign for sign in SIGNS if sign not in (usual, BLANKS)]
+        for sign in others if rows and len(rows[-1]) == 1 else ():
             _refuse_titles(first_rows(text, sign, conventions), file)
     return Separation(text, usual, "")
 
