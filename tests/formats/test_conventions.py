@@ -385,6 +385,16 @@ def test_another_encoding_than_declared(tmp_path: Path) -> None:
     assert "byte 0xff is not ASCII, which data.encoding declares" in message
 
 
+def test_utf8_read_as_something_else(tmp_path: Path) -> None:
+    content = "a,y\n1,caf\xe9\n2,th\xe9\n"
+    for encoding, told in (("latin-1", 1), ("cp1252", 1), ("utf-8", 0), ("utf-8-sig", 0)):
+        notes = sheet_of(tmp_path, content.encode(), encoding=encoding).origin.notes
+        assert len(notes) == told
+        assert all("looks like UTF-8" in note and encoding in note for note in notes)
+    for encoding in ("latin-1", "cp1252", "utf-16", "cp037"):
+        assert sheet_of(tmp_path, content.encode(encoding), encoding=encoding).origin.notes == ()
+
+
 # --- rows of other widths (F1) ---
 
 LONG = rows(12, lambda i: f"{i},{i},{i}")
