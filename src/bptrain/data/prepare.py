@@ -142,7 +142,7 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     true = targets.true_of(settled, target, train)
     shares = weights.class_weights(settings.class_weight, settled, true)
     fitted = fit_features(features, train, settings, kinds)
-    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares)
+    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares, table.others)
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_dropped(features, kept)]
     notes += notes_of_kinds(settings, kinds)
     notes += [scale_note] if scale_note else []
@@ -201,6 +201,13 @@ def _encode_source(
     if schema.weight is not None and table.weight is None:
         message = f"{source.name} has no weight column {schema.weight}: every sample gets weight 1"
         odd = (Warned("no_weights", message), *odd)
+    known = table.others if schema.left_out is None else frozenset(schema.left_out)
+    extra = [name for name in table.others if name not in known]
+    if extra:
+        message = (
+            f"{source.name} has columns that are not in the training file, and are not read: {some_of(extra)}"
+        )
+        odd = (Warned("extra_columns", message), *odd)
     n, N = table.features.rows - len(rows), table.features.rows
     if n:
         message = f"{n} of {N} rows of {source.name} dropped because of missing values"
