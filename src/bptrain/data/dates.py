@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ CYCLES = ("year", "week", "day")
 EPOCH = date(1970, 1, 1).toordinal()
 MOSTLY, ENOUGH = 0.9, 5  # from this share on, and so many, the cells that are no dates look like mistakes
 DISTINCT = 5  # so many whole numbers must be dates before a column of numbers is one of dates
+DIGIT = frozenset("0123456789")
 SAMPLE = 20  # cells by which a column of other texts is passed over
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH = r"(?P<month>[A-Za-z]{3,9})\.?"
@@ -28,8 +30,7 @@ CLOCK = (
     r"(?P<h>\d{1,2}):(?P<min>\d{2})(?::(?P<s>\d{2}(?:[.,]\d{1,9})?))?"
     r"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?(?: ?(?P<zone>Z|UTC|[+-]\d{2}(?::?\d{2})?))?"
 )
-TIME = re.compile(CLOCK)
-WRITTEN = re.compile(
+WRITTEN = (
     rf"(?:(?P<iso>\d{{4}})([-/.])(?P<m>\d{{1,2}})(?:\2(?P<d>\d{{1,2}}))?"
     rf"|(?P<a>\d{{1,2}})([-/.])(?P<b>\d{{1,2}})\6(?P<c>\d{{4}}|\d{{2}})"
     rf"|(?P<first>\d{{1,2}})[ .-]{{0,2}}{MONTH}[ ,-]{{0,2}}(?P<year>\d{{4}}|\d{{2}})"
@@ -53,14 +54,26 @@ def days_of(cell: str, form: str) -> float | None:
     """
     text = cell.strip()
     if form == "time":
-        clock = TIME.fullmatch(text)
-        return None if clock is None else _part_of_day(clock)
-    found = WRITTEN.fullmatch(text)
+        of_day = clock().fullmatch(text)
+        return None if of_day is None else _part_of_day(of_day)
+    found = written().fullmatch(text)
     if found is None:
         return None
     day = _day(found, form)
     clock_part = 0.0 if found["h"] is None else _part_of_day(found)
     return None if day is None or clock_part is None else day + clock_part
+
+
+@cache
+def written() -> "re.Pattern[str]":
+    """Dates as people write them, compiled when a cell with a digit asks for it."""
+    return re.compile(WRITTEN)
+
+
+@cache
+def clock() -> "re.Pattern[str]":
+    """Times of day."""
+    return re.compile(CLOCK)
 
 
 def _day(found: "re.Match[str]", form: str) -> int | None:
@@ -140,7 +153,9 @@ def _is_date(cell: str) -> bool:
 
 def _forms_of(cell: str) -> tuple[str, ...]:
     """The forms in which a text is a date and surely meant as one: not so are 1.2.10, 10-11-12 or 20210115."""
-    found = WRITTEN.fullmatch(cell.strip())
+    if DIGIT.isdisjoint(cell):
+        return ()
+    found = written().fullmatch(cell.strip())
     if found is None:
         return ("time",) if days_of(cell, "time") is not None else ()
     if found["digits"] is not None:
