@@ -450,9 +450,22 @@ def test_a_constant_target_is_refused(cell: str, tmp_path: Path) -> None:
 
 def test_one_hot_columns_are_classes_where_the_loss_is_for_them(tmp_path: Path) -> None:
     text = "x,a,b,c\n1,1,0,0\n2,0,1,0\n3,0,0,1\n4,1,0,0\n"
-    p = prepared(whole(write(tmp_path, text), ("a", "b", "c")), CROSS)
+    source = write(tmp_path, text)
+    p = prepared(whole(source, ("a", "b", "c")), CROSS)
     assert (p.schema.task, p.schema.labels) == ("classification", ("a", "b", "c"))
     assert p.splits["train"].y_true.tolist() == [0, 1, 2, 0]
+    weighed = prepared(whole(source, ("a", "b", "c"), class_weight="balanced"), CROSS)
+    assert weighed.splits["train"].sample_weight is not None
+    assert weighed.splits["train"].sample_weight.tolist() == [2 / 3, 4 / 3, 4 / 3, 2 / 3]
+    more = "x,a,b\n" + "".join(f"{k},{int(k % 4 > 0)},{int(k % 4 == 0)}\n" for k in range(40))
+    drawn = whole(write(tmp_path, more), ("a", "b"), stratify=True, test_share=0.25)
+    assert prepared(drawn, CROSS).splits["test"].y_true.sum() in (2, 3)  # of 10, a quarter of which are b
+    soft = write(tmp_path, "x,a,b\n1,0.5,0.5\n2,1,0\n", "soft.csv")
+    for options, path in (
+        ({"class_weight": "balanced"}, "loss.class_weight"),
+        ({"stratify": True}, "data.split.stratify"),
+    ):
+        assert [one.path for one in problems(whole(soft, ("a", "b"), **options), CROSS)] == [path]
 
 
 def test_several_targets_of_true_and_false_in_a_later_file(tmp_path: Path) -> None:
