@@ -32,9 +32,12 @@ def _of_sheet(sheet: Sheet, choose: Chooser) -> Table:
     choice = choose(sheet.names, None)
     features = block_of(sheet, choice.features, choice.kinds, infer=choice.infer)
     target = block_of(sheet, choice.targets, choice.kinds, infer=choice.infer, target=True)
+    used = {*choice.features, *choice.targets, choice.weight}
+    others = tuple(name for name in sheet.names if name not in used)
     if choice.weight is None:
-        return Table(features, target)
-    return Table(features, target, block_of(sheet, (choice.weight,), {choice.weight: "numeric"}, infer=True))
+        return Table(features, target, None, others)
+    weight = block_of(sheet, (choice.weight,), {choice.weight: "numeric"}, infer=True)
+    return Table(features, target, weight, others)
 
 
 def _of_arrays(arrays: Arrays, choose: Chooser) -> Table:
