@@ -10,11 +10,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bptrain.data.levels import Levels
 from bptrain.data.scaling import Scaling
 from bptrain.data.table import ColumnBlock
-from bptrain.errors import Warned
+from bptrain.errors import Problem, Warned
 from bptrain.formats.problems import ErrorList, some_of
 from bptrain.parts.types import Array
+
+ALL_UNSEEN = 2  # so many cells, all of unknown categories, are an error
 
 
 class Feature(NamedTuple):
@@ -105,10 +108,10 @@ def _encode_numbers(
 
 def _codes(feature: Feature, block: ColumnBlock, rows: Array | None) -> Array:
     """The number of each row's category, N; −1 for one that the training rows did not have."""
-    numbers: dict[object, int] = {category: k for k, category in enumerate(feature.categories)}
-    numbers[None] = numbers.get(feature.fill, -1)
+    numbers = Levels(feature.categories)
+    numbers[None] = -1 if feature.fill is None else numbers[feature.fill]
     cells = block.texts[feature.name] if rows is None else block.texts[feature.name][rows]
-    return np.fromiter((numbers.get(cell, -1) for cell in cells), np.int64, len(cells))
+    return np.fromiter(map(numbers.__getitem__, cells), np.int64, len(cells))
 
 
 def unseen(features: Sequence[Feature], block: ColumnBlock, rows: Array, where: str) -> list[Warned]:
@@ -117,8 +120,8 @@ def unseen(features: Sequence[Feature], block: ColumnBlock, rows: Array, where: 
     for feature in features:
         if feature.kind != "categorical":
             continue
-        known = {None, *feature.categories}
-        odd = [cell for cell in block.texts[feature.name][rows] if cell not in known]
+        levels = Levels(feature.categories)
+        odd = [cell for cell in block.texts[feature.name][rows] if cell is not None and levels[cell] < 0]
         if odd:
             message = (
                 f"column {feature.name}: {len(odd)} cells in {where} hold categories that the training rows "
@@ -126,3 +129,27 @@ def unseen(features: Sequence[Feature], block: ColumnBlock, rows: Array, where: 
             )
             warnings.append(Warned("unseen_category", message))
     return warnings
+
+
+def refuse_all_unseen(features: Sequence[Feature], block: ColumnBlock, rows: Array) -> None:
+    """Raises DataError for a column in which every cell is a category that the training rows did not have.
+
+    One row may be new in this way, but several look like a column that was read as something else.
+    """
+    errors = ErrorList()
+    for feature in features:
+        if feature.kind != "categorical":
+            continue
+        cells = [cell for cell in block.texts[feature.name][rows] if cell is not None]
+        levels = Levels(feature.categories)
+        if len(cells) < ALL_UNSEEN or any(levels[cell] >= 0 for cell in cells):
+            continue
+        message = (
+            f"column {feature.name}: none of its {len(cells):,} cells is a category of the training rows (here "
+            f"{some_of(sorted(set(cells)), 3)}; there {some_of(feature.categories, 3)})"
+        )
+        known = {level.lstrip("0") for level in feature.categories if level != level.lstrip("0")}
+        if known & set(cells):
+            message += ": leading zeros are lost; read the column as text"
+        errors.add(Problem("unseen_categories", message, file=block.origin.file))
+    errors.raise_if_any()

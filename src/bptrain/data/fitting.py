@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from bptrain.data.features import Feature
+from bptrain.data.levels import level_key
 from bptrain.data.missing import FILLS, fill_of_number, fill_of_text
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.table import ColumnBlock
@@ -32,7 +33,7 @@ def fit_features(block: ColumnBlock, rows: Array, settings: DataSettings) -> tup
         for name, fill, c, s in zip(names, fills, center.tolist(), spread.tolist(), strict=True):
             by_name[name] = Feature(name, "numeric", (), fill, c, s)
     for name, cells in block.texts.items():
-        categories = tuple(sorted(set(cells[rows]) - {None}))
+        categories = tuple(sorted(set(cells[rows]) - {None}, key=level_key))
         if not categories:
             raise _empty(name)
         fill_text = fill_of_text(block, name, rows) if settings.policy(name) in FILLS else None

@@ -5,8 +5,10 @@ from typing import NamedTuple
 from numpy.typing import DTypeLike
 
 from bptrain.data import targets, weights
-from bptrain.data.column_roles import by_schema, by_settings
-from bptrain.data.features import unseen
+from bptrain.data.cell_notes import cell_notes, kept_rules
+from bptrain.data.cells import rules_of
+from bptrain.data.column_roles import by_schema, by_settings, in_spelling_of
+from bptrain.data.features import refuse_all_unseen, unseen
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.missing import FILLS, kept_rows
 from bptrain.data.raw_columns import encode_columns as encode_columns  # the third entry point
@@ -58,6 +60,7 @@ def prepare(
     choose = by_settings(settings)
     table = read(settings.train, "data.train", choose, settings.features, settings.target, settings.weight)
     features, target = table.features, _target_of(table)
+    settings = in_spelling_of(settings, _names(table))
     kept = kept_rows(table, *_policies(settings, features, target))
     decision = decide(target, kept, settings, facts)
     settled = settle_target(target, kept, decision, facts)
@@ -70,7 +73,8 @@ def prepare(
     true = targets.true_of(settled, target, train)
     shares = weights.class_weights(settings.class_weight, settled, true)
     fitted = fit_features(features, train, settings)
-    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares)
+    cells = kept_rules(rules_of(settings.conventions), [block.reading for block in _blocks(table)])
+    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares, cells)
     check_inputs(schema.n_inputs, len(schema.features), facts)
 
     splits: dict[str, Rows] = {}
@@ -92,6 +96,7 @@ def prepare(
     if len(kept) < features.rows:
         n = features.rows - len(kept)
         notes.append(f"missing: {n} of {features.rows} rows dropped from {features.origin.file}")
+    notes += cell_notes(block.reading for block in _blocks(table))
     notes += [scale_note] if scale_note else []
     return Prepared(schema, splits, digests, tuple(notes), tuple(warnings))
 
@@ -125,11 +130,12 @@ def _encode_source(
     kinds = {feature.name: feature.kind for feature in schema.features}
     answers = dict.fromkeys(schema.target.names, schema.target.column_kind)
     header = 1 if isinstance(source, FileSource) else None
-    choose = by_schema(kinds, answers, source.name, schema.weight, header)
+    choose = by_schema(kinds, answers, source.name, schema.weight, header, schema.cells)
     table = read(source, key, choose, settings.features, settings.target, schema.weight)
     table = _renamed(table, schema)
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)
+    refuse_all_unseen(schema.features, table.features, rows)
     encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
     if schema.weight is not None and table.weight is None:
         message = f"{source.name} has no weight column {schema.weight}: every sample gets weight 1"
@@ -170,6 +176,14 @@ def _rename(block: ColumnBlock, names: tuple[str, ...]) -> ColumnBlock:
     texts = {new[name]: cells for name, cells in block.texts.items()}
     number_names = tuple(new[name] for name in block.number_names)
     return block._replace(names=names, number_names=number_names, texts=texts)
+
+
+def _blocks(table: Table) -> list[ColumnBlock]:
+    return [block for block in table if block is not None]
+
+
+def _names(table: Table) -> list[str]:
+    return [name for block in _blocks(table) for name in block.names]
 
 
 def _target_of(table: Table) -> ColumnBlock:

@@ -3,12 +3,17 @@
 import math
 import re
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bptrain.data.sheet_columns import BOOLEAN, Value, is_whole, kind_of, texts_of, value_of
+from bptrain.data.cells import RULES, CellRules, Notation, Value
+from bptrain.data.column_cells import read_column
+from bptrain.data.levels import BOOLEAN
+from bptrain.data.notations import Doubt
+from bptrain.data.sheet_columns import decimal_of, is_whole, texts_of
 from bptrain.data.sources import DataSource
 from bptrain.data.table import text_of
 from bptrain.formats import Sheet
@@ -37,6 +42,9 @@ class Column(NamedTuple):
     ] = ()  # values and their rows, the most frequent first; at most MOST_COUNTED
     dates: bool = False  # texts that look like dates or times
     odd: str = ""  # of mixed: where the first cell is that is no number, and what it says
+    markers: tuple[tuple[str, int], ...] = ()  # texts that were read as missing, and their cells
+    notation: Notation | None = None  # of numbers that are not written plainly
+    doubt: Doubt | None = None  # why it is not clear which numbers these are
 
     @property
     def present(self) -> int:
@@ -87,23 +95,27 @@ def profile(source: DataSource, target: str | None = None) -> Profile:
     return Profile(Path(source.name), len(X), targets, X.shape[1], gaps, X.dtype == np.uint8)
 
 
-def column_of(sheet: Sheet, name: str) -> Column:
-    """A column of a text file."""
-    cells = texts_of(sheet.cells[name])
-    counts = Counter(cell.strip() for cell in cells)
-    values = {cell: value_of(cell) for cell in counts}
-    there = {cell: value for cell, value in values.items() if value is not None}
-    missing = sum(counts[cell] for cell in counts if cell not in there)
-    if not there:
-        return Column(name, "empty", len(cells), missing)
-    frequent = tuple((cell, n) for cell, n in counts.most_common() if cell in there)[:MOST_COUNTED]
-    column = Column(name, "texts", len(cells), missing, len(there), counts=frequent)
-    if kind_of(values, counts, None, False) == "categorical":
-        booleans = {str(value).lower() for value in there.values()} <= BOOLEAN.keys()
-        dates = sum(counts[cell] for cell in there if DATE.fullmatch(cell))
+def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
+    """A column of a table, read as a fit reads it."""
+    found = read_column(texts_of(sheet.cells[name]), rules, elsewhere=partial(decimal_of, sheet, rules))
+    cells, values = found.cells, found.values
+    counts: Counter[str] = Counter()
+    for cell, n in found.counts.items():
+        if values[cell] is not None:
+            counts[found.levels.get(cell) or cell.strip()] += n
+    missing = len(cells) - counts.total()
+    markers = tuple(sorted(found.marked().items(), key=lambda pair: (-pair[1], pair[0])))
+    if not counts:
+        return Column(name, "empty", len(cells), missing, markers=markers)
+    frequent = tuple(counts.most_common(MOST_COUNTED))
+    column = Column(name, "texts", len(cells), missing, len(counts), counts=frequent, markers=markers)
+    if found.kind == "categorical":
+        booleans = {cell.lower() for cell in counts} <= BOOLEAN.keys()
+        dates = sum(n for cell, n in counts.items() if DATE.fullmatch(cell))
         kind: Literal["booleans", "texts"] = "booleans" if booleans else "texts"
         return column._replace(kind=kind, dates=dates >= MOSTLY * column.present)
-    numbers = np.array([value for value in there.values() if is_finite(value)], np.float64)
+    column = column._replace(notation=found.recognized.notation, doubt=found.recognized.doubt)
+    numbers = np.array([value for value in values.values() if is_finite(value)], np.float64)
     column = column._replace(
         kind="numbers",
         distinct=len(np.unique(numbers)),
@@ -112,11 +124,7 @@ def column_of(sheet: Sheet, name: str) -> Column:
         high=float(numbers.max(initial=-math.inf)),
     )
     odd = next(
-        (
-            row
-            for row, cell in enumerate(cells)
-            if cell.strip() in there and not is_finite(values[cell.strip()])
-        ),
+        (row for row, cell in enumerate(cells) if values[cell] is not None and not is_finite(values[cell])),
         None,
     )
     if odd is None:

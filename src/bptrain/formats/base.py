@@ -24,6 +24,7 @@ class Sheet(NamedTuple):
     origin: Origin
     names: tuple[str, ...]
     cells: Mapping[str, Cells]  # N per column
+    targets: tuple[str, ...] = ()  # columns that are the targets, whatever the config says
 
 
 class NamedArrays(NamedTuple):
