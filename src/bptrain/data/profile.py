@@ -9,11 +9,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bptrain.data.cells import RULES, CellRules, Notation, Value
+from bptrain.data.cells import RULES, CellRules, Notation, Value, rules_of
 from bptrain.data.column_cells import read_column
 from bptrain.data.levels import BOOLEAN
-from bptrain.data.notations import Doubt
-from bptrain.data.sheet_columns import decimal_of, is_whole, texts_of
+from bptrain.data.sheet_columns import decimal_of, is_whole, refuse_doubt, texts_of
 from bptrain.data.sources import DataSource
 from bptrain.data.table import text_of
 from bptrain.formats import Sheet
@@ -44,7 +43,6 @@ class Column(NamedTuple):
     odd: str = ""  # of mixed: where the first cell is that is no number, and what it says
     markers: tuple[tuple[str, int], ...] = ()  # texts that were read as missing, and their cells
     notation: Notation | None = None  # of numbers that are not written plainly
-    doubt: Doubt | None = None  # why it is not clear which numbers these are
 
     @property
     def present(self) -> int:
@@ -73,6 +71,7 @@ class Profile(NamedTuple):
     width: int = 0  # of arrays: how many features there are
     missing: int = 0  # of arrays: how many features lack a value in some row
     is_bytes: bool = False  # of arrays: the features are bytes, as of images
+    notes: tuple[str, ...] = ()  # what was decided about how the file is written
 
     @property
     def is_table(self) -> bool:
@@ -80,12 +79,13 @@ class Profile(NamedTuple):
         return not self.width
 
 
-def profile(source: DataSource, target: str | None = None) -> Profile:
-    """Looks at a table, or at arrays of which `target` is one. Raises DataError."""
-    contents = source.read("", target=target)
+def profile(source: DataSource, target: str | None = None, features: str = "all") -> Profile:
+    """Looks at a table, or at arrays of which `features` and `target` are two. Raises DataError."""
+    contents = source.read("", features, target)
     if isinstance(contents, Sheet):
-        columns = tuple(column_of(contents, name) for name in contents.names)
-        return Profile(Path(source.name), columns[0].rows, columns)
+        rules = rules_of(contents.conventions)
+        columns = tuple(column_of(contents, name, rules) for name in contents.names)
+        return Profile(Path(source.name), columns[0].rows, columns, notes=contents.origin.notes)
     X, y = contents.X, contents.y
     X, y = X.reshape(len(X), -1), y.reshape(len(y), -1)
     gaps = int(np.isnan(X).any(axis=0).sum()) if X.dtype.kind == "f" else 0
@@ -98,6 +98,9 @@ def profile(source: DataSource, target: str | None = None) -> Profile:
 def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
     """A column of a table, read as a fit reads it."""
     found = read_column(texts_of(sheet.cells[name]), rules, elsewhere=partial(decimal_of, sheet, rules))
+    doubt = found.recognized.doubt
+    if doubt is not None and doubt.mark:
+        refuse_doubt(sheet.origin, name, found)
     cells, values = found.cells, found.values
     counts: Counter[str] = Counter()
     for cell, n in found.counts.items():
@@ -114,7 +117,7 @@ def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
         dates = sum(n for cell, n in counts.items() if DATE.fullmatch(cell))
         kind: Literal["booleans", "texts"] = "booleans" if booleans else "texts"
         return column._replace(kind=kind, dates=dates >= MOSTLY * column.present)
-    column = column._replace(notation=found.recognized.notation, doubt=found.recognized.doubt)
+    column = column._replace(notation=found.recognized.notation)
     numbers = np.array([value for value in values.values() if is_finite(value)], np.float64)
     column = column._replace(
         kind="numbers",
@@ -123,10 +126,9 @@ def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
         low=float(numbers.min(initial=math.inf)),
         high=float(numbers.max(initial=-math.inf)),
     )
-    odd = next(
-        (row for row, cell in enumerate(cells) if values[cell] is not None and not is_finite(values[cell])),
-        None,
-    )
+    odd_cells = {cell for cell, value in values.items() if value is not None and not is_finite(value)}
+    odd_cells |= {cell for cell in values if doubt is not None and cell.strip() == doubt.text}
+    odd = next((row for row, cell in enumerate(cells) if cell in odd_cells), None) if odd_cells else None
     if odd is None:
         return column
     return column._replace(kind="mixed", odd=f"{sheet.origin.place(odd)} says {cells[odd].strip()!r}")

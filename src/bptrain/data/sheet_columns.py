@@ -13,10 +13,10 @@ from bptrain.data.cells import RULES, CellRules, Notation, Value
 from bptrain.data.column_cells import ReadColumn, all_grouped, read_column
 from bptrain.data.notations import decimal_mark
 from bptrain.data.table import EXACT, ColumnBlock, text_of
-from bptrain.errors import Problem
+from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
-from bptrain.formats.problems import ErrorList, Origin
+from bptrain.formats.problems import ErrorList, Origin, UndeclaredConvention
 from bptrain.parts.types import Array
 
 LEADING_ZERO = re.compile(r"\n[-+ ]*0[0-9]")
@@ -60,9 +60,7 @@ def block_of(
             errors.add(Problem("empty_column", message, file=sheet.origin.file))
             continue
         column.tell(name, reading)
-        if column.recognized.doubt is not None:
-            errors.add(_in_doubt(sheet.origin, name, column))
-            continue
+        refuse_doubt(sheet.origin, name, column)
         if column.kind == "categorical":
             texts[name] = np.empty(len(column.cells), object)
             texts[name][:] = list(map(column.levels.__getitem__, column.cells))
@@ -152,14 +150,18 @@ def is_whole(column: Array) -> bool:
     return bool(np.all((column == np.floor(column)) | np.isnan(column)))
 
 
-def _in_doubt(origin: Origin, name: str, column: ReadColumn) -> Problem:
-    """That the numbers of a column can be read in two ways, with what settles it."""
+def refuse_doubt(origin: Origin, name: str, column: ReadColumn) -> None:
+    """Raises DataError where the numbers of a column can be read in two ways, with what settles it."""
     doubt = column.recognized.doubt
-    assert doubt is not None
+    if doubt is None:
+        return
     row = next(row for row, cell in enumerate(column.cells) if cell.strip() == doubt.text)
     message = f"column {name}: {doubt.text!r} {doubt.why}" + (": write one of the keys" if doubt.mark else "")
     kinds = " or ".join(f"data.columns: {{{name}: {kind}}}" for kind in doubt.declare)
-    return origin.problem("doubtful_numbers", row, f"{message}; or declare {kinds}")
+    problem = origin.problem("doubtful_numbers", row, f"{message}; or declare {kinds}")
+    if doubt.mark:
+        raise UndeclaredConvention(problem, "thousands", doubt.mark, f"{name}: {doubt.text} {doubt.why}")
+    raise DataError(problem)
 
 
 def _note_bad_cells(origin: Origin, name: str, column: ReadColumn, declared: bool, errors: ErrorList) -> None:

@@ -1,11 +1,9 @@
 """Cells that a file quotes: "NA" in quotes is a text, where other cells of its column stand without."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Sequence
 
-if TYPE_CHECKING:
-    from bptrain.parts.types import Array
+from bptrain.formats.conventions import BLANKS
 
 
 class QuotedText(str):
@@ -23,57 +21,64 @@ class QuotedText(str):
         return not self == other
 
 
-def quotes_any(text: str, markers: Collection[str], quote: str = '"') -> bool:
-    """Whether some marker of a missing value stands in quotes somewhere in a file."""
-    return any(marker and f"{quote}{marker}{quote}" in text for marker in markers)
-
-
 def with_quoted_texts(
-    columns: Mapping[str, list[str]],
+    columns: list[list[str]],
     text: str,
-    lines: "Array",
+    lines: Sequence[int],
     markers: Collection[str],
-    delimiter: str = ",",
-    quote: str = '"',
-) -> dict[str, list[str]]:
+    delimiter: str,
+    quote: str | None = None,
+) -> list[list[str]]:
     """The columns of a file, N cells each, in which markers of a missing value that are quoted are texts.
 
     They are so where the column has cells without quotes, too. `lines` are the lines of the rows in the file's text,
-    counted from 1. The text is read once more, since the csv module does not tell what was quoted.
+    counted from 1. Where a marker is quoted at all, the text is read once more, since the csv module does not tell.
     """
+    quote = '"' if quote is None else quote
+    if not quote or quote not in text or delimiter == BLANKS:
+        return columns
+    any_marker = "|".join(map(re.escape, filter(None, markers)))
+    if re.search(f"{re.escape(quote)} *(?:{any_marker}) *{re.escape(quote)}", text) is None:
+        return columns
+    row_of = {line: row for row, line in enumerate(lines)}
+    quoted: list[list[int]] = [[] for _ in columns]  # rows whose cell is a marker in quotes
+    bare: set[int] = set()  # columns that have cells without quotes
+    for line, place, inner in cells_of_text(text, delimiter, quote):
+        row = row_of.get(line)
+        if row is None or place >= len(columns):
+            continue
+        if inner is None:
+            bare.add(place)
+        elif inner.strip() in markers:
+            quoted[place].append(row)
+    made = [*columns]
+    for place in bare:
+        if quoted[place]:
+            made[place] = list(columns[place])
+            for row in quoted[place]:
+                made[place][row] = QuotedText(made[place][row])
+    return made
+
+
+def cells_of_text(text: str, delimiter: str, quote: str) -> Iterator[tuple[int, int, str | None]]:
+    """The line where its row begins, the place in it, and what is between quotes, of each cell; None without quotes."""
     q, d = re.escape(quote), re.escape(delimiter)
-    cell = re.compile(rf" *(?:{q}((?:[^{q}]|{q}{q})*){q}|([^{d}\r\n{q}][^{d}\r\n]*)?) *({d}|\r\n|\r|\n|\Z)")
-    row_of = {int(line): row for row, line in enumerate(lines)}
-    names: Sequence[str] = [*columns]
-    quoted: dict[str, list[int]] = {name: [] for name in names}  # rows whose cell is a marker in quotes
-    bare: set[str] = set()  # columns that have cells without quotes
-    line, place, at = 1, 0, 0
-    begun = line
+    blanks = "" if delimiter == " " else " *"
+    end = rf"({d}|\r\n|\r|\n|\Z)"
+    cell = re.compile(rf"{blanks}{q}((?:[^{q}]|{q}{q})*){q}{blanks}{end}")
+    other = re.compile(rf"[^{d}\r\n]*{end}")
+    line = begun = 1
+    place = at = 0
     while at < len(text):
         found = cell.match(text, at)
-        if found is None:  # a quote within a cell; the csv module has read it
-            end = re.compile(rf"{d}|\r\n|\r|\n|\Z").search(text, at)
-            assert end is not None
-            inner, end_of_cell, at = None, end[0], end.end()
-        else:
-            inner, end_of_cell, at = found[1], found[3], found.end()
-        row = row_of.get(begun)
-        if row is not None and place < len(names):
-            name = names[place]
-            if inner is None:
-                bare.add(name)
-            elif inner.strip() in markers:
-                quoted[name].append(row)
+        inner = None if found is None else found[1]
+        found = found or other.match(text, at)
+        assert found is not None
+        yield begun, place, inner
+        at, ended = found.end(), found[found.lastindex or 1]
         if inner is not None:
             line += len(re.findall(r"\r\n|\r|\n", inner))
         place += 1
-        if end_of_cell != delimiter:
+        if ended != delimiter:
             line += 1
             begun, place = line, 0
-    made = dict(columns)
-    for name in bare:
-        if quoted[name]:
-            made[name] = list(columns[name])
-            for row in quoted[name]:
-                made[name][row] = QuotedText(made[name][row])
-    return made
