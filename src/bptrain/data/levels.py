@@ -48,6 +48,12 @@ def level_key(text: str) -> str:
     return moment(key) if key[4:5] == "-" and key[:4].isdigit() else key
 
 
+def lone_key(text: str) -> str:
+    """The same where the other levels of the column are not known: a whole number is the one that it is, too."""
+    key = level_key(text)
+    return str(int(float(key))) if WHOLE_LEVEL.fullmatch(key) else key
+
+
 def moment(text: str) -> str:
     """A date or time of ISO 8601 without what is 0 at its end; any other text as it is."""
     found = MOMENT.fullmatch(text)

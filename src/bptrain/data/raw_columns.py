@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bptrain.data.column_kinds import read_as
 from bptrain.data.features import refuse_all_unseen, scaling_of, unseen
 from bptrain.data.levels import own_spelling
 from bptrain.data.memory import is_named, named_columns
@@ -70,7 +71,7 @@ class Encoder:
 def is_plain(array: Array, schema: Schema) -> bool:
     """Whether an N × n array holds only numbers, as the model needs them."""
     plain = array.dtype.kind in "iufb" and not schema.cells.markers.numbers
-    return plain and all(feature.kind == "numeric" for feature in schema.features)
+    return plain and all(feature.is_plain for feature in schema.features)
 
 
 def block_of_columns(X: Any, schema: Schema) -> ColumnBlock:
@@ -89,8 +90,9 @@ def block_of_columns(X: Any, schema: Schema) -> ColumnBlock:
         name: cells_of(column, name, PYTHON, errors) for name, column in zip(names, columns, strict=True)
     }
     errors.raise_if_any()
-    kinds = {feature.name: feature.kind for feature in schema.features}
-    return block_of(Sheet(PYTHON, names, cells), names, kinds, infer=False, rules=schema.cells)
+    kinds = {feature.name: read_as(feature.kind) for feature in schema.features}
+    block = block_of(Sheet(PYTHON, names, cells), names, kinds, infer=False, rules=schema.cells)
+    return schema.with_kinds(Table(block)).features
 
 
 def _named(X: Any, names: tuple[str, ...]) -> list[Array]:
