@@ -29,9 +29,9 @@ def cell_notes(readings: Iterable[CellReading]) -> list[str]:
         spellings |= reading.spellings
     notes = notation_notes({name: one for name, one in recognized.items() if not one.declared})
     if marked:
-        notes.append(f"read as missing: {some_of(_marked(marked), 5)} (data.missing_markers)")
+        notes.append(f"missing: read as such: {some_of(_marked(marked), 5)} (data.missing_markers)")
     if spellings:
-        notes.append(f"one level in several spellings: {some_of(_spelled(spellings), 5)}")
+        notes.append(f"levels: one in several spellings: {some_of(_spelled(spellings), 5)}")
     return notes
 
 

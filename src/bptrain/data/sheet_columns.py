@@ -45,6 +45,8 @@ def block_of(
     elsewhere = cache(lambda: decimal_of(sheet, rules))
     for name in names:
         raw, declared = sheet.cells[name], kinds.get(name)
+        if isinstance(raw, np.ndarray) and rules.markers.numbers and declared != "categorical":
+            raw = without_markers(raw, name, rules, reading)
         plain = (
             plain_numbers(raw, rules, declared, None if infer else rules.notation_of(name))
             if declared in (None, "numeric")
@@ -112,6 +114,16 @@ def texts_of(cells: Cells) -> list[str]:
     return ["" if value != value else text_of(value) for value in cells.tolist()]
 
 
+def without_markers(column: Array, name: str, rules: CellRules, reading: CellReading) -> Array:
+    """A column of numbers in which those that mark a missing value are missing."""
+    marked = np.isin(column, sorted(rules.markers.numbers))
+    if not marked.any():
+        return column
+    found, counts = np.unique(column[marked], return_counts=True)
+    reading.marked[name] = dict(zip(map(text_of, found.tolist()), counts.tolist(), strict=True))
+    return np.where(marked, np.nan, column)
+
+
 def plain_numbers(
     cells: Cells, rules: CellRules = RULES, declared: str | None = "numeric", notation: Notation | None = None
 ) -> Array | None:
@@ -121,7 +133,7 @@ def plain_numbers(
     """
     if isinstance(cells, np.ndarray):
         there = np.isfinite(cells)
-        if not there.any() or np.isinf(cells).any() or rules.markers.numbers:
+        if not there.any() or np.isinf(cells).any():
             return None
         long = declared is None and cells.dtype.kind in "iu" and max(cells.max(), -int(cells.min())) >= EXACT
         return None if long else cells.astype(np.float64)
