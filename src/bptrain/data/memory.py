@@ -126,16 +126,17 @@ class FrameAndTargets(NamedTuple):
         if len(names) == 1 and target is not None:
             names = (target,) if isinstance(target, str) else tuple(target)
         if len(names) != len(self.targets.names):
-            message = f"y is {len(self.targets.names)} columns, but data.target has {len(names)} names"
+            m = len(self.targets.names)
+            message = f"y is {m} column{'' if m == 1 else 's'}, but data.target has {len(names)} names"
             raise DataError(Problem("several_arrays", message, path="data.target"))
         both = sorted({*map(name_key, names)} & {*map(name_key, self.features.names)})
         if both:
             message = f"X has a column {both[0]}, which is the name of a target: leave it out of X, or set data.target"
             raise DataError(Problem("target_in_features", message, file=self.name))
         y = dict(zip(names, self.targets.cells.values(), strict=True))
-        rows = {len(cells) for cells in (*self.features.cells.values(), *y.values())}
-        if len(rows) > 1:
-            message = f"{len(next(iter(y.values())))} targets, but {max(rows)} rows of features"
+        n, m = (len(sheet.cells[sheet.names[0]]) for sheet in (self.features, self.targets))
+        if n != m:
+            message = f"{m} targets, but {n} rows of features"
             raise DataError(Problem("row_count", message, file=self.name))
         return self.features._replace(
             names=(*self.features.names, *names), cells={**self.features.cells, **y}, targets=names

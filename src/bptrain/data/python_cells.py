@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bptrain.data.levels import moment
-from bptrain.data.table import text_of
+from bptrain.data.table import EXACT, text_of
 from bptrain.formats.base import Cells
 from bptrain.formats.problems import ErrorList, Origin
 from bptrain.parts.types import Array
@@ -78,11 +78,11 @@ def values_of(array: Array, column: str, origin: Origin, errors: ErrorList) -> C
     if kinds == {bool} and None not in found:
         return np.array(found)
     if kinds and kinds <= {int, float}:
-        whole = kinds == {int} and None not in found and all(-(2**63) <= value < 2**63 for value in found)
-        return np.array(
-            found if whole else [np.nan if value is None else as_float(value) for value in found],
-            np.int64 if whole else np.float64,
-        )
+        long = any(type(value) is int and abs(value) >= EXACT for value in found)
+        if kinds == {int} and None not in found and all(-(2**63) <= value < 2**63 for value in found):
+            return np.array(found, np.int64)
+        if not long:
+            return np.array([np.nan if value is None else float(value) for value in found], np.float64)
     return ["" if value is None else text_of(value) for value in found]
 
 
