@@ -146,14 +146,14 @@ def test_one_word_in_two_forms_of_unicode(tmp_path: Path) -> None:
 def test_names_of_columns_in_two_forms_of_unicode(key: str, tmp_path: Path) -> None:
     a, b = CAFE
     source = write(tmp_path, f"{a},x,y\n1,2,3\n2,2,4\n,3,5\n")
-    options: dict[str, Any] = {
+    chosen: dict[str, dict[str, Any]] = {
         "features": {"features": (b, "x"), "missing": "median"},
         "exclude": {"exclude": (b,)},
         "columns": {"columns": {b: "categorical"}, "missing": "median"},
         "missing": {"missing": {b: "median"}},
         "target": {"missing": "drop"},
-    }[key]
-    p = prepared(whole(source, b if key == "target" else "y", **options))
+    }
+    p = prepared(whole(source, b if key == "target" else "y", **chosen[key]))
     names = [feature.name for feature in p.schema.features]
     assert names == (["x"] if key == "exclude" else ["x", "y"] if key == "target" else [a, "x"])
     assert p.schema.target.names == ((a,) if key == "target" else ("y",))

@@ -125,8 +125,8 @@ def test_arrays_of_more_axes_are_flattened_as_in_training() -> None:
     for cells in (images, images.tolist(), images.reshape(4, 6)):
         np.testing.assert_array_equal(encode_columns(cells, p.schema, np.float64), X)
     one = prepared(whole(in_memory((np.arange(4.0), [1, 2, 3, 4]), "data"), None))
-    for cells in (np.arange(4.0), [0.0, 1.0, 2.0, 3.0]):
-        np.testing.assert_array_equal(encode_columns(cells, one.schema, np.float64), np.arange(4.0)[:, None])
+    for column in (np.arange(4.0), [0.0, 1.0, 2.0, 3.0]):
+        np.testing.assert_array_equal(encode_columns(column, one.schema, np.float64), np.arange(4.0)[:, None])
     with pytest.raises(DataError, match="X must have 6 columns"):
         encode_columns(images[:, :, :2], p.schema, np.float64)
     with pytest.raises(DataError, match="X must have 6 columns"):

@@ -1,8 +1,8 @@
 """What the columns of a file are, before anybody has said what to do with them."""
 
 import math
-import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -11,18 +11,15 @@ import numpy as np
 
 from bptrain.data.cells import RULES, CellRules, Notation, Value, rules_of
 from bptrain.data.column_cells import read_column
+from bptrain.data.dates import DateForm, cycles_that_vary, days_of, form_of_numbers, form_of_texts
 from bptrain.data.levels import BOOLEAN
-from bptrain.data.sheet_columns import decimal_of, is_whole, refuse_doubt, texts_of
+from bptrain.data.sheet_columns import decimal_of, is_whole, plain_numbers, refuse_doubt, texts_of
 from bptrain.data.sources import DataSource
 from bptrain.data.table import text_of
 from bptrain.formats import Sheet
 from bptrain.parts.types import Array
 
 MOST_COUNTED = 20  # values whose rows are counted
-DATE = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})([T ].*)?|\d{1,2}:\d{2}(:\d{2})?"
-)
-MOSTLY = 0.9  # of the cells of a column make it one of dates
 
 
 class Column(NamedTuple):
@@ -39,7 +36,8 @@ class Column(NamedTuple):
     counts: tuple[
         tuple[str, int], ...
     ] = ()  # values and their rows, the most frequent first; at most MOST_COUNTED
-    dates: bool = False  # texts that look like dates or times
+    dates: DateForm | None = None  # the form, where they are dates or times
+    cycles: tuple[str, ...] = ()  # of dates: the circles on which they have different places
     odd: str = ""  # of mixed: where the first cell is that is no number, and what it says
     markers: tuple[tuple[str, int], ...] = ()  # texts that were read as missing, and their cells
     notation: Notation | None = None  # of numbers that are not written plainly
@@ -71,6 +69,7 @@ class Profile(NamedTuple):
     width: int = 0  # of arrays: how many features there are
     missing: int = 0  # of arrays: how many features lack a value in some row
     is_bytes: bool = False  # of arrays: the features are bytes, as of images
+    one_hot: bool = False  # whether the targets are several columns with a single 1 in each row, the others 0
     notes: tuple[str, ...] = ()  # what was decided about how the file is written
 
     @property
@@ -79,20 +78,31 @@ class Profile(NamedTuple):
         return not self.width
 
 
-def profile(source: DataSource, target: str | None = None, features: str = "all") -> Profile:
-    """Looks at a table, or at arrays of which `features` and `target` are two. Raises DataError."""
+def profile(
+    source: DataSource, target: str | None = None, features: str = "all", targets: Sequence[str] = ()
+) -> Profile:
+    """Looks at a table, of which `targets` are columns, or at arrays of which `features` and `target` are two.
+
+    Raises DataError.
+    """
     contents = source.read("", features, target)
     if isinstance(contents, Sheet):
         rules = rules_of(contents.conventions)
         columns = tuple(column_of(contents, name, rules) for name in contents.names)
-        return Profile(Path(source.name), columns[0].rows, columns, notes=contents.origin.notes)
+        plain = [plain_numbers(contents.cells[name], rules) for name in targets if name in contents.cells]
+        numbers = [column for column in plain if column is not None]
+        one_hot = len(numbers) == len(targets) > 1 and is_one_hot(numbers)
+        return Profile(
+            Path(source.name), columns[0].rows, columns, notes=contents.origin.notes, one_hot=one_hot
+        )
     X, y = contents.X, contents.y
     X, y = X.reshape(len(X), -1), y.reshape(len(y), -1)
     gaps = int(np.isnan(X).any(axis=0).sum()) if X.dtype.kind == "f" else 0
     m = y.shape[1]
     names = [target or "y"] if m == 1 else [f"y{k + 1}" for k in range(m)]
-    targets = tuple(of_array(name, y[:, k]) for k, name in enumerate(names))
-    return Profile(Path(source.name), len(X), targets, X.shape[1], gaps, X.dtype == np.uint8)
+    learned = tuple(of_array(name, y[:, k]) for k, name in enumerate(names))
+    one_hot = y.dtype.kind in "biuf" and is_one_hot([y[:, k] for k in range(m)])
+    return Profile(Path(source.name), len(X), learned, X.shape[1], gaps, X.dtype == np.uint8, one_hot)
 
 
 def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
@@ -114,9 +124,9 @@ def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
     column = Column(name, "texts", len(cells), missing, len(counts), counts=frequent, markers=markers)
     if found.kind == "categorical":
         booleans = {cell.lower() for cell in counts} <= BOOLEAN.keys()
-        dates = sum(n for cell, n in counts.items() if DATE.fullmatch(cell))
         kind: Literal["booleans", "texts"] = "booleans" if booleans else "texts"
-        return column._replace(kind=kind, dates=dates >= MOSTLY * column.present)
+        form = form_of_texts(cell.strip() for cell in cells if values[cell] is not None)
+        return with_dates(column._replace(kind=kind), form, counts)
     column = column._replace(notation=found.recognized.notation)
     numbers = np.array([value for value in values.values() if is_finite(value)], np.float64)
     column = column._replace(
@@ -130,8 +140,25 @@ def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
     odd_cells |= {cell for cell in values if doubt is not None and cell.strip() == doubt.text}
     odd = next((row for row, cell in enumerate(cells) if cell in odd_cells), None) if odd_cells else None
     if odd is None:
-        return column
+        return with_dates(column, form_of_numbers(numbers), [text_of(value) for value in numbers.tolist()])
     return column._replace(kind="mixed", odd=f"{sheet.origin.place(odd)} says {cells[odd].strip()!r}")
+
+
+def with_dates(column: Column, form: DateForm | None, cells: Iterable[str]) -> Column:
+    """A column, with the form of its dates, if there is one."""
+    if form is None:
+        return column
+    days = [days_of(cell, form.form) for cell in cells]
+    varying = cycles_that_vary(np.array([day for day in days if day is not None]), form.form)
+    return column._replace(dates=form, cycles=varying)
+
+
+def is_one_hot(targets: Sequence[Array]) -> bool:
+    """Whether several columns of numbers are 0 and 1, with a single 1 in each row."""
+    matrix = np.column_stack([np.asarray(column, np.float64) for column in targets])
+    return matrix.shape[1] > 1 and bool(
+        ((matrix == 0) | (matrix == 1)).all() and (matrix.sum(axis=1) == 1).all()
+    )
 
 
 def is_finite(value: Value) -> bool:
