@@ -106,9 +106,9 @@ def value_of(cell: str, rules: CellRules = RULES, notation: Notation | None = No
 
 def number_of(text: str, notation: Notation | None = None) -> float | None:
     """The number that a text is in this notation; None where it is none."""
-    if NUMBER.fullmatch(text) and notation is None:
-        return float(text)
-    if INFINITE.fullmatch(text):
+    if text[:1].isalpha() or (text and text[-1] in "yYfF"):  # most texts are told by a letter
+        return float(text) if INFINITE.fullmatch(text) else None
+    if notation is None and NUMBER.fullmatch(text):
         return float(text)
     if notation is None:
         sure = SURE.fullmatch(text) if "_" in text or not text.isascii() or "d" in text.lower() else None

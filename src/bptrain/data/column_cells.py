@@ -10,6 +10,7 @@ import numpy as np
 
 from bptrain.data.cell_notes import CellReading
 from bptrain.data.cells import (
+    MAY_BE_NUMBER,
     NAME,
     RULES,
     WHOLE,
@@ -64,6 +65,10 @@ class ReadColumn(NamedTuple):
             reading.recognized[name] = self.recognized
         if marked := self.marked():
             reading.marked[name] = marked
+        if len(set(self.levels.values()) - {None}) == len(self.levels) - list(self.levels.values()).count(
+            None
+        ):
+            return
         of_level: dict[str, dict[str, None]] = {}
         for cell, level in self.levels.items():
             if level is not None:
@@ -124,9 +129,11 @@ def _recognized(
 ) -> Recognized:
     """The notation of the numbers of a column, by the other columns where it does not say by itself."""
     texts: Counter[str] = Counter()
-    for cell, n in counts.items():
-        if values[cell] is not None:
-            texts[cell.strip()] += n
+    for cell, value in values.items():
+        if isinstance(value, float):
+            texts[cell.strip()] += counts[cell]
+        elif value is not None and MAY_BE_NUMBER.fullmatch(value):
+            texts[value] += counts[cell]
     found = recognize(texts, rules)
     in_doubt = found.doubt is not None and found.doubt.mark
     if in_doubt or (found == PLAIN and all_grouped(texts)):

@@ -1,6 +1,7 @@
 """Levels of a category: texts, of which spellings that mean the same are one."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 from unicodedata import normalize
@@ -75,13 +76,14 @@ def are_whole(levels: Iterable[str]) -> bool:
 def one_spelling(counts: Mapping[str, int]) -> dict[str, str]:
     """Spelling -> the most frequent one of the same level. `counts` are those of texts that are there."""
     whole = are_whole(text.strip() for text in counts)
-    of_level: dict[str, dict[str, int]] = {}
-    for text, n in counts.items():
-        key = str(int(float(text))) if whole else level_key(text)
-        spellings = of_level.setdefault(key, {})
-        spellings[text.strip()] = spellings.get(text.strip(), 0) + n
+    keys = {text: str(int(float(text))) if whole else level_key(text) for text in counts}
+    if len(set(keys.values())) == len(keys):
+        return {text: text.strip() for text in counts}
+    of_level: dict[str, Counter[str]] = {}
+    for text, key in keys.items():
+        of_level.setdefault(key, Counter())[text.strip()] += counts[text]
     most = {key: min(found, key=lambda text: (-found[text], text)) for key, found in of_level.items()}
-    return {text: most[str(int(float(text))) if whole else level_key(text)] for text in counts}
+    return {text: most[key] for text, key in keys.items()}
 
 
 class Levels(dict[object, int]):

@@ -153,8 +153,9 @@ def plain_numbers(
         return None
     if not np.isfinite(column).all():
         return None
-    names = declared is None and (LEADING_ZERO.search(text) or np.abs(column).max() >= EXACT)
-    return None if names and is_whole(column) else column
+    if declared is None and is_whole(column) and (np.abs(column).max() >= EXACT or LEADING_ZERO.search(text)):
+        return None
+    return column
 
 
 def is_whole(column: Array) -> bool:
