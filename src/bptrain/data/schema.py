@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 
 from bptrain.data import features as feature_code
 from bptrain.data import targets as target_code
+from bptrain.data.cells import OLDER_RULES, CellRules
 from bptrain.data.column_kinds import with_kinds
 from bptrain.data.features import Feature
 from bptrain.data.missing import kept_rows
@@ -33,6 +34,7 @@ class Schema(NamedTuple):
     weight: str | None = None  # the column that says what each row weighs
     class_weights: tuple[float, ...] = ()  # what a row of each class weighs; empty: 1
     left_out: tuple[str, ...] | None = ()  # the other columns of the training file; None: not known
+    cells: CellRules = OLDER_RULES  # what the cells of a table mean
 
     @property
     def n_inputs(self) -> int:
@@ -121,6 +123,7 @@ class Schema(NamedTuple):
             "drop": sorted(self.drop),
             **({} if self.weight is None else {"weight": self.weight}),
             **({"class_weights": list(self.class_weights)} if self.class_weights else {}),
+            **({} if self.cells == OLDER_RULES else {"cells": self.cells.to_json()}),
         }
 
     @classmethod
@@ -186,6 +189,7 @@ class Schema(NamedTuple):
             json.get("weight"),
             tuple(json.get("class_weights", ())),
             None if left_out is None else tuple(left_out),
+            CellRules.from_json(json.get("cells")),
         )
 
 

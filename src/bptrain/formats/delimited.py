@@ -11,7 +11,9 @@ from bptrain.formats.files import looks_like_utf8, read_text
 from bptrain.formats.foreign import is_json
 from bptrain.formats.header_row import NUMBER as NUMBER
 from bptrain.formats.header_row import columns_by_name, columns_by_place
+from bptrain.formats.markers import markers_of
 from bptrain.formats.problems import ErrorList, Origin
+from bptrain.formats.quoting import with_quoted_texts
 from bptrain.formats.separators import SIGNS, csv_reader, first_rows, separation_of
 
 COMMENT_SIGNS = ("#", "%", "//")
@@ -59,7 +61,14 @@ def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: st
     if not records.lines:
         raise DataError(Problem("no_rows", "the file has a header but no rows", file=file))
     width = records.width
-    by_place = [records.cells[k::width] for k in range(width)]
+    by_place = with_quoted_texts(
+        [records.cells[k::width] for k in range(width)],
+        found.text,
+        records.lines,
+        markers_of(conventions.missing_markers).anywhere,
+        found.delimiter,
+        conventions.quote,
+    )
     if conventions.header is False:
         columns = columns_by_place(width, conventions, file, key)
     else:
