@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from bptrain.data.array_columns import feature_block, target_block
+from bptrain.data.array_columns import block_without_markers, feature_block, target_block
 from bptrain.data.column_roles import Chooser
 from bptrain.data.sheet_columns import block_of
 from bptrain.data.sources import Arrays, DataSource
@@ -67,6 +67,7 @@ def _choose(features: ColumnBlock, target: ColumnBlock, choose: Chooser) -> Tabl
         message = f"{target.rows} targets, but {features.rows} rows of features in {features.origin.file}"
         raise DataError(Problem("row_count", message, file=target.origin.file))
     choice = choose(features.names, target.names)
+    features, target = (block_without_markers(block, choice.rules) for block in (features, target))
     return Table(
         pick(features, choice.features, choice.kinds, choice.infer), _settle_target(target, choice.kinds)
     )
