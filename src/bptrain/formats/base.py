@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
+from bptrain.extras import Extra
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.packing import without_packing
 from bptrain.formats.problems import Origin
@@ -48,6 +49,7 @@ class Format(NamedTuple):
     looks: Callable[[str], bool] | None = (
         None  # of a table: whether the first lines of a file look like this format
     )
+    extra: Extra | None = None  # what must be installed for it
 
 
 OPEN_SUFFIXES = ("", ".data", ".txt", ".dat", ".train", ".test")  # names that say nothing of the format

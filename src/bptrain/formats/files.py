@@ -1,6 +1,7 @@
 """Bytes from the disk: the content of a file, unpacked, and its digest."""
 
 import io
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,8 +24,15 @@ from bptrain.formats.problems import nearest
 
 @contextmanager
 def reading(path: Path, key: str) -> Iterator[None]:
-    """Turns whatever the system says about a file into a DataError; `key` is the config key that named it."""
+    """Turns whatever the system says about a file into a DataError; `key` is the config key that named it.
+
+    Devices and pipes are refused, since data is read more than once, and to its end.
+    """
     try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            message = f"{path} is a device or a pipe, which is no file to read twice: save its content to a file"
+            raise DataError(_about(path, key, "not_a_file", message))
         yield
     except FileNotFoundError:
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -34,6 +42,10 @@ def reading(path: Path, key: str) -> Iterator[None]:
     except IsADirectoryError:
         message = f"{path} is a directory; name a file in it"
         raise DataError(_about(path, key, "is_a_directory", message)) from None
+    except MemoryError as error:
+        why = f" ({str(error).rstrip('.')})" if str(error) else ""
+        message = f"{path} takes more memory than there is{why}: split it into smaller files"
+        raise DataError(_about(path, key, "too_large", message)) from None
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror or error}"
         raise DataError(_about(path, key, "unreadable_file", message)) from None
