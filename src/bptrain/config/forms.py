@@ -48,7 +48,7 @@ one_or_list = Form(lambda schema: either(schema["items"], schema))  # one value 
 or_auto = Form(lambda schema: either(AUTO, schema))
 or_null = Form(lambda schema: either(schema, NULL))
 or_empty = Form(lambda section: {**section, "type": ["object", "null"]})  # a section without a key
-or_path = Form(lambda schema: either(PATH, schema))
+or_path = Form(lambda schema: either(PATH, {"type": "array", "items": PATH, "minItems": 1}, schema))
 first_branch = Form(
     lambda schema: (schema.get("anyOf") or schema["oneOf"])[0]
 )  # the others only a run writes

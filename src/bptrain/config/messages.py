@@ -12,17 +12,19 @@ from bptrain.config.yaml.places import MAX_PROBLEMS, KeyPath, Place, dotted, in_
 from bptrain.config.yaml.scalars import number, resolved, shown
 from bptrain.errors import Problem
 
+SOURCE = "a path, a list of paths, or {inputs: PATH, target: PATH}"
 # What a key wants, where the type alone does not say it; * is any item.
 _WANTED: dict[tuple[str, ...], str] = {
     ("network", "sizes"): "a list such as [auto, 16, auto]",
     ("network", "sizes", "*"): "a whole number, or auto",
-    ("data", "train"): "a path, or {inputs: PATH, target: PATH}",
-    ("data", "validation"): "a path, or {inputs: PATH, target: PATH}",
-    ("data", "test"): "a path, or {inputs: PATH, target: PATH}",
+    ("data", "train"): SOURCE,
+    ("data", "validation"): SOURCE,
+    ("data", "test"): SOURCE,
     ("data", "features"): "all, or a list of columns",
     ("data", "target"): "a column, or a list of columns",
     ("data", "missing"): "error, mean, median, most_frequent or drop, or a mapping with one per column",
     ("data", "columns"): "a mapping of columns to numeric or categorical",
+    ("data", "missing_markers"): "a list of texts",
     ("data", "split", "stratify"): "auto, true or false",
     ("silence",): "a list of names of warnings",
     ("checkpoint", "every"): "auto, {epochs: n} or {seconds: s}",

@@ -15,7 +15,11 @@ from bptrain.config.schema import Config, Source
 from bptrain.config.yaml.scalars import is_text
 
 # Keys that are left out where they do not apply; any other None is a value.
-_OPTIONAL = ("batch_size", "target", "validation", "test", "activations", "weight")
+_OPTIONAL = (
+    "batch_size", "target", "validation", "test", "activations", "weight",
+    "format", "delimiter", "encoding", "header", "comment", "quote", "decimal", "thousands", "missing_markers", "index",
+    "sheet",
+)  # fmt: skip
 
 
 def resolve_path(text: str, directory: str | os.PathLike[str]) -> Path:
@@ -36,7 +40,8 @@ def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Co
         source = getattr(data, key)
         if isinstance(source, Source):
             target = None if source.target is None else absolute(source.target)
-            changed[key] = source.model_copy(update={"inputs": absolute(source.inputs), "target": target})
+            inputs = tuple(absolute(text) for text in source.inputs)
+            changed[key] = source.model_copy(update={"inputs": inputs, "target": target})
     if data.target is not None and target_is_path(config):
         changed["target"] = tuple(absolute(text) for text in data.target)
     return config.model_copy(update={"data": data.model_copy(update=changed)})
@@ -44,7 +49,7 @@ def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Co
 
 def target_is_path(config: Config) -> bool:
     """Whether `data.target` is a separate file, and not a column or an array."""
-    return config.data.train.holds in ("array", None)
+    return config.data.holds(config.data.train) in ("array", None)
 
 
 def to_plain(config: Config) -> dict[str, Any]:
@@ -52,8 +57,11 @@ def to_plain(config: Config) -> dict[str, Any]:
     plain: dict[str, Any] = _plain(config)
     data, network = plain["data"], plain["network"]
     for key in ("train", "validation", "test"):
-        if key in data and data[key].keys() == {"inputs"}:
-            data[key] = data[key]["inputs"]
+        if data.get(key) and "inputs" in data[key]:
+            if len(data[key]["inputs"]) == 1:
+                data[key]["inputs"] = data[key]["inputs"][0]
+            if data[key].keys() == {"inputs"}:
+                data[key] = data[key]["inputs"]
     if len(data.get("target", ())) == 1:
         data["target"] = data["target"][0]
     for key in ("bias", "initializer"):

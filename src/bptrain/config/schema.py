@@ -15,8 +15,20 @@ from bptrain.config.part import MAX_ENTRIES, PartConfig
 from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
+from bptrain.config.written_tables import (
+    Comment,
+    Delimiter,
+    Encoding,
+    FormatName,
+    Header,
+    Index,
+    Markers,
+    NumberMark,
+    Quote,
+    SheetOfWorkbook,
+)
 from bptrain.errors import WARNINGS
-from bptrain.formats import Holds, holds, listed
+from bptrain.formats import Holds, formats, holds, listed
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
@@ -98,17 +110,19 @@ WarningName = Annotated[str, PlainValidator(_warning_name), WithJsonSchema(forms
 
 
 class Source(Section):
-    """A data file, or one file with the inputs and one with the targets."""
+    """A data file, several that are one table, or one file with the inputs and one with the targets."""
 
-    inputs: FilePath = Field(description="path, relative to the config file")
+    inputs: Annotated[tuple[FilePath, ...], MinLen(1), FewEnough, forms.one_or_list] = Field(
+        description="path, relative to the config file; of tables also several, or a pattern such as parts/*.csv"
+    )
     target: FilePath | None = Field(
         default=None, description="file with the targets, if it is a separate one"
     )
 
     @property
     def holds(self) -> Holds | None:
-        """What the file holds, by its name."""
-        return holds(self.inputs)
+        """What the file holds, by its name; of several files, what the first holds."""
+        return holds(self.inputs[0])
 
 
 class GivenInPython(Section):
@@ -157,6 +171,35 @@ class DataConfig(Section):
     test: Annotated[RowsFrom, forms.or_path] | None = Field(
         default=None, description="file used instead of the test share of split"
     )
+    format: FormatName | None = Field(
+        default=None,
+        description="how the files are to be read, whatever their names; default: by their names",
+    )
+    delimiter: Delimiter | None = Field(
+        default=None,
+        description="what is between cells: one character, tab, or whitespace for runs of blanks",
+    )
+    encoding: Encoding | None = Field(
+        default=None, description="text encoding, such as latin-1 or utf-16; default: utf-8"
+    )
+    header: Header | None = Field(
+        default=None,
+        description="false: none, columns are x1 … xn; a number of lines: the last has the names",
+    )
+    comment: Comment | None = Field(default=None, description="what lines that are no rows begin with")
+    quote: Quote | None = Field(default=None, description='character around cells; "": none; default: "')
+    decimal: NumberMark | None = Field(default=None, description="decimal mark of numbers")
+    thousands: NumberMark | None = Field(default=None, description="mark between groups of digits")
+    missing_markers: Annotated[Markers, forms.one_or_list] | None = Field(
+        default=None,
+        description="cells that are read as empty, in place of the default list, which `default` stands for",
+    )
+    index: Index | None = Field(
+        default=None, description="whether the first column, or which one, only numbers the rows"
+    )
+    sheet: SheetOfWorkbook | None = Field(
+        default=None, description="of Excel files: the name of the sheet, or its number from 1"
+    )
     target: Annotated[Columns, forms.one_or_list] | None = Field(
         default=None,
         description=f"target column or columns; a path ({ONE_ARRAY}); an array name ({ARRAYS})",
@@ -184,6 +227,12 @@ class DataConfig(Section):
     missing: Missing = Field(
         default="error", description="how empty cells are handled; or a mapping, one way per column"
     )
+
+    def holds(self, source: Source | GivenInPython) -> Holds | Literal["memory"] | None:
+        """What a source of rows holds, by `format` or else by its name."""
+        if isinstance(source, Source) and self.format is not None:
+            return formats.get(self.format)().holds
+        return source.holds
 
     @property
     def shares(self) -> tuple[float, float]:

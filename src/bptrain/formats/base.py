@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
 from bptrain.extras import Extra
-from bptrain.formats.conventions import Conventions
+from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.packing import without_packing
 from bptrain.formats.problems import Origin
 from bptrain.registry import Registry
@@ -25,6 +25,8 @@ class Sheet(NamedTuple):
     origin: Origin
     names: tuple[str, ...]
     cells: Mapping[str, Cells]  # N per column
+    conventions: Conventions = RECOGNIZED  # how it is written, which also says what a cell means
+    notes: tuple[str, ...] = ()  # what was decided about that, in one line each
 
 
 class NamedArrays(NamedTuple):
