@@ -1,4 +1,4 @@
-"""Columns of Arrow as cells, which mean what they would in a CSV file of the same table; for Parquet and Arrow files."""
+"""Columns of Arrow and Parquet as cells, which mean what they would in a CSV file of the same table."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -32,7 +32,9 @@ def needed(module: str, path: Path, key: str) -> Any:
         absent = isinstance(error, ModuleNotFoundError) and error.name == package
         why = "" if absent else f" (which is there, but cannot be loaded: {error})"
         message = f"reading {path.suffix} needs {package}{why}: {TABLES.install}"
-        raise UsageError(Problem("extra_not_installed", message, path=key, file="" if key else str(path))) from None
+        raise UsageError(
+            Problem("extra_not_installed", message, path=key, file="" if key else str(path))
+        ) from None
 
 
 @contextmanager
@@ -76,7 +78,9 @@ def sheet_of(pa: Any, schema: Any, batches: Iterable[Any], rows: int | None, pat
             column.add(batch.column(k))
     if not read:
         raise DataError(Problem("no_rows", "the file has columns but no rows", file=file))
-    return Sheet(Origin(file), tuple(names[k] for k in kept), {names[k]: c.cells() for k, c in columns.items()})
+    return Sheet(
+        Origin(file), tuple(names[k] for k in kept), {names[k]: c.cells() for k, c in columns.items()}
+    )
 
 
 def _refuse_names(names: list[str], file: str) -> None:
@@ -128,7 +132,9 @@ class ArrowColumn:
         return any(test(kind) for test in tests)
 
     def _refused(self, kind: Any) -> DataError:
-        message = f"column {self.name} is of type {kind}; a cell is a number, a text, true or false, or a date"
+        message = (
+            f"column {self.name} is of type {kind}; a cell is a number, a text, true or false, or a date"
+        )
         return DataError(Problem("nested_value", message, file=self.file))
 
     def add(self, array: Any) -> None:

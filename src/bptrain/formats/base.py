@@ -87,13 +87,15 @@ def holds(name: str) -> Holds | None:
 
 def listed(what: Holds | None = None, last: str = " or ") -> str:
     """The names of the formats that hold this, or of all: "csv, tsv or npz"."""
-    names = [name for name in formats if what in (None, formats.get(name)().holds)]
+    made = {name: formats.get(name)() for name in formats}
+    names = [name for name, form in made.items() if what in (None, form.holds)]
+    names.sort(key=lambda name: made[name].extra is not None)  # first those that every installation reads
     return last.join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 def listed_suffixes() -> str:
     """How files may be named: ".csv, .tsv (each also with .gz), .npz; packed also as …"."""
-    made = [formats.get(name)() for name in formats]
+    made = sorted((formats.get(name)() for name in formats), key=lambda form: form.extra is not None)
     packed, plain = (
         [" or ".join(each.suffixes) for each in made if each.gz is with_gz] for with_gz in (True, False)
     )

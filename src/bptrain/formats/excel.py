@@ -62,8 +62,19 @@ def _reading_workbook(path: Path) -> Iterator[None]:
     except DataError:
         raise
     except (
-        ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, NotImplementedError, OSError,
-        RecursionError, SyntaxError, TypeError, ValueError, zipfile.BadZipFile, zlib.error,
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        EOFError,
+        LookupError,
+        NotImplementedError,
+        OSError,
+        RecursionError,
+        SyntaxError,
+        TypeError,
+        ValueError,
+        zipfile.BadZipFile,
+        zlib.error,
     ) as error:  # openpyxl builds its objects from whatever the XML says
         if isinstance(error, OSError) and error.errno is not None:
             raise
@@ -73,7 +84,7 @@ def _reading_workbook(path: Path) -> Iterator[None]:
 
 
 def _refuse_bombs(file: Any, path: Path) -> None:
-    """Raises DataError where the parts of a workbook are more than the cap when they are unpacked, or define entities."""
+    """Raises DataError where a workbook is more than the cap when it is unpacked, or defines entities of XML."""
     import zipfile
 
     with zipfile.ZipFile(file) as archive:
@@ -84,13 +95,13 @@ def _refuse_bombs(file: Any, path: Path) -> None:
             message = f"this is a zip archive ({some_of(names, 5) or 'empty'}), but no Excel workbook"
             raise DataError(Problem("damaged_file", message, file=str(path)))
         if sum(part.file_size for part in parts) > MOST_UNPACKED:  # zipfile hands out no more than this
-            message = (
-                f"the workbook holds more than {MOST_UNPACKED:,} bytes when it is unpacked: export the sheet as CSV"
-            )
+            message = f"the workbook holds more than {MOST_UNPACKED:,} bytes when it is unpacked: export the sheet as CSV"
             raise DataError(Problem("too_large", message, file=str(path)))
         for part in parts:
             if part.flag_bits & 1 or part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                message = f"{part.filename} in the workbook is encrypted or not packed with deflate: save it anew"
+                message = (
+                    f"{part.filename} in the workbook is encrypted or not packed with deflate: save it anew"
+                )
                 raise DataError(Problem("damaged_file", message, file=str(path)))
             if not part.filename.endswith((".xml", ".rels", ".vml")):
                 continue
@@ -111,7 +122,9 @@ def _page(book: Any, path: Path, key: str, sheet: str | int | None) -> Any:
         if sheet in names:
             return pages[names.index(sheet)]
         message = f"{path} has no sheet named {sheet}; {listed}"
-        raise DataError(Problem("unknown_sheet", message, path="data.sheet", suggestion=nearest(sheet, names)))
+        raise DataError(
+            Problem("unknown_sheet", message, path="data.sheet", suggestion=nearest(sheet, names))
+        )
     if sheet is not None:
         if 1 <= sheet <= len(pages):
             return pages[sheet - 1]

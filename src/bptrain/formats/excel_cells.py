@@ -109,7 +109,9 @@ def table_of(found: FoundCells, title: str, conventions: Conventions) -> Sheet:
     if kept and not names[kept[0]] and conventions.index_column is None and _counts(columns[kept[0]]):
         kept = kept[1:]
     _refuse_names([(k, names[k]) for k in kept], file, found.numbers[max(first - 1, 0)])
-    return Sheet(Origin(file, lines), tuple(names[k] for k in kept), {names[k]: _cells(columns[k]) for k in kept})
+    return Sheet(
+        Origin(file, lines), tuple(names[k] for k in kept), {names[k]: _cells(columns[k]) for k in kept}
+    )
 
 
 def _counts(column: list[Value]) -> bool:

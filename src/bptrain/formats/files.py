@@ -31,7 +31,9 @@ def reading(path: Path, key: str) -> Iterator[None]:
     try:
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            message = f"{path} is a device or a pipe, which is no file to read twice: save its content to a file"
+            message = (
+                f"{path} is a device or a pipe, which is no file to read twice: save its content to a file"
+            )
             raise DataError(_about(path, key, "not_a_file", message))
         yield
     except FileNotFoundError:
