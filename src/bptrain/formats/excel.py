@@ -95,7 +95,7 @@ def _refuse_bombs(file: Any, path: Path) -> None:
             message = f"this is a zip archive ({some_of(names, 5) or 'empty'}), but no Excel workbook"
             raise DataError(Problem("damaged_file", message, file=str(path)))
         if sum(part.file_size for part in parts) > MOST_UNPACKED:  # zipfile hands out no more than this
-            message = f"the workbook holds more than {MOST_UNPACKED:,} bytes when it is unpacked: export the sheet as CSV"
+            message = f"the workbook holds more than {MOST_UNPACKED:,} bytes when it is unpacked: save the sheet as CSV"
             raise DataError(Problem("too_large", message, file=str(path)))
         for part in parts:
             if part.flag_bits & 1 or part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

@@ -53,30 +53,15 @@ def reading(path: Path, key: str) -> Iterator[None]:
         raise DataError(_about(path, key, "unreadable_file", message)) from None
 
 
-@contextmanager
-def reading_arrays(path: Path, key: str, packed: bool = False) -> Iterator[BinaryIO]:
-    """The file, opened for NumPy, unpacked if it may be `packed`; whatever NumPy or the system says about it becomes a
-    DataError.
-    """
-    try:
-        with reading(path, key), path.open("rb") as file:  # np.load leaves a file that it cannot read open
-            packing = _packing(file, path) if packed else None
-            refuse_foreign(file.read(HEAD_OF_FILE), b"", path, arrays=True)
-            file.seek(0)
-            yield file if packing is None else io.BytesIO(unpacked(packing, file, path))
-    except DataError:
-        raise
-    except Exception as error:  # what NumPy raises for a malformed file is not documented
-        if "pickle" in str(error):
-            message = "the file holds Python objects, which are never loaded; save plain numbers or strings"
-            raise DataError(Problem("object_array", message, file=str(path))) from None
-        message = f"the file is damaged or not what its name says ({error})"
-        raise DataError(Problem("damaged_file", message, file=str(path))) from None
-
-
 def _about(path: Path, key: str, code: str, message: str, suggestion: str | None = None) -> Problem:
     """A problem at the config key that names the file, or at the file itself where no config does."""
     return Problem(code, message, path=key, file="" if key else str(path), suggestion=suggestion)
+
+
+def packed_content(file: BinaryIO, path: Path) -> bytes | None:
+    """The content of a packed file; None for a file that is not packed. Raises DataError."""
+    packing = _packing(file, path)
+    return None if packing is None else unpacked(packing, file, path)
 
 
 def read_bytes(path: Path, key: str) -> bytes:
