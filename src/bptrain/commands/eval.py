@@ -30,6 +30,7 @@ class EvaluationReport(NamedTuple):
     labels: tuple[Any, ...] | None  # the class labels in the order of the confusion matrix
     confusion_matrix: list[list[int]] | None
     warnings: tuple[Warned, ...]
+    notes: tuple[str, ...] = ()  # what was decided about how the file is written
 
     def record(self) -> dict[str, Any]:
         """The fields of eval's JSON."""
@@ -87,6 +88,7 @@ def evaluate_model(
         labels=tuple(model.schema.labels) if model.schema.task == "classification" else None,
         confusion_matrix=matrix,
         warnings=(*model.warnings, *not_silenced(warnings, model.config.silence)),
+        notes=rows.notes,
     )
 
 

@@ -109,10 +109,10 @@ def joined(name: str, sheets: Sequence[Sheet]) -> Sheet:
         name,
         np.concatenate(every) if len(every) == len(lines) else None,
         tuple(zip(starts, (sheet.origin.file for sheet in sheets), strict=True)),
+        tuple(dict.fromkeys(note for sheet in sheets for note in sheet.origin.notes)),
     )
     cells = {n: _end_to_end([sheet.cells[n] for sheet in sheets]) for n in first.names}
-    notes = dict.fromkeys(note for sheet in sheets for note in sheet.notes)
-    return Sheet(origin, first.names, cells, first.conventions, tuple(notes))
+    return Sheet(origin, first.names, cells, first.conventions)
 
 
 def _end_to_end(parts: Sequence[Cells]) -> Cells:

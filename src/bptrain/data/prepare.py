@@ -36,6 +36,7 @@ class Rows(NamedTuple):
         None  # what the loss of each row weighs, N: row weight × class weight; None: 1
     )
     row_weight: Array | None = None  # what each row weighs in metrics, N, float64: its data.weight; None: 1
+    notes: tuple[str, ...] = ()  # of a file of its own: what was decided about how it is written
 
 
 class Prepared(NamedTuple):
@@ -89,6 +90,9 @@ def prepare(
         if name != "test" and limit is None:
             weights.refuse_nothing(splits[name].sample_weight, name)
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})"]
+    notes += dict.fromkeys(
+        (*features.origin.notes, *(note for rows in splits.values() for note in rows.notes))
+    )
     if len(kept) < features.rows:
         n = features.rows - len(kept)
         notes.append(f"missing: {n} of {features.rows} rows dropped from {features.origin.file}")
@@ -131,6 +135,7 @@ def _encode_source(
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)
     encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
+    encoded = encoded._replace(notes=table.features.origin.notes)
     if schema.weight is not None and table.weight is None:
         message = f"{source.name} has no weight column {schema.weight}: every sample gets weight 1"
         odd = (Warned("no_weights", message), *odd)

@@ -129,7 +129,7 @@ def known_format(path: Path, key: str, conventions: Conventions = RECOGNIZED) ->
     by_name = format_of(path.name)
     if by_name is None and conventions.delimiter is not None:
         return formats.get("csv")()
-    return by_name or told_format(path, key)
+    return by_name or told_format(path, key, conventions)
 
 
 def read_table(form: Format, path: Path, key: str, conventions: Conventions) -> Sheet:

@@ -26,7 +26,6 @@ class Sheet(NamedTuple):
     names: tuple[str, ...]
     cells: Mapping[str, Cells]  # N per column
     conventions: Conventions = RECOGNIZED  # how it is written, which also says what a cell means
-    notes: tuple[str, ...] = ()  # what was decided about that, in one line each
 
 
 class NamedArrays(NamedTuple):
