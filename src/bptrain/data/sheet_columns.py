@@ -12,6 +12,7 @@ from bptrain.errors import Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
 from bptrain.formats.delimited import NUMBER
+from bptrain.formats.plain_rows import PlainCells
 from bptrain.formats.problems import ErrorList, Origin
 from bptrain.parts.types import Array
 
@@ -47,7 +48,7 @@ def block_of(
     texts: dict[str, Array] = {}
     booleans: list[str] = []
     for name in names:
-        plain = plain_numbers(sheet.cells[name]) if kinds.get(name, "numeric") == "numeric" else None
+        plain = _plain_column(sheet, name) if kinds.get(name, "numeric") == "numeric" else None
         if plain is not None:
             number_names.append(name)
             numbers.append(plain)
@@ -79,6 +80,14 @@ def block_of(
     return ColumnBlock(
         sheet.origin, tuple(names), matrix, tuple(number_names), texts, frozenset(whole), frozenset(booleans)
     )
+
+
+def _plain_column(sheet: Sheet, name: str) -> Array | None:
+    """`plain_numbers` of a column, which the reader of a file may have found already."""
+    if isinstance(sheet.cells, PlainCells):
+        found = sheet.cells.numbers(name)
+        return None if found is None else found.values
+    return plain_numbers(sheet.cells[name])
 
 
 def texts_of(cells: Cells) -> list[str]:

@@ -82,7 +82,10 @@ def read_text(path: Path, key: str, encoding: str | None = None) -> str:
     data = read_bytes(path, key)
     found = encoding or encoding_of(data)
     try:
-        return data.decode(found).removeprefix("\ufeff")
+        text = data.decode(found).removeprefix("\ufeff")
+        if "\0" in text:
+            raise _nul_byte(text, data, path)
+        return text
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         byte = f"byte 0x{data[error.start]:02x} is not {found.upper()}"
@@ -97,6 +100,19 @@ def read_text(path: Path, key: str, encoding: str | None = None) -> str:
     raise UndeclaredConvention(
         Problem("not_utf8", message, file=str(path), line=line), "encoding", one, why
     ) from None
+
+
+def _nul_byte(text: str, data: bytes, path: Path) -> DataError:
+    """That a text has a NUL byte; in UTF-16 every other byte is one."""
+    likely = likely_encodings(data)[0]
+    what = "this line has a NUL byte, which no text has"
+    cure = (
+        f"declare data.encoding: {likely}"
+        if likely.startswith("utf-16")
+        else "the file is damaged, or no table"
+    )
+    line = text.count("\n", 0, text.index("\0")) + 1
+    return DataError(Problem("nul_byte", f"{what}: {cure}", file=str(path), line=line))
 
 
 MARKS = (  # byte order marks

@@ -30,7 +30,7 @@ def columns_by_place(width: int, conventions: Conventions, file: str, key: str) 
 def columns_by_name(
     header: Sequence[str],
     line: int,
-    columns: Sequence[list[str]],
+    columns: Sequence[Sequence[str]],
     conventions: Conventions,
     file: str,
     key: str,
@@ -110,7 +110,7 @@ def _without_index(found: TableColumns, conventions: Conventions, file: str, key
 
 
 def _refuse_row(
-    names: Sequence[str], columns: Sequence[list[str]], conventions: Conventions, file: str, line: int
+    names: Sequence[str], columns: Sequence[Sequence[str]], conventions: Conventions, file: str, line: int
 ) -> None:
     """Raises UndeclaredConvention where the names are probably a row, and nobody has said that they are names."""
     if conventions.header is None and may_be_row(names, columns):
@@ -122,7 +122,7 @@ def _refuse_row(
         raise UndeclaredConvention(Problem("no_header", message, file=file, line=line), "header", False, why)
 
 
-def may_be_row(names: Sequence[str], columns: Sequence[list[str]]) -> bool:
+def may_be_row(names: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
     """Whether names may be values: all are numbers that do not count, or some are values of their own columns."""
     places = [k for k, name in enumerate(names) if name not in NEUTRAL]
     numbers = {k for k in places if is_number(names[k])}
