@@ -160,3 +160,11 @@ def test_another_file_of_another_format(tmp_path: Path) -> None:
     assert conventions_for(settings, Path("b.data")) == declared
     assert conventions_for(settings, Path("b.csv")) == declared
     assert conventions_for(settings, Path("b.jsonl")) == declared._replace(format=None, delimiter=None)
+
+
+@pytest.mark.parametrize("written", ["1e5", "0.50", "0x10", "+7", "1E5"])
+def test_a_column_whose_name_reads_as_a_number(tmp_path: Path, written: str) -> None:
+    """C20: the suggestion is the name as it was written."""
+    (found,) = problems(tmp_path, data(f"  features: [{written}]\n"))
+    assert found.suggestion == f'"{written}"'
+    assert problems(tmp_path, data(f'  features: ["{written}"]\n')) == []

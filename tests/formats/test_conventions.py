@@ -1,9 +1,14 @@
 """How a table is written: what is declared, what is recognized, what is told, and what stops."""
 
+import csv
+import io
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bptrain.data.joined_files import source_of_paths
 from bptrain.errors import DataError
@@ -179,7 +184,7 @@ def test_what_is_certainly_a_header(tmp_path: Path, content: str) -> None:
 
 
 def test_lines_above_the_names(tmp_path: Path) -> None:
-    for above in ("Sales of 2020\n", "Sales of 2020\n\nin, thousands,\nof\n"):
+    for above in ("Sales of 2020\n", "Sales of 2020\n\nin, thousands\nof\n"):
         n = above.replace("\n\n", "\n").count("\n")
         content = above + written()
         found = doubt(tmp_path, content)
@@ -375,3 +380,85 @@ def test_only_a_header_or_less(tmp_path: Path) -> None:
     assert problem(tmp_path, "# a\n")[0] == "empty_file"
     assert problem(tmp_path, "\n", header=False)[1] == "the file is empty; it needs a row"
     assert sheet_of(tmp_path, "1,2\n", header=False).names == ("x1", "x2")
+
+
+# --- any table, any convention ---
+
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp"), exclude_characters="\x85\ufeff")
+)
+
+
+@given(
+    table=st.integers(2, 4).flatmap(
+        lambda n: st.lists(st.lists(TEXTS, min_size=n, max_size=n), min_size=1, max_size=5)
+    ),
+    delimiter=st.sampled_from([",", ";", "\t", "|", ":", " ", "~"]),
+    quote=st.sampled_from(['"', "'"]),
+    encoding=st.sampled_from(["utf-8", "utf-16", "utf-16-le", "utf-32", "utf-7"]),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    header=st.sampled_from([False, True, 3]),
+    above=st.sampled_from(["", "sep=!\n"]),
+)
+def test_any_table_as_declared(
+    tmp_path_factory: pytest.TempPathFactory,
+    table: list[list[str]],
+    delimiter: str,
+    quote: str,
+    encoding: str,
+    end: str,
+    header: bool | int,
+    above: str,
+) -> None:
+    """What the csv module writes in some way is read back, if that way is declared."""
+    names = [f"c{k}" for k in range(len(table[0]))]
+    lines = [names] * (1 if header is True else int(header)) + table
+    made = io.StringIO(newline="")
+    style = {"delimiter": delimiter, "quotechar": quote, "lineterminator": end, "quoting": csv.QUOTE_ALL}
+    csv.writer(made, **style).writerows(lines)  # type: ignore[arg-type]
+    folder = tmp_path_factory.mktemp("any")
+    declared = {
+        "delimiter": delimiter,
+        "quote": quote,
+        "encoding": encoding,
+        "header": header,
+        "index_column": False,
+    }
+    sheet = sheet_of(folder, (above + made.getvalue()).encode(encoding), "d.bin", format="csv", **declared)
+    assert [list(row) for row in zip(*sheet.cells.values(), strict=True)] == table
+    assert sheet.names == (tuple(names) if header else tuple(f"x{k + 1}" for k in range(len(names))))
+
+
+PIECES = st.sampled_from(
+    [b"a", b"1", b"1.5", b",", b";", b"\t", b" ", b"|", b'"', b"'", b"#", b"\n", b"\n", b"\r\n", b"\r", b"sep=;\n",
+     b"\xff\xfe", b"\xef\xbb\xbf", b"\xe9", b"\0", b"0,1\n", b"x,y\n", b"-", b"NA", b"\xc3\xa9", b"{", b"#a,b\n"]
+)  # fmt: skip
+
+
+@given(
+    content=st.lists(PIECES, max_size=40).map(b"".join),
+    name=st.sampled_from(["d.csv", "d.tsv", "d.data", "d"]),
+    declared=st.fixed_dictionaries(
+        {},
+        optional={
+            "delimiter": st.sampled_from([",", ";", " ", "whitespace", "'"]),
+            "encoding": st.sampled_from(["utf-8", "latin-1", "utf-16", "utf-16-le", "utf-7", "shift_jis"]),
+            "header": st.sampled_from([True, False, 1, 2, 5]),
+            "comment": st.sampled_from(["#", "//", "a"]),
+            "quote": st.sampled_from(["", '"', "'", ","]),
+            "index_column": st.sampled_from([True, False, "x", "x1"]),
+            "format": st.sampled_from(["csv", "tsv"]),
+        },
+    ),
+)
+@settings(max_examples=300)
+def test_any_bytes_are_a_table_or_a_data_error(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, name: str, declared: dict[str, Any]
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    with suppress(DataError):  # anything else fails the test
+        sheet = sheet_of(folder, content, name, **declared)
+        assert sheet.origin.lines is not None
+        assert {len(cells) for cells in sheet.cells.values()} == {len(sheet.origin.lines)}
+        assert len(set(sheet.names)) == len(sheet.names)
+        assert sheet.origin.lines.tolist() == sorted(set(sheet.origin.lines.tolist()))

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bptrain.errors import DataError, Problem
 
@@ -45,7 +45,7 @@ class UndeclaredConvention(DataError):
     """A table that may be read in two ways, where nobody has said which is meant."""
 
     def __init__(
-        self, problems: Problem | Iterable[Problem], field: str = "", value: object = None, why: str = ""
+        self, problems: Problem | Iterable[Problem], field: str = "", value: Any = None, why: str = ""
     ) -> None:
         super().__init__(problems)
         self.field, self.value, self.why = (

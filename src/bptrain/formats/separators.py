@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from bptrain.errors import Problem
 from bptrain.formats.conventions import BLANKS, Conventions
+from bptrain.formats.header_row import is_number
 from bptrain.formats.problems import UndeclaredConvention
 
 SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", BLANKS: "blanks"}
@@ -96,10 +97,14 @@ def _width(rows: Sequence[Sequence[str]]) -> tuple[int, bool]:
 def _refuse_titles(rows: Sequence[Sequence[str]], file: str) -> None:
     """Raises UndeclaredConvention where all rows but the first few have one width, as below a title."""
     width = len(rows[-1]) if rows else 0
-    above = max((k + 1 for k, row in enumerate(rows) if len(row) != width), default=0)
+    above = next((k for k, row in enumerate(rows) if len(row) == width), 0)
     below = rows[above:]
     if width < 2 or not 0 < above <= MOST_TITLES or len(below) <= above:
         return
+    if any(len(row) >= width for row in rows[:above]) or any(len(row) != width for row in below):
+        return
+    if any(is_number(cell.strip()) for cell in below[0]):
+        return  # which would be no names
     last = rows[above - 1]
     if len(last) == 1 and any(last[0].count(sign) == width - 1 for sign in SIGNS):
         return  # a header that is separated otherwise
