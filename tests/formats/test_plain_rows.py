@@ -27,8 +27,8 @@ NUMBERS = st.one_of(
 )
 CELLS = st.one_of(
     NUMBERS,
-    st.sampled_from(["", " ", "NA", "nan", "inf", "-inf", "1e5", "1E-5", "01", "1_0", "1,5", "é", "日本", "😀", "- 1", "1 "]),
-    st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=6),
+    st.sampled_from(["", " ", "NA", "nan", "inf", "-inf", "1e5", "1E-5", "01", "1_0", "1,5", "é", "日本", "😀", "- 1"]),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6),
 )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def test_the_cells_are_those_of_the_csv_module(data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1, max_size=12))
     made = io.StringIO()
     end = data.draw(st.sampled_from(["\n", "\r\n"]))
-    quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]))
+    quoting: Any = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]))
     writer = csv.writer(made, lineterminator=end, quoting=quoting)
     writer.writerow([f"n{k}" for k in range(width)])
     for row in rows:
@@ -109,32 +109,33 @@ def test_every_decimal_is_what_float_reads(cells: list[str]) -> None:
             assert struct.pack("d", value) == struct.pack("d", float(cell)), cell
         else:
             digits = cell.strip("+-").replace(".", "")
-            assert "e" in cell or not digits or len(digits) > 16, cell
+            assert "e" in cell or not digits or len(digits) > 15, cell
 
 
 @pytest.mark.parametrize(
     "cell",
     [
-        "",
-        "-",
-        ".",
-        "+.",
-        "1.2.3",
-        "1..2",
-        "--1",
-        "+-1",
-        "1e5",
-        "nan",
-        "inf",
-        "1_0",
-        " 1",
-        "1/2",
-        "1:2",
-        "a",
-        "é",
-        "0x1",
-    ]
-    + ["1" * 25, "0." + "1" * 23, "99999999999999999999"],
+        *(
+            "",
+            "-",
+            ".",
+            "+.",
+            "1.2.3",
+            "1..2",
+            "--1",
+            "+-1",
+            "1e5",
+            "nan",
+            "inf",
+            "1_0",
+            " 1",
+            "1/2",
+            "1:2",
+            "a",
+            "é",
+        ),
+        *("1" * 25, "0." + "1" * 23, "99999999999999999999"),
+    ],
 )
 def test_what_is_no_plain_decimal(cell: str) -> None:
     content = f"7\n{cell}\n12345678901234\n".encode()
@@ -198,3 +199,11 @@ def test_conventions(tmp_path: Path, text: str, conventions: Conventions) -> Non
     assert plain.origin.lines is not None
     assert other.origin.lines is not None
     assert plain.origin.lines.tolist() == other.origin.lines.tolist()
+
+
+@pytest.mark.parametrize(
+    "text", ["a,b\n1,2\n3", 'a,b\n"1,2\n3', 'a,b\n1,2\n"3,4', 'a,b\n1,"2\n', "a,b\n1\n2,3", "a,b\n1,2\n\r3,4"]
+)
+@pytest.mark.parametrize("piece", [1, 5, 1000])
+def test_what_is_no_table_is_left_to_those_who_explain_it(text: str, piece: int) -> None:
+    assert read(text, piece) is None

@@ -1,4 +1,4 @@
-"""Decimal numbers in a text as float64, many at a time, eight characters in each operation; bit for bit what float() reads.
+"""Decimal numbers in a text as float64, bit for bit what float() reads, many at a time, eight characters at once.
 
 A cell is taken as three words of eight bytes, its last character in the last one. Its point is removed, eight digits
 become a number in three multiplications (Lemire 2021), and the digits of all words are divided by a power of ten. The

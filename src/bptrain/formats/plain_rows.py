@@ -1,60 +1,39 @@
-"""Rows of a text whose cells are separated by one character, as bytes and places: a cell becomes a text or a number when
-it is asked for, a column at a time, so that a table takes about as much memory as its file.
+"""Rows of a text whose cells one character separates, as bytes and places.
 
-A piece of the text is cut by array operations where it is plain: one line per row, quotes around whole cells alone. The csv
-module reads the other pieces. What is no table at all is left to `delimited`, which knows what to say about it.
+A cell becomes a text or a number when it is asked for, a column at a time, so that a table takes about as much memory
+as its file. A piece of the text is cut by array operations where it is plain: one line per row, quotes around whole
+cells alone. The csv module reads the other pieces. What is no table at all is left to `delimited`, which knows what to
+say about it.
 """
 
-import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, overload
 
 from bptrain.formats.conventions import BLANKS, Conventions
-from bptrain.formats.decimals import ROOM, decimals_of
+from bptrain.formats.decimals import ROOM
+from bptrain.formats.number_columns import NumberColumns, Piece, PlainNumbers, starts_of
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
 PIECE = 1 << 19  # characters that are cut at a time
-AT_A_TIME = 1 << 15  # cells that are read at a time
-SHORT = 8  # characters
 LARGEST = 1 << 32  # bytes of a piece, whose places are 32-bit numbers
 BLANK = ord(" ")
 END = 0  # the byte behind each cell; no text has it
-PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-LEADING_ZERO = re.compile(r"[-+ ]*0[0-9]")
 
 
 class NotATable(Exception):
     """The text is not a table of one width, or has a byte that is reserved here."""
 
 
-class Piece(NamedTuple):
-    """Some rows."""
-
-    data: "Array"  # ROOM bytes, the cells in UTF-8, each with END behind it, and some more bytes
-    ends: "Array"  # rows × width: the place of the byte behind each cell
-    line: int  # on which the first row begins
-    lines: "Array | None"  # where each row begins, where they are not one below the other
-
-
-class Numbers(NamedTuple):
-    """A column whose cells are all finite numbers in plain notation, as float() reads them."""
-
-    values: "Array"
-    has_leading_zero: bool  # as 01 does
-    has_point: bool  # whether some cell has a point
-
-
 class PlainRows:
     """The cells of a table."""
 
-    def __init__(self, pieces: Sequence[Piece], width: int, numbers: "Mapping[int, Numbers]") -> None:
+    def __init__(self, pieces: Sequence[Piece], width: int, numbers: "Mapping[int, PlainNumbers]") -> None:
         self.pieces, self.width, self._numbers = pieces, width, numbers
         self.rows = sum(len(piece.ends) for piece in pieces)
 
-    def numbers(self, place: int) -> Numbers | None:
+    def numbers(self, place: int) -> PlainNumbers | None:
         """The column at a place, where all of its cells are plain numbers."""
         return self._numbers.get(place)
 
@@ -120,7 +99,7 @@ class PlainCells(Mapping[str, list[str]]):
     def __len__(self) -> int:
         return len(self._places)
 
-    def numbers(self, name: str) -> Numbers | None:
+    def numbers(self, name: str) -> PlainNumbers | None:
         """A column where all of its cells are plain numbers."""
         return self.rows.numbers(self._places[name])
 
@@ -130,24 +109,12 @@ def _texts(piece: Piece, place: int) -> list[str]:
     import numpy as np
 
     ends = piece.ends[:, place].astype(np.int64)
-    starts = _starts(piece.ends)[:, place]
+    starts = starts_of(piece.ends)[:, place]
     lengths = ends - starts + 1  # with the byte behind
     offsets = np.concatenate(([0], np.cumsum(lengths)[:-1]))
     places = np.repeat(starts - offsets, lengths)
     places += np.arange(len(places))
     return piece.data[places].tobytes()[:-1].decode().split("\0")
-
-
-def _starts(ends: "Array") -> "Array":
-    """The place of the first byte of each cell."""
-    import numpy as np
-
-    flat = ends.ravel()
-    starts = np.empty(len(flat), np.int64)
-    starts[0] = ROOM
-    starts[1:] = flat[:-1]
-    starts[1:] += 1
-    return starts.reshape(ends.shape)
 
 
 def can_be_plain(text: str, delimiter: str, conventions: Conventions) -> bool:
@@ -174,7 +141,9 @@ def plain_rows(
     pieces: list[Piece] = []
     size = PIECE
     while begin < len(text):
-        end = text.rfind("\n", begin, begin + size) + 1 or text.find("\n", begin + size) + 1 or len(text)
+        end = len(text)
+        if begin + size < end:
+            end = text.rfind("\n", begin, begin + size) + 1 or text.find("\n", begin + size) + 1 or end
         part = text[begin:end]
         if (
             "\0" in part
@@ -214,7 +183,7 @@ def _cut(part: str, line: int, width: int, delimiter: str, quote: str) -> Piece 
     is_end = (body == ord(delimiter)) | (body == ord("\n"))
     if delimiter != " " and " " in part and (body[0] == BLANK or (is_end[:-1] & (body[1:] == BLANK)).any()):
         return None  # csv skips blanks that begin a cell
-    if width == 1 and (quote and quote in part or _has_blank(part)):
+    if width == 1 and ((quote and quote in part) or _has_blank(part)):
         return None
     if quote and quote in part:
         found = _without_quotes(data, is_end, ord(quote))
@@ -225,12 +194,12 @@ def _cut(part: str, line: int, width: int, delimiter: str, quote: str) -> Piece 
     ends = np.flatnonzero(is_end)
     if len(ends) % width:
         return None
-    ends = ends.reshape(-1, width)
-    is_line = body[ends] == ord("\n")
+    places: Array = ends.reshape(-1, width)
+    is_line = body[places] == ord("\n")
     if not is_line[:, -1].all() or is_line[:, :-1].any():
         return None
-    body[ends] = END
-    return Piece(data, (ends + ROOM).astype(np.uint32), line, None)
+    body[places] = END
+    return Piece(data, (places + ROOM).astype(np.uint32), line, None)
 
 
 def _has_blank(part: str) -> bool:
@@ -289,75 +258,3 @@ def _read(part: str, line: int, width: int, delimiter: str, conventions: Convent
     data = np.frombuffer(bytearray(ROOM) + content + bytes(8), np.uint8)
     ends = np.flatnonzero(data[ROOM:-8] == END) + ROOM
     return Piece(data, ends.astype(np.uint32).reshape(-1, width), line, np.array(lines, np.int64))
-
-
-class NumberColumns:
-    """The columns of which all cells so far are plain numbers."""
-
-    def __init__(self, width: int) -> None:
-        self._values: dict[int, list[Array]] = {place: [] for place in range(width)}
-        self._zero: set[int] = set()
-        self._point: set[int] = set()
-
-    def add(self, piece: Piece) -> None:
-        """The numbers of some more rows."""
-        import numpy as np
-
-        starts = _starts(piece.ends)
-        lengths = (piece.ends - starts).max(axis=0)
-        short = [place for place in self._values if lengths[place] <= SHORT]
-        for places in (short, [place for place in self._values if lengths[place] > SHORT]):
-            for k in range(0, len(places), step := max(1, AT_A_TIME // len(starts))):
-                few = places[k : k + step]
-                self._add(piece.data, starts[:, few], piece.ends[:, few].astype(np.int64), few)
-
-    def _add(self, data: "Array", starts: "Array", ends: "Array", places: list[int]) -> None:
-        found = decimals_of(data, starts.ravel(), ends.ravel())
-        zeros, points, plain = (
-            each.reshape(starts.shape) for each in (found.has_leading_zero, found.has_point, found.is_plain)
-        )
-        zero, point, is_plain = zeros.any(axis=0), points.any(axis=0), plain.all(axis=0)
-        values = found.values.reshape(starts.shape)
-        for k, place in enumerate(places):
-            column = values[:, k].copy()
-            others: list[str] | None = []
-            if not is_plain[k]:
-                others = _odd_cells(data, starts[:, k], ends[:, k], ~plain[:, k], column)
-            if others is None:
-                del self._values[place]
-                continue
-            self._values[place].append(column)
-            if zero[k] or any(map(LEADING_ZERO.match, others)):
-                self._zero.add(place)
-            if point[k] or any("." in text for text in others):
-                self._point.add(place)
-
-    def found(self) -> dict[int, Numbers]:
-        """The columns that are numbers throughout."""
-        import numpy as np
-
-        return {
-            place: Numbers(np.concatenate(values), place in self._zero, place in self._point)
-            for place, values in self._values.items()
-            if values
-        }
-
-
-def _odd_cells(
-    data: "Array", starts: "Array", ends: "Array", odd: "Array", values: "Array"
-) -> list[str] | None:
-    """The other cells, each read by itself into `values`; None where one is no finite number in plain notation."""
-    import math
-
-    import numpy as np
-
-    texts = []
-    for row in np.flatnonzero(odd).tolist():
-        content = data[starts[row] : ends[row]].tobytes()
-        if not content.isascii() or not PLAIN.fullmatch(text := content.decode().strip()):
-            return None
-        values[row] = float(text)
-        if not math.isfinite(values[row]):
-            return None
-        texts.append(text)
-    return texts
