@@ -23,7 +23,7 @@ _WANTED: dict[tuple[str, ...], str] = {
     ("data", "features"): "all, or a list of columns",
     ("data", "target"): "a column, or a list of columns",
     ("data", "missing"): "error, mean, median, most_frequent or drop, or a mapping with one per column",
-    ("data", "columns"): "a mapping of columns to numeric or categorical",
+    ("data", "columns"): "a mapping of columns to their kinds, such as {price: numeric}",
     ("data", "missing_markers"): "a list of texts",
     ("data", "split", "stratify"): "auto, true or false",
     ("silence",): "a list of names of warnings",

@@ -45,8 +45,24 @@ def _data(section: dict[str, Any]) -> dict[str, Any]:
     if section.get("header") is False:
         _each(section, _of_places, "target", "features", "exclude", "weight")
     _each(section, lambda value: _part(value, "standard"), "scale")
+    _each(section, _columns, "columns")
     _each(section, _part, "scale_target")
     return section
+
+
+def _columns(value: Any) -> Any:
+    """Each column a mapping, with its scaler and its levels as those of sections are."""
+    if not isinstance(value, dict):
+        return value
+    columns = {}
+    for name, entry in value.items():
+        column = {"kind": entry} if isinstance(entry, str) else entry
+        if isinstance(column, dict):
+            column = dict(column)
+            _each(column, lambda scale: _part(scale, "standard"), "scale")
+            _each(column, _tuple, "order")
+        columns[name] = column
+    return columns
 
 
 def _of_places(value: Any) -> Any:

@@ -64,6 +64,9 @@ def to_plain(config: Config) -> dict[str, Any]:
                 data[key] = data[key]["inputs"]
     if len(data.get("target", ())) == 1:
         data["target"] = data["target"][0]
+    data["columns"] = {name: _column(entry) for name, entry in data["columns"].items()}
+    if isinstance(data["missing"], dict):
+        data["missing"] = {name: _given(entry) for name, entry in data["missing"].items()}
     for key in ("bias", "initializer"):
         entries = network[key]
         if all(entry == entries[0] and type(entry) is type(entries[0]) for entry in entries):
@@ -72,6 +75,21 @@ def to_plain(config: Config) -> dict[str, Any]:
     every = {key: value for key, value in plain["checkpoint"]["every"].items() if value is not None}
     plain["checkpoint"]["every"] = every or "auto"
     return plain
+
+
+def _column(entry: dict[str, Any]) -> Any:
+    """A column as it is written: its kind alone where nothing else is said of it."""
+    given = _given(entry)
+    return given["kind"] if given.keys() == {"kind"} else given
+
+
+def _given(entry: Any) -> Any:
+    """The keys of a mapping that say something."""
+    return (
+        {key: value for key, value in entry.items() if value is not None}
+        if isinstance(entry, dict)
+        else entry
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from bptrain.config import forms, part
+from bptrain.config.columns import ColumnConfig, Missing, Scaler
 from bptrain.config.part import MAX_ENTRIES, PartConfig
 from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
@@ -53,10 +54,6 @@ def _list_or_text(value: Any) -> str:
     return "<text>" if isinstance(value, str) else "<list>"
 
 
-def _map_or_text(value: Any) -> str:
-    return "<map>" if isinstance(value, dict) else "<text>"
-
-
 def _start(value: Any) -> bool | float:
     """true, false, or an initial value as a float."""
     if isinstance(value, bool):
@@ -72,7 +69,6 @@ FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
 Columns = Annotated[tuple[Column, ...], MinLen(1)]
 Auto = Annotated[Literal["auto"], Tag("<text>")]
 Units = Annotated[int, Interval(ge=1, le=1_000_000), Tag("<number>")]
-Policy = Literal["error", "mean", "median", "most_frequent", "drop"]
 
 Size = Annotated[Auto | Units, Discriminator(_number_or_text)]
 Start = Annotated[bool | float, PlainValidator(_start), WithJsonSchema({"type": ["boolean", "number"]})]
@@ -80,17 +76,12 @@ AutoOrBool = Annotated[Auto | Annotated[bool, Tag("<number>")], Discriminator(_n
 Features = Annotated[
     Annotated[Column, Tag("<text>")] | Annotated[Columns, Tag("<list>")], Discriminator(_list_or_text)
 ]
-Missing = Annotated[
-    Annotated[Policy, Tag("<text>")] | Annotated[dict[Column, Policy], Tag("<map>")],
-    Discriminator(_map_or_text),
-]
 
 Activation = Annotated[PartConfig, part.part(activations), forms.part_of("activation")]
 Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",)), forms.part_of("initializer")]
 Loss = Annotated[PartConfig, part.part(losses), forms.part_of("loss")]
 Metric = Annotated[PartConfig, part.part(metrics), forms.part_of("metric")]
 Optimizer = Annotated[PartConfig, part.part(methods), forms.part_of("optimizer")]
-Scaler = Annotated[PartConfig, part.part(scalers), forms.part_of("scaler")]
 TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",)), forms.part_of("target_scaler")]
 Schedule = Annotated[PartConfig, part.part(schedules), forms.part_of("schedule")]
 
@@ -209,8 +200,9 @@ class DataConfig(Section):
         default="all", description=f"all, a list of columns, or an array name ({ARRAYS})"
     )
     exclude: tuple[Column, ...] = Field(default=(), description="columns that are not used as inputs")
-    columns: dict[Column, Literal["numeric", "categorical"]] = Field(
-        default={}, description="NAME: numeric or categorical; overrides the inferred type"
+    columns: dict[Column, Annotated[ColumnConfig, forms.or_kind]] = Field(
+        default={},
+        description="NAME: its kind, or a mapping with kind, scale, unknown …; overrides what is inferred",
     )
     split: SplitConfig = Field(default_factory=lambda: SplitConfig())
     scale: Scaler = Field(
@@ -225,7 +217,8 @@ class DataConfig(Section):
         default=None, description=f"column (or {ARRAYS} array) with row weights, in loss and metrics"
     )
     missing: Missing = Field(
-        default="error", description="how empty cells are handled; or a mapping, one way per column"
+        default="error",
+        description="how empty cells are handled; or a mapping, one way per column, such as {fill: median}",
     )
 
     def holds(self, source: Source | GivenInPython) -> Holds | Literal["memory"] | None:

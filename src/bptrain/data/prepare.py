@@ -1,10 +1,12 @@
 """From settings to arrays: the order in which a data set is read, understood, split, fitted and encoded."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from numpy.typing import DTypeLike
 
 from bptrain.data import targets, weights
+from bptrain.data.column_kinds import declared_kinds, notes_of_kinds, read_as, with_kinds
 from bptrain.data.column_roles import by_schema, by_settings
 from bptrain.data.features import unseen
 from bptrain.data.fitting import fit_features, fit_target
@@ -19,6 +21,7 @@ from bptrain.data.table import ColumnBlock, Table
 from bptrain.data.targets import Target
 from bptrain.data.task import check_inputs, column_warnings, decide, settle_target
 from bptrain.errors import DataError, Problem, Warned
+from bptrain.formats.problems import some_of
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
@@ -39,6 +42,17 @@ class Rows(NamedTuple):
     notes: tuple[str, ...] = ()  # of a file of its own: what was decided about how it is written
 
 
+class KeptSchema(NamedTuple):
+    """What a run keeps of its data: the schema by which it is read again, and the digests of its files."""
+
+    schema: Schema
+    digest: Mapping[str, str]
+
+
+class ChangedDataError(DataError):
+    """The data of a run is not what it was."""
+
+
 class Prepared(NamedTuple):
     """A data set, ready for training."""
 
@@ -50,15 +64,72 @@ class Prepared(NamedTuple):
 
 
 def prepare(
-    settings: DataSettings, facts: NetworkFacts, seed: int, dtype: DTypeLike, limit: int | None = None
+    settings: DataSettings,
+    facts: NetworkFacts,
+    seed: int,
+    dtype: DTypeLike,
+    limit: int | None = None,
+    kept_schema: KeptSchema | None = None,
 ) -> Prepared:
     """Read, split, fit and encode a data set; with `limit`, encode the first rows of each split alone.
 
-    All arithmetic is in float64, and `dtype` that of X and T. Raises DataError.
+    With the schema of a run, its data is read by that, and nothing is inferred or fitted again. All arithmetic is in
+    float64, and `dtype` that of X and T. Raises DataError; ChangedDataError where it is not the data of that run.
     """
+    sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
+    if kept_schema is not None:
+        if kept_schema.digest != _digests(sources):
+            raise ChangedDataError("the data has changed since the run was trained")
+        understood = _by_schema(settings, kept_schema.schema, seed)
+    else:
+        understood = _by_settings(settings, facts, seed)
+    schema, warnings = understood.schema, [*understood.warnings]
+    check_inputs(schema.n_inputs, len(schema.features), facts)
+
+    splits: dict[str, Rows] = {}
+    for name, source in sources.items():
+        if source is not None and name != "train":
+            splits[name], odd = _encode_source(source, f"data.{name}", schema, settings, dtype, name, limit)
+        elif len(understood.parts[name]):
+            rows = understood.kept[understood.parts[name]][:limit]
+            splits[name], odd = _encode(understood.table, rows, schema, dtype, name)
+        else:
+            continue
+        warnings += odd
+        if name != "test" and limit is None:
+            weights.refuse_nothing(splits[name].sample_weight, name)
+    task, *others = understood.notes
+    written = dict.fromkeys(
+        (*understood.table.features.origin.notes, *(note for rows in splits.values() for note in rows.notes))
+    )
+    return Prepared(schema, splits, _digests(sources), (task, *written, *others), tuple(warnings))
+
+
+def _digests(sources: Mapping[str, DataSource | None]) -> dict[str, str]:
+    """File role -> digest."""
+    found: dict[str, str] = {}
+    for name, source in sources.items():
+        found |= {} if source is None else source.digests(name)
+    return found
+
+
+class Understood(NamedTuple):
+    """The table that trains: its schema, the rows that are kept, and where each of these goes."""
+
+    schema: Schema
+    table: Table
+    kept: Array  # the numbers of the rows that are not dropped
+    parts: dict[str, Array]  # split -> positions among these
+    notes: tuple[str, ...]
+    warnings: list[Warned]
+
+
+def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Understood:
+    """What the columns are is inferred, and the preprocessing fitted on the training rows."""
     choose = by_settings(settings)
     table = read(settings.train, "data.train", choose, settings.features, settings.target, settings.weight)
-    features, target = table.features, _target_of(table)
+    features, kinds = with_kinds(table.features, declared_kinds(settings), infer=True)
+    table, target = table._replace(features=features), _target_of(table)
     kept = kept_rows(table, *_policies(settings, features, target))
     decision = decide(target, kept, settings, facts)
     settled = settle_target(target, kept, decision, facts)
@@ -70,34 +141,30 @@ def prepare(
     drop = _policies(settings, features, target)[0]
     true = targets.true_of(settled, target, train)
     shares = weights.class_weights(settings.class_weight, settled, true)
-    fitted = fit_features(features, train, settings)
+    fitted = fit_features(features, train, settings, kinds)
     schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares)
-    check_inputs(schema.n_inputs, len(schema.features), facts)
-
-    splits: dict[str, Rows] = {}
-    digests: dict[str, str] = {}
-    sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
-    for name, source in sources.items():
-        if source is not None:
-            digests |= source.digests(name)
-        if source is not None and name != "train":
-            splits[name], odd = _encode_source(source, f"data.{name}", schema, settings, dtype, name, limit)
-        elif len(parts[name]):
-            splits[name], odd = _encode(table, kept[parts[name]][:limit], schema, dtype, name)
-        else:
-            continue
-        warnings += odd
-        if name != "test" and limit is None:
-            weights.refuse_nothing(splits[name].sample_weight, name)
-    notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})"]
-    notes += dict.fromkeys(
-        (*features.origin.notes, *(note for rows in splits.values() for note in rows.notes))
-    )
-    if len(kept) < features.rows:
-        n = features.rows - len(kept)
-        notes.append(f"missing: {n} of {features.rows} rows dropped from {features.origin.file}")
+    notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_dropped(features, kept)]
+    notes += notes_of_kinds(settings, kinds)
     notes += [scale_note] if scale_note else []
-    return Prepared(schema, splits, digests, tuple(notes), tuple(warnings))
+    return Understood(schema, table, kept, parts, tuple(notes), warnings)
+
+
+def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
+    """The columns are what the schema of a run says, and the rows are split as they were."""
+    table = _read_by_schema(settings.train, "data.train", schema, settings)
+    kept = schema.rows_to_keep(table)
+    parts = _split(settings, schema.target, schema.true_classes(table, kept), seed)
+    notes = (
+        f"task: {schema.task} (as the run was trained{_classes(schema.target)})",
+        *_dropped(table.features, kept),
+    )
+    return Understood(schema, table, kept, parts, notes, _shortfalls(settings, parts, len(kept)))
+
+
+def _dropped(features: ColumnBlock, kept: Array) -> list[str]:
+    """A note of rows that were dropped."""
+    n = features.rows - len(kept)
+    return [f"missing: {n} of {features.rows} rows dropped from {features.origin.file}"] if n else []
 
 
 def encode_file(
@@ -126,12 +193,7 @@ def _encode_source(
     where: str,
     limit: int | None,
 ) -> tuple[Rows, Warnings]:
-    kinds = {feature.name: feature.kind for feature in schema.features}
-    answers = dict.fromkeys(schema.target.names, schema.target.column_kind)
-    header = 1 if isinstance(source, FileSource) else None
-    choose = by_schema(kinds, answers, source.name, schema.weight, header)
-    table = read(source, key, choose, settings.features, settings.target, schema.weight)
-    table = _renamed(table, schema)
+    table = _read_by_schema(source, key, schema, settings)
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)
     encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
@@ -144,6 +206,21 @@ def _encode_source(
         message = f"{n} of {N} rows of {source.name} dropped because of missing values"
         odd = (Warned("dropped_rows", message), *odd)
     return encoded, odd
+
+
+def _read_by_schema(source: DataSource, key: str, schema: Schema, settings: DataSettings) -> Table:
+    """The columns that the schema has, under its names."""
+    kinds = {feature.name: read_as(feature.kind) for feature in schema.features}
+    answers = schema.target.column_kinds
+    header = 1 if isinstance(source, FileSource) else None
+    choose = by_schema(kinds, schema.target.names, answers, source.name, schema.weight, header)
+    table = read(source, key, choose, settings.features, settings.target, schema.weight)
+    table = _renamed(table, schema)
+    texts = [name for name in _target_of(table).texts if schema.target.holds_numbers]
+    if texts:
+        message = f"the target {some_of(texts)} must be numbers, or true and false"
+        raise DataError(Problem("not_a_number", message, file=source.name))
+    return schema.with_kinds(table)
 
 
 def _encode(table: Table, rows: Array, schema: Schema, dtype: DTypeLike, where: str) -> tuple[Rows, Warnings]:

@@ -7,7 +7,9 @@ from typing import Any
 from bptrain.commands.init.draft import Draft
 from bptrain.commands.init.input_columns import CODES, InputCandidate
 from bptrain.config.yaml.scalars import is_text
+from bptrain.data.column_kinds import HOW
 from bptrain.data.profile import Column
+from bptrain.data.settings import BUCKETS
 from bptrain.errors import printable
 
 LISTED = 40  # columns that are listed one by one
@@ -61,6 +63,7 @@ def data_lines(draft: Draft) -> Lines:
             yield f"  {unused}: not used; another set goes into a file of its own: data.test", ""
     yield from input_lines(draft.candidates)
     yield from exclude_lines(draft.candidates)
+    yield from kind_lines(draft.candidates)
     yield from missing_lines(draft)
     if profile.rows < FEW_ROWS:
         yield (
@@ -111,7 +114,7 @@ def input_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
 
 def may_be_codes(column: Column) -> bool:
     """Whether the numbers of a column may stand for kinds of something."""
-    return column.kind == "numbers" and column.whole and 2 < column.distinct <= CODES
+    return column.kind == "numbers" and column.dates is None and column.whole and 2 < column.distinct <= CODES
 
 
 def exclude_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
@@ -124,13 +127,39 @@ def exclude_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
         yield f"    - {scalar(one.column.name)}", one.why_not or ""
 
 
+def kind_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
+    """The columns whose kind is written out: dates, and categories that are hashed."""
+    said = [
+        one for one in candidates if one.why_not is None and (one.column.dates is not None or one.is_hashed)
+    ]
+    if said:
+        yield "  columns:", ""
+    for one in said:
+        name, form = scalar(one.column.name), one.column.dates
+        if form is None:
+            value = {"kind": "categorical", "encode": "hash", "buckets": BUCKETS}
+            yield f"    {name}: {flow(value)}", f"{one.column.distinct:,} categories share {BUCKETS} inputs"
+        elif form.also is not None:
+            why = f"or format: {form.also} ({HOW[form.also]}): the cells do not tell"
+            yield f"    {name}: {flow({'kind': 'datetime', 'format': form.form})}", why
+        elif one.column.kind == "numbers":
+            yield (
+                f"    {name}: {flow({'kind': 'datetime', 'format': form.form})}",
+                "whole numbers that are all dates",
+            )
+        else:
+            yield f"    {name}: datetime", HOW[form.form]
+
+
 def missing_lines(draft: Draft) -> Lines:
     """What is done with empty cells."""
     gaps = [one.column for one in draft.candidates if one.why_not is None and one.column.missing]
     targets = [column for column in draft.targets if column.missing]
     if draft.profile.is_table and targets:
         policies = {column.name: "drop" for column in targets}
-        policies |= {one.name: "median" if one.kind == "numbers" else "most_frequent" for one in gaps}
+        policies |= {
+            one.name: "median" if one.kind == "numbers" or one.dates else "most_frequent" for one in gaps
+        }
         yield f"  missing: {flow(policies)}", "rows without a target are dropped"
     elif targets:
         yield "  missing: drop", "rows without a target are dropped"

@@ -1,6 +1,7 @@
 """Rules about the columns, the files and the splits of the data."""
 
-from bptrain.config.rules.base import BrokenRule, Found, listed_twice
+from bptrain.config.columns import ColumnConfig, FillConfig
+from bptrain.config.rules.base import BrokenRule, Found, KeyPath, listed_twice
 from bptrain.config.schema import DataConfig, NetworkConfig, Source
 from bptrain.formats import holds, listed
 from bptrain.formats.conventions import DELIMITERS
@@ -119,6 +120,57 @@ def weights_have_a_place(data: DataConfig) -> Found:
         yield BrokenRule(("data", "weight"), message)
 
 
+def columns_have_their_keys(data: DataConfig) -> Found:
+    """What is said of a column suits its kind."""
+    targets = set(data.target or ())
+    for name, column in data.columns.items():
+        path, kind = ("data", "columns", name), column.meant
+        if name in targets:
+            yield from _kind_of_target(path, column)
+            continue
+        if kind == "ordinal" and column.order is None:
+            yield BrokenRule(path, "an ordinal needs its levels: order: [lowest, …, highest]", "missing_key")
+        elif column.order is not None:
+            yield from listed_twice((*path, "order"), column.order)
+        for key, of in (("order", "ordinal"), ("format", "datetime")):
+            if getattr(column, key) is not None and kind != of:
+                yield BrokenRule((*path, key), f"only a column of kind {of} has it, and this is {kind}")
+        if column.scale is not None and kind in ("categorical", "text"):
+            yield BrokenRule((*path, "scale"), f"only numbers are scaled, and this column is {kind}")
+        for key in column.of_categories if kind != "categorical" else ():
+            message = f"only a column of kind categorical has it, and this is {kind}"
+            yield BrokenRule((*path, key), message)
+        if column.encode == "hash":
+            for key in ("unknown", "min_count"):
+                if getattr(column, key) is not None:
+                    message = "a hash has a bucket for every category: leave it out"
+                    yield BrokenRule((*path, key), message)
+        elif column.buckets is not None:
+            yield BrokenRule((*path, "buckets"), "only a hash has buckets: add encode: hash")
+
+
+def _kind_of_target(path: KeyPath, column: ColumnConfig) -> Found:
+    """A target has no preprocessing of inputs."""
+    if column.kind not in (None, "numeric", "categorical", "boolean"):
+        yield BrokenRule((*path, "kind"), f"a target is numeric, categorical or boolean, not {column.kind}")
+    if column.scale is not None:
+        yield BrokenRule((*path, "scale"), "this column is the target, which data.scale_target scales")
+    for key in ("order", "format", *column.of_categories):
+        if getattr(column, key) is not None:
+            yield BrokenRule((*path, key), "this column is the target, and only inputs have it")
+
+
+def constants_are_given(data: DataConfig) -> Found:
+    """A cell is filled with a value where that is asked for."""
+    for name, entry in data.missing.items() if isinstance(data.missing, dict) else ():
+        path = ("data", "missing", name)
+        if isinstance(entry, FillConfig) and entry.fill == "constant" and entry.value is None:
+            yield BrokenRule(path, "fill: constant needs its value", "missing_key")
+        elif isinstance(entry, FillConfig) and entry.fill != "constant" and entry.value is not None:
+            message = f"fill: {entry.fill} finds its value itself: remove it, or write fill: constant"
+            yield BrokenRule((*path, "value"), message)
+
+
 DATA = (
     target_is_given,
     several_files_are_tables,
@@ -128,4 +180,6 @@ DATA = (
     stratify_can_be_done,
     targets_fit_outputs,
     weights_have_a_place,
+    columns_have_their_keys,
+    constants_are_given,
 )
