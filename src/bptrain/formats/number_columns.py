@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 AT_A_TIME = 1 << 15  # cells that are read at a time
 SHORT = 8  # characters
 PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+BLANKS_OF_FLOAT = " \t\n\r\v\f"  # around an ASCII text that float() reads
 LEADING_ZERO = re.compile(r"[-+ ]*0[0-9]")
 
 
@@ -48,53 +49,65 @@ class NumberColumns:
     """The columns of which all cells so far are plain numbers."""
 
     def __init__(self, width: int) -> None:
-        self._values: dict[int, list[Array]] = {place: [] for place in range(width)}
-        self._zero: set[int] = set()
-        self._point: set[int] = set()
+        import numpy as np
+
+        self._places: Array = np.arange(width)
+        self._blocks: list[
+            tuple[Array, Array]
+        ] = []  # the places of columns, and their numbers, rows × columns
+        self._zero: Array = np.zeros(width, bool)
+        self._point: Array = np.zeros(width, bool)
 
     def add(self, piece: Piece) -> None:
         """The numbers of some more rows."""
         import numpy as np
 
-        starts = starts_of(piece.ends)
-        lengths = (piece.ends - starts).max(axis=0)
-        short = [place for place in self._values if lengths[place] <= SHORT]
-        for places in (short, [place for place in self._values if lengths[place] > SHORT]):
-            for k in range(0, len(places), step := max(1, AT_A_TIME // len(starts))):
-                few = places[k : k + step]
-                self._add(piece.data, starts[:, few], piece.ends[:, few].astype(np.int64), few)
+        starts, ends, places = starts_of(piece.ends), piece.ends.astype(np.int64), self._places
+        longest = (ends - starts).max(axis=0)[places]
+        values = np.empty((len(starts), len(places)))
+        kept = np.ones(len(places), bool)
+        for chosen in (np.flatnonzero(longest <= SHORT), np.flatnonzero(longest > SHORT)):
+            for k in range(0, len(chosen), step := max(1, AT_A_TIME // len(starts))):
+                few = chosen[k : k + step]
+                values[:, few], kept[few] = self._read(
+                    piece.data, starts[:, places[few]], ends[:, places[few]], few
+                )
+        if not kept.all():
+            self._places, values = places[kept], values[:, kept]
+        self._blocks.append((self._places, values))
 
-    def _add(self, data: "Array", starts: "Array", ends: "Array", places: list[int]) -> None:
+    def _read(self, data: "Array", starts: "Array", ends: "Array", few: "Array") -> "tuple[Array, Array]":
+        """The numbers of some columns, and which of these are such throughout."""
         import numpy as np
 
+        shape, places = starts.shape, self._places[few]
         found = decimals_of(data, starts.ravel(), ends.ravel())
-        plain: Array = found.is_plain.reshape(starts.shape)
-        zero: Array = np.any(found.has_leading_zero.reshape(starts.shape), axis=0)
-        point: Array = np.any(found.has_point.reshape(starts.shape), axis=0)
-        is_plain: Array = np.all(plain, axis=0)
-        values = found.values.reshape(starts.shape)
-        for k, place in enumerate(places):
-            column = values[:, k].copy()
-            others: list[str] | None = []
-            if not is_plain[k]:
-                others = _odd_cells(data, starts[:, k], ends[:, k], ~plain[:, k], column)
-            if others is None:
-                del self._values[place]
-                continue
-            self._values[place].append(column)
-            if zero[k] or any(map(LEADING_ZERO.match, others)):
-                self._zero.add(place)
-            if point[k] or any("." in text for text in others):
-                self._point.add(place)
+        values, plain = found.values.reshape(shape), found.is_plain.reshape(shape)
+        self._zero[places] |= np.any(found.has_leading_zero.reshape(shape), axis=0)
+        self._point[places] |= np.any(found.has_point.reshape(shape), axis=0)
+        kept = np.all(plain, axis=0)
+        for k in np.flatnonzero(~kept).tolist():
+            others = _odd_cells(data, starts[:, k], ends[:, k], ~plain[:, k], values[:, k])
+            if others is not None:
+                kept[k] = True
+                self._zero[places[k]] |= any(map(LEADING_ZERO.match, others))
+                self._point[places[k]] |= any("." in text for text in others)
+        return values, kept
 
     def found(self) -> dict[int, PlainNumbers]:
         """The columns that are numbers throughout."""
         import numpy as np
 
+        last, at = self._places, 0
+        matrix = np.empty((len(last), sum(len(values) for _, values in self._blocks)))
+        for places, values in self._blocks:
+            kept = values if places is last else values[:, np.searchsorted(places, last)]
+            matrix[:, at : at + len(kept)] = kept.T
+            at += len(kept)
+        self._blocks.clear()
         return {
-            place: PlainNumbers(np.concatenate(values), place in self._zero, place in self._point)
-            for place, values in self._values.items()
-            if values
+            place: PlainNumbers(matrix[k], bool(self._zero[place]), bool(self._point[place]))
+            for k, place in enumerate(last.tolist())
         }
 
 
@@ -107,7 +120,7 @@ def _odd_cells(
     texts = []
     for row in np.flatnonzero(odd).tolist():
         content = data[starts[row] : ends[row]].tobytes()
-        if not content.isascii() or not PLAIN.fullmatch(text := content.decode().strip()):
+        if not content.isascii() or not PLAIN.fullmatch((text := content.decode()).strip(BLANKS_OF_FLOAT)):
             return None
         values[row] = float(text)
         if not math.isfinite(values[row]):

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, overload
 
 from bptrain.formats.conventions import BLANKS, Conventions
 from bptrain.formats.decimals import ROOM
-from bptrain.formats.number_columns import NumberColumns, Piece, PlainNumbers, starts_of
+from bptrain.formats.number_columns import NumberColumns, Piece, PlainNumbers
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
 PIECE = 1 << 19  # characters that are cut at a time
+LEAST_ROWS = 1000  # of a piece, since each column is taken out of each piece by itself
+MOST_OF_A_PIECE = 1 << 25  # characters, of so many rows
 LARGEST = 1 << 32  # bytes of a piece, whose places are 32-bit numbers
 BLANK = ord(" ")
 END = 0  # the byte behind each cell; no text has it
@@ -109,7 +111,12 @@ def _texts(piece: Piece, place: int) -> list[str]:
     import numpy as np
 
     ends = piece.ends[:, place].astype(np.int64)
-    starts = starts_of(piece.ends)[:, place]
+    starts = np.empty_like(ends)
+    if place:
+        starts[:] = piece.ends[:, place - 1]
+    else:
+        starts[0], starts[1:] = ROOM - 1, piece.ends[:-1, -1]
+    starts += 1
     lengths = ends - starts + 1  # with the byte behind
     offsets = np.concatenate(([0], np.cumsum(lengths)[:-1]))
     places = np.repeat(starts - offsets, lengths)
@@ -139,7 +146,7 @@ def plain_rows(
     quote = '"' if conventions.quote is None else conventions.quote
     columns = NumberColumns(width)
     pieces: list[Piece] = []
-    size = PIECE
+    usual = size = max(PIECE, min(LEAST_ROWS * (text.find("\n", begin) + 1 - begin), MOST_OF_A_PIECE))
     while begin < len(text):
         end = len(text)
         if begin + size < end:
@@ -162,7 +169,7 @@ def plain_rows(
         if len(piece.ends):
             columns.add(piece)
             pieces.append(piece)
-        begin, size = end, PIECE
+        begin, size = end, usual
         line += part.count("\n")
     if not pieces:
         raise NotATable
