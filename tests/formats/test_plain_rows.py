@@ -134,7 +134,7 @@ def test_every_decimal_is_what_float_reads(cells: list[str]) -> None:
             "a",
             "é",
         ),
-        *("1" * 25, "0." + "1" * 23, "99999999999999999999"),
+        *("...............", "1.............2", ".2.45678.0123456.89", "1" * 25, "0." + "1" * 23, "99999999999999999999"),
     ],
 )
 def test_what_is_no_plain_decimal(cell: str) -> None:

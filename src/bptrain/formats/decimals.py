@@ -59,7 +59,7 @@ def decimals_of(data: "Array", starts: "Array", ends: "Array") -> Decimals:
     is_plain = (whole >= 1) & (points <= 1) & ((bad & u64(0x80 * ONES)) == 0)
     if longest > MOST_FRACTION:
         is_plain &= (length <= ROOM) & (fraction <= MOST_FRACTION)
-        fraction = np.minimum(fraction, MOST_FRACTION)
+    fraction = np.minimum(fraction, MOST_FRACTION)  # of 1.2.3 it is a sum
     powers = np.array([float(10**n) for n in range(MOST_FRACTION + 1)])
     values = value.view(np.int64).astype(np.float64)
     values /= powers[fraction]
