@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -298,7 +298,7 @@ def test_a_robust_target(tmp_path: Path) -> None:
     assert p.schema.decode(p.splits["train"].T).ravel().tolist() == [1, 2, 3, 4, 100]
 
 
-EVERY_KIND: Mapping[str, Sequence[object]] = {
+EVERY_KIND: dict[str, list[Any]] = {
     "n": [1.5, None, 3.25, 100.0, 0.125, 7],
     "big": [1, 10, 100, 1000, 10000, 3],
     "c": ["a", "b", "a", "c", None, "a"],

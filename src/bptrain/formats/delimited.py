@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.base import Format, Sheet, formats
@@ -14,9 +14,6 @@ from bptrain.formats.header_row import columns_by_name, columns_by_place
 from bptrain.formats.plain_rows import ColumnTexts, NotATable, PlainCells, PlainRows, can_be_plain, plain_rows
 from bptrain.formats.problems import ErrorList, Origin
 from bptrain.formats.separators import SIGNS, Separation, csv_reader, first_rows, separation_of
-
-if TYPE_CHECKING:
-    from bptrain.parts.types import Array
 
 LONG_HEADER = 1 << 20  # characters, in which the first rows end
 COMMENT_SIGNS = ("#", "%", "//")
@@ -63,17 +60,18 @@ def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: st
     del text
     table = plain_table(found, conventions)
     records = table or _records(found.text, found.delimiter, found.extra, conventions, file)
-    if not len(records.lines):
+    if not records.lines:
         raise DataError(Problem("no_rows", "the file has a header but no rows", file=file))
     by_place = records.columns()
     if conventions.header is False:
         columns = columns_by_place(records.width, conventions, file, key)
     else:
-        columns = columns_by_name(records.header, records.head, by_place, conventions, file, key)
+        head, lines = records.head, records.lines
+        columns = columns_by_name(records.header, head, by_place, conventions, file, key, lines)
     places = dict(zip(columns.names, columns.places, strict=True))
     cells = PlainCells(table.rows, places) if table else {name: [*by_place[k]] for name, k in places.items()}
     notes = (*((found.note,) if found.note else ()), *columns.notes)
-    origin = Origin(file, np.asarray(records.lines), notes=notes)
+    origin = Origin(file, np.array(records.lines), notes=notes)
     return Sheet(origin, columns.names, cells, conventions)
 
 
@@ -97,7 +95,7 @@ class PlainTable(NamedTuple):
     header: list[str]
     head: int
     rows: PlainRows
-    lines: "Array"
+    lines: list[int]
 
     @property
     def width(self) -> int:
@@ -140,7 +138,7 @@ def plain_table(found: Separation, conventions: Conventions) -> PlainTable | Non
         rows = plain_rows(text, at, begin + 1, width, delimiter, conventions)
     except (csv.Error, NotATable, ValueError):
         return None  # for which there is an explanation
-    return PlainTable(header, head, rows, rows.lines())
+    return PlainTable(header, head, rows, rows.lines().tolist())
 
 
 def _records(text: str, delimiter: str, extra: bool, conventions: Conventions, file: str) -> Records:
@@ -240,12 +238,18 @@ class RaggedRows:
         if len(self._signs) == 1 and None not in self._signs and self._conventions.comment is None:
             (sign,) = self._signs
             return f"{they} {begin} with {sign}; if such lines are no rows, declare data.comment: '{sign}'"
+        above = next((sign for sign in COMMENT_SIGNS if header and header[0].lstrip().startswith(sign)), None)
+        if above is not None and self._conventions.comment is None:
+            return (
+                f"the header begins with {above}; if such lines are no rows, declare data.comment: '{above}'"
+            )
         if self._trailing and len(row) > width:
             return f"{they} {'ends' if they == 'it' else 'end'} with a delimiter; remove it"
         whole = header or [""]
         other = next((sign for sign in SIGNS if sign not in (delimiter, BLANKS) and sign in whole[0]), None)
         if len(whole) == 1 and other is not None:
-            return f"the header is separated by {SIGNS[other]}, and the rows by {SIGNS.get(delimiter, delimiter)}"
+            usual = "blanks" if delimiter == " " else SIGNS.get(delimiter, delimiter)
+            return f"the header is separated by {SIGNS[other]}, and the rows by {usual}"
         if row[0].count('"') == 1 or any('"' in cell for cell in row):
             return "a quote within a cell is written twice"
         return ""
