@@ -102,24 +102,28 @@ def native(array: "Array") -> "Array":
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
+def refuse_empty(header: ArrayHeader, path: Path) -> None:
+    """Raises DataError for an array without values, whose other axes may be longer than any array's."""
+    if header.size == 0:
+        message = f"the array of shape {header.shape} has no rows"
+        raise DataError(Problem("no_rows", message, file=str(path)))
+
+
 def mapped(path: Path, header: ArrayHeader) -> "Array":
     """The array of a file that is not packed; its pages are read when they are needed, and never written."""
     import numpy as np
 
-    if header.size == 0:
-        return np.empty(header.shape, header.dtype)
+    refuse_empty(header, path)
     made = np.memmap(path, header.dtype, "r", header.length, header.shape, order=header.order)  # type: ignore[call-overload]
     return native(made.view(np.ndarray))
 
 
-def of_bytes(data: bytes, header: ArrayHeader) -> "Array":
+def of_bytes(data: bytes, header: ArrayHeader, path: Path) -> "Array":
     """The array of a content that is in memory."""
     import numpy as np
 
-    count = prod(header.shape)
-    flat: Array = (
-        np.frombuffer(data, header.dtype, count, header.length) if header.size else np.empty(0, header.dtype)
-    )
+    refuse_empty(header, path)
+    flat: Array = np.frombuffer(data, header.dtype, prod(header.shape), header.length)
     return native(flat.reshape(header.shape, order=header.order))  # type: ignore[call-overload]
 
 
@@ -127,6 +131,7 @@ def read_in_pieces(file: IO[bytes], header: ArrayHeader, path: Path, what: str) 
     """The array that follows a header, whose values fill memory as they come. Raises DataError where they end early."""
     import numpy as np
 
+    refuse_empty(header, path)
     refuse_too_large(header.size, path, what)
     room = np.empty(header.size, np.uint8)
     view = memoryview(room)  # type: ignore[arg-type]  # before Python 3.12 NumPy does not say that it is a buffer
@@ -137,7 +142,5 @@ def read_in_pieces(file: IO[bytes], header: ArrayHeader, path: Path, what: str) 
             refuse_other_size(header, at, path, what)
         view[at : at + len(piece)] = piece
         at += len(piece)
-    flat: Array = (
-        np.frombuffer(room, header.dtype, prod(header.shape)) if header.size else np.empty(0, header.dtype)
-    )
+    flat: Array = np.frombuffer(room, header.dtype, prod(header.shape))
     return native(flat.reshape(header.shape, order=header.order))  # type: ignore[call-overload]

@@ -36,7 +36,7 @@ def read_idx(path: Path, key: str, conventions: Conventions) -> "Array":
         refuse_foreign(head, b"", path)
         size = file.seek(0, io.SEEK_END) if data is None else len(data)
         header = _header(head, size, path)
-        return mapped(path, header) if data is None else of_bytes(data, header)
+        return mapped(path, header) if data is None else of_bytes(data, header, path)
 
 
 def _header(head: bytes, size: int, path: Path) -> ArrayHeader:

@@ -27,7 +27,7 @@ def read_npy(path: Path, key: str, conventions: Conventions) -> "Array":
         if data is not None:
             header = read_header(io.BytesIO(data), path)
             refuse_other_size(header, len(data) - header.length, path)
-            return of_bytes(data, header)
+            return of_bytes(data, header, path)
         refuse_foreign(file.read(HEAD_OF_FILE), b"", path, arrays=True)
         file.seek(0)
         header = read_header(file, path)
