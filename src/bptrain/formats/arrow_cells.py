@@ -13,6 +13,7 @@ from bptrain.formats.base import Cells, Sheet
 from bptrain.formats.files import reading
 from bptrain.formats.foreign import HEAD_OF_FILE, refuse_foreign
 from bptrain.formats.limits import refuse_large_table
+from bptrain.formats.packing import of_the_system
 from bptrain.formats.problems import ErrorList, Origin
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def reading_arrow(path: Path, key: str, magic: bytes) -> Iterator[Any]:
         except (DataError, MemoryError):
             raise
         except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
+            if of_the_system(error):
                 raise
             why = " ".join(str(error).split())[:200]
             message = f"the file is damaged or not what its name says ({why})"

@@ -14,7 +14,7 @@ from bptrain.formats.conventions import Conventions
 from bptrain.formats.excel_cells import NO_VALUE, FoundCells, table_of
 from bptrain.formats.files import reading
 from bptrain.formats.foreign import HEAD_OF_FILE, refuse_foreign, refuse_foreign_archive
-from bptrain.formats.packing import MOST_UNPACKED
+from bptrain.formats.packing import MOST_UNPACKED, of_the_system
 from bptrain.formats.problems import nearest, some_of
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how the containers of older and of encrypted workbooks begin
@@ -76,7 +76,7 @@ def _reading_workbook(path: Path) -> Iterator[None]:
         zipfile.BadZipFile,
         zlib.error,
     ) as error:  # openpyxl builds its objects from whatever the XML says
-        if isinstance(error, OSError) and error.errno is not None:
+        if of_the_system(error):
             raise
         why = " ".join(str(error).split())[:200]
         message = f"the file is damaged or not what its name says ({why})"

@@ -12,7 +12,7 @@ from bptrain.formats.base import Format, NamedArrays, formats
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import reading
 from bptrain.formats.foreign import HEAD_OF_FILE, refuse_foreign
-from bptrain.formats.packing import MOST_UNPACKED
+from bptrain.formats.packing import MOST_UNPACKED, of_the_system
 from bptrain.formats.problems import some_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def opened(path: Path, key: str) -> Iterator["zipfile.ZipFile"]:
             EOFError, LookupError, NotImplementedError, OSError, ValueError, struct.error, zipfile.BadZipFile,
             zlib.error,
         ) as error:  # fmt: skip
-            if isinstance(error, OSError) and error.errno is not None:
+            if of_the_system(error):
                 raise
             raise damaged(path, error) from None
 
