@@ -45,16 +45,37 @@ def starts_of(ends: "Array") -> "Array":
     return starts.reshape(ends.shape)
 
 
+class PieceStore:
+    """Room for the pieces of a table, so that what is kept does not lie between what goes again."""
+
+    def __init__(self, size: int, rows: int, width: int) -> None:
+        import numpy as np
+
+        self._data: Array = np.empty(size, np.uint8)  # memory is taken as it is filled
+        self._ends: Array = np.empty((rows, width), np.uint32)
+        self._size = self._rows = 0
+
+    def keep(self, piece: Piece) -> Piece:
+        """The same piece, in this room where it fits."""
+        size, rows = self._size + len(piece.data), self._rows + len(piece.ends)
+        if size > len(self._data) or rows > len(self._ends):
+            return piece
+        data, ends = self._data[self._size : size], self._ends[self._rows : rows]
+        data[:], ends[:] = piece.data, piece.ends
+        self._size, self._rows = size, rows
+        return piece._replace(data=data, ends=ends)
+
+
 class NumberColumns:
     """The columns of which all cells so far are plain numbers."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, rows: int) -> None:
         import numpy as np
 
         self._places: Array = np.arange(width)
-        self._blocks: list[
-            tuple[Array, Array]
-        ] = []  # the places of columns, and their numbers, rows × columns
+        self._most, self._rows = rows, 0
+        self._matrix: Array | None = None  # the columns that were numbers in the first piece, each a row
+        self._at: Array = self._places  # the row of each column
         self._zero: Array = np.zeros(width, bool)
         self._point: Array = np.zeros(width, bool)
 
@@ -64,17 +85,20 @@ class NumberColumns:
 
         starts, ends, places = starts_of(piece.ends), piece.ends.astype(np.int64), self._places
         longest = (ends - starts).max(axis=0)[places]
-        values = np.empty((len(starts), len(places)))
+        values = np.empty((len(places), len(starts)))
         kept = np.ones(len(places), bool)
         for chosen in (np.flatnonzero(longest <= SHORT), np.flatnonzero(longest > SHORT)):
             for k in range(0, len(chosen), step := max(1, AT_A_TIME // len(starts))):
                 few = chosen[k : k + step]
-                values[:, few], kept[few] = self._read(
-                    piece.data, starts[:, places[few]], ends[:, places[few]], few
-                )
+                found, kept[few] = self._read(piece.data, starts[:, places[few]], ends[:, places[few]], few)
+                values[few] = found.T
         if not kept.all():
-            self._places, values = places[kept], values[:, kept]
-        self._blocks.append((self._places, values))
+            self._places, self._at, values = places[kept], self._at[kept], values[kept]
+        if self._matrix is None:
+            self._at = np.arange(len(self._places))
+            self._matrix = np.empty((len(self._places), self._most))
+        self._matrix[self._at, self._rows : self._rows + len(starts)] = values
+        self._rows += len(starts)
 
     def _read(self, data: "Array", starts: "Array", ends: "Array", few: "Array") -> "tuple[Array, Array]":
         """The numbers of some columns, and which of these are such throughout."""
@@ -96,18 +120,13 @@ class NumberColumns:
 
     def found(self) -> dict[int, PlainNumbers]:
         """The columns that are numbers throughout."""
-        import numpy as np
-
-        last, at = self._places, 0
-        matrix = np.empty((len(last), sum(len(values) for _, values in self._blocks)))
-        for places, values in self._blocks:
-            kept = values if places is last else values[:, np.searchsorted(places, last)]
-            matrix[:, at : at + len(kept)] = kept.T
-            at += len(kept)
-        self._blocks.clear()
+        if self._matrix is None:
+            return {}
         return {
-            place: PlainNumbers(matrix[k], bool(self._zero[place]), bool(self._point[place]))
-            for k, place in enumerate(last.tolist())
+            place: PlainNumbers(
+                self._matrix[at, : self._rows], bool(self._zero[place]), bool(self._point[place])
+            )
+            for place, at in zip(self._places.tolist(), self._at.tolist(), strict=True)
         }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, overload
 
 from bptrain.formats.conventions import BLANKS, Conventions
 from bptrain.formats.decimals import ROOM
-from bptrain.formats.number_columns import NumberColumns, Piece, PlainNumbers
+from bptrain.formats.number_columns import NumberColumns, Piece, PieceStore, PlainNumbers
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PIECE = 1 << 19  # characters that are cut at a time
 LEAST_ROWS = 1000  # of a piece, since each column is taken out of each piece by itself
 MOST_OF_A_PIECE = 1 << 25  # characters, of so many rows
+MORE_THAN_CELLS = 64  # bytes of a piece, at most
 LARGEST = 1 << 32  # bytes of a piece, whose places are 32-bit numbers
 BLANK = ord(" ")
 END = 0  # the byte behind each cell; no text has it
@@ -144,7 +145,10 @@ def plain_rows(
     Raises NotATable where some rows have another number of cells, or broken quotes.
     """
     quote = '"' if conventions.quote is None else conventions.quote
-    columns = NumberColumns(width)
+    most = 1 + min(text.count("\n", begin), (len(text) - begin) // width)  # rows
+    columns = NumberColumns(width, most)
+    size = (len(text) - begin) * (1 if text.isascii() else 4)
+    store = PieceStore(size + size // PIECE * MORE_THAN_CELLS, most, width)
     pieces: list[Piece] = []
     usual = size = max(PIECE, min(LEAST_ROWS * (text.find("\n", begin) + 1 - begin), MOST_OF_A_PIECE))
     while begin < len(text):
@@ -168,7 +172,7 @@ def plain_rows(
                 raise NotATable
         if len(piece.ends):
             columns.add(piece)
-            pieces.append(piece)
+            pieces.append(store.keep(piece))
         begin, size = end, usual
         line += part.count("\n")
     if not pieces:
