@@ -16,6 +16,4 @@ class Extra(NamedTuple):
         return f"pip install 'bptrain[{self.name}]'"
 
 
-TABLES = Extra(
-    "tables", ("pyarrow", "openpyxl"), "Parquet, Arrow, Feather and Excel files; faster reading of CSV"
-)
+TABLES = Extra("tables", ("pyarrow", "openpyxl"), "Parquet, Arrow, Feather and Excel files")

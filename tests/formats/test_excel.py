@@ -189,6 +189,22 @@ def test_commands(workplace: Path) -> None:
     book.save("t.xlsx")
     Path("t.csv").write_text("\n".join(",".join(map(str, row)) for row in rows) + "\n")
     assert bptrain("init", "--data", "t.csv", "--target", "y").code == 0
+    refused = bptrain("init", "--data", "t.xlsx", "--target", "y", "--force")
+    assert (refused.code, "data.sheet=NAME" in refused.err) == (3, True)
+    of_sheet = (
+        "init",
+        "--data",
+        "t.xlsx",
+        "--target",
+        "y",
+        "--set",
+        "data.sheet=Sheet",
+        "--output",
+        "s.yaml",
+    )
+    assert bptrain(*of_sheet).code == 0
+    assert "\n  sheet: Sheet " in Path("s.yaml").read_text()
+    assert bptrain("validate", "s.yaml").code == 0
     change = ("--set", "training.epochs=2", "--set", "training.engine=numpy", "--json")
     of_csv = bptrain("fit", "config.yaml", *change)
     fit = bptrain("fit", "config.yaml", "--set", "data.train=t.xlsx", "--set", "data.sheet=1", *change)

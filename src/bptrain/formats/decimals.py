@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
+WORD = 8  # characters
 ROOM = 24  # bytes that must stand before the first cell: the longest number
 MOST_FRACTION = 22  # 10²² is the largest power of ten that is a float64
 EXACT = 1 << 53  # every whole number up to here is a float64
@@ -34,17 +35,37 @@ def decimals_of(data: "Array", starts: "Array", ends: "Array") -> Decimals:
     """The numbers in these places of a text in bytes, which begins with ROOM bytes that are in no cell."""
     import numpy as np
 
-    u64 = np.uint64
     first = data[starts]
     minus = first == MINUS
     begins = starts + (minus | (first == PLUS))
     length = ends - begins
     longest = int(length.max(initial=0))
+    if longest <= WORD:
+        return _of_words(data, begins, ends, length, minus, 1)
+    n_words = 2 + (longest > 2 * WORD)
+    long = np.flatnonzero(length > WORD)
+    if 2 * len(long) > len(length):
+        return _of_words(data, begins, ends, length, minus, n_words)
+    found = _of_words(data, begins, ends, np.minimum(length, WORD), minus, 1)
+    others = _of_words(data, begins[long], ends[long], length[long], minus[long], n_words)
+    for array, part in zip(found, others, strict=True):
+        array[long] = part
+    return found
+
+
+def _of_words(
+    data: "Array", begins: "Array", ends: "Array", length: "Array", minus: "Array", n_words: int
+) -> Decimals:
+    """The numbers of cells that so many words hold, without their signs."""
+    import numpy as np
+
+    u64 = np.uint64
+    longest = int(length.max(initial=0))
     words = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
     keep = np.array([(ALL << (64 - 8 * n)) & ALL for n in range(9)], u64)
     digits = []  # of eight characters each, from the last to the first; a digit is a byte from 0 to 9
-    for n in range(1 + (longest > 8) + (longest > 16)):
-        kept = keep[np.clip(length - 8 * n, 0, 8) if longest > 8 else length]
+    for n in range(n_words):
+        kept = keep[np.clip(length - 8 * n, 0, 8) if n_words > 1 else length]
         digits.append((words[ends - 8 * (n + 1)] ^ u64(ONES * ZERO)) & kept)
     fraction, points = _remove_point(digits)
     bad = (digits[0] + u64(0x76 * ONES)) | digits[0]  # a high bit where a byte is more than 9

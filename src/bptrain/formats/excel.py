@@ -136,7 +136,10 @@ def _page(book: Any, path: Path, key: str, sheet: str | int | None) -> Any:
         return shown[0]
     if len(shown) > 1:
         titles = some_of(page.title for page in shown)
-        message = f"the workbook has {len(shown)} sheets ({titles}): name the one that is meant in data.sheet"
+        message = (
+            f"the workbook has {len(shown)} sheets ({titles}): name the one that is meant in data.sheet (init --set "
+            "data.sheet=NAME)"
+        )
         raise DataError(Problem("several_sheets", message, file=str(path)))
     raise DataError(Problem("empty_file", f"the workbook has no sheet with cells; {listed}", file=str(path)))
 
