@@ -133,6 +133,10 @@ class Interrupted(BptrainError):
         self.exit_code = 128 + signal_number
 
 
+class DataWarning(UserWarning):
+    """What `warnings.warn` says in Python of rows that are odd, such as unknown categories."""
+
+
 class Warned(NamedTuple):
     """A warning to the user."""
 

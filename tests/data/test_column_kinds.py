@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bptrain.data.cells import RULES
 from bptrain.data.features import Feature, bucket_of
 from bptrain.data.prepare import KeptSchema, encode_columns, encode_file, prepare
 from bptrain.data.raw_columns import Encoder
@@ -405,7 +406,7 @@ def test_a_schema_of_an_unknown_function_is_refused() -> None:
 
 
 def test_plain_columns_are_written_as_they_were(tmp_path: Path) -> None:
-    """A schema without anything new has the keys that version 1 had, and its version."""
+    """A schema without anything new has the keys that version 1 had, its version, and what a cell means."""
     p = prepared(whole(write(tmp_path, table(x=[1, 2], c=["a", "b"])), scale=standard()))
     assert p.schema.to_json() == {
         "version": 2,
@@ -419,6 +420,7 @@ def test_plain_columns_are_written_as_they_were(tmp_path: Path) -> None:
         },
         "target": {"names": ["y"], "kind": "values", "labels": [], "center": [0.5], "spread": [0.5]},
         "drop": [],
+        "cells": RULES.to_json(),
     }
 
 

@@ -16,7 +16,9 @@ from bptrain.data.sources import FileSource
 from bptrain.formats import Sheet, delimited, plain_rows
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.decimals import ROOM, decimals_of
+from bptrain.formats.markers import markers_of
 from bptrain.formats.plain_rows import PlainCells
+from bptrain.formats.quoting import quotes_some
 from bptrain.formats.separators import Separation
 
 NUMBERS = st.one_of(
@@ -71,7 +73,8 @@ def test_the_cells_are_those_of_the_csv_module(data: st.DataObject) -> None:
     found = read(text, data.draw(st.integers(1, 60)))
     header, expected, lines = as_csv_does(text)
     if found is None:
-        assert "\r" in text or not expected  # what stands by itself in a cell; or no row
+        # a line break of its own kind in a cell; no row; or a marker in quotes, for which the text is read once more
+        assert "\r" in text or not expected or quotes_some(markers_of(None).anywhere, text)
         return
     assert (found.header, found.rows.rows) == (header, len(expected))
     assert found.lines == lines

@@ -76,6 +76,7 @@ def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
         task=loaded.config.task,
         weight=data.weight,
         class_weight=loaded.config.loss.class_weight,
+        conventions=conventions,
     )
 
 

@@ -1,8 +1,12 @@
 """Arrays to one block of columns, in their own type."""
 
+from collections import Counter
+
 import numpy as np
 
-from bptrain.data.sheet_columns import MISSING, is_whole
+from bptrain.data.cells import RULES, CellRules
+from bptrain.data.levels import one_spelling
+from bptrain.data.sheet_columns import is_whole
 from bptrain.data.table import ColumnBlock, chunks
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, Origin
@@ -22,7 +26,7 @@ def feature_block(array: Array, file: str, name: str = "x1") -> ColumnBlock:
     return _number_block(matrix, names, file)
 
 
-def target_block(array: Array, file: str, name: str = "y") -> ColumnBlock:
+def target_block(array: Array, file: str, name: str = "y", rules: CellRules = RULES) -> ColumnBlock:
     """The column `name`, or name1 … namem; numbers, true and false, or text labels."""
     matrix = _columns(array, file)
     m = matrix.shape[1]
@@ -40,8 +44,9 @@ def target_block(array: Array, file: str, name: str = "y") -> ColumnBlock:
     texts = {}
     for k, column in enumerate(names):
         labels = [str(label).strip() for label in matrix[:, k]]
+        there = {label: n for label, n in Counter(labels).items() if label not in rules.markers.anywhere}
         texts[column] = np.empty(len(labels), object)
-        texts[column][:] = [None if label in MISSING else label for label in labels]
+        texts[column][:] = list(map(one_spelling(there).get, labels))
     return ColumnBlock(Origin(file), names, np.empty((len(matrix), 0)), (), texts)
 
 

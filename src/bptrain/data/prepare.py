@@ -6,9 +6,11 @@ from typing import NamedTuple
 from numpy.typing import DTypeLike
 
 from bptrain.data import targets, weights
+from bptrain.data.cell_notes import cell_notes, kept_rules
+from bptrain.data.cells import rules_of
 from bptrain.data.column_kinds import declared_kinds, notes_of_kinds, read_as, with_kinds
-from bptrain.data.column_roles import by_schema, by_settings
-from bptrain.data.features import unseen
+from bptrain.data.column_roles import by_schema, by_settings, in_spelling_of
+from bptrain.data.features import refuse_all_unseen, unseen
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.missing import FILLS, kept_rows
 from bptrain.data.raw_columns import encode_columns as encode_columns  # the third entry point
@@ -128,6 +130,7 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     """What the columns are is inferred, and the preprocessing fitted on the training rows."""
     choose = by_settings(settings)
     table = read(settings.train, "data.train", choose, settings.features, settings.target, settings.weight)
+    settings = in_spelling_of(settings, _names(table))
     features, kinds = with_kinds(table.features, declared_kinds(settings), infer=True)
     table, target = table._replace(features=features), _target_of(table)
     kept = kept_rows(table, *_policies(settings, features, target))
@@ -142,9 +145,10 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     true = targets.true_of(settled, target, train)
     shares = weights.class_weights(settings.class_weight, settled, true)
     fitted = fit_features(features, train, settings, kinds)
-    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares)
+    cells = kept_rules(rules_of(settings.conventions), [block.reading for block in _blocks(table)])
+    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares, cells)
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_dropped(features, kept)]
-    notes += notes_of_kinds(settings, kinds)
+    notes += [*cell_notes(block.reading for block in _blocks(table)), *notes_of_kinds(settings, kinds)]
     notes += [scale_note] if scale_note else []
     return Understood(schema, table, kept, parts, tuple(notes), warnings)
 
@@ -157,6 +161,7 @@ def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
     notes = (
         f"task: {schema.task} (as the run was trained{_classes(schema.target)})",
         *_dropped(table.features, kept),
+        *cell_notes(block.reading for block in _blocks(table)),
     )
     return Understood(schema, table, kept, parts, notes, _shortfalls(settings, parts, len(kept)))
 
@@ -196,6 +201,7 @@ def _encode_source(
     table = _read_by_schema(source, key, schema, settings)
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)
+    refuse_all_unseen(schema.features, table.features, rows)
     encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
     encoded = encoded._replace(notes=table.features.origin.notes)
     if schema.weight is not None and table.weight is None:
@@ -213,7 +219,7 @@ def _read_by_schema(source: DataSource, key: str, schema: Schema, settings: Data
     kinds = {feature.name: read_as(feature.kind) for feature in schema.features}
     answers = schema.target.column_kinds
     header = 1 if isinstance(source, FileSource) else None
-    choose = by_schema(kinds, schema.target.names, answers, source.name, schema.weight, header)
+    choose = by_schema(kinds, schema.target.names, answers, source.name, schema.weight, header, schema.cells)
     table = read(source, key, choose, settings.features, settings.target, schema.weight)
     table = _renamed(table, schema)
     texts = [name for name in _target_of(table).texts if schema.target.holds_numbers]
@@ -252,6 +258,14 @@ def _rename(block: ColumnBlock, names: tuple[str, ...]) -> ColumnBlock:
     texts = {new[name]: cells for name, cells in block.texts.items()}
     number_names = tuple(new[name] for name in block.number_names)
     return block._replace(names=names, number_names=number_names, texts=texts)
+
+
+def _blocks(table: Table) -> list[ColumnBlock]:
+    return [block for block in table if block is not None]
+
+
+def _names(table: Table) -> list[str]:
+    return [name for block in _blocks(table) for name in block.names]
 
 
 def _target_of(table: Table) -> ColumnBlock:

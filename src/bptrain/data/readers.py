@@ -1,6 +1,7 @@
 """A source to a table of the chosen columns."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from bptrain.data.array_columns import feature_block, target_block
 from bptrain.data.column_roles import Chooser
@@ -29,12 +30,20 @@ def read(
 
 
 def _of_sheet(sheet: Sheet, choose: Chooser) -> Table:
-    choice = choose(sheet.names, None)
-    features = block_of(sheet, choice.features, choice.kinds, infer=choice.infer)
-    target = block_of(sheet, choice.targets, choice.kinds, infer=choice.infer, target=True)
+    if sheet.targets:
+        others = [name for name in sheet.names if name not in sheet.targets]
+        choice = choose(others, sheet.targets)
+    else:
+        choice = choose(sheet.names, None)
+    read_as = partial(block_of, sheet, rules=choice.rules)
+    features = read_as(choice.features, choice.kinds, infer=choice.infer)
+    target = read_as(choice.targets, choice.kinds, infer=choice.infer, target=True)
     if choice.weight is None:
         return Table(features, target)
-    return Table(features, target, block_of(sheet, (choice.weight,), {choice.weight: "numeric"}, infer=True))
+    weight = read_as(
+        (choice.weight,), {choice.weight: "numeric"}, infer=choice.weight not in choice.rules.notations
+    )
+    return Table(features, target, weight)
 
 
 def _of_arrays(arrays: Arrays, choose: Chooser) -> Table:

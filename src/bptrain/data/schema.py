@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 
 from bptrain.data import features as feature_code
 from bptrain.data import targets as target_code
+from bptrain.data.cells import OLDER_RULES, CellRules
 from bptrain.data.column_kinds import with_kinds
 from bptrain.data.features import Feature
 from bptrain.data.missing import kept_rows
@@ -32,6 +33,7 @@ class Schema(NamedTuple):
     drop: frozenset[str] = frozenset()  # columns for whose missing cells the row is dropped
     weight: str | None = None  # the column that says what each row weighs
     class_weights: tuple[float, ...] = ()  # what a row of each class weighs; empty: 1
+    cells: CellRules = OLDER_RULES  # what the cells of a table mean
 
     @property
     def n_inputs(self) -> int:
@@ -119,6 +121,7 @@ class Schema(NamedTuple):
             "drop": sorted(self.drop),
             **({} if self.weight is None else {"weight": self.weight}),
             **({"class_weights": list(self.class_weights)} if self.class_weights else {}),
+            **({} if self.cells == OLDER_RULES else {"cells": self.cells.to_json()}),
         }
 
     @classmethod
@@ -182,6 +185,7 @@ class Schema(NamedTuple):
             frozenset(json["drop"]),
             json.get("weight"),
             tuple(json.get("class_weights", ())),
+            CellRules.from_json(json.get("cells")),
         )
 
 

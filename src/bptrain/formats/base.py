@@ -26,6 +26,7 @@ class Sheet(NamedTuple):
     names: tuple[str, ...]
     cells: Mapping[str, Cells]  # N per column
     conventions: Conventions = RECOGNIZED  # how it is written, which also says what a cell means
+    targets: tuple[str, ...] = ()  # columns that are the targets, whatever the config says
 
 
 class NamedArrays(NamedTuple):

@@ -1,5 +1,6 @@
 """CSV, TSV and their kin: cells with line numbers, separated by one character or by blanks."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -11,8 +12,10 @@ from bptrain.formats.files import read_text
 from bptrain.formats.foreign import is_json
 from bptrain.formats.header_row import NUMBER as NUMBER
 from bptrain.formats.header_row import columns_by_name, columns_by_place
+from bptrain.formats.markers import markers_of
 from bptrain.formats.plain_rows import ColumnTexts, NotATable, PlainCells, PlainRows, can_be_plain, plain_rows
 from bptrain.formats.problems import ErrorList, Origin
+from bptrain.formats.quoting import quotes_some, with_quoted_texts
 from bptrain.formats.separators import SIGNS, Separation, csv_reader, first_rows, separation_of
 
 LONG_HEADER = 1 << 20  # characters, in which the first rows end
@@ -62,7 +65,9 @@ def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: st
     records = table or _records(found.text, found.delimiter, found.extra, conventions, file)
     if not records.lines:
         raise DataError(Problem("no_rows", "the file has a header but no rows", file=file))
-    by_place = records.columns()
+    by_place: Sequence[Sequence[str]] = (
+        table.columns() if table else _with_quoted_texts(found, records, conventions)
+    )
     if conventions.header is False:
         columns = columns_by_place(records.width, conventions, file, key)
     else:
@@ -83,10 +88,6 @@ class Records(NamedTuple):
     cells: list[str]  # of all rows, end to end
     lines: list[int]  # where each row begins
     width: int  # cells of a row
-
-    def columns(self) -> list[list[str]]:
-        """The cells by columns."""
-        return [self.cells[k :: self.width] for k in range(self.width)]
 
 
 class PlainTable(NamedTuple):
@@ -112,7 +113,8 @@ def plain_table(found: Separation, conventions: Conventions) -> PlainTable | Non
     import csv
 
     text, delimiter = found.text, found.delimiter
-    if not can_be_plain(text, delimiter, conventions):
+    markers = markers_of(conventions.missing_markers).anywhere
+    if not can_be_plain(text, delimiter, conventions) or quotes_some(markers, text, conventions.quote):
         return None
     above = int(conventions.header is None or conventions.header)  # lines of the header
     header: list[str] = []
@@ -139,6 +141,21 @@ def plain_table(found: Separation, conventions: Conventions) -> PlainTable | Non
     except (csv.Error, NotATable, ValueError):
         return None  # for which there is an explanation
     return PlainTable(header, head, rows, rows.lines().tolist())
+
+
+def _with_quoted_texts(
+    found: Separation, records: "Records | PlainTable", conventions: Conventions
+) -> list[list[str]]:
+    """The cells by columns; markers of missing values that are quoted are texts."""
+    assert isinstance(records, Records)
+    return with_quoted_texts(
+        [records.cells[k :: records.width] for k in range(records.width)],
+        found.text,
+        records.lines,
+        markers_of(conventions.missing_markers).anywhere,
+        found.delimiter,
+        conventions.quote,
+    )
 
 
 def _records(text: str, delimiter: str, extra: bool, conventions: Conventions, file: str) -> Records:

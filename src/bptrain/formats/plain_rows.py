@@ -67,6 +67,15 @@ class ColumnTexts(Sequence[str]):
     def __init__(self, rows: PlainRows, place: int) -> None:
         self._rows, self._place = rows, place
 
+    @property
+    def numbers(self) -> PlainNumbers | None:
+        """The column where all of its cells are plain numbers."""
+        return self._rows.numbers(self._place)
+
+    def tolist(self) -> list[str]:
+        """All texts."""
+        return self._rows.texts(self._place)
+
     def __len__(self) -> int:
         return self._rows.rows
 
@@ -101,6 +110,10 @@ class PlainCells(Mapping[str, list[str]]):
 
     def __len__(self) -> int:
         return len(self._places)
+
+    def column(self, name: str) -> ColumnTexts:
+        """A column whose texts are not made yet."""
+        return ColumnTexts(self.rows, self._places[name])
 
     def numbers(self, name: str) -> PlainNumbers | None:
         """A column where all of its cells are plain numbers."""
