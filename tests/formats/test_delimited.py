@@ -100,7 +100,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     )
     (tmp_path / "folder.csv").mkdir()
     assert problems(whole(FileSource(tmp_path / "folder.csv")))[0].code == "is_a_directory"
-    [unknown] = problems(whole(FileSource(tmp_path / "data.xlsx")))
+    [unknown] = problems(whole(FileSource(tmp_path / "data.ods")))
     assert unknown.code == "unknown_format"
     assert ".csv" in unknown.message
 

@@ -115,6 +115,7 @@ def conventions_of(data: DataConfig) -> Conventions:
         thousands=data.thousands,
         missing_markers=data.missing_markers,
         index_column=data.index,
+        sheet=data.sheet,
     )
 
 

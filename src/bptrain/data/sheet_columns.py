@@ -16,9 +16,12 @@ from bptrain.data.table import EXACT, ColumnBlock, text_of
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
+from bptrain.formats.number_columns import PlainNumbers
+from bptrain.formats.plain_rows import ColumnTexts, PlainCells
 from bptrain.formats.problems import ErrorList, Origin, UndeclaredConvention
 from bptrain.parts.types import Array
 
+RawCells = Cells | ColumnTexts
 LEADING_ZERO = re.compile(r"\n[-+ ]*0[0-9]")
 
 
@@ -44,7 +47,7 @@ def block_of(
     reading = CellReading({}, {}, {})
     elsewhere = cache(lambda: decimal_of(sheet, rules))
     for name in names:
-        raw, declared = sheet.cells[name], kinds.get(name)
+        raw, declared = _cells_of(sheet, name), kinds.get(name)
         if isinstance(raw, np.ndarray) and rules.markers.numbers and declared != "categorical":
             raw = without_markers(raw, name, rules, reading)
         plain = (
@@ -99,18 +102,25 @@ def decimal_of(sheet: Sheet, rules: CellRules = RULES) -> str | None:
     return decimal_mark(columns)
 
 
-def _may_be_grouped(cells: Cells, rules: CellRules) -> bool:
+def _cells_of(sheet: Sheet, name: str) -> RawCells:
+    """The cells of a column; those of a file that is kept as bytes are no texts yet."""
+    return sheet.cells.column(name) if isinstance(sheet.cells, PlainCells) else sheet.cells[name]
+
+
+def _may_be_grouped(cells: RawCells, rules: CellRules) -> bool:
     """Whether every number with a point may be whole, with a point between thousands."""
-    if not isinstance(cells, list) or rules.says_how_numbers_are_written:
+    if isinstance(cells, np.ndarray) or rules.says_how_numbers_are_written:
         return False
     few = [cell for cell in cells[:50] if "." in cell]
     return bool(few) and all_grouped(few) and all_grouped(cells)
 
 
-def texts_of(cells: Cells) -> list[str]:
+def texts_of(cells: RawCells) -> list[str]:
     """The cells of a column as texts, "" where one is missing."""
     if isinstance(cells, list):
         return cells
+    if isinstance(cells, ColumnTexts):
+        return cells.tolist()
     return ["" if value != value else text_of(value) for value in cells.tolist()]
 
 
@@ -125,7 +135,10 @@ def without_markers(column: Array, name: str, rules: CellRules, reading: CellRea
 
 
 def plain_numbers(
-    cells: Cells, rules: CellRules = RULES, declared: str | None = "numeric", notation: Notation | None = None
+    cells: RawCells,
+    rules: CellRules = RULES,
+    declared: str | None = "numeric",
+    notation: Notation | None = None,
 ) -> Array | None:
     """A column in which every cell is a finite number in plain notation; None leaves it to a closer look.
 
@@ -137,15 +150,25 @@ def plain_numbers(
             return None
         long = declared is None and cells.dtype.kind in "iu" and max(cells.max(), -int(cells.min())) >= EXACT
         return None if long else cells.astype(np.float64)
-    text = "\n".join(["", *cells])
-    if "_" in text or not text.isascii():  # float() would take 1_000, and digits of other scripts
-        return None
+    found = cells.numbers if isinstance(cells, ColumnTexts) else _numbers_of(cells)
     point_decides = rules.says_how_numbers_are_written or (notation is not None and notation != Notation())
     if (
-        rules.markers.numbers
-        or (point_decides and "." in text)
+        found is None
+        or rules.markers.numbers
+        or (point_decides and found.has_point)
         or (notation is not None and notation.sign == "%")
     ):
+        return None
+    column = found.values
+    if declared is None and is_whole(column) and (np.abs(column).max() >= EXACT or found.has_leading_zero):
+        return None
+    return column
+
+
+def _numbers_of(cells: list[str]) -> PlainNumbers | None:
+    """The finite numbers that all cells are."""
+    text = "\n".join(["", *cells])
+    if "_" in text or not text.isascii():  # float() would take 1_000, and digits of other scripts
         return None
     try:
         column = np.fromiter(map(float, cells), np.float64, len(cells))
@@ -153,9 +176,7 @@ def plain_numbers(
         return None
     if not np.isfinite(column).all():
         return None
-    if declared is None and is_whole(column) and (np.abs(column).max() >= EXACT or LEADING_ZERO.search(text)):
-        return None
-    return column
+    return PlainNumbers(column, LEADING_ZERO.search(text) is not None, "." in text)
 
 
 def is_whole(column: Array) -> bool:

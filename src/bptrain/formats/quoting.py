@@ -21,6 +21,15 @@ class QuotedText(str):
         return not self == other
 
 
+def quotes_some(markers: Collection[str], text: str, quote: str | None = None) -> bool:
+    """Whether some marker of a missing value stands in quotes."""
+    quote = '"' if quote is None else quote
+    if not quote or quote not in text:
+        return False
+    any_marker = "|".join(map(re.escape, filter(None, markers)))
+    return re.search(f"{re.escape(quote)} *(?:{any_marker}) *{re.escape(quote)}", text) is not None
+
+
 def with_quoted_texts(
     columns: list[list[str]],
     text: str,
@@ -34,12 +43,9 @@ def with_quoted_texts(
     They are so where the column has cells without quotes, too. `lines` are the lines of the rows in the file's text,
     counted from 1. Where a marker is quoted at all, the text is read once more, since the csv module does not tell.
     """
+    if delimiter == BLANKS or not quotes_some(markers, text, quote):
+        return columns
     quote = '"' if quote is None else quote
-    if not quote or quote not in text or delimiter == BLANKS:
-        return columns
-    any_marker = "|".join(map(re.escape, filter(None, markers)))
-    if re.search(f"{re.escape(quote)} *(?:{any_marker}) *{re.escape(quote)}", text) is None:
-        return columns
     row_of = {line: row for row, line in enumerate(lines)}
     quoted: list[list[int]] = [[] for _ in columns]  # rows whose cell is a marker in quotes
     bare: set[int] = set()  # columns that have cells without quotes
