@@ -148,6 +148,7 @@ WARNINGS = {
     "corrupt_checkpoint": "a checkpoint is damaged; the one before it is used",
     "diverged_run": "the run of an evaluated or inspected model diverged: its weights are those from before",
     "dropped_rows": "rows of an evaluated file have missing values and are left out",
+    "extra_columns": "an evaluated file has columns that the training file does not have",
     "growing_loss": "the training loss is a multiple of that of the first epoch",
     "large_first_step": "the learning rate is large for a loss that is summed over many rows",
     "many_categories": "a text column has almost as many categories as rows",

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bptrain.data.cells import CellRules, Notation, number_of, value_of
-from bptrain.data.prepare import encode_file
+from bptrain.data.prepare import encode_columns, encode_file
+from bptrain.data.sources import FileSource
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.markers import AMONG_NUMBERS, DEFAULT, markers_of
 from data.helpers import CROSS, prepared, problems, whole, write
@@ -146,3 +147,22 @@ def test_a_model_that_says_nothing_of_its_markers_keeps_those_of_its_time(tmp_pa
 def test_rules_survive_json() -> None:
     rules = CellRules(markers_of(("-9999", "x")), ",", ".", {"a": Notation(",", None, "€")})
     assert CellRules.from_json(rules.to_json()) == rules
+
+
+def test_markers_in_arrays(tmp_path: Path) -> None:
+    """In training as in prediction, and of labels."""
+    X = np.array([[-9999.0, 1], [2, -9999], [4, 5]])
+    np.savez(tmp_path / "d.npz", X=X, y=np.array(["NA", "b", "c"]))
+    source = FileSource(tmp_path / "d.npz")
+    how = Conventions(missing_markers=("-9999",))
+    p = prepared(whole(source, None, missing="mean", conventions=how), CROSS)
+    assert p.splits["train"].X.tolist() == [[3, 1], [2, 3], [4, 5]]
+    assert p.schema.labels == ("NA", "b", "c")
+    assert (
+        "missing: read as such: 1 cell of x1 (-9999), 1 cell of x2 (-9999) (data.missing_markers)" in p.notes
+    )
+    for given in (X, X.tolist(), {"x1": X[:, 0], "x2": X[:, 1]}, X.astype(np.int64)):
+        assert encode_columns(given, p.schema, np.float64).tolist() == [[3, 1], [2, 3], [4, 5]]
+    assert encode_file(source, p.schema, np.float64)[0].X.tolist() == [[3, 1], [2, 3], [4, 5]]
+    default = prepared(whole(source, None, missing="drop"), CROSS)
+    assert default.schema.labels == ("b", "c")

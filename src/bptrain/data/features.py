@@ -69,6 +69,11 @@ class Feature(NamedTuple):
         return self.kind == "numeric" and not self.indicator
 
     @property
+    def is_special(self) -> bool:
+        """Whether it is neither a number nor one input per category."""
+        return self.kind not in ("numeric", "categorical") or bool(self.buckets)
+
+    @property
     def column_kind(self) -> ColumnKind:
         """What a file's column must be."""
         return ColumnKind(self.kind, self.categories if self.kind == "ordinal" else (), self.form)

@@ -137,16 +137,17 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     decision = decide(target, kept, settings, facts)
     settled = settle_target(target, kept, decision, facts)
     warnings = column_warnings(target, settled, features, kept)
-    parts = _split(settings, settled, targets.true_of(settled, target, kept), seed)
+    one_hot = targets.is_one_hot(settled, target, kept)
+    parts = _split(settings, settled, targets.true_of(settled, target, kept), seed, one_hot)
     warnings += _shortfalls(settings, parts, len(kept))
     train = kept[parts["train"]]
     settled, scale_note = fit_target(settled, target, train, settings, facts)
     drop = _policies(settings, features, target)[0]
     true = targets.true_of(settled, target, train)
-    shares = weights.class_weights(settings.class_weight, settled, true)
+    shares = weights.class_weights(settings.class_weight, settled, true, one_hot)
     fitted = fit_features(features, train, settings, kinds)
     cells = kept_rules(rules_of(settings.conventions), [block.reading for block in _blocks(table)])
-    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares, cells)
+    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares, table.others, cells)
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_dropped(features, kept)]
     notes += [*cell_notes(block.reading for block in _blocks(table)), *notes_of_kinds(settings, kinds)]
     notes += [scale_note] if scale_note else []
@@ -157,7 +158,8 @@ def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
     """The columns are what the schema of a run says, and the rows are split as they were."""
     table = _read_by_schema(settings.train, "data.train", schema, settings)
     kept = schema.rows_to_keep(table)
-    parts = _split(settings, schema.target, schema.true_classes(table, kept), seed)
+    one_hot = targets.is_one_hot(schema.target, _target_of(table), kept)
+    parts = _split(settings, schema.target, schema.true_classes(table, kept), seed, one_hot)
     notes = (
         f"task: {schema.task} (as the run was trained{_classes(schema.target)})",
         *_dropped(table.features, kept),
@@ -207,6 +209,13 @@ def _encode_source(
     if schema.weight is not None and table.weight is None:
         message = f"{source.name} has no weight column {schema.weight}: every sample gets weight 1"
         odd = (Warned("no_weights", message), *odd)
+    known = table.others if schema.left_out is None else frozenset(schema.left_out)
+    extra = [name for name in table.others if name not in known]
+    if extra:
+        message = (
+            f"{source.name} has columns that are not in the training file, and are not read: {some_of(extra)}"
+        )
+        odd = (Warned("extra_columns", message), *odd)
     n, N = table.features.rows - len(rows), table.features.rows
     if n:
         message = f"{n} of {N} rows of {source.name} dropped because of missing values"
@@ -261,7 +270,7 @@ def _rename(block: ColumnBlock, names: tuple[str, ...]) -> ColumnBlock:
 
 
 def _blocks(table: Table) -> list[ColumnBlock]:
-    return [block for block in table if block is not None]
+    return [block for block in (table.features, table.target, table.weight) if block is not None]
 
 
 def _names(table: Table) -> list[str]:
@@ -282,11 +291,14 @@ def _policies(
     return drop, frozenset(name for name in features.names if settings.policy(name) in FILLS)
 
 
-def _split(settings: DataSettings, target: Target, true: Array, seed: int) -> dict[str, Array]:
-    """Positions among the kept rows of the train file, by split. Raises DataError."""
+def _split(settings: DataSettings, target: Target, true: Array, seed: int, one_hot: bool) -> dict[str, Array]:
+    """Positions among the kept rows of the train file, by split; `true` are their classes. Raises DataError.
+
+    Rows with a 1 in one column per class are drawn by class where that is asked for, and not by `auto`.
+    """
     one_class_column = target.kind in ("classes", "binary")
-    if settings.stratify and not (one_class_column and settings.shuffle):
-        why = "shuffle is false" if one_class_column else "the target is not one column of classes"
+    if settings.stratify and not ((one_class_column or one_hot) and settings.shuffle):
+        why = "shuffle is false" if one_class_column or one_hot else "the target is not one column of classes"
         message = f"stratify keeps the classes in proportion, but {why}; set it to auto or false"
         raise DataError(Problem("stratify", message, path="data.split.stratify"))
     stratify = settings.stratify

@@ -33,6 +33,7 @@ class Schema(NamedTuple):
     drop: frozenset[str] = frozenset()  # columns for whose missing cells the row is dropped
     weight: str | None = None  # the column that says what each row weighs
     class_weights: tuple[float, ...] = ()  # what a row of each class weighs; empty: 1
+    left_out: tuple[str, ...] | None = ()  # the other columns of the training file; None: not known
     cells: CellRules = OLDER_RULES  # what the cells of a table mean
 
     @property
@@ -107,6 +108,7 @@ class Schema(NamedTuple):
                     if any(more.values())
                     else {}
                 ),
+                **({} if self.left_out == () else {"left_out": self.left_out and list(self.left_out)}),
             },
             "target": {
                 "names": list(self.target.names),
@@ -165,6 +167,7 @@ class Schema(NamedTuple):
                     **said,
                 )
             )
+        left_out = columns.get("left_out", () if version > 1 else None)
         t = json["target"]
         target = Target(
             tuple(t["names"]),
@@ -185,6 +188,7 @@ class Schema(NamedTuple):
             frozenset(json["drop"]),
             json.get("weight"),
             tuple(json.get("class_weights", ())),
+            None if left_out is None else tuple(left_out),
             CellRules.from_json(json.get("cells")),
         )
 

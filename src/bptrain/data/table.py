@@ -58,6 +58,7 @@ class Table(NamedTuple):
     features: ColumnBlock
     target: ColumnBlock | None = None  # None for rows whose target nobody knows yet
     weight: ColumnBlock | None = None  # one column: what each row weighs
+    others: tuple[str, ...] = ()  # the columns of a table that are none of these
 
 
 def chunks(rows: int, width: int, numbers: int | None = None) -> Iterator[slice]:

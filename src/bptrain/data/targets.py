@@ -169,6 +169,12 @@ def labels_of(block: ColumnBlock, rows: Array) -> tuple[Label, ...]:
     return tuple(kind(value) for value in values)
 
 
+def is_one_hot(target: Target, block: ColumnBlock, rows: Array) -> bool:
+    """Whether the class probabilities of some rows are all 0 or 1, so that each row is of one class."""
+    values = values_of(block)[rows] if target.kind == "distribution" else np.array([0.5])
+    return bool(((values == 0) | (values == 1)).all())
+
+
 def _class_numbers(target: Target, block: ColumnBlock, rows: Array) -> Array:
     """The number of the class of each of some rows. Raises DataError for unknown labels."""
     name = block.names[0]

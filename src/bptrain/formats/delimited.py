@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bptrain.errors import DataError, Problem
 from bptrain.formats.base import Format, Sheet, formats
 from bptrain.formats.conventions import BLANKS, RECOGNIZED, Conventions
-from bptrain.formats.files import read_text
+from bptrain.formats.files import looks_like_utf8, read_text
 from bptrain.formats.foreign import is_json
 from bptrain.formats.header_row import NUMBER as NUMBER
 from bptrain.formats.header_row import columns_by_name, columns_by_place
@@ -75,8 +75,13 @@ def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: st
         columns = columns_by_name(records.header, head, by_place, conventions, file, key, lines)
     places = dict(zip(columns.names, columns.places, strict=True))
     cells = PlainCells(table.rows, places) if table else {name: [*by_place[k]] for name, k in places.items()}
-    notes = (*((found.note,) if found.note else ()), *columns.notes)
-    origin = Origin(file, np.array(records.lines), notes=notes)
+    notes = [found.note] if found.note else []
+    notes += columns.notes
+    if conventions.encoding is not None and looks_like_utf8(found.text, conventions.encoding):
+        notes.append(
+            f"reading: {file} looks like UTF-8, but is read as data.encoding says: {conventions.encoding}"
+        )
+    origin = Origin(file, np.array(records.lines), notes=tuple(notes))
     return Sheet(origin, columns.names, cells, conventions)
 
 
@@ -261,6 +266,8 @@ class RaggedRows:
             )
         if self._trailing and len(row) > width:
             return f"{they} {'ends' if they == 'it' else 'end'} with a delimiter; remove it"
+        if len(row) == width - 1 and header and not header[-1].strip():
+            return "the header ends with a delimiter; remove it"
         whole = header or [""]
         other = next((sign for sign in SIGNS if sign not in (delimiter, BLANKS) and sign in whole[0]), None)
         if len(whole) == 1 and other is not None:

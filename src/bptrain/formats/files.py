@@ -142,6 +142,17 @@ def likely_encodings(data: bytes) -> tuple[str, str]:
     return ("cp1252", "latin-1") if in_windows else ("latin-1", "cp1252")
 
 
+def looks_like_utf8(text: str, encoding: str) -> bool:
+    """Whether a text that was read in another encoding has letters that are all UTF-8 in its bytes."""
+    if text.isascii() or codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
+        return False
+    lines = (line for line in text[:HEAD_OF_FILE].split("\n") if not line.isascii())
+    try:
+        return bool([line.encode(encoding).decode("utf-8") for line in lines])
+    except UnicodeError:
+        return False
+
+
 def read_head(path: Path, key: str) -> tuple[bytes, bool]:
     """The first bytes of the content, unpacked, and whether they are all of it. Raises DataError for foreign files."""
     tail = b""
