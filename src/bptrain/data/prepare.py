@@ -146,10 +146,10 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     true = targets.true_of(settled, target, train)
     shares = weights.class_weights(settings.class_weight, settled, true, one_hot)
     fitted = fit_features(features, train, settings, kinds)
-    cells = kept_rules(rules_of(settings.conventions), [block.reading for block in _blocks(table)])
+    cells = kept_rules(rules_of(settings.conventions), [block.reading for block in table.blocks])
     schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares, table.others, cells)
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_dropped(features, kept)]
-    notes += [*cell_notes(block.reading for block in _blocks(table)), *notes_of_kinds(settings, kinds)]
+    notes += [*cell_notes(block.reading for block in table.blocks), *notes_of_kinds(settings, kinds)]
     notes += [scale_note] if scale_note else []
     return Understood(schema, table, kept, parts, tuple(notes), warnings)
 
@@ -163,7 +163,7 @@ def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
     notes = (
         f"task: {schema.task} (as the run was trained{_classes(schema.target)})",
         *_dropped(table.features, kept),
-        *cell_notes(block.reading for block in _blocks(table)),
+        *cell_notes(block.reading for block in table.blocks),
     )
     return Understood(schema, table, kept, parts, notes, _shortfalls(settings, parts, len(kept)))
 
@@ -269,12 +269,8 @@ def _rename(block: ColumnBlock, names: tuple[str, ...]) -> ColumnBlock:
     return block._replace(names=names, number_names=number_names, texts=texts)
 
 
-def _blocks(table: Table) -> list[ColumnBlock]:
-    return [block for block in (table.features, table.target, table.weight) if block is not None]
-
-
 def _names(table: Table) -> list[str]:
-    return [name for block in _blocks(table) for name in block.names]
+    return [name for block in table.blocks for name in block.names]
 
 
 def _target_of(table: Table) -> ColumnBlock:

@@ -31,7 +31,8 @@ def read(
 
 def _of_sheet(sheet: Sheet, choose: Chooser) -> Table:
     if sheet.targets:
-        choice = choose([name for name in sheet.names if name not in sheet.targets], sheet.targets)
+        names = [name for name in sheet.names if name not in sheet.targets]
+        choice = choose(names, sheet.targets)
     else:
         choice = choose(sheet.names, None)
     read_as = partial(block_of, sheet, rules=choice.rules)
@@ -41,8 +42,9 @@ def _of_sheet(sheet: Sheet, choose: Chooser) -> Table:
     others = tuple(name for name in sheet.names if name not in used)
     if choice.weight is None:
         return Table(features, target, None, others)
-    infer = choice.weight not in choice.rules.notations
-    weight = read_as((choice.weight,), {choice.weight: "numeric"}, infer=infer)
+    weight = read_as(
+        (choice.weight,), {choice.weight: "numeric"}, infer=choice.weight not in choice.rules.notations
+    )
     return Table(features, target, weight, others)
 
 

@@ -60,6 +60,11 @@ class Table(NamedTuple):
     weight: ColumnBlock | None = None  # one column: what each row weighs
     others: tuple[str, ...] = ()  # the columns of a table that are none of these
 
+    @property
+    def blocks(self) -> list[ColumnBlock]:
+        """Those that there are."""
+        return [block for block in (self.features, self.target, self.weight) if block is not None]
+
 
 def chunks(rows: int, width: int, numbers: int | None = None) -> Iterator[slice]:
     """Slices over the rows of a wide table, each of about `numbers` numbers (CHUNK by default)."""
