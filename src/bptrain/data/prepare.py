@@ -5,7 +5,12 @@ from typing import NamedTuple
 from numpy.typing import DTypeLike
 
 from bptrain.data import targets, weights
+from bptrain.data.cell_counts import bounded, dropped_rows, filled_cells
+from bptrain.data.checks.base import Examined
+from bptrain.data.checks.run_checks import data_warnings
 from bptrain.data.column_roles import by_schema, by_settings
+from bptrain.data.column_statistics import statistics_of
+from bptrain.data.drift import outside_range
 from bptrain.data.features import unseen
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.missing import FILLS, kept_rows
@@ -36,6 +41,14 @@ class Rows(NamedTuple):
         None  # what the loss of each row weighs, N: row weight × class weight; None: 1
     )
     row_weight: Array | None = None  # what each row weighs in metrics, N, float64: its data.weight; None: 1
+
+
+class EncodedFile(NamedTuple):
+    """A file as a trained model sees it."""
+
+    rows: Rows
+    warnings: Warnings  # of what is odd about it
+    notes: tuple[str, ...]  # what was done to its cells
 
 
 class Prepared(NamedTuple):
@@ -70,17 +83,22 @@ def prepare(
     true = targets.true_of(settled, target, train)
     shares = weights.class_weights(settings.class_weight, settled, true)
     fitted = fit_features(features, train, settings)
-    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares)
+    kept_of_rows = statistics_of(features, train).with_targets(statistics_of(target, train))
+    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares, kept_of_rows)
     check_inputs(schema.n_inputs, len(schema.features), facts)
 
     splits: dict[str, Rows] = {}
+    said: list[str] = []  # of files of their own
     digests: dict[str, str] = {}
     sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
     for name, source in sources.items():
         if source is not None:
             digests |= source.digests(name)
         if source is not None and name != "train":
-            splits[name], odd = _encode_source(source, f"data.{name}", schema, settings, dtype, name, limit)
+            splits[name], odd, done = _encode_source(
+                source, f"data.{name}", schema, settings, dtype, name, limit
+            )
+            said += done
         elif len(parts[name]):
             splits[name], odd = _encode(table, kept[parts[name]][:limit], schema, dtype, name)
         else:
@@ -89,11 +107,14 @@ def prepare(
         if name != "test" and limit is None:
             weights.refuse_nothing(splits[name].sample_weight, name)
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})"]
-    if len(kept) < features.rows:
-        n = features.rows - len(kept)
-        notes.append(f"missing: {n} of {features.rows} rows dropped from {features.origin.file}")
+    notes += [f"missing: {line}" for line in dropped_rows(table, kept, drop)]
+    notes += [f"missing: {line}" for line in filled_cells(features, kept, schema.features)]
+    notes += said
     notes += [scale_note] if scale_note else []
-    return Prepared(schema, splits, digests, tuple(notes), tuple(warnings))
+    if limit is None:
+        places = {name: source.name for name, source in sources.items() if source is not None}
+        warnings += data_warnings(Examined(features, target, kept, train, schema, splits, digests, places))
+    return Prepared(schema, splits, digests, tuple(notes), bounded(warnings))
 
 
 def encode_file(
@@ -109,6 +130,19 @@ def encode_file(
     `features` and `target` are those of the model's config: they name the arrays of an npz file and
     mean nothing for other files. Raises DataError.
     """
+    rows, warnings, _ = encode_with_notes(source, schema, dtype, features, target, limit)
+    return rows, warnings
+
+
+def encode_with_notes(
+    source: DataSource,
+    schema: Schema,
+    dtype: DTypeLike,
+    features: str | tuple[str, ...] = "all",
+    target: str | tuple[str, ...] | None = None,
+    limit: int | None = None,
+) -> EncodedFile:
+    """The same, with what was done to its cells. Raises DataError."""
     settings = DataSettings(source, features=features, target=target)
     return _encode_source(source, "", schema, settings, dtype, source.name, limit)
 
@@ -121,7 +155,7 @@ def _encode_source(
     dtype: DTypeLike,
     where: str,
     limit: int | None,
-) -> tuple[Rows, Warnings]:
+) -> EncodedFile:
     kinds = {feature.name: feature.kind for feature in schema.features}
     answers = dict.fromkeys(schema.target.names, schema.target.column_kind)
     header = 1 if isinstance(source, FileSource) else None
@@ -134,11 +168,10 @@ def _encode_source(
     if schema.weight is not None and table.weight is None:
         message = f"{source.name} has no weight column {schema.weight}: every sample gets weight 1"
         odd = (Warned("no_weights", message), *odd)
-    n, N = table.features.rows - len(rows), table.features.rows
-    if n:
-        message = f"{n} of {N} rows of {source.name} dropped because of missing values"
-        odd = (Warned("dropped_rows", message), *odd)
-    return encoded, odd
+    odd = (*outside_range(schema.statistics, table.features, rows, source.name), *odd)
+    odd = (*(Warned("dropped_rows", said) for said in dropped_rows(table, rows, schema.drop)), *odd)
+    notes = tuple(f"missing: {said}" for said in filled_cells(table.features, rows, schema.features))
+    return EncodedFile(encoded, bounded(odd), notes)
 
 
 def _encode(table: Table, rows: Array, schema: Schema, dtype: DTypeLike, where: str) -> tuple[Rows, Warnings]:
@@ -208,7 +241,13 @@ def _shortfalls(settings: DataSettings, parts: dict[str, Array], n: int) -> list
     for name in ("validation", "test"):
         share = 0.0 if getattr(settings, name) is not None else getattr(settings, f"{name}_share")
         asked, got = round(share * n), len(parts[name])
-        if got < asked:
+        if share and not asked:
+            message = (
+                f"there is no {name} set: {share:g} of {n} row{'' if n == 1 else 's'} makes none; add rows, or "
+                f"set data.split.{name}: 0"
+            )
+            warnings.append(Warned("small_split", message))
+        elif got < asked:
             message = (
                 f"the {name} set has {got} of the {asked} rows asked for, since each class keeps a row for training; "
                 "set data.split.stratify: false to draw from all rows alike"

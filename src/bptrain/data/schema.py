@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 
 from bptrain.data import features as feature_code
 from bptrain.data import targets as target_code
+from bptrain.data.column_statistics import Statistics
 from bptrain.data.features import Feature
 from bptrain.data.missing import kept_rows
 from bptrain.data.table import Table
@@ -26,6 +27,7 @@ class Schema(NamedTuple):
     drop: frozenset[str] = frozenset()  # columns for whose missing cells the row is dropped
     weight: str | None = None  # the column that says what each row weighs
     class_weights: tuple[float, ...] = ()  # what a row of each class weighs; empty: 1
+    statistics: Statistics = Statistics()  # of the training rows, the targets included
 
     @property
     def n_inputs(self) -> int:
@@ -98,6 +100,7 @@ class Schema(NamedTuple):
             "drop": sorted(self.drop),
             **({} if self.weight is None else {"weight": self.weight}),
             **({"class_weights": list(self.class_weights)} if self.class_weights else {}),
+            **({"statistics": self.statistics.to_json()} if self.statistics.rows else {}),
         }
 
     @classmethod
@@ -143,4 +146,5 @@ class Schema(NamedTuple):
             frozenset(json["drop"]),
             json.get("weight"),
             tuple(json.get("class_weights", ())),
+            Statistics.from_json(json["statistics"]) if "statistics" in json else Statistics(),
         )

@@ -64,12 +64,17 @@ def training_data(model: Model, run: RunDirectory, dtype: DTypeLike, limit: int 
             f"{model.stored.path} was trained with other settings than {run.path}: name its own run"
         )
     prepared = prepare_data(loaded, dtype, limit)
-    if prepared.digest != kept.data or prepared.schema.to_json() != kept.schema:
+    if prepared.digest != kept.data or not same_columns(prepared.schema.to_json(), kept.schema):
         raise DataError(
             f"the data of {run.path} has changed since it was trained, so the split cannot be reproduced: "
             "restore the original file, or evaluate a file with --data FILE"
         )
     return prepared
+
+
+def same_columns(now: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
+    """Whether a schema is that of a run; the statistics of an older one are not kept."""
+    return {**now, "statistics": None} == {**kept, "statistics": None}
 
 
 def run_of(checkpoint_file: Path) -> RunDirectory:
