@@ -1,8 +1,10 @@
-"""The one check for people and CI alike: format, lint, types, tests. `python dev/check.py [--quick] [pytest options]`.
+"""The one check for people and CI alike: format, lint, types, tests. `python dev/check.py [--quick | --exhaustive]
+[pytest options]`.
 
 Formats and mends the sources in place; on CI (CI=true) it only checks them. With --quick it runs the tests of the rooms
 that differ from the branch main, and those of the order of imports, but for the ones that are marked `slow` (compiling,
-many processes, many cases); the rest is left to the full check.
+many processes, many cases); the rest is left to the full check. With --exhaustive every compiled case is tried in both
+dtypes, which takes some minutes more.
 """
 
 import os
@@ -25,6 +27,9 @@ def main(options: list[str]) -> int:
         options = [option for option in options if option != "--quick"]
         tests = tests_of(changed(), ROOT)
         options += ["-m", "not slow"]
+    if "--exhaustive" in options:
+        options = [option for option in options if option != "--exhaustive"]
+        os.environ["TEST_EXHAUSTIVELY"] = "1"
     checks = [
         [*tool, "ruff", "format", *(["--check"] if on_ci else []), "."],
         [*tool, "ruff", "check", *([] if on_ci else ["--fix"]), "."],

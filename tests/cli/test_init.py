@@ -365,7 +365,7 @@ def test_templates_are_the_configs_that_ship(name: str, workplace: Path) -> None
     ours = load_config("config.yaml").config
     theirs = load_config(ROOT / "configs" / f"{name}.yaml").config
     inputs = TEMPLATES[name]
-    assert file_of(theirs.data.train).inputs == f"../data/{inputs}"
+    assert file_of(theirs.data.train).inputs == (f"../data/{inputs}",)
     data = theirs.data.model_copy(update={"train": ours.data.train})
     assert theirs.model_copy(update={"data": data}) == ours
     assert Path(inputs).read_bytes() == (ROOT / "data" / inputs).read_bytes()

@@ -26,7 +26,7 @@ def test_defaults_are_those_of_the_design(tmp_path: Path) -> None:
     assert config.optimizer == PartConfig("gradient_descent", {"learning_rate": 0.1}, {"weight_decay": 0.0})
     assert config.schedule == PartConfig("constant", {}, {"warmup": 0.0})
     data, network, training = config.data, config.network, config.training
-    assert (file_of(data.train).inputs, file_of(data.train).target) == ("a.csv", None)
+    assert (file_of(data.train).inputs, file_of(data.train).target) == (("a.csv",), None)
     assert (data.target, data.features) == (("y",), "all")
     assert (data.scale, data.scale_target) == (PartConfig("standard", {}), PartConfig("auto", {}))
     assert (data.shares, data.split.stratify, data.missing) == ((0.15, 0.15), "auto", "error")
@@ -185,7 +185,7 @@ def test_a_resolved_config_runs_again_as_it_is(text: str, tmp_path: Path) -> Non
     assert to_plain(again.config) == plain
     assert from_plain(plain, "checkpoint") == config
     assert yaml.safe_load(dump_yaml(plain)) is not None  # YAML 1.1 reads it too
-    assert Path(file_of(config.data.train).inputs).is_absolute()
+    assert all(Path(path).is_absolute() for path in file_of(config.data.train).inputs)
 
 
 def test_resolved_has_what_applies_in_the_mode(tmp_path: Path) -> None:
@@ -205,8 +205,8 @@ def test_paths_are_relative_to_the_config_file(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "configs" / "c.yaml").write_text(MINIMAL.replace("a.csv", "../data/a.csv"))
     monkeypatch.chdir(tmp_path / "configs")
     loaded = load_config("c.yaml")
-    assert file_of(loaded.config.data.train).inputs == "../data/a.csv"
-    assert file_of(loaded.absolute().data.train).inputs == str(tmp_path / "data" / "a.csv")
+    assert file_of(loaded.config.data.train).inputs == ("../data/a.csv",)
+    assert file_of(loaded.absolute().data.train).inputs == (str(tmp_path / "data" / "a.csv"),)
     assert loaded.absolute().data.target == ("y",)
 
 

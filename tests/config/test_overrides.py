@@ -96,7 +96,7 @@ def test_a_mapping_has_ready_values(tmp_path: Path) -> None:
     }  # fmt: skip
     config = load(tmp_path, GOOD, values).config
     assert (config.training.epochs, config.network.sizes) == (20, (4, 8, 3))
-    assert (file_of(config.data.train).inputs, config.data.target) == ("b.csv", ("no",))
+    assert (file_of(config.data.train).inputs, config.data.target) == (("b.csv",), ("no",))
     assert config.optimizer == PartConfig(
         "momentum", {"learning_rate": 0.1, "mu": 0.5}, {"weight_decay": 0.0}
     )

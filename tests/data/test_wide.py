@@ -16,7 +16,8 @@ from bptrain.data.sources import Arrays
 from bptrain.data.table import ColumnBlock
 from bptrain.errors import DataError
 from bptrain.formats import Sheet
-from bptrain.formats.delimited import _header
+from bptrain.formats.conventions import RECOGNIZED
+from bptrain.formats.header_row import columns_by_name
 from bptrain.formats.problems import LISTED, Origin
 from data.helpers import prepared, whole
 
@@ -93,7 +94,7 @@ def train(n: int) -> None:
 
 
 def header(n: int) -> None:
-    _header(list(counted(n)), 1, "wide.csv", ",")
+    columns_by_name(list(counted(n)), 1, [["1"]] * n, RECOGNIZED, "wide.csv", "")
 
 
 def arrays(n: int) -> None:

@@ -1,6 +1,8 @@
 """The engines that are installed here, for the tests that hold for each."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +26,24 @@ def maker(name: str) -> Make:
 
 ENGINES = {name: maker(name) for name in engine_names() if engine_entry(name).missing() is None}
 
+EXHAUSTIVE = os.environ.get("TEST_EXHAUSTIVELY") == "1"  # as `dev/check.py --exhaustive` sets it
+DTYPES: tuple[type, ...] = (np.float32, np.float64)
+
 needs_compiler = pytest.mark.skipif("numba" not in ENGINES, reason="the extra `fast` is not installed")
+
+
+def in_dtypes(cases: Sequence[Any], shift: int = 0) -> list[tuple[Any, str, type]]:
+    """Each case with each engine and dtype; compiled engines, which take a second or more per case, in one dtype each.
+
+    Both dtypes by turns, from the one that `shift` says on; in the exhaustive check both for every case.
+    """
+    return [
+        (case, engine, dtype)
+        for k, case in enumerate(cases)
+        for engine in ENGINES
+        for dtype in DTYPES
+        if engine == "numpy" or EXHAUSTIVE or dtype is DTYPES[(k + shift) % 2]
+    ]
 
 
 def plan_of(

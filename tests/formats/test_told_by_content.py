@@ -121,10 +121,8 @@ def test_ordinary_headers_that_begin_alike(tmp_path: Path, head: str) -> None:
 
 # content, code, words
 DOUBTFUL = [
-    (CSV.replace(",", ";"), "unknown_format", "separated by semicolons"),
-    (CSV.replace(",", "|"), "unknown_format", "separated by bars"),
-    (CSV.replace(",", "  "), "unknown_format", "separated by blanks"),
-    ("a,b\tc\n1,2\t3\n", "unknown_format", "csv or tsv"),
+    ("a,b\tc\n1,2\t3\n", "unknown_format", "csv or tsv: declare data.format: csv or data.format: tsv"),
+    ("a|b;c\n1|2;3\n", "delimiter", 'data.delimiter: ";" or data.delimiter: "|"'),
     ("y\n1\n2\n", "unknown_format", "does not show its format"),
     ("", "empty_file", "empty"),
     (
@@ -139,7 +137,7 @@ DOUBTFUL = [
 
 @pytest.mark.parametrize(("content", "code", "words"), DOUBTFUL, ids=[words for _, _, words in DOUBTFUL])
 def test_what_is_doubtful_is_refused(tmp_path: Path, content: str, code: str, words: str) -> None:
-    """A name that does not say is no reason to guess; under .csv nothing changes."""
+    """A name that does not say is no reason to guess."""
     path = tmp_path / "d.data"
     path.write_text(content)
     [problem] = problems(whole(FileSource(path)), CROSS)

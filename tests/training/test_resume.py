@@ -64,7 +64,7 @@ def test_stopped_after_any_slice(name: str, iris: Path, monkeypatch: pytest.Monk
         isinstance(event, Progress | EpochEnd) for event in fit_events(iris, overrides, iris.parent / "count")
     )
     assert slices >= 3
-    for stop in range(1, slices, max(1, slices // 20)):  # of many slices some 20
+    for stop in range(1, slices, max(1, slices // 12)):  # of many slices some 12
         out = iris.parent / f"stopped-{stop}"
         events = fit_events(iris, overrides, out)
         seen = 0

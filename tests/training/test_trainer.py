@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -213,7 +214,10 @@ def test_the_loss_so_far_is_by_what_the_rows_weigh_that_were_seen(
     assert len(seen) == 4
     for k, event in enumerate(seen, start=1):
         part = order[: 32 * k]
-        taken = Rows(*(array[part] for array in rows if array is not None))
+        arrays: dict[str, Any] = {
+            k: array for k, array in rows._asdict().items() if isinstance(array, np.ndarray)
+        }
+        taken = Rows(**{name: array[part] for name, array in arrays.items()})
         outputs = numpy_outputs(setup.network, w, taken.X)
         expected = evaluate(setup.network, outputs, setup.prepared.schema, taken, {}).loss
         loss = event.train_loss if isinstance(event, EpochEnd) else event.loss

@@ -8,13 +8,16 @@ from numpy.typing import DTypeLike
 
 from bptrain.build.making import dtype_of, make
 from bptrain.config import Loaded
+from bptrain.config.columns import ColumnConfig, FillConfig, Missing
 from bptrain.config.resolved import target_is_path
-from bptrain.config.schema import Config, GivenInPython, Source
+from bptrain.config.schema import Config, DataConfig, GivenInPython, Source
 from bptrain.data.joined_files import source_of_paths
-from bptrain.data.prepare import Prepared, prepare
-from bptrain.data.settings import DataSettings, NetworkFacts
+from bptrain.data.prepare import KeptSchema, Prepared, prepare
+from bptrain.data.settings import BUCKETS, ColumnOptions, DataSettings, Fill, NetworkFacts
 from bptrain.data.sources import DataSource, FileSource
 from bptrain.errors import DataError, Problem
+from bptrain.formats import format_of, formats
+from bptrain.formats.conventions import DELIMITERS, Conventions
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.scalers import scalers
@@ -25,52 +28,113 @@ NOT_GIVEN = "trained on arrays: give --data FILE, or continue from Python with t
 
 
 def prepare_data(
-    loaded: Loaded, dtype: DTypeLike | None = None, limit: int | None = None, given: Given = NOTHING
+    loaded: Loaded,
+    dtype: DTypeLike | None = None,
+    limit: int | None = None,
+    given: Given = NOTHING,
+    kept_schema: KeptSchema | None = None,
 ) -> Prepared:
     """Reads, splits and encodes the data of a config; with `limit`, encodes the first rows of each split alone.
 
-    `given` are the rows that Python gives in place of files. Raises DataError; a problem with a config key gets that
+    `given` are the rows that Python gives in place of files; with the schema of a run, the columns are read by that and
+    not inferred again. Raises DataError; a problem with a config key gets that
     key's position in the file.
     """
     config = loaded.config
     with loaded.locating():
         settings, facts = data_settings(loaded, given), network_facts(config)
-        return prepare(settings, facts, config.seed, dtype or dtype_of(config), limit)
+        return prepare(settings, facts, config.seed, dtype or dtype_of(config), limit, kept_schema)
 
 
 def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
     """The data section, with absolute paths and scaler objects. Raises DataError for rows that are not given again."""
     data = loaded.absolute().data
     target: tuple[str, ...] | None = data.target
-    train = source_of(data.train, "train", given)
+    conventions = conventions_of(data)
+    train = source_of(data.train, "train", given, conventions)
     if isinstance(train, FileSource) and target is not None and target_is_path(loaded.config):
         train, target = train._replace(target=Path(target[0])), None
     validation, test = data.shares
     return DataSettings(
         train=train,
-        validation=None if data.validation is None else source_of(data.validation, "validation", given),
-        test=None if data.test is None else source_of(data.test, "test", given),
+        validation=None
+        if data.validation is None
+        else source_of(data.validation, "validation", given, conventions),
+        test=None if data.test is None else source_of(data.test, "test", given, conventions),
         target=target,
         features=data.features,
         exclude=data.exclude,
-        columns=data.columns,
+        columns={name: one.meant for name, one in data.columns.items() if one.meant is not None},
+        column_options={name: column_options(one) for name, one in data.columns.items()},
         validation_share=validation,
         test_share=test,
         stratify=None if data.split.stratify == "auto" else data.split.stratify,
         shuffle=data.split.shuffle,
         scale=make(scalers, data.scale),
         scale_target=None if data.scale_target.name == "auto" else make(scalers, data.scale_target),
-        missing=data.missing,
+        missing=missing_cells(data.missing),
         task=loaded.config.task,
         weight=data.weight,
         class_weight=loaded.config.loss.class_weight,
     )
 
 
-def source_of(rows: Source | GivenInPython, role: str, given: Given) -> DataSource:
+def conventions_of(data: DataConfig) -> Conventions:
+    """What the config says about how its tables are written."""
+    return Conventions(
+        format=data.format,
+        delimiter=None if data.delimiter is None else DELIMITERS.get(data.delimiter, data.delimiter),
+        encoding=data.encoding,
+        header=data.header,
+        comment=data.comment,
+        quote=data.quote,
+        decimal=data.decimal,
+        thousands=data.thousands,
+        missing_markers=data.missing_markers,
+        index_column=data.index,
+    )
+
+
+def conventions_for(data: DataConfig, file: Path) -> Conventions:
+    """The same for a file that the config does not name: its name may say that it has another format."""
+    conventions = conventions_of(data)
+    by_name = format_of(file.name)
+    if by_name is None or not isinstance(data.train, Source):
+        return conventions
+    declared = None if data.format is None else formats.get(data.format)()
+    own = [form.suffixes for form in (declared, format_of(data.train.inputs[0])) if form is not None]
+    if not own or by_name.suffixes in own:
+        return conventions
+    return conventions._replace(format=None, delimiter=None)
+
+
+def column_options(column: ColumnConfig) -> ColumnOptions:
+    """What is said of a column beside its kind."""
+    hashed = column.encode == "hash"
+    return ColumnOptions(
+        scale=None if column.scale is None else make(scalers, column.scale),
+        order=column.order or (),
+        form=column.format or "",
+        unknown=column.unknown or "ignore",
+        min_count=column.min_count or 1,
+        buckets=(column.buckets or BUCKETS) if hashed else 0,
+    )
+
+
+def missing_cells(missing: Missing) -> str | dict[str, str | Fill]:
+    """What is done about missing cells."""
+    if isinstance(missing, str):
+        return missing
+    fills = {name: entry for name, entry in missing.items() if isinstance(entry, FillConfig)}
+    made = {name: Fill(entry.fill, entry.value, entry.indicator) for name, entry in fills.items()}
+    return {name: made[name] if name in made else str(entry) for name, entry in missing.items()}
+
+
+def source_of(rows: Source | GivenInPython, role: str, given: Given, conventions: Conventions) -> DataSource:
     """Where the rows of a role are read from. Raises DataError where they came from Python and are not given again."""
     if isinstance(rows, Source):
-        return source_of_paths([Path(rows.inputs)], None if rows.target is None else Path(rows.target))
+        target = None if rows.target is None else Path(rows.target)
+        return source_of_paths([Path(text) for text in rows.inputs], target, conventions)
     if role not in given:
         raise DataError(Problem("arrays", NOT_GIVEN, path=f"data.{role}"))
     return given[role]

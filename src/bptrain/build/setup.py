@@ -14,7 +14,7 @@ from bptrain.config import Loaded, load_config
 from bptrain.config.resolved import to_plain
 from bptrain.core.network import Network
 from bptrain.data.memory import InMemory
-from bptrain.data.prepare import Prepared
+from bptrain.data.prepare import KeptSchema, Prepared
 from bptrain.errors import Warned, not_silenced
 from bptrain.parts.controls import Controls
 from bptrain.parts.metrics import Metric
@@ -42,13 +42,24 @@ def open_config(
 
     `given` are the rows that Python gives in place of files, by role.
     """
-    shapes = {role: source.shape for role, source in given.items()}
-    return open_loaded(load_config(config, overrides, shapes), given)
+    return open_loaded(load_given(config, overrides, given), given)
 
 
-def open_loaded(loaded: Loaded, given: Given = NOTHING) -> Setup:
-    """Reads the data of a config and builds its network. Raises UsageError or DataError."""
-    prepared = prepare_data(loaded, given=given)
+def load_given(
+    config: Path | Mapping[str, Any],
+    overrides: Sequence[str] | Mapping[str, Any],
+    given: Mapping[str, InMemory],
+) -> Loaded:
+    """Validates a config; `given` are the rows that Python gives in place of files. Raises UsageError."""
+    return load_config(config, overrides, {role: source.shape for role, source in given.items()})
+
+
+def open_loaded(loaded: Loaded, given: Given = NOTHING, kept_schema: KeptSchema | None = None) -> Setup:
+    """Reads the data of a config, by the schema of a run where there is one, and builds its network.
+
+    Raises UsageError or DataError.
+    """
+    prepared = prepare_data(loaded, given=given, kept_schema=kept_schema)
     network = network_of_schema(loaded.config, prepared.schema)
     with loaded.locating():
         metrics = build_metrics(loaded.config, prepared.schema)

@@ -55,6 +55,8 @@ def eval_command(
     bounds = [parse_bound(text) for text in fail_under or []]
     report = evaluate_model(run, split, data, target, checkpoint)
     short = failed_thresholds(report, bounds)
+    for note in report.notes:
+        screen.note(note)
     for name, message in report.warnings:
         screen.warn(name, message)
     show_evaluation(screen, report)

@@ -30,6 +30,20 @@ def init_command(
         Literal["auto", "classification", "regression"],
         typer.Option(help="Set the task yourself if it is guessed wrong."),
     ] = "auto",
+    features: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The array of the inputs, in a file of several arrays such as npz."
+        ),
+    ] = None,
+    set: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="How the file is written, such as data.header=false. Repeatable.",
+        ),
+    ] = None,
     template: Annotated[
         str | None,
         typer.Option(
@@ -53,12 +67,14 @@ def init_command(
     """
     from bptrain.errors import UsageError
 
-    if template is not None and (data is not None or target or task != "auto"):
-        raise UsageError("--template has its own data: leave out --data, --target and --task")
+    if template is not None and (data is not None or target or task != "auto" or features or set):
+        raise UsageError(
+            "--template has its own data: leave out --data, --target, --task, --features and --set"
+        )
     if template is not None:
         from_template(screen, template, output, force)
     elif data is not None:
-        from_data(screen, data, target or [], task, output, force)
+        from_data(screen, data, target or [], task, output, force, features, set or [])
     else:
         raise UsageError(
             "nothing to write a config for: give --data FILE --target COLUMN, or --template xor for an example"
@@ -82,20 +98,37 @@ def from_template(screen: "Screen", name: str, output: Path, force: bool) -> Non
     report(screen, write(text, output, chosen.data), {"template": name})
 
 
-def from_data(screen: "Screen", data: Path, targets: list[str], task: str, output: Path, force: bool) -> None:
+def from_data(
+    screen: "Screen",
+    data: Path,
+    targets: list[str],
+    task: str,
+    output: Path,
+    force: bool,
+    features: str | None,
+    overrides: list[str],
+) -> None:
     """Writes a config for a data file."""
-    from bptrain.commands.init.config_text import render_config
+    from bptrain.commands.init.config_text import flow, render_config
     from bptrain.commands.init.draft import draft
+    from bptrain.commands.init.reading import DECLARED, declared_conventions
     from bptrain.commands.init.writing import SCHEMA, refuse_to_overwrite, validate_draft, write
 
     refuse_to_overwrite(output, {}, force)
-    made = draft(data, targets, output, task)
-    given = " ".join(f"--target {shlex.quote(target)}" for target in targets)
-    said_task = "" if task == "auto" else f" --task {task}"
-    text = render_config(
-        made, SCHEMA, f"bptrain init --data {shlex.quote(str(data))} {given}{said_task}".strip(), output.name
-    )
+    declared = declared_conventions(data, overrides)
+    made = draft(data, targets, output, task, declared, features)
+    words = ["bptrain", "init", "--data", str(data)]
+    words += [word for target in targets for word in ("--target", target)]
+    words += [word for override in overrides for word in ("--set", override)]
+    words += [] if features is None else ["--features", features]
+    words += [] if task == "auto" else ["--task", task]
+    text = render_config(made, SCHEMA, shlex.join(words), output.name)
     done = validate_draft(text, output)
+    for note in made.profile.notes:
+        screen.note(note)
+    for key in made.keys:
+        if key.why != DECLARED:
+            screen.note(f"data.{key.name}: {flow(key.value)} ({key.why})")
     screen.note(f"task: {made.choices.task} ({made.choices.why})")
     left_out = {one.column.name: one.why_not for one in made.candidates if one.why_not is not None}
     for name, why in left_out.items():

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bptrain.build.data import conventions_for
 from bptrain.build.metrics import build_metrics
 from bptrain.data.joined_files import source_of_paths
 from bptrain.data.prepare import Rows, encode_file
@@ -29,6 +30,7 @@ class EvaluationReport(NamedTuple):
     labels: tuple[Any, ...] | None  # the class labels in the order of the confusion matrix
     confusion_matrix: list[list[int]] | None
     warnings: tuple[Warned, ...]
+    notes: tuple[str, ...] = ()  # what was decided about how the file is written
 
     def record(self) -> dict[str, Any]:
         """The fields of eval's JSON."""
@@ -86,6 +88,7 @@ def evaluate_model(
         labels=tuple(model.schema.labels) if model.schema.task == "classification" else None,
         confusion_matrix=matrix,
         warnings=(*model.warnings, *not_silenced(warnings, model.config.silence)),
+        notes=rows.notes,
     )
 
 
@@ -95,7 +98,8 @@ Found = tuple[str, Rows, tuple[Warned, ...]]
 def _file(model: Model, data: Path, target: Path | None) -> Found:
     settings = model.config.data
     arrays = (settings.features, settings.target)  # the names of an npz file's arrays
-    rows, warnings = encode_file(source_of_paths([data], target), model.schema, model.w.dtype, *arrays)
+    source = source_of_paths([data], target, conventions_for(settings, data))
+    rows, warnings = encode_file(source, model.schema, model.w.dtype, *arrays)
     return "data", rows, tuple(warnings)
 
 

@@ -151,7 +151,7 @@ def validate(document: Document) -> Config:
 
 # The required keys with valid values, in place of invalid ones while the other sections are validated.
 _STAND_IN: dict[str, Any] = {
-    "data": {"train": {"inputs": "any.csv"}},
+    "data": {"train": {"inputs": ("any.csv",)}},
     "network": {"sizes": ("auto", "auto"), "bias": (True,), "initializer": ({"name": "auto"},)},
     "loss": {"name": "half_squared_error"},
 }

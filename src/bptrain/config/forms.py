@@ -40,6 +40,11 @@ def without_default(schema: Json) -> None:
     del schema["default"]
 
 
+def _kinds_of(column: Json) -> Json:
+    kinds = column["properties"]["kind"]
+    return next(branch for branch in kinds.get("anyOf", [kinds]) if "enum" in branch)
+
+
 AUTO: Json = {"enum": ["auto"]}
 NULL: Json = {"type": "null"}
 PATH: Json = {"type": "string", "minLength": 1}
@@ -48,7 +53,8 @@ one_or_list = Form(lambda schema: either(schema["items"], schema))  # one value 
 or_auto = Form(lambda schema: either(AUTO, schema))
 or_null = Form(lambda schema: either(schema, NULL))
 or_empty = Form(lambda section: {**section, "type": ["object", "null"]})  # a section without a key
-or_path = Form(lambda schema: either(PATH, schema))
+or_kind = Form(lambda schema: either(_kinds_of(schema), schema))  # of a column
+or_path = Form(lambda schema: either(PATH, {"type": "array", "items": PATH, "minItems": 1}, schema))
 first_branch = Form(
     lambda schema: (schema.get("anyOf") or schema["oneOf"])[0]
 )  # the others only a run writes

@@ -8,21 +8,23 @@ from typing import Any, NamedTuple
 from bptrain.config.document import Document
 from bptrain.config.rules.base import BrokenRule
 from bptrain.config.suggestions import suggest
-from bptrain.config.yaml.places import MAX_PROBLEMS, KeyPath, Place, dotted, in_order, order
+from bptrain.config.yaml.places import MAX_PROBLEMS, KeyPath, Mark, Place, dotted, in_order, order
 from bptrain.config.yaml.scalars import number, resolved, shown
 from bptrain.errors import Problem
 
+SOURCE = "a path, a list of paths, or {inputs: PATH, target: PATH}"
 # What a key wants, where the type alone does not say it; * is any item.
 _WANTED: dict[tuple[str, ...], str] = {
     ("network", "sizes"): "a list such as [auto, 16, auto]",
     ("network", "sizes", "*"): "a whole number, or auto",
-    ("data", "train"): "a path, or {inputs: PATH, target: PATH}",
-    ("data", "validation"): "a path, or {inputs: PATH, target: PATH}",
-    ("data", "test"): "a path, or {inputs: PATH, target: PATH}",
+    ("data", "train"): SOURCE,
+    ("data", "validation"): SOURCE,
+    ("data", "test"): SOURCE,
     ("data", "features"): "all, or a list of columns",
     ("data", "target"): "a column, or a list of columns",
     ("data", "missing"): "error, mean, median, most_frequent or drop, or a mapping with one per column",
-    ("data", "columns"): "a mapping of columns to numeric or categorical",
+    ("data", "columns"): "a mapping of columns to their kinds, such as {price: numeric}",
+    ("data", "missing_markers"): "a list of texts",
     ("data", "split", "stratify"): "auto, true or false",
     ("silence",): "a list of names of warnings",
     ("checkpoint", "every"): "auto, {epochs: n} or {seconds: s}",
@@ -105,7 +107,7 @@ def _in_words(line: Any, path: KeyPath, document: Document) -> Said:
     if kind in ("literal_error", "wrong_choice"):
         return _wrong_choice(value, written, context)
     if kind in _TYPES or kind == "wrong_type":
-        return Said("wrong_type", f"must be {wanted}, but is {written}", _meant(value, kind, generic))
+        return Said("wrong_type", f"must be {wanted}, but is {written}", _meant(value, kind, generic, mark))
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
         return Said("out_of_range", f"must be {words} {number(context[bound])}, but is {written}")
@@ -152,13 +154,13 @@ def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
-def _meant(value: Any, kind: str, path: tuple[str, ...]) -> str | None:
-    """The same value in the wanted type, if it can be converted."""
+def _meant(value: Any, kind: str, path: tuple[str, ...], mark: Mark | None = None) -> str | None:
+    """The same value in the wanted type, if it can be converted; a text as it was written."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
         if kind == "string_type":
-            return f'"{number(value)}"'
+            return f'"{(mark.written if mark else None) or number(value)}"'
         if kind == "tuple_type":
             return f"[{number(value)}]"
         whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15

@@ -1,7 +1,8 @@
 """Brings what may be written in several forms to one, so that the schema has a single form to validate.
 
-A name becomes `{name: …}`, a path `{inputs: …}`, one value for all layers a tuple of L, a list a tuple, an
-empty section the section with its defaults. A value of a wrong type is left as it is, and the schema reports it.
+A name becomes `{name: …}`, a path or a list of paths `{inputs: …}`, one value for all layers a tuple of L, a list a
+tuple, an empty section the section with its defaults. A value of a wrong type is left as it is, and the schema reports
+it.
 """
 
 from collections.abc import Callable
@@ -31,7 +32,7 @@ def normalize(value: dict[str, Any]) -> dict[str, Any]:
 def _data(section: dict[str, Any]) -> dict[str, Any]:
     _each(
         section,
-        lambda value: {"inputs": value} if isinstance(value, str) else value,
+        _source,
         "train",
         "validation",
         "test",
@@ -40,9 +41,44 @@ def _data(section: dict[str, Any]) -> dict[str, Any]:
         section, lambda value: (value,) if isinstance(value, str | int | float) else _tuple(value), "target"
     )
     _each(section, _tuple, "features", "exclude")
+    _each(section, lambda value: (value,) if isinstance(value, str) else _tuple(value), "missing_markers")
+    if section.get("header") is False:
+        _each(section, _of_places, "target", "features", "exclude", "weight")
     _each(section, lambda value: _part(value, "standard"), "scale")
+    _each(section, _columns, "columns")
     _each(section, _part, "scale_target")
     return section
+
+
+def _of_places(value: Any) -> Any:
+    """The names of columns that are given by their places, from 1, as in a file without a header."""
+    if isinstance(value, tuple):
+        return tuple(_of_places(entry) for entry in value)
+    return f"x{value}" if type(value) is int and value >= 1 else value
+
+
+def _source(value: Any) -> Any:
+    """`{inputs: …}`, with a tuple of paths or patterns."""
+    source = {"inputs": value} if isinstance(value, str | list) else value
+    if isinstance(source, dict) and "inputs" in source:
+        inputs = source["inputs"]
+        source = {**source, "inputs": (inputs,) if isinstance(inputs, str) else _tuple(inputs)}
+    return source
+
+
+def _columns(value: Any) -> Any:
+    """Each column a mapping, with its scaler and its levels as those of sections are."""
+    if not isinstance(value, dict):
+        return value
+    columns = {}
+    for name, entry in value.items():
+        column = {"kind": entry} if isinstance(entry, str) else entry
+        if isinstance(column, dict):
+            column = dict(column)
+            _each(column, lambda scale: _part(scale, "standard"), "scale")
+            _each(column, _tuple, "order")
+        columns[name] = column
+    return columns
 
 
 def _network(section: dict[str, Any]) -> dict[str, Any]:

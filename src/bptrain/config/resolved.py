@@ -15,7 +15,10 @@ from bptrain.config.schema import Config, Source
 from bptrain.config.yaml.scalars import is_text
 
 # Keys that are left out where they do not apply; any other None is a value.
-_OPTIONAL = ("batch_size", "target", "validation", "test", "activations", "weight")
+_OPTIONAL = (
+    "batch_size", "target", "validation", "test", "activations", "weight",
+    "format", "delimiter", "encoding", "header", "comment", "quote", "decimal", "thousands", "missing_markers", "index",
+)  # fmt: skip
 
 
 def resolve_path(text: str, directory: str | os.PathLike[str]) -> Path:
@@ -36,7 +39,8 @@ def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Co
         source = getattr(data, key)
         if isinstance(source, Source):
             target = None if source.target is None else absolute(source.target)
-            changed[key] = source.model_copy(update={"inputs": absolute(source.inputs), "target": target})
+            inputs = tuple(absolute(text) for text in source.inputs)
+            changed[key] = source.model_copy(update={"inputs": inputs, "target": target})
     if data.target is not None and target_is_path(config):
         changed["target"] = tuple(absolute(text) for text in data.target)
     return config.model_copy(update={"data": data.model_copy(update=changed)})
@@ -44,7 +48,7 @@ def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Co
 
 def target_is_path(config: Config) -> bool:
     """Whether `data.target` is a separate file, and not a column or an array."""
-    return config.data.train.holds in ("array", None)
+    return config.data.holds(config.data.train) in ("array", None)
 
 
 def to_plain(config: Config) -> dict[str, Any]:
@@ -52,10 +56,16 @@ def to_plain(config: Config) -> dict[str, Any]:
     plain: dict[str, Any] = _plain(config)
     data, network = plain["data"], plain["network"]
     for key in ("train", "validation", "test"):
-        if key in data and data[key].keys() == {"inputs"}:
-            data[key] = data[key]["inputs"]
+        if data.get(key) and "inputs" in data[key]:
+            if len(data[key]["inputs"]) == 1:
+                data[key]["inputs"] = data[key]["inputs"][0]
+            if data[key].keys() == {"inputs"}:
+                data[key] = data[key]["inputs"]
     if len(data.get("target", ())) == 1:
         data["target"] = data["target"][0]
+    data["columns"] = {name: _column(entry) for name, entry in data["columns"].items()}
+    if isinstance(data["missing"], dict):
+        data["missing"] = {name: _given(entry) for name, entry in data["missing"].items()}
     for key in ("bias", "initializer"):
         entries = network[key]
         if all(entry == entries[0] and type(entry) is type(entries[0]) for entry in entries):
@@ -64,6 +74,21 @@ def to_plain(config: Config) -> dict[str, Any]:
     every = {key: value for key, value in plain["checkpoint"]["every"].items() if value is not None}
     plain["checkpoint"]["every"] = every or "auto"
     return plain
+
+
+def _column(entry: dict[str, Any]) -> Any:
+    """A column as it is written: its kind alone where nothing else is said of it."""
+    given = _given(entry)
+    return given["kind"] if given.keys() == {"kind"} else given
+
+
+def _given(entry: Any) -> Any:
+    """The keys of a mapping that say something."""
+    return (
+        {key: value for key, value in entry.items() if value is not None}
+        if isinstance(entry, dict)
+        else entry
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -11,12 +11,24 @@ from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from bptrain.config import forms, part
+from bptrain.config.columns import ColumnConfig, Missing, Scaler
 from bptrain.config.part import MAX_ENTRIES, PartConfig
 from bptrain.config.section import Column, Count, Section, at_most
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
+from bptrain.config.written_tables import (
+    Comment,
+    Delimiter,
+    Encoding,
+    FormatName,
+    Header,
+    Index,
+    Markers,
+    NumberMark,
+    Quote,
+)
 from bptrain.errors import WARNINGS
-from bptrain.formats import Holds, holds, listed
+from bptrain.formats import Holds, formats, holds, listed
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses
@@ -41,10 +53,6 @@ def _list_or_text(value: Any) -> str:
     return "<text>" if isinstance(value, str) else "<list>"
 
 
-def _map_or_text(value: Any) -> str:
-    return "<map>" if isinstance(value, dict) else "<text>"
-
-
 def _start(value: Any) -> bool | float:
     """true, false, or an initial value as a float."""
     if isinstance(value, bool):
@@ -60,7 +68,6 @@ FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
 Columns = Annotated[tuple[Column, ...], MinLen(1)]
 Auto = Annotated[Literal["auto"], Tag("<text>")]
 Units = Annotated[int, Interval(ge=1, le=1_000_000), Tag("<number>")]
-Policy = Literal["error", "mean", "median", "most_frequent", "drop"]
 
 Size = Annotated[Auto | Units, Discriminator(_number_or_text)]
 Start = Annotated[bool | float, PlainValidator(_start), WithJsonSchema({"type": ["boolean", "number"]})]
@@ -68,17 +75,12 @@ AutoOrBool = Annotated[Auto | Annotated[bool, Tag("<number>")], Discriminator(_n
 Features = Annotated[
     Annotated[Column, Tag("<text>")] | Annotated[Columns, Tag("<list>")], Discriminator(_list_or_text)
 ]
-Missing = Annotated[
-    Annotated[Policy, Tag("<text>")] | Annotated[dict[Column, Policy], Tag("<map>")],
-    Discriminator(_map_or_text),
-]
 
 Activation = Annotated[PartConfig, part.part(activations), forms.part_of("activation")]
 Initializer = Annotated[PartConfig, part.part(initializers, also=("auto",)), forms.part_of("initializer")]
 Loss = Annotated[PartConfig, part.part(losses), forms.part_of("loss")]
 Metric = Annotated[PartConfig, part.part(metrics), forms.part_of("metric")]
 Optimizer = Annotated[PartConfig, part.part(methods), forms.part_of("optimizer")]
-Scaler = Annotated[PartConfig, part.part(scalers), forms.part_of("scaler")]
 TargetScaler = Annotated[PartConfig, part.part(scalers, also=("auto",)), forms.part_of("target_scaler")]
 Schedule = Annotated[PartConfig, part.part(schedules), forms.part_of("schedule")]
 
@@ -98,17 +100,19 @@ WarningName = Annotated[str, PlainValidator(_warning_name), WithJsonSchema(forms
 
 
 class Source(Section):
-    """A data file, or one file with the inputs and one with the targets."""
+    """A data file, several that are one table, or one file with the inputs and one with the targets."""
 
-    inputs: FilePath = Field(description="path, relative to the config file")
+    inputs: Annotated[tuple[FilePath, ...], MinLen(1), FewEnough, forms.one_or_list] = Field(
+        description="path, relative to the config file; of tables also several, or a pattern such as parts/*.csv"
+    )
     target: FilePath | None = Field(
         default=None, description="file with the targets, if it is a separate one"
     )
 
     @property
     def holds(self) -> Holds | None:
-        """What the file holds, by its name."""
-        return holds(self.inputs)
+        """What the file holds, by its name; of several files, what the first holds."""
+        return holds(self.inputs[0])
 
 
 class GivenInPython(Section):
@@ -157,6 +161,32 @@ class DataConfig(Section):
     test: Annotated[RowsFrom, forms.or_path] | None = Field(
         default=None, description="file used instead of the test share of split"
     )
+    format: FormatName | None = Field(
+        default=None,
+        description="how the files are to be read, whatever their names; default: by their names",
+    )
+    delimiter: Delimiter | None = Field(
+        default=None,
+        description="what is between cells: one character, tab, or whitespace for runs of blanks",
+    )
+    encoding: Encoding | None = Field(
+        default=None, description="text encoding, such as latin-1 or utf-16; default: utf-8"
+    )
+    header: Header | None = Field(
+        default=None,
+        description="false: none, columns are x1 … xn; a number of lines: the last has the names",
+    )
+    comment: Comment | None = Field(default=None, description="what lines that are no rows begin with")
+    quote: Quote | None = Field(default=None, description='character around cells; "": none; default: "')
+    decimal: NumberMark | None = Field(default=None, description="decimal mark of numbers")
+    thousands: NumberMark | None = Field(default=None, description="mark between groups of digits")
+    missing_markers: Annotated[Markers, forms.one_or_list] | None = Field(
+        default=None,
+        description="cells that are read as empty, in place of the default list, which `default` stands for",
+    )
+    index: Index | None = Field(
+        default=None, description="whether the first column, or which one, only numbers the rows"
+    )
     target: Annotated[Columns, forms.one_or_list] | None = Field(
         default=None,
         description=f"target column or columns; a path ({ONE_ARRAY}); an array name ({ARRAYS})",
@@ -166,8 +196,9 @@ class DataConfig(Section):
         default="all", description=f"all, a list of columns, or an array name ({ARRAYS})"
     )
     exclude: tuple[Column, ...] = Field(default=(), description="columns that are not used as inputs")
-    columns: dict[Column, Literal["numeric", "categorical"]] = Field(
-        default={}, description="NAME: numeric or categorical; overrides the inferred type"
+    columns: dict[Column, Annotated[ColumnConfig, forms.or_kind]] = Field(
+        default={},
+        description="NAME: its kind, or a mapping with kind, scale, unknown …; overrides what is inferred",
     )
     split: SplitConfig = Field(default_factory=lambda: SplitConfig())
     scale: Scaler = Field(
@@ -182,8 +213,15 @@ class DataConfig(Section):
         default=None, description=f"column (or {ARRAYS} array) with row weights, in loss and metrics"
     )
     missing: Missing = Field(
-        default="error", description="how empty cells are handled; or a mapping, one way per column"
+        default="error",
+        description="how empty cells are handled; or a mapping, one way per column, such as {fill: median}",
     )
+
+    def holds(self, source: Source | GivenInPython) -> Holds | Literal["memory"] | None:
+        """What a source of rows holds, by `format` or else by its name."""
+        if isinstance(source, Source) and self.format is not None:
+            return formats.get(self.format)().holds
+        return source.holds
 
     @property
     def shares(self) -> tuple[float, float]:

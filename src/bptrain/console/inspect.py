@@ -9,6 +9,7 @@ from bptrain.console.terminal.chart import chart
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.console.terminal.target_metrics import show_targets
 from bptrain.console.terminal.terminal import width_of
+from bptrain.data.column_kinds import HOW
 from bptrain.data.features import Feature
 
 MANY = 20  # columns of the data that are shown one by one
@@ -72,8 +73,11 @@ def show_columns(screen: Screen, seen: Inspection) -> None:
     if len(shown) < len(schema.features):
         screen.result(f"  and {len(schema.features) - len(shown)} more, which --json lists")
     for feature in shown:
-        if feature.kind == "categorical":
+        if feature.categories:
             screen.result(f"  {feature.name}: {some(feature.categories)}")
+        said = [text for text in more_of(feature) if text]
+        if said:
+            screen.result(f"  {feature.name}: {'; '.join(said)}")
     target = schema.target
     of = f"{len(target.labels)} labels {some(target.labels)}" if target.labels else "values"
     screen.result(f"target: {', '.join(target.names)} ({schema.task}, {of})")
@@ -82,9 +86,27 @@ def show_columns(screen: Screen, seen: Inspection) -> None:
 def numbers_of(feature: Feature) -> list[str]:
     """How a column is scaled and filled."""
     fill = "-" if feature.fill is None else figure(feature.fill)
+    if feature.buckets:
+        return [f"{feature.buckets} buckets", "-", fill]
     if feature.kind == "categorical":
         return [f"{len(feature.categories)} categories", "-", fill]
     return [figure(feature.center), figure(feature.spread), fill]
+
+
+def more_of(feature: Feature) -> Iterator[str]:
+    """What else becomes of a column."""
+    if feature.function != "identity":
+        yield f"scaled after {feature.function}"
+    if feature.rare:
+        yield f"{len(feature.rare)} rare categories share one input"
+    if feature.unknown != "ignore":
+        yield f"unknown categories: {feature.unknown}"
+    if feature.form:
+        yield f"dates, {HOW[feature.form]}" + (
+            f"; its place in the {', '.join(feature.cycles)}" * bool(feature.cycles)
+        )
+    if feature.indicator:
+        yield "one input more, 1 where a cell is missing"
 
 
 def show_history(screen: Screen, history: Sequence[Mapping[str, Any]]) -> None:

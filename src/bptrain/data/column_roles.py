@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from bptrain.data.column_kinds import LEFT_OUT, read_as
 from bptrain.data.settings import DataSettings
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, nearest, some_of
@@ -46,7 +47,9 @@ def by_settings(settings: DataSettings) -> Chooser:
             errors.add(Problem("target_is_weight", message, path="data.weight"))
         errors.raise_if_any()
         features = tuple(name for name in features if name != weight)
-        return ColumnRoles(features, targets, settings.columns, True, weight)
+        learned = frozenset(targets)
+        kinds = {name: kind if name in learned else read_as(kind) for name, kind in settings.columns.items()}
+        return ColumnRoles(features, targets, kinds, True, weight)
 
     return choose
 
@@ -94,7 +97,8 @@ def _features(
             if name in excluded:
                 message = f"{name} is listed in data.features and in data.exclude; remove it from one of them"
                 errors.add(Problem("feature_excluded", message, path=path))
-    features = tuple(name for name in chosen if name not in excluded)
+    left_out = {name for name, kind in settings.columns.items() if kind == LEFT_OUT}
+    features = tuple(name for name in chosen if name not in excluded and name not in left_out)
     if not features and not errors.problems:
         message = f"no column is left as a feature; the data has {some_of(names)}"
         errors.add(
@@ -118,12 +122,15 @@ def _check(name: str, names: Collection[str], path: str, errors: ErrorList) -> b
 
 def by_schema(
     features: Mapping[str, str],
-    targets: Mapping[str, str],
+    targets: Sequence[str],
+    target_kinds: Mapping[str, str],
     file: str,
     weight: str | None = None,
     header: int | None = 1,
 ) -> Chooser:
     """The choice that a trained model makes, given its columns' names and kinds; further columns are ignored.
+
+    A target without a kind is what its cells are.
 
     `header` is the line of a file's header. Rows weigh 1 where a file lacks the column of weights. Raises DataError
     for other columns that it lacks.
@@ -145,7 +152,10 @@ def by_schema(
             if name not in known:
                 errors.add(partial(problem, name))
         errors.raise_if_any()
-        kinds = dict(zip((*wanted, *answers), (*features.values(), *targets.values()), strict=True))
+        kinds = dict(zip(wanted, features.values(), strict=True))
+        kinds |= {
+            new: target_kinds[old] for new, old in zip(answers, targets, strict=True) if old in target_kinds
+        }
         return ColumnRoles(
             wanted, answers, kinds, False, weight if target_names is None and weight in known else None
         )

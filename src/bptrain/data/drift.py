@@ -7,7 +7,7 @@ levels, one more is for levels that the training rows do not have, and one for m
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,7 +115,9 @@ def drift_of_levels(name: str, before: LevelStatistics, cells: Array) -> ColumnD
     )
 
 
-def outside_range(statistics: Statistics, block: ColumnBlock, rows: Array, where: str) -> list[Warned]:
+def outside_range(
+    statistics: Statistics, amounts: Collection[str], block: ColumnBlock, rows: Array, where: str
+) -> list[Warned]:
     """A warning where more numbers of some rows lie outside the range of the training rows than chance explains.
 
     Of n rows drawn like N training rows, 2n/(N + 1) lie outside on average; a column is named where its count is beyond
@@ -130,7 +132,7 @@ def outside_range(statistics: Statistics, block: ColumnBlock, rows: Array, where
     found: dict[str, int] = {}
     anywhere = np.zeros(n, bool)
     for k, name in enumerate(block.number_names):
-        if name not in known:
+        if name not in known or name not in amounts:
             continue
         low, high = known[name].low, known[name].high
         column = block.numbers[rows, k]

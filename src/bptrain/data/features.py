@@ -1,19 +1,27 @@
 """The features: raw columns to X, with what was fitted on the training rows.
 
-A number is filled where it is missing, then scaled: (value − center) / spread. A category becomes a one among
-zeros; a category that the training rows did not have, zeros alone.
+A number is filled where it is missing, then scaled: (f(value) − center) / spread. A category becomes a one among
+zeros; a category that the training rows did not have, zeros alone, unless the column has an input for such. Booleans,
+levels in an order and dates come as numbers (`column_kinds.py`), and dates get their places in the year, the week and
+the day besides, as sine and cosine. Where a column has an indicator, that is its last input.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
+from unicodedata import normalize
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bptrain.data.column_kinds import ColumnKind
+from bptrain.data.dates import circle
 from bptrain.data.scaling import Scaling
+from bptrain.data.settings import Unknown
 from bptrain.data.table import ColumnBlock
-from bptrain.errors import Warned
+from bptrain.errors import Problem, Warned
 from bptrain.formats.problems import ErrorList, some_of
+from bptrain.parts.scalers import FUNCTIONS, FunctionName
 from bptrain.parts.types import Array
 
 
@@ -21,16 +29,47 @@ class Feature(NamedTuple):
     """One column of the file: what it is, and how it becomes one or more columns of X."""
 
     name: str
-    kind: Literal["numeric", "categorical"]
-    categories: tuple[str, ...] = ()
+    kind: Literal["numeric", "categorical", "boolean", "ordinal", "datetime"]
+    categories: tuple[
+        str, ...
+    ] = ()  # or the levels of an ordinal, from the lowest; those with an input of their own
     fill: float | str | None = None  # stands in for a missing cell; None: there may be none
     center: float = 0.0
     spread: float = 1.0  # 0: the column was constant in the training rows and becomes 0
+    function: FunctionName = "identity"  # f, before center and spread
+    unknown: Unknown = "ignore"  # what is done about a category that the training rows did not have
+    rare: tuple[str, ...] = ()  # categories of few training rows, which share one input
+    buckets: int = 0  # a category's input is its hash, one of so many; 0: each has its own
+    form: str = ""  # of dates: how they are written
+    cycles: tuple[str, ...] = ()  # of dates: the circles on which they have a place
+    indicator: bool = False  # whether its last input is 1 where the cell was missing
 
     @property
     def width(self) -> int:
         """How many columns of X it becomes."""
-        return len(self.categories) if self.kind == "categorical" else 1
+        return self.values + self.indicator
+
+    @property
+    def values(self) -> int:
+        """How many columns of X its value becomes."""
+        if self.kind != "categorical":
+            return 1 + 2 * len(self.cycles)
+        return self.buckets or len(self.categories) + self.has_other
+
+    @property
+    def has_other(self) -> bool:
+        """Whether the categories without an input of their own share one."""
+        return bool(self.rare) or self.unknown == "bucket"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a number that becomes one input."""
+        return self.kind == "numeric" and not self.indicator
+
+    @property
+    def column_kind(self) -> ColumnKind:
+        """What a file's column must be."""
+        return ColumnKind(self.kind, self.categories if self.kind == "ordinal" else (), self.form)
 
 
 def width(features: Sequence[Feature]) -> int:
@@ -40,7 +79,8 @@ def width(features: Sequence[Feature]) -> int:
 
 def scaling_of(features: Sequence[Feature], rows: int) -> Scaling:
     """The scaling of columns of numbers, for so many rows."""
-    return Scaling([f.center for f in features], [f.spread for f in features], rows)
+    functions = [f.function for f in features]
+    return Scaling([f.center for f in features], [f.spread for f in features], rows, functions)
 
 
 def encode(
@@ -54,15 +94,37 @@ def encode(
     n = block.rows if rows is None else len(rows)
     X = np.zeros((n, width(features)), dtype)
     starts = np.cumsum([0] + [feature.width for feature in features])
-    numeric = [(f, int(start)) for f, start in zip(features, starts[:-1], strict=True) if f.kind == "numeric"]
-    if numeric:
-        _encode_numbers([f for f, _ in numeric], [start for _, start in numeric], block, rows, X)
-    for feature, start in zip(features, starts[:-1], strict=True):
+    placed = [(feature, int(start)) for feature, start in zip(features, starts[:-1], strict=True)]
+    numbers = [(feature, start) for feature, start in placed if feature.kind != "categorical"]
+    if numbers:
+        _encode_numbers([feature for feature, _ in numbers], [start for _, start in numbers], block, rows, X)
+    for feature, start in placed:
         if feature.kind == "categorical":
             codes = _codes(feature, block, rows)
             known = np.flatnonzero(codes >= 0)
             X[known, start + codes[known]] = 1
+        elif feature.cycles:
+            days = _column(block, feature, rows)
+            X[:, start + 1 : start + feature.values] = circle(
+                np.where(np.isnan(days), np.nan if feature.fill is None else feature.fill, days),
+                feature.cycles,
+            )
+        if feature.indicator:
+            X[:, start + feature.values] = is_missing(block, feature, rows)
     return X
+
+
+def _column(block: ColumnBlock, feature: Feature, rows: Array | None) -> Array:
+    column = block.number(feature.name)
+    return (column if rows is None else column[rows]).astype(np.float64)
+
+
+def is_missing(block: ColumnBlock, feature: Feature, rows: Array | None) -> Array:
+    """Where some rows lack a value, true and false, N."""
+    if feature.kind != "categorical":
+        return np.isnan(_column(block, feature, rows))
+    cells = block.texts[feature.name] if rows is None else block.texts[feature.name][rows]
+    return np.fromiter((cell is None for cell in cells), bool, len(cells))
 
 
 def _encode_numbers(
@@ -74,7 +136,7 @@ def _encode_numbers(
     all_columns = np.array_equal(columns, np.arange(block.numbers.shape[1]))
     whole_width = np.array_equal(into, np.arange(X.shape[1]))
     fill = np.array([f.fill if isinstance(f.fill, float) else np.nan for f in features])
-    checked = block.numbers.dtype.kind == "f"
+    checked = block.numbers.dtype.kind == "f" or any(f.function != "identity" for f in features)
     errors = ErrorList()
     scaling = scaling_of(features, len(X))
 
@@ -97,32 +159,73 @@ def _encode_numbers(
         values, written = write(part, np.where(np.isnan(raw), fill, raw))
         for row, k in np.argwhere(~np.isfinite(written)):
             at = part.start + int(row) if rows is None else int(rows[part.start + int(row)])
-            what = f"column {features[k].name}: the scaled value {values[row, k]:g}"
+            name, function = features[k].name, features[k].function
+            if not FUNCTIONS[function].defined(raw[row, k]):
+                errors.add(outside(block, at, name, function, raw[row, k]))
+                continue
+            what = f"column {name}: the scaled value {values[row, k]:g}"
             message = f"{what} does not fit into {X.dtype}; scale the column, or correct it"
             errors.add(block.origin.problem("too_large", at, message))
     errors.raise_if_any()
 
 
+def outside(block: ColumnBlock, row: int, name: str, function: str, value: float) -> Problem:
+    """The problem with a number for which the function of its scaling is not defined."""
+    takes = FUNCTIONS[function].values
+    message = f"column {name} is {value:g}, and the scaling {function} takes {takes}: correct it, or scale otherwise"
+    return block.origin.problem("outside_scale", row, message)
+
+
 def _codes(feature: Feature, block: ColumnBlock, rows: Array | None) -> Array:
-    """The number of each row's category, N; −1 for one that the training rows did not have."""
-    numbers: dict[object, int] = {category: k for k, category in enumerate(feature.categories)}
-    numbers[None] = numbers.get(feature.fill, -1)
+    """The number of each row's category among its inputs, N; −1 for one that has none."""
+    code = code_of(feature)
     cells = block.texts[feature.name] if rows is None else block.texts[feature.name][rows]
-    return np.fromiter((numbers.get(cell, -1) for cell in cells), np.int64, len(cells))
+    codes = {cell: code(feature.fill if cell is None else cell) for cell in set(cells)}
+    return np.fromiter(map(codes.__getitem__, cells), np.int64, len(cells))
+
+
+def code_of(feature: Feature) -> Callable[[object], int]:
+    """What turns a category into its number among the inputs of the column."""
+    if feature.buckets:
+        return lambda category: -1 if category is None else bucket_of(str(category), feature.buckets)
+    numbers: dict[object, int] = {category: k for k, category in enumerate(feature.categories)}
+    numbers |= dict.fromkeys(feature.rare, len(feature.categories))
+    other = len(feature.categories) if feature.unknown == "bucket" else -1
+    return lambda category: -1 if category is None else numbers.get(category, other)
+
+
+def bucket_of(category: str, buckets: int) -> int:
+    """CRC-32 (ISO 3309) of the category's UTF-8 in the normal form NFC, modulo the number of buckets."""
+    return crc32(normalize("NFC", category).encode()) % buckets
 
 
 def unseen(features: Sequence[Feature], block: ColumnBlock, rows: Array, where: str) -> list[Warned]:
-    """A warning for each column with categories that the training rows did not have."""
-    warnings = []
+    """A warning for each column with categories that the training rows did not have.
+
+    Raises DataError for those of a column for which such are an error.
+    """
+    warnings, errors = [], ErrorList()
     for feature in features:
-        if feature.kind != "categorical":
+        if feature.kind != "categorical" or feature.buckets:
             continue
-        known = {None, *feature.categories}
-        odd = [cell for cell in block.texts[feature.name][rows] if cell not in known]
-        if odd:
+        known = {None, *feature.categories, *feature.rare}
+        odd = [
+            (row, cell)
+            for row, cell in zip(rows, block.texts[feature.name][rows], strict=True)
+            if cell not in known
+        ]
+        if odd and feature.unknown == "error":
+            for row, cell in odd:
+                message = (
+                    f"column {feature.name} is {cell!r} here, which no training row has (unknown: error)"
+                )
+                errors.add(block.origin.problem("unknown_category", int(row), message))
+        elif odd:
+            become = "share one input" if feature.unknown == "bucket" else "are encoded as zeros"
             message = (
                 f"column {feature.name}: {len(odd)} cells in {where} hold categories that the training rows "
-                f"do not have ({some_of(sorted(set(odd)), 5)}); they are encoded as zeros"
+                f"do not have ({some_of(sorted({cell for _, cell in odd}), 5)}); they {become}"
             )
             warnings.append(Warned("unseen_category", message))
+    errors.raise_if_any()
     return warnings

@@ -1,25 +1,36 @@
 """What is learned from the training rows alone: fill values, categories, scaling."""
 
 import math
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from bptrain.data.features import Feature
+from bptrain.data.column_kinds import ColumnKind, number_of
+from bptrain.data.dates import cycles_that_vary
+from bptrain.data.features import Feature, outside
 from bptrain.data.missing import FILLS, fill_of_number, fill_of_text
 from bptrain.data.settings import DataSettings, NetworkFacts
-from bptrain.data.table import ColumnBlock
+from bptrain.data.sheet_columns import value_of
+from bptrain.data.table import ColumnBlock, text_of
 from bptrain.data.targets import Target, values_of
 from bptrain.errors import DataError, Problem
-from bptrain.parts.scalers import Affine, Scaler, minmax, standard
+from bptrain.formats.problems import ErrorList
+from bptrain.parts.scalers import FUNCTIONS, Affine, Scaler, minmax, none, standard
 from bptrain.parts.types import Array
 
 FIT_CHUNK = 1 << 23  # 64 MB of float64: so many numbers are fitted at a time
 
 
-def fit_features(block: ColumnBlock, rows: Array, settings: DataSettings) -> tuple[Feature, ...]:
-    """The features, fitted on these rows. Missing numbers are filled before the scaling is fitted.
+def fit_features(
+    block: ColumnBlock, rows: Array, settings: DataSettings, kinds: Mapping[str, ColumnKind]
+) -> tuple[Feature, ...]:
+    """The features, fitted on these rows. Missing cells are filled before the scaling is fitted.
 
-    Raises DataError for a column without a value in these rows, or with values too large to scale.
+    `kinds` are those of the columns that are neither numbers nor categories. Raises DataError for a column without a
+    value in these rows, or with values that cannot be scaled.
     """
     by_name: dict[str, Feature] = {}
     k = len(block.number_names)
@@ -27,29 +38,109 @@ def fit_features(block: ColumnBlock, rows: Array, settings: DataSettings) -> tup
     for start in range(0, k, step):
         names = block.number_names[start : start + step]
         numbers = block.numbers[rows, start : start + step].astype(np.float64)
-        fills = [_fill_column(numbers[:, j], name, settings.policy(name)) for j, name in enumerate(names)]
-        center, spread = _fit(settings.scale, numbers, names)
-        for name, fill, c, s in zip(names, fills, center.tolist(), spread.tolist(), strict=True):
-            by_name[name] = Feature(name, "numeric", (), fill, c, s)
-    for name, cells in block.texts.items():
-        categories = tuple(sorted(set(cells[rows]) - {None}))
-        if not categories:
-            raise _empty(name)
-        fill_text = fill_of_text(block, name, rows) if settings.policy(name) in FILLS else None
-        by_name[name] = Feature(name, "categorical", categories, fill_text)
+        fills = [_fill_column(numbers[:, j], name, settings, kinds) for j, name in enumerate(names)]
+        for scaler, columns in _by_scaler(names, settings, kinds):
+            chosen = numbers if len(columns) == len(names) else numbers[:, columns]
+            fitted = _fit(scaler, chosen, tuple(names[j] for j in columns), block, rows)
+            for j, c, s in zip(columns, fitted.center.tolist(), fitted.spread.tolist(), strict=True):
+                name, kind = names[j], kinds.get(names[j], NUMERIC)
+                feature = Feature(name, "numeric", kind.order, fills[j], c, s, fitted.function)
+                by_name[name] = _of_kind(feature, kind, numbers[:, j], settings)
+    for name in block.texts:
+        by_name[name] = _categories(block, name, rows, settings)
     return tuple(by_name[name] for name in block.names)
 
 
-def _fill_column(column: Array, name: str, policy: str) -> float | None:
+NUMERIC = ColumnKind("numeric")
+
+
+def _by_scaler(
+    names: tuple[str, ...], settings: DataSettings, kinds: Mapping[str, ColumnKind]
+) -> list[tuple[Scaler, list[int]]]:
+    """The scalers, each with the places of its columns; booleans stay 0 and 1 unless they are given one."""
+    groups: dict[int, tuple[Scaler, list[int]]] = {}
+    for j, name in enumerate(names):
+        default = UNSCALED if kinds.get(name, NUMERIC).kind == "boolean" else settings.scale
+        scaler = settings.options(name).scale or default
+        groups.setdefault(id(scaler), (scaler, []))[1].append(j)
+    return list(groups.values())
+
+
+UNSCALED = none()
+
+
+def _of_kind(feature: Feature, kind: ColumnKind, column: Array, settings: DataSettings) -> Feature:
+    """A feature that was scaled as a number, as what it is."""
+    indicator = feature.fill is not None and settings.fill(feature.name).indicator
+    if kind.kind == "numeric":
+        return feature._replace(indicator=indicator)
+    cycles = cycles_that_vary(column, kind.form) if kind.kind == "datetime" else ()
+    chosen: Any = kind.kind
+    return feature._replace(kind=chosen, form=kind.form, cycles=cycles, indicator=indicator)
+
+
+def _categories(block: ColumnBlock, name: str, rows: Array, settings: DataSettings) -> Feature:
+    """A column of categories: those of these rows, the rare ones apart, or none where they are hashed."""
+    options, policy, fill = settings.options(name), settings.policy(name), settings.fill(name)
+    if options.scale is not None:
+        message = (
+            f"column {name} has categories, which are not scaled: declare it numeric, or remove its scale"
+        )
+        raise DataError(Problem("scaled_categories", message, path=f"data.columns.{name}.scale"))
+    counts = Counter(block.texts[name][rows].tolist())
+    counts.pop(None, None)
+    stand_in = None
+    if policy == "constant":
+        stand_in = str(fill.value)
+        counts.setdefault(stand_in, options.min_count)
+    if not counts:
+        raise _empty(name)
+    if policy in FILLS and stand_in is None:
+        stand_in = fill_of_text(block, name, rows)
+    levels = sorted(counts)
+    rare = tuple(level for level in levels if counts[level] < options.min_count)
+    common = tuple(level for level in levels if counts[level] >= options.min_count)
+    if options.buckets:
+        common = rare = ()
+    return Feature(
+        name,
+        "categorical",
+        common,
+        stand_in,
+        unknown=options.unknown,
+        rare=rare,
+        buckets=options.buckets,
+        indicator=stand_in is not None and fill.indicator,
+    )
+
+
+def _fill_column(
+    column: Array, name: str, settings: DataSettings, kinds: Mapping[str, ColumnKind]
+) -> float | None:
     """Fill the missing cells of a column in place; the value, or None where the policy fills none."""
+    policy = settings.policy(name)
     if policy not in FILLS:
         return None
     missing = np.isnan(column)
     if missing.all():
         raise _empty(name)
-    value = fill_of_number(policy, column[~missing])
+    if policy == "constant":
+        value = constant_of(name, settings.fill(name).value, kinds.get(name, NUMERIC))
+    else:
+        frequent = kinds.get(name, NUMERIC).kind == "boolean"  # half of true is no value
+        value = fill_of_number("most_frequent" if frequent else policy, column[~missing])
     column[missing] = value
     return value
+
+
+def constant_of(name: str, value: object, kind: ColumnKind) -> float:
+    """The number that a constant of the config stands for. Raises DataError where the column has none such."""
+    text = text_of(str(value).lower() if isinstance(value, bool) else value)
+    found = value_of(text) if kind.kind == "numeric" else number_of(kind)(text)
+    if not isinstance(found, float):
+        message = f"column {name} is {kind.kind}, so {text!r} cannot fill it"
+        raise DataError(Problem("fill_value", message, path=f"data.missing.{name}.value"))
+    return found
 
 
 def _empty(name: str) -> DataError:
@@ -57,10 +148,18 @@ def _empty(name: str) -> DataError:
     return DataError(Problem("empty_column", message, path="data.exclude"))
 
 
-def _fit(scaler: Scaler, rows: Array, names: tuple[str, ...]) -> Affine:
-    """The scaler's map. Raises DataError where the columns are too large for it."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        fitted = scaler(rows)
+def _fit(scaler: Scaler, values: Array, names: tuple[str, ...], block: ColumnBlock, rows: Array) -> Affine:
+    """The scaler's map of these values, which are those of some rows of a block.
+
+    Raises DataError where the columns are too large for it, and for values that its function does not take.
+    """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        fitted = scaler(values)
+    if fitted.function != "identity":
+        errors = ErrorList()
+        for row, k in np.argwhere(~FUNCTIONS[fitted.function].defined(values)):
+            errors.add(partial(outside, block, int(rows[row]), names[k], fitted.function, values[row, k]))
+        errors.raise_if_any()
     bad = np.flatnonzero(~(np.isfinite(fitted.center) & np.isfinite(fitted.spread)))
     if bad.size:
         names_of_bad = ", ".join(names[k] for k in bad[:10])
@@ -87,8 +186,9 @@ def fit_target(
     if scaler is None:
         m = len(target.names)
         return target._replace(center=(0.0,) * m, spread=(1.0,) * m), None
-    center, spread = _fit(scaler, values_of(block)[rows], target.names)
-    return target._replace(center=tuple(center.tolist()), spread=tuple(spread.tolist())), note
+    fitted = _fit(scaler, values_of(block)[rows], target.names, block, rows)
+    center, spread = tuple(fitted.center.tolist()), tuple(fitted.spread.tolist())
+    return target._replace(center=center, spread=spread, function=fitted.function), note
 
 
 def automatic_scaler(facts: NetworkFacts) -> tuple[Scaler | None, str | None]:
@@ -111,5 +211,6 @@ def automatic_scaler(facts: NetworkFacts) -> tuple[Scaler | None, str | None]:
 
 def _is_identity(scaler: Scaler) -> bool:
     """Whether a scaler leaves numbers as they are, whatever its name."""
-    center, spread = scaler(np.array([[-1.0], [3.0]]))
-    return bool(center[0] == 0 and spread[0] == 1)
+    with np.errstate(all="ignore"):
+        center, spread, function = scaler(np.array([[-1.0], [3.0]]))
+    return bool(center[0] == 0 and spread[0] == 1 and function == "identity")

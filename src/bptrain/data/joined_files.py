@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.data.sheet_columns import texts_of
-from bptrain.data.sources import Arrays, FileSource, known_format
+from bptrain.data.sources import Arrays, FileSource, known_format, read_table
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet, listed
 from bptrain.formats.base import Cells
@@ -56,13 +56,11 @@ class JoinedFiles(NamedTuple):
         """All rows, the columns in the first file's order. Raises DataError where files differ in their columns."""
         files, sheets = self.files(key), []
         for path in files:
-            form = known_format(path, key)
+            form = known_format(path, key, self.conventions)
             if form.holds != "table":
                 message = f"only {listed('table')} files can be several, and {path} is none"
                 raise DataError(Problem("several_files", message, path=key))
-            contents = form.read(path, key, self.conventions)
-            assert isinstance(contents, Sheet)
-            sheets.append(contents)
+            sheets.append(read_table(form, path, key, self.conventions))
         return joined(self.name, sheets)
 
     def digests(self, role: str) -> dict[str, str]:
@@ -111,10 +109,10 @@ def joined(name: str, sheets: Sequence[Sheet]) -> Sheet:
         name,
         np.concatenate(every) if len(every) == len(lines) else None,
         tuple(zip(starts, (sheet.origin.file for sheet in sheets), strict=True)),
+        tuple(dict.fromkeys(note for sheet in sheets for note in sheet.origin.notes)),
     )
-    return Sheet(
-        origin, first.names, {n: _end_to_end([sheet.cells[n] for sheet in sheets]) for n in first.names}
-    )
+    cells = {n: _end_to_end([sheet.cells[n] for sheet in sheets]) for n in first.names}
+    return Sheet(origin, first.names, cells, first.conventions)
 
 
 def _end_to_end(parts: Sequence[Cells]) -> Cells:

@@ -7,7 +7,7 @@ from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, some_of
 from bptrain.parts.types import Array
 
-FILLS = ("mean", "median", "most_frequent")
+FILLS = ("mean", "median", "most_frequent", "constant")
 
 
 def kept_rows(table: Table, drop: frozenset[str], filled: frozenset[str]) -> Array:
@@ -41,13 +41,16 @@ def kept_rows(table: Table, drop: frozenset[str], filled: frozenset[str]) -> Arr
 
 
 def fill_of_number(policy: str, values: Array) -> float:
-    """What stands in for a missing number, by the values that the training rows have, at least one."""
+    """What stands in for a missing number, by the values that the training rows have, at least one.
+
+    Of several most frequent numbers it is the smallest. A constant is not asked for here: the config gives it.
+    """
     if policy == "mean":
         return float(values.mean(dtype=np.float64))
     if policy == "median":
         return float(np.median(values.astype(np.float64)))
     distinct, counts = np.unique(values, return_counts=True)
-    return float(distinct[counts.argmax()])  # the smallest of several
+    return float(distinct[counts.argmax()])
 
 
 def fill_of_text(block: ColumnBlock, name: str, rows: Array) -> str:

@@ -1,5 +1,6 @@
 """From settings to arrays: the order in which a data set is read, understood, split, fitted and encoded."""
 
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from numpy.typing import DTypeLike
@@ -8,8 +9,10 @@ from bptrain.data import targets, weights
 from bptrain.data.cell_counts import bounded, dropped_rows, filled_cells
 from bptrain.data.checks.base import Examined
 from bptrain.data.checks.run_checks import data_warnings
+from bptrain.data.column_kinds import HOW, LEFT_OUT, ColumnKind, read_as, with_kinds
 from bptrain.data.column_roles import by_schema, by_settings
 from bptrain.data.column_statistics import statistics_of
+from bptrain.data.dates import FORMS
 from bptrain.data.drift import outside_range
 from bptrain.data.features import unseen
 from bptrain.data.fitting import fit_features, fit_target
@@ -24,6 +27,7 @@ from bptrain.data.table import ColumnBlock, Table
 from bptrain.data.targets import Target
 from bptrain.data.task import check_inputs, column_warnings, decide, settle_target
 from bptrain.errors import DataError, Problem, Warned
+from bptrain.formats.problems import some_of
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
@@ -41,14 +45,18 @@ class Rows(NamedTuple):
         None  # what the loss of each row weighs, N: row weight × class weight; None: 1
     )
     row_weight: Array | None = None  # what each row weighs in metrics, N, float64: its data.weight; None: 1
+    notes: tuple[str, ...] = ()  # of a file of its own: how it is written, and what was done to its cells
 
 
-class EncodedFile(NamedTuple):
-    """A file as a trained model sees it."""
+class KeptSchema(NamedTuple):
+    """What a run keeps of its data: the schema by which it is read again, and the digests of its files."""
 
-    rows: Rows
-    warnings: Warnings  # of what is odd about it
-    notes: tuple[str, ...]  # what was done to its cells
+    schema: Schema
+    digest: Mapping[str, str]
+
+
+class ChangedDataError(DataError):
+    """The data of a run is not what it was."""
 
 
 class Prepared(NamedTuple):
@@ -62,15 +70,83 @@ class Prepared(NamedTuple):
 
 
 def prepare(
-    settings: DataSettings, facts: NetworkFacts, seed: int, dtype: DTypeLike, limit: int | None = None
+    settings: DataSettings,
+    facts: NetworkFacts,
+    seed: int,
+    dtype: DTypeLike,
+    limit: int | None = None,
+    kept_schema: KeptSchema | None = None,
 ) -> Prepared:
     """Read, split, fit and encode a data set; with `limit`, encode the first rows of each split alone.
 
-    All arithmetic is in float64, and `dtype` that of X and T. Raises DataError.
+    With the schema of a run, its data is read by that, and nothing is inferred or fitted again. All arithmetic is in
+    float64, and `dtype` that of X and T. Raises DataError; ChangedDataError where it is not the data of that run.
     """
+    sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
+    if kept_schema is not None:
+        digests = _digests(sources)
+        if kept_schema.digest != digests:
+            raise ChangedDataError("the data has changed since the run was trained")
+        understood = _by_schema(settings, kept_schema.schema, seed)
+    else:
+        understood = _by_settings(settings, facts, seed)
+        digests = _digests(sources)  # of files that could be read
+    schema, warnings = understood.schema, [*understood.warnings]
+    check_inputs(schema.n_inputs, len(schema.features), facts)
+
+    splits: dict[str, Rows] = {}
+    for name, source in sources.items():
+        if source is not None and name != "train":
+            splits[name], odd = _encode_source(source, f"data.{name}", schema, settings, dtype, name, limit)
+        elif len(understood.parts[name]):
+            rows = understood.kept[understood.parts[name]][:limit]
+            splits[name], odd = _encode(understood.table, rows, schema, dtype, name)
+        else:
+            continue
+        warnings += odd
+        if name != "test" and limit is None:
+            weights.refuse_nothing(splits[name].sample_weight, name)
+    reading = (
+        *understood.table.features.origin.notes,
+        *(note for rows in splits.values() for note in rows.notes),
+    )
+    task, *others = understood.notes
+    notes = tuple(dict.fromkeys((task, *reading, *others)))
+    if limit is None and kept_schema is None:
+        places = {name: source.name for name, source in sources.items() if source is not None}
+        features, target, *_ = understood.table
+        rows = understood.kept[understood.parts["train"]]
+        assert target is not None
+        seen = Examined(features, target, understood.kept, rows, schema, splits, digests, places)
+        warnings += data_warnings(seen)
+    return Prepared(schema, splits, digests, notes, bounded(warnings))
+
+
+def _digests(sources: Mapping[str, DataSource | None]) -> dict[str, str]:
+    """The digests of the sources that there are, by role."""
+    digests: dict[str, str] = {}
+    for role, source in sources.items():
+        digests |= {} if source is None else source.digests(role)
+    return digests
+
+
+class Understood(NamedTuple):
+    """The table that trains: its schema, the rows that are kept, and where each of these goes."""
+
+    schema: Schema
+    table: Table
+    kept: Array  # the numbers of the rows that are not dropped
+    parts: dict[str, Array]  # split -> positions among these
+    notes: tuple[str, ...]
+    warnings: list[Warned]
+
+
+def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Understood:
+    """What the columns are is inferred, and the preprocessing fitted on the training rows."""
     choose = by_settings(settings)
     table = read(settings.train, "data.train", choose, settings.features, settings.target, settings.weight)
-    features, target = table.features, _target_of(table)
+    features, kinds = with_kinds(table.features, _declared(settings), infer=True)
+    table, target = table._replace(features=features), _target_of(table)
     kept = kept_rows(table, *_policies(settings, features, target))
     decision = decide(target, kept, settings, facts)
     settled = settle_target(target, kept, decision, facts)
@@ -82,39 +158,54 @@ def prepare(
     drop = _policies(settings, features, target)[0]
     true = targets.true_of(settled, target, train)
     shares = weights.class_weights(settings.class_weight, settled, true)
-    fitted = fit_features(features, train, settings)
-    kept_of_rows = statistics_of(features, train).with_targets(statistics_of(target, train))
-    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares, kept_of_rows)
-    check_inputs(schema.n_inputs, len(schema.features), facts)
-
-    splits: dict[str, Rows] = {}
-    said: list[str] = []  # of files of their own
-    digests: dict[str, str] = {}
-    sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
-    for name, source in sources.items():
-        if source is not None:
-            digests |= source.digests(name)
-        if source is not None and name != "train":
-            splits[name], odd, done = _encode_source(
-                source, f"data.{name}", schema, settings, dtype, name, limit
-            )
-            said += done
-        elif len(parts[name]):
-            splits[name], odd = _encode(table, kept[parts[name]][:limit], schema, dtype, name)
-        else:
-            continue
-        warnings += odd
-        if name != "test" and limit is None:
-            weights.refuse_nothing(splits[name].sample_weight, name)
-    notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})"]
-    notes += [f"missing: {line}" for line in dropped_rows(table, kept, drop)]
-    notes += [f"missing: {line}" for line in filled_cells(features, kept, schema.features)]
-    notes += said
+    fitted = fit_features(features, train, settings, kinds)
+    statistics = statistics_of(features, train).with_targets(statistics_of(target, train))
+    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares, statistics)
+    notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_of_cells(table, kept, schema)]
+    notes += _of_columns(settings, kinds)
     notes += [scale_note] if scale_note else []
-    if limit is None:
-        places = {name: source.name for name, source in sources.items() if source is not None}
-        warnings += data_warnings(Examined(features, target, kept, train, schema, splits, digests, places))
-    return Prepared(schema, splits, digests, tuple(notes), bounded(warnings))
+    return Understood(schema, table, kept, parts, tuple(notes), warnings)
+
+
+def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
+    """The columns are what the schema of a run says, and the rows are split as they were."""
+    table = _read_by_schema(settings.train, "data.train", schema, settings)
+    kept = schema.rows_to_keep(table)
+    parts = _split(settings, schema.target, schema.true_classes(table, kept), seed)
+    notes = (
+        f"task: {schema.task} (as the run was trained{_classes(schema.target)})",
+        *_of_cells(table, kept, schema),
+    )
+    return Understood(schema, table, kept, parts, notes, _shortfalls(settings, parts, len(kept)))
+
+
+def _declared(settings: DataSettings) -> dict[str, ColumnKind]:
+    """What the config says that the columns are."""
+    found = {}
+    for name, kind in settings.columns.items():
+        options = settings.options(name)
+        found[name] = ColumnKind(kind, options.order, options.form)
+    return found
+
+
+def _of_columns(settings: DataSettings, kinds: Mapping[str, ColumnKind]) -> Iterator[str]:
+    """Notes of columns that nobody declared to be dates, and of those that are texts."""
+    for form in FORMS:
+        dates = [name for name, kind in kinds.items() if kind.form == form and name not in settings.columns]
+        if dates:
+            yield f"dates: {some_of(dates)} ({HOW[form]}); to read one otherwise, declare it in data.columns"
+    texts = [name for name, kind in settings.columns.items() if kind == LEFT_OUT]
+    if texts:
+        yield f"text: {some_of(texts)} left out, since texts are no inputs"
+
+
+def _of_cells(table: Table, kept: Array, schema: Schema) -> Iterator[str]:
+    """Notes of rows that were dropped, and of cells that were filled in."""
+    for said in (
+        *dropped_rows(table, kept, schema.drop),
+        *filled_cells(table.features, kept, schema.features),
+    ):
+        yield f"missing: {said}"
 
 
 def encode_file(
@@ -130,19 +221,6 @@ def encode_file(
     `features` and `target` are those of the model's config: they name the arrays of an npz file and
     mean nothing for other files. Raises DataError.
     """
-    rows, warnings, _ = encode_with_notes(source, schema, dtype, features, target, limit)
-    return rows, warnings
-
-
-def encode_with_notes(
-    source: DataSource,
-    schema: Schema,
-    dtype: DTypeLike,
-    features: str | tuple[str, ...] = "all",
-    target: str | tuple[str, ...] | None = None,
-    limit: int | None = None,
-) -> EncodedFile:
-    """The same, with what was done to its cells. Raises DataError."""
     settings = DataSettings(source, features=features, target=target)
     return _encode_source(source, "", schema, settings, dtype, source.name, limit)
 
@@ -155,23 +233,34 @@ def _encode_source(
     dtype: DTypeLike,
     where: str,
     limit: int | None,
-) -> EncodedFile:
-    kinds = {feature.name: feature.kind for feature in schema.features}
-    answers = dict.fromkeys(schema.target.names, schema.target.column_kind)
-    header = 1 if isinstance(source, FileSource) else None
-    choose = by_schema(kinds, answers, source.name, schema.weight, header)
-    table = read(source, key, choose, settings.features, settings.target, schema.weight)
-    table = _renamed(table, schema)
+) -> tuple[Rows, Warnings]:
+    table = _read_by_schema(source, key, schema, settings)
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)
     encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
+    filled = (f"missing: {said}" for said in filled_cells(table.features, rows, schema.features))
+    encoded = encoded._replace(notes=(*table.features.origin.notes, *filled))
     if schema.weight is not None and table.weight is None:
         message = f"{source.name} has no weight column {schema.weight}: every sample gets weight 1"
         odd = (Warned("no_weights", message), *odd)
-    odd = (*outside_range(schema.statistics, table.features, rows, source.name), *odd)
+    odd = (*outside_range(schema.statistics, schema.numeric, table.features, rows, source.name), *odd)
     odd = (*(Warned("dropped_rows", said) for said in dropped_rows(table, rows, schema.drop)), *odd)
-    notes = tuple(f"missing: {said}" for said in filled_cells(table.features, rows, schema.features))
-    return EncodedFile(encoded, bounded(odd), notes)
+    return encoded, bounded(odd)
+
+
+def _read_by_schema(source: DataSource, key: str, schema: Schema, settings: DataSettings) -> Table:
+    """The columns that the schema has, under its names."""
+    kinds = {feature.name: read_as(feature.kind) for feature in schema.features}
+    answers = schema.target.column_kinds
+    header = 1 if isinstance(source, FileSource) else None
+    choose = by_schema(kinds, schema.target.names, answers, source.name, schema.weight, header)
+    table = read(source, key, choose, settings.features, settings.target, schema.weight)
+    table = _renamed(table, schema)
+    texts = [name for name in _target_of(table).texts if schema.target.holds_numbers]
+    if texts:
+        message = f"the target {some_of(texts)} must be numbers, or true and false"
+        raise DataError(Problem("not_a_number", message, file=source.name))
+    return schema.with_kinds(table)
 
 
 def _encode(table: Table, rows: Array, schema: Schema, dtype: DTypeLike, where: str) -> tuple[Rows, Warnings]:

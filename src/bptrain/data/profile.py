@@ -65,6 +65,7 @@ class Profile(NamedTuple):
     width: int = 0  # of arrays: how many features there are
     missing: int = 0  # of arrays: how many features lack a value in some row
     is_bytes: bool = False  # of arrays: the features are bytes, as of images
+    notes: tuple[str, ...] = ()  # what was decided about how the file is written
 
     @property
     def is_table(self) -> bool:
@@ -72,12 +73,12 @@ class Profile(NamedTuple):
         return not self.width
 
 
-def profile(source: DataSource, target: str | None = None) -> Profile:
-    """Looks at a table, or at arrays of which `target` is one. Raises DataError."""
-    contents = source.read("", target=target)
+def profile(source: DataSource, target: str | None = None, features: str = "all") -> Profile:
+    """Looks at a table, or at arrays of which `features` and `target` are two. Raises DataError."""
+    contents = source.read("", features, target)
     if isinstance(contents, Sheet):
         columns = tuple(column_of(contents, name) for name in contents.names)
-        return Profile(Path(source.name), columns[0].rows, columns)
+        return Profile(Path(source.name), columns[0].rows, columns, notes=contents.origin.notes)
     X, y = contents.X, contents.y
     X, y = X.reshape(len(X), -1), y.reshape(len(y), -1)
     gaps = int(np.isnan(X).any(axis=0).sum()) if X.dtype.kind == "f" else 0

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.data.features import Feature, scaling_of
+from bptrain.data.features import Feature, scaling_of, unseen
 from bptrain.data.memory import array_of, is_named, named_columns
 from bptrain.data.schema import Schema
 from bptrain.data.sheet_columns import MISSING, value_of
@@ -34,6 +34,7 @@ def encode_columns(X: Any, schema: Schema, dtype: DTypeLike) -> Array:
             message = f"column {name} has no value here; the model has nothing to fill in for it"
             errors.add_rows("missing_cell", table.features.origin, np.flatnonzero(mask), message)
     errors.raise_if_any()
+    unseen(schema.features, table.features, np.arange(table.features.rows), "the rows given")
     return schema.encode_features(table, dtype)
 
 
@@ -59,7 +60,7 @@ class Encoder:
 
 def _plain(array: Array, schema: Schema) -> bool:
     """Whether an N × n array holds only numbers, as the model needs them."""
-    return array.dtype.kind in "iufb" and all(feature.kind == "numeric" for feature in schema.features)
+    return array.dtype.kind in "iufb" and all(feature.is_plain for feature in schema.features)
 
 
 def table_of_columns(X: Any, schema: Schema) -> Table:
@@ -73,7 +74,7 @@ def table_of_columns(X: Any, schema: Schema) -> Table:
             _refuse_infinite(array, names)
             return Table(ColumnBlock(Origin(""), names, array, names, {}))
         columns = [array[:, k] for k in range(len(names))]
-    return Table(_block(columns, schema.features))
+    return schema.with_kinds(Table(_block(columns, schema.features)))
 
 
 def _named(X: Any, names: tuple[str, ...]) -> list[Array]:
@@ -117,8 +118,9 @@ def _block(columns: Iterable[Array], features: tuple[Feature, ...]) -> ColumnBlo
     rows = 0
     for feature, column in zip(features, columns, strict=True):
         rows = len(column)
-        if feature.kind == "categorical":
-            texts[feature.name], known = np.empty(rows, object), frozenset(feature.categories)
+        if feature.kind != "numeric":
+            known = frozenset((*feature.categories, *feature.rare))
+            texts[feature.name] = np.empty(rows, object)
             texts[feature.name][:] = [_text(cell, known) for cell in column.tolist()]
         elif column.dtype.kind in "iufb":
             numbers[feature.name] = column.astype(np.float64)

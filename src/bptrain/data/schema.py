@@ -8,14 +8,20 @@ from numpy.typing import DTypeLike
 
 from bptrain.data import features as feature_code
 from bptrain.data import targets as target_code
+from bptrain.data.column_kinds import with_kinds
 from bptrain.data.column_statistics import Statistics
 from bptrain.data.features import Feature
 from bptrain.data.missing import kept_rows
 from bptrain.data.table import Table
 from bptrain.data.targets import Label, Target
+from bptrain.parts.scalers import FUNCTIONS
 from bptrain.parts.types import Array
 
 DEFAULTS = Target((), "values").coding  # not written, so that a schema without them reads as it always did
+LATER = (  # fields of a feature that version 1 did not have, and which are written where they are not the default
+    "function", "unknown", "rare", "buckets", "form", "cycles", "indicator",
+)  # fmt: skip
+VERSION = 2  # of the JSON; a schema without a version is of version 1, which had numbers and categories alone
 
 
 class Schema(NamedTuple):
@@ -28,6 +34,11 @@ class Schema(NamedTuple):
     weight: str | None = None  # the column that says what each row weighs
     class_weights: tuple[float, ...] = ()  # what a row of each class weighs; empty: 1
     statistics: Statistics = Statistics()  # of the training rows, the targets included
+
+    @property
+    def numeric(self) -> frozenset[str]:
+        """The features that are amounts: no dates, orders or answers, which are read as numbers too."""
+        return frozenset(feature.name for feature in self.features if feature.kind == "numeric")
 
     @property
     def n_inputs(self) -> int:
@@ -43,6 +54,11 @@ class Schema(NamedTuple):
     def labels(self) -> tuple[Label, ...]:
         """The classes, in the order of their numbers; empty for regression."""
         return self.target.labels
+
+    def with_kinds(self, table: Table) -> Table:
+        """A table that was just read, with numbers in place of booleans, levels and dates. Raises DataError."""
+        declared = {feature.name: feature.column_kind for feature in self.features}
+        return table._replace(features=with_kinds(table.features, declared, infer=False)[0])
 
     def encode_features(self, table: Table, dtype: DTypeLike, rows: Array | None = None) -> Array:
         """X, N × n_0 and C-contiguous, of some rows (default: all). Raises DataError."""
@@ -79,15 +95,23 @@ class Schema(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, one list per column of the schema; floats survive exactly."""
-        numeric = [feature for feature in self.features if feature.kind == "numeric"]
+        numbers = [feature for feature in self.features if feature.kind != "categorical"]
+        levels = [feature for feature in self.features if feature.kind in ("categorical", "ordinal")]
+        more = {feature.name: _more(feature) for feature in self.features}
         return {
+            "version": VERSION,
             "task": self.task,
             "features": {
                 "names": [feature.name for feature in self.features],
-                "categories": {f.name: list(f.categories) for f in self.features if f.kind == "categorical"},
+                "categories": {feature.name: list(feature.categories) for feature in levels},
                 "fill": {f.name: f.fill for f in self.features if f.fill is not None},
-                "center": [feature.center for feature in numeric],
-                "spread": [feature.spread for feature in numeric],
+                "center": [feature.center for feature in numbers],
+                "spread": [feature.spread for feature in numbers],
+                **(
+                    {"columns": {name: said for name, said in more.items() if said}}
+                    if any(more.values())
+                    else {}
+                ),
             },
             "target": {
                 "names": list(self.target.names),
@@ -96,6 +120,8 @@ class Schema(NamedTuple):
                 "center": list(self.target.center),
                 "spread": list(self.target.spread),
                 **{name: value for name, value in self.target.coding.items() if value != DEFAULTS[name]},
+                **({} if self.target.function == "identity" else {"function": self.target.function}),
+                **({} if self.target.booleans == () else {"booleans": self.target.booleans}),
             },
             "drop": sorted(self.drop),
             **({} if self.weight is None else {"weight": self.weight}),
@@ -105,14 +131,29 @@ class Schema(NamedTuple):
 
     @classmethod
     def from_json(cls, json: Mapping[str, Any]) -> "Schema":
-        """The schema that `to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+        """The schema that `to_json` wrote, here or in any version before.
+
+        Raises KeyError, TypeError or ValueError for anything else.
+        """
+        version = json.get("version", 1)
+        if version not in range(1, VERSION + 1):
+            raise ValueError(
+                f"the schema is of version {version}, and this bptrain reads versions 1 to {VERSION}"
+            )
         columns = json["features"]
-        categories, fill = columns["categories"], columns["fill"]
+        categories, fill, more = columns["categories"], columns["fill"], columns.get("columns", {})
         scaling = iter(zip(columns["center"], columns["spread"], strict=True))
         features: list[Feature] = []
         for name in columns["names"]:
-            if name in categories:
-                features.append(Feature(name, "categorical", tuple(categories[name]), fill.get(name)))
+            said: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in more.get(name, {}).items()
+            }
+            levels = tuple(categories.get(name, ()))
+            if said.get("function", "identity") not in FUNCTIONS:
+                raise ValueError(f"column {name} is scaled by an unknown function, {said['function']}")
+            kind: Any = said.pop("kind", "categorical" if name in categories else "numeric")
+            if kind == "categorical":
+                features.append(Feature(name, kind, levels, fill.get(name), **said))
                 continue
             center, spread = next(scaling, (None, None))
             if center is None or spread is None:
@@ -121,11 +162,12 @@ class Schema(NamedTuple):
             features.append(
                 Feature(
                     name,
-                    "numeric",
-                    (),
+                    kind,
+                    levels,
                     None if number is None else float(number),
                     float(center),
                     float(spread),
+                    **said,
                 )
             )
         t = json["target"]
@@ -138,6 +180,8 @@ class Schema(NamedTuple):
             smoothing=float(t.get("smoothing", DEFAULTS["smoothing"])),
             threshold=float(t.get("threshold", DEFAULTS["threshold"])),
             counts=bool(t.get("counts", DEFAULTS["counts"])),
+            function=t.get("function", "identity"),
+            booleans=_booleans(t, version),
         )
         return cls(
             json["task"],
@@ -148,3 +192,18 @@ class Schema(NamedTuple):
             tuple(json.get("class_weights", ())),
             Statistics.from_json(json["statistics"]) if "statistics" in json else Statistics(),
         )
+
+
+def _more(feature: Feature) -> dict[str, Any]:
+    """What a column is beyond a plain number or plain categories."""
+    defaults = Feature._field_defaults
+    kind = {} if feature.kind in ("numeric", "categorical") else {"kind": feature.kind}
+    said = {key: getattr(feature, key) for key in LATER if getattr(feature, key) != defaults[key]}
+    return kind | {key: list(value) if isinstance(value, tuple) else value for key, value in said.items()}
+
+
+def _booleans(target: Mapping[str, Any], version: int) -> tuple[str, ...] | None:
+    """The target columns of true and false; version 1 does not say of numbers whether they were such."""
+    known = version > 1 or target["kind"] in ("classes", "binary")
+    found = target.get("booleans", () if known else None)
+    return None if found is None else tuple(found)

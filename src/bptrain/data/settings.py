@@ -2,11 +2,36 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from bptrain.data.sources import DataSource
 from bptrain.parts.losses import Outputs
 from bptrain.parts.scalers import Scaler, standard
+
+Unknown = Literal[
+    "ignore", "error", "bucket"
+]  # what is done about a category that the training rows did not have
+
+BUCKETS = 64  # of a hash, where the config says no number
+
+
+class ColumnOptions(NamedTuple):
+    """What a config says of one column beside its kind; the defaults are what it is without a word."""
+
+    scale: Scaler | None = None  # None: that of all columns
+    order: tuple[str, ...] = ()  # the levels of an ordinal, from the lowest
+    form: str = ""  # of dates: ymd | dmy | mdy | time
+    unknown: Unknown = "ignore"
+    min_count: int = 1  # a level of fewer training rows is a rare one
+    buckets: int = 0  # of a hash; 0: one input per level
+
+
+class Fill(NamedTuple):
+    """What stands in for the missing cells of a column."""
+
+    policy: str  # mean | median | most_frequent | constant
+    value: float | str | bool | None = None  # of constant
+    indicator: bool = False  # one more input: 1 where the cell was missing
 
 
 class DataSettings(NamedTuple):
@@ -20,21 +45,32 @@ class DataSettings(NamedTuple):
         "all"  # "all" or column names; for npz also an array name, "X" by default
     )
     exclude: tuple[str, ...] = ()
-    columns: Mapping[str, str] = MappingProxyType({})  # name -> "numeric" | "categorical"
+    columns: Mapping[str, str] = MappingProxyType({})  # name -> its kind, where one is declared
+    column_options: Mapping[str, ColumnOptions] = MappingProxyType({})  # name -> what else is said of it
     validation_share: float = 0.15
     test_share: float = 0.15
     stratify: bool | None = None  # None is auto
     shuffle: bool = True
     scale: Scaler = standard()
     scale_target: Scaler | None = None  # None is auto
-    missing: str | Mapping[str, str] = "error"  # error | mean | median | most_frequent | drop
+    missing: str | Mapping[str, str | Fill] = "error"  # error | mean | median | most_frequent | drop
     task: str = "auto"  # auto | classification | regression
     weight: str | None = None  # the column, or the array of an npz file, that says what each row weighs
     class_weight: str | Mapping[object, float] | None = None  # "balanced", or label -> weight
 
     def policy(self, name: str) -> str:
         """What is done about a missing cell in a column."""
-        return self.missing if isinstance(self.missing, str) else self.missing.get(name, "error")
+        said = self.missing if isinstance(self.missing, str) else self.missing.get(name, "error")
+        return said.policy if isinstance(said, Fill) else said
+
+    def fill(self, name: str) -> Fill:
+        """What stands in for a missing cell in a column that is filled."""
+        said = self.missing if isinstance(self.missing, str) else self.missing.get(name, "error")
+        return said if isinstance(said, Fill) else Fill(said)
+
+    def options(self, name: str) -> ColumnOptions:
+        """What is said of a column beside its kind."""
+        return self.column_options.get(name, ColumnOptions())
 
 
 class NetworkFacts(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from bptrain.errors import DataError, Problem
-from bptrain.formats import Format, NamedArrays, Sheet, format_of, listed
+from bptrain.formats import Format, NamedArrays, Sheet, format_of, formats, listed
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.files import digest
 from bptrain.formats.problems import nearest, some_of
@@ -80,25 +80,24 @@ class FileSource(NamedTuple):
         weight: str | None = None,
     ) -> Sheet | Arrays:
         """What the file, or the two files, hold. Raises DataError."""
-        form = known_format(self.inputs, key)
+        form = known_format(self.inputs, key, self.conventions)
         target_key = f"{key}.target" if key else ""
         if form.holds != "array":
             if self.target is not None:
                 message = f"{self.inputs} contains its target, so it takes no separate file of targets"
                 raise DataError(Problem("two_targets", message, path=target_key))
             names = None if form.holds == "table" else array_names(features, target, weight)
+            if names is None:
+                return read_table(form, self.inputs, key, self.conventions)
             contents = form.read(self.inputs, key, self.conventions)
-            if isinstance(contents, NamedArrays):
-                assert names is not None
-                return _pick(contents, names, self.name, key)
-            assert isinstance(contents, Sheet)
-            return contents
+            assert isinstance(contents, NamedArrays)
+            return _pick(contents, names, self.name, key)
         if self.target is None:
             message = f"{self.inputs} holds only features; name the file with its targets"
             raise DataError(
                 Problem("no_target", message, path="data.target" if key == "data.train" else target_key)
             )
-        target_form = known_format(self.target, target_key)
+        target_form = known_format(self.target, target_key, self.conventions)
         if target_form.holds != "array":
             message = f"the targets of {self.inputs} must be an {listed('array')} file, not {self.target}"
             raise DataError(Problem("target_format", message, path=target_key))
@@ -123,9 +122,21 @@ class FileSource(NamedTuple):
         return digests
 
 
-def known_format(path: Path, key: str) -> Format:
-    """The format of a file, by its name or else by its content. Raises DataError where neither says."""
-    return format_of(path.name) or told_format(path, key)
+def known_format(path: Path, key: str, conventions: Conventions = RECOGNIZED) -> Format:
+    """The format of a file, as declared, by its name, or by its content. Raises DataError where none of them says."""
+    if conventions.format is not None:
+        return formats.get(conventions.format)()
+    by_name = format_of(path.name)
+    if by_name is None and conventions.delimiter is not None:
+        return formats.get("csv")()
+    return by_name or told_format(path, key, conventions)
+
+
+def read_table(form: Format, path: Path, key: str, conventions: Conventions) -> Sheet:
+    """A table, with what was declared about its cells. Raises DataError."""
+    contents = form.read(path, key, conventions)
+    assert isinstance(contents, Sheet)
+    return contents._replace(conventions=conventions)
 
 
 def array_names(

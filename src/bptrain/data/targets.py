@@ -6,9 +6,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bptrain.data.features import outside
 from bptrain.data.table import ColumnBlock, as_texts, text_of
 from bptrain.errors import Problem
 from bptrain.formats.problems import ErrorList, nearest, some_of
+from bptrain.parts.scalers import FUNCTIONS, FunctionName
 from bptrain.parts.types import Array
 
 Label = str | int | float | bool
@@ -32,6 +34,8 @@ class Target(NamedTuple):
     smoothing: float = 0.0  # ε: classes and distributions are coded as (1 − ε) t + ε/K
     threshold: float = 0.5  # from which an output is a yes: ½, or 0 for margins
     counts: bool = False  # values below 0 are an error
+    function: FunctionName = "identity"  # f of values, before center and spread
+    booleans: tuple[str, ...] | None = ()  # columns of true and false that are numbers here; None: not known
 
     @property
     def coding(self) -> dict[str, float]:
@@ -44,12 +48,19 @@ class Target(NamedTuple):
         return len(self.labels) if self.kind == "classes" else len(self.names)
 
     @property
-    def column_kind(self) -> str:
-        """What the cells of a target column are: numeric, categorical or boolean."""
-        if self.kind not in ("classes", "binary"):
-            return "numeric"
-        kinds = {bool: "boolean", str: "categorical"}
-        return kinds.get(type(self.labels[0]), "numeric")
+    def holds_numbers(self) -> bool:
+        """Whether every column is numbers, and not the labels of classes."""
+        return self.kind not in ("classes", "binary")
+
+    @property
+    def column_kinds(self) -> dict[str, str]:
+        """What the cells of the target columns are: numeric, categorical or boolean; nothing where nobody knows."""
+        if not self.holds_numbers:
+            kinds = {bool: "boolean", str: "categorical"}
+            return dict.fromkeys(self.names, kinds.get(type(self.labels[0]), "numeric"))
+        if self.booleans is None:
+            return {}
+        return {name: "boolean" if name in self.booleans else "numeric" for name in self.names}
 
 
 def true_of(target: Target, block: ColumnBlock, rows: Array | None = None) -> Array:
@@ -81,7 +92,8 @@ def encode(target: Target, block: ColumnBlock, true: Array, rows: Array, dtype: 
     if target.kind == "multilabel":
         return values.astype(dtype)
     spread = np.array(target.spread)
-    scaled = (values - np.array(target.center)) / np.where(spread == 0, 1.0, spread)
+    changed = _function_of(target, values, block, rows)
+    scaled = (changed - np.array(target.center)) / np.where(spread == 0, 1.0, spread)
     with np.errstate(over="ignore"):
         T = np.where(spread == 0, 0.0, scaled).astype(dtype)
     too_large = np.flatnonzero(~np.isfinite(T).all(axis=1))
@@ -90,6 +102,16 @@ def encode(target: Target, block: ColumnBlock, true: Array, rows: Array, dtype: 
     errors.add_rows("too_large", block.origin, rows[too_large], message)
     errors.raise_if_any()
     return T
+
+
+def _function_of(target: Target, values: Array, block: ColumnBlock, rows: Array) -> Array:
+    """f(values). Raises DataError for values where it is not defined."""
+    function = FUNCTIONS[target.function]
+    errors = ErrorList()
+    for row, k in np.argwhere(~function.defined(values)):
+        errors.add(partial(outside, block, int(rows[row]), target.names[k], target.function, values[row, k]))
+    errors.raise_if_any()
+    return function.f(values)
 
 
 def _smoothed(target: Target, T: Array) -> Array:
@@ -188,6 +210,8 @@ def scores_of(target: Target, outputs: Array) -> Array:
 def decode(target: Target, outputs: Array) -> Array:
     """Outputs as predictions: labels, N; multilabel: N × m of 0 and 1; values: N × m in original units."""
     if target.kind == "values":
-        return outputs.astype(np.float64) * np.array(target.spread) + np.array(target.center)
+        changed = outputs.astype(np.float64) * np.array(target.spread) + np.array(target.center)
+        with np.errstate(over="ignore"):
+            return FUNCTIONS[target.function].inverse(changed)
     classes = classes_of(target, outputs)
     return classes if target.kind == "multilabel" else np.array(target.labels)[classes]

@@ -107,7 +107,8 @@ def settle_target(target: ColumnBlock, rows: Array, decision: Decision, facts: N
         message = f"the network has {facts.n_outputs} outputs, but the data has {_count(m, 'target column')}"
         raise DataError(Problem("n_outputs", message, path="network.sizes", suggestion=str(m)))
     labels = target.names if decision.kind in ("distribution", "multilabel") else ()
-    settled = _coded(Target(target.names, decision.kind, labels), facts)
+    booleans = tuple(name for name in target.names if name in target.booleans)
+    settled = _coded(Target(target.names, decision.kind, labels, booleans=booleans), facts)
     check_values(settled, target, rows)
     return settled
 

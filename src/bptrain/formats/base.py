@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
-from bptrain.formats.conventions import Conventions
+from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.packing import without_packing
 from bptrain.formats.problems import Origin
 from bptrain.registry import Registry
@@ -24,6 +24,7 @@ class Sheet(NamedTuple):
     origin: Origin
     names: tuple[str, ...]
     cells: Mapping[str, Cells]  # N per column
+    conventions: Conventions = RECOGNIZED  # how it is written, which also says what a cell means
 
 
 class NamedArrays(NamedTuple):

@@ -2,12 +2,20 @@
 
 from typing import NamedTuple
 
+BLANKS = "whitespace"  # the delimiter of cells that runs of blanks and tabs separate
+DELIMITERS = {  # names of delimiters, beside the characters themselves
+    "comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|", "colon": ":", "space": " ",
+    BLANKS: BLANKS,
+}  # fmt: skip
+MOST_HEADER_LINES = 100
+NO_TEXTS = ("undefined", "idna", "punycode")  # encodings for something else than the texts of files
+
 
 class Conventions(NamedTuple):
     """What the keys of `data` say about how tables are written; None where it is to be recognized."""
 
     format: str | None = None  # a name of the registry of formats
-    delimiter: str | None = None  # one character between cells
+    delimiter: str | None = None  # one character between cells, or BLANKS
     encoding: str | None = None
     header: bool | int | None = None  # the lines of the header, the last of which has the names; False: none
     comment: str | None = None  # what lines that are no rows begin with
@@ -20,3 +28,14 @@ class Conventions(NamedTuple):
 
 
 RECOGNIZED = Conventions()
+
+
+def is_text_encoding(name: str) -> bool:
+    """Whether Python reads texts in an encoding of this name."""
+    import codecs
+
+    try:
+        "a".encode(name)
+        return codecs.lookup(name).name not in NO_TEXTS
+    except (LookupError, ValueError):
+        return False

@@ -1,25 +1,25 @@
-"""CSV and TSV: cells with line numbers, separated by one character, below a header."""
+"""CSV, TSV and their kin: cells with line numbers, separated by one character or by blanks."""
 
-import io
-import re
-from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from bptrain.errors import DataError, Problem
-from bptrain.formats.base import Format, Sheet, formats, says_nothing
-from bptrain.formats.conventions import Conventions
+from bptrain.formats.base import Format, Sheet, formats
+from bptrain.formats.conventions import BLANKS, RECOGNIZED, Conventions
 from bptrain.formats.files import read_text
 from bptrain.formats.foreign import is_json
-from bptrain.formats.problems import ErrorList, Origin, some_of
+from bptrain.formats.header_row import NUMBER as NUMBER
+from bptrain.formats.header_row import columns_by_name, columns_by_place
+from bptrain.formats.problems import ErrorList, Origin
+from bptrain.formats.separators import SIGNS, csv_reader, first_rows, separation_of
 
-NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")  # float() also takes 1_000
-SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
+COMMENT_SIGNS = ("#", "%", "//")
 
 
 @formats.add("csv")
 def comma_separated() -> Format:
-    """Comma-separated values, UTF-8, with a header."""
+    """Comma-separated values; with other separators, too, where they are declared or certain."""
     return Format(
         "table", (".csv",), partial(read_delimited, delimiter=","), gz=True, looks=partial(separates, ",")
     )
@@ -27,7 +27,7 @@ def comma_separated() -> Format:
 
 @formats.add("tsv")
 def tab_separated() -> Format:
-    """Tab-separated values, UTF-8, with a header."""
+    """Tab-separated values."""
     return Format(
         "table", (".tsv",), partial(read_delimited, delimiter="\t"), gz=True, looks=partial(separates, "\t")
     )
@@ -35,117 +35,158 @@ def tab_separated() -> Format:
 
 def separates(delimiter: str, lines: str) -> bool:
     """Whether a character separates these first lines of a file into rows of one width, at least 2."""
-    import csv
-
     if is_json(lines):
         return False
-    reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, skipinitialspace=True)
-    try:
-        rows = [row for row in reader if row]
-    except csv.Error:
-        return False
+    rows = first_rows(lines, delimiter, RECOGNIZED)
     widths = {len(row) for row in (rows[:-1] if rows[2:] else rows)}  # the last may be cut within quotes
     return len(widths) == 1 and widths != {1}
 
 
 def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: str) -> Sheet:
-    """Reads a file with a header. Raises DataError with line numbers for all that is not a table."""
+    """Reads a table; `delimiter` is what the name says. Raises DataError with line numbers for all that is none."""
     import numpy as np
 
-    text = read_text(path, key)
+    text, file = read_text(path, key, conventions.encoding), str(path)
     if is_json(text):
         message = "this is JSON: write one object on each line, and name the file .jsonl"
-        raise DataError(Problem("foreign_file", message, file=str(path), line=1))
-    names, cells, lines, head = _records(text, delimiter, str(path))
-    if not lines:
-        raise DataError(Problem("no_rows", "the file has a header but no rows", file=str(path)))
-    columns = {name: cells[k :: len(names)] for k, name in enumerate(names)}
-    if says_nothing(path.name):
-        _refuse_row_as_header(columns, str(path), head)
-    return Sheet(Origin(str(path), np.array(lines)), names, columns)
+        raise DataError(Problem("foreign_file", message, file=file, line=1))
+    found = separation_of(text, conventions, delimiter, file)
+    if found.delimiter in (conventions.quote, conventions.comment):
+        role = "quote" if found.delimiter == conventions.quote else "comment"
+        message = f"data.{role} is {found.delimiter!r}, which separates the cells: declare data.delimiter"
+        raise DataError(Problem("delimiter", message, file=file))
+    records = _records(found.text, found.delimiter, found.extra, conventions, file)
+    if not records.lines:
+        raise DataError(Problem("no_rows", "the file has a header but no rows", file=file))
+    width = records.width
+    by_place = [records.cells[k::width] for k in range(width)]
+    if conventions.header is False:
+        columns = columns_by_place(width, conventions, file, key)
+    else:
+        columns = columns_by_name(records.header, records.head, by_place, conventions, file, key)
+    cells = {name: by_place[k] for name, k in zip(columns.names, columns.places, strict=True)}
+    notes = (*((found.note,) if found.note else ()), *columns.notes)
+    origin = Origin(file, np.array(records.lines), notes=notes)
+    return Sheet(origin, columns.names, cells, conventions)
 
 
-def _records(text: str, delimiter: str, file: str) -> tuple[tuple[str, ...], list[str], list[int], int]:
-    """The header, the cells of all rows that are not blank, end to end, the line of each row, and that of the header.
+class Records(NamedTuple):
+    """The rows of a table that are not blank."""
+
+    header: list[str]  # cells of the last line of the header; none without one
+    head: int  # the line where it begins
+    cells: list[str]  # of all rows, end to end
+    lines: list[int]  # where each row begins
+    width: int  # cells of a row
+
+
+def _records(text: str, delimiter: str, extra: bool, conventions: Conventions, file: str) -> Records:
+    """The header, and the cells of all rows end to end.
 
     One flat list, since one list per row would cost the garbage collector three times the time of the reading.
+    `extra` is whether a row has one cell more than the header.
     """
     import csv
 
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
-    )
-    names: tuple[str, ...] = ()
+    reader = csv_reader(text, delimiter, conventions)
+    above = int(conventions.header is None or conventions.header)  # lines of the header
+    header: list[str] = []
     cells: list[str] = []
     lines: list[int] = []
-    errors = ErrorList()
-    begin = head = 1
+    ragged = RaggedRows(file, conventions)
+    width, begin, head = 0, 1, 1
     try:
         for row in reader:
             if len(row) > 1 or (row and row[0].strip()):
-                if not names:
-                    names, head = _header(row, begin, file, delimiter), begin
-                elif len(row) == len(names):
+                if len(row) == width:
                     cells += row
                     lines.append(begin)
-                else:
-                    message = f"the row has {_cells(len(row))}, but the header has {len(names)}"
-                    errors.add(Problem("cell_count", message, file=file, line=begin))
+                elif width:
+                    ragged.add(row, begin)
+                elif above:
+                    header, head, above = row, begin, above - 1
+                    width = 0 if above else len(row) + extra
+                else:  # the first row of a table without a header
+                    width = len(row)
+                    cells += row
+                    lines.append(begin)
             begin = reader.line_num + 1  # a quoted cell may hold line breaks
     except csv.Error as error:
-        message = f"the quoting of the row that begins here is broken: {error}"
-        errors.add(Problem("malformed_row", message, file=file, line=begin))
-    errors.raise_if_any()
-    if not names:
-        raise DataError(Problem("empty_file", "the file is empty; it needs a header and rows", file=file))
-    return names, cells, lines, head
+        message = (
+            f"the quoting of the row that begins here is broken: {error}; if quotes are ordinary characters in this "
+            "file, declare data.quote: ''"
+        )
+        ragged.raise_if_any(
+            width, header, extra, delimiter, Problem("malformed_row", message, file=file, line=begin)
+        )
+    ragged.raise_if_any(width, header, extra, delimiter)
+    if not width:
+        what = "a row" if conventions.header is False else "a header and rows"
+        raise DataError(Problem("empty_file", f"the file is empty; it needs {what}", file=file))
+    return Records(header, head, cells, lines, width)
+
+
+class RaggedRows:
+    """Rows that have another number of cells than the header."""
+
+    def __init__(self, file: str, conventions: Conventions) -> None:
+        self._file, self._conventions = file, conventions
+        self._widths: dict[int, int] = {}  # number of cells -> rows
+        self._first: tuple[list[str], int] = ([], 0)  # the first such row, and its line
+        self._signs: set[str | None] = set()  # of comments, with which they begin
+        self._trailing = True  # whether all end with a delimiter
+
+    def add(self, row: list[str], line: int) -> None:
+        """Note one."""
+        self._first = self._first if self._widths else (row, line)
+        self._widths[len(row)] = self._widths.get(len(row), 0) + 1
+        begin = row[0].lstrip()
+        self._signs.add(next((sign for sign in COMMENT_SIGNS if begin.startswith(sign)), None))
+        self._trailing = self._trailing and len(row) > 1 and not row[-1].strip()
+
+    def raise_if_any(
+        self, width: int, header: list[str], extra: bool, delimiter: str, other: Problem | None = None
+    ) -> None:
+        """Raises DataError with one sentence about all of them, and with another problem."""
+        errors = ErrorList()
+        if self._widths:
+            errors.add(self._problem(width, header, extra, delimiter))
+        if other is not None:
+            errors.add(other)
+        errors.raise_if_any()
+
+    def _problem(self, width: int, header: list[str], extra: bool, delimiter: str) -> Problem:
+        (row, line), n = self._first, sum(self._widths.values())
+        among = "the other rows have" if extra else "the header has" if header else "the first row has"
+        if n == 1:
+            message = f"the row has {_cells(len(row))}, but {among} {width}"
+        elif len(self._widths) == 1:
+            message = f"{n:,} rows have {_cells(len(row))}, but {among} {width} (the first on line {line})"
+        else:
+            message = (
+                f"{n:,} rows have other numbers of cells than {width}, which {among} (the first has {len(row)}, on "
+                f"line {line})"
+            )
+        cause = self._cause(row, width, header, delimiter)
+        return Problem("cell_count", message + (f": {cause}" if cause else ""), file=self._file, line=line)
+
+    def _cause(self, row: list[str], width: int, header: list[str], delimiter: str) -> str:
+        """What is probably wrong; nothing where that is not known."""
+        they = "it" if sum(self._widths.values()) == 1 else "they"
+        begin = "begins" if they == "it" else "begin"
+        if len(self._signs) == 1 and None not in self._signs and self._conventions.comment is None:
+            (sign,) = self._signs
+            return f"{they} {begin} with {sign}; if such lines are no rows, declare data.comment: '{sign}'"
+        if self._trailing and len(row) > width:
+            return f"{they} {'ends' if they == 'it' else 'end'} with a delimiter; remove it"
+        whole = header or [""]
+        other = next((sign for sign in SIGNS if sign not in (delimiter, BLANKS) and sign in whole[0]), None)
+        if len(whole) == 1 and other is not None:
+            return f"the header is separated by {SIGNS[other]}, and the rows by {SIGNS.get(delimiter, delimiter)}"
+        if row[0].count('"') == 1 or any('"' in cell for cell in row):
+            return "a quote within a cell is written twice"
+        return ""
 
 
 def _cells(n: int) -> str:
     return f"{n} cell" if n == 1 else f"{n} cells"
-
-
-def _header(cells: list[str], line: int, file: str, delimiter: str) -> tuple[str, ...]:
-    """The column names. Raises DataError for names that are empty or given twice."""
-    names = tuple(cell.strip() for cell in cells)
-    errors = ErrorList()
-    if len(names) == 1 and (sign := next((s for s in SEPARATORS if s != delimiter and s in names[0]), None)):
-        message = (
-            f"the columns are separated by {SEPARATORS[sign]}, which the file's name does not say: save it with "
-            "commas as .csv, or with tabs as .tsv"
-        )
-        errors.add(Problem("separator", message, file=file, line=line))
-    repeated = len(set(names)) < len(names)
-    if repeated and says_nothing(Path(file).name) and any(NUMBER.fullmatch(name) for name in names):
-        raise DataError(_row_as_header(names, file, line))
-    first = {name: position for position, name in reversed([*enumerate(names)])}
-    for position, name in enumerate(names):
-        if not name:
-            message = f"column {position + 1} has no name; name it in the header"
-            errors.add(Problem("unnamed_column", message, file=file, line=line))
-        elif first[name] != position:
-            message = f"columns {first[name] + 1} and {position + 1} are both named {name}; rename one"
-            errors.add(Problem("duplicate_column", message, file=file, line=line))
-    errors.raise_if_any()
-    return names
-
-
-def _refuse_row_as_header(columns: Mapping[str, list[str]], file: str, line: int) -> None:
-    """Raises DataError where the names are probably a row: numbers that do not count, or values of their own columns.
-
-    Files that are told by their content often have no header.
-    """
-    names = list(columns)
-    if any(names == [str(first + k) for k in range(len(names))] for first in (0, 1)):
-        return
-    own = sum(name in {cell.strip() for cell in cells} for name, cells in columns.items())
-    if own >= 2 or all(NUMBER.fullmatch(name) for name in names):
-        raise DataError(_row_as_header(names, file, line))
-
-
-def _row_as_header(names: Sequence[str], file: str, line: int) -> Problem:
-    message = (
-        f"this looks like a row and not like a header ({some_of(names, 5)}): put a line with the names of the columns "
-        "above it, or, if these are the names, rename the file to .csv or .tsv"
-    )
-    return Problem("no_header", message, file=file, line=line)

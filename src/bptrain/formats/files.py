@@ -1,5 +1,6 @@
 """Bytes from the disk: the content of a file, unpacked, and its digest."""
 
+import codecs
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from bptrain.formats.packing import (
     unpacking,
     without_packing,
 )
-from bptrain.formats.problems import nearest
+from bptrain.formats.problems import UndeclaredConvention, nearest
 
 
 @contextmanager
@@ -74,15 +75,56 @@ def read_bytes(path: Path, key: str) -> bytes:
     return data
 
 
-def read_text(path: Path, key: str) -> str:
-    """The content as text, without a byte order mark. Raises DataError with the line of what is not UTF-8."""
+def read_text(path: Path, key: str, encoding: str | None = None) -> str:
+    """The content as text, without a byte order mark, in UTF-8 unless that mark or `encoding` says otherwise.
+
+    Raises DataError with the line of what is not in that encoding.
+    """
     data = read_bytes(path, key)
+    found = encoding or encoding_of(data)
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(found).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        raise DataError(Problem("not_utf8", message, file=str(path), line=line)) from None
+        byte = f"byte 0x{data[error.start]:02x} is not {found.upper()}"
+    except UnicodeError as error:  # of encodings whose errors name no place
+        line, byte = 1, f"the text is not {found.upper()} ({error})"
+    if encoding is not None:
+        message = f"{byte}, which data.encoding declares"
+        raise DataError(Problem("not_utf8", message, file=str(path), line=line))
+    one, other = likely_encodings(data)
+    message = f"{byte}; save the file as UTF-8, or declare data.encoding: {one} (or {other})"
+    why = f"the file is not UTF-8 (line {line}); where letters come out wrong: {other}"
+    raise UndeclaredConvention(
+        Problem("not_utf8", message, file=str(path), line=line), "encoding", one, why
+    ) from None
+
+
+MARKS = (  # byte order marks
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding by the byte order mark: UTF-16, UTF-32, or else UTF-8."""
+    return next((name for mark, name in MARKS if head.startswith(mark)), "utf-8")
+
+
+def likely_encodings(data: bytes) -> tuple[str, str]:
+    """The encodings in which bytes that are not UTF-8 are probably written, the likelier one first."""
+    if data[1:HEAD_OF_FILE:2].count(0) > min(len(data), HEAD_OF_FILE) // 4:
+        return "utf-16-le", "utf-16-be"
+    if data[:HEAD_OF_FILE:2].count(0) > min(len(data), HEAD_OF_FILE) // 4:
+        return "utf-16-be", "utf-16-le"
+    in_windows = any(0x80 <= byte <= 0x9F for byte in set(data))  # which latin-1 has no letters for
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        in_windows = False
+    return ("cp1252", "latin-1") if in_windows else ("latin-1", "cp1252")
 
 
 def read_head(path: Path, key: str) -> tuple[bytes, bool]:

@@ -45,7 +45,7 @@ def read_json_lines(path: Path, key: str, conventions: Conventions) -> Sheet:
     """
     import numpy as np
 
-    text, file = read_text(path, key), str(path)
+    text, file = read_text(path, key, conventions.encoding), str(path)
     columns: dict[str, list[str]] = {}
     lines: list[int] = []
     present = 0

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bptrain.errors import DataError, Problem
 
@@ -20,6 +20,7 @@ class Origin(NamedTuple):
     parts: tuple[
         tuple[int, str], ...
     ] = ()  # of several files: the first row of each, counted from 0, and the file
+    notes: tuple[str, ...] = ()  # what was decided about how the file is written, in one line each
 
     def file_of(self, row: int) -> str:
         """The file of a row, counted from 0."""
@@ -38,6 +39,20 @@ class Origin(NamedTuple):
                 code, message, file=self.file_of(row), line=int(self.lines[row]), suggestion=suggestion
             )
         return Problem(code, f"row {row + 1}: {message}", file=self.file_of(row), suggestion=suggestion)
+
+
+class UndeclaredConvention(DataError):
+    """A table that may be read in two ways, where nobody has said which is meant."""
+
+    def __init__(
+        self, problems: Problem | Iterable[Problem], field: str = "", value: Any = None, why: str = ""
+    ) -> None:
+        super().__init__(problems)
+        self.field, self.value, self.why = (
+            field,
+            value,
+            why,
+        )  # of Conventions; the likely value; a comment on it
 
 
 class ErrorList:

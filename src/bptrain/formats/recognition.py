@@ -1,17 +1,19 @@
 """The format of a table whose name does not say it, told by its first lines."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.base import Format, formats, listed, listed_suffixes, says_nothing
-from bptrain.formats.files import read_head
+from bptrain.formats.conventions import RECOGNIZED, Conventions
+from bptrain.formats.files import encoding_of, read_head
+from bptrain.formats.separators import LEADING_COMMENTS, SEP, SIGNS, blank_lines, first_rows
 
-OTHER_SEPARATORS = {"semicolons": ";", "bars": "|", "blanks": " "}
 LOOKED_AT = 50  # lines
 
 
-def told_format(path: Path, key: str) -> Format:
+def told_format(path: Path, key: str, conventions: Conventions = RECOGNIZED) -> Format:
     """The format of a file whose name is that of no format. Raises DataError where its content does not tell, either.
 
     Arrays are told by their names alone: what other keys of a config mean depends on them.
@@ -20,29 +22,38 @@ def told_format(path: Path, key: str) -> Format:
     if not says_nothing(path.name):
         if path.is_file():
             read_head(path, key)  # which knows some foreign files
-        raise DataError(Problem("unknown_format", unknown, path=key))
+        message = f"{unknown}; or declare data.format"
+        raise DataError(Problem("unknown_format", message, path=key))
     head, whole = read_head(path, key)
-    text = head.decode("utf-8-sig", "replace")
+    text = head.decode(conventions.encoding or encoding_of(head), "replace").removeprefix("\ufeff")
     lines = re.split(r"\r\n|\r|\n", text)
     lines = (lines if whole or len(lines) == 1 else lines[:-1])[:LOOKED_AT]  # the last may go on
     first = "\n".join(lines)
     if not first.strip():
         message = "the file is empty; it needs a header and rows"
         raise DataError(Problem("empty_file", message, file=str(path)))
+    said = SEP.match(f"{first}\n")
+    if said is not None:
+        return formats.get("csv")()
+    comments = LEADING_COMMENTS.match(f"{first}\n") if conventions.comment is None else None
+    if comments is not None:
+        first = blank_lines(comments.group()) + first[comments.end() :]
     made = {name: formats.get(name)() for name in formats}
     fit = [name for name, form in made.items() if form.looks is not None and form.looks(first)]
     if len(fit) == 1:
         return made[fit[0]]
     if fit:
-        message = f"the content of {path} may be {' or '.join(fit)}: give it the suffix that is meant"
+        keys = " or ".join(f"data.format: {name}" for name in fit)
+        message = f"the content of {path} may be {' or '.join(fit)}: declare {keys}"
         raise DataError(Problem("unknown_format", message, path=key))
-    filled = [line for line in lines if line.strip()]
-    for name, sign in OTHER_SEPARATORS.items():
-        widths = {len(line.split(None if sign == " " else sign)) for line in filled}
-        if len(widths) == 1 and widths != {1}:
-            message = (
-                f"the columns of {path} are separated by {name}: save it with commas as .csv, or tabs as .tsv"
-            )
-            raise DataError(Problem("unknown_format", message, path=key))
+    above = max(int(conventions.header or 1) - 1, 0)
+    if any(_mostly_even(first_rows(first, sign, conventions)[above:]) for sign in SIGNS):
+        return made["csv"]
     message = f"{unknown}; and its content does not look like {listed('table')} (rows of one width)"
     raise DataError(Problem("unknown_format", message, path=key))
+
+
+def _mostly_even(rows: list[list[str]]) -> bool:
+    """Whether most of some rows have one width, at least 2."""
+    widths = Counter(len(row) for row in rows if len(row) > 1)
+    return max(widths.values(), default=0) * 2 > len(rows)

@@ -11,7 +11,7 @@ from bptrain.build.data import prepare_data
 from bptrain.build.network import network_of_schema
 from bptrain.config import from_plain, load_config
 from bptrain.config.resolved import to_plain
-from bptrain.data.prepare import Prepared
+from bptrain.data.prepare import ChangedDataError, KeptSchema, Prepared
 from bptrain.data.schema import Schema
 from bptrain.errors import CheckpointError, DataError, UsageError, Warned, not_silenced
 from bptrain.model.model import Model
@@ -63,18 +63,13 @@ def training_data(model: Model, run: RunDirectory, dtype: DTypeLike, limit: int 
         raise CheckpointError(
             f"{model.stored.path} was trained with other settings than {run.path}: name its own run"
         )
-    prepared = prepare_data(loaded, dtype, limit)
-    if prepared.digest != kept.data or not same_columns(prepared.schema.to_json(), kept.schema):
+    try:
+        return prepare_data(loaded, dtype, limit, kept_schema=KeptSchema(model.schema, kept.data))
+    except ChangedDataError as error:
         raise DataError(
             f"the data of {run.path} has changed since it was trained, so the split cannot be reproduced: "
             "restore the original file, or evaluate a file with --data FILE"
-        )
-    return prepared
-
-
-def same_columns(now: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
-    """Whether a schema is that of a run; the statistics of an older one are not kept."""
-    return {**now, "statistics": None} == {**kept, "statistics": None}
+        ) from error
 
 
 def run_of(checkpoint_file: Path) -> RunDirectory:

@@ -1,22 +1,45 @@
-"""Scalers: the affine map of one column, scaled = (value − center) / spread, fitted on the training rows.
+"""Scalers: the map of one column, scaled = (f(value) − center) / spread, fitted on the training rows.
 
-A column that is constant in the training rows, where the map is fitted to it, gets spread 0: its scaled value is 0.
+f leaves the value as it is, unless the scaler's `Affine` names another of FUNCTIONS. A column that is constant in the
+training rows, where the map is fitted to it, gets spread 0: its scaled value is 0.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from bptrain.parts.types import Array
 from bptrain.registry import Registry
 
+FunctionName = Literal["identity", "log", "log1p"]
+SMALL = 1e-140  # a standard deviation below this is one of squares that have lost digits, or are 0
+
+
+class ScaleFunction(NamedTuple):
+    """What is applied to a value before it is scaled: f, its inverse, and where f is defined."""
+
+    f: Callable[[Array], Array]
+    inverse: Callable[[Array], Array]
+    defined: Callable[[Array], Array]  # values -> true and false
+    values: str  # which these are, the end of a sentence
+
+
+FUNCTIONS: dict[str, ScaleFunction] = {
+    "identity": ScaleFunction(
+        lambda value: value, lambda scaled: scaled, lambda value: np.full(value.shape, True), "any numbers"
+    ),
+    "log": ScaleFunction(np.log, np.exp, lambda value: value > 0, "numbers above 0"),
+    "log1p": ScaleFunction(np.log1p, np.expm1, lambda value: value >= 0, "numbers of 0 or more"),
+}
+
 
 class Affine(NamedTuple):
-    """scaled = (value − center) / spread, and 0 where spread is 0; one number per column."""
+    """scaled = (f(value) − center) / spread, and 0 where spread is 0; one number per column."""
 
     center: Array
     spread: Array
+    function: FunctionName = "identity"  # f, of all columns: a key of FUNCTIONS
 
 
 Scaler = Callable[[Array], Affine]  # training rows, N × k and finite -> the map of each of the k columns
@@ -39,10 +62,7 @@ def standard() -> Scaler:
     """(value − mean) / standard deviation, which divides by N."""
 
     def fit(rows: Array) -> Affine:
-        constant = rows.min(axis=0) == rows.max(axis=0)  # a rounded mean leaves a tiny, wrong deviation
-        return Affine(
-            rows.mean(axis=0, dtype=np.float64), np.where(constant, 0.0, rows.std(axis=0, dtype=np.float64))
-        )
+        return Affine(rows.mean(axis=0, dtype=np.float64), _deviation(rows))
 
     return fit
 
@@ -65,3 +85,54 @@ def minmax(
         return Affine(bottom - to[0] * spread, spread)
 
     return fit
+
+
+@scalers.add("robust", "(value − median) / (third quartile − first quartile)")
+def robust() -> Scaler:
+    """(value − median) / (third quartile − first quartile), which a few extreme values do not move.
+
+    Between two values a quartile is interpolated in a straight line (Hyndman and Fan 1996, definition 7). Where the
+    quartiles are equal and the column is not constant, the standard deviation takes the place of their difference.
+    Tukey 1977, Exploratory Data Analysis: the median and the spread between the hinges.
+    """
+
+    def fit(rows: Array) -> Affine:
+        first, median, third = np.percentile(rows.astype(np.float64), [25, 50, 75], axis=0)
+        between = third - first
+        return Affine(median, np.where(between > 0, between, _deviation(rows)))
+
+    return fit
+
+
+@scalers.add("log", "(ln value − mean) / standard deviation, both of ln value")
+def log() -> Scaler:
+    """(ln value − mean) / standard deviation, both of ln value, for values above 0. Box and Cox 1964, λ = 0."""
+    return _of_function("log")
+
+
+@scalers.add("log1p", "(ln(1 + value) − mean) / standard deviation, both of ln(1 + value)")
+def log1p() -> Scaler:
+    """(ln(1 + value) − mean) / standard deviation, both of ln(1 + value), for values of 0 or more, such as counts."""
+    return _of_function("log1p")
+
+
+def _of_function(name: FunctionName) -> Scaler:
+    """Standard scaling of f(value)."""
+
+    def fit(rows: Array) -> Affine:
+        center, spread, _ = standard()(FUNCTIONS[name].f(rows.astype(np.float64)))
+        return Affine(center, spread, name)
+
+    return fit
+
+
+def _deviation(rows: Array) -> Array:
+    """The standard deviation of each column, which divides by N; exactly 0 for a column that is constant."""
+    constant = rows.min(axis=0) == rows.max(axis=0)  # a rounded mean leaves a tiny, wrong deviation
+    found = np.where(constant, 0.0, rows.std(axis=0, dtype=np.float64))
+    for k in np.flatnonzero((found < SMALL) & ~constant):  # squares of such small numbers are 0
+        column = rows[:, k].astype(np.float64)
+        largest = np.abs(column - column.mean()).max()
+        found[k] = largest * np.std((column - column.mean()) / largest)
+    deviation: Array = found
+    return deviation

@@ -16,7 +16,7 @@ from bptrain.parts.losses import Loss, Outputs, losses
 from bptrain.parts.methods import methods as methods  # joins the names of optimizers and solvers
 from bptrain.parts.metrics import Metric, metrics
 from bptrain.parts.optimizers import Optimizer, optimizers
-from bptrain.parts.scalers import Affine, scalers
+from bptrain.parts.scalers import FUNCTIONS, Affine, scalers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.solvers import Iteration, Objective, Solver, fresh_slots, solvers
 from bptrain.parts.types import Array
@@ -189,8 +189,10 @@ def scaler_faults(part: Callable[[Array], Any]) -> Iterator[str]:
     fitted = part(rows)
     if not isinstance(fitted, Affine):
         yield f"gives {described(fitted)}, and should give an Affine"
-    for name, value in zip(Affine._fields, fitted, strict=True):
-        yield from wrong_shape(name, value, (2,), f"rows of shape {rows.shape}")
+    for name in ("center", "spread"):
+        yield from wrong_shape(name, getattr(fitted, name), (2,), f"rows of shape {rows.shape}")
+    if fitted.function not in FUNCTIONS:
+        yield f"has function={fitted.function!r}, which should be one of {', '.join(FUNCTIONS)}"
 
 
 KINDS = (

@@ -31,13 +31,18 @@ def portable(resolved: dict[str, Any]) -> dict[str, Any]:
     config = from_plain(resolved, "run")
     data = dict(resolved["data"])
     for role in ("train", "validation", "test"):
-        if isinstance(data.get(role), str):
-            data[role] = Path(data[role]).name
-        elif role in data and "arrays" not in data[role]:
-            data[role] = {key: Path(path).name for key, path in data[role].items()}
+        if role in data and "arrays" not in data[role]:
+            data[role] = _names(data[role])
     if "target" in data and target_is_path(config):
         data["target"] = Path(data["target"]).name
     return {**resolved, "data": data}
+
+
+def _names(paths: Any) -> Any:
+    """The names of files, one by one, in a list or in a mapping."""
+    if isinstance(paths, dict):
+        return {key: _names(entry) for key, entry in paths.items()}
+    return [_names(entry) for entry in paths] if isinstance(paths, list) else Path(paths).name
 
 
 def setting_differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

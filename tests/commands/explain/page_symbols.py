@@ -38,7 +38,7 @@ def symbols(line: str, options: set[str]) -> Iterator[str]:
     """The symbols of a line; a word is one where it is the name of an option, or one of SIGNS."""
     line = re.sub(r"\d[\d.]*e-?\d+", "", words_of_keys(line))
     line = re.sub(r"\be\^", "exp ", line)
-    line = re.sub(r"[A-Za-z]+'s\b|schedule \w+:", "", line)  # a word, the name of a part
+    line = re.sub(r"[A-Za-z]+'s\b|(?:schedule|scaled by) \w+:", "", line)  # a word, the name of a part
     for found in SYMBOL.finditer(line):
         text = found[0]
         plain = text.isascii() and text.isalpha()

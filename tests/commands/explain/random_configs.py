@@ -44,8 +44,10 @@ def tables(place: Path, rng: random.Random) -> None:
     for rows in (12, 90):
         lines = ["a1,a2,a3,value,count,yes,color,heavy"]
         for i in range(rows):
-            numbers = [f"{rng.gauss(0, 3):.3f}" for _ in range(3)]
-            value = f"{rng.gauss(5, 2):.3f}"
+            numbers = [
+                f"{0.001 + abs(rng.gauss(0, 3)):.3f}" for _ in range(3)
+            ]  # a scaling may take logarithms
+            value = f"{0.001 + abs(rng.gauss(5, 2)):.3f}"
             color = CLASSES[i % 3]
             lines.append(",".join([*numbers, value, str(i % 5), str(i % 2), color, str(1 + i % 4)]))
         (place / f"table{rows}.csv").write_text("\n".join(lines) + "\n")

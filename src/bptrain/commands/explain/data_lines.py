@@ -1,6 +1,6 @@
 """What a row of the data is to the network: its inputs x_0, its target t, its weight ω."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bptrain.build.data import prepare_data
@@ -9,11 +9,31 @@ from bptrain.commands.explain.part_lines import Alphabet, own_words, text_of
 from bptrain.config import Loaded
 from bptrain.config.schema import Config
 from bptrain.core.network import Network
+from bptrain.data.features import Feature
 from bptrain.data.schema import Schema
 from bptrain.errors import DataError, printable
+from bptrain.formats.problems import some_of
 from bptrain.parts.scalers import scalers
 
 FEW = 6  # numbers of targets or classes that are listed
+KINDS_OF_COLUMNS: dict[str, Callable[[Feature], bool]] = {
+    "1 for the category, 0 for the others": lambda one: one.kind == "categorical" and not one.buckets,
+    "1 in the bucket of the category, 0 in the others": lambda one: one.buckets > 0,
+    "one more category for all that are rare or unknown": lambda one: one.has_other,
+    "1 for true, 0 for false": lambda one: one.kind == "boolean",
+    "the place of the level in its order, from 0, scaled as a number is": lambda one: one.kind == "ordinal",
+    "days since 1970, scaled as a number is": lambda one: one.kind == "datetime" and one.form != "time",
+    "the part of the day that has passed, scaled as a number is": lambda one: one.form == "time",
+    "sine and cosine of the angle in the year": lambda one: "year" in one.cycles,
+    "sine and cosine of the angle in the week": lambda one: "week" in one.cycles,
+    "sine and cosine of the angle in the day": lambda one: "day" in one.cycles,
+    "one more input, 1 where the cell was missing": lambda one: one.indicator,
+}
+NUMBER_OF = {
+    "identity": "the number",
+    "log": "ln of the number",
+    "log1p": "ln of 1 + the number",
+}  # by function
 KINDS = {  # Target.kind -> what t is
     "classes": "1 for the class of the instance, 0 for the others",
     "binary": "1 for the second class, 0 for the first",
@@ -52,6 +72,8 @@ def data_lines(config: Config, network: Network, seen: RowsSeen, alphabet: Alpha
         DerivationLine("x_0: the inputs of an instance", shape(n, 1)),
         DerivationLine(f"numbers in x_0 are scaled by {config.data.scale.name}: {how}"),
         *scale.lines(first=1),
+        *column_scale_lines(config, alphabet),
+        *(() if seen.schema is None else kind_lines(seen.schema)),
         DerivationLine(f"t: {target_text(config, seen)}", shape(m, 1)),
         *target_scale_lines(config, seen, alphabet),
         *weight_lines(config, seen),
@@ -62,6 +84,25 @@ def data_lines(config: Config, network: Network, seen: RowsSeen, alphabet: Alpha
     else:
         lines.append(DerivationLine(f"N = {seen.train} training rows"))
     return DerivationSection("Data", tuple(lines))
+
+
+def column_scale_lines(config: Config, alphabet: Alphabet) -> Iterator[DerivationLine]:
+    """The columns that are scaled in a way of their own."""
+    for name, column in config.data.columns.items():
+        if column.scale is None:
+            continue
+        text = text_of(scalers, column.scale, f"data.columns.{name}.scale", name, alphabet)
+        how = text.equations[0] if text.equations else own_words(scalers, column.scale.name)
+        yield DerivationLine(f"{printable(name)} is scaled by {column.scale.name}: {how}")
+        yield from text.lines(first=1)
+
+
+def kind_lines(schema: Schema) -> Iterator[DerivationLine]:
+    """What becomes of columns that are not numbers."""
+    for what, chosen in KINDS_OF_COLUMNS.items():
+        names = [printable(feature.name) for feature in schema.features if chosen(feature)]
+        if names:
+            yield DerivationLine(f"{what}: {some_of(names, FEW)}")
 
 
 def target_text(config: Config, seen: RowsSeen) -> str:
@@ -90,7 +131,8 @@ def target_scale_lines(config: Config, seen: RowsSeen, alphabet: Alphabet) -> It
         yield DerivationLine("t is in the units of the data: it is not scaled")
         return
     centers, spreads = (listed_numbers(values) for values in (target.center, target.spread))
-    yield DerivationLine(f"t is {said}: the number in the data − {centers}, over {spreads}")
+    number_of = NUMBER_OF[target.function]
+    yield DerivationLine(f"t is {said}: {number_of} in the data − {centers}, over {spreads}")
 
 
 def listed_numbers(values: tuple[float, ...]) -> str:

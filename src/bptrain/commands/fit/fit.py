@@ -13,14 +13,21 @@ from typing import Any, NamedTuple
 
 from bptrain.build.making import dtype_of
 from bptrain.build.network import initial_weights
-from bptrain.build.setup import NOTHING, Setup, open_config, run_config
+from bptrain.build.setup import NOTHING, Setup, load_given, open_loaded, run_config
 from bptrain.build.updates import build_plan, refuse_what_is_too_large
 from bptrain.commands.fit.older_metrics import weighed_anew
-from bptrain.commands.fit.resume import Resumed, not_continued, refuse_what_is_missing, resumed_run
+from bptrain.commands.fit.resume import (
+    Resumed,
+    kept_schema,
+    not_continued,
+    refuse_what_is_missing,
+    resumed_run,
+)
 from bptrain.commands.fit.summary import FitSummary, best_is_written, summarize
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
 from bptrain.data.memory import InMemory
+from bptrain.data.prepare import ChangedDataError
 from bptrain.engines.base import Engine, TrainingPlan, initial_optimizer_state
 from bptrain.engines.choice import EngineChoice, choose_engine, forward_pass, make_engine
 from bptrain.engines.registry import engine_entry
@@ -101,9 +108,13 @@ def fit_events(
     """
     if resume is not None:
         refuse_what_is_missing(resume, out, given)
-    fit = open_fit(open_config(config, overrides, given))
+    loaded = load_given(config, overrides, given)
+    kept = None if resume is None else kept_schema(resume, loaded, out)
+    try:
+        fit = open_fit(open_loaded(loaded, given, kept))
+    except ChangedDataError:  # such a run does not go on, which is said later
+        fit = open_fit(open_loaded(loaded, given))
     del given  # the rows are encoded: what they were made from need not stay in memory
-    loaded = fit.setup.loaded
     with ExitStack() as stack:
         resumed, anew = None, None
         if resume is not None:

@@ -9,13 +9,16 @@ from bptrain.build.data import NOT_GIVEN
 from bptrain.build.setup import Setup
 from bptrain.build.updates import build_schedule
 from bptrain.config import Loaded, from_plain
+from bptrain.config.resolved import to_plain
+from bptrain.data.prepare import KeptSchema
+from bptrain.data.schema import Schema
 from bptrain.errors import CheckpointError, DataError, Problem, Warned, printable
 from bptrain.parts.methods import UpdateRule
 from bptrain.parts.schedules import spans_all_epochs
 from bptrain.plugins.records import changes, refuse_missing
 from bptrain.store import checkpoint
 from bptrain.store.run_directory import RUNS, RunDirectory, find_run, locked, newest, run_directories
-from bptrain.store.run_settings import MAY_CHANGE, differences, setting_differences
+from bptrain.store.run_settings import MAY_CHANGE, differences, portable, setting_differences
 from bptrain.training.controls import STOPPED_BY, ended, going_on
 from bptrain.training.state import State
 
@@ -106,6 +109,30 @@ def refuse_what_is_missing(resume: str, out: Path | None, given: Container[str])
             rows = facts.config["data"].get(role)
             if isinstance(rows, dict) and "arrays" in rows and role not in given:
                 raise DataError(Problem("arrays", f"{run.path}: {NOT_GIVEN}"))
+
+
+def kept_schema(resume: str, loaded: Loaded, out: Path | None) -> KeptSchema | None:
+    """The schema of the run that is to go on, by which its data is read again; None without one.
+
+    None as well where the config now says otherwise about data, task or loss: such a run is refused later, or another
+    one begun. Raises CheckpointError for a named run that is none.
+    """
+    if resume != "auto":
+        run: RunDirectory | None = find_run(Path(resume))
+    elif out is not None:
+        run = RunDirectory(out)
+    else:
+        run = newest(run_directories(RUNS / loaded.path.stem))
+    if run is None:
+        return None
+    try:
+        facts = newest_sound(run)[0].facts
+        found = setting_differences(facts.config, portable(to_plain(loaded.absolute())))
+        schema = Schema.from_json(facts.schema)
+    except (CheckpointError, KeyError, TypeError, ValueError):  # what goes on says why it cannot
+        return None
+    same = not any(line.startswith(("data.", "task:", "loss.")) for line in found)
+    return KeptSchema(schema, facts.data) if same else None
 
 
 def _refuse_changes(run: RunDirectory, stored: checkpoint.Stored, facts: checkpoint.Facts) -> None:

@@ -51,6 +51,14 @@ def data_lines(draft: Draft) -> Lines:
                 f"  target: {scalar(names[0]) if len(names) == 1 else flow(names)}",
                 about_targets(draft.targets),
             )
+    for key in draft.keys:
+        yield f"  {key.name}: {flow(key.value)}", key.why
+    if draft.arrays is not None:
+        if draft.arrays.features != "X":
+            yield f"  features: {scalar(draft.arrays.features)}", "the array of the inputs"
+        if draft.arrays.unused:
+            unused = comment(", ".join(draft.arrays.unused))
+            yield f"  {unused}: not used; another set goes into a file of its own: data.test", ""
     yield from input_lines(draft.candidates)
     yield from exclude_lines(draft.candidates)
     yield from missing_lines(draft)

@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 from bptrain.commands.init.choices import Choices, choose
 from bptrain.commands.init.input_columns import FEW, InputCandidate, choose_inputs
-from bptrain.data.joined_files import source_of_paths
+from bptrain.commands.init.named_arrays import ArrayChoice, choose_arrays
+from bptrain.commands.init.reading import FileReading, StatedKey, read_likely
+from bptrain.data.joined_files import is_pattern, source_of_paths
 from bptrain.data.profile import Column, Profile, profile
 from bptrain.data.sources import FileSource, known_format
 from bptrain.errors import DataError, Problem, UsageError
-from bptrain.formats import Format
+from bptrain.formats import Format, NamedArrays, listed
+from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.problems import nearest, some_of
 
 
@@ -25,32 +28,56 @@ class Draft(NamedTuple):
     targets: tuple[Column, ...]
     candidates: tuple[InputCandidate, ...]
     choices: Choices
+    keys: tuple[StatedKey, ...] = ()  # that say how the file is written
+    arrays: ArrayChoice | None = None  # of an npz
 
 
-def draft(data: Path, targets: Sequence[str], output: Path, task: str = "auto") -> Draft:
+def draft(
+    data: Path,
+    targets: Sequence[str],
+    output: Path,
+    task: str = "auto",
+    declared: Conventions = RECOGNIZED,
+    features: str | None = None,
+) -> Draft:
     """The draft for a data file and its target: columns, an array (npz), or a path (idx, npy).
 
-    Raises DataError for a file that cannot be read or a target that cannot be learned, UsageError without a target.
+    `declared` is what is known of how it is written, `features` the array of the inputs. Raises DataError for a file
+    that cannot be read or a target that cannot be learned, UsageError without a target.
     """
-    source = source_of_paths([data])
-    form = known_format(data, "") if isinstance(source, FileSource) else None
+    form = None if is_pattern(data) else known_format(data, "", declared)
+    keys: tuple[StatedKey, ...] = ()
+    arrays: ArrayChoice | None = None
+    if features is not None and (form is None or form.holds != "arrays"):
+        message = f"--features names the array of the inputs in an {listed('arrays')} file; {data} is none"
+        raise UsageError(Problem("features", message))
     if form is None or form.holds == "table":
-        seen = profile(source)
-        wanted = chosen_columns(seen, targets)
+        found = read_likely(declared, lambda how: profile(source_of_paths([data], None, how)))
+        seen, keys = found.profile, found.keys
+        wanted = chosen_columns(found, targets)
         learned = {column.name for column in wanted}
         others = [column for column in seen.columns if column.name not in learned]
         candidates, names, target_file = choose_inputs(others), tuple(column.name for column in wanted), None
     else:
         target_file = one_target(form, targets)
-        files = FileSource(data, None if target_file is None else Path(target_file))
-        seen = profile(files, *targets[:1])
+        files = FileSource(data, None if target_file is None else Path(target_file), declared)
+        if target_file is None:
+            inside = form.read(data, "", declared)
+            assert isinstance(inside, NamedArrays)
+            arrays = choose_arrays(inside.names, features, targets[0] if targets else None, str(data))
+            seen = profile(files, arrays.target, arrays.features)
+        else:
+            seen = profile(files)
+        keys = read_likely(declared, lambda _: seen).keys
         wanted, candidates = seen.columns, ()
-        names = tuple(targets) if target_file is None else ()
+        names = (arrays.target,) if arrays is not None and arrays.target != "y" else ()
     check(wanted, candidates, seen)
     if target_file is not None:
         target_file = as_written(Path(target_file), output)
     choices = choose(seen, wanted, candidates, task)
-    return Draft(seen, as_written(data, output), target_file, names, wanted, candidates, choices)
+    return Draft(
+        seen, as_written(data, output), target_file, names, wanted, candidates, choices, keys, arrays
+    )
 
 
 def as_written(path: Path, output: Path) -> str:
@@ -72,16 +99,26 @@ def one_target(form: Format, targets: Sequence[str]) -> str | None:
     return targets[0]
 
 
-def chosen_columns(seen: Profile, targets: Sequence[str]) -> tuple[Column, ...]:
-    """The target columns. Raises UsageError where none is given, DataError where one is not there."""
+def chosen_columns(found: FileReading, targets: Sequence[str]) -> tuple[Column, ...]:
+    """The target columns, by name or, without a header, by place.
+
+    Raises UsageError where none is given, DataError where one is not there.
+    """
+    seen = found.profile
     by_name = {column.name: column for column in seen.columns}
+    header = next((key for key in found.keys if key.name == "header"), None)
+    of_header = ""
+    if header is not None and header.value is False:
+        targets = [f"x{name}" if name.isdecimal() and name not in by_name else name for name in targets]
+        why = header.why.partition(";")[0]
+        of_header = f"; without a header ({why}; --set data.header=true reads that as names)"
     if not targets:
-        message = f"no target: give --target COLUMN; the file has {some_of(by_name, 100)}"
+        message = f"no target: give --target COLUMN; the file has {some_of(by_name, 100)}{of_header}"
         raise UsageError(Problem("no_target", message, file=str(seen.path)))
     unknown = [
         Problem(
             "unknown_column",
-            f"there is no column {name!r}; the file has {some_of(by_name, 100)}",
+            f"there is no column {name!r}; the file has {some_of(by_name, 100)}{of_header}",
             path="--target",
             file=str(seen.path),
             suggestion=nearest(name, by_name),

@@ -1,8 +1,10 @@
 """Rules about the columns, the files and the splits of the data."""
 
-from bptrain.config.rules.base import BrokenRule, Found, listed_twice
+from bptrain.config.columns import ColumnConfig, FillConfig
+from bptrain.config.rules.base import BrokenRule, Found, KeyPath, listed_twice
 from bptrain.config.schema import DataConfig, NetworkConfig, Source
-from bptrain.formats import listed
+from bptrain.formats import holds, listed
+from bptrain.formats.conventions import DELIMITERS
 
 
 def target_is_given(data: DataConfig) -> Found:
@@ -13,17 +15,45 @@ def target_is_given(data: DataConfig) -> Found:
                 f"train already names the file with the targets ({data.train.target}): leave one of them out"
             )
             yield BrokenRule(("data", "target"), message)
-    elif data.target is None and data.train.holds not in ("arrays", "memory"):
-        what = "the target column" if data.train.holds == "table" else "the file with the targets"
+    elif data.target is None and data.holds(data.train) not in ("arrays", "memory"):
+        what = "the target column" if data.holds(data.train) == "table" else "the file with the targets"
         yield BrokenRule(("data", "target"), f"must be given: {what}", "missing_key")
-    elif data.target is not None and len(data.target) > 1 and data.train.holds not in ("table", "memory"):
+    elif (
+        data.target is not None and len(data.target) > 1 and data.holds(data.train) not in ("table", "memory")
+    ):
         message = f"only a {listed('table')} file can have several targets: name one"
         yield BrokenRule(("data", "target"), message)
     for key in ("validation", "test"):
         source = getattr(data, key)
-        if isinstance(source, Source) and source.target is None and source.holds in ("array", None):
+        if isinstance(source, Source) and source.target is None and data.holds(source) in ("array", None):
             message = "the file has no targets: write {inputs: PATH, target: PATH}"
             yield BrokenRule(("data", key), message, "missing_key")
+
+
+def several_files_are_tables(data: DataConfig) -> Found:
+    """Only tables can be joined, since their columns have names."""
+    for key in ("train", "validation", "test"):
+        source = getattr(data, key)
+        if isinstance(source, Source) and source.inputs[1:]:
+            yield from listed_twice(("data", key), source.inputs)
+            kinds = [holds(name) if data.format is None else data.holds(source) for name in source.inputs]
+            other = next(
+                (name for name, kind in zip(source.inputs, kinds, strict=True) if kind != "table"), None
+            )
+            if other is not None or source.target is not None:
+                what = f"only {listed('table')} files can be several" + (
+                    f", and {other} is none" if other else ""
+                )
+                yield BrokenRule(("data", key), what)
+
+
+def signs_differ(data: DataConfig) -> Found:
+    """A character has one meaning in a table."""
+    pairs = (("thousands", "decimal"), ("quote", "delimiter"), ("comment", "delimiter"), ("comment", "quote"))
+    for key, other in pairs:
+        sign, taken = getattr(data, key), getattr(data, other)
+        if sign and sign == DELIMITERS.get(taken, taken):
+            yield BrokenRule(("data", key), f"{other} is {taken!r} too: a character has one meaning")
 
 
 def columns_have_one_role(data: DataConfig) -> Found:
@@ -43,7 +73,7 @@ def columns_have_one_role(data: DataConfig) -> Found:
             yield BrokenRule(
                 ("data", "exclude", i), f"{name} is also in features: remove it from one of the lists"
             )
-    if isinstance(data.features, str) and data.features != "all" and data.train.holds == "table":
+    if isinstance(data.features, str) and data.features != "all" and data.holds(data.train) == "table":
         message = f"must be all or a list of columns for a {listed('table')} file, but is {data.features}"
         yield BrokenRule(("data", "features"), message, "wrong_choice", f"[{data.features}]")
 
@@ -69,7 +99,7 @@ def stratify_can_be_done(data: DataConfig, task: str) -> Found:
 def targets_fit_outputs(data: DataConfig, network: NetworkConfig) -> Found:
     """There is one output per target column."""
     outputs, targets = network.sizes[-1], len(data.target or ())
-    if targets > 1 and outputs not in ("auto", targets) and data.train.holds == "table":
+    if targets > 1 and outputs not in ("auto", targets) and data.holds(data.train) == "table":
         message = f"{targets} target columns need {targets} outputs, but the last size is {outputs}"
         yield BrokenRule(("network", "sizes", network.layers), message, suggestion=str(targets))
 
@@ -78,7 +108,7 @@ def weights_have_a_place(data: DataConfig) -> Found:
     """Sample weights are a column of a table, or an array of an NPZ file."""
     if data.weight is None:
         return
-    form = data.train.holds
+    form = data.holds(data.train)
     if form not in ("table", "arrays", "memory"):
         have = f"a column of a {listed('table')} file, or an array of an {listed('arrays')} file"
         message = f"sample weights must be {have}"
@@ -90,11 +120,66 @@ def weights_have_a_place(data: DataConfig) -> Found:
         yield BrokenRule(("data", "weight"), message)
 
 
+def columns_have_their_keys(data: DataConfig) -> Found:
+    """What is said of a column suits its kind."""
+    targets = set(data.target or ())
+    for name, column in data.columns.items():
+        path, kind = ("data", "columns", name), column.meant
+        if name in targets:
+            yield from _kind_of_target(path, column)
+            continue
+        if kind == "ordinal" and column.order is None:
+            yield BrokenRule(path, "an ordinal needs its levels: order: [lowest, …, highest]", "missing_key")
+        elif column.order is not None:
+            yield from listed_twice((*path, "order"), column.order)
+        for key, of in (("order", "ordinal"), ("format", "datetime")):
+            if getattr(column, key) is not None and kind != of:
+                yield BrokenRule((*path, key), f"only a column of kind {of} has it, and this is {kind}")
+        if column.scale is not None and kind in ("categorical", "text"):
+            yield BrokenRule((*path, "scale"), f"only numbers are scaled, and this column is {kind}")
+        for key in column.of_categories if kind != "categorical" else ():
+            message = f"only a column of kind categorical has it, and this is {kind}"
+            yield BrokenRule((*path, key), message)
+        if column.encode == "hash":
+            for key in ("unknown", "min_count"):
+                if getattr(column, key) is not None:
+                    message = "a hash has a bucket for every category: leave it out"
+                    yield BrokenRule((*path, key), message)
+        elif column.buckets is not None:
+            yield BrokenRule((*path, "buckets"), "only a hash has buckets: add encode: hash")
+
+
+def _kind_of_target(path: KeyPath, column: ColumnConfig) -> Found:
+    """A target has no preprocessing of inputs."""
+    if column.kind not in (None, "numeric", "categorical", "boolean"):
+        yield BrokenRule((*path, "kind"), f"a target is numeric, categorical or boolean, not {column.kind}")
+    if column.scale is not None:
+        yield BrokenRule((*path, "scale"), "this column is the target, which data.scale_target scales")
+    for key in ("order", "format", *column.of_categories):
+        if getattr(column, key) is not None:
+            yield BrokenRule((*path, key), "this column is the target, and only inputs have it")
+
+
+def constants_are_given(data: DataConfig) -> Found:
+    """A cell is filled with a value where that is asked for."""
+    for name, entry in data.missing.items() if isinstance(data.missing, dict) else ():
+        path = ("data", "missing", name)
+        if isinstance(entry, FillConfig) and entry.fill == "constant" and entry.value is None:
+            yield BrokenRule(path, "fill: constant needs its value", "missing_key")
+        elif isinstance(entry, FillConfig) and entry.fill != "constant" and entry.value is not None:
+            message = f"fill: {entry.fill} finds its value itself: remove it, or write fill: constant"
+            yield BrokenRule((*path, "value"), message)
+
+
 DATA = (
     target_is_given,
+    several_files_are_tables,
+    signs_differ,
     columns_have_one_role,
     shares_leave_rows,
     stratify_can_be_done,
     targets_fit_outputs,
     weights_have_a_place,
+    columns_have_their_keys,
+    constants_are_given,
 )

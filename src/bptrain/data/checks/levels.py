@@ -14,7 +14,7 @@ NAMED = 5
 
 def similar_levels(seen: Examined) -> Iterator[Warned]:
     """Categories, or classes, that are one but for upper and lower case, or for blanks, - and _ between words."""
-    columns = {f.name: f.categories for f in seen.schema.features if f.categories}
+    columns = {f.name: (*f.categories, *f.rare) for f in seen.schema.features if f.categories}
     columns[seen.schema.target.names[0]] = tuple(
         label for label in seen.schema.labels if isinstance(label, str)
     )

@@ -41,7 +41,8 @@ class Sentinel(NamedTuple):
 
 def sentinels(seen: Examined) -> Iterator[Warned]:
     """Numbers far from all others of their column, in inputs and in numeric targets."""
-    found = list(of_block(seen.features, seen.train))
+    amounts = seen.schema.numeric
+    found = [one for one in of_block(seen.features, seen.train) if one.name in amounts]
     if seen.schema.target.kind == "values":
         found += of_block(seen.target, seen.train)
     if not found:

@@ -1,0 +1,159 @@
+"""Columns that are read as texts or numbers and mean something else: booleans, levels in an order, dates.
+
+Each becomes a column of numbers: 0 and 1, the place of the level in its order, days since 1970. A column of dates is
+recognized where nothing is declared; the others are declared.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from bptrain.data.dates import DateForm, days_of, form_of_numbers, form_of_texts
+from bptrain.data.sheet_columns import BOOLEAN, value_of
+from bptrain.data.table import ColumnBlock, as_texts
+from bptrain.errors import DataError, Problem
+from bptrain.formats.problems import ErrorList, Origin, nearest, some_of
+from bptrain.parts.types import Array
+
+AS_TEXTS = frozenset(["categorical", "boolean", "ordinal", "datetime"])  # kinds that are first read as texts
+LEFT_OUT = "text"  # the kind of a column that is no feature
+HOW = {
+    "ymd": "year, month, day",
+    "dmy": "day, month, year",
+    "mdy": "month, day, year",
+    "time": "times of day",
+}
+
+
+class ColumnKind(NamedTuple):
+    """What a column is, and what its cells say."""
+
+    kind: str  # numeric | categorical | boolean | ordinal | datetime
+    order: tuple[str, ...] = ()  # the levels of an ordinal
+    form: str = ""  # of dates
+
+
+def read_as(kind: str) -> str:
+    """What a column is read as: categorical stands for texts."""
+    return "categorical" if kind in AS_TEXTS else kind
+
+
+def with_kinds(
+    block: ColumnBlock, declared: Mapping[str, ColumnKind], infer: bool
+) -> tuple[ColumnBlock, dict[str, ColumnKind]]:
+    """The block with numbers in place of booleans, levels and dates, and what its columns are.
+
+    With `infer` the columns that are not declared are looked at for dates. Raises DataError for cells that do not fit,
+    and for dates that can be read in two ways.
+    """
+    kinds: dict[str, ColumnKind] = {}
+    columns = Columns(block)
+    for name in block.names:
+        found = declared.get(name)
+        if infer and (found is None or (found.kind == "datetime" and not found.form)):
+            form = columns.form_of(name)
+            if form is None and found is not None:
+                form = DateForm("ymd")  # the cells that are no dates are named one by one
+            found = found if form is None else ColumnKind("datetime", (), settled(form, name))
+        if found is not None and found.kind in ("boolean", "ordinal", "datetime"):
+            kinds[name] = found
+    if not kinds:
+        return block, kinds
+    errors = ErrorList()
+    made = {
+        name: numbers_of(block.origin, name, columns.texts_of(name), kind, name in declared, errors)
+        for name, kind in kinds.items()
+    }
+    errors.raise_if_any()
+    kept = [k for k, name in enumerate(block.number_names) if name not in made]
+    numbers = np.column_stack([block.numbers[:, kept], *made.values()]).astype(np.float64, copy=False)
+    number_names = (*(block.number_names[k] for k in kept), *made)
+    texts = {name: cells for name, cells in block.texts.items() if name not in made}
+    integers = block.integers.difference(made)
+    return block._replace(numbers=numbers, number_names=number_names, texts=texts, integers=integers), kinds
+
+
+class Columns:
+    """The columns of a block by name, of which there may be very many."""
+
+    def __init__(self, block: ColumnBlock) -> None:
+        self.block = block
+        self.places = {name: k for k, name in enumerate(block.number_names)}
+
+    def form_of(self, name: str) -> DateForm | None:
+        """The form of a column of dates; None for any other."""
+        if name in self.block.texts:
+            return form_of_texts(self.block.texts[name])
+        if self.block.numbers.dtype.itemsize < 4:  # too short for 20210115
+            return None
+        column = self.block.numbers[:, self.places[name]]
+        first = column[0]
+        return form_of_numbers(column) if first != first or 1e6 <= first < 1e8 else None
+
+    def texts_of(self, name: str) -> Array:
+        """A column as texts, N."""
+        found = self.block.texts.get(name)
+        return as_texts(self.block.numbers[:, self.places[name]]) if found is None else found
+
+
+def settled(form: DateForm, name: str) -> str:
+    """The form, where it is one. Raises DataError where the cells are dates in two forms."""
+    if form.also is None:
+        return form.form
+    ways = " or ".join(f"{{kind: datetime, format: {one}}}" for one in (form.form, form.also))
+    message = (
+        f"the dates of column {name} can be read as {HOW[form.form]} and as {HOW[form.also]}: "
+        f"write data.columns: {{{name}: …}} with {ways}"
+    )
+    raise DataError(Problem("ambiguous_dates", message, path=f"data.columns.{name}"))
+
+
+def numbers_of(
+    origin: Origin, name: str, cells: Array, kind: ColumnKind, declared: bool, errors: ErrorList
+) -> Array:
+    """A column as numbers, N, NaN where a cell is missing; cells that do not fit are noted."""
+    number = number_of(kind)
+    known = {cell: None if cell is None else number(cell) for cell in set(cells)}
+
+    def problem(row: int, cell: str) -> Problem:
+        code, message = not_of_kind(name, kind, cell)
+        if not declared:
+            message += f": correct it, or declare data.columns: {{{name}: categorical}}"
+        close = nearest(cell, kind.order) if kind.kind == "ordinal" else None
+        return origin.problem(code, row, message, close)
+
+    bad = {cell for cell, value in known.items() if value is None and cell is not None}
+    for row, cell in enumerate(cells) if bad else ():
+        if cell in bad:
+            errors.add(partial(problem, row, cell))
+    values = {cell: np.nan if value is None else value for cell, value in known.items()}
+    return np.fromiter(map(values.__getitem__, cells), np.float64, len(cells))
+
+
+def number_of(kind: ColumnKind) -> Callable[[str], float | None]:
+    """What turns a cell into its number, or None where it does not fit."""
+    if kind.kind == "datetime":
+        return lambda cell: days_of(cell, kind.form)
+    if kind.kind == "ordinal":
+        ranks = {level: float(rank) for rank, level in enumerate(kind.order)}
+        return lambda cell: ranks.get(cell.strip())
+    return boolean_of
+
+
+def boolean_of(cell: str) -> float | None:
+    """0 or 1; None for what is neither true nor false."""
+    value = value_of(cell)
+    number = BOOLEAN.get(value.lower()) if isinstance(value, str) else value
+    return number if number in (0.0, 1.0) else None
+
+
+def not_of_kind(name: str, kind: ColumnKind, cell: str) -> tuple[str, str]:
+    """The code and the message of a cell that does not fit."""
+    if kind.kind == "datetime":
+        return "not_a_date", f"column {name} has dates ({HOW[kind.form]}), but here it is {cell!r}"
+    if kind.kind == "ordinal":
+        order = some_of(kind.order)
+        return "unknown_level", f"column {name} has the levels {order}, but here it is {cell!r}"
+    return "not_boolean", f"column {name} is true or false, but here it is {cell!r}"

@@ -1,0 +1,213 @@
+"""Dates and times as numbers: a cell to days since 1970, a column to the form in which it is written, days to cycles.
+
+A form says how a day, a month and a year follow each other where a cell does not say it itself: `ymd`, `dmy` or `mdy`;
+or it is `time`, a time of day without a date. Dates that begin with a year of four digits, and dates with the name of a
+month, read alike in every form.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+
+from bptrain.parts.types import Array
+
+FORMS = ("ymd", "dmy", "mdy", "time")
+CYCLES = ("year", "week", "day")
+EPOCH = date(1970, 1, 1).toordinal()
+MOSTLY, ENOUGH = 0.9, 5  # from this share on, and so many, the cells that are no dates look like mistakes
+DISTINCT = 5  # so many whole numbers must be dates before a column of numbers is one of dates
+SAMPLE = 20  # cells by which a column of other texts is passed over
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTH = r"(?P<month>[A-Za-z]{3,9})\.?"
+CLOCK = (
+    r"(?P<h>\d{1,2}):(?P<min>\d{2})(?::(?P<s>\d{2}(?:[.,]\d{1,9})?))?"
+    r"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?(?: ?(?P<zone>Z|UTC|[+-]\d{2}(?::?\d{2})?))?"
+)
+TIME = re.compile(CLOCK)
+WRITTEN = re.compile(
+    rf"(?:(?P<iso>\d{{4}})([-/.])(?P<m>\d{{1,2}})(?:\2(?P<d>\d{{1,2}}))?"
+    rf"|(?P<a>\d{{1,2}})([-/.])(?P<b>\d{{1,2}})\6(?P<c>\d{{4}}|\d{{2}})"
+    rf"|(?P<first>\d{{1,2}})[ .-]{{0,2}}{MONTH}[ ,-]{{0,2}}(?P<year>\d{{4}}|\d{{2}})"
+    rf"|{MONTH.replace('month', 'month_2')} (?P<second>\d{{1,2}}),? (?P<year_2>\d{{4}})"
+    rf"|(?P<digits>\d{{7,8}}))"
+    rf"(?:[T ]{{1,2}}{CLOCK})?"
+)
+
+
+class DateForm(NamedTuple):
+    """The form in which a column is written, or the forms in which it may be."""
+
+    form: str
+    also: str | None = None  # another form in which every cell is a date, too, perhaps a different one
+
+
+def days_of(cell: str, form: str) -> float | None:
+    """A cell as days since 1970-01-01, or of a `time` as a part of a day; None for what is no date in this form.
+
+    A time zone is taken into account: what is kept is UTC.
+    """
+    text = cell.strip()
+    if form == "time":
+        clock = TIME.fullmatch(text)
+        return None if clock is None else _part_of_day(clock)
+    found = WRITTEN.fullmatch(text)
+    if found is None:
+        return None
+    day = _day(found, form)
+    clock_part = 0.0 if found["h"] is None else _part_of_day(found)
+    return None if day is None or clock_part is None else day + clock_part
+
+
+def _day(found: "re.Match[str]", form: str) -> int | None:
+    """The day of a date, counted from 1970-01-01."""
+    if found["iso"] is not None:
+        if found["d"] is None and (found[2] != "-" or found["h"] is not None):
+            return None
+        year, month, day = int(found["iso"]), int(found["m"]), int(found["d"] or 1)
+    elif found["a"] is not None:
+        year, month, day = _ordered((found["a"], found["b"], found["c"]), form)
+    elif found["digits"] is not None:
+        digits = found["digits"].zfill(8) if form != "ymd" else found["digits"]
+        if len(digits) != 8:
+            return None
+        cut = (4, 6) if form == "ymd" else (2, 4)
+        year, month, day = _ordered((digits[: cut[0]], digits[cut[0] : cut[1]], digits[cut[1] :]), form)
+    else:
+        name = (found["month"] or found["month_2"]).lower()
+        month = next((k + 1 for k, short in enumerate(MONTHS) if name.startswith(short)), 0)
+        year = _year(found["year"] or found["year_2"])
+        day = int(found["first"] or found["second"])
+    try:
+        return date(year, month, day).toordinal() - EPOCH
+    except ValueError:
+        return None
+
+
+def _ordered(three: tuple[str, str, str], form: str) -> tuple[int, int, int]:
+    """Year, month and day of three groups of digits; year 0, which no date has, where they do not fit the form."""
+    first, second, third = three
+    year, month, day = {
+        "ymd": (first, second, third),
+        "dmy": (third, second, first),
+        "mdy": (third, first, second),
+    }[form]
+    if len(day) > 2 or len(year) not in (2, 4):
+        return 0, 0, 0
+    return _year(year), int(month), int(day)
+
+
+def _year(digits: str) -> int:
+    """A year; of two digits 1969 to 2068, as POSIX has it."""
+    year = int(digits)
+    return year if len(digits) == 4 else year + (1900 if year >= 69 else 2000)
+
+
+def _part_of_day(found: "re.Match[str]") -> float | None:
+    hour, minute = int(found["h"]), int(found["min"])
+    second = float((found["s"] or "0").replace(",", "."))
+    if found["half"] is not None:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if found["half"] in "Pp" else 0)
+    if hour > 23 or minute > 59 or second >= 61:
+        return None
+    seconds = 3600 * hour + 60 * minute + second
+    zone = found["zone"]
+    if zone is not None and zone[0] in "+-":
+        digits = zone[1:].replace(":", "").ljust(4, "0")
+        east = 3600 * int(digits[:2]) + 60 * int(digits[2:])
+        seconds -= east if zone[0] == "+" else -east
+    return seconds / 86400
+
+
+def form_of_texts(cells: Iterable[str | None]) -> DateForm | None:
+    """The form of a column of texts, where they are dates but for a few."""
+    present = [cell for cell in cells if cell is not None]
+    sample = present[:: max(1, len(present) // SAMPLE)]
+    if 2 * sum(_is_date(cell) for cell in sample) < len(sample) or not present:
+        return None
+    return _best(Counter(present), len(present))
+
+
+def _is_date(cell: str) -> bool:
+    return any(_reads(cell, form) for form in FORMS)
+
+
+def _reads(cell: str, form: str) -> bool:
+    """Whether a text is surely meant as a date, if it is one of this form: not so are 1.2.10 or 10-11-12."""
+    if days_of(cell, form) is None:
+        return False
+    found = WRITTEN.fullmatch(cell.strip())
+    if found is None or found["a"] is None:
+        return found is None or found["digits"] is None
+    separator = found[6]
+    if len(found["c"]) == 2:
+        return separator == "/" and form != "ymd"
+    return form == "dmy" or (form == "mdy" and separator != ".")
+
+
+def form_of_numbers(column: Array) -> DateForm | None:
+    """The form of a column of whole numbers such as 20210115, where every one of some is a date."""
+    there = np.unique(column[~np.isnan(column)]) if column.dtype.kind == "f" else np.unique(column)
+    if len(there) < DISTINCT or there[0] < 1_01_1000 or there[-1] > 31_12_2199 or (there % 1 != 0).any():
+        return None
+    texts = [str(int(value)) for value in there.tolist()]
+    if there[0] >= 1700_01_01 and there[-1] <= 2199_12_31 and all(_is_day(text, "ymd") for text in texts):
+        return DateForm("ymd")
+    years = there % 10000
+    if years.min() < 1900 or years.max() > 2099:
+        return None
+    forms = [form for form in ("dmy", "mdy") if all(_is_day(text, form) for text in texts)]
+    return DateForm(forms[0], *forms[1:]) if forms else None
+
+
+def _is_day(text: str, form: str) -> bool:
+    return days_of(text, form) is not None
+
+
+def _best(counts: Mapping[str, int], total: int) -> DateForm | None:
+    """The form in which most cells are dates, and another if it reads as many, some of them as other days."""
+    reads = {form: {cell for cell in counts if _reads(cell, form)} for form in FORMS}
+    sizes = {form: sum(counts[cell] for cell in cells) for form, cells in reads.items()}
+    most = max(sizes.values())
+    if most < total and (most < MOSTLY * total or most < ENOUGH):
+        return None
+    best = [form for form in FORMS if sizes[form] == most]
+    other = [
+        form for form in best[1:] if any(days_of(c, form) != days_of(c, best[0]) for c in reads[best[0]])
+    ]
+    return DateForm(best[0], other[0] if other else None)
+
+
+def cycles_that_vary(days: Array, form: str) -> tuple[str, ...]:
+    """The cycles in which the dates of the training rows have different places: year, week, day."""
+    there = days[~np.isnan(days)]
+    chosen = ("day",) if form == "time" else CYCLES
+    return tuple(name for name in chosen if len(np.unique(phase(there, name))) > 1)
+
+
+def phase(days: Array, cycle: str) -> Array:
+    """The place of each moment in a cycle, 0 to 1, N.
+
+    year: (day of the year − 1) / days of this year. week: whole days since Monday / 7. day: the time of day.
+    """
+    whole = np.floor(days)
+    if cycle == "day":
+        return days - whole
+    if cycle == "week":
+        return np.mod(whole + 3, 7) / 7  # 1970-01-01 was a Thursday
+    dates = whole.astype("datetime64[D]")
+    years = dates.astype("datetime64[Y]")
+    starts, ends = years.astype("datetime64[D]"), (years + 1).astype("datetime64[D]")
+    passed: Array = (dates - starts).astype(np.float64) / (ends - starts).astype(np.float64)
+    return passed
+
+
+def circle(days: Array, cycles: Sequence[str]) -> Array:
+    """sin 2πφ and cos 2πφ of the place φ in each cycle, N × 2k."""
+    angles = [2 * np.pi * phase(days, cycle) for cycle in cycles]
+    return np.column_stack([wave(angle) for angle in angles for wave in (np.sin, np.cos)])

@@ -1,0 +1,155 @@
+"""The header of a table: the names of its columns, whether they are names at all, and columns that only count rows."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bptrain.errors import DataError, Problem
+from bptrain.formats.conventions import Conventions
+from bptrain.formats.problems import ErrorList, UndeclaredConvention, some_of
+
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")  # float() also takes 1_000
+ROWS_LOOKED_AT = 10_000  # in which the value of a column is looked for
+NEUTRAL = frozenset(["", "NA", "N/A", "NaN", "nan", "NULL", "null", "?"])  # what a name and a cell may be
+
+
+class TableColumns(NamedTuple):
+    """The columns that a table has, without those that only count its rows."""
+
+    names: tuple[str, ...]
+    places: tuple[int, ...]  # of each among the cells of a row, from 0
+    notes: tuple[str, ...] = ()
+
+
+def columns_by_place(width: int, conventions: Conventions, file: str, key: str) -> TableColumns:
+    """The columns of a table without a header."""
+    names = tuple(f"x{k + 1}" for k in range(width))
+    return _without_index(TableColumns(names, tuple(range(width))), conventions, file, key)
+
+
+def columns_by_name(
+    header: Sequence[str],
+    line: int,
+    columns: Sequence[list[str]],
+    conventions: Conventions,
+    file: str,
+    key: str,
+) -> TableColumns:
+    """The columns of a table with a header, which may have one name less than the rows have cells.
+
+    Raises DataError for names that are empty or given twice, UndeclaredConvention where these may be no names.
+    """
+    names = [cell.strip() for cell in header]
+    notes: list[str] = []
+    if len(names) < len(
+        columns
+    ):  # R leaves out the name of the first; a delimiter at the end makes an empty last
+        names = [*names, ""] if not any(columns[-1]) else ["", *names]
+    places = range(len(names))
+    filled = [k for k in places if names[k] or k == 0 or any(map(str.strip, columns[k]))]
+    if len(filled) < len(names):
+        n = len(names) - len(filled)
+        what = (
+            "1 column has neither a name nor a cell"
+            if n == 1
+            else f"{n} columns have neither names nor cells"
+        )
+        notes.append(f"{file}: {what}, and {'is' if n == 1 else 'are'} left out")
+    has_index = len(filled) > 1 and not names[0] and conventions.index_column in (None, True)
+    if has_index and conventions.index_column is None and not counts(columns[0]):
+        _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, line)
+        _refuse_unnamed(columns[0], file, line)
+        has_index = False
+    elif has_index:
+        filled = filled[1:]
+        if conventions.index_column is None:
+            notes.append(f"{file}: the first column has no name and counts the rows: it is left out")
+    else:
+        _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, line)
+    refuse_names([names[k] for k in filled], filled, file, line)
+    found = TableColumns(tuple(names[k] for k in filled), tuple(filled), tuple(notes))
+    return found if has_index else _without_index(found, conventions, file, key)
+
+
+def counts(cells: Sequence[str]) -> bool:
+    """Whether cells are 0 … N−1 or 1 … N."""
+    first = cells[0].strip()
+    return first in ("0", "1") and all(cell.strip() == str(k) for k, cell in enumerate(cells, int(first)))
+
+
+def _refuse_unnamed(cells: Sequence[str], file: str, line: int) -> None:
+    """Raises UndeclaredConvention where the first column, which has no name, may stand for the rows."""
+    if len(set(cells)) < len(cells):
+        return
+    message = (
+        "the first column has no name, and a value of its own in each row: data.index: true if it only names the "
+        "rows; otherwise name it in the header"
+    )
+    why = "it has no name, and a value of its own in each row"
+    raise UndeclaredConvention(
+        Problem("unnamed_column", message, file=file, line=line), "index_column", True, why
+    )
+
+
+def _without_index(found: TableColumns, conventions: Conventions, file: str, key: str) -> TableColumns:
+    """The columns without the one that is declared to count the rows. Raises DataError where it is not there."""
+    index = conventions.index_column
+    if not index:
+        return found
+    if isinstance(index, str) and index not in found.names:
+        if not key:  # rows for a trained model need not be numbered
+            return found
+        message = f"there is no column {index!r}; the data has {some_of(found.names)}"
+        raise DataError(Problem("unknown_column", message, path="data.index"))
+    at = 0 if index is True else found.names.index(index)
+    names, places = found.names[:at] + found.names[at + 1 :], found.places[:at] + found.places[at + 1 :]
+    if not names:
+        message = "its only column is declared to count the rows"
+        raise DataError(Problem("no_columns", message, path="data.index", file="" if key else file))
+    return found._replace(names=names, places=places)
+
+
+def _refuse_row(
+    names: Sequence[str], columns: Sequence[list[str]], conventions: Conventions, file: str, line: int
+) -> None:
+    """Raises UndeclaredConvention where the names are probably a row, and nobody has said that they are names."""
+    if conventions.header is None and may_be_row(names, columns):
+        message = (
+            f"this line may be a row ({some_of(names, 5)}): data.header: false if this is a row; data.header: true "
+            "if these are names"
+        )
+        why = f"the first line ({some_of(names, 5)}) looks like a row; true if these are names"
+        raise UndeclaredConvention(Problem("no_header", message, file=file, line=line), "header", False, why)
+
+
+def may_be_row(names: Sequence[str], columns: Sequence[list[str]]) -> bool:
+    """Whether names may be values: all are numbers that do not count, or some are values of their own columns."""
+    places = [k for k, name in enumerate(names) if name not in NEUTRAL]
+    numbers = {k for k in places if is_number(names[k])}
+    own = {k for k in places if names[k] in columns[k][:ROWS_LOOKED_AT]}
+    offsets = {int(names[k]) - k if names[k].isdecimal() else None for k in numbers}
+    texts = set(places) - numbers
+    if offsets <= {0} or offsets <= {1}:  # names that count are names; those beside them may still be values
+        return bool(texts) and (texts <= own or len(texts & own) >= 2)
+    return len(own) >= 2 or numbers | own == set(places)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number, perhaps with a decimal comma."""
+    return NUMBER.fullmatch(text) is not None or (
+        text.count(",") == 1 and NUMBER.fullmatch(text.replace(",", ".")) is not None
+    )
+
+
+def refuse_names(names: Sequence[str], places: Sequence[int], file: str, line: int) -> None:
+    """Raises DataError for names that are empty or given twice."""
+    errors = ErrorList()
+    first = dict(reversed([*zip(names, places, strict=True)]))
+    for name, place in zip(names, places, strict=True):
+        if not name:
+            message = f"column {place + 1} has no name; name it in the header"
+            errors.add(Problem("unnamed_column", message, file=file, line=line))
+        elif first[name] != place:
+            message = f"columns {first[name] + 1} and {place + 1} are both named {name}; rename one"
+            errors.add(Problem("duplicate_column", message, file=file, line=line))
+    errors.raise_if_any()
