@@ -280,18 +280,9 @@ def _encode(table: Table, rows: Array, schema: Schema, dtype: DTypeLike, where: 
 def _renamed(table: Table, schema: Schema) -> Table:
     """The table under the schema's names, where the columns of an array were taken in order."""
     return table._replace(
-        features=_rename(table.features, tuple(feature.name for feature in schema.features)),
-        target=_rename(_target_of(table), schema.target.names),
+        features=table.features.renamed(tuple(feature.name for feature in schema.features)),
+        target=_target_of(table).renamed(schema.target.names),
     )
-
-
-def _rename(block: ColumnBlock, names: tuple[str, ...]) -> ColumnBlock:
-    if block.names == names:
-        return block
-    new = dict(zip(block.names, names, strict=True))
-    texts = {new[name]: cells for name, cells in block.texts.items()}
-    number_names = tuple(new[name] for name in block.number_names)
-    return block._replace(names=names, number_names=number_names, texts=texts)
 
 
 def _target_of(table: Table) -> ColumnBlock:

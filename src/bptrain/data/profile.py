@@ -11,6 +11,7 @@ import numpy as np
 from bptrain.data.sheet_columns import BOOLEAN, Value, is_whole, kind_of, texts_of, value_of
 from bptrain.data.sources import DataSource
 from bptrain.data.table import text_of
+from bptrain.errors import short
 from bptrain.formats import Sheet
 from bptrain.parts.types import Array
 
@@ -37,6 +38,7 @@ class Column(NamedTuple):
     ] = ()  # values and their rows, the most frequent first; at most MOST_COUNTED
     dates: bool = False  # texts that look like dates or times
     odd: str = ""  # of mixed: where the first cell is that is no number, and what it says
+    odd_cells: tuple[str, ...] = ()  # what all of these say, each once
 
     @property
     def present(self) -> int:
@@ -46,7 +48,7 @@ class Column(NamedTuple):
     @property
     def span(self) -> str:
         """From the least number to the largest, in words."""
-        low, high = (f"{value:.0f}" if self.whole else f"{value:.6g}" for value in (self.low, self.high))
+        low, high = (short(value if self.whole else float(f"{value:.6g}")) for value in (self.low, self.high))
         return f"{low} to {high}"
 
     @property
@@ -122,7 +124,9 @@ def column_of(sheet: Sheet, name: str) -> Column:
     )
     if odd is None:
         return column
-    return column._replace(kind="mixed", odd=f"{sheet.origin.place(odd)} says {cells[odd].strip()!r}")
+    place = f"{sheet.origin.place(odd)} says {cells[odd].strip()!r}"
+    odd_cells = tuple(cell for cell in there if not is_finite(values[cell]))
+    return column._replace(kind="mixed", odd=place, odd_cells=odd_cells)
 
 
 def is_finite(value: Value) -> bool:

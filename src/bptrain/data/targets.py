@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 
 from bptrain.data.features import outside
 from bptrain.data.table import ColumnBlock, as_texts, text_of
-from bptrain.errors import Problem
+from bptrain.errors import Problem, short
 from bptrain.formats.problems import ErrorList, nearest, some_of
 from bptrain.parts.scalers import FUNCTIONS, FunctionName
 from bptrain.parts.types import Array
@@ -178,9 +178,7 @@ def _class_numbers(target: Target, block: ColumnBlock, rows: Array) -> Array:
 
         def problem(row: int, cell: object) -> Problem:
             known = some_of(target.labels)
-            message = (
-                f"the label {text_of(cell)!r} of {name} is not among those of the training data ({known})"
-            )
+            message = f"the label {short(text_of(cell))!r} of {name} is not among those of the training data ({known})"
             close = nearest(cell, target.labels) if as_text else None
             return block.origin.problem("unknown_label", row, message, close)
 

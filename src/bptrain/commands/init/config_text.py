@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bptrain.commands.init.draft import Draft
-from bptrain.commands.init.input_columns import CODES, InputCandidate
+from bptrain.commands.init.input_columns import CODES, InputCandidate, without_odd_rows
 from bptrain.config.yaml.scalars import is_text
-from bptrain.data.profile import Column
-from bptrain.errors import printable
+from bptrain.data.profile import Column, Profile
+from bptrain.errors import printable, short
 
 LISTED = 40  # columns that are listed one by one
 FEW_ROWS = 40  # of which all are training rows
@@ -59,6 +59,8 @@ def data_lines(draft: Draft) -> Lines:
         if draft.arrays.unused:
             unused = comment(", ".join(draft.arrays.unused))
             yield f"  {unused}: not used; another set goes into a file of its own: data.test", ""
+    if draft.weight is not None:
+        yield f"  weight: {scalar(draft.weight)}", "what each row counts, in loss and metrics"
     yield from input_lines(draft.candidates)
     yield from exclude_lines(draft.candidates)
     yield from missing_lines(draft)
@@ -85,7 +87,7 @@ def about_targets(targets: tuple[Column, ...]) -> str:
     (column,) = targets
     if column.kind == "numbers" and column.distinct > len(column.counts):
         return column.span
-    shown = ", ".join(f"{label}: {n:,}" for label, n in column.counts[:6])
+    shown = ", ".join(f"{short(label)}: {n:,}" for label, n in column.counts[:6])
     return shown + (f" and {column.distinct - 6} more" if column.distinct > 6 else "")
 
 
@@ -122,22 +124,32 @@ def exclude_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
     yield "  exclude:", ""
     for one in left_out:
         yield f"    - {scalar(one.column.name)}", one.why_not or ""
+        offered = without_odd_rows(one.column)
+        if offered is not None:
+            yield f"    {comment(f'to use it without such rows: {offered}')}", ""
 
 
 def missing_lines(draft: Draft) -> Lines:
     """What is done with empty cells."""
-    gaps = [one.column for one in draft.candidates if one.why_not is None and one.column.missing]
-    targets = [column for column in draft.targets if column.missing]
-    if draft.profile.is_table and targets:
-        policies = {column.name: "drop" for column in targets}
+    policies, why = missing_policies(draft.profile, draft.targets, draft.candidates)
+    yield f"  missing: {policies}", why
+
+
+def missing_policies(
+    profile: Profile, targets: tuple[Column, ...], candidates: tuple[InputCandidate, ...]
+) -> tuple[str, str]:
+    """What is done with empty cells, and the comment on it."""
+    gaps = [one.column for one in candidates if one.why_not is None and one.column.missing]
+    without = [column for column in targets if column.missing]
+    if profile.is_table and without:
+        policies = {column.name: "drop" for column in without}
         policies |= {one.name: "median" if one.kind == "numbers" else "most_frequent" for one in gaps}
-        yield f"  missing: {flow(policies)}", "rows without a target are dropped"
-    elif targets:
-        yield "  missing: drop", "rows without a target are dropped"
-    elif gaps or draft.profile.missing:
-        yield "  missing: median", "text columns: the most frequent value"
-    else:
-        yield "  missing: error", "no cell is empty; or mean, median, most_frequent, drop"
+        return flow(policies), "rows without a target are dropped"
+    if without:
+        return "drop", "rows without a target are dropped"
+    if gaps or profile.missing:
+        return "median", "text columns: the most frequent value"
+    return "error", "no cell is empty; or mean, median, most_frequent, drop"
 
 
 def network_lines(draft: Draft) -> Lines:
