@@ -1,7 +1,7 @@
 """The drift of each column as a table."""
 
 from bptrain.commands.data_compare import DataComparison
-from bptrain.console.terminal.screen import Screen, figure
+from bptrain.console.terminal.screen import Screen
 from bptrain.errors import short
 
 SHOWN = 40  # columns; of a wide table those that have drifted most
@@ -19,8 +19,8 @@ def show_comparison(screen: Screen, found: DataComparison) -> None:
         rows.append(
             [
                 one.name,
-                figure(one.psi),
-                figure(one.by_chance),
+                f"{one.psi:.4f}",
+                f"{one.by_chance:.4f}",
                 f"{100 * one.missing:.1f} % ({100 * one.missing_before:.1f} %)",
                 f"{one.outside:,}" if one.kind == "numeric" else "-",
                 unknown,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bptrain.data.prepare import Rows
 
 OTHERS = ("validation", "test")
-FIRST_COLUMNS = 8  # of X: rows that agree in these are compared in all
+FIRST = slice(0, 4)  # columns of X: rows that agree in these are compared in all
 LEAST_SHARE = 0.01  # of a split: fewer copies than this, or than LEAST_ROWS, change no figure
 LEAST_ROWS = 3
 SAMPLED = 4096  # training rows whose values are counted
@@ -63,12 +63,14 @@ def identical_rows(seen: Examined) -> Iterator[Warned]:
     copied_files = same_files(seen)
     found: list[str] = []
     known: Array | None = None
+    beginnings: Array | None = None
     for role in OTHERS:
         rows = seen.splits.get(role)
         if rows is None or role in copied_files:
             continue
         n = len(rows.X)
-        copies = copies_of(train, rows)
+        beginnings = beginnings_of(train) if beginnings is None else beginnings
+        copies = copies_of(train, rows, beginnings)
         if copies < max(LEAST_ROWS, LEAST_SHARE * n):
             continue
         if known is None:
@@ -84,15 +86,20 @@ def identical_rows(seen: Examined) -> Iterator[Warned]:
         yield Warned("identical_rows", message)
 
 
-def copies_of(train: "Rows", rows: "Rows") -> int:
-    """How many rows are training rows."""
-    some = slice(0, FIRST_COLUMNS)
-    there, wanted = hashes(train, some), hashes(rows, some)
-    perhaps = np.flatnonzero(np.isin(wanted, there))
-    if not len(perhaps) or train.X.shape[1] <= FIRST_COLUMNS:
+def copies_of(train: "Rows", rows: "Rows", beginnings: Array | None = None) -> int:
+    """How many rows are training rows; `beginnings` are those of the training rows, where they are known."""
+    there = beginnings_of(train) if beginnings is None else beginnings
+    wanted = hashes(rows, FIRST)
+    perhaps = np.flatnonzero(there[np.searchsorted(there, wanted).clip(max=len(there) - 1)] == wanted)
+    if not len(perhaps) or train.X.shape[1] <= FIRST.stop:
         return len(perhaps)
-    also = np.flatnonzero(np.isin(there, wanted[perhaps]))
+    also = np.flatnonzero(np.isin(hashes(train, FIRST), wanted[perhaps]))
     return int(np.isin(hashes(rows, rows=perhaps), hashes(train, rows=also)).sum())
+
+
+def beginnings_of(train: "Rows") -> Array:
+    """The hashes of the first columns, in order."""
+    return np.sort(hashes(train, FIRST))
 
 
 def hashes(of: "Rows", columns: slice = slice(None), rows: Array | None = None) -> Array:
