@@ -37,7 +37,7 @@ class Examined(NamedTuple):
 
     @property
     def numbers(self) -> Mapping[str, NumberStatistics]:
-        """The statistics of the features that are numbers."""
+        """The statistics of all columns that are numbers, the targets included."""
         return self.schema.statistics.numbers
 
 

@@ -24,7 +24,7 @@ MARGIN = (
     6.0  # bits beyond 2 log2 N by which rows must differ: then chance makes one equal pair in 64 such sets
 )
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / φ: its multiples are spread evenly
-COPIES = 10  # rows for each different one, where no column tells more apart than all do together
+COPIES = 5  # rows for each different one, where no column tells more apart than all do together
 
 
 def same_file(seen: Examined) -> Iterator[Warned]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.data.checks.base import Examined
-from bptrain.data.column_statistics import sampled
+from bptrain.data.column_statistics import ranges, sampled
 from bptrain.data.table import ColumnBlock
 from bptrain.errors import Warned, short
 from bptrain.parts.types import Array
@@ -42,9 +42,9 @@ class Sentinel(NamedTuple):
 def sentinels(seen: Examined) -> Iterator[Warned]:
     """Numbers far from all others of their column, in inputs and in numeric targets."""
     amounts = seen.schema.numeric
-    found = [one for one in of_block(seen.features, seen.train) if one.name in amounts]
+    found = [one for one in of_block(seen, seen.features) if one.name in amounts]
     if seen.schema.target.kind == "values":
-        found += of_block(seen.target, seen.train)
+        found += of_block(seen, seen.target)
     if not found:
         return
     more = f"; and {len(found) - NAMED} more columns" if len(found) > NAMED else ""
@@ -56,28 +56,36 @@ def sentinels(seen: Examined) -> Iterator[Warned]:
     yield Warned("sentinel", message)
 
 
-def of_block(block: ColumnBlock, rows: Array) -> Iterator[Sentinel]:
-    """The sentinels of each column; the sample raises the suspicion, and all rows decide."""
+def of_block(seen: Examined, block: ColumnBlock) -> Iterator[Sentinel]:
+    """The sentinels of each column; range and sample raise the suspicion, and all rows decide."""
+    rows = seen.kept
     if not block.number_names or block.numbers.dtype.itemsize == 1:  # bytes, as of images
         return
     sample = np.sort(sampled(block.numbers, rows).astype(np.float64), axis=0)  # NaN last
+    low, high = full_ranges(seen, block)
     for k, name in enumerate(block.number_names):
-        if suspicious(sample[:, k]) or beyond(block, k, sample[:, k], rows):
-            column = np.asarray(block.numbers[rows, k], dtype=np.float64)
-            yield from of_column(block, name, column, rows)
+        if suspicious(sample[:, k]) or beyond(float(low[k]), float(high[k]), sample[:, k]):
+            yield from of_column(block, name, np.asarray(block.numbers[rows, k], dtype=np.float64), rows)
 
 
-def beyond(block: ColumnBlock, k: int, ordered: Array, rows: Array) -> bool:
-    """Whether rows that are not in the sample may have numbers far outside it."""
-    if len(ordered) == len(rows):
-        return False
+def full_ranges(seen: Examined, block: ColumnBlock) -> tuple[Array, Array]:
+    """The least and the largest number of each column over all rows, of which those of training are known."""
+    known = [seen.numbers[name] for name in block.number_names]
+    low, high = np.array([one.low for one in known]), np.array([one.high for one in known])
+    others = np.setdiff1d(seen.kept, seen.train, assume_unique=True)
+    if len(others):
+        least, most, _ = ranges(block.numbers, others)
+        low, high = np.fmin(low, least), np.fmax(high, most)
+    return low, high
+
+
+def beyond(low: float, high: float, ordered: Array) -> bool:
+    """Whether rows that are not in the sample have numbers as far outside it as it is wide."""
     there = ordered[~np.isnan(ordered)]
     if not len(there):
         return False
-    column = block.numbers[rows, k]
-    low, high = np.nanmin(column), np.nanmax(column)
-    room = there[-1] - there[0]
-    return bool(high - there[-1] > room or there[0] - low > room)
+    width = there[-1] - there[0]
+    return bool(high - there[-1] > width or there[0] - low > width)
 
 
 def suspicious(ordered: Array) -> bool:
