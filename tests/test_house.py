@@ -231,13 +231,12 @@ def test_no_floor_has_a_command_that_is_none() -> None:
 SAME_SUBJECT: dict[str, str] = {
     **dict.fromkeys(COMMANDS, "a command on its floors: cli/, commands/, console/"),
     **dict.fromkeys(
-        ("controls", "data", "initializers", "metrics", "network", "training"),
+        ("controls", "data", "network", "training"),
         "what a run is made of: its rules in config/rules/, where it is built, and what it is",
     ),
     "registry": "what is registered: parts; engines",
     "controls": "what ends a run or lowers its rate: rules in a config, objects, records, in the loop",
     "data": "the section `data`: its rules, its objects",
-    "metrics": "the metrics: their rules in a config, their objects, how they are printed",
     "network": "the network: its rules in a config, how it is built, what it is",
     "gradient_transform": "clipping, noise and max_norm: by NumPy, in a compiled loop",
 }

@@ -89,7 +89,7 @@ def test_a_messy_table(workplace: Path) -> None:
     made = init("--data", table(Path("t.csv"), messy()), "--target", "bought")
     assert (made.code, made.out) == (0, "config.yaml\n"), made.err
     told = trains(Path("config.yaml"))
-    assert told["features"] == ["x", "color", "level"]
+    assert told["features"] == ["since", "x", "color", "level"]
     assert (told["task"], told["loss"], told["labels"]) == (
         "classification",
         "binary_cross_entropy",
@@ -103,7 +103,6 @@ def test_a_messy_table(workplace: Path) -> None:
         "name": "all values are unique (looks like an id)",
         "ticket": "90 different texts in 120 rows",
         "street": "40 different texts in 120 rows",
-        "since": "dates are not used",
         "country": "it is always here",
         "empty": "it has no values",
         "cabin": "90 of 120 cells are missing",
@@ -116,6 +115,7 @@ def test_a_messy_table(workplace: Path) -> None:
     config = load_config("config.yaml").config
     assert config.data.missing == "median"
     assert "columns: {level: categorical}" in text
+    assert config.data.columns["since"].kind == "datetime"
 
 
 def test_it_learns_without_an_edit(workplace: Path) -> None:

@@ -139,7 +139,7 @@ def test_a_run_evaluates_files_that_are_written_alike(workplace: Path) -> None:
     found = bptrain("eval", fit.json["run"], "--data", "e.txt")
     assert found.code == 0, found.err
     assert "data, 47 rows" in found.out
-    assert "e.txt: cells are separated by bars" in found.err
+    assert "reading: the cells of e.txt are separated by bars" in found.err
     again = bptrain("eval", fit.json["run"], "--data", "d.csv", "--json")
     assert again.json["rows"] == 46
     assert bptrain("gradcheck", fit.json["run"]).code == 0

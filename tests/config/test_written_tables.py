@@ -112,6 +112,12 @@ def test_what_a_key_refuses(tmp_path: Path, written: str, code: str, words: str)
     assert problem.line is not None
 
 
+def test_markers_that_are_numbers(tmp_path: Path) -> None:
+    for written in ("[-9999]", "-9999"):
+        (problem,) = problems(tmp_path, data(f"  missing_markers: {written}\n"))
+        assert problem.suggestion in ('"-9999"', '["-9999"]')
+
+
 def test_columns_without_a_header_go_by_their_places(tmp_path: Path) -> None:
     text = data("  header: false\n  features: [1, 2]\n  weight: 3\n", target="4")
     config = load(tmp_path, text).config

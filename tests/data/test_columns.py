@@ -44,6 +44,6 @@ def test_the_targets_are_no_features(tmp_path: Path) -> None:
 
 
 def test_an_excluded_column_is_not_looked_at(tmp_path: Path) -> None:
-    text = "bad,x,y\n" + "1,1,2\n" * 20 + "oops,1,2\n"
+    text = "bad,x,y\n" + "1,1,2\n" * 20 + "oops,1,3\n"
     p = prepared(whole(write(tmp_path, text), exclude=("bad",)))
     assert p.splits["train"].X.shape == (21, 1)

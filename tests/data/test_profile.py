@@ -99,4 +99,4 @@ def test_another_separator_is_told(name: str, text: str, words: str, tmp_path: P
     assert isinstance(sheet, Sheet)
     assert sheet.cells == {"a": ["1"], "b": ["2"]}
     (note,) = sheet.origin.notes
-    assert f"{name}: cells are separated by {words} (data.delimiter: " in note
+    assert f"{name} are separated by {words} (data.delimiter: " in note

@@ -111,7 +111,7 @@ def profiled(n: int) -> None:
     sheet = WideSource(counted(n)).sheet
     seen = Profile(Path("wide.csv"), 3, tuple(column_of(sheet, name) for name in sheet.names))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(draft, "profile", lambda _: seen)
+        patch.setattr(draft, "profile", lambda _, targets: seen)
         draft.draft(Path("wide.csv"), counted(n)[::3], Path("config.yaml"))
 
 

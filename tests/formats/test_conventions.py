@@ -1,9 +1,14 @@
 """How a table is written: what is declared, what is recognized, what is told, and what stops."""
 
+import csv
+import io
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bptrain.data.joined_files import source_of_paths
 from bptrain.errors import DataError
@@ -113,7 +118,9 @@ def test_the_same_table(
     sheet = sheet_of(tmp_path, content, name, **declared)
     assert sheet.cells == TABLE
     assert len(sheet.origin.notes) == told, sheet.origin.notes
-    assert all(note.startswith(f"{tmp_path / name}: ") for note in sheet.origin.notes)
+    assert all(
+        note.startswith("reading: ") and f" of {tmp_path / name} " in note for note in sheet.origin.notes
+    )
 
 
 def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
@@ -124,6 +131,16 @@ def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
     assert sheet.origin.lines is not None
     assert sheet.origin.lines.tolist() == [5, 8]
     assert sheet_of(tmp_path, "# 1\r\n# 2\r\na,b\r\n1,2\r\n").origin.lines.tolist() == [4]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("line", ["\n", "\r\n", "   \n", "#\r\n", "  # x\n", "%\n", "%\n\n"])
+def test_many_lines_above(tmp_path: Path, line: str) -> None:
+    """A pattern that reads them in several ways would take for ever."""
+    content = line * 300 + "a,y\n1,2\n"
+    if "%" in line:
+        assert problem(tmp_path, content)[0] == "cell_count"
+    else:
+        assert sheet_of(tmp_path, content).cells == {"a": ["1"], "y": ["2"]}
 
 
 # --- the header ---
@@ -176,6 +193,18 @@ def test_it_can_be_the_header(tmp_path: Path) -> None:
 def test_what_is_certainly_a_header(tmp_path: Path, content: str) -> None:
     sheet = sheet_of(tmp_path, content)
     assert len(sheet.cells[sheet.names[-1]]) == 30
+
+
+def test_a_header_that_is_repeated(tmp_path: Path) -> None:
+    """As files that were put together have it."""
+    part = "a,b,y\n" + rows(30, lambda i: f"{i % 7},{'uv'[i % 2]},{i % 3}")
+    code, message, line = problem(tmp_path, part + part + part)
+    assert (code, line) == ("repeated_header", 32)
+    assert message.startswith("this line repeats the header, and 1 more do: remove it")
+    assert len(sheet_of(tmp_path, part + part, header=True).cells["a"]) == 61
+    texts = "cap,odor\n" + rows(30, lambda i: f"{'xyz'[i % 3]},{'uv'[i % 2]}") + "cap,odor\n"
+    assert problem(tmp_path, texts)[0] == "repeated_header"
+    assert doubt(tmp_path, part[6:] + part[6:]).field == "header"
 
 
 def test_lines_above_the_names(tmp_path: Path) -> None:
@@ -255,6 +284,17 @@ def test_a_declared_index(tmp_path: Path) -> None:
     assert (code, message) == ("unknown_column", "there is no column 'nr'; the data has id, a, y")
 
 
+def test_a_declared_index_of_another_format(tmp_path: Path) -> None:
+    content = rows(3, lambda i: f'{{"id": "k{i}", "a": {i}, "y": {i % 2}}}')
+    for index, names in (
+        (True, ("a", "y")),
+        ("y", ("id", "a")),
+        (False, ("id", "a", "y")),
+        (None, ("id", "a", "y")),
+    ):
+        assert sheet_of(tmp_path, content, "d.jsonl", index_column=index).names == names
+
+
 def test_an_unnamed_column_that_is_no_index(tmp_path: Path) -> None:
     content = ",a,y\n" + rows(50, lambda i: f"{i % 3},{i % 7},{i}")
     assert problem(tmp_path, content)[0] == "unnamed_column"
@@ -275,6 +315,19 @@ def test_two_separators(tmp_path: Path) -> None:
     assert (found.field, found.problems[0].code) == ("delimiter", "delimiter")
     assert 'data.delimiter: "," or data.delimiter: ";"' in found.problems[0].message
     assert sheet_of(tmp_path, content, delimiter=";", header=False).names == ("x1", "x2", "x3")
+
+
+def test_a_tab_among_blanks(tmp_path: Path) -> None:
+    """As auto-mpg.data has one in each line."""
+    content = rows(30, lambda i: f'{i * 1.5}   {i % 5}  {i % 7}.\t"car {i % 3}"')
+    found = doubt(tmp_path, content, "d.data")
+    assert (found.field, found.value) == ("delimiter", "whitespace")
+    assert "data.delimiter: tab or data.delimiter: whitespace" in found.problems[0].message
+    sheet = sheet_of(tmp_path, content, "d.data", delimiter="whitespace", header=False)
+    assert sheet.cells["x4"][:3] == ["car 0", "car 1", "car 2"]
+    table = "name\ty\n" + rows(30, lambda i: f"John Doe {i}\t{i % 2}")
+    assert sheet_of(tmp_path, table, "d.txt").names == ("name", "y")
+    assert sheet_of(tmp_path, content, "d.tsv", header=False).names == ("x1", "x2")
 
 
 def test_signs_within_cells_separate_nothing(tmp_path: Path) -> None:
@@ -345,6 +398,8 @@ LONG = rows(12, lambda i: f"{i},{i},{i}")
         ("a,b,c\n" + LONG + "# end\n# really, it is\n", "2 rows have other numbers of cells than 3, which the header "
          "has (the first has 1, on line 14): they begin with #; if such lines are no rows, declare data.comment: '#'",
          14),
+        ("% made by hand\n" * 11 + "a,b,c\n" + LONG, "13 rows have 3 cells, but the header has 1 (the first on line "
+         "12): the header begins with %; if such lines are no rows, declare data.comment: '%'", 12),
         ("a;b;c\n" + LONG, "12 rows have 3 cells, but the header has 1 (the first on line 2): the header is separated "
          "by semicolons, and the rows by commas", 2),
     ],
@@ -375,3 +430,86 @@ def test_only_a_header_or_less(tmp_path: Path) -> None:
     assert problem(tmp_path, "# a\n")[0] == "empty_file"
     assert problem(tmp_path, "\n", header=False)[1] == "the file is empty; it needs a row"
     assert sheet_of(tmp_path, "1,2\n", header=False).names == ("x1", "x2")
+
+
+# --- any table, any convention ---
+
+SIGNS = st.characters(
+    codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp"), exclude_characters="\x85\ufeff"
+)
+TEXTS = st.text(SIGNS | st.sampled_from("\n\r"))
+
+
+@given(
+    table=st.integers(2, 4).flatmap(
+        lambda n: st.lists(st.lists(TEXTS, min_size=n, max_size=n), min_size=1, max_size=5)
+    ),
+    delimiter=st.sampled_from([",", ";", "\t", "|", ":", " ", "~"]),
+    quote=st.sampled_from(['"', "'"]),
+    encoding=st.sampled_from(["utf-8", "utf-16", "utf-16-le", "utf-32", "utf-7"]),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    header=st.sampled_from([False, True, 3]),
+    above=st.sampled_from(["", "sep=!\n"]),
+)
+def test_any_table_as_declared(
+    tmp_path_factory: pytest.TempPathFactory,
+    table: list[list[str]],
+    delimiter: str,
+    quote: str,
+    encoding: str,
+    end: str,
+    header: bool | int,
+    above: str,
+) -> None:
+    """What the csv module writes in some way is read back, if that way is declared."""
+    names = [f"c{k}" for k in range(len(table[0]))]
+    lines = [names] * (1 if header is True else int(header)) + table
+    made = io.StringIO(newline="")
+    style = {"delimiter": delimiter, "quotechar": quote, "lineterminator": end, "quoting": csv.QUOTE_ALL}
+    csv.writer(made, **style).writerows(lines)  # type: ignore[arg-type]
+    folder = tmp_path_factory.mktemp("any")
+    declared = {
+        "delimiter": delimiter,
+        "quote": quote,
+        "encoding": encoding,
+        "header": header,
+        "index_column": False,
+    }
+    sheet = sheet_of(folder, (above + made.getvalue()).encode(encoding), "d.bin", format="csv", **declared)
+    assert [list(row) for row in zip(*sheet.cells.values(), strict=True)] == table
+    assert sheet.names == (tuple(names) if header else tuple(f"x{k + 1}" for k in range(len(names))))
+
+
+PIECES = st.sampled_from(
+    [b"a", b"1", b"1.5", b",", b";", b"\t", b" ", b"|", b'"', b"'", b"#", b"\n", b"\n", b"\r\n", b"\r", b"sep=;\n",
+     b"\xff\xfe", b"\xef\xbb\xbf", b"\xe9", b"\0", b"0,1\n", b"x,y\n", b"-", b"NA", b"\xc3\xa9", b"{", b"#a,b\n"]
+)  # fmt: skip
+
+
+@given(
+    content=st.lists(PIECES, max_size=40).map(b"".join),
+    name=st.sampled_from(["d.csv", "d.tsv", "d.data", "d"]),
+    declared=st.fixed_dictionaries(
+        {},
+        optional={
+            "delimiter": st.sampled_from([",", ";", " ", "whitespace", "'"]),
+            "encoding": st.sampled_from(["utf-8", "latin-1", "utf-16", "utf-16-le", "utf-7", "shift_jis"]),
+            "header": st.sampled_from([True, False, 1, 2, 5]),
+            "comment": st.sampled_from(["#", "//", "a"]),
+            "quote": st.sampled_from(["", '"', "'", ","]),
+            "index_column": st.sampled_from([True, False, "x", "x1"]),
+            "format": st.sampled_from(["csv", "tsv"]),
+        },
+    ),
+)
+@settings(max_examples=300)
+def test_any_bytes_are_a_table_or_a_data_error(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, name: str, declared: dict[str, Any]
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    with suppress(DataError):  # anything else fails the test
+        sheet = sheet_of(folder, content, name, **declared)
+        assert sheet.origin.lines is not None
+        assert {len(cells) for cells in sheet.cells.values()} == {len(sheet.origin.lines)}
+        assert len(set(sheet.names)) == len(sheet.names)
+        assert sheet.origin.lines.tolist() == sorted(set(sheet.origin.lines.tolist()))

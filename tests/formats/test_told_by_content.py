@@ -78,6 +78,7 @@ FOREIGN = [
     (b"\x89PNG\r\n\x1a\n" + bytes(50), "an image"),
     (bytes(257) + b"ustar\x0000" + bytes(300), "an archive"),
     (b"% iris\n\n@RELATION iris\n@ATTRIBUTE a NUMERIC\n", "an ARFF file of Weka"),
+    (b"-1 3:1 11:0.25 14:1e-3 \n+1 5:1 7:1\n", "a file of LIBSVM (svmlight): convert"),
     (b"\x93NUMPY\x01\0" + bytes(100), "a NumPy array: rename it to d.npy"),
 ]  # fmt: skip
 
@@ -121,7 +122,7 @@ def test_ordinary_headers_that_begin_alike(tmp_path: Path, head: str) -> None:
 
 # content, code, words
 DOUBTFUL = [
-    ("a,b\tc\n1,2\t3\n", "unknown_format", "csv or tsv: declare data.format: csv or data.format: tsv"),
+    ("a,b\tc\n1,2\t3\n", "delimiter", 'data.delimiter: "," or data.delimiter: tab'),
     ("a|b;c\n1|2;3\n", "delimiter", 'data.delimiter: ";" or data.delimiter: "|"'),
     ("y\n1\n2\n", "unknown_format", "does not show its format"),
     ("", "empty_file", "empty"),

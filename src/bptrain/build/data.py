@@ -79,6 +79,28 @@ def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
     )
 
 
+def column_options(column: ColumnConfig) -> ColumnOptions:
+    """What is said of a column beside its kind."""
+    hashed = column.encode == "hash"
+    return ColumnOptions(
+        scale=None if column.scale is None else make(scalers, column.scale),
+        order=column.order or (),
+        form=column.format or "",
+        unknown=column.unknown or "ignore",
+        min_count=column.min_count or 1,
+        buckets=(column.buckets or BUCKETS) if hashed else 0,
+    )
+
+
+def missing_cells(missing: Missing) -> str | dict[str, str | Fill]:
+    """What is done about missing cells."""
+    if isinstance(missing, str):
+        return missing
+    fills = {name: entry for name, entry in missing.items() if isinstance(entry, FillConfig)}
+    made = {name: Fill(entry.fill, entry.value, entry.indicator) for name, entry in fills.items()}
+    return {name: made[name] if name in made else str(entry) for name, entry in missing.items()}
+
+
 def conventions_of(data: DataConfig) -> Conventions:
     """What the config says about how its tables are written."""
     return Conventions(
@@ -106,28 +128,6 @@ def conventions_for(data: DataConfig, file: Path) -> Conventions:
     if not own or by_name.suffixes in own:
         return conventions
     return conventions._replace(format=None, delimiter=None)
-
-
-def column_options(column: ColumnConfig) -> ColumnOptions:
-    """What is said of a column beside its kind."""
-    hashed = column.encode == "hash"
-    return ColumnOptions(
-        scale=None if column.scale is None else make(scalers, column.scale),
-        order=column.order or (),
-        form=column.format or "",
-        unknown=column.unknown or "ignore",
-        min_count=column.min_count or 1,
-        buckets=(column.buckets or BUCKETS) if hashed else 0,
-    )
-
-
-def missing_cells(missing: Missing) -> str | dict[str, str | Fill]:
-    """What is done about missing cells."""
-    if isinstance(missing, str):
-        return missing
-    fills = {name: entry for name, entry in missing.items() if isinstance(entry, FillConfig)}
-    made = {name: Fill(entry.fill, entry.value, entry.indicator) for name, entry in fills.items()}
-    return {name: made[name] if name in made else str(entry) for name, entry in missing.items()}
 
 
 def source_of(rows: Source | GivenInPython, role: str, given: Given, conventions: Conventions) -> DataSource:

@@ -12,10 +12,12 @@ from bptrain.build.network import activation_parts, network_of_schema
 from bptrain.build.warnings import config_warnings
 from bptrain.config import Loaded, load_config
 from bptrain.config.resolved import to_plain
+from bptrain.config.rules.losses import distribution_has_several_outputs
+from bptrain.config.yaml.places import dotted
 from bptrain.core.network import Network
 from bptrain.data.memory import InMemory
 from bptrain.data.prepare import KeptSchema, Prepared
-from bptrain.errors import Warned, not_silenced
+from bptrain.errors import Problem, UsageError, Warned, not_silenced
 from bptrain.parts.controls import Controls
 from bptrain.parts.metrics import Metric
 
@@ -62,12 +64,24 @@ def open_loaded(loaded: Loaded, given: Given = NOTHING, kept_schema: KeptSchema 
     prepared = prepare_data(loaded, given=given, kept_schema=kept_schema)
     network = network_of_schema(loaded.config, prepared.schema)
     with loaded.locating():
+        refuse_one_unit(loaded, network)
         metrics = build_metrics(loaded.config, prepared.schema)
         controls = build_controls(loaded.config, metrics, "validation" in prepared.splits)
     warnings = not_silenced(
         (*prepared.warnings, *config_warnings(loaded.config, network, prepared)), loaded.config.silence
     )
     return Setup(loaded, prepared, network, metrics, controls, warnings)
+
+
+def refuse_one_unit(loaded: Loaded, network: Network) -> None:
+    """Raises UsageError for a distribution over one unit, which a size that is auto may turn out to be."""
+    sizes = loaded.config.network.model_copy(update={"sizes": network.sizes})
+    found = [
+        Problem(rule.code, rule.message, dotted(loaded.document.written(rule.path)))
+        for rule in distribution_has_several_outputs(sizes, loaded.config.loss)
+    ]
+    if found:
+        raise UsageError(found)
 
 
 def run_config(setup: Setup) -> dict[str, Any]:

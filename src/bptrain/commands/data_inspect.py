@@ -12,6 +12,7 @@ from bptrain.commands.init.config_text import (
     flow,
     missing_policies,
     scalar,
+    stated_kind,
 )
 from bptrain.commands.init.draft import chosen_columns
 from bptrain.commands.init.input_columns import InputCandidate, choose_inputs
@@ -24,7 +25,7 @@ from bptrain.formats import Format, NamedArrays
 from bptrain.formats.conventions import Conventions
 from bptrain.store.plain import plain
 
-KINDS = {"numbers": "numeric", "texts": "categorical", "booleans": "boolean"}
+KINDS = {"numbers": "numeric", "texts": "categorical", "booleans": "categorical"}  # as fit takes them
 
 
 class InspectedData(NamedTuple):
@@ -129,7 +130,8 @@ def data_section(found: InspectedData) -> Lines:
     if inputs:
         yield "  columns:", f"{len(inputs)} columns make {sum(one.inputs for one in inputs):,} inputs"
         for one in inputs:
-            yield f"    {scalar(one.column.name)}: {KINDS[one.column.kind]}", one.about
+            kind, why = stated_kind(one) or (KINDS[one.column.kind], one.about)
+            yield f"    {scalar(one.column.name)}: {flow(kind)}", why
     yield from exclude_lines(found.candidates)
     policies, why = missing_policies(seen, found.targets, found.candidates)
     yield f"  missing: {policies}", why

@@ -49,6 +49,18 @@ AUTO: Json = {"enum": ["auto"]}
 NULL: Json = {"type": "null"}
 PATH: Json = {"type": "string", "minLength": 1}
 
+PLACE: Json = {"type": "integer", "minimum": 1}  # of a column in a file without a header
+
+
+def _listing_places(schema: Json) -> Json:
+    """A list of columns, each by its name or its place; perhaps one of several branches."""
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [_listing_places(branch) for branch in schema["anyOf"]]}
+    return {**schema, "items": either(schema["items"], PLACE)} if schema.get("type") == "array" else schema
+
+
+of_places = Form(_listing_places)
+or_place = Form(lambda schema: either(schema, PLACE))
 one_or_list = Form(lambda schema: either(schema["items"], schema))  # one value for all
 or_auto = Form(lambda schema: either(AUTO, schema))
 or_null = Form(lambda schema: either(schema, NULL))

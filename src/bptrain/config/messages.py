@@ -162,7 +162,7 @@ def _meant(value: Any, kind: str, path: tuple[str, ...], mark: Mark | None = Non
         if kind == "string_type":
             return f'"{(mark.written if mark else None) or number(value)}"'
         if kind == "tuple_type":
-            return f"[{number(value)}]"
+            return f'["{number(value)}"]' if path[-1] == "missing_markers" else f"[{number(value)}]"
         whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
         return str(int(value)) if whole and kind == "int_type" else None
     if not isinstance(value, str):

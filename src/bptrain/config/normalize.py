@@ -50,6 +50,21 @@ def _data(section: dict[str, Any]) -> dict[str, Any]:
     return section
 
 
+def _columns(value: Any) -> Any:
+    """Each column a mapping, with its scaler and its levels as those of sections are."""
+    if not isinstance(value, dict):
+        return value
+    columns = {}
+    for name, entry in value.items():
+        column = {"kind": entry} if isinstance(entry, str) else entry
+        if isinstance(column, dict):
+            column = dict(column)
+            _each(column, lambda scale: _part(scale, "standard"), "scale")
+            _each(column, _tuple, "order")
+        columns[name] = column
+    return columns
+
+
 def _of_places(value: Any) -> Any:
     """The names of columns that are given by their places, from 1, as in a file without a header."""
     if isinstance(value, tuple):
@@ -64,21 +79,6 @@ def _source(value: Any) -> Any:
         inputs = source["inputs"]
         source = {**source, "inputs": (inputs,) if isinstance(inputs, str) else _tuple(inputs)}
     return source
-
-
-def _columns(value: Any) -> Any:
-    """Each column a mapping, with its scaler and its levels as those of sections are."""
-    if not isinstance(value, dict):
-        return value
-    columns = {}
-    for name, entry in value.items():
-        column = {"kind": entry} if isinstance(entry, str) else entry
-        if isinstance(column, dict):
-            column = dict(column)
-            _each(column, lambda scale: _part(scale, "standard"), "scale")
-            _each(column, _tuple, "order")
-        columns[name] = column
-    return columns
 
 
 def _network(section: dict[str, Any]) -> dict[str, Any]:

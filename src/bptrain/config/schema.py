@@ -187,15 +187,17 @@ class DataConfig(Section):
     index: Index | None = Field(
         default=None, description="whether the first column, or which one, only numbers the rows"
     )
-    target: Annotated[Columns, forms.one_or_list] | None = Field(
+    target: Annotated[Columns, forms.one_or_list, forms.of_places, forms.or_place] | None = Field(
         default=None,
         description=f"target column or columns; a path ({ONE_ARRAY}); an array name ({ARRAYS})",
         json_schema_extra=forms.without_default,
     )
-    features: Features = Field(
+    features: Annotated[Features, forms.of_places] = Field(
         default="all", description=f"all, a list of columns, or an array name ({ARRAYS})"
     )
-    exclude: tuple[Column, ...] = Field(default=(), description="columns that are not used as inputs")
+    exclude: Annotated[tuple[Column, ...], forms.of_places] = Field(
+        default=(), description="columns that are not used as inputs"
+    )
     columns: dict[Column, Annotated[ColumnConfig, forms.or_kind]] = Field(
         default={},
         description="NAME: its kind, or a mapping with kind, scale, unknown …; overrides what is inferred",
@@ -209,7 +211,7 @@ class DataConfig(Section):
         default=PartConfig("auto", {}),
         description="scaling of regression targets, fitted on the training rows",
     )
-    weight: Column | None = Field(
+    weight: Annotated[Column, forms.or_place] | None = Field(
         default=None, description=f"column (or {ARRAYS} array) with row weights, in loss and metrics"
     )
     missing: Missing = Field(

@@ -74,7 +74,7 @@ def _is_comment(text: str) -> bool:
 
 
 TEXT: forms.Json = {"type": "string"}
-FormatName = Annotated[str, PlainValidator(_format_name), WithJsonSchema(TEXT)]
+FormatName = Annotated[str, PlainValidator(_format_name), WithJsonSchema({**TEXT, "enum": [*formats]})]
 Delimiter = Annotated[
     str,
     _text_of(f"one character that is no letter or digit, or one of {', '.join(DELIMITERS)}", _is_delimiter),

@@ -1,9 +1,8 @@
 """An evaluation as tables: metrics next to the baseline, per class, and the confusion matrix."""
 
 from bptrain.commands.eval import EvaluationReport
-from bptrain.console.terminal.class_metrics import show_classes
+from bptrain.console.terminal.metric_tables import show_classes, show_targets
 from bptrain.console.terminal.screen import Screen, figure
-from bptrain.console.terminal.target_metrics import show_targets
 from bptrain.errors import short
 
 

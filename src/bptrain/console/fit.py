@@ -11,9 +11,8 @@ from bptrain.commands.fit.fit import Compiling, Done, FitEvent, Started
 from bptrain.commands.fit.follow import position
 from bptrain.commands.fit.summary import SplitResult
 from bptrain.console.terminal.bars import begin, end
-from bptrain.console.terminal.class_metrics import show_classes
+from bptrain.console.terminal.metric_tables import show_classes, show_targets
 from bptrain.console.terminal.screen import Screen, figure
-from bptrain.console.terminal.target_metrics import show_targets
 from bptrain.console.terminal.terminal import is_redrawn
 from bptrain.core.network import Network
 from bptrain.errors import Warned, printable

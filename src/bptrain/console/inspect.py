@@ -6,8 +6,8 @@ from typing import Any
 
 from bptrain.commands.inspect import Inspection
 from bptrain.console.terminal.chart import chart
+from bptrain.console.terminal.metric_tables import show_targets
 from bptrain.console.terminal.screen import Screen, figure
-from bptrain.console.terminal.target_metrics import show_targets
 from bptrain.console.terminal.terminal import width_of
 from bptrain.data.column_kinds import HOW
 from bptrain.data.features import Feature

@@ -4,15 +4,16 @@ Each becomes a column of numbers: 0 and 1, the place of the level in its order, 
 recognized where nothing is declared; the others are declared.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.data.dates import DateForm, days_of, form_of_numbers, form_of_texts
+from bptrain.data.dates import FORMS, DateForm, days_of, form_of_numbers, form_of_texts
+from bptrain.data.settings import DataSettings
 from bptrain.data.sheet_columns import BOOLEAN, value_of
-from bptrain.data.table import ColumnBlock, as_texts
+from bptrain.data.table import ColumnBlock, as_texts, text_of
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, Origin, nearest, some_of
 from bptrain.parts.types import Array
@@ -38,6 +39,26 @@ class ColumnKind(NamedTuple):
 def read_as(kind: str) -> str:
     """What a column is read as: categorical stands for texts."""
     return "categorical" if kind in AS_TEXTS else kind
+
+
+def declared_kinds(settings: DataSettings) -> dict[str, ColumnKind]:
+    """What the config says that the columns are."""
+    found = {}
+    for name, kind in settings.columns.items():
+        options = settings.options(name)
+        found[name] = ColumnKind(kind, options.order, options.form)
+    return found
+
+
+def notes_of_kinds(settings: DataSettings, kinds: Mapping[str, ColumnKind]) -> Iterator[str]:
+    """Notes of columns that nobody declared to be dates, and of those that are texts."""
+    for form in FORMS:
+        dates = [name for name, kind in kinds.items() if kind.form == form and name not in settings.columns]
+        if dates:
+            yield f"dates: {some_of(dates)} ({HOW[form]}); to read one otherwise, declare it in data.columns"
+    texts = [name for name, kind in settings.columns.items() if kind == LEFT_OUT]
+    if texts:
+        yield f"text: {some_of(texts)} left out, since texts are no inputs"
 
 
 def with_kinds(
@@ -138,7 +159,9 @@ def number_of(kind: ColumnKind) -> Callable[[str], float | None]:
         return lambda cell: days_of(cell, kind.form)
     if kind.kind == "ordinal":
         ranks = {level: float(rank) for rank, level in enumerate(kind.order)}
-        return lambda cell: ranks.get(cell.strip())
+        numbers = {value_of(level): rank for level, rank in ranks.items()}
+        whole = all(isinstance(value, float) and text_of(value) in ranks for value in numbers)
+        return lambda cell: ranks.get(cell.strip(), numbers.get(value_of(cell)) if whole else None)
     return boolean_of
 
 

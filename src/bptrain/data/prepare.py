@@ -9,10 +9,9 @@ from bptrain.data import targets, weights
 from bptrain.data.cell_counts import bounded, dropped_rows, filled_cells
 from bptrain.data.checks.base import Examined
 from bptrain.data.checks.run_checks import data_warnings
-from bptrain.data.column_kinds import HOW, LEFT_OUT, ColumnKind, read_as, with_kinds
+from bptrain.data.column_kinds import declared_kinds, notes_of_kinds, read_as, with_kinds
 from bptrain.data.column_roles import by_schema, by_settings
 from bptrain.data.column_statistics import statistics_of
-from bptrain.data.dates import FORMS
 from bptrain.data.drift import outside_range
 from bptrain.data.features import unseen
 from bptrain.data.fitting import fit_features, fit_target
@@ -84,13 +83,11 @@ def prepare(
     """
     sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
     if kept_schema is not None:
-        digests = _digests(sources)
-        if kept_schema.digest != digests:
+        if kept_schema.digest != _digests(sources):
             raise ChangedDataError("the data has changed since the run was trained")
         understood = _by_schema(settings, kept_schema.schema, seed)
     else:
         understood = _by_settings(settings, facts, seed)
-        digests = _digests(sources)  # of files that could be read
     schema, warnings = understood.schema, [*understood.warnings]
     check_inputs(schema.n_inputs, len(schema.features), facts)
 
@@ -106,12 +103,11 @@ def prepare(
         warnings += odd
         if name != "test" and limit is None:
             weights.refuse_nothing(splits[name].sample_weight, name)
-    reading = (
-        *understood.table.features.origin.notes,
-        *(note for rows in splits.values() for note in rows.notes),
-    )
     task, *others = understood.notes
-    notes = tuple(dict.fromkeys((task, *reading, *others)))
+    written = dict.fromkeys(
+        (*understood.table.features.origin.notes, *(note for rows in splits.values() for note in rows.notes))
+    )
+    digests = _digests(sources)
     if limit is None and kept_schema is None:
         places = {name: source.name for name, source in sources.items() if source is not None}
         features, target, *_ = understood.table
@@ -119,15 +115,15 @@ def prepare(
         assert target is not None
         seen = Examined(features, target, understood.kept, rows, schema, splits, digests, places)
         warnings += data_warnings(seen)
-    return Prepared(schema, splits, digests, notes, bounded(warnings))
+    return Prepared(schema, splits, digests, (task, *written, *others), bounded(warnings))
 
 
 def _digests(sources: Mapping[str, DataSource | None]) -> dict[str, str]:
-    """The digests of the sources that there are, by role."""
-    digests: dict[str, str] = {}
-    for role, source in sources.items():
-        digests |= {} if source is None else source.digests(role)
-    return digests
+    """File role -> digest."""
+    found: dict[str, str] = {}
+    for name, source in sources.items():
+        found |= {} if source is None else source.digests(name)
+    return found
 
 
 class Understood(NamedTuple):
@@ -145,7 +141,7 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     """What the columns are is inferred, and the preprocessing fitted on the training rows."""
     choose = by_settings(settings)
     table = read(settings.train, "data.train", choose, settings.features, settings.target, settings.weight)
-    features, kinds = with_kinds(table.features, _declared(settings), infer=True)
+    features, kinds = with_kinds(table.features, declared_kinds(settings), infer=True)
     table, target = table._replace(features=features), _target_of(table)
     kept = kept_rows(table, *_policies(settings, features, target))
     decision = decide(target, kept, settings, facts)
@@ -162,7 +158,7 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     statistics = statistics_of(features, train).with_targets(statistics_of(target, train))
     schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares, statistics)
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_of_cells(table, kept, schema)]
-    notes += _of_columns(settings, kinds)
+    notes += notes_of_kinds(settings, kinds)
     notes += [scale_note] if scale_note else []
     return Understood(schema, table, kept, parts, tuple(notes), warnings)
 
@@ -177,26 +173,6 @@ def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
         *_of_cells(table, kept, schema),
     )
     return Understood(schema, table, kept, parts, notes, _shortfalls(settings, parts, len(kept)))
-
-
-def _declared(settings: DataSettings) -> dict[str, ColumnKind]:
-    """What the config says that the columns are."""
-    found = {}
-    for name, kind in settings.columns.items():
-        options = settings.options(name)
-        found[name] = ColumnKind(kind, options.order, options.form)
-    return found
-
-
-def _of_columns(settings: DataSettings, kinds: Mapping[str, ColumnKind]) -> Iterator[str]:
-    """Notes of columns that nobody declared to be dates, and of those that are texts."""
-    for form in FORMS:
-        dates = [name for name, kind in kinds.items() if kind.form == form and name not in settings.columns]
-        if dates:
-            yield f"dates: {some_of(dates)} ({HOW[form]}); to read one otherwise, declare it in data.columns"
-    texts = [name for name, kind in settings.columns.items() if kind == LEFT_OUT]
-    if texts:
-        yield f"text: {some_of(texts)} left out, since texts are no inputs"
 
 
 def _of_cells(table: Table, kept: Array, schema: Schema) -> Iterator[str]:

@@ -1,14 +1,15 @@
 """What the columns of a file are, before anybody has said what to do with them."""
 
 import math
-import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bptrain.data.sheet_columns import BOOLEAN, Value, is_whole, kind_of, texts_of, value_of
+from bptrain.data.dates import DateForm, cycles_that_vary, days_of, form_of_numbers, form_of_texts
+from bptrain.data.sheet_columns import BOOLEAN, Value, is_whole, kind_of, plain_numbers, texts_of, value_of
 from bptrain.data.sources import DataSource
 from bptrain.data.table import text_of
 from bptrain.errors import short
@@ -16,10 +17,6 @@ from bptrain.formats import Sheet
 from bptrain.parts.types import Array
 
 MOST_COUNTED = 20  # values whose rows are counted
-DATE = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})([T ].*)?|\d{1,2}:\d{2}(:\d{2})?"
-)
-MOSTLY = 0.9  # of the cells of a column make it one of dates
 
 
 class Column(NamedTuple):
@@ -36,7 +33,8 @@ class Column(NamedTuple):
     counts: tuple[
         tuple[str, int], ...
     ] = ()  # values and their rows, the most frequent first; at most MOST_COUNTED
-    dates: bool = False  # texts that look like dates or times
+    dates: DateForm | None = None  # the form, where they are dates or times
+    cycles: tuple[str, ...] = ()  # of dates: the circles on which they have different places
     odd: str = ""  # of mixed: where the first cell is that is no number, and what it says
     odd_cells: tuple[str, ...] = ()  # what all of these say, each once
 
@@ -67,6 +65,7 @@ class Profile(NamedTuple):
     width: int = 0  # of arrays: how many features there are
     missing: int = 0  # of arrays: how many features lack a value in some row
     is_bytes: bool = False  # of arrays: the features are bytes, as of images
+    one_hot: bool = False  # whether the targets are several columns with a single 1 in each row, the others 0
     notes: tuple[str, ...] = ()  # what was decided about how the file is written
 
     @property
@@ -75,19 +74,30 @@ class Profile(NamedTuple):
         return not self.width
 
 
-def profile(source: DataSource, target: str | None = None, features: str = "all") -> Profile:
-    """Looks at a table, or at arrays of which `features` and `target` are two. Raises DataError."""
+def profile(
+    source: DataSource, target: str | None = None, features: str = "all", targets: Sequence[str] = ()
+) -> Profile:
+    """Looks at a table, of which `targets` are columns, or at arrays of which `features` and `target` are two.
+
+    Raises DataError.
+    """
     contents = source.read("", features, target)
     if isinstance(contents, Sheet):
         columns = tuple(column_of(contents, name) for name in contents.names)
-        return Profile(Path(source.name), columns[0].rows, columns, notes=contents.origin.notes)
+        plain = [plain_numbers(contents.cells[name]) for name in targets if name in contents.cells]
+        numbers = [column for column in plain if column is not None]
+        one_hot = len(numbers) == len(targets) > 1 and is_one_hot(numbers)
+        return Profile(
+            Path(source.name), columns[0].rows, columns, notes=contents.origin.notes, one_hot=one_hot
+        )
     X, y = contents.X, contents.y
     X, y = X.reshape(len(X), -1), y.reshape(len(y), -1)
     gaps = int(np.isnan(X).any(axis=0).sum()) if X.dtype.kind == "f" else 0
     m = y.shape[1]
     names = [target or "y"] if m == 1 else [f"y{k + 1}" for k in range(m)]
-    targets = tuple(of_array(name, y[:, k]) for k, name in enumerate(names))
-    return Profile(Path(source.name), len(X), targets, X.shape[1], gaps, X.dtype == np.uint8)
+    learned = tuple(of_array(name, y[:, k]) for k, name in enumerate(names))
+    one_hot = y.dtype.kind in "biuf" and is_one_hot([y[:, k] for k in range(m)])
+    return Profile(Path(source.name), len(X), learned, X.shape[1], gaps, X.dtype == np.uint8, one_hot)
 
 
 def column_of(sheet: Sheet, name: str) -> Column:
@@ -103,9 +113,9 @@ def column_of(sheet: Sheet, name: str) -> Column:
     column = Column(name, "texts", len(cells), missing, len(there), counts=frequent)
     if kind_of(values, counts, None, False) == "categorical":
         booleans = {str(value).lower() for value in there.values()} <= BOOLEAN.keys()
-        dates = sum(counts[cell] for cell in there if DATE.fullmatch(cell))
         kind: Literal["booleans", "texts"] = "booleans" if booleans else "texts"
-        return column._replace(kind=kind, dates=dates >= MOSTLY * column.present)
+        form = form_of_texts(cell for cell in map(str.strip, cells) if cell in there)
+        return with_dates(column._replace(kind=kind), form, there)
     numbers = np.array([value for value in there.values() if is_finite(value)], np.float64)
     column = column._replace(
         kind="numbers",
@@ -123,10 +133,27 @@ def column_of(sheet: Sheet, name: str) -> Column:
         None,
     )
     if odd is None:
-        return column
+        return with_dates(column, form_of_numbers(numbers), [text_of(value) for value in numbers.tolist()])
     place = f"{sheet.origin.place(odd)} says {cells[odd].strip()!r}"
     odd_cells = tuple(cell for cell in there if not is_finite(values[cell]))
     return column._replace(kind="mixed", odd=place, odd_cells=odd_cells)
+
+
+def with_dates(column: Column, form: DateForm | None, cells: Iterable[str]) -> Column:
+    """A column, with the form of its dates, if there is one."""
+    if form is None:
+        return column
+    days = [days_of(cell, form.form) for cell in cells]
+    varying = cycles_that_vary(np.array([day for day in days if day is not None]), form.form)
+    return column._replace(dates=form, cycles=varying)
+
+
+def is_one_hot(targets: Sequence[Array]) -> bool:
+    """Whether several columns of numbers are 0 and 1, with a single 1 in each row."""
+    matrix = np.column_stack([np.asarray(column, np.float64) for column in targets])
+    return matrix.shape[1] > 1 and bool(
+        ((matrix == 0) | (matrix == 1)).all() and (matrix.sum(axis=1) == 1).all()
+    )
 
 
 def is_finite(value: Value) -> bool:

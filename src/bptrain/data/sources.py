@@ -10,6 +10,7 @@ from bptrain.errors import DataError, Problem
 from bptrain.formats import Format, NamedArrays, Sheet, format_of, formats, listed
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.files import digest
+from bptrain.formats.header_row import TableColumns, without_index
 from bptrain.formats.problems import nearest, some_of
 from bptrain.formats.recognition import told_format
 from bptrain.parts.types import Array
@@ -136,7 +137,11 @@ def read_table(form: Format, path: Path, key: str, conventions: Conventions) -> 
     """A table, with what was declared about its cells. Raises DataError."""
     contents = form.read(path, key, conventions)
     assert isinstance(contents, Sheet)
-    return contents._replace(conventions=conventions)
+    if contents.conventions == conventions:  # its reader went by all of them
+        return contents
+    places = tuple(range(len(contents.names)))
+    columns = without_index(TableColumns(contents.names, places), conventions, str(path), key)
+    return contents._replace(names=columns.names, conventions=conventions)
 
 
 def array_names(

@@ -6,11 +6,12 @@ import numpy as np
 
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.table import ColumnBlock
-from bptrain.data.targets import Kind, Label, Target, check_values, labels_of
+from bptrain.data.targets import Kind, Label, Target, check_values, labels_of, values_of
 from bptrain.errors import DataError, Problem, Warned, short
-from bptrain.formats.problems import some_of
+from bptrain.formats.problems import ErrorList, some_of
 from bptrain.parts.types import Array
 
+LEAST_DIFFERENCE = 1e-150  # of the values of a target; the squares of smaller ones have lost their digits
 MANY = 20  # more classes or categories than this, and than half of the rows, look like a mistake
 
 
@@ -110,7 +111,26 @@ def settle_target(target: ColumnBlock, rows: Array, decision: Decision, facts: N
     booleans = tuple(name for name in target.names if name in target.booleans)
     settled = _coded(Target(target.names, decision.kind, labels, booleans=booleans), facts)
     check_values(settled, target, rows)
+    if decision.kind == "values":
+        refuse_no_differences(target, rows)
     return settled
+
+
+def refuse_no_differences(target: ColumnBlock, rows: Array) -> None:
+    """Raises DataError for numbers of which nothing can be learned: all equal, or so alike that squares are 0."""
+    values = values_of(target)[rows]
+    errors = ErrorList()
+    for name, low, high in zip(target.names, values.min(axis=0), values.max(axis=0), strict=True):
+        if low == high and len(rows) > 1:
+            message = f"the target {name} is always {low:g}: there is nothing to learn"
+            errors.add(Problem("constant_target", message, path="data.target"))
+        elif 0 < high - low < LEAST_DIFFERENCE:
+            message = (
+                f"the values of the target {name} differ by no more than {high - low:.3g}, and the squares of such "
+                "differences are 0 in floating point: give it in other units, such as multiplied by 1e+160"
+            )
+            errors.add(Problem("too_small", message, path="data.target"))
+    errors.raise_if_any()
 
 
 def _coded(target: Target, facts: NetworkFacts) -> Target:

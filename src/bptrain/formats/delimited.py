@@ -63,7 +63,8 @@ def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: st
     if conventions.header is False:
         columns = columns_by_place(width, conventions, file, key)
     else:
-        columns = columns_by_name(records.header, records.head, by_place, conventions, file, key)
+        head, lines = records.head, records.lines
+        columns = columns_by_name(records.header, head, by_place, conventions, file, key, lines)
     cells = {name: by_place[k] for name, k in zip(columns.names, columns.places, strict=True)}
     notes = (*((found.note,) if found.note else ()), *columns.notes)
     origin = Origin(file, np.array(records.lines), notes=notes)
@@ -177,12 +178,18 @@ class RaggedRows:
         if len(self._signs) == 1 and None not in self._signs and self._conventions.comment is None:
             (sign,) = self._signs
             return f"{they} {begin} with {sign}; if such lines are no rows, declare data.comment: '{sign}'"
+        above = next((sign for sign in COMMENT_SIGNS if header and header[0].lstrip().startswith(sign)), None)
+        if above is not None and self._conventions.comment is None:
+            return (
+                f"the header begins with {above}; if such lines are no rows, declare data.comment: '{above}'"
+            )
         if self._trailing and len(row) > width:
             return f"{they} {'ends' if they == 'it' else 'end'} with a delimiter; remove it"
         whole = header or [""]
         other = next((sign for sign in SIGNS if sign not in (delimiter, BLANKS) and sign in whole[0]), None)
         if len(whole) == 1 and other is not None:
-            return f"the header is separated by {SIGNS[other]}, and the rows by {SIGNS.get(delimiter, delimiter)}"
+            usual = "blanks" if delimiter == " " else SIGNS.get(delimiter, delimiter)
+            return f"the header is separated by {SIGNS[other]}, and the rows by {usual}"
         if row[0].count('"') == 1 or any('"' in cell for cell in row):
             return "a quote within a cell is written twice"
         return ""

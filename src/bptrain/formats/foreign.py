@@ -44,7 +44,8 @@ FOREIGN = tuple(
         (rb"%PDF-", "a PDF document", "name the file with the table", b"", False),
         (rb"\x89PNG\r\n|\xff\xd8\xff", "an image", "name the file with the table", b"", False),
         (rb"\x28\xb5\x2f\xfd|7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|[\s\S]{257}ustar", "an archive", UNPACK, b"", False),
-        (rb"(\s*%[^\n]*\n|\s*\n)*\s*@relation\s", "an ARFF file of Weka", CONVERT, b"", True),
+        (rb"[+-]?\d[\d.eE+-]*([ \t]+\d+:[+-]?\d[\d.eE+-]*)+\s", "a file of LIBSVM (svmlight)", CONVERT, b"", False),
+        (rb"(?>(?:\s*+%[^\n]*+\n)*)\s*+@relation\s", "an ARFF file of Weka", CONVERT, b"", True),
     )
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from bptrain.formats.problems import ErrorList, UndeclaredConvention, some_of
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")  # float() also takes 1_000
 ROWS_LOOKED_AT = 10_000  # in which the value of a column is looked for
+MOST_REPEATED = 0.1  # of the rows: where more are the same as the names, these are values
 NEUTRAL = frozenset(["", "NA", "N/A", "NaN", "nan", "NULL", "null", "?"])  # what a name and a cell may be
 
 
@@ -24,20 +25,22 @@ class TableColumns(NamedTuple):
 def columns_by_place(width: int, conventions: Conventions, file: str, key: str) -> TableColumns:
     """The columns of a table without a header."""
     names = tuple(f"x{k + 1}" for k in range(width))
-    return _without_index(TableColumns(names, tuple(range(width))), conventions, file, key)
+    return without_index(TableColumns(names, tuple(range(width))), conventions, file, key)
 
 
 def columns_by_name(
     header: Sequence[str],
     line: int,
-    columns: Sequence[list[str]],
+    columns: Sequence[Sequence[str]],
     conventions: Conventions,
     file: str,
     key: str,
+    lines: Sequence[int] = (),
 ) -> TableColumns:
     """The columns of a table with a header, which may have one name less than the rows have cells.
 
-    Raises DataError for names that are empty or given twice, UndeclaredConvention where these may be no names.
+    `line` is that of the header, `lines` those of the rows. Raises DataError for names that are empty or given twice,
+    and for a header that is repeated, UndeclaredConvention where these may be no names.
     """
     names = [cell.strip() for cell in header]
     notes: list[str] = []
@@ -49,26 +52,25 @@ def columns_by_name(
     filled = [k for k in places if names[k] or k == 0 or any(map(str.strip, columns[k]))]
     if len(filled) < len(names):
         n = len(names) - len(filled)
-        what = (
-            "1 column has neither a name nor a cell"
-            if n == 1
-            else f"{n} columns have neither names nor cells"
-        )
-        notes.append(f"{file}: {what}, and {'is' if n == 1 else 'are'} left out")
+        columns_of = "1 column of" if n == 1 else f"{n} columns of"
+        what = "has neither a name nor a cell, and is" if n == 1 else "have neither names nor cells, and are"
+        notes.append(f"reading: {columns_of} {file} {what} left out")
     has_index = len(filled) > 1 and not names[0] and conventions.index_column in (None, True)
     if has_index and conventions.index_column is None and not counts(columns[0]):
-        _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, line)
+        _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, line, lines)
         _refuse_unnamed(columns[0], file, line)
         has_index = False
     elif has_index:
         filled = filled[1:]
         if conventions.index_column is None:
-            notes.append(f"{file}: the first column has no name and counts the rows: it is left out")
+            notes.append(
+                f"reading: the first column of {file} has no name and counts the rows: it is left out"
+            )
     else:
-        _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, line)
+        _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, line, lines)
     refuse_names([names[k] for k in filled], filled, file, line)
     found = TableColumns(tuple(names[k] for k in filled), tuple(filled), tuple(notes))
-    return found if has_index else _without_index(found, conventions, file, key)
+    return found if has_index else without_index(found, conventions, file, key)
 
 
 def counts(cells: Sequence[str]) -> bool:
@@ -85,13 +87,13 @@ def _refuse_unnamed(cells: Sequence[str], file: str, line: int) -> None:
         "the first column has no name, and a value of its own in each row: data.index: true if it only names the "
         "rows; otherwise name it in the header"
     )
-    why = "it has no name, and a value of its own in each row"
+    why = "the first column has no name, and a value of its own in each row"
     raise UndeclaredConvention(
         Problem("unnamed_column", message, file=file, line=line), "index_column", True, why
     )
 
 
-def _without_index(found: TableColumns, conventions: Conventions, file: str, key: str) -> TableColumns:
+def without_index(found: TableColumns, conventions: Conventions, file: str, key: str) -> TableColumns:
     """The columns without the one that is declared to count the rows. Raises DataError where it is not there."""
     index = conventions.index_column
     if not index:
@@ -110,28 +112,65 @@ def _without_index(found: TableColumns, conventions: Conventions, file: str, key
 
 
 def _refuse_row(
-    names: Sequence[str], columns: Sequence[list[str]], conventions: Conventions, file: str, line: int
+    names: Sequence[str],
+    columns: Sequence[Sequence[str]],
+    conventions: Conventions,
+    file: str,
+    line: int,
+    lines: Sequence[int],
 ) -> None:
-    """Raises UndeclaredConvention where the names are probably a row, and nobody has said that they are names."""
-    if conventions.header is None and may_be_row(names, columns):
+    """Raises UndeclaredConvention where the names are probably a row, and nobody has said that they are names.
+
+    Raises DataError where the header is repeated among the rows.
+    """
+    if conventions.header is not None:
+        return
+    repeated = _rows_that_are(names, columns)
+    if may_be_row(names, columns, len(repeated)):
         message = (
             f"this line may be a row ({some_of(names, 5)}): data.header: false if this is a row; data.header: true "
             "if these are names"
         )
         why = f"the first line ({some_of(names, 5)}) looks like a row; true if these are names"
         raise UndeclaredConvention(Problem("no_header", message, file=file, line=line), "header", False, why)
+    if repeated:
+        others = f", and {len(repeated) - 1} more do" if repeated[1:] else ""
+        message = (
+            f"this line repeats the header{others}: remove it; or declare data.header: true if it is a row"
+        )
+        raise DataError(Problem("repeated_header", message, file=file, line=int(lines[repeated[0]])))
 
 
-def may_be_row(names: Sequence[str], columns: Sequence[list[str]]) -> bool:
-    """Whether names may be values: all are numbers that do not count, or some are values of their own columns."""
+def _rows_that_are(names: Sequence[str], columns: Sequence[Sequence[str]]) -> list[int]:
+    """The first rows that are the names, counted from 0; none where these are numbers, or too many."""
+    cells = columns[0][:ROWS_LOOKED_AT]
+    if names[0] not in cells or any(is_number(name) for name in names):
+        return []
+    found = (row for row, cell in enumerate(cells) if cell == names[0])
+    pairs = [*zip(names, columns, strict=True)]
+    rows = [row for row in found if all(column[row].strip() == name for name, column in pairs)]
+    return rows if len(rows) <= MOST_REPEATED * len(cells) else []
+
+
+def may_be_row(names: Sequence[str], columns: Sequence[Sequence[str]], repeated: int = 0) -> bool:
+    """Whether names may be values: all are numbers that do not count, or some are values of their own columns.
+
+    `repeated` is how many rows are these names, which says nothing.
+    """
     places = [k for k, name in enumerate(names) if name not in NEUTRAL]
     numbers = {k for k in places if is_number(names[k])}
-    own = {k for k in places if names[k] in columns[k][:ROWS_LOOKED_AT]}
+    own = {k for k in places if _is_value(names[k], columns[k], repeated)}
     offsets = {int(names[k]) - k if names[k].isdecimal() else None for k in numbers}
     texts = set(places) - numbers
     if offsets <= {0} or offsets <= {1}:  # names that count are names; those beside them may still be values
         return bool(texts) and (texts <= own or len(texts & own) >= 2)
     return len(own) >= 2 or numbers | own == set(places)
+
+
+def _is_value(name: str, cells: Sequence[str], repeated: int) -> bool:
+    """Whether more than so many cells, of the first ones, are this text."""
+    first = cells[:ROWS_LOOKED_AT]
+    return first.count(name) > repeated if repeated else name in first
 
 
 def is_number(text: str) -> bool:

@@ -8,8 +8,9 @@ from bptrain.errors import DataError, Problem
 from bptrain.formats.base import Format, formats, listed, listed_suffixes, says_nothing
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.files import encoding_of, read_head
-from bptrain.formats.separators import LEADING_COMMENTS, SEP, SIGNS, blank_lines, first_rows
+from bptrain.formats.separators import SEP, SIGNS, blank_lines, first_rows, leading_comments
 
+DELIMITED = frozenset(["csv", "tsv"])
 LOOKED_AT = 50  # lines
 
 
@@ -35,11 +36,12 @@ def told_format(path: Path, key: str, conventions: Conventions = RECOGNIZED) -> 
     said = SEP.match(f"{first}\n")
     if said is not None:
         return formats.get("csv")()
-    comments = LEADING_COMMENTS.match(f"{first}\n") if conventions.comment is None else None
-    if comments is not None:
-        first = blank_lines(comments.group()) + first[comments.end() :]
+    comments = leading_comments(f"{first}\n") if conventions.comment is None else ""
+    first = blank_lines(comments) + first[len(comments) :]
     made = {name: formats.get(name)() for name in formats}
     fit = [name for name, form in made.items() if form.looks is not None and form.looks(first)]
+    if fit and DELIMITED.issuperset(fit):
+        return made["csv"]  # whose reader finds the delimiter
     if len(fit) == 1:
         return made[fit[0]]
     if fit:

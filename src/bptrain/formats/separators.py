@@ -13,12 +13,13 @@ from bptrain.formats.problems import UndeclaredConvention
 
 SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", BLANKS: "blanks"}
 KEYS = {";": '";"', "\t": "tab", "|": '"|"', ",": '","', BLANKS: BLANKS}  # as a config writes them
+QUOTE = '"'
 LEAST_HEAD = 1 << 16  # characters that are looked at, at least as many as LINES take
 LINES = 5
 LOOKED_AT = 50  # rows
 MOST_TITLES = 10  # lines above the names of the columns
 SEP = re.compile(r'"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.IGNORECASE)  # what Excel writes and reads
-LEADING_COMMENTS = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*[ \t]*#[^\r\n]*(?:\r\n|\r|\n)")
+COMMENT_OR_BLANK = re.compile(r"[ \t]*+(#[^\r\n]*+)?+(?>\r\n|\r|\n)")
 
 
 class Separation(NamedTuple):
@@ -31,20 +32,37 @@ class Separation(NamedTuple):
 
 
 def separation_of(text: str, conventions: Conventions, usual: str, file: str) -> Separation:
-    """How a text is separated; `usual` is what the file's name says.
+    """How a text is separated; `usual` is what the file's name says. Runs of blanks become one blank each.
 
     Raises UndeclaredConvention where it could be read in two ways.
     """
+    found = _separation_of(text, conventions, usual, file)
+    if found.delimiter != BLANKS:
+        return found
+    quote = QUOTE if conventions.quote is None else conventions.quote
+    return found._replace(text=with_single_blanks(found.text, quote), delimiter=" ")
+
+
+def _separation_of(text: str, conventions: Conventions, usual: str, file: str) -> Separation:
     said = SEP.match(text)
     if said is not None:
         text = blank_lines(said.group()) + text[said.end() :]
     declared = conventions.delimiter or (said.group(1) if said is not None else None)
-    comments = LEADING_COMMENTS.match(text) if conventions.comment is None else None
-    if comments is not None:
-        table = blank_lines(comments.group()) + text[comments.end() :]
+    comments = leading_comments(text) if conventions.comment is None else ""
+    if comments:
+        table = blank_lines(comments) + text[len(comments) :]
         found = _told(table, conventions, usual, declared, file)
-        return found._replace(text=_with_header(text, table, comments.group(), found, conventions, file))
+        return found._replace(text=_with_header(text, table, comments, found, conventions, file))
     return _told(text, conventions, usual, declared, file)
+
+
+def leading_comments(text: str) -> str:
+    """The lines from the first on that are blank or begin with #, up to the last of the latter."""
+    end = at = 0
+    while (line := COMMENT_OR_BLANK.match(text, at)) is not None:
+        at = line.end()
+        end = at if line[1] else end
+    return text[:end]
 
 
 def blank_lines(lines: str) -> str:
@@ -59,17 +77,17 @@ def _told(text: str, conventions: Conventions, usual: str, declared: str | None,
         return Separation(text, declared, "", _width(rows)[1])
     shapes: dict[str, tuple[int, bool]] = {}  # sign -> width, and whether the header has one less
     for sign in dict.fromkeys((usual, *SIGNS)):
-        if sign == BLANKS and shapes:
+        if sign == BLANKS and (shapes.keys() - {"\t"} or usual in shapes):
             break  # blanks may also stand within cells
         rows = first_rows(text, sign, conventions)[above:]
         width, extra = _width(rows)
-        if width:
+        if width and not (sign == BLANKS and shapes.get("\t", (0,))[0] >= width):  # tabs are blanks, too
             shapes[sign] = (width, extra)
     even = [sign for sign, (_, extra) in shapes.items() if not extra] or [*shapes]
     if len(even) == 1:
         (sign,) = even
-        note = "" if sign == usual else f"cells are separated by {SIGNS[sign]} (data.delimiter: {KEYS[sign]})"
-        return Separation(text, sign, note and f"{file}: {note}", shapes[sign][1])
+        note = f"reading: the cells of {file} are separated by {SIGNS[sign]} (data.delimiter: {KEYS[sign]})"
+        return Separation(text, sign, "" if sign == usual else note, shapes[sign][1])
     if even:
         names = " or ".join(SIGNS[sign] for sign in even)
         keys = " or ".join(f"data.delimiter: {KEYS[sign]}" for sign in even)
@@ -152,6 +170,8 @@ def first_rows(text: str, delimiter: str, conventions: Conventions) -> list[list
     """The first rows that are not blank; none where they cannot be read so."""
     import csv
 
+    if delimiter == conventions.quote:
+        return []
     newline = "\n" if "\n" in text else "\r"
     end = -1
     for _ in range(LINES):
@@ -172,7 +192,7 @@ def csv_reader(text: str, delimiter: str, conventions: Conventions, strict: bool
     """A reader of the csv module; lines that are comments come as blank ones."""
     import csv
 
-    quote = '"' if conventions.quote is None else conventions.quote
+    quote = QUOTE if conventions.quote is None else conventions.quote
     if delimiter == BLANKS:
         text, delimiter = with_single_blanks(text, quote), " "
     lines: Any = io.StringIO(text, newline="")

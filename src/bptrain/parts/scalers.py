@@ -30,7 +30,12 @@ FUNCTIONS: dict[str, ScaleFunction] = {
         lambda value: value, lambda scaled: scaled, lambda value: np.full(value.shape, True), "any numbers"
     ),
     "log": ScaleFunction(np.log, np.exp, lambda value: value > 0, "numbers above 0"),
-    "log1p": ScaleFunction(np.log1p, np.expm1, lambda value: value >= 0, "numbers of 0 or more"),
+    "log1p": ScaleFunction(
+        lambda value: np.log1p(np.where(value < 0, np.nan, value)),  # which would go on to −1
+        np.expm1,
+        lambda value: value >= 0,
+        "numbers of 0 or more",
+    ),
 }
 
 

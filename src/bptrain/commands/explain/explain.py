@@ -14,8 +14,7 @@ from bptrain.build.network import activation_parts, build_network, network_of_sc
 from bptrain.build.updates import build_plan
 from bptrain.commands.explain.change_lines import change_lines
 from bptrain.commands.explain.data_lines import data_lines, rows_seen
-from bptrain.commands.explain.derivation import Explanation
-from bptrain.commands.explain.letters import letter_lines
+from bptrain.commands.explain.derivation import Explanation, letter_lines
 from bptrain.commands.explain.network_lines import (
     about,
     backward_lines,

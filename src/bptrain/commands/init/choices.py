@@ -35,10 +35,10 @@ def choose(
     profile: Profile, targets: tuple[Column, ...], candidates: tuple[InputCandidate, ...], task: str = "auto"
 ) -> Choices:
     """The choices for some targets; `task` may be set."""
-    settled, why = task_of(targets) if task == "auto" else (task, "from --task")
+    settled, why = task_of(targets, profile.one_hot) if task == "auto" else (task, "from --task")
     inputs = profile.width + sum(column.inputs for column in candidates)
     rows = profile.rows
-    loss, output = loss_of(settled, targets)
+    loss, output = loss_of(settled, targets, profile.one_hot)
     return Choices(
         settled,
         why,
@@ -50,9 +50,16 @@ def choose(
     )
 
 
-def task_of(targets: tuple[Column, ...]) -> tuple[str, str]:
+def task_of(targets: tuple[Column, ...], one_hot: bool = False) -> tuple[str, str]:
     """Classification or regression, and why."""
     if len(targets) > 1:
+        if one_hot:
+            return (
+                "classification",
+                f"each row has a single 1 in the {len(targets)} target columns: they are classes",
+            )
+        if all(column.whole and (column.low, column.high) == (0, 1) for column in targets):
+            return "classification", "each target is 0 or 1; if these are amounts: --task regression"
         if all(column.kind == "booleans" for column in targets):
             return "classification", "each target is true or false"
         return "regression", f"{len(targets)} columns of numbers"
@@ -66,10 +73,12 @@ def task_of(targets: tuple[Column, ...]) -> tuple[str, str]:
     return "regression", f"{column.name} holds numbers from {column.span}"
 
 
-def loss_of(task: str, targets: tuple[Column, ...]) -> tuple[str, str]:
+def loss_of(task: str, targets: tuple[Column, ...], one_hot: bool = False) -> tuple[str, str]:
     """The loss, and the output activation that goes with it."""
     if task == "regression":
         return "half_squared_error", "identity"
+    if one_hot:
+        return "cross_entropy", "softmax"
     if len(targets) > 1 or targets[0].distinct == 2:
         return "binary_cross_entropy", "sigmoid"
     return "cross_entropy", "softmax"

@@ -7,7 +7,9 @@ from typing import Any
 from bptrain.commands.init.draft import Draft
 from bptrain.commands.init.input_columns import CODES, InputCandidate, without_odd_rows
 from bptrain.config.yaml.scalars import is_text
+from bptrain.data.column_kinds import HOW
 from bptrain.data.profile import Column, Profile
+from bptrain.data.settings import BUCKETS
 from bptrain.errors import printable, short
 
 LISTED = 40  # columns that are listed one by one
@@ -63,6 +65,7 @@ def data_lines(draft: Draft) -> Lines:
         yield f"  weight: {scalar(draft.weight)}", "what each row counts, in loss and metrics"
     yield from input_lines(draft.candidates)
     yield from exclude_lines(draft.candidates)
+    yield from kind_lines(draft.candidates)
     yield from missing_lines(draft)
     if profile.rows < FEW_ROWS:
         yield (
@@ -113,7 +116,7 @@ def input_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
 
 def may_be_codes(column: Column) -> bool:
     """Whether the numbers of a column may stand for kinds of something."""
-    return column.kind == "numbers" and column.whole and 2 < column.distinct <= CODES
+    return column.kind == "numbers" and column.dates is None and column.whole and 2 < column.distinct <= CODES
 
 
 def exclude_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
@@ -127,6 +130,31 @@ def exclude_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
         offered = without_odd_rows(one.column)
         if offered is not None:
             yield f"    {comment(f'to use it without such rows: {offered}')}", ""
+
+
+def kind_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
+    """The columns whose kind is written out: dates, and categories that are hashed."""
+    said = [(one, stated) for one in candidates if (stated := stated_kind(one)) is not None]
+    if said:
+        yield "  columns:", ""
+    for one, (value, why) in said:
+        yield f"    {scalar(one.column.name)}: {flow(value)}", why
+
+
+def stated_kind(one: InputCandidate) -> tuple[Any, str] | None:
+    """The kind of an input as `data.columns` has it, with a comment; None where it need not be said."""
+    form = one.column.dates
+    if one.why_not is not None or (form is None and not one.is_hashed):
+        return None
+    if form is None:
+        value = {"kind": "categorical", "encode": "hash", "buckets": BUCKETS}
+        return value, f"{one.column.distinct:,} categories share {BUCKETS} inputs"
+    if form.also is not None:
+        why = f"or format: {form.also} ({HOW[form.also]}): the cells do not tell"
+        return {"kind": "datetime", "format": form.form}, why
+    if one.column.kind == "numbers":
+        return {"kind": "datetime", "format": form.form}, "whole numbers that are all dates"
+    return "datetime", HOW[form.form]
 
 
 def missing_lines(draft: Draft) -> Lines:
@@ -143,7 +171,9 @@ def missing_policies(
     without = [column for column in targets if column.missing]
     if profile.is_table and without:
         policies = {column.name: "drop" for column in without}
-        policies |= {one.name: "median" if one.kind == "numbers" else "most_frequent" for one in gaps}
+        policies |= {
+            one.name: "median" if one.kind == "numbers" or one.dates else "most_frequent" for one in gaps
+        }
         return flow(policies), "rows without a target are dropped"
     if without:
         return "drop", "rows without a target are dropped"

@@ -55,7 +55,9 @@ def draft(
         message = f"--features names the array of the inputs in an {listed('arrays')} file; {data} is none"
         raise UsageError(Problem("features", message))
     if form is None or form.holds == "table":
-        found = read_likely(declared, lambda how: profile(source_of_paths([data], None, how)))
+        found = read_likely(
+            declared, lambda how: profile(source_of_paths([data], None, how), targets=targets)
+        )
         seen, keys = found.profile, found.keys
         wanted = chosen_columns(found, targets)
         learned = {column.name for column in wanted}

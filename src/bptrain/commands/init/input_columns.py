@@ -5,13 +5,15 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bptrain.data.checks.identifiers import ID
+from bptrain.data.column_kinds import HOW
 from bptrain.data.profile import Column
+from bptrain.data.settings import BUCKETS
 from bptrain.errors import short
 from bptrain.formats.problems import some_of
 
 FEW = 20  # up to this many different texts are categories in any file
 ROWS_OF_EACH = 10  # a category has, on average; with fewer, the texts rather identify the rows
-MOST_CATEGORIES = 1000
+HASHED = 100  # more categories than this become the buckets of a hash
 MOSTLY_MISSING = 0.5
 ALIKE = 8  # in fewer rows, unique texts may be chance
 CONSTANT = "it is always"
@@ -30,13 +32,24 @@ class InputCandidate(NamedTuple):
         """How many inputs it makes."""
         if self.why_not is not None:
             return 0
+        if self.column.dates is not None:
+            return 1 + 2 * len(self.column.cycles)
+        if self.is_hashed:
+            return BUCKETS
         return 1 if self.column.kind == "numbers" else self.column.distinct
+
+    @property
+    def is_hashed(self) -> bool:
+        """Whether it has too many categories for an input each."""
+        return self.column.kind in ("texts", "booleans") and self.column.distinct > HASHED
 
     @property
     def about(self) -> str:
         """What it is, in words."""
         column = self.column
-        if column.kind == "numbers":
+        if column.dates is not None:
+            what = f"dates ({HOW[column.dates.form]}), such as {column.counts[0][0]}"
+        elif column.kind == "numbers":
             what = f"numbers from {column.span}"
             if column.whole and column.distinct <= CODES:
                 what = f"{column.distinct} whole numbers from {column.span}"
@@ -62,8 +75,8 @@ def why_not(column: Column) -> str | None:
         return f"{CONSTANT} {short(column.counts[0][0])}"
     if column.missing > MOSTLY_MISSING * column.rows:
         return f"{column.missing:,} of {column.rows:,} cells are missing"
-    if column.dates:
-        return "dates are not used; add numeric columns such as year, month, age"
+    if column.dates is not None:
+        return None
     if column.kind == "numbers":
         if column.serial:
             return f"it is a row number, from {column.span}"
@@ -72,8 +85,8 @@ def why_not(column: Column) -> str | None:
         return None
     if distinct == present >= ALIKE:
         return "all values are unique (looks like an id)"
-    many = distinct > FEW and distinct * ROWS_OF_EACH > present
-    if many or distinct > MOST_CATEGORIES or (distinct > present / 2 and present >= ALIKE):
+    many = FEW < distinct <= HASHED and distinct * ROWS_OF_EACH > present
+    if many or (distinct > present / 2 and present >= ALIKE):
         return f"{distinct:,} different texts in {present:,} rows"
     return None
 

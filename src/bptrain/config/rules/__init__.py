@@ -12,12 +12,9 @@ from typing import Any
 from bptrain.config.rules.base import BrokenRule, Found
 from bptrain.config.rules.controls import CONTROLS
 from bptrain.config.rules.data import DATA
-from bptrain.config.rules.initializers import INITIALIZERS
-from bptrain.config.rules.losses import LOSSES
-from bptrain.config.rules.metrics import METRICS
-from bptrain.config.rules.network import NETWORK
-from bptrain.config.rules.optimizers import OPTIMIZERS
-from bptrain.config.rules.solvers import SOLVERS
+from bptrain.config.rules.losses import LOSSES, METRICS
+from bptrain.config.rules.network import INITIALIZERS, NETWORK
+from bptrain.config.rules.optimizers import OPTIMIZERS, SOLVERS
 from bptrain.config.rules.training import TRAINING
 from bptrain.config.yaml.places import MAX_PROBLEMS
 

@@ -1,12 +1,14 @@
-"""Rules about what a loss needs: of the outputs, of the task, and of the targets."""
+"""Rules about the loss and the metrics."""
 
 import math
 
 from bptrain.config.part import PartConfig
-from bptrain.config.rules.base import BrokenRule, Found
+from bptrain.config.rules.base import BrokenRule, Found, listed_twice
 from bptrain.config.schema import DataConfig, NetworkConfig
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, fits, losses
+from bptrain.parts.metrics import Metric
+from bptrain.parts.metrics import metrics as metric_parts
 
 READS = {  # Loss.outputs -> what the loss takes the targets as
     "positive": "counts",
@@ -105,3 +107,16 @@ def loss_of(chosen: PartConfig) -> Loss:
 
 
 LOSSES = (output_fits_loss, distribution_has_several_outputs, task_fits_loss, targets_keep_their_range)
+
+
+def metrics_fit_task(task: str, loss: PartConfig, metrics: tuple[PartConfig, ...] | None) -> Found:
+    known = "classification" if loss_of(loss).outputs == "distribution" else task
+    for i, chosen in enumerate(metrics or ()):
+        metric: Metric = metric_parts.get(chosen.name)(**chosen.options)
+        if known != "auto" and metric.task != known:
+            message = f"{chosen.name} is a metric for {metric.task}, but the task is {known}"
+            yield BrokenRule(("metrics", i), message)
+    yield from listed_twice(("metrics",), [chosen.name for chosen in metrics or ()])
+
+
+METRICS = (metrics_fit_task,)

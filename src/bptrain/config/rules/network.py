@@ -3,6 +3,7 @@
 from bptrain.config.part import PartConfig
 from bptrain.config.rules.base import BrokenRule, Found, KeyPath
 from bptrain.config.schema import NetworkConfig
+from bptrain.parts.initializers import initializers
 
 
 def lists_have_one_entry_per_layer(network: NetworkConfig) -> Found:
@@ -60,3 +61,18 @@ NETWORK = (
     auto_is_at_the_ends,
     dropout_has_its_layers,
 )
+
+
+def biases_are_drawn_or_given(network: NetworkConfig) -> Found:
+    """An initializer that also draws biases needs them, and rules out an initial value."""
+    if not len(network.bias) == len(network.initializer) == network.layers:
+        return
+    for i, (bias, chosen) in enumerate(zip(network.bias, network.initializer, strict=True)):
+        if chosen.name == "auto" or initializers.get(chosen.name)(**chosen.options).b is None or bias is True:
+            continue
+        why = "but the layer has none" if bias is False else f"so they cannot start at {bias:g}"
+        message = f"initializer {chosen.name} also draws the biases, {why}: set bias: true, or choose another"
+        yield BrokenRule(("network", "bias", i), message)
+
+
+INITIALIZERS = (biases_are_drawn_or_given,)

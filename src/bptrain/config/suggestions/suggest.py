@@ -164,10 +164,30 @@ def _one_slip(a: str, b: str) -> bool:
 def keys(section: tuple[str | int, ...]) -> list[str]:
     """The keys of a section of the config."""
     model: type[BaseModel] | None = Config
+    of_values: type[BaseModel] | None = None  # of a mapping of names to sections, such as data.columns
     for step in section:
+        if of_values is not None:
+            model, of_values = of_values, None
+            continue
         field = model.model_fields.get(str(step)) if model else None
         model = _model(field.annotation) if field else None
+        of_values = _model_of_values(field.annotation) if field and model is None else None
     return list(model.model_fields) if model else []
+
+
+def _model_of_values(annotation: Any) -> type[BaseModel] | None:
+    """The section that the values of a mapping are, wherever it stands in an annotation."""
+    inner = get_args(annotation)
+    if get_origin(annotation) is dict:
+        return _section_in(inner[1])
+    return next((found for one in inner if (found := _model_of_values(one)) is not None), None)
+
+
+def _section_in(annotation: Any) -> type[BaseModel] | None:
+    """The section in an annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := _section_in(one)) is not None), None)
 
 
 def _having(home: str, option: str) -> list[str]:
