@@ -22,7 +22,7 @@ from house import loaded_by
 SOURCE = Path(bptrain.__file__).parent
 # Left never imports right; the rooms of one set do not import each other.
 ORDER = [
-    {"caches", "drain", "engine_names", "errors", "registry", "temporary"},
+    {"caches", "drain", "engine_names", "errors", "extras", "registry", "temporary"},
     {"parts"},
     {"formats", "translate"},
     {"plugins"},
@@ -64,7 +64,7 @@ ONLY = {"pydantic": {"config"}, "yaml": {"config"}, "typer": {"cli"}, "rich": {"
 # Folders that know nothing of the rest of bptrain but what is named here.
 KNOWS_ONLY = {
     "config/yaml": {"errors"},
-    "formats": {"errors", "parts", "registry"},
+    "formats": {"errors", "extras", "parts", "registry"},
     "translate": {"parts", "registry"},
 }
 HEAVY_AT_TOP = {
@@ -74,6 +74,8 @@ HEAVY_AT_TOP = {
     "threadpoolctl",
     "numba",
     "llvmlite",
+    "openpyxl",
+    "pyarrow",
     "scipy",
     "platformdirs",
 }  # always inside the function that needs them

@@ -89,7 +89,7 @@ def test_a_new_format_of_arrays(workplace: Path) -> None:
 
 @pytest.mark.usefixtures("toys")
 def test_messages_know_it(workplace: Path, ssv: Path) -> None:
-    unknown = bptrain("init", "--data", "t.xlsx", "--target", "y")
+    unknown = bptrain("init", "--data", "t.ods", "--target", "y")
     assert unknown.code == 3
     assert ".ssv (each also with .gz)" in unknown.err
     assert ".jar" in unknown.err
@@ -97,11 +97,14 @@ def test_messages_know_it(workplace: Path, ssv: Path) -> None:
     config.write_text(f"data: {{train: {ssv}}}\nnetwork: {{sizes: [auto, auto]}}\nloss: cross_entropy\n")
     assert "must be given: the target column" in bptrain("validate", config).err
     several = bptrain("validate", config, "--set", "data.train=a.npz", "--set", "data.target=[a, b]")
-    assert "only a csv, tsv, jsonl or ssv file can have several targets" in several.err
+    assert "only a csv, tsv, jsonl, ssv, arrow, xlsx or parquet file can have several targets" in several.err
     weight = bptrain(
         "validate", config, "--set", "data.train={inputs: a.npy, target: b.npy}", "--set", "data.weight=w"
     )
-    assert "a column of a csv, tsv, jsonl or ssv file, or an array of an npz or jar file" in weight.err
+    assert (
+        "a column of a csv, tsv, jsonl, ssv, arrow, xlsx or parquet file, or an array of an npz or jar file"
+        in weight.err
+    )
 
 
 @pytest.mark.usefixtures("toys")
@@ -124,5 +127,5 @@ def test_it_is_gone_when_it_is_removed(ssv: Path) -> None:
 
 
 def test_the_schema_lists_the_formats() -> None:
-    assert listed() == "csv, tsv, idx, jsonl, npy or npz"
+    assert listed() == "csv, tsv, idx, jsonl, npy, npz, arrow, xlsx or parquet"
     assert f'"{listed()}"' in schema_text()

@@ -149,6 +149,10 @@ class Interrupted(BptrainError):
         self.exit_code = 128 + signal_number
 
 
+class DataWarning(UserWarning):
+    """What `warnings.warn` says in Python of rows that are odd, such as unknown categories."""
+
+
 class Warned(NamedTuple):
     """A warning to the user."""
 
@@ -162,6 +166,7 @@ WARNINGS = {
     "decimal_labels": "class labels are numbers with decimals",
     "diverged_run": "the run of an evaluated or inspected model diverged: its weights are those from before",
     "dropped_rows": "rows of an evaluated file have missing values and are left out",
+    "extra_columns": "an evaluated file has columns that the training file does not have",
     "group_in_splits": "rows with the same identifier are in training and in another split",
     "growing_loss": "the training loss is a multiple of that of the first epoch",
     "identical_rows": "validation or test rows are training rows as well",

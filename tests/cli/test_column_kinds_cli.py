@@ -47,6 +47,11 @@ def test_every_command_takes_them(workplace: Path) -> None:
     checked = command("validate", file)
     assert checked.code == 0, checked.err
     assert "dates        day (year, month, day); to read one otherwise" in checked.out
+    assert "kinds        day datetime, size ordinal\n" in checked.out
+    told = command("validate", file, "--json").json
+    assert dict(zip(told["features"], told["kinds"], strict=True)) == {
+        "day": "datetime", "size": "ordinal", "color": "categorical", "price": "numeric"
+    }  # fmt: skip
     page = command("explain", file).out
     assert "price is scaled by log1p: (ln(1 + value) − mean) / standard deviation" in page
     assert "t is scaled: ln of 1 + the number in the data − " in page

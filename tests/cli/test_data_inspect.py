@@ -82,7 +82,7 @@ def test_what_init_says_is_short_and_offers_a_way(workplace: Path) -> None:
     zeros = ",".join(["0"] * 428)
 
     def row(k: int) -> str:
-        return f"{zeros},{k % 7},{(k % 9) * 1e30:.0f},{'rotary' if k == 45 else k * 3},{'uv'[k % 2]}"
+        return f"{zeros},{k % 7},{(k % 9) * 1e30:g},{'rotary' if k == 45 else k * 3},{'uv'[k % 2]}"
 
     table(60, f"{names},a,big,rpm,y", row)
     made = bptrain("init", "--data", "d.csv", "--target", "y")

@@ -69,9 +69,10 @@ def test_a_slow_disk(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "installed", lambda name: None)
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
-    (fast,) = doctor.extras()
-    assert fast.status == "note"
-    assert fast.advice == "pip install 'bptrain[fast]'"
+    extras = {next(iter(found.facts)): found for found in doctor.extras()}
+    for name in ("fast", "tables"):
+        assert extras[name].status == "note"
+        assert extras[name].advice == f"pip install 'bptrain[{name}]'"
     assert doctor.versions().status == "failure"
     assert doctor.cache().status == "ok"
 

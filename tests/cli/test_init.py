@@ -319,7 +319,7 @@ def test_no_input_is_left(workplace: Path) -> None:
         (["--data", "t.csv", "--template", "xor"], 2, "leave out --data"),
         (["--template", "xorr"], 2, "did you mean xor"),
         (["--data", "t.csv", "--target", "y"], 3, "no such file"),
-        (["--data", "t.xlsx", "--target", "y"], 3, "does not show its format"),
+        (["--data", "t.ods", "--target", "y"], 3, "does not show its format"),
         (["--task", "clustering"], 2, "clustering"),
     ],
 )

@@ -78,6 +78,7 @@ REFUSED: list[tuple[str, int, dict[str, Any]]] = [
         "a network too large for its solver",
         2,
         {
+            "task": "classification",
             "optimizer": "levenberg_marquardt",
             "training__mode": "batch",
             "network__sizes": ["auto", 20_000, "auto"],
@@ -206,7 +207,9 @@ def test_overrides_are_checked(iris: Path) -> None:
 
 
 def test_warnings_are_told_unless_silenced(workplace: Path) -> None:
-    file = config(workplace, network__activations=["tanh", "softmax"], loss="half_squared_error")
+    file = config(
+        workplace, network__activations=["tanh", "softmax"], loss="half_squared_error", task="classification"
+    )
     checked = bptrain("validate", file)
     assert checked.code == 0
     assert checked.err.startswith("warning: softmax with half_squared_error")

@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bptrain.data.cells import RULES
 from bptrain.data.features import Feature, bucket_of
 from bptrain.data.prepare import KeptSchema, encode_columns, encode_file, prepare
 from bptrain.data.raw_columns import Encoder
 from bptrain.data.schema import Schema
 from bptrain.data.settings import ColumnOptions, Fill
+from bptrain.data.sources import FileSource
 from bptrain.data.targets import Target
 from bptrain.errors import DataError
 from bptrain.parts.scalers import log, log1p, minmax, none, robust, standard
@@ -405,7 +407,7 @@ def test_a_schema_of_an_unknown_function_is_refused() -> None:
 
 
 def test_plain_columns_are_written_as_they_were(tmp_path: Path) -> None:
-    """A schema without anything new has the keys that version 1 had, and its version."""
+    """A schema without anything new has the keys that version 1 had, its version, and what a cell means."""
     p = prepared(whole(write(tmp_path, table(x=[1, 2], c=["a", "b"])), scale=standard()))
     kept = p.schema.to_json()
     assert set(kept.pop("statistics")["levels"]) == {"c"}  # which stand beside them
@@ -421,6 +423,7 @@ def test_plain_columns_are_written_as_they_were(tmp_path: Path) -> None:
         },
         "target": {"names": ["y"], "kind": "values", "labels": [], "center": [0.5], "spread": [0.5]},
         "drop": [],
+        "cells": RULES.to_json(),
     }
 
 
@@ -451,9 +454,22 @@ def test_a_constant_target_is_refused(cell: str, tmp_path: Path) -> None:
 
 def test_one_hot_columns_are_classes_where_the_loss_is_for_them(tmp_path: Path) -> None:
     text = "x,a,b,c\n1,1,0,0\n2,0,1,0\n3,0,0,1\n4,1,0,0\n"
-    p = prepared(whole(write(tmp_path, text), ("a", "b", "c")), CROSS)
+    source = write(tmp_path, text)
+    p = prepared(whole(source, ("a", "b", "c")), CROSS)
     assert (p.schema.task, p.schema.labels) == ("classification", ("a", "b", "c"))
     assert p.splits["train"].y_true.tolist() == [0, 1, 2, 0]
+    weighed = prepared(whole(source, ("a", "b", "c"), class_weight="balanced"), CROSS)
+    assert weighed.splits["train"].sample_weight is not None
+    assert weighed.splits["train"].sample_weight.tolist() == [2 / 3, 4 / 3, 4 / 3, 2 / 3]
+    more = "x,a,b\n" + "".join(f"{k},{int(k % 4 > 0)},{int(k % 4 == 0)}\n" for k in range(40))
+    drawn = whole(write(tmp_path, more), ("a", "b"), stratify=True, test_share=0.25)
+    assert prepared(drawn, CROSS).splits["test"].y_true.sum() in (2, 3)  # of 10, a quarter of which are b
+    soft = write(tmp_path, "x,a,b\n1,0.5,0.5\n2,1,0\n", "soft.csv")
+    for options, path in (
+        ({"class_weight": "balanced"}, "loss.class_weight"),
+        ({"stratify": True}, "data.split.stratify"),
+    ):
+        assert [one.path for one in problems(whole(soft, ("a", "b"), **options), CROSS)] == [path]
 
 
 def test_several_targets_of_true_and_false_in_a_later_file(tmp_path: Path) -> None:
@@ -467,3 +483,34 @@ def test_several_targets_of_true_and_false_in_a_later_file(tmp_path: Path) -> No
     np.testing.assert_array_equal(encode_file(source, older, np.float64)[0].T, rows.T)
     with pytest.raises(DataError, match="the target a must be numbers"):
         encode_file(write(tmp_path, "x,a,b\n1,often,true\n", "l.csv"), older, np.float64)
+
+
+def test_columns_that_the_training_file_did_not_have_are_listed(tmp_path: Path) -> None:
+    """Those that it had, and which were left out, are not."""
+    p = prepared(
+        whole(write(tmp_path, "x,id,note,y\n1,7,a,1\n2,8,b,2\n"), exclude=("id",), columns={"note": "text"})
+    )
+    assert p.schema.left_out == ("id", "note")
+    assert Schema.from_json(json.loads(json.dumps(p.schema.to_json()))) == p.schema
+    same = write(tmp_path, "note,id,y,x\nc,9,3,3\n", "same.csv")
+    assert encode_file(same, p.schema, np.float64)[1] == ()
+    more = write(tmp_path, "x,y,age,id,size\n3,3,1,1,1\n", "more.csv")
+    [(name, message)] = encode_file(more, p.schema, np.float64)[1]
+    assert name == "extra_columns"
+    assert message.endswith("not in the training file, and are not read: age, size")
+
+
+def test_columns_of_arrays_have_kinds_too(tmp_path: Path) -> None:
+    X = np.array([[20210115, 1, 0, 3], [20210116, 0, 1, 1], [20210117, 1, 0, 2]])
+    np.savez(tmp_path / "d.npz", X=X, y=np.arange(3.0))
+    settings = whole(
+        FileSource(tmp_path / "d.npz"),
+        None,
+        columns={"x1": "datetime", "x2": "boolean", "x3": "categorical", "x4": "ordinal"},
+        column_options={"x1": ColumnOptions(form="ymd"), "x4": ColumnOptions(order=("1", "2", "3"))},
+    )
+    p = prepared(settings)
+    assert p.splits["train"].X[:, -4:].tolist() == [[1, 1, 0, 2], [0, 0, 1, 0], [1, 1, 0, 1]]
+    assert p.splits["train"].X[:, 0].tolist() == [18642, 18643, 18644]
+    np.testing.assert_array_equal(encode_columns(X, p.schema, np.float64), p.splits["train"].X)
+    np.testing.assert_array_equal(encode_file(settings.train, p.schema, np.float64)[0].X, p.splits["train"].X)

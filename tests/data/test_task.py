@@ -16,9 +16,17 @@ REAL = "x,y\n1,0.5\n2,1.5\n3,2.5\n"
 
 # file, facts, options, task, kind, labels
 TABLE = [
-    (TEXT, SQUARED, {}, "classification", "classes", ("a", "b")),
+    (TEXT, SQUARED, {"task": "classification"}, "classification", "classes", ("a", "b")),
+    (TEXT, SQUARED, {"columns": {"y": "categorical"}}, "classification", "classes", ("a", "b")),
     (TEXT, BINARY, {}, "classification", "binary", ("a", "b")),
-    (TEXT, SQUARED._replace(n_outputs=1), {}, "classification", "binary", ("a", "b")),
+    (
+        TEXT,
+        SQUARED._replace(n_outputs=1),
+        {"task": "classification"},
+        "classification",
+        "binary",
+        ("a", "b"),
+    ),
     (TEXT, BINARY._replace(n_outputs=2), {}, "classification", "classes", ("a", "b")),
     (BOOLEAN, SQUARED, {}, "classification", "classes", (False, True)),
     (BOOLEAN, SQUARED, {"task": "regression"}, "regression", "values", ()),
@@ -69,6 +77,15 @@ def test_the_note(tmp_path: Path) -> None:
 # file, target, facts, options, path, a word of the message
 REFUSED = [
     (TEXT, "y", SQUARED, {"task": "regression"}, "task", "text"),
+    (
+        TEXT,
+        "y",
+        SQUARED,
+        {},
+        "loss",
+        "half_squared_error needs numbers, but the target y is text ('a', 'b')",
+    ),
+    (TEXT, "y", SQUARED._replace(n_outputs=2), {}, "loss", "set task: classification"),
     (THREE, "y", CROSS._replace(n_outputs=4), {}, "network.sizes", "3 classes"),
     (TWO, "y", CROSS._replace(n_outputs=1), {}, "network.sizes", "needs an output for each"),
     (REAL, "y", SQUARED._replace(n_outputs=2), {}, "network.sizes", "1 target column"),

@@ -13,17 +13,22 @@ from conftest import ROOT
 
 SOURCE = Path(bptrain.__file__).parent
 SCRIPT = ROOT / ".ci" / "run"
-OF_EXTRAS = {"numba", "llvmlite", "scipy"}
+OF_EXTRAS = {"numba", "llvmlite", "openpyxl", "pyarrow", "scipy"}
+BY_NAME = {"import_module", "needed"}  # functions that import what a text names
 IGNORED = re.findall(r"--ignore tests/(\w+)", SCRIPT.read_text(encoding="utf-8"))
 
 
 def names_imported(file: Path) -> Iterator[str]:
-    """Everything that a file imports, within functions too."""
+    """Everything that a file imports, within functions and by a text too."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BY_NAME:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
 
 
 def file_of(name: str) -> Path | None:
@@ -40,7 +45,7 @@ def file_of(name: str) -> Path | None:
 def importers_of_extras(room: str) -> set[Path]:
     """The files that import something of an extra, among a room's and all that these import.
 
-    Engines are imported by name, `<name>_engine.py`: who imports the registry reaches them all.
+    Engines are imported by name, `<name>_engine.py`: who imports the registry reaches them all; and so with formats.
     """
     waiting = list((SOURCE / room).rglob("*.py"))
     seen, found = set(waiting), set()
@@ -50,6 +55,10 @@ def importers_of_extras(room: str) -> set[Path]:
             engines = set(file.parent.glob("*_engine.py")) - seen
             seen |= engines
             waiting.extend(engines)
+        if file == SOURCE / "formats" / "__init__.py":
+            made = set(file.parent.glob("*.py")) - seen
+            seen |= made
+            waiting.extend(made)
         for name in names_imported(file):
             there = file_of(name) if name.startswith("bptrain.") else None
             if name.split(".")[0] in OF_EXTRAS:
@@ -68,6 +77,7 @@ def test_a_room_that_is_left_out_without_extras_reaches_none(room: str) -> None:
 
 def test_an_import_of_an_extra_is_found() -> None:
     assert SOURCE / "engines" / "numba_engine.py" in importers_of_extras("console")
+    assert SOURCE / "formats" / "excel.py" in importers_of_extras("config")
 
 
 def test_what_ci_and_the_generators_run_is_there() -> None:

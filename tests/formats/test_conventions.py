@@ -215,6 +215,10 @@ def test_lines_above_the_names(tmp_path: Path) -> None:
         assert (found.field, found.value, found.problems[0].line) == ("header", n + 1, 1)
         assert f"data.header: {n + 1}" in found.problems[0].message
         assert sheet_of(tmp_path, content, header=n + 1).cells == TABLE
+        for declared in ({}, {"delimiter": ";"}):
+            content = above + written(";")
+            assert doubt(tmp_path, content, **declared).value == n + 1
+            assert sheet_of(tmp_path, content, header=n + 1, **declared).cells == TABLE
 
 
 @pytest.mark.parametrize(
@@ -381,6 +385,16 @@ def test_another_encoding_than_declared(tmp_path: Path) -> None:
     assert "byte 0xff is not ASCII, which data.encoding declares" in message
 
 
+def test_utf8_read_as_something_else(tmp_path: Path) -> None:
+    content = "a,y\n1,caf\xe9\n2,th\xe9\n"
+    for encoding, told in (("latin-1", 1), ("cp1252", 1), ("utf-8", 0), ("utf-8-sig", 0)):
+        notes = sheet_of(tmp_path, content.encode(), encoding=encoding).origin.notes
+        assert len(notes) == told
+        assert all("looks like UTF-8" in note and encoding in note for note in notes)
+    for encoding in ("latin-1", "cp1252", "utf-16", "cp037"):
+        assert sheet_of(tmp_path, content.encode(encoding), encoding=encoding).origin.notes == ()
+
+
 # --- rows of other widths (F1) ---
 
 LONG = rows(12, lambda i: f"{i},{i},{i}")
@@ -400,12 +414,19 @@ LONG = rows(12, lambda i: f"{i},{i},{i}")
          14),
         ("% made by hand\n" * 11 + "a,b,c\n" + LONG, "13 rows have 3 cells, but the header has 1 (the first on line "
          "12): the header begins with %; if such lines are no rows, declare data.comment: '%'", 12),
+        ("a,b,c,\n" + LONG, "12 rows have 3 cells, but the header has 4 (the first on line 2): the header ends with a "
+         "delimiter; remove it", 2),
         ("a;b;c\n" + LONG, "12 rows have 3 cells, but the header has 1 (the first on line 2): the header is separated "
          "by semicolons, and the rows by commas", 2),
     ],
 )  # fmt: skip
 def test_one_sentence_for_ragged_rows(tmp_path: Path, content: str, message: str, line: int) -> None:
     assert problem(tmp_path, content) == ("cell_count", message, line)
+
+
+def test_blanks_within_cells_make_no_title(tmp_path: Path) -> None:
+    content = "name,y\n" + rows(12, lambda i: f"John Doe,{i}" + ",more" * (i == 5))
+    assert problem(tmp_path, content) == ("cell_count", "the row has 3 cells, but the header has 2", 7)
 
 
 def test_ragged_rows_without_a_header(tmp_path: Path) -> None:

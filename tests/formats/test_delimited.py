@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptrain.data.sheet_columns import block_of, value_of
+from bptrain.data.cells import value_of
+from bptrain.data.sheet_columns import block_of
 from bptrain.data.sources import FileSource
 from bptrain.errors import DataError
 from bptrain.formats.conventions import RECOGNIZED
@@ -38,7 +39,7 @@ def test_numbers(cell: str, value: float) -> None:
     assert value_of(cell) == value
 
 
-@pytest.mark.parametrize("cell", ["1_000", "1,5", "0x10", "٣", "1 000", "e5", ".", "-", "infinite", "NAN"])
+@pytest.mark.parametrize("cell", ["1_00", "1,5", "0x10", "٣", "1 000", "e5", ".", "-", "infinite", "12D3"])
 def test_what_is_no_number(cell: str) -> None:
     assert value_of(cell) == cell
 
@@ -99,7 +100,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     )
     (tmp_path / "folder.csv").mkdir()
     assert problems(whole(FileSource(tmp_path / "folder.csv")))[0].code == "is_a_directory"
-    [unknown] = problems(whole(FileSource(tmp_path / "data.xlsx")))
+    [unknown] = problems(whole(FileSource(tmp_path / "data.ods")))
     assert unknown.code == "unknown_format"
     assert ".csv" in unknown.message
 

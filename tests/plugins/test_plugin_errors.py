@@ -176,6 +176,11 @@ NOT_A_PART = [
     ),
     ("metrics", "Metric(lambda *a: 1.0, 'ranking', 'higher')", "has task='ranking'"),
     ("scalers", "lambda rows: rows", "should give an Affine"),
+    (
+        "scalers",
+        "lambda rows: Affine(rows[0], rows[1], 'sqrt')",
+        "has function='sqrt', which should be one of",
+    ),
 ]
 
 

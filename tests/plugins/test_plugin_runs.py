@@ -297,3 +297,20 @@ def test_what_cannot_be_compiled_is_left_to_numpy(config: Path, mine: Path) -> N
     assert refused.code == 2
     assert "ln_cosh" in refused.err
     assert "not compiled" in refused.err
+
+
+def test_a_scaler_of_a_single_column_is_kept(workplace: Path) -> None:
+    """The run asks for its plug-in again, whatever else the config says of its columns."""
+    own = "@scalers.add('own')\ndef own():\n    return lambda rows: Affine(0 * rows[0], 1 + 0 * rows[0], 'log')\n"
+    Path("own.py").write_text(f"from bptrain.plugins import Affine, scalers\n\n\n{own}")
+    Path("d.csv").write_text("a,b,y\n" + "".join(f"{k + 1},{k % 5},{k}\n" for k in range(40)))
+    columns = "columns: {a: {scale: own}, b: numeric}"
+    Path("c.yaml").write_text(
+        f"data: {{train: d.csv, target: y, {columns}}}\nnetwork: {{sizes: [auto, 2, auto]}}\n"
+        "loss: half_squared_error\ntraining: {epochs: 2, engine: numpy}\n"
+    )
+    run = bptrain("fit", "c.yaml", "--plugin", "own.py", "--json").json["run"]
+    refused = bptrain("eval", run)
+    assert refused.code == 5
+    assert "needs the scaler own of the plug-in own.py" in refused.err
+    assert bptrain("eval", run, "--plugin", "own.py").code == 0

@@ -43,7 +43,8 @@ def test_its_schema_has_no_version_and_reads() -> None:
         ("day", "categorical", 3),
         ("flag", "categorical", 2),
     ]
-    assert schema.to_json() == {"version": VERSION, **kept}
+    features = {**kept["features"], "left_out": None}  # which it does not say
+    assert schema.to_json() == {"version": VERSION, **kept, "features": features}
 
 
 def test_a_schema_of_a_later_version_is_refused() -> None:

@@ -76,6 +76,7 @@ def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
         task=loaded.config.task,
         weight=data.weight,
         class_weight=loaded.config.loss.class_weight,
+        conventions=conventions,
     )
 
 
@@ -114,6 +115,7 @@ def conventions_of(data: DataConfig) -> Conventions:
         thousands=data.thousands,
         missing_markers=data.missing_markers,
         index_column=data.index,
+        sheet=data.sheet,
     )
 
 

@@ -21,9 +21,11 @@ from bptrain.commands.gradcheck.selftest import check_combination, combinations
 from bptrain.engine_names import engine_names
 from bptrain.engines.compiled import onednn
 from bptrain.engines.compiled.cache import is_private
-from bptrain.engines.registry import Extra, engine_entry
+from bptrain.engines.registry import engine_entry
 from bptrain.engines.threads import processors
 from bptrain.errors import BusyError, StorageError
+from bptrain.extras import Extra
+from bptrain.formats import formats
 from bptrain.gradient_check import Settings
 from bptrain.store.atomic import write_atomically
 from bptrain.store.provenance import blas
@@ -156,7 +158,9 @@ def threads() -> InstallationCheck:
 def all_extras() -> dict[Extra, str | None]:
     """Every extra, with the reason why what it brings cannot be used, if so. A test compares it with pyproject.toml."""
     entries = [engine_entry(name) for name in engine_names()]
-    return {entry.extra: entry.missing() for entry in entries if entry.extra is not None}
+    of_engines = {entry.extra: entry.missing() for entry in entries if entry.extra is not None}
+    made = [formats.get(name)() for name in formats]
+    return of_engines | {form.extra: None for form in made if form.extra is not None}
 
 
 def extras() -> Iterator[InstallationCheck]:

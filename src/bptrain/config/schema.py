@@ -26,6 +26,7 @@ from bptrain.config.written_tables import (
     Markers,
     NumberMark,
     Quote,
+    SheetOfWorkbook,
 )
 from bptrain.errors import WARNINGS
 from bptrain.formats import Holds, formats, holds, listed
@@ -186,6 +187,9 @@ class DataConfig(Section):
     )
     index: Index | None = Field(
         default=None, description="whether the first column, or which one, only numbers the rows"
+    )
+    sheet: SheetOfWorkbook | None = Field(
+        default=None, description="of Excel files: the name of the sheet, or its number from 1"
     )
     target: Annotated[Columns, forms.one_or_list, forms.of_places, forms.or_place] | None = Field(
         default=None,

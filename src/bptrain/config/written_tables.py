@@ -52,6 +52,13 @@ def _index(value: Any) -> bool | str:
     raise _wrong("true, false or the name of a column")
 
 
+def _sheet(value: Any) -> str | int:
+    """The name of a sheet, or its number from 1."""
+    if (isinstance(value, str) and value) or (type(value) is int and value >= 1):
+        return value
+    raise _wrong("the name of a sheet, or its number from 1")
+
+
 def _wrong(expected: str) -> PydanticCustomError:
     return PydanticCustomError("wrong_type", "wrong_type", {"expected": expected})
 
@@ -112,4 +119,9 @@ Index = Annotated[
     bool | str,
     PlainValidator(_index),
     WithJsonSchema({"anyOf": [{"type": "boolean"}, {**TEXT, "minLength": 1}]}),
+]
+SheetOfWorkbook = Annotated[
+    str | int,
+    PlainValidator(_sheet),
+    WithJsonSchema({"anyOf": [{**TEXT, "minLength": 1}, {"type": "integer", "minimum": 1}]}),
 ]

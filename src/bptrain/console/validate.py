@@ -50,6 +50,9 @@ def summary(done: Validated) -> Iterator[tuple[str, str]]:
     columns = [feature.name for feature in schema.features]
     plural = "" if len(columns) == 1 else "s"
     yield "inputs", f"{network.sizes[0]} from {len(columns)} column{plural}: {some_of(columns)}"
+    kinds = [f"{feature.name} {feature.kind}" for feature in schema.features if feature.is_special]
+    if kinds:
+        yield "kinds", some_of(kinds)
     labels = schema.labels or schema.target.names
     of = ", ".join(schema.target.names)
     yield "outputs", f"{network.sizes[-1]} for {of}" + ("" if labels == (of,) else f": {some_of(labels)}")

@@ -1,9 +1,13 @@
 """Arrays to one block of columns, in their own type."""
 
+from collections import Counter
+
 import numpy as np
 
-from bptrain.data.sheet_columns import MISSING, is_whole
-from bptrain.data.table import ColumnBlock, chunks
+from bptrain.data.cells import CellRules
+from bptrain.data.levels import one_spelling
+from bptrain.data.sheet_columns import is_whole
+from bptrain.data.table import ColumnBlock, chunks, text_of
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, Origin
 from bptrain.parts.types import Array
@@ -40,9 +44,35 @@ def target_block(array: Array, file: str, name: str = "y") -> ColumnBlock:
     texts = {}
     for k, column in enumerate(names):
         labels = [str(label).strip() for label in matrix[:, k]]
+        there = {label: n for label, n in Counter(labels).items() if label}
         texts[column] = np.empty(len(labels), object)
-        texts[column][:] = [None if label in MISSING else label for label in labels]
+        texts[column][:] = list(map(one_spelling(there).get, labels))
     return ColumnBlock(Origin(file), names, np.empty((len(matrix), 0)), (), texts)
+
+
+def block_without_markers(block: ColumnBlock, rules: CellRules) -> ColumnBlock:
+    """A block of an array in which the numbers and labels that mark a missing value are missing."""
+    markers, marked = rules.markers, dict[str, dict[str, int]]()
+    numbers, texts = block.numbers, dict(block.texts)
+    if markers.numbers and numbers.size:
+        where = np.isin(numbers, sorted(markers.numbers))
+        for k in np.flatnonzero(where.any(axis=0)):
+            found, counts = np.unique(numbers[where[:, k], k], return_counts=True)
+            marked[block.number_names[k]] = dict(
+                zip(map(text_of, found.tolist()), counts.tolist(), strict=True)
+            )
+        numbers = np.where(where, np.nan, numbers) if marked else numbers
+    for name, labels in block.texts.items():
+        counts_of = Counter(
+            label for label in labels.tolist() if label is not None and label in markers.anywhere
+        )
+        if counts_of:
+            marked[name] = dict(counts_of)
+            texts[name] = labels.copy()
+            texts[name][[label in counts_of for label in labels]] = None
+    if not marked:
+        return block
+    return block._replace(numbers=numbers, texts=texts, reading=block.reading._replace(marked=marked))
 
 
 def _columns(array: Array, file: str) -> Array:

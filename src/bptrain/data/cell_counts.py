@@ -27,9 +27,8 @@ def dropped_rows(table: Table, kept: Array, drop: frozenset[str]) -> Iterator[st
     if not n:
         return
     counts: dict[str, int] = {}
-    for block in table:
-        if block is not None:
-            counts |= {name: int(mask.sum()) for name, mask in block.missing().items() if name in drop}
+    for block in table.blocks:
+        counts |= {name: int(mask.sum()) for name, mask in block.missing().items() if name in drop}
     yield f"{n:,} of {N:,} rows dropped from {table.features.origin.file}: no value in {named(counts)}"
 
 

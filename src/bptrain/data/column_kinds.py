@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.data.cells import value_of
 from bptrain.data.dates import FORMS, DateForm, days_of, form_of_numbers, form_of_texts
+from bptrain.data.levels import BOOLEAN, Levels
 from bptrain.data.settings import DataSettings
-from bptrain.data.sheet_columns import BOOLEAN, value_of
-from bptrain.data.table import ColumnBlock, as_texts, text_of
+from bptrain.data.table import ColumnBlock, as_texts
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, Origin, nearest, some_of
 from bptrain.parts.types import Array
@@ -158,10 +159,8 @@ def number_of(kind: ColumnKind) -> Callable[[str], float | None]:
     if kind.kind == "datetime":
         return lambda cell: days_of(cell, kind.form)
     if kind.kind == "ordinal":
-        ranks = {level: float(rank) for rank, level in enumerate(kind.order)}
-        numbers = {value_of(level): rank for level, rank in ranks.items()}
-        whole = all(isinstance(value, float) and text_of(value) in ranks for value in numbers)
-        return lambda cell: ranks.get(cell.strip(), numbers.get(value_of(cell)) if whole else None)
+        ranks = Levels(kind.order)
+        return lambda cell: None if ranks[cell] < 0 else float(ranks[cell])
     return boolean_of
 
 

@@ -4,7 +4,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from bptrain.data.cells import RULES, CellRules, rules_of
 from bptrain.data.column_kinds import LEFT_OUT, read_as
+from bptrain.data.levels import own_spelling
 from bptrain.data.settings import DataSettings
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, nearest, some_of
@@ -18,6 +20,7 @@ class ColumnRoles(NamedTuple):
     kinds: Mapping[str, str]  # name -> numeric | categorical | boolean; others are inferred
     infer: bool  # whether the file is the one that settles what the columns are
     weight: str | None = None  # the column that says what each row weighs
+    rules: CellRules = RULES  # what a cell means
 
 
 # What is looked up is a dict, whose keys keep their order: in a list each look-up would pass over all columns.
@@ -25,11 +28,12 @@ class ColumnRoles(NamedTuple):
 Chooser = Callable[[Sequence[str], Sequence[str] | None], ColumnRoles]
 
 
-def by_settings(settings: DataSettings) -> Chooser:
+def by_settings(given: DataSettings) -> Chooser:
     """The choice that the config makes. Raises DataError with the config key of every wrong name."""
 
     def choose(feature_names: Sequence[str], target_names: Sequence[str] | None) -> ColumnRoles:
         errors, names = ErrorList(), dict.fromkeys(feature_names)
+        settings = in_spelling_of(given, (*feature_names, *(target_names or ())))
         targets = _targets(settings, names, target_names, errors)
         if target_names is not None and isinstance(settings.features, str):
             settings_here = settings._replace(features="all")  # it named the array, not a column
@@ -49,9 +53,24 @@ def by_settings(settings: DataSettings) -> Chooser:
         features = tuple(name for name in features if name != weight)
         learned = frozenset(targets)
         kinds = {name: kind if name in learned else read_as(kind) for name, kind in settings.columns.items()}
-        return ColumnRoles(features, targets, kinds, True, weight)
+        return ColumnRoles(features, targets, kinds, True, weight, rules_of(settings.conventions))
 
     return choose
+
+
+def in_spelling_of(settings: DataSettings, names: Sequence[str]) -> DataSettings:
+    """The settings with the names of columns as the data spells them, where they differ in Unicode or blanks alone."""
+    own = own_spelling(names)
+    missing, target, features = settings.missing, settings.target, settings.features
+    return settings._replace(
+        target=own(target) if target is None or isinstance(target, str) else tuple(map(own, target)),
+        features=features if isinstance(features, str) else tuple(map(own, features)),
+        exclude=tuple(map(own, settings.exclude)),
+        columns={own(name): kind for name, kind in settings.columns.items()},
+        column_options={own(name): options for name, options in settings.column_options.items()},
+        missing=missing if isinstance(missing, str) else {own(name): how for name, how in missing.items()},
+        weight=own(settings.weight),
+    )
 
 
 def _targets(
@@ -127,6 +146,7 @@ def by_schema(
     file: str,
     weight: str | None = None,
     header: int | None = 1,
+    rules: CellRules = RULES,
 ) -> Chooser:
     """The choice that a trained model makes, given its columns' names and kinds; further columns are ignored.
 
@@ -137,7 +157,9 @@ def by_schema(
     """
 
     def choose(names: Sequence[str], target_names: Sequence[str] | None) -> ColumnRoles:
-        wanted, answers = tuple(features), tuple(targets)
+        own = own_spelling((*names, *(target_names or ())))
+        wanted, answers = tuple(map(own, features)), tuple(map(own, targets))
+        weighed = own(weight)
         if target_names is not None:  # arrays: columns without names
             wanted = _by_position(wanted, names, file, "feature")
             answers = _by_position(answers, target_names, file, "target")
@@ -156,9 +178,9 @@ def by_schema(
         kinds |= {
             new: target_kinds[old] for new, old in zip(answers, targets, strict=True) if old in target_kinds
         }
-        return ColumnRoles(
-            wanted, answers, kinds, False, weight if target_names is None and weight in known else None
-        )
+        there = weighed if target_names is None and weighed in known else None
+        notations = {own(name): notation for name, notation in rules.notations.items()}
+        return ColumnRoles(wanted, answers, kinds, False, there, rules._replace(notations=notations))
 
     return choose
 

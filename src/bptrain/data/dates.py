@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,10 +17,12 @@ import numpy as np
 from bptrain.parts.types import Array
 
 FORMS = ("ymd", "dmy", "mdy", "time")
+ALIKE = ("ymd", "dmy", "mdy")  # the forms in which 2021-01-15 and 15 Jan 2021 read alike
 CYCLES = ("year", "week", "day")
 EPOCH = date(1970, 1, 1).toordinal()
 MOSTLY, ENOUGH = 0.9, 5  # from this share on, and so many, the cells that are no dates look like mistakes
 DISTINCT = 5  # so many whole numbers must be dates before a column of numbers is one of dates
+DIGIT = frozenset("0123456789")
 SAMPLE = 20  # cells by which a column of other texts is passed over
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH = r"(?P<month>[A-Za-z]{3,9})\.?"
@@ -27,8 +30,7 @@ CLOCK = (
     r"(?P<h>\d{1,2}):(?P<min>\d{2})(?::(?P<s>\d{2}(?:[.,]\d{1,9})?))?"
     r"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?(?: ?(?P<zone>Z|UTC|[+-]\d{2}(?::?\d{2})?))?"
 )
-TIME = re.compile(CLOCK)
-WRITTEN = re.compile(
+WRITTEN = (
     rf"(?:(?P<iso>\d{{4}})([-/.])(?P<m>\d{{1,2}})(?:\2(?P<d>\d{{1,2}}))?"
     rf"|(?P<a>\d{{1,2}})([-/.])(?P<b>\d{{1,2}})\6(?P<c>\d{{4}}|\d{{2}})"
     rf"|(?P<first>\d{{1,2}})[ .-]{{0,2}}{MONTH}[ ,-]{{0,2}}(?P<year>\d{{4}}|\d{{2}})"
@@ -52,14 +54,26 @@ def days_of(cell: str, form: str) -> float | None:
     """
     text = cell.strip()
     if form == "time":
-        clock = TIME.fullmatch(text)
-        return None if clock is None else _part_of_day(clock)
-    found = WRITTEN.fullmatch(text)
+        of_day = clock().fullmatch(text)
+        return None if of_day is None else _part_of_day(of_day)
+    found = written().fullmatch(text)
     if found is None:
         return None
     day = _day(found, form)
     clock_part = 0.0 if found["h"] is None else _part_of_day(found)
     return None if day is None or clock_part is None else day + clock_part
+
+
+@cache
+def written() -> "re.Pattern[str]":
+    """Dates as people write them, compiled when a cell with a digit asks for it."""
+    return re.compile(WRITTEN)
+
+
+@cache
+def clock() -> "re.Pattern[str]":
+    """Times of day."""
+    return re.compile(CLOCK)
 
 
 def _day(found: "re.Match[str]", form: str) -> int | None:
@@ -134,20 +148,23 @@ def form_of_texts(cells: Iterable[str | None]) -> DateForm | None:
 
 
 def _is_date(cell: str) -> bool:
-    return any(_reads(cell, form) for form in FORMS)
+    return bool(_forms_of(cell))
 
 
-def _reads(cell: str, form: str) -> bool:
-    """Whether a text is surely meant as a date, if it is one of this form: not so are 1.2.10 or 10-11-12."""
-    if days_of(cell, form) is None:
-        return False
-    found = WRITTEN.fullmatch(cell.strip())
-    if found is None or found["a"] is None:
-        return found is None or found["digits"] is None
-    separator = found[6]
-    if len(found["c"]) == 2:
-        return separator == "/" and form != "ymd"
-    return form == "dmy" or (form == "mdy" and separator != ".")
+def _forms_of(cell: str) -> tuple[str, ...]:
+    """The forms in which a text is a date and surely meant as one: not so are 1.2.10, 10-11-12 or 20210115."""
+    if DIGIT.isdisjoint(cell):
+        return ()
+    found = written().fullmatch(cell.strip())
+    if found is None:
+        return ("time",) if days_of(cell, "time") is not None else ()
+    if found["digits"] is not None:
+        return ()
+    if found["a"] is None:
+        return ALIKE if days_of(cell, "ymd") is not None else ()
+    separator, two = found[6], len(found["c"]) == 2
+    meant = ("dmy", "mdy") if separator == "/" or (separator == "-" and not two) else () if two else ("dmy",)
+    return tuple(form for form in meant if days_of(cell, form) is not None)
 
 
 def form_of_numbers(column: Array) -> DateForm | None:
@@ -171,14 +188,15 @@ def _is_day(text: str, form: str) -> bool:
 
 def _best(counts: Mapping[str, int], total: int) -> DateForm | None:
     """The form in which most cells are dates, and another if it reads as many, some of them as other days."""
-    reads = {form: {cell for cell in counts if _reads(cell, form)} for form in FORMS}
-    sizes = {form: sum(counts[cell] for cell in cells) for form, cells in reads.items()}
+    forms = {cell: _forms_of(cell) for cell in counts}
+    sizes = {form: sum(counts[cell] for cell, read in forms.items() if form in read) for form in FORMS}
     most = max(sizes.values())
     if most < total and (most < MOSTLY * total or most < ENOUGH):
         return None
     best = [form for form in FORMS if sizes[form] == most]
+    ordered = [cell for cell, read in forms.items() if best[0] in read and read != ALIKE]
     other = [
-        form for form in best[1:] if any(days_of(c, form) != days_of(c, best[0]) for c in reads[best[0]])
+        form for form in best[1:] if any(days_of(cell, form) != days_of(cell, best[0]) for cell in ordered)
     ]
     return DateForm(best[0], other[0] if other else None)
 

@@ -8,7 +8,6 @@ the day besides, as sine and cosine. Where a column has an indicator, that is it
 
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
-from unicodedata import normalize
 from zlib import crc32
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import DTypeLike
 
 from bptrain.data.column_kinds import ColumnKind
 from bptrain.data.dates import circle
+from bptrain.data.levels import Levels, lone_key
 from bptrain.data.scaling import Scaling
 from bptrain.data.settings import Unknown
 from bptrain.data.table import ColumnBlock
@@ -23,6 +23,8 @@ from bptrain.errors import Problem, Warned
 from bptrain.formats.problems import ErrorList, some_of
 from bptrain.parts.scalers import FUNCTIONS, FunctionName
 from bptrain.parts.types import Array
+
+ALL_UNSEEN = 2  # so many cells, all of unknown categories, are an error
 
 
 class Feature(NamedTuple):
@@ -65,6 +67,11 @@ class Feature(NamedTuple):
     def is_plain(self) -> bool:
         """Whether it is a number that becomes one input."""
         return self.kind == "numeric" and not self.indicator
+
+    @property
+    def is_special(self) -> bool:
+        """Whether it is neither a number nor one input per category."""
+        return self.kind not in ("numeric", "categorical") or bool(self.buckets)
 
     @property
     def column_kind(self) -> ColumnKind:
@@ -188,15 +195,19 @@ def code_of(feature: Feature) -> Callable[[object], int]:
     """What turns a category into its number among the inputs of the column."""
     if feature.buckets:
         return lambda category: -1 if category is None else bucket_of(str(category), feature.buckets)
-    numbers: dict[object, int] = {category: k for k, category in enumerate(feature.categories)}
-    numbers |= dict.fromkeys(feature.rare, len(feature.categories))
-    other = len(feature.categories) if feature.unknown == "bucket" else -1
-    return lambda category: -1 if category is None else numbers.get(category, other)
+    levels, own = Levels((*feature.categories, *feature.rare)), len(feature.categories)
+    other = own if feature.unknown == "bucket" else -1
+
+    def code(category: object) -> int:
+        found = -1 if category is None else levels[category]
+        return min(found, own) if found >= 0 or category is None else other
+
+    return code
 
 
 def bucket_of(category: str, buckets: int) -> int:
-    """CRC-32 (ISO 3309) of the category's UTF-8 in the normal form NFC, modulo the number of buckets."""
-    return crc32(normalize("NFC", category).encode()) % buckets
+    """CRC-32 (ISO 3309) of the UTF-8 of what spellings of a category have in common, modulo the number of buckets."""
+    return crc32(lone_key(category).encode()) % buckets
 
 
 def unseen(features: Sequence[Feature], block: ColumnBlock, rows: Array, where: str) -> list[Warned]:
@@ -208,11 +219,11 @@ def unseen(features: Sequence[Feature], block: ColumnBlock, rows: Array, where: 
     for feature in features:
         if feature.kind != "categorical" or feature.buckets:
             continue
-        known = {None, *feature.categories, *feature.rare}
+        levels = Levels((*feature.categories, *feature.rare))
         odd = [
             (row, cell)
             for row, cell in zip(rows, block.texts[feature.name][rows], strict=True)
-            if cell not in known
+            if cell is not None and levels[cell] < 0
         ]
         if odd and feature.unknown == "error":
             for row, cell in odd:
@@ -229,3 +240,27 @@ def unseen(features: Sequence[Feature], block: ColumnBlock, rows: Array, where: 
             warnings.append(Warned("unseen_category", message))
     errors.raise_if_any()
     return warnings
+
+
+def refuse_all_unseen(features: Sequence[Feature], block: ColumnBlock, rows: Array) -> None:
+    """Raises DataError for a column in which every cell is a category that the training rows did not have.
+
+    One row may be new in this way, but several look like a column that was read as something else.
+    """
+    errors = ErrorList()
+    for feature in features:
+        if feature.kind != "categorical" or feature.buckets or feature.unknown == "bucket":
+            continue
+        cells = [cell for cell in block.texts[feature.name][rows] if cell is not None]
+        levels = Levels((*feature.categories, *feature.rare))
+        if len(cells) < ALL_UNSEEN or any(levels[cell] >= 0 for cell in cells):
+            continue
+        message = (
+            f"column {feature.name}: none of its {len(cells):,} cells is a category of the training rows (here "
+            f"{some_of(sorted(set(cells)), 3)}; there {some_of(feature.categories, 3)})"
+        )
+        known = {level.lstrip("0") for level in feature.categories if level != level.lstrip("0")}
+        if known & set(cells):
+            message += ": leading zeros are lost; read the column as text"
+        errors.add(Problem("unseen_categories", message, file=block.origin.file))
+    errors.raise_if_any()

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from bptrain.data.cells import value_of
 from bptrain.data.column_kinds import ColumnKind, number_of
 from bptrain.data.dates import cycles_that_vary
 from bptrain.data.features import Feature, outside
+from bptrain.data.levels import level_key
 from bptrain.data.missing import FILLS, fill_of_number, fill_of_text
 from bptrain.data.settings import DataSettings, NetworkFacts
-from bptrain.data.sheet_columns import value_of
 from bptrain.data.table import ColumnBlock, text_of
 from bptrain.data.targets import Target, values_of
 from bptrain.errors import DataError, Problem
@@ -97,7 +98,7 @@ def _categories(block: ColumnBlock, name: str, rows: Array, settings: DataSettin
         raise _empty(name)
     if policy in FILLS and stand_in is None:
         stand_in = fill_of_text(block, name, rows)
-    levels = sorted(counts)
+    levels = sorted(counts, key=level_key)
     rare = tuple(level for level in levels if counts[level] < options.min_count)
     common = tuple(level for level in levels if counts[level] >= options.min_count)
     if options.buckets:

@@ -5,25 +5,28 @@ target, true and false), a text is read as it would be in a file, and None, NaN 
 """
 
 import json
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
-from numbers import Integral, Real
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.data.sheet_columns import value_of
+from bptrain.data.cells import value_of
+from bptrain.data.levels import name_key
+from bptrain.data.python_cells import (
+    array_of,
+    as_float,
+    cells_of,
+    is_utf8,
+    plain_cell,
+    values_of,
+    without_mask,
+)
 from bptrain.data.sources import ArrayNames, Arrays
-from bptrain.data.table import text_of
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
 from bptrain.formats.problems import ErrorList, Origin
 from bptrain.parts.types import Array
-
-TEXTS = (str, np.str_, date, datetime, time, np.datetime64)  # of which str() is what a file would say
 
 
 class TableInMemory(NamedTuple):
@@ -93,13 +96,69 @@ class ArraysInMemory(NamedTuple):
         return {role: digest([("X", self.X), ("y", self.y)])}
 
 
-InMemory = TableInMemory | ArraysInMemory
+class FrameAndTargets(NamedTuple):
+    """Named features, and targets that came beside them."""
+
+    name: str
+    features: Sheet
+    targets: Sheet
+
+    @property
+    def shape(self) -> str:
+        """Rows and columns, targets included, as the config of a run has them."""
+        columns = len(self.features.names) + len(self.targets.names)
+        return f"{len(self.features.cells[self.features.names[0]])} x {columns}"
+
+    def read(
+        self,
+        key: str,
+        features: str | Sequence[str] = "all",
+        target: str | Sequence[str] | None = None,
+        weight: str | None = None,
+    ) -> Sheet | Arrays:
+        """All columns; a single target is called y, or what `data.target` calls it. Raises DataError."""
+        if key and weight is not None:
+            message = (
+                f"X and y come without {weight}: give a dict of columns or a frame that has it and the target"
+            )
+            raise DataError(Problem("unknown_array", message, path="data.weight"))
+        names = self.targets.names
+        if len(names) == 1 and target is not None:
+            names = (target,) if isinstance(target, str) else tuple(target)
+        if len(names) != len(self.targets.names):
+            m = len(self.targets.names)
+            message = f"y is {m} column{'' if m == 1 else 's'}, but data.target has {len(names)} names"
+            raise DataError(Problem("several_arrays", message, path="data.target"))
+        both = sorted({*map(name_key, names)} & {*map(name_key, self.features.names)})
+        if both:
+            message = f"X has a column {both[0]}, which is the name of a target: leave it out of X, or set data.target"
+            raise DataError(Problem("target_in_features", message, file=self.name))
+        y = dict(zip(names, self.targets.cells.values(), strict=True))
+        n, m = (len(sheet.cells[sheet.names[0]]) for sheet in (self.features, self.targets))
+        if n != m:
+            message = f"{m} targets, but {n} rows of features"
+            raise DataError(Problem("row_count", message, file=self.name))
+        return self.features._replace(
+            names=(*self.features.names, *names), cells={**self.features.cells, **y}, targets=names
+        )
+
+    def digests(self, role: str) -> dict[str, str]:
+        """The digest of names and cells."""
+        sheets = (self.features, self.targets)
+        return {role: digest((name, sheet.cells[name]) for sheet in sheets for name in sheet.names)}
+
+
+InMemory = TableInMemory | ArraysInMemory | FrameAndTargets
 
 
 def in_memory(given: Any, name: str) -> InMemory:
     """What was handed over in Python as a source; `name` is what messages call it. Raises DataError."""
     if isinstance(given, tuple):
-        return arrays_in_memory(given, name)
+        return (
+            frame_and_targets(*given, name)
+            if len(given) == 2 and is_named(given[0])
+            else arrays_in_memory(given, name)
+        )
     if is_named(given):
         return table_in_memory(given, name)
     message = (
@@ -147,13 +206,15 @@ def table_in_memory(frame: Any, name: str) -> TableInMemory:
     """A mapping or a frame as a table. Raises DataError for columns that do not make one, and cells that are none."""
     origin, errors = Origin(name), ErrorList()
     raw: dict[str, Array] = {}
+    keys: set[str] = set()
     for column, cells in named_columns(frame):
-        if not column or not is_utf8(column):
+        if not column.strip() or not is_utf8(column):
             errors.add(Problem("unnamed_column", f"a column is named {column!r}", file=name))
-        elif column in raw:
+        elif name_key(column) in keys:
             message = f"two columns are named {column}; rename one"
             errors.add(Problem("duplicate_column", message, file=name))
         else:
+            keys.add(name_key(column))
             raw[column] = array_of(cells)
     errors.raise_if_any()
     shapes = {array.shape for array in raw.values()}
@@ -165,114 +226,22 @@ def table_in_memory(frame: Any, name: str) -> TableInMemory:
         raise DataError(Problem("no_rows", "the columns have no rows", file=name))
     made: dict[str, Cells] = {}
     for column, array in raw.items():
-        values = values_of(array, column, origin, errors)
-        if isinstance(values, np.ndarray) and values.dtype.kind == "b":
-            values = [str(value) for value in values.tolist()]
-        made[column] = values
+        made[column] = cells_of(array, column, origin, errors)
     errors.raise_if_any()
     return TableInMemory(name, Sheet(origin, tuple(raw), made))
 
 
-def array_of(cells: Any) -> Array:
-    """A column as an array, without an axis if it is none. A list is taken cell by cell: NumPy would turn numbers among
-    texts into texts.
-    """
-    if isinstance(cells, str | bytes | Mapping | set | frozenset):  # iterable, but no column
-        return np.asarray(None)
-    if isinstance(cells, list | tuple):
-        return np.fromiter(cells, object, len(cells))
-    if hasattr(cells, "to_pylist"):  # Arrow, whose arrays of NumPy give any category for one that is missing
-        array = np.asarray(cells) if cells.null_count == 0 else np.empty(0, object)
-        return array if array.dtype.kind in "biuf" else array_of(cells.to_pylist())
-    if hasattr(cells, "__array__"):
-        return without_mask(cells)
-    if hasattr(cells, "to_numpy"):
-        return np.asarray(cells.to_numpy())
-    return array_of(list(cells)) if isinstance(cells, Iterable) else np.asarray(cells)
-
-
-def without_mask(given: Any) -> Array:
-    """An array in which None stands for what a mask hides: NumPy would hand on what lies under it."""
-    array: Array = np.asarray(given)
-    if isinstance(given, np.ma.MaskedArray) and np.any(given.mask):
-        array = array.astype(object)
-        array[given.mask] = None
-    return array
-
-
-def values_of(array: Array, column: str, origin: Origin, errors: ErrorList) -> Cells:
-    """N cells: numbers (or true and false) where all that are there are such, else texts, "" where one is missing.
-
-    What is neither is noted as a problem of its row.
-    """
-    kind = array.dtype.kind
-    if kind == "b":
-        return array
-    if kind in "iu":
-        return array if array.dtype == np.uint64 else array.astype(np.int64, copy=False)
-    if kind == "f":
-        return array.astype(np.float64, copy=False)
-    cells = array.tolist() if kind in "OUS" else list(array)
-    found = []
-    for row, cell in enumerate(cells):
-        value = plain_cell(cell)
-        if value is NotImplemented:
-            message = f"column {column} holds a {type(cell).__name__}, which is neither a number nor a text"
-            errors.add(origin.problem("no_cell", row, message))
-            value = None
-        found.append(value)
-    kinds = {type(value) for value in found if value is not None}
-    if kinds == {bool} and None not in found:
-        return np.array(found)
-    if kinds and kinds <= {int, float}:
-        whole = kinds == {int} and None not in found and all(-(2**63) <= value < 2**63 for value in found)
-        return np.array(
-            found if whole else [np.nan if value is None else as_float(value) for value in found],
-            np.int64 if whole else np.float64,
-        )
-    return ["" if value is None else text_of(value) for value in found]
-
-
-def plain_cell(cell: Any) -> Any:
-    """A cell as a bool, int, float, text, or None where it is missing; NotImplemented for what is no cell."""
-    if type(cell) is str and cell.isascii():  # most cells that are not numbers
-        return cell
-    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):  # NA answers no question, not even ==
-        return None
-    if isinstance(cell, np.datetime64) and np.isnat(cell):
-        return None
-    if isinstance(cell, bool | np.bool_):
-        return bool(cell)
-    if isinstance(cell, np.timedelta64):  # an Integral to Python
-        return NotImplemented
-    if isinstance(cell, Integral):
-        return int(cell)
-    if isinstance(cell, Real | Decimal):
-        number = as_float(cell)
-        return None if number != number else number
-    if isinstance(cell, bytes):
-        cell = cell.decode("utf-8", "surrogateescape")
-    if isinstance(cell, TEXTS):
-        text = str(cell)
-        return text if is_utf8(text) else NotImplemented
-    return NotImplemented
-
-
-def as_float(number: Any) -> float:
-    """A number as a float; infinite where it is beyond all floats."""
-    try:
-        return float(number)
-    except (OverflowError, ValueError):  # of a signaling NaN
-        return math.inf
-
-
-def is_utf8(text: str) -> bool:
-    """Whether a text can be written to a file."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def frame_and_targets(X: Any, y: Any, name: str) -> FrameAndTargets:
+    """(X, y), of which X has named columns. Raises DataError."""
+    features = table_in_memory(X, name).sheet
+    if is_named(y):
+        return FrameAndTargets(name, features, table_in_memory(y, name).sheet)
+    array = matrix_of(y if hasattr(y, "__array__") or isinstance(y, list | tuple) else array_of(y), "y", name)
+    columns = array.reshape(len(array), -1).T
+    names = [f"y{k + 1}" for k in range(len(columns))] if len(columns) > 1 else ["y"]
+    return FrameAndTargets(
+        name, features, table_in_memory(dict(zip(names, columns, strict=True)), name).sheet
+    )
 
 
 # --- two arrays -----------------------------------------------------------------------------------------------

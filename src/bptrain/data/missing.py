@@ -16,10 +16,9 @@ def kept_rows(table: Table, drop: frozenset[str], filled: frozenset[str]) -> Arr
     A row goes if it lacks a value in a column of `drop`; features in `filled` may lack theirs. Raises
     DataError for any other missing cell, and where no row stays.
     """
-    blocks = [block for block in table if block is not None]
     kept = np.ones(table.features.rows, bool)
     faults = []
-    for block in blocks:
+    for block in table.blocks:
         for name, mask in block.missing().items():
             if name in drop:
                 kept &= ~mask

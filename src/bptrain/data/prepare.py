@@ -7,13 +7,15 @@ from numpy.typing import DTypeLike
 
 from bptrain.data import targets, weights
 from bptrain.data.cell_counts import bounded, dropped_rows, filled_cells
+from bptrain.data.cell_notes import cell_notes, kept_rules
+from bptrain.data.cells import rules_of
 from bptrain.data.checks.base import Examined
 from bptrain.data.checks.run_checks import data_warnings
 from bptrain.data.column_kinds import declared_kinds, notes_of_kinds, read_as, with_kinds
-from bptrain.data.column_roles import by_schema, by_settings
+from bptrain.data.column_roles import by_schema, by_settings, in_spelling_of
 from bptrain.data.column_statistics import statistics_of
 from bptrain.data.drift import outside_range
-from bptrain.data.features import unseen
+from bptrain.data.features import refuse_all_unseen, unseen
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.missing import FILLS, kept_rows
 from bptrain.data.raw_columns import encode_columns as encode_columns  # the third entry point
@@ -141,24 +143,29 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     """What the columns are is inferred, and the preprocessing fitted on the training rows."""
     choose = by_settings(settings)
     table = read(settings.train, "data.train", choose, settings.features, settings.target, settings.weight)
+    settings = in_spelling_of(settings, _names(table))
     features, kinds = with_kinds(table.features, declared_kinds(settings), infer=True)
     table, target = table._replace(features=features), _target_of(table)
     kept = kept_rows(table, *_policies(settings, features, target))
     decision = decide(target, kept, settings, facts)
     settled = settle_target(target, kept, decision, facts)
     warnings = column_warnings(target, settled, features, kept)
-    parts = _split(settings, settled, targets.true_of(settled, target, kept), seed)
+    one_hot = targets.is_one_hot(settled, target, kept)
+    parts = _split(settings, settled, targets.true_of(settled, target, kept), seed, one_hot)
     warnings += _shortfalls(settings, parts, len(kept))
     train = kept[parts["train"]]
     settled, scale_note = fit_target(settled, target, train, settings, facts)
     drop = _policies(settings, features, target)[0]
     true = targets.true_of(settled, target, train)
-    shares = weights.class_weights(settings.class_weight, settled, true)
+    shares = weights.class_weights(settings.class_weight, settled, true, one_hot)
     fitted = fit_features(features, train, settings, kinds)
+    cells = kept_rules(rules_of(settings.conventions), [block.reading for block in table.blocks])
     statistics = statistics_of(features, train).with_targets(statistics_of(target, train))
-    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares, statistics)
+    schema = Schema(
+        decision.task, fitted, settled, drop, settings.weight, shares, table.others, cells, statistics
+    )
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_of_cells(table, kept, schema)]
-    notes += notes_of_kinds(settings, kinds)
+    notes += [*cell_notes(block.reading for block in table.blocks), *notes_of_kinds(settings, kinds)]
     notes += [scale_note] if scale_note else []
     return Understood(schema, table, kept, parts, tuple(notes), warnings)
 
@@ -167,10 +174,12 @@ def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
     """The columns are what the schema of a run says, and the rows are split as they were."""
     table = _read_by_schema(settings.train, "data.train", schema, settings)
     kept = schema.rows_to_keep(table)
-    parts = _split(settings, schema.target, schema.true_classes(table, kept), seed)
+    one_hot = targets.is_one_hot(schema.target, _target_of(table), kept)
+    parts = _split(settings, schema.target, schema.true_classes(table, kept), seed, one_hot)
     notes = (
         f"task: {schema.task} (as the run was trained{_classes(schema.target)})",
         *_of_cells(table, kept, schema),
+        *cell_notes(block.reading for block in table.blocks),
     )
     return Understood(schema, table, kept, parts, notes, _shortfalls(settings, parts, len(kept)))
 
@@ -213,12 +222,20 @@ def _encode_source(
     table = _read_by_schema(source, key, schema, settings)
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)
+    refuse_all_unseen(schema.features, table.features, rows)
     encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
     filled = (f"missing: {said}" for said in filled_cells(table.features, rows, schema.features))
     encoded = encoded._replace(notes=(*table.features.origin.notes, *filled))
     if schema.weight is not None and table.weight is None:
         message = f"{source.name} has no weight column {schema.weight}: every sample gets weight 1"
         odd = (Warned("no_weights", message), *odd)
+    known = table.others if schema.left_out is None else frozenset(schema.left_out)
+    extra = [name for name in table.others if name not in known]
+    if extra:
+        message = (
+            f"{source.name} has columns that are not in the training file, and are not read: {some_of(extra)}"
+        )
+        odd = (Warned("extra_columns", message), *odd)
     odd = (*outside_range(schema.statistics, schema.numeric, table.features, rows, source.name), *odd)
     odd = (*(Warned("dropped_rows", said) for said in dropped_rows(table, rows, schema.drop)), *odd)
     return encoded, bounded(odd)
@@ -229,7 +246,7 @@ def _read_by_schema(source: DataSource, key: str, schema: Schema, settings: Data
     kinds = {feature.name: read_as(feature.kind) for feature in schema.features}
     answers = schema.target.column_kinds
     header = 1 if isinstance(source, FileSource) else None
-    choose = by_schema(kinds, schema.target.names, answers, source.name, schema.weight, header)
+    choose = by_schema(kinds, schema.target.names, answers, source.name, schema.weight, header, schema.cells)
     table = read(source, key, choose, settings.features, settings.target, schema.weight)
     table = _renamed(table, schema)
     texts = [name for name in _target_of(table).texts if schema.target.holds_numbers]
@@ -261,6 +278,10 @@ def _renamed(table: Table, schema: Schema) -> Table:
     )
 
 
+def _names(table: Table) -> list[str]:
+    return [name for block in table.blocks for name in block.names]
+
+
 def _target_of(table: Table) -> ColumnBlock:
     assert table.target is not None  # a file is always read with its targets
     return table.target
@@ -275,11 +296,14 @@ def _policies(
     return drop, frozenset(name for name in features.names if settings.policy(name) in FILLS)
 
 
-def _split(settings: DataSettings, target: Target, true: Array, seed: int) -> dict[str, Array]:
-    """Positions among the kept rows of the train file, by split. Raises DataError."""
+def _split(settings: DataSettings, target: Target, true: Array, seed: int, one_hot: bool) -> dict[str, Array]:
+    """Positions among the kept rows of the train file, by split; `true` are their classes. Raises DataError.
+
+    Rows with a 1 in one column per class are drawn by class where that is asked for, and not by `auto`.
+    """
     one_class_column = target.kind in ("classes", "binary")
-    if settings.stratify and not (one_class_column and settings.shuffle):
-        why = "shuffle is false" if one_class_column else "the target is not one column of classes"
+    if settings.stratify and not ((one_class_column or one_hot) and settings.shuffle):
+        why = "shuffle is false" if one_class_column or one_hot else "the target is not one column of classes"
         message = f"stratify keeps the classes in proportion, but {why}; set it to auto or false"
         raise DataError(Problem("stratify", message, path="data.split.stratify"))
     stratify = settings.stratify

@@ -3,13 +3,17 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from bptrain.data.cells import RULES, CellRules, Notation, Value, rules_of
+from bptrain.data.column_cells import read_column
 from bptrain.data.dates import DateForm, cycles_that_vary, days_of, form_of_numbers, form_of_texts
-from bptrain.data.sheet_columns import BOOLEAN, Value, is_whole, kind_of, plain_numbers, texts_of, value_of
+from bptrain.data.levels import BOOLEAN
+from bptrain.data.sheet_columns import decimal_of, is_whole, plain_numbers, refuse_doubt, texts_of
 from bptrain.data.sources import DataSource
 from bptrain.data.table import text_of
 from bptrain.errors import short
@@ -37,6 +41,8 @@ class Column(NamedTuple):
     cycles: tuple[str, ...] = ()  # of dates: the circles on which they have different places
     odd: str = ""  # of mixed: where the first cell is that is no number, and what it says
     odd_cells: tuple[str, ...] = ()  # what all of these say, each once
+    markers: tuple[tuple[str, int], ...] = ()  # texts that were read as missing, and their cells
+    notation: Notation | None = None  # of numbers that are not written plainly
 
     @property
     def present(self) -> int:
@@ -83,8 +89,9 @@ def profile(
     """
     contents = source.read("", features, target)
     if isinstance(contents, Sheet):
-        columns = tuple(column_of(contents, name) for name in contents.names)
-        plain = [plain_numbers(contents.cells[name]) for name in targets if name in contents.cells]
+        rules = rules_of(contents.conventions)
+        columns = tuple(column_of(contents, name, rules) for name in contents.names)
+        plain = [plain_numbers(contents.cells[name], rules) for name in targets if name in contents.cells]
         numbers = [column for column in plain if column is not None]
         one_hot = len(numbers) == len(targets) > 1 and is_one_hot(numbers)
         return Profile(
@@ -100,23 +107,30 @@ def profile(
     return Profile(Path(source.name), len(X), learned, X.shape[1], gaps, X.dtype == np.uint8, one_hot)
 
 
-def column_of(sheet: Sheet, name: str) -> Column:
-    """A column of a text file."""
-    cells = texts_of(sheet.cells[name])
-    counts = Counter(cell.strip() for cell in cells)
-    values = {cell: value_of(cell) for cell in counts}
-    there = {cell: value for cell, value in values.items() if value is not None}
-    missing = sum(counts[cell] for cell in counts if cell not in there)
-    if not there:
-        return Column(name, "empty", len(cells), missing)
-    frequent = tuple((cell, n) for cell, n in counts.most_common() if cell in there)[:MOST_COUNTED]
-    column = Column(name, "texts", len(cells), missing, len(there), counts=frequent)
-    if kind_of(values, counts, None, False) == "categorical":
-        booleans = {str(value).lower() for value in there.values()} <= BOOLEAN.keys()
+def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
+    """A column of a table, read as a fit reads it."""
+    found = read_column(texts_of(sheet.cells[name]), rules, elsewhere=partial(decimal_of, sheet, rules))
+    doubt = found.recognized.doubt
+    if doubt is not None and doubt.mark:
+        refuse_doubt(sheet.origin, name, found)
+    cells, values = found.cells, found.values
+    counts: Counter[str] = Counter()
+    for cell, n in found.counts.items():
+        if values[cell] is not None:
+            counts[found.levels.get(cell) or cell.strip()] += n
+    missing = len(cells) - counts.total()
+    markers = tuple(sorted(found.marked().items(), key=lambda pair: (-pair[1], pair[0])))
+    if not counts:
+        return Column(name, "empty", len(cells), missing, markers=markers)
+    frequent = tuple(counts.most_common(MOST_COUNTED))
+    column = Column(name, "texts", len(cells), missing, len(counts), counts=frequent, markers=markers)
+    if found.kind == "categorical":
+        booleans = {cell.lower() for cell in counts} <= BOOLEAN.keys()
         kind: Literal["booleans", "texts"] = "booleans" if booleans else "texts"
-        form = form_of_texts(cell for cell in map(str.strip, cells) if cell in there)
-        return with_dates(column._replace(kind=kind), form, there)
-    numbers = np.array([value for value in there.values() if is_finite(value)], np.float64)
+        form = form_of_texts(cell.strip() for cell in cells if values[cell] is not None)
+        return with_dates(column._replace(kind=kind), form, counts)
+    column = column._replace(notation=found.recognized.notation)
+    numbers = np.array([value for value in values.values() if is_finite(value)], np.float64)
     column = column._replace(
         kind="numbers",
         distinct=len(np.unique(numbers)),
@@ -124,19 +138,14 @@ def column_of(sheet: Sheet, name: str) -> Column:
         low=float(numbers.min(initial=math.inf)),
         high=float(numbers.max(initial=-math.inf)),
     )
-    odd = next(
-        (
-            row
-            for row, cell in enumerate(cells)
-            if cell.strip() in there and not is_finite(values[cell.strip()])
-        ),
-        None,
-    )
+    odd_cells = {cell for cell, value in values.items() if value is not None and not is_finite(value)}
+    odd_cells |= {cell for cell in values if doubt is not None and cell.strip() == doubt.text}
+    odd = next((row for row, cell in enumerate(cells) if cell in odd_cells), None) if odd_cells else None
     if odd is None:
         return with_dates(column, form_of_numbers(numbers), [text_of(value) for value in numbers.tolist()])
     place = f"{sheet.origin.place(odd)} says {cells[odd].strip()!r}"
-    odd_cells = tuple(cell for cell in there if not is_finite(values[cell]))
-    return column._replace(kind="mixed", odd=place, odd_cells=odd_cells)
+    said = tuple(dict.fromkeys(cell.strip() for cell in sorted(odd_cells)))
+    return column._replace(kind="mixed", odd=place, odd_cells=said)
 
 
 def with_dates(column: Column, form: DateForm | None, cells: Iterable[str]) -> Column:

@@ -1,8 +1,9 @@
 """A source to a table of the chosen columns."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from bptrain.data.array_columns import feature_block, target_block
+from bptrain.data.array_columns import block_without_markers, feature_block, target_block
 from bptrain.data.column_roles import Chooser
 from bptrain.data.sheet_columns import block_of
 from bptrain.data.sources import Arrays, DataSource
@@ -29,12 +30,22 @@ def read(
 
 
 def _of_sheet(sheet: Sheet, choose: Chooser) -> Table:
-    choice = choose(sheet.names, None)
-    features = block_of(sheet, choice.features, choice.kinds, infer=choice.infer)
-    target = block_of(sheet, choice.targets, choice.kinds, infer=choice.infer, target=True)
+    if sheet.targets:
+        names = [name for name in sheet.names if name not in sheet.targets]
+        choice = choose(names, sheet.targets)
+    else:
+        choice = choose(sheet.names, None)
+    read_as = partial(block_of, sheet, rules=choice.rules)
+    features = read_as(choice.features, choice.kinds, infer=choice.infer)
+    target = read_as(choice.targets, choice.kinds, infer=choice.infer, target=True)
+    used = {*choice.features, *choice.targets, choice.weight}
+    others = tuple(name for name in sheet.names if name not in used)
     if choice.weight is None:
-        return Table(features, target)
-    return Table(features, target, block_of(sheet, (choice.weight,), {choice.weight: "numeric"}, infer=True))
+        return Table(features, target, None, others)
+    weight = read_as(
+        (choice.weight,), {choice.weight: "numeric"}, infer=choice.weight not in choice.rules.notations
+    )
+    return Table(features, target, weight, others)
 
 
 def _of_arrays(arrays: Arrays, choose: Chooser) -> Table:
@@ -56,6 +67,7 @@ def _choose(features: ColumnBlock, target: ColumnBlock, choose: Chooser) -> Tabl
         message = f"{target.rows} targets, but {features.rows} rows of features in {features.origin.file}"
         raise DataError(Problem("row_count", message, file=target.origin.file))
     choice = choose(features.names, target.names)
+    features, target = (block_without_markers(block, choice.rules) for block in (features, target))
     return Table(
         pick(features, choice.features, choice.kinds, choice.infer), _settle_target(target, choice.kinds)
     )

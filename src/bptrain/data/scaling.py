@@ -46,8 +46,8 @@ class Scaling:
         n = len(raw)
         values = self._room[:n]
         values[...] = raw  # first: NumPy takes twice as long to widen numbers as it subtracts
-        with np.errstate(divide="ignore", invalid="ignore"):
-            for f, columns in self._functions:
+        for f, columns in self._functions:
+            with np.errstate(divide="ignore", invalid="ignore"):
                 values[:, columns] = f(values[:, columns])
         there = np.isfinite(values[:, self._constant]) if len(self._constant) else None
         values -= self._center[:n]

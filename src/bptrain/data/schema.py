@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 
 from bptrain.data import features as feature_code
 from bptrain.data import targets as target_code
+from bptrain.data.cells import OLDER_RULES, CellRules
 from bptrain.data.column_kinds import with_kinds
 from bptrain.data.column_statistics import Statistics
 from bptrain.data.features import Feature
@@ -33,6 +34,8 @@ class Schema(NamedTuple):
     drop: frozenset[str] = frozenset()  # columns for whose missing cells the row is dropped
     weight: str | None = None  # the column that says what each row weighs
     class_weights: tuple[float, ...] = ()  # what a row of each class weighs; empty: 1
+    left_out: tuple[str, ...] | None = ()  # the other columns of the training file; None: not known
+    cells: CellRules = OLDER_RULES  # what the cells of a table mean
     statistics: Statistics = Statistics()  # of the training rows, the targets included
 
     @property
@@ -112,6 +115,7 @@ class Schema(NamedTuple):
                     if any(more.values())
                     else {}
                 ),
+                **({} if self.left_out == () else {"left_out": self.left_out and list(self.left_out)}),
             },
             "target": {
                 "names": list(self.target.names),
@@ -126,6 +130,7 @@ class Schema(NamedTuple):
             "drop": sorted(self.drop),
             **({} if self.weight is None else {"weight": self.weight}),
             **({"class_weights": list(self.class_weights)} if self.class_weights else {}),
+            **({} if self.cells == OLDER_RULES else {"cells": self.cells.to_json()}),
             **({"statistics": self.statistics.to_json()} if self.statistics.rows else {}),
         }
 
@@ -170,6 +175,7 @@ class Schema(NamedTuple):
                     **said,
                 )
             )
+        left_out = columns.get("left_out", () if version > 1 else None)
         t = json["target"]
         target = Target(
             tuple(t["names"]),
@@ -190,6 +196,8 @@ class Schema(NamedTuple):
             frozenset(json["drop"]),
             json.get("weight"),
             tuple(json.get("class_weights", ())),
+            None if left_out is None else tuple(left_out),
+            CellRules.from_json(json.get("cells")),
             Statistics.from_json(json["statistics"]) if "statistics" in json else Statistics(),
         )
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from bptrain.data.sources import DataSource
+from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.parts.losses import Outputs
 from bptrain.parts.scalers import Scaler, standard
 
@@ -57,6 +58,7 @@ class DataSettings(NamedTuple):
     task: str = "auto"  # auto | classification | regression
     weight: str | None = None  # the column, or the array of an npz file, that says what each row weighs
     class_weight: str | Mapping[object, float] | None = None  # "balanced", or label -> weight
+    conventions: Conventions = RECOGNIZED  # what the config says of how cells are written
 
     def policy(self, name: str) -> str:
         """What is done about a missing cell in a column."""

@@ -4,107 +4,179 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 
-from bptrain.data.table import ColumnBlock, text_of
-from bptrain.errors import Problem
+from bptrain.data.cell_notes import CellReading
+from bptrain.data.cells import RULES, CellRules, Notation, Value
+from bptrain.data.column_cells import ReadColumn, all_grouped, read_column
+from bptrain.data.notations import decimal_mark
+from bptrain.data.table import EXACT, ColumnBlock, text_of
+from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
-from bptrain.formats.delimited import NUMBER
-from bptrain.formats.problems import ErrorList, Origin
+from bptrain.formats.number_columns import PlainNumbers
+from bptrain.formats.plain_rows import ColumnTexts, PlainCells
+from bptrain.formats.problems import ErrorList, Origin, UndeclaredConvention
 from bptrain.parts.types import Array
 
-MISSING = frozenset(["", "NA", "N/A", "NaN", "nan", "NULL", "null", "?"])
-INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
-BOOLEAN = {"true": 1.0, "false": 0.0}
-MOSTLY_NUMBERS = 0.9  # from this share on, the cells of a column that are no numbers look like mistakes
-ENOUGH_NUMBERS = 5
-
-Value = float | str | None  # a number (perhaps infinite), a text, or missing
-
-
-def value_of(cell: str) -> Value:
-    """What one cell says."""
-    text = cell.strip()
-    if text in MISSING:
-        return None
-    if NUMBER.fullmatch(text) or INFINITE.fullmatch(text):
-        return float(text)
-    return text
+RawCells = Cells | ColumnTexts
+LEADING_ZERO = re.compile(r"\n[-+ ]*0[0-9]")
 
 
 def block_of(
-    sheet: Sheet, names: Sequence[str], kinds: Mapping[str, str], *, infer: bool, target: bool = False
+    sheet: Sheet,
+    names: Sequence[str],
+    kinds: Mapping[str, str],
+    *,
+    infer: bool,
+    target: bool = False,
+    rules: CellRules = RULES,
 ) -> ColumnBlock:
     """The named columns, each read as the kind given or else, with `infer`, as what its cells are.
 
-    A kind is "numeric", "categorical" or, of a target, "boolean". Raises DataError for cells that do not fit.
+    A kind is "numeric", "categorical" or, of a target, "boolean". Without `infer`, numbers are in the notation that
+    the rules have for their column. Raises DataError for cells that do not fit.
     """
     errors = ErrorList()
     number_names: list[str] = []
     numbers: list[Array] = []
     texts: dict[str, Array] = {}
     booleans: list[str] = []
+    reading = CellReading({}, {}, {})
+    elsewhere = cache(lambda: decimal_of(sheet, rules))
     for name in names:
-        plain = plain_numbers(sheet.cells[name]) if kinds.get(name, "numeric") == "numeric" else None
-        if plain is not None:
+        raw, declared = _cells_of(sheet, name), kinds.get(name)
+        if isinstance(raw, np.ndarray) and rules.markers.numbers and declared != "categorical":
+            raw = without_markers(raw, name, rules, reading)
+        plain = (
+            plain_numbers(raw, rules, declared, None if infer else rules.notation_of(name))
+            if declared in (None, "numeric")
+            else None
+        )
+        if plain is not None and not (infer and _may_be_grouped(raw, rules) and elsewhere() == ","):
             number_names.append(name)
             numbers.append(plain)
             continue
-        cells = texts_of(sheet.cells[name])
-        counts = Counter(cells)
-        values = {cell: value_of(cell) for cell in counts}
-        if infer and all(value is None for value in values.values()):
+        column = read_column(texts_of(raw), rules, name, declared, infer, target, elsewhere)
+        if infer and all(value is None for value in column.values.values()):
             message = f"column {name} has no value at all; list it in data.exclude"
             errors.add(Problem("empty_column", message, file=sheet.origin.file))
             continue
-        kind = kind_of(values, counts, kinds.get(name), target)
-        if kind == "categorical":
-            written = {cell: None if value is None else cell.strip() for cell, value in values.items()}
-            texts[name] = np.empty(len(cells), object)
-            texts[name][:] = list(map(written.__getitem__, cells))
+        column.tell(name, reading)
+        refuse_doubt(sheet.origin, name, column)
+        if column.kind == "categorical":
+            texts[name] = np.empty(len(column.cells), object)
+            texts[name][:] = list(map(column.levels.__getitem__, column.cells))
             continue
-        if kind == "boolean":
-            values = {cell: _boolean(value) for cell, value in values.items()}
+        if column.kind == "boolean":
             booleans.append(name)
-        _note_bad_cells(sheet.origin, name, cells, values, kind, name in kinds, errors)
-        as_number = {cell: value if isinstance(value, float) else math.nan for cell, value in values.items()}
+        _note_bad_cells(sheet.origin, name, column, declared is not None, errors)
         number_names.append(name)
-        numbers.append(np.fromiter(map(as_number.__getitem__, cells), np.float64, len(cells)))
+        numbers.append(column.numbers())
     errors.raise_if_any()
     whole = [n for n, column in zip(number_names, numbers, strict=True) if is_whole(column)]
     rows = len(next(iter(sheet.cells.values())))
     matrix = np.column_stack(numbers) if numbers else np.empty((rows, 0))
     return ColumnBlock(
-        sheet.origin, tuple(names), matrix, tuple(number_names), texts, frozenset(whole), frozenset(booleans)
+        sheet.origin,
+        tuple(names),
+        matrix,
+        tuple(number_names),
+        texts,
+        frozenset(whole),
+        frozenset(booleans),
+        reading,
     )
 
 
-def texts_of(cells: Cells) -> list[str]:
+def decimal_of(sheet: Sheet, rules: CellRules = RULES) -> str | None:
+    """The decimal mark that the texts of a table show, where all that show one agree."""
+    columns = []
+    for cells in sheet.cells.values():
+        if isinstance(cells, list):
+            columns.append(
+                Counter(cell.strip() for cell in cells if cell.strip() not in rules.markers.anywhere)
+            )
+    return decimal_mark(columns)
+
+
+def _cells_of(sheet: Sheet, name: str) -> RawCells:
+    """The cells of a column; those of a file that is kept as bytes are no texts yet."""
+    return sheet.cells.column(name) if isinstance(sheet.cells, PlainCells) else sheet.cells[name]
+
+
+def _may_be_grouped(cells: RawCells, rules: CellRules) -> bool:
+    """Whether every number with a point may be whole, with a point between thousands."""
+    if isinstance(cells, np.ndarray) or rules.says_how_numbers_are_written:
+        return False
+    few = [cell for cell in cells[:50] if "." in cell]
+    return bool(few) and all_grouped(few) and all_grouped(cells)
+
+
+def texts_of(cells: RawCells) -> list[str]:
     """The cells of a column as texts, "" where one is missing."""
     if isinstance(cells, list):
         return cells
+    if isinstance(cells, ColumnTexts):
+        return cells.tolist()
     return ["" if value != value else text_of(value) for value in cells.tolist()]
 
 
-def plain_numbers(cells: Cells) -> Array | None:
+def without_markers(column: Array, name: str, rules: CellRules, reading: CellReading) -> Array:
+    """A column of numbers in which those that mark a missing value are missing."""
+    marked = np.isin(column, sorted(rules.markers.numbers))
+    if not marked.any():
+        return column
+    found, counts = np.unique(column[marked], return_counts=True)
+    reading.marked[name] = dict(zip(map(text_of, found.tolist()), counts.tolist(), strict=True))
+    return np.where(marked, np.nan, column)
+
+
+def plain_numbers(
+    cells: RawCells,
+    rules: CellRules = RULES,
+    declared: str | None = "numeric",
+    notation: Notation | None = None,
+) -> Array | None:
     """A column in which every cell is a finite number in plain notation; None leaves it to a closer look.
 
     Most columns are such, and so they are read several times faster. Numbers in memory may be missing here, too.
     """
     if isinstance(cells, np.ndarray):
         there = np.isfinite(cells)
-        plain = there.any() and not np.isinf(cells).any()
-        return cells.astype(np.float64) if plain else None
-    text = "".join(cells)
+        if not there.any() or np.isinf(cells).any():
+            return None
+        long = declared is None and cells.dtype.kind in "iu" and max(cells.max(), -int(cells.min())) >= EXACT
+        return None if long else cells.astype(np.float64)
+    found = cells.numbers if isinstance(cells, ColumnTexts) else _numbers_of(cells)
+    point_decides = rules.says_how_numbers_are_written or (notation is not None and notation != Notation())
+    if (
+        found is None
+        or rules.markers.numbers
+        or (point_decides and found.has_point)
+        or (notation is not None and notation.sign == "%")
+    ):
+        return None
+    column = found.values
+    if declared is None and is_whole(column) and (np.abs(column).max() >= EXACT or found.has_leading_zero):
+        return None
+    return column
+
+
+def _numbers_of(cells: list[str]) -> PlainNumbers | None:
+    """The finite numbers that all cells are."""
+    text = "\n".join(["", *cells])
     if "_" in text or not text.isascii():  # float() would take 1_000, and digits of other scripts
         return None
     try:
         column = np.fromiter(map(float, cells), np.float64, len(cells))
     except ValueError:
         return None
-    return column if np.isfinite(column).all() else None
+    if not np.isfinite(column).all():
+        return None
+    return PlainNumbers(column, LEADING_ZERO.search(text) is not None, "." in text)
 
 
 def is_whole(column: Array) -> bool:
@@ -112,42 +184,23 @@ def is_whole(column: Array) -> bool:
     return bool(np.all((column == np.floor(column)) | np.isnan(column)))
 
 
-def kind_of(values: dict[str, Value], counts: Counter[str], declared: str | None, target: bool) -> str:
-    """The kind of a column: as declared, or by what most cells are."""
-    present = {cell: value for cell, value in values.items() if value is not None}
-    if declared == "categorical":
-        # Class labels that are whole numbers, written plainly, stay numbers: the user reads 3 back, not "3".
-        plain = target and all(
-            isinstance(v, float) and v.is_integer() and cell.strip() == str(int(v))
-            for cell, v in present.items()
-        )
-        return "numeric" if plain else "categorical"
-    if declared is not None:
-        return declared
-    words = [value.lower() for value in present.values() if isinstance(value, str)]
-    if target and len(words) == len(present) and all(word in BOOLEAN for word in words):
-        return "boolean"
-    n_numbers = sum(counts[cell] for cell, value in present.items() if isinstance(value, float))
-    n_present = sum(counts[cell] for cell in present)
-    mostly = n_numbers >= ENOUGH_NUMBERS and n_numbers >= MOSTLY_NUMBERS * n_present
-    return "numeric" if n_numbers == n_present or mostly else "categorical"
+def refuse_doubt(origin: Origin, name: str, column: ReadColumn) -> None:
+    """Raises DataError where the numbers of a column can be read in two ways, with what settles it."""
+    doubt = column.recognized.doubt
+    if doubt is None:
+        return
+    row = next(row for row, cell in enumerate(column.cells) if cell.strip() == doubt.text)
+    message = f"column {name}: {doubt.text!r} {doubt.why}" + (": write one of the keys" if doubt.mark else "")
+    kinds = " or ".join(f"data.columns: {{{name}: {kind}}}" for kind in doubt.declare)
+    problem = origin.problem("doubtful_numbers", row, f"{message}; or declare {kinds}")
+    if doubt.mark:
+        raise UndeclaredConvention(problem, "thousands", doubt.mark, f"{name}: {doubt.text} {doubt.why}")
+    raise DataError(problem)
 
 
-def _boolean(value: Value) -> Value:
-    """0 or 1 for false or true; anything else as it is."""
-    return BOOLEAN.get(value.lower(), value) if isinstance(value, str) else value
-
-
-def _note_bad_cells(
-    origin: Origin,
-    name: str,
-    cells: list[str],
-    values: dict[str, Value],
-    kind: str,
-    declared: bool,
-    errors: ErrorList,
-) -> None:
+def _note_bad_cells(origin: Origin, name: str, column: ReadColumn, declared: bool, errors: ErrorList) -> None:
     """Note the cells of a column of numbers that are none, or not finite."""
+    cells, values, kind = column.cells, column.values, column.kind
     bad = {cell for cell, value in values.items() if isinstance(value, str)}
     bad |= {cell for cell, value in values.items() if isinstance(value, float) and math.isinf(value)}
     if kind == "boolean":

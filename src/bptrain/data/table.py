@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.data.cell_notes import NOTHING_ODD, CellReading
 from bptrain.formats.problems import Origin
 from bptrain.parts.types import Array
 
+EXACT = 1e15  # whole numbers from here on have more digits than a float keeps
 CHUNK = 1 << 20  # numbers of a large matrix that are examined at a time
 
 
@@ -21,6 +23,7 @@ class ColumnBlock(NamedTuple):
     texts: dict[str, Array]  # name -> N strings, None where a cell is missing
     integers: frozenset[str] = frozenset()  # columns of whole numbers only
     booleans: frozenset[str] = frozenset()  # columns of true and false only, which are numbers 0 and 1
+    reading: CellReading = NOTHING_ODD  # how the cells of a table were read
 
     @property
     def rows(self) -> int:
@@ -65,6 +68,12 @@ class Table(NamedTuple):
     features: ColumnBlock
     target: ColumnBlock | None = None  # None for rows whose target nobody knows yet
     weight: ColumnBlock | None = None  # one column: what each row weighs
+    others: tuple[str, ...] = ()  # the columns of a table that are none of these
+
+    @property
+    def blocks(self) -> list[ColumnBlock]:
+        """Those that there are."""
+        return [block for block in (self.features, self.target, self.weight) if block is not None]
 
 
 def chunks(rows: int, width: int, numbers: int | None = None) -> Iterator[slice]:
@@ -82,4 +91,5 @@ def as_texts(column: Array) -> Array:
 
 def text_of(value: object) -> str:
     """A value as the text that stands for it among categories: 1.0 is "1"."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < EXACT
+    return str(int(value)) if whole else str(value)  # type: ignore[call-overload]

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.data.features import outside
-from bptrain.data.table import ColumnBlock, as_texts, text_of
+from bptrain.data.levels import Levels, level_key
+from bptrain.data.table import EXACT, ColumnBlock, as_texts, text_of
 from bptrain.errors import Problem, short
 from bptrain.formats.problems import ErrorList, nearest, some_of
 from bptrain.parts.scalers import FUNCTIONS, FunctionName
@@ -48,6 +49,11 @@ class Target(NamedTuple):
         return len(self.labels) if self.kind == "classes" else len(self.names)
 
     @property
+    def has_names(self) -> bool:
+        """Whether the labels are compared as texts: texts, and whole numbers of more digits than a float keeps."""
+        return any(isinstance(label, str) or abs(label) >= EXACT for label in self.labels)
+
+    @property
     def holds_numbers(self) -> bool:
         """Whether every column is numbers, and not the labels of classes."""
         return self.kind not in ("classes", "binary")
@@ -56,8 +62,8 @@ class Target(NamedTuple):
     def column_kinds(self) -> dict[str, str]:
         """What the cells of the target columns are: numeric, categorical or boolean; nothing where nobody knows."""
         if not self.holds_numbers:
-            kinds = {bool: "boolean", str: "categorical"}
-            return dict.fromkeys(self.names, kinds.get(type(self.labels[0]), "numeric"))
+            kind = "boolean" if isinstance(self.labels[0], bool) else "numeric"
+            return dict.fromkeys(self.names, "categorical" if self.has_names else kind)
         if self.booleans is None:
             return {}
         return {name: "boolean" if name in self.booleans else "numeric" for name in self.names}
@@ -155,24 +161,33 @@ def labels_of(block: ColumnBlock, rows: Array) -> tuple[Label, ...]:
     """The classes of the one target column, sorted: numbers by value, texts by code point."""
     name = block.names[0]
     if name in block.texts:
-        return tuple(sorted(set(block.texts[name][rows].tolist())))
+        return tuple(sorted(set(block.texts[name][rows].tolist()), key=level_key))
     values = np.unique(block.number(name)[rows]).tolist()
     kind: type[bool] | type[int] | type[float] = float
     if name in block.integers:
         kind = bool if name in block.booleans else int
-    return tuple(kind(value) for value in values)
+    # a float of so many digits stays one, so that it is written alike as a label and as a cell
+    return tuple(kind(value) if abs(value) < EXACT else value for value in values)
+
+
+def is_one_hot(target: Target, block: ColumnBlock, rows: Array) -> bool:
+    """Whether the class probabilities of some rows are all 0 or 1, so that each row is of one class."""
+    values = values_of(block)[rows] if target.kind == "distribution" else np.array([0.5])
+    return bool(((values == 0) | (values == 1)).all())
 
 
 def _class_numbers(target: Target, block: ColumnBlock, rows: Array) -> Array:
     """The number of the class of each of some rows. Raises DataError for unknown labels."""
     name = block.names[0]
-    as_text = isinstance(target.labels[0], str)
+    as_text = target.has_names
     cells = block.texts.get(name)
     if cells is None:
         cells = as_texts(block.number(name)) if as_text else block.number(name)
     chosen = cells[rows].tolist()
     numbers: dict[object, int] = {label: k for k, label in enumerate(target.labels)}  # 1, 1.0, True: one key
-    unknown = set(chosen) - numbers.keys()
+    if as_text:
+        numbers = Levels([text_of(label) for label in target.labels])
+    unknown = {cell for cell in set(chosen) if (numbers[cell] if as_text else numbers.get(cell, -1)) < 0}
     if unknown:
         errors = ErrorList()
 

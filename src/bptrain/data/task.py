@@ -13,6 +13,7 @@ from bptrain.parts.types import Array
 
 LEAST_DIFFERENCE = 1e-150  # of the values of a target; the squares of smaller ones have lost their digits
 MANY = 20  # more classes or categories than this, and than half of the rows, look like a mistake
+BESIDE_NUMBERS = dict.fromkeys(map(ord, ",.$€£¥%'’_ \u00a0\u202f\u2009"))
 
 
 class Decision(NamedTuple):
@@ -31,11 +32,12 @@ def decide(target: ColumnBlock, rows: Array, settings: DataSettings, facts: Netw
     name = target.names[0]
     if settings.task == "regression":
         if texts:
-            message = f"regression needs numbers, but the target {name} is text"
-            raise DataError(Problem("text_target", message, path="task"))
+            raise DataError(_text_for_values(target, rows, "regression needs", "task"))
         return Decision("regression", "values", "set by task")
     if settings.task == "classification":
         return Decision("classification", "classes", "set by task")
+    if texts and facts.loss_outputs == "values" and settings.columns.get(name) != "categorical":
+        raise DataError(_text_for_values(target, rows, f"{facts.loss_name} needs", "loss"))
     reason = _reason_for_classes(target, rows, settings, facts)
     if reason and facts.loss_outputs == "positive":
         message = f"{facts.loss_name} reads counts, but {reason}; choose a loss for classes"
@@ -43,6 +45,20 @@ def decide(target: ColumnBlock, rows: Array, settings: DataSettings, facts: Netw
     if reason:
         return Decision("classification", "classes", reason)
     return Decision("regression", "values", f"the target {name} is numeric")
+
+
+def _text_for_values(target: ColumnBlock, rows: Array, needs: str, path: str) -> Problem:
+    """That a target of texts is no target for values."""
+    name = target.names[0]
+    cells = sorted(set(target.texts[name][rows].tolist()))
+    bare = [text.strip().strip("+-").translate(BESIDE_NUMBERS) for text in cells]
+    message = f"{needs} numbers, but the target {name} is text ({some_of(map(repr, cells), 3)})"
+    if all(text.isascii() and text.isdecimal() for text in bare):
+        marks = "without , . $ € £ ¥ % and blanks its cells are numbers: write them all alike, or set"
+        message += f"; {marks} data.decimal, data.thousands or data.columns: {{{name}: numeric}}"
+    else:
+        message += "; take a loss for classes such as cross_entropy, or set task: classification"
+    return Problem("text_target", message, path=path)
 
 
 def _reason_for_classes(

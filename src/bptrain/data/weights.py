@@ -13,16 +13,20 @@ from bptrain.parts.types import Array
 
 
 def class_weights(
-    asked: str | Mapping[object, float] | None, target: Target, true: Array
+    asked: str | Mapping[object, float] | None, target: Target, true: Array, one_hot: bool = False
 ) -> tuple[float, ...]:
-    """What a row of each class weighs; `true` are the classes of the training rows. Raises DataError.
+    """What a row of each class weighs; `true` are the classes of the training rows, perhaps given `one_hot`.
+
+    Raises DataError.
 
     balanced: N / (K N_k), so that every class weighs as much as any other (King and Zeng 2001; as scikit-learn).
     """
     if asked is None:
         return ()
-    if target.kind not in ("classes", "binary"):
-        message = "class_weight needs one column of classes as the target"
+    if target.kind not in ("classes", "binary") and not one_hot:
+        message = (
+            "class_weight needs classes as the target: one column of them, or one column of 0 and 1 per class"
+        )
         raise DataError(Problem("class_weight", message, path="loss.class_weight"))
     K = len(target.labels)
     if isinstance(asked, str):

@@ -12,7 +12,8 @@ from numpy.typing import DTypeLike
 from bptrain.core.network import Network
 from bptrain.engines.base import Engine, TrainingPlan
 from bptrain.engines.compiled import onednn
-from bptrain.engines.registry import CannotRun, Costs, EngineEntry, Extra, Forward
+from bptrain.engines.registry import CannotRun, Costs, EngineEntry, Forward
+from bptrain.extras import Extra
 
 # What compiled code saves, in seconds: per layer's calls, per entry of a layer's output, per weight, and per slot of a
 # weight: NumPy's calls, the temporary arrays of its element-wise formulas, and those of the optimizer's rule.

@@ -16,6 +16,7 @@ from bptrain.core.network import Network
 from bptrain.engine_names import engine_names
 from bptrain.engines.base import Engine, Outputs, TrainingPlan
 from bptrain.errors import Problem, UsageError
+from bptrain.extras import Extra
 from bptrain.parts.types import Array
 
 Forward = Callable[[Array, Array], Outputs]  # Z_L and X_L of (w, X)
@@ -32,19 +33,6 @@ class Costs(NamedTuple):
     entry: float
     weight: float
     slot: float
-
-
-class Extra(NamedTuple):
-    """An extra of the installation, such as `fast` in pip install 'bptrain[fast]'."""
-
-    name: str
-    packages: tuple[str, ...]  # as pip knows them
-    use: str  # what it is good for
-
-    @property
-    def install(self) -> str:
-        """The command that installs it."""
-        return f"pip install 'bptrain[{self.name}]'"
 
 
 def nothing(*_: Any) -> None:

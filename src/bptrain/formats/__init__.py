@@ -21,5 +21,8 @@ from bptrain.formats.base import (
 
 __all__ = ["Contents", "Format", "Holds", "NamedArrays", "Sheet", "format_of", "formats", "holds", "listed"]
 
-for _file in sorted(Path(__file__).parent.glob("[!_]*.py")):
+# The usual formats first, as messages name them.
+for _file in sorted(
+    Path(__file__).parent.glob("[!_]*.py"), key=lambda file: (file.stem != "delimited", file.stem)
+):
     import_module(f"{__name__}.{_file.stem}")

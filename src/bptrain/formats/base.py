@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
+from bptrain.extras import Extra
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.packing import without_packing
 from bptrain.formats.problems import Origin
@@ -25,6 +26,7 @@ class Sheet(NamedTuple):
     names: tuple[str, ...]
     cells: Mapping[str, Cells]  # N per column
     conventions: Conventions = RECOGNIZED  # how it is written, which also says what a cell means
+    targets: tuple[str, ...] = ()  # columns that are the targets, whatever the config says
 
 
 class NamedArrays(NamedTuple):
@@ -49,6 +51,7 @@ class Format(NamedTuple):
     looks: Callable[[str], bool] | None = (
         None  # of a table: whether the first lines of a file look like this format
     )
+    extra: Extra | None = None  # what must be installed for it
 
 
 OPEN_SUFFIXES = ("", ".data", ".txt", ".dat", ".train", ".test")  # names that say nothing of the format
@@ -84,13 +87,15 @@ def holds(name: str) -> Holds | None:
 
 def listed(what: Holds | None = None, last: str = " or ") -> str:
     """The names of the formats that hold this, or of all: "csv, tsv or npz"."""
-    names = [name for name in formats if what in (None, formats.get(name)().holds)]
+    made = {name: formats.get(name)() for name in formats}
+    names = [name for name, form in made.items() if what in (None, form.holds)]
+    names.sort(key=lambda name: made[name].extra is not None)  # first those that every installation reads
     return last.join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 def listed_suffixes() -> str:
     """How files may be named: ".csv, .tsv (each also with .gz), .npz; packed also as …"."""
-    made = [formats.get(name)() for name in formats]
+    made = sorted((formats.get(name)() for name in formats), key=lambda form: form.extra is not None)
     packed, plain = (
         [" or ".join(each.suffixes) for each in made if each.gz is with_gz] for with_gz in (True, False)
     )

@@ -1,5 +1,6 @@
 """CSV, TSV and their kin: cells with line numbers, separated by one character or by blanks."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -7,13 +8,17 @@ from typing import NamedTuple
 from bptrain.errors import DataError, Problem
 from bptrain.formats.base import Format, Sheet, formats
 from bptrain.formats.conventions import BLANKS, RECOGNIZED, Conventions
-from bptrain.formats.files import read_text
+from bptrain.formats.files import looks_like_utf8, read_text
 from bptrain.formats.foreign import is_json
 from bptrain.formats.header_row import NUMBER as NUMBER
 from bptrain.formats.header_row import columns_by_name, columns_by_place
+from bptrain.formats.markers import markers_of
+from bptrain.formats.plain_rows import ColumnTexts, NotATable, PlainCells, PlainRows, can_be_plain, plain_rows
 from bptrain.formats.problems import ErrorList, Origin
-from bptrain.formats.separators import SIGNS, csv_reader, first_rows, separation_of
+from bptrain.formats.quoting import quotes_some, with_quoted_texts
+from bptrain.formats.separators import SIGNS, Separation, csv_reader, first_rows, separation_of
 
+LONG_HEADER = 1 << 20  # characters, in which the first rows end
 COMMENT_SIGNS = ("#", "%", "//")
 
 
@@ -55,19 +60,28 @@ def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: st
         role = "quote" if found.delimiter == conventions.quote else "comment"
         message = f"data.{role} is {found.delimiter!r}, which separates the cells: declare data.delimiter"
         raise DataError(Problem("delimiter", message, file=file))
-    records = _records(found.text, found.delimiter, found.extra, conventions, file)
+    del text
+    table = plain_table(found, conventions)
+    records = table or _records(found.text, found.delimiter, found.extra, conventions, file)
     if not records.lines:
         raise DataError(Problem("no_rows", "the file has a header but no rows", file=file))
-    width = records.width
-    by_place = [records.cells[k::width] for k in range(width)]
+    by_place: Sequence[Sequence[str]] = (
+        table.columns() if table else _with_quoted_texts(found, records, conventions)
+    )
     if conventions.header is False:
-        columns = columns_by_place(width, conventions, file, key)
+        columns = columns_by_place(records.width, conventions, file, key)
     else:
         head, lines = records.head, records.lines
         columns = columns_by_name(records.header, head, by_place, conventions, file, key, lines)
-    cells = {name: by_place[k] for name, k in zip(columns.names, columns.places, strict=True)}
-    notes = (*((found.note,) if found.note else ()), *columns.notes)
-    origin = Origin(file, np.array(records.lines), notes=notes)
+    places = dict(zip(columns.names, columns.places, strict=True))
+    cells = PlainCells(table.rows, places) if table else {name: [*by_place[k]] for name, k in places.items()}
+    notes = [found.note] if found.note else []
+    notes += columns.notes
+    if conventions.encoding is not None and looks_like_utf8(found.text, conventions.encoding):
+        notes.append(
+            f"reading: {file} looks like UTF-8, but is read as data.encoding says: {conventions.encoding}"
+        )
+    origin = Origin(file, np.array(records.lines), notes=tuple(notes))
     return Sheet(origin, columns.names, cells, conventions)
 
 
@@ -79,6 +93,74 @@ class Records(NamedTuple):
     cells: list[str]  # of all rows, end to end
     lines: list[int]  # where each row begins
     width: int  # cells of a row
+
+
+class PlainTable(NamedTuple):
+    """The same, of a table that is cut by array operations."""
+
+    header: list[str]
+    head: int
+    rows: PlainRows
+    lines: list[int]
+
+    @property
+    def width(self) -> int:
+        """Cells of a row."""
+        return self.rows.width
+
+    def columns(self) -> list[ColumnTexts]:
+        """The cells by columns."""
+        return [ColumnTexts(self.rows, k) for k in range(self.width)]
+
+
+def plain_table(found: Separation, conventions: Conventions) -> PlainTable | None:
+    """A table that can be cut by array operations; None for one that cannot, or that is none."""
+    import csv
+
+    text, delimiter = found.text, found.delimiter
+    markers = markers_of(conventions.missing_markers).anywhere
+    if not can_be_plain(text, delimiter, conventions) or quotes_some(markers, text, conventions.quote):
+        return None
+    above = int(conventions.header is None or conventions.header)  # lines of the header
+    header: list[str] = []
+    begin = read = head = at = 0
+    reader = csv_reader(text[: text.find("\n", LONG_HEADER) + 1 or None], delimiter, conventions)
+    width = 0
+    try:
+        for row in reader:
+            if row[1:] or (row and row[0].strip()):
+                width = len(row)
+                if not above:
+                    break
+                header, head, above = row, read + 1, above - 1
+                begin = reader.line_num
+                if not above:
+                    width += found.extra
+                    break
+            read = reader.line_num
+        for _ in range(begin):
+            at = text.index("\n", at) + 1
+        if not width or text.count("\r", 0, at) != text.count("\r\n", 0, at):
+            return None
+        rows = plain_rows(text, at, begin + 1, width, delimiter, conventions)
+    except (csv.Error, NotATable, ValueError):
+        return None  # for which there is an explanation
+    return PlainTable(header, head, rows, rows.lines().tolist())
+
+
+def _with_quoted_texts(
+    found: Separation, records: "Records | PlainTable", conventions: Conventions
+) -> list[list[str]]:
+    """The cells by columns; markers of missing values that are quoted are texts."""
+    assert isinstance(records, Records)
+    return with_quoted_texts(
+        [records.cells[k :: records.width] for k in range(records.width)],
+        found.text,
+        records.lines,
+        markers_of(conventions.missing_markers).anywhere,
+        found.delimiter,
+        conventions.quote,
+    )
 
 
 def _records(text: str, delimiter: str, extra: bool, conventions: Conventions, file: str) -> Records:
@@ -185,6 +267,8 @@ class RaggedRows:
             )
         if self._trailing and len(row) > width:
             return f"{they} {'ends' if they == 'it' else 'end'} with a delimiter; remove it"
+        if len(row) == width - 1 and header and not header[-1].strip():
+            return "the header ends with a delimiter; remove it"
         whole = header or [""]
         other = next((sign for sign in SIGNS if sign not in (delimiter, BLANKS) and sign in whole[0]), None)
         if len(whole) == 1 and other is not None:

@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,8 +25,17 @@ from bptrain.formats.problems import UndeclaredConvention, nearest
 
 @contextmanager
 def reading(path: Path, key: str) -> Iterator[None]:
-    """Turns whatever the system says about a file into a DataError; `key` is the config key that named it."""
+    """Turns whatever the system says about a file into a DataError; `key` is the config key that named it.
+
+    Devices and pipes are refused, since data is read more than once, and to its end.
+    """
     try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            message = (
+                f"{path} is a device or a pipe, which is no file to read twice: save its content to a file"
+            )
+            raise DataError(_about(path, key, "not_a_file", message))
         yield
     except FileNotFoundError:
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -35,35 +45,24 @@ def reading(path: Path, key: str) -> Iterator[None]:
     except IsADirectoryError:
         message = f"{path} is a directory; name a file in it"
         raise DataError(_about(path, key, "is_a_directory", message)) from None
+    except MemoryError as error:
+        why = f" ({str(error).rstrip('.')})" if str(error) else ""
+        message = f"{path} takes more memory than there is{why}: split it into smaller files"
+        raise DataError(_about(path, key, "too_large", message)) from None
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror or error}"
         raise DataError(_about(path, key, "unreadable_file", message)) from None
 
 
-@contextmanager
-def reading_arrays(path: Path, key: str, packed: bool = False) -> Iterator[BinaryIO]:
-    """The file, opened for NumPy, unpacked if it may be `packed`; whatever NumPy or the system says about it becomes a
-    DataError.
-    """
-    try:
-        with reading(path, key), path.open("rb") as file:  # np.load leaves a file that it cannot read open
-            packing = _packing(file, path) if packed else None
-            refuse_foreign(file.read(HEAD_OF_FILE), b"", path, arrays=True)
-            file.seek(0)
-            yield file if packing is None else io.BytesIO(unpacked(packing, file, path))
-    except DataError:
-        raise
-    except Exception as error:  # what NumPy raises for a malformed file is not documented
-        if "pickle" in str(error):
-            message = "the file holds Python objects, which are never loaded; save plain numbers or strings"
-            raise DataError(Problem("object_array", message, file=str(path))) from None
-        message = f"the file is damaged or not what its name says ({error})"
-        raise DataError(Problem("damaged_file", message, file=str(path))) from None
-
-
 def _about(path: Path, key: str, code: str, message: str, suggestion: str | None = None) -> Problem:
     """A problem at the config key that names the file, or at the file itself where no config does."""
     return Problem(code, message, path=key, file="" if key else str(path), suggestion=suggestion)
+
+
+def packed_content(file: BinaryIO, path: Path) -> bytes | None:
+    """The content of a packed file; None for a file that is not packed. Raises DataError."""
+    packing = _packing(file, path)
+    return None if packing is None else unpacked(packing, file, path)
 
 
 def read_bytes(path: Path, key: str) -> bytes:
@@ -83,7 +82,10 @@ def read_text(path: Path, key: str, encoding: str | None = None) -> str:
     data = read_bytes(path, key)
     found = encoding or encoding_of(data)
     try:
-        return data.decode(found).removeprefix("\ufeff")
+        text = data.decode(found).removeprefix("\ufeff")
+        if "\0" in text:
+            raise _nul_byte(text, data, path)
+        return text
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         byte = f"byte 0x{data[error.start]:02x} is not {found.upper()}"
@@ -98,6 +100,19 @@ def read_text(path: Path, key: str, encoding: str | None = None) -> str:
     raise UndeclaredConvention(
         Problem("not_utf8", message, file=str(path), line=line), "encoding", one, why
     ) from None
+
+
+def _nul_byte(text: str, data: bytes, path: Path) -> DataError:
+    """That a text has a NUL byte; in UTF-16 every other byte is one."""
+    likely = likely_encodings(data)[0]
+    what = "this line has a NUL byte, which no text has"
+    cure = (
+        f"declare data.encoding: {likely}"
+        if likely.startswith("utf-16")
+        else "the file is damaged, or no table"
+    )
+    line = text.count("\n", 0, text.index("\0")) + 1
+    return DataError(Problem("nul_byte", f"{what}: {cure}", file=str(path), line=line))
 
 
 MARKS = (  # byte order marks
@@ -125,6 +140,17 @@ def likely_encodings(data: bytes) -> tuple[str, str]:
     except UnicodeDecodeError:
         in_windows = False
     return ("cp1252", "latin-1") if in_windows else ("latin-1", "cp1252")
+
+
+def looks_like_utf8(text: str, encoding: str) -> bool:
+    """Whether a text that was read in another encoding has letters that are all UTF-8 in its bytes."""
+    if text.isascii() or codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
+        return False
+    lines = (line for line in text[:HEAD_OF_FILE].split("\n") if not line.isascii())
+    try:
+        return bool([line.encode(encoding).decode("utf-8") for line in lines])
+    except UnicodeError:
+        return False
 
 
 def read_head(path: Path, key: str) -> tuple[bytes, bool]:

@@ -23,6 +23,7 @@ class ForeignKind(NamedTuple):
 JSON = re.compile(r'\s*(\[\s*)?\{\s*"[^"\n]*"\s*:')
 CONVERT = "convert it to CSV"
 EXPORT = "export the sheet as CSV"
+RENAME = "give its name the ending {}"
 UNPACK = "unpack it and name the file that is meant"
 FOREIGN = tuple(
     ForeignKind(re.compile(pattern, re.IGNORECASE if fold else 0), what, advice, end)
@@ -33,9 +34,9 @@ FOREIGN = tuple(
          b"", False),
         (rb"(\xef\xbb\xbf)?\s*<\?xml", "an XML document", CONVERT, b"", True),
         (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a spreadsheet (xls)", EXPORT, b"", False),
-        (rb"PAR1", "a Parquet file", CONVERT, b"PAR1", False),
-        (rb"ARROW1\0\0", "an Arrow file (Feather)", CONVERT, b"", False),
-        (rb"FEA1", "a Feather file", CONVERT, b"FEA1", False),
+        (rb"PAR1", "a Parquet file", RENAME.format(".parquet"), b"PAR1", False),
+        (rb"ARROW1\0\0", "an Arrow file (Feather)", RENAME.format(".arrow"), b"", False),
+        (rb"FEA1", "a Feather file of the first version", "write it anew with a Feather of today", b"FEA1", False),
         (rb"\x80[\x02-\x05]", "a Python pickle, which is never loaded, since that may run any code",
          "save the table as CSV, or arrays as NPY", b"", False),
         (rb"\x89HDF\r\n\x1a\n", "an HDF5 file", CONVERT, b"", False),
@@ -66,7 +67,7 @@ def refuse_foreign(head: bytes, tail: bytes, path: Path, arrays: bool = False) -
 def refuse_foreign_archive(names: Sequence[str], path: Path) -> None:
     """The same for zip archives, told by the names of their files."""
     if any(name.startswith("xl/") for name in names):
-        raise _foreign(path, "a spreadsheet (xlsx)", EXPORT)
+        raise _foreign(path, "a spreadsheet (xlsx)", RENAME.format(".xlsx"))
     if "mimetype" in names and "content.xml" in names:
         raise _foreign(path, "a spreadsheet (OpenDocument)", EXPORT)
     if names and all(name.endswith(".npy") for name in names):

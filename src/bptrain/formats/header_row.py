@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.problems import ErrorList, UndeclaredConvention, some_of
+
+if TYPE_CHECKING:
+    from bptrain.parts.types import Array
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")  # float() also takes 1_000
 ROWS_LOOKED_AT = 10_000  # in which the value of a column is looked for
@@ -35,7 +38,7 @@ def columns_by_name(
     conventions: Conventions,
     file: str,
     key: str,
-    lines: Sequence[int] = (),
+    lines: "Sequence[int] | Array" = (),
 ) -> TableColumns:
     """The columns of a table with a header, which may have one name less than the rows have cells.
 
@@ -117,7 +120,7 @@ def _refuse_row(
     conventions: Conventions,
     file: str,
     line: int,
-    lines: Sequence[int],
+    lines: "Sequence[int] | Array",
 ) -> None:
     """Raises UndeclaredConvention where the names are probably a row, and nobody has said that they are names.
 

@@ -1,17 +1,20 @@
 """IDX, MNIST's format: two zero bytes, type, number of axes n, n sizes in big-endian, then the values."""
 
-from math import prod
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bptrain.errors import DataError, Problem
+from bptrain.formats.array_header import AXES, ArrayHeader, mapped, of_bytes
 from bptrain.formats.base import Format, formats
 from bptrain.formats.conventions import Conventions
-from bptrain.formats.files import read_bytes
+from bptrain.formats.files import packed_content, reading
+from bptrain.formats.foreign import refuse_foreign
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
+LONGEST_HEADER = 4 + 4 * 255  # bytes
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -23,22 +26,36 @@ def idx() -> Format:
 
 
 def read_idx(path: Path, key: str, conventions: Conventions) -> "Array":
-    """The array. Raises DataError where the file is damaged or its header does not agree with its size."""
+    """The array; of a file that is not packed, mapped.
+
+    Raises DataError where the file is damaged or its header does not agree with its size.
+    """
+    with reading(path, key), path.open("rb") as file:
+        data = packed_content(file, path)
+        head = file.read(LONGEST_HEADER) if data is None else data[:LONGEST_HEADER]
+        refuse_foreign(head, b"", path)
+        size = file.seek(0, io.SEEK_END) if data is None else len(data)
+        header = _header(head, size, path)
+        return mapped(path, header) if data is None else of_bytes(data, header, path)
+
+
+def _header(head: bytes, size: int, path: Path) -> ArrayHeader:
+    """What the first bytes of a file of this size say."""
     import numpy as np
 
-    data, file = read_bytes(path, key), str(path)
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in IDX_TYPES or data[3] == 0:
+    file = str(path)
+    if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in IDX_TYPES or head[3] == 0:
         message = (
-            f"not an IDX file: it begins with {data[:4].hex(' ') or 'nothing'}, not with 00 00 and a type"
+            f"not an IDX file: it begins with {head[:4].hex(' ') or 'nothing'}, not with 00 00 and a type"
         )
         raise DataError(Problem("not_idx", message, file=file))
-    dtype = np.dtype(IDX_TYPES[data[2]])
-    begin = 4 + 4 * data[3]
-    shape = tuple(int.from_bytes(data[at : at + 4], "big") for at in range(4, begin, 4))
-    expected = begin + prod(shape) * dtype.itemsize
-    if len(data) != expected:
-        size = " × ".join(str(n) for n in shape)
-        message = f"the file is damaged: {size} values make {expected} bytes, but it has {len(data)}"
+    begin = 4 + 4 * head[3]
+    shape = tuple(int.from_bytes(head[at : at + 4], "big") for at in range(4, begin, 4))
+    header = ArrayHeader(shape, np.dtype(IDX_TYPES[head[2]]), "C", begin)
+    if size != begin + header.size:
+        sizes = " × ".join(str(n) for n in shape)
+        message = f"the file is damaged: {sizes} values make {begin + header.size} bytes, but it has {size}"
         raise DataError(Problem("damaged_file", message, file=file))
-    array: Array = np.frombuffer(data, dtype, offset=begin).reshape(shape)
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    if len(shape) > AXES:
+        raise DataError(Problem("damaged_file", f"the array has {len(shape)} axes", file=file))
+    return header

@@ -1,11 +1,14 @@
 """NPY: one array, as np.save writes it."""
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bptrain.formats.array_header import mapped, of_bytes, read_header, refuse_other_size
 from bptrain.formats.base import Format, formats
 from bptrain.formats.conventions import Conventions
-from bptrain.formats.files import reading_arrays
+from bptrain.formats.files import packed_content, reading
+from bptrain.formats.foreign import HEAD_OF_FILE, refuse_foreign
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
@@ -18,9 +21,15 @@ def npy() -> Format:
 
 
 def read_npy(path: Path, key: str, conventions: Conventions) -> "Array":
-    """The array. Raises DataError where the file is damaged or holds objects."""
-    import numpy as np
-
-    with reading_arrays(path, key, packed=True) as file:
-        array: Array = np.load(file, allow_pickle=False)
-    return array
+    """The array; of a file that is not packed, mapped. Raises DataError where the file is damaged or holds objects."""
+    with reading(path, key), path.open("rb") as file:
+        data = packed_content(file, path)
+        if data is not None:
+            header = read_header(io.BytesIO(data), path)
+            refuse_other_size(header, len(data) - header.length, path)
+            return of_bytes(data, header, path)
+        refuse_foreign(file.read(HEAD_OF_FILE), b"", path, arrays=True)
+        file.seek(0)
+        header = read_header(file, path)
+        refuse_other_size(header, file.seek(0, io.SEEK_END) - header.length, path)
+        return mapped(path, header)

@@ -1,16 +1,26 @@
 """NPZ: named arrays, as np.savez writes them."""
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from bptrain.errors import DataError, Problem
+from bptrain.formats.array_header import damaged, read_header, read_in_pieces, refuse_other_size
 from bptrain.formats.base import Format, NamedArrays, formats
 from bptrain.formats.conventions import Conventions
-from bptrain.formats.files import reading_arrays
+from bptrain.formats.files import reading
+from bptrain.formats.foreign import HEAD_OF_FILE, refuse_foreign
+from bptrain.formats.packing import MOST_UNPACKED, of_the_system
+from bptrain.formats.problems import some_of
 
 if TYPE_CHECKING:
+    import zipfile
+
     from bptrain.parts.types import Array
+
+SUFFIX = ".npy"
 
 
 @formats.add("npz")
@@ -24,21 +34,58 @@ def read_npz(path: Path, key: str, conventions: Conventions) -> NamedArrays:
 
     def get(name: str) -> "Array":
         with opened(path, key) as archive:
-            array: Array = archive[name]
-        return array
+            return _read(archive, name + SUFFIX, path)
 
     with opened(path, key) as archive:
-        return NamedArrays(tuple(archive.files), get)
+        members = archive.namelist()
+        names = [name.removesuffix(SUFFIX) for name in members if name.endswith(SUFFIX)]
+        if not names:
+            beside = f", but {some_of(members, 5)}" if members else ""
+            message = f"the archive holds no array{beside}: save arrays with np.savez"
+            raise DataError(Problem("no_array", message, file=str(path)))
+        return NamedArrays(tuple(dict.fromkeys(names)), get)
 
 
 @contextmanager
-def opened(path: Path, key: str) -> Iterator[Any]:
+def opened(path: Path, key: str) -> Iterator["zipfile.ZipFile"]:
     """The archive. Raises DataError where it is damaged, is none, or holds objects."""
     import zipfile
+    import zlib
 
-    import numpy as np
+    with reading(path, key), path.open("rb") as file:
+        refuse_foreign(file.read(HEAD_OF_FILE), b"", path, arrays=True)
+        file.seek(0)
+        try:
+            with zipfile.ZipFile(file) as archive:
+                yield archive
+        except (
+            EOFError, LookupError, NotImplementedError, OSError, ValueError, struct.error, zipfile.BadZipFile,
+            zlib.error,
+        ) as error:  # fmt: skip
+            if of_the_system(error):
+                raise
+            raise damaged(path, error) from None
 
-    with reading_arrays(path, key) as file, np.load(file, allow_pickle=False) as archive:
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise zipfile.BadZipFile("it is not a zip archive of arrays")
-        yield archive
+
+def _read(archive: "zipfile.ZipFile", member: str, path: Path) -> "Array":
+    """One array. Raises DataError where it is none, or packed in another way, or unpacked more than the cap."""
+    import zipfile
+
+    info = archive.getinfo(member)
+    what = f"the array {member.removesuffix(SUFFIX)}"
+    if info.flag_bits & 1:
+        raise DataError(Problem("encrypted", f"{what} is encrypted", file=str(path)))
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # zipfile unpacks the other methods without a bound on what comes out
+        message = f"{what} is not packed with deflate: save the arrays with np.savez"
+        raise DataError(Problem("zip_method", message, file=str(path)))
+    if info.compress_type == zipfile.ZIP_DEFLATED and info.file_size > MOST_UNPACKED:
+        message = (
+            f"{what} holds more than {MOST_UNPACKED:,} bytes when it is unpacked: if that is right, save it with "
+            "np.savez, which does not pack"
+        )
+        raise DataError(Problem("too_large", message, file=str(path)))
+    with archive.open(info) as file:
+        header = read_header(file, path, what)
+        refuse_other_size(header, info.file_size - header.length, path, what)
+        return read_in_pieces(file, header, path, what)

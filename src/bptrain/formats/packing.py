@@ -3,6 +3,7 @@
 The cap is on what comes out, which is counted as it comes: a few packed bytes may stand for any number of others.
 """
 
+import errno
 import re
 import struct
 from collections.abc import Callable, Iterator
@@ -64,6 +65,14 @@ def unpacked(packing: Packing, file: BinaryIO, path: Path) -> bytes:
     return b"".join(pieces)
 
 
+def of_the_system(error: BaseException) -> bool:
+    """Whether an error is the system's about a file, and not a library's about its content.
+
+    A library that follows a damaged place to before the file's begin is told that the argument is invalid.
+    """
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+
+
 @contextmanager
 def unpacking(path: Path) -> Iterator[None]:
     """Turns whatever the unpacking modules say about a file into a DataError."""
@@ -74,8 +83,8 @@ def unpacking(path: Path) -> Iterator[None]:
     try:
         yield
     except (EOFError, OSError, zlib.error, lzma.LZMAError, *OF_ZIPFILE, zipfile.BadZipFile) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the system, and not the content
+        if of_the_system(error):
+            raise
         message = f"the file is damaged or cut short ({error}); get it again"
         raise DataError(Problem("damaged_file", message, file=str(path))) from None
 

@@ -74,7 +74,10 @@ def _told(text: str, conventions: Conventions, usual: str, declared: str | None,
     above = max(int(conventions.header or 1) - 1, 0)
     if declared is not None:
         rows = first_rows(text, declared, conventions)[above:]
-        return Separation(text, declared, "", _width(rows)[1])
+        width, extra = _width(rows)
+        if not width and conventions.header is None:
+            _refuse_titles(rows, file)
+        return Separation(text, declared, "", extra)
     shapes: dict[str, tuple[int, bool]] = {}  # sign -> width, and whether the header has one less
     for sign in dict.fromkeys((usual, *SIGNS)):
         if sign == BLANKS and (shapes.keys() - {"\t"} or usual in shapes):
@@ -99,7 +102,11 @@ def _told(text: str, conventions: Conventions, usual: str, declared: str | None,
             f"{names} separate all lines",
         )
     if conventions.header is None:
-        _refuse_titles(first_rows(text, usual, conventions), file)
+        rows = first_rows(text, usual, conventions)
+        _refuse_titles(rows, file)
+        others = [sign for sign in SIGNS if sign not in (usual, BLANKS)]
+        for sign in others if rows and len(rows[-1]) == 1 else ():
+            _refuse_titles(first_rows(text, sign, conventions), file)
     return Separation(text, usual, "")
 
 

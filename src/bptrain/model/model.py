@@ -1,5 +1,6 @@
 """A trained model: weights with everything that turns raw columns into predictions."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,14 +10,13 @@ import numpy as np
 
 from bptrain.config.schema import Config
 from bptrain.core.network import Network
-from bptrain.data.prepare import encode_columns
-from bptrain.data.raw_columns import Encoder
+from bptrain.data.raw_columns import Encoder, encode_rows, is_plain
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Outputs
 from bptrain.engines.choice import forward_pass
 from bptrain.engines.row_threads import Parts
 from bptrain.engines.threads import threads_at_hand
-from bptrain.errors import DataError, Warned
+from bptrain.errors import DataError, DataWarning, Warned, not_silenced, printable
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
 
@@ -40,7 +40,7 @@ class Model:
         X is N × columns in the order of training, or a mapping or data frame of named columns. The last bits of a row
         may depend on the rows beside it: docs/accuracy.md. Raises DataError.
         """
-        return self.outputs_of(encode_columns(X, self.schema, self.w.dtype)).X_L
+        return self.outputs_of(self._encoded(X)).X_L
 
     def outputs_of(self, X: Array) -> Outputs:
         """Z_L and X_L of encoded rows, N × n_0, by the engine that trained the model where that is installed."""
@@ -48,12 +48,19 @@ class Model:
 
     def predict(self, X: Any) -> Array:
         """A class label for each row, or the target in its own units: N, or N × targets. Raises DataError."""
-        if isinstance(X, np.ndarray) and X.ndim == 2 and len(X) > ROWS_AT_ONCE:
+        if isinstance(X, np.ndarray) and X.ndim == 2 and len(X) > ROWS_AT_ONCE and is_plain(X, self.schema):
             try:
                 return self._predict_in_parts(X)
             except DataError:  # an error about all rows together has their own numbers
                 pass
-        return self.schema.decode(self.outputs(X))
+        return self.schema.decode(self.outputs_of(self._encoded(X)).X_L)
+
+    def _encoded(self, X: Any) -> Array:
+        """X_0; what is odd about the rows is said as a warning of Python to who called the caller. Raises DataError."""
+        encoded, odd = encode_rows(X, self.schema, self.w.dtype)
+        for name, message in not_silenced(odd, self.config.silence):
+            warnings.warn(printable(f"{message} [{name}]", spaces=True), DataWarning, stacklevel=3)
+        return encoded
 
     def _predict_in_parts(self, X: Array) -> Array:
         """The same for many rows: some at a time, which stay in the cache from raw columns to labels."""

@@ -26,19 +26,27 @@ NAMED = (
     ("metrics", "metric"),
     ("data.scale", "scaler"),
     ("data.scale_target", "scaler"),
+    ("data.columns.*.scale", "scaler"),  # of every column
 )
 
 
 def parts_named(config: Mapping[str, Any]) -> Iterator[Part]:
     """The parts that a config names, which is plain: dicts, lists and scalars."""
     for key, kind in NAMED:
-        value: Any = config
-        for step in key.split("."):
-            value = value.get(step) if isinstance(value, Mapping) else None
-        for entry in value if isinstance(value, list) else [value]:
-            name = entry.get("name") if isinstance(entry, Mapping) else entry
-            if isinstance(name, str):
-                yield kind, name
+        for value in _values_at(config, key.split(".")):
+            for entry in value if isinstance(value, list) else [value]:
+                name = entry.get("name") if isinstance(entry, Mapping) else entry
+                if isinstance(name, str):
+                    yield kind, name
+
+
+def _values_at(value: Any, steps: Sequence[str]) -> Iterator[Any]:
+    """What stands at a path in nested mappings, where * is every key."""
+    if not steps:
+        yield value
+    elif isinstance(value, Mapping):
+        for key in value if steps[0] == "*" else [steps[0]]:
+            yield from _values_at(value.get(key), steps[1:])
 
 
 def records(config: Mapping[str, Any]) -> tuple[Record, ...]:

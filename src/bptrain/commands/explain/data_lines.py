@@ -127,7 +127,8 @@ def target_scale_lines(config: Config, seen: RowsSeen, alphabet: Alphabet) -> It
     if target is None:
         yield DerivationLine(f"t is {said} where it is a number")
         return
-    if all(center == 0 for center in target.center) and all(spread == 1 for spread in target.spread):
+    scaled = {*target.center} != {0.0} or {*target.spread} != {1.0} or target.function != "identity"
+    if not scaled:
         yield DerivationLine("t is in the units of the data: it is not scaled")
         return
     centers, spreads = (listed_numbers(values) for values in (target.center, target.spread))

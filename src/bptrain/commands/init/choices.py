@@ -66,7 +66,8 @@ def task_of(targets: tuple[Column, ...], one_hot: bool = False) -> tuple[str, st
     (column,) = targets
     n = column.distinct
     if column.kind != "numbers":
-        return "classification", f"{column.name} is text: {n} classes"
+        what = "true or false" if column.kind == "booleans" else "text"
+        return "classification", f"{column.name} is {what}: {n} classes"
     if column.whole and (n == 2 or (n <= FEW and column.present >= ROWS_OF_A_CLASS * n)):
         values = f"{n} different whole numbers, {column.span}"
         return "classification", f"{column.name} has {values}; if they are amounts: --task regression"

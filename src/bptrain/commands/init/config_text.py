@@ -8,11 +8,14 @@ from bptrain.commands.init.draft import Draft
 from bptrain.commands.init.input_columns import CODES, InputCandidate, without_odd_rows
 from bptrain.config.yaml.scalars import is_text
 from bptrain.data.column_kinds import HOW
+from bptrain.data.notations import in_words
 from bptrain.data.profile import Column, Profile
 from bptrain.data.settings import BUCKETS
 from bptrain.errors import printable, short
+from bptrain.formats.problems import some_of
 
 LISTED = 40  # columns that are listed one by one
+MARKED = 10  # columns with markers of missing values that are listed
 FEW_ROWS = 40  # of which all are training rows
 # What a plain scalar may look like for every reader of YAML.
 PLAIN = re.compile(r"[A-Za-z_./](?:[A-Za-z0-9_ .()/+-]*[A-Za-z0-9_()/+-])?")
@@ -65,6 +68,7 @@ def data_lines(draft: Draft) -> Lines:
         yield f"  weight: {scalar(draft.weight)}", "what each row counts, in loss and metrics"
     yield from input_lines(draft.candidates)
     yield from exclude_lines(draft.candidates)
+    yield from marker_lines(draft)
     yield from kind_lines(draft.candidates)
     yield from missing_lines(draft)
     if profile.rows < FEW_ROWS:
@@ -130,6 +134,30 @@ def exclude_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
         offered = without_odd_rows(one.column)
         if offered is not None:
             yield f"    {comment(f'to use it without such rows: {offered}')}", ""
+
+
+def marker_lines(draft: Draft) -> Lines:
+    """How numbers are written; the cells that were read as missing although something stands in them, and the key that
+    makes them values.
+    """
+    columns = [*draft.targets, *(one.column for one in draft.candidates if one.why_not is None)]
+    written: dict[str, list[str]] = {}
+    for column in columns:
+        if column.notation is not None:
+            written.setdefault(in_words(column.notation), []).append(scalar(column.name))
+    for words, names in written.items():
+        yield f"  {comment(f'numbers with {words}: {some_of(names, MARKED)}')}", ""
+    marked = [column for column in columns if column.markers]
+    found = list(dict.fromkeys(marker for column in marked for marker, _ in column.markers))
+    for column in marked[:MARKED]:
+        cells = ", ".join(f"{n:,} {marker}" for marker, n in column.markers[:3])
+        line = f"{scalar(column.name)}: cells read as missing: {cells}"
+        if column.kind != "numbers":
+            others = [marker for marker in found if marker not in dict(column.markers)]
+            line += f"; if they are values: missing_markers: {flow(others)}"
+        yield f"  {comment(line)}", ""
+    if marked[MARKED:]:
+        yield f"  {comment(f'and {len(marked) - MARKED:,} more columns with such cells')}", ""
 
 
 def kind_lines(candidates: tuple[InputCandidate, ...]) -> Lines:

@@ -41,7 +41,8 @@ class InputCandidate(NamedTuple):
     @property
     def is_hashed(self) -> bool:
         """Whether it has too many categories for an input each."""
-        return self.column.kind in ("texts", "booleans") and self.column.distinct > HASHED
+        column = self.column
+        return column.kind == "texts" and column.dates is None and column.distinct > HASHED
 
     @property
     def about(self) -> str:

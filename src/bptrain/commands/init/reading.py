@@ -14,7 +14,7 @@ from bptrain.formats.problems import UndeclaredConvention
 KEYS = {  # of data, by the fields of Conventions
     "format": "format", "delimiter": "delimiter", "encoding": "encoding", "header": "header", "comment": "comment",
     "quote": "quote", "decimal": "decimal", "thousands": "thousands", "missing_markers": "missing_markers",
-    "index_column": "index",
+    "index_column": "index", "sheet": "sheet",
 }  # fmt: skip
 DECLARED = "from --set"
 

@@ -67,6 +67,7 @@ class Validated(NamedTuple):
             "task": schema.task,
             "rows": self.split_rows,
             "features": [feature.name for feature in schema.features],
+            "kinds": [feature.kind for feature in schema.features],
             "targets": list(schema.target.names),
             "labels": list(schema.labels),
             "sizes": list(network.sizes),

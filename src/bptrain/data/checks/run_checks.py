@@ -6,7 +6,7 @@ from bptrain.data.checks.base import Check, Examined
 from bptrain.data.checks.constant_columns import constant_columns
 from bptrain.data.checks.identical_rows import identical_rows, same_file
 from bptrain.data.checks.identifiers import group_in_splits, identifier_input
-from bptrain.data.checks.levels import decimal_labels, similar_levels
+from bptrain.data.checks.levels_and_labels import decimal_labels, similar_levels
 from bptrain.data.checks.sentinels import sentinels
 from bptrain.data.checks.target_in_inputs import target_in_inputs
 from bptrain.data.checks.total_rows import total_row

@@ -1,0 +1,109 @@
+"""Levels of a category: texts, of which spellings that mean the same are one."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
+from unicodedata import normalize
+
+from bptrain.data.cells import NAME
+from bptrain.formats.delimited import NUMBER
+
+BOOLEAN = {"true": 1.0, "false": 0.0}
+ODD_BLANKS = {ord(c): " " for c in "\u00a0\u2007\u202f"} | dict.fromkeys(map(ord, "\ufeff\u2060"))
+MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[ T]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?(Z|[-+][0-9]{2}:?[0-9]{2})?)?"
+)
+WHOLE_LEVEL = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.0*)?")
+
+
+def name_key(text: str) -> str:
+    """What two spellings of one name have in common: Unicode NFC, no blanks around it, no-break blanks as others."""
+    return text.strip() if text.isascii() else normalize("NFC", text.translate(ODD_BLANKS)).strip()
+
+
+Name = TypeVar("Name", str, str | None)
+
+
+def own_spelling(names: Collection[str]) -> Callable[[Name], Name]:
+    """A function from a name to how it is spelled among these; to itself where none means the same."""
+    known = names if isinstance(names, dict) else frozenset(names)
+    by_key: dict[str, str] = {}
+
+    def own(name: Name) -> Name:
+        if name is None or name in known:
+            return name
+        if not by_key:
+            by_key.update((name_key(one), one) for one in names)
+        return by_key.get(name_key(name), name)
+
+    return own
+
+
+def level_key(text: str) -> str:
+    """The same for a level: true and false in any case, and a date with its midnight, are one level, too."""
+    key = name_key(text)
+    if len(key) in (4, 5) and key.lower() in BOOLEAN:
+        return key.lower()
+    return moment(key) if key[4:5] == "-" and key[:4].isdigit() else key
+
+
+def lone_key(text: str) -> str:
+    """The same where the other levels of the column are not known: a whole number is the one that it is, too."""
+    key = level_key(text)
+    return str(int(float(key))) if WHOLE_LEVEL.fullmatch(key) else key
+
+
+def moment(text: str) -> str:
+    """A date or time of ISO 8601 without what is 0 at its end; any other text as it is."""
+    found = MOMENT.fullmatch(text)
+    if found is None:
+        return text
+    day, minute, second, fraction, zone = (part or "" for part in found.groups())
+    fraction = fraction.rstrip("0")
+    clock = f"{minute or '00:00'}:{second or '00'}{'.' + fraction if fraction else ''}"
+    if clock == "00:00:00" and not zone:
+        return day
+    return f"{day} {clock}{'+00:00' if zone == 'Z' else zone}"
+
+
+def are_whole(levels: Iterable[str]) -> bool:
+    """Whether every level is a whole number without leading zeros, so that 1.0 is the level 1."""
+    return all(WHOLE_LEVEL.fullmatch(level) for level in levels)
+
+
+def one_spelling(counts: Mapping[str, int]) -> dict[str, str]:
+    """Spelling -> the most frequent one of the same level. `counts` are those of texts that are there."""
+    whole = are_whole(text.strip() for text in counts)
+    keys = {text: str(int(float(text))) if whole else level_key(text) for text in counts}
+    if len(set(keys.values())) == len(keys):
+        return {text: text.strip() for text in counts}
+    of_level: dict[str, Counter[str]] = {}
+    for text, key in keys.items():
+        of_level.setdefault(key, Counter())[text.strip()] += counts[text]
+    most = {key: min(found, key=lambda text: (-found[text], text)) for key, found in of_level.items()}
+    return {text: most[key] for text, key in keys.items()}
+
+
+class Levels(dict[object, int]):
+    """Cell -> the number of its level, -1 for one that is unknown: an exact spelling first, then one that means it."""
+
+    def __init__(self, levels: Sequence[str]) -> None:
+        super().__init__((level, k) for k, level in enumerate(levels))
+        self._by_key = {level_key(level): k for k, level in reversed([*enumerate(levels)])}
+        numbers = [float(level) if _is_number(level) else None for level in levels]
+        apart = len(set(numbers)) == len(numbers) and None not in numbers
+        self._by_number = {number: k for k, number in enumerate(numbers)} if apart else {}
+
+    def __missing__(self, cell: object) -> int:
+        text = str(cell)
+        found = self._by_key.get(level_key(text), -1)
+        if found < 0 and self._by_number and _is_number(text.strip()):
+            found = self._by_number.get(float(text), -1)
+        self[cell] = found
+        return found
+
+
+def _is_number(text: str) -> bool:
+    return NUMBER.fullmatch(text) is not None and not NAME.fullmatch(text)

@@ -1,0 +1,34 @@
+"""Parquet: columns with types; read through pyarrow, some thousand rows at a time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bptrain.extras import TABLES
+from bptrain.formats.arrow_cells import needed, reading_arrow, sheet_of
+from bptrain.formats.base import Format, Sheet, formats
+from bptrain.formats.conventions import Conventions
+
+ROWS_AT_A_TIME = 1 << 16
+
+
+@formats.add("parquet")
+def parquet() -> Format:
+    """A table of typed columns; needs pyarrow."""
+    return Format("table", (".parquet",), read_parquet, variants=(".pq",), extra=TABLES)
+
+
+def read_parquet(path: Path, key: str, conventions: Conventions) -> Sheet:
+    """The table. Raises DataError, and UsageError without pyarrow."""
+    with reading_arrow(path, key, b"PAR1") as pa:
+        pq = needed("pyarrow.parquet", path, key)
+        # Texts stay dictionaries: one that is there a million times must not be in memory as often.
+        first = pq.read_schema(str(path))
+        texts = [field.name for field in first if pa.types.is_string(field.type)]
+        with pq.ParquetFile(str(path), read_dictionary=texts) as file:
+            rows = file.metadata.num_rows
+            return sheet_of(pa, file.schema_arrow, _batches(file), rows, path)
+
+
+def _batches(file: Any) -> Iterator[Any]:
+    yield from file.iter_batches(ROWS_AT_A_TIME, use_threads=False)

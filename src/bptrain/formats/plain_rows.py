@@ -1,0 +1,284 @@
+"""Rows of a text whose cells one character separates, as bytes and places.
+
+A cell becomes a text or a number when it is asked for, a column at a time, so that a table takes about as much memory
+as its file. A piece of the text is cut by array operations where it is plain: one line per row, quotes around whole
+cells alone. The csv module reads the other pieces. What is no table at all is left to `delimited`, which knows what to
+say about it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, overload
+
+from bptrain.formats.conventions import BLANKS, Conventions
+from bptrain.formats.decimals import ROOM
+from bptrain.formats.number_columns import NumberColumns, Piece, PieceStore, PlainNumbers
+
+if TYPE_CHECKING:
+    from bptrain.parts.types import Array
+
+PIECE = 1 << 19  # characters that are cut at a time
+LEAST_ROWS = 1000  # of a piece, since each column is taken out of each piece by itself
+MOST_OF_A_PIECE = 1 << 25  # characters, of so many rows
+MORE_THAN_CELLS = 64  # bytes of a piece, at most
+LARGEST = 1 << 32  # bytes of a piece, whose places are 32-bit numbers
+BLANK = ord(" ")
+END = 0  # the byte behind each cell; no text has it
+
+
+class NotATable(Exception):
+    """The text is not a table of one width, or has a byte that is reserved here."""
+
+
+class PlainRows:
+    """The cells of a table."""
+
+    def __init__(self, pieces: Sequence[Piece], width: int, numbers: "Mapping[int, PlainNumbers]") -> None:
+        self.pieces, self.width, self._numbers = pieces, width, numbers
+        self.rows = sum(len(piece.ends) for piece in pieces)
+
+    def numbers(self, place: int) -> PlainNumbers | None:
+        """The column at a place, where all of its cells are plain numbers."""
+        return self._numbers.get(place)
+
+    def texts(self, place: int, most: int | None = None) -> list[str]:
+        """The column at a place as texts, of the first `most` rows."""
+        found: list[str] = []
+        for piece in self.pieces:
+            found += _texts(piece, place)
+            if most is not None and len(found) >= most:
+                return found[:most]
+        return found
+
+    def lines(self) -> "Array":
+        """The line on which each row begins."""
+        import numpy as np
+
+        return np.concatenate(
+            [
+                np.arange(piece.line, piece.line + len(piece.ends)) if piece.lines is None else piece.lines
+                for piece in self.pieces
+            ]
+        )
+
+
+class ColumnTexts(Sequence[str]):
+    """The texts of a column, which are made when they are asked for."""
+
+    def __init__(self, rows: PlainRows, place: int) -> None:
+        self._rows, self._place = rows, place
+
+    @property
+    def numbers(self) -> PlainNumbers | None:
+        """The column where all of its cells are plain numbers."""
+        return self._rows.numbers(self._place)
+
+    def tolist(self) -> list[str]:
+        """All texts."""
+        return self._rows.texts(self._place)
+
+    def __len__(self) -> int:
+        return self._rows.rows
+
+    def __iter__(self) -> Iterator[str]:
+        for piece in self._rows.pieces:
+            yield from _texts(piece, self._place)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            most = at.stop if at.stop is not None and at.stop >= 0 else None
+            return self._rows.texts(self._place, most)[at]
+        if at >= 0:
+            return self._rows.texts(self._place, at + 1)[at]
+        return self._rows.texts(self._place)[at]
+
+
+class PlainCells(Mapping[str, list[str]]):
+    """The columns of a table by name; a list of texts is made each time that one is asked for."""
+
+    def __init__(self, rows: PlainRows, places: Mapping[str, int]) -> None:
+        self.rows, self._places = rows, places
+
+    def __getitem__(self, name: str) -> list[str]:
+        return self.rows.texts(self._places[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def column(self, name: str) -> ColumnTexts:
+        """A column whose texts are not made yet."""
+        return ColumnTexts(self.rows, self._places[name])
+
+    def numbers(self, name: str) -> PlainNumbers | None:
+        """A column where all of its cells are plain numbers."""
+        return self.rows.numbers(self._places[name])
+
+
+def _texts(piece: Piece, place: int) -> list[str]:
+    """The cells of a column of a piece."""
+    import numpy as np
+
+    ends = piece.ends[:, place].astype(np.int64)
+    starts = np.empty_like(ends)
+    if place:
+        starts[:] = piece.ends[:, place - 1]
+    else:
+        starts[0], starts[1:] = ROOM - 1, piece.ends[:-1, -1]
+    starts += 1
+    lengths = ends - starts + 1  # with the byte behind
+    offsets = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+    places = np.repeat(starts - offsets, lengths)
+    places += np.arange(len(places))
+    return piece.data[places].tobytes()[:-1].decode().split("\0")
+
+
+def can_be_plain(text: str, delimiter: str, conventions: Conventions) -> bool:
+    """Whether a table is read here, by how it is written."""
+    quote = conventions.quote
+    return (
+        delimiter != BLANKS
+        and delimiter.isascii()
+        and (quote is None or quote == "" or quote.isascii())
+        and (conventions.comment is None or conventions.comment not in text)
+        and "\n" in text
+    )
+
+
+def plain_rows(
+    text: str, begin: int, line: int, width: int, delimiter: str, conventions: Conventions
+) -> PlainRows:
+    """The rows from a place of a text on, where a line with this number begins.
+
+    Raises NotATable where some rows have another number of cells, or broken quotes.
+    """
+    quote = '"' if conventions.quote is None else conventions.quote
+    most = 1 + min(text.count("\n", begin), (len(text) - begin) // width)  # rows
+    columns = NumberColumns(width, most)
+    size = (len(text) - begin) * (1 if text.isascii() else 4)
+    store = PieceStore(size + size // PIECE * MORE_THAN_CELLS, most, width)
+    pieces: list[Piece] = []
+    usual = size = max(PIECE, min(LEAST_ROWS * (text.find("\n", begin) + 1 - begin), MOST_OF_A_PIECE))
+    while begin < len(text):
+        end = len(text)
+        if begin + size < end:
+            end = text.rfind("\n", begin, begin + size) + 1 or text.find("\n", begin + size) + 1 or end
+        part = text[begin:end]
+        if (
+            "\0" in part
+            or ("\r" in part and part.count("\r") != part.count("\r\n"))
+            or len(part) * 4 > LARGEST
+        ):
+            raise NotATable
+        piece = _cut(part, line, width, delimiter, quote)
+        if piece is None:
+            piece = _read(part, line, width, delimiter, conventions)
+            if piece is None and end < len(text):
+                size *= 2  # the cut may have gone through a quoted cell
+                continue
+            if piece is None:
+                raise NotATable
+        if len(piece.ends):
+            columns.add(piece)
+            pieces.append(store.keep(piece))
+        begin, size = end, usual
+        line += part.count("\n")
+    if not pieces:
+        raise NotATable
+    return PlainRows(pieces, width, columns.found())
+
+
+def _cut(part: str, line: int, width: int, delimiter: str, quote: str) -> Piece | None:
+    """The rows of lines that are plain; None where the csv module must look at them."""
+    import numpy as np
+
+    if "\r" in part:
+        part = part.replace("\r\n", "\n")
+    content = part.encode()
+    if not content.endswith(b"\n"):
+        content += b"\n"
+    data = np.frombuffer(bytearray(ROOM) + content + bytes(8), np.uint8)
+    body = data[ROOM:-8]
+    is_end = (body == ord(delimiter)) | (body == ord("\n"))
+    if delimiter != " " and " " in part and (body[0] == BLANK or (is_end[:-1] & (body[1:] == BLANK)).any()):
+        return None  # csv skips blanks that begin a cell
+    if width == 1 and ((quote and quote in part) or _has_blank(part)):
+        return None
+    if quote and quote in part:
+        found = _without_quotes(data, is_end, ord(quote))
+        if found is None:
+            return None
+        data, is_end = found
+        body = data[ROOM:-8]
+    ends = np.flatnonzero(is_end)
+    if len(ends) % width:
+        return None
+    places: Array = ends.reshape(-1, width)
+    is_line = body[places] == ord("\n")
+    if not is_line[:, -1].all() or is_line[:, :-1].any():
+        return None
+    body[places] = END
+    return Piece(data, (places + ROOM).astype(np.uint32), line, None)
+
+
+def _has_blank(part: str) -> bool:
+    """Whether some line has nothing in it, which is no row."""
+    return any(not line.strip() for line in part.split("\n")[:-1])
+
+
+def _without_quotes(data: "Array", is_end: "Array", quote: int) -> "tuple[Array, Array] | None":
+    """The bytes without quotes and the ends of cells; None where a quote is anywhere but around a whole cell."""
+    import numpy as np
+
+    body = data[ROOM:-8]
+    is_quote = body == quote
+    places = np.flatnonzero(is_quote)
+    if len(places) % 2:
+        return None
+    opening, closing = places[::2], places[1::2]
+    before = np.concatenate(([True], is_end))[opening]  # whether a cell begins here
+    after = is_end[closing + 1]
+    if not (before.all() and after.all()):
+        return None
+    inside = np.zeros(len(body) + 1, np.int8)
+    inside[opening] = 1
+    inside[closing] = -1
+    is_inside = np.cumsum(inside[:-1], dtype=np.int8).view(bool)
+    if (is_inside & (body == ord("\n"))).any():
+        return None  # a line break in a cell
+    kept = ~is_quote
+    is_end = (is_end & ~is_inside)[kept]
+    return np.concatenate([data[:ROOM], body[kept], data[-8:]]), is_end
+
+
+def _read(part: str, line: int, width: int, delimiter: str, conventions: Conventions) -> Piece | None:
+    """The rows by the csv module; None where they are broken off, or not of this width."""
+    import csv
+
+    import numpy as np
+
+    from bptrain.formats.separators import csv_reader
+
+    reader = csv_reader(part, delimiter, conventions)
+    cells: list[str] = []
+    lines: list[int] = []
+    begun = 0
+    try:
+        for row in reader:
+            if len(row) > 1 or (row and row[0].strip()):
+                if len(row) != width:
+                    return None
+                cells += row
+                lines.append(line + begun)
+            begun = reader.line_num
+    except csv.Error:
+        return None
+    content = "\0".join([*cells, ""]).encode()
+    data = np.frombuffer(bytearray(ROOM) + content + bytes(8), np.uint8)
+    ends = np.flatnonzero(data[ROOM:-8] == END) + ROOM
+    return Piece(data, ends.astype(np.uint32).reshape(-1, width), line, np.array(lines, np.int64))
