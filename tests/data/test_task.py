@@ -140,7 +140,7 @@ def test_multilabel(tmp_path: Path) -> None:
 def test_suspicions(tmp_path: Path) -> None:
     rows = "".join(f"{k},name{k},{k + 0.5}\n" for k in range(30))
     p = prepared(whole(write(tmp_path, "x,name,y\n" + rows)), CROSS)
-    assert [name for name, _ in p.warnings] == ["many_classes", "many_categories"]
+    assert [name for name, _ in p.warnings] == ["many_classes", "many_categories", "decimal_labels"]
     assert "data.exclude" in p.warnings[1][1]
     few = "".join(f"{k},name{k % 5},{k % 3}\n" for k in range(30))
     assert prepared(whole(write(tmp_path, "x,name,y\n" + few)), CROSS).warnings == ()

@@ -7,7 +7,7 @@ import numpy as np
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.table import ColumnBlock
 from bptrain.data.targets import Kind, Label, Target, check_values, labels_of, values_of
-from bptrain.errors import DataError, Problem, Warned
+from bptrain.errors import DataError, Problem, Warned, short
 from bptrain.formats.problems import ErrorList, some_of
 from bptrain.parts.types import Array
 
@@ -171,7 +171,7 @@ def _kind_of_classes(name: str, labels: tuple[Label, ...], facts: NetworkFacts) 
     """One output per class, or one for two classes."""
     K = len(labels)
     if K < 2:
-        message = f"the target {name} has only one class, {labels[0]!r}; there is nothing to classify"
+        message = f"the target {name} has only one class, {written(labels[0])}; there is nothing to classify"
         raise DataError(Problem("one_class", message, path="data.target"))
     n_outputs = facts.n_outputs
     if n_outputs is None:
@@ -185,6 +185,11 @@ def _kind_of_classes(name: str, labels: tuple[Label, ...], facts: NetworkFacts) 
     if n_outputs == 1 and K == 2:
         message += f"; {facts.loss_name} needs an output for each"
     raise DataError(Problem("n_outputs", message, path="network.sizes", suggestion=str(K)))
+
+
+def written(label: Label) -> str:
+    """A label in a message."""
+    return repr(label) if isinstance(label, str) else short(label)
 
 
 def check_inputs(n_inputs: int, n_columns: int, facts: NetworkFacts) -> None:
