@@ -235,3 +235,9 @@ def test_a_level_that_marks_a_missing_cell_never_occurs(tmp_path: Path) -> None:
         1,
         0,
     ]
+
+
+def test_a_dash_among_other_dates_is_no_missing_cell(tmp_path: Path) -> None:
+    cells = [*(f"2021-01-{10 + k}" for k in range(10)), "-"]
+    [problem] = problems(whole(write(tmp_path, table(cells)), missing="median"))
+    assert (problem.code, problem.line) == ("not_a_date", 12)

@@ -4,7 +4,7 @@ Each becomes a column of numbers: 0 and 1, the place of the level in its order, 
 recognized where nothing is declared; the others are declared.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -149,14 +149,11 @@ def numbers_of(
     errors: ErrorList,
     rules: CellRules = RULES,
 ) -> Array:
-    """A column as numbers, N, NaN where a cell is missing; cells that do not fit are noted.
-
-    What marks a missing cell among numbers does so among dates, which may be numbers such as 20210115.
-    """
+    """A column as numbers, N, NaN where a cell is missing; cells that do not fit are noted."""
     number = number_of(kind, rules.notation_of(name))
-    missing = rules.markers.among_numbers if kind.kind == "datetime" else frozenset[str]()
     known = {cell: None if cell is None else number(cell) for cell in set(cells)}
-    known |= {cell: np.nan for cell in known if cell is not None and cell.strip() in missing}
+    if kind.kind == "datetime":
+        known |= dict.fromkeys(_missing_among_numbers(known, rules, rules.notation_of(name)), np.nan)
 
     def problem(row: int, cell: str) -> Problem:
         code, message = not_of_kind(name, kind, cell)
@@ -171,6 +168,16 @@ def numbers_of(
             errors.add(partial(problem, row, cell))
     values = {cell: np.nan if value is None else value for cell, value in known.items()}
     return np.fromiter(map(values.__getitem__, cells), np.float64, len(cells))
+
+
+def _missing_among_numbers(
+    cells: Iterable[str | None], rules: CellRules, notation: Notation | None
+) -> set[str]:
+    """The cells that mark a missing value among numbers, where dates are numbers such as 20210115."""
+    there = {cell for cell in cells if cell is not None}
+    signs = {cell for cell in there if cell.strip() in rules.markers.among_numbers}
+    numbers = signs and all(isinstance(value_of(cell, notation=notation), float) for cell in there - signs)
+    return signs if numbers else set()
 
 
 def refuse_markers(name: str, order: tuple[str, ...], cells: Array, rules: CellRules) -> None:
