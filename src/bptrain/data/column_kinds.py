@@ -4,7 +4,7 @@ Each becomes a column of numbers: 0 and 1, the place of the level in its order, 
 recognized where nothing is declared; the others are declared.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from functools import partial
 from typing import NamedTuple
 
@@ -153,7 +153,7 @@ def numbers_of(
     number = number_of(kind, rules.notation_of(name))
     known = {cell: None if cell is None else number(cell) for cell in set(cells)}
     if kind.kind == "datetime":
-        known |= dict.fromkeys(_missing_among_numbers(known, rules, rules.notation_of(name)), np.nan)
+        known |= dict.fromkeys(_missing_among_numbers(known.keys(), rules, rules.notation_of(name)), np.nan)
 
     def problem(row: int, cell: str) -> Problem:
         code, message = not_of_kind(name, kind, cell)
@@ -166,18 +166,18 @@ def numbers_of(
     for row, cell in enumerate(cells) if bad else ():
         if cell in bad:
             errors.add(partial(problem, row, cell))
-    values = {cell: np.nan if value is None else value for cell, value in known.items()}
-    return np.fromiter(map(values.__getitem__, cells), np.float64, len(cells))
+    known |= dict.fromkeys([None, *bad], np.nan)
+    return np.fromiter(map(known.__getitem__, cells), np.float64, len(cells))
 
 
 def _missing_among_numbers(
-    cells: Iterable[str | None], rules: CellRules, notation: Notation | None
-) -> set[str]:
+    cells: Set[str | None], rules: CellRules, notation: Notation | None
+) -> frozenset[str]:
     """The cells that mark a missing value among numbers, where dates are numbers such as 20210115."""
-    there = {cell for cell in cells if cell is not None}
-    signs = {cell for cell in there if cell.strip() in rules.markers.among_numbers}
-    numbers = signs and all(isinstance(value_of(cell, notation=notation), float) for cell in there - signs)
-    return signs if numbers else set()
+    signs = rules.markers.among_numbers & cells
+    others = (cell for cell in cells if cell is not None and cell not in signs)
+    numbers = signs and all(isinstance(value_of(cell, notation=notation), float) for cell in others)
+    return signs if numbers else frozenset()
 
 
 def refuse_markers(name: str, order: tuple[str, ...], cells: Array, rules: CellRules) -> None:

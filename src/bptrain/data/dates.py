@@ -218,7 +218,7 @@ def _is_day(text: str, form: str) -> bool:
 
 def _best(counts: Mapping[str, int], total: int) -> DateForm | None:
     """The form in which most cells are dates, and another if it reads as many, some of them as other days."""
-    forms = {cell: forms_of(cell) for cell in counts}
+    forms = {cell: forms_of(cell) if iso_days(cell) is None else ALIKE for cell in counts}
     cells: Counter[tuple[str, ...]] = Counter()
     for cell, read in forms.items():
         cells[read] += counts[cell]
