@@ -117,7 +117,12 @@ def test_over_seeds(many: Path) -> None:
             "log_loss",
             "sum to 1 per row, which sigmoid does not give",
         ),
-        ("sizes: [4, 3], activations: identity", "half_squared_error", "brier", "identity does not give"),
+        (
+            "sizes: [4, 3], activations: identity",
+            "half_squared_error\ntask: classification",
+            "brier",
+            "identity does not give",
+        ),
         ("sizes: [4, 3]", "cross_entropy", "{name: top_k_accuracy, k: 3}", "at least 4 classes"),
         ("sizes: [4, 3]", "cross_entropy", "max_error", "a metric for regression"),
     ],
@@ -127,7 +132,7 @@ def test_refusals(iris: Path, network: str, loss: str, metric: str, words: str) 
     iris.write_text(text + f"metrics:\n  - accuracy\n  - {metric}\n")
     wrong = bptrain("fit", iris)
     assert wrong.code == 2
-    assert "iris.yaml:8:5: error: metrics.1" in wrong.err
+    assert f"iris.yaml:{8 + loss.count(chr(10))}:5: error: metrics.1" in wrong.err
     assert words in wrong.err
     assert not Path("runs").exists()
 
@@ -161,7 +166,7 @@ def test_one_output_of_two_classes(workplace: Path) -> None:
     found = bptrain("fit", "two.yaml", "--json").json["best"]
     assert found["metrics"]["test"]["log_loss"] == pytest.approx(found["loss"]["test"], rel=1e-5)
     assert found["metrics"]["train"]["roc_auc"] > 0.8
-    Path("two.yaml").write_text(two_classes("tanh", "half_squared_error"))
+    Path("two.yaml").write_text(two_classes("tanh", "half_squared_error\ntask: classification"))
     wrong = bptrain("fit", "two.yaml")
     assert wrong.code == 2
     assert "metrics.1: brier needs probabilities, but tanh gives values outside [0, 1]" in wrong.err
