@@ -36,7 +36,7 @@ def decide(target: ColumnBlock, rows: Array, settings: DataSettings, facts: Netw
         return Decision("regression", "values", "set by task")
     if settings.task == "classification":
         return Decision("classification", "classes", "set by task")
-    if texts and facts.loss_outputs == "values" and settings.columns.get(name) != "categorical":
+    if texts and facts.loss_outputs == "values" and not _are_meant(target, rows, settings, facts):
         raise DataError(_text_for_values(target, rows, f"{facts.loss_name} needs", "loss"))
     reason = _reason_for_classes(target, rows, settings, facts)
     if reason and facts.loss_outputs == "positive":
@@ -45,6 +45,15 @@ def decide(target: ColumnBlock, rows: Array, settings: DataSettings, facts: Netw
     if reason:
         return Decision("classification", "classes", reason)
     return Decision("regression", "values", f"the target {name} is numeric")
+
+
+def _are_meant(target: ColumnBlock, rows: Array, settings: DataSettings, facts: NetworkFacts) -> bool:
+    """Whether the config says that texts are classes: the column is declared, or has as many as there are outputs."""
+    name = target.names[0]
+    as_many = facts.n_outputs is not None and facts.n_outputs > 1
+    return settings.columns.get(name) == "categorical" or (
+        as_many and facts.n_outputs == len(set(target.texts[name][rows].tolist()))
+    )
 
 
 def _text_for_values(target: ColumnBlock, rows: Array, needs: str, path: str) -> Problem:
