@@ -94,6 +94,14 @@ def test_what_init_says_is_short_and_offers_a_way(workplace: Path) -> None:
     assert not any(len(word) > 25 and word.isdigit() for word in (page + made.err).replace(",", " ").split())
     (offer,) = [line for line in page.splitlines() if "to use it without such rows: " in line]
     assert offer.endswith('such rows: missing_markers: [default, "rotary"], missing: {"rpm": drop}')
+    lines = [line for line in page.splitlines() if not line.startswith(("    - rpm", "  missing:"))]
+    at = next(k for k, line in enumerate(lines) if line.startswith("  train:"))
+    lines[at:at] = ['  missing_markers: [default, "rotary"]', '  missing: {"rpm": drop}']
+    Path("c.yaml").write_text("\n".join(lines))
+    told = bptrain("validate", "c.yaml", "--json")
+    assert told.code == 0, told.out
+    assert "rpm" in told.json["features"]
+    assert sum(told.json["rows"].values()) == 59
 
 
 def test_large_labels_are_short(workplace: Path) -> None:
