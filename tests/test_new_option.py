@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import parts_docs
-from bptrain.build.updates import build_schedule
+from bptrain.build.training import build_schedule
 from bptrain.cli.completion_words import make_words
 from bptrain.config import load_config
 from bptrain.parts.describe import BESIDE, Beside

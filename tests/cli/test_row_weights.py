@@ -10,7 +10,7 @@ import pytest
 
 import bptrain
 from bptrain.build.setup import open_config
-from bptrain.build.updates import build_plan
+from bptrain.build.training import build_plan
 from bptrain.commands.fit.older_metrics import weighed_anew
 from bptrain.engines.base import OptimizerState
 from bptrain.engines.numpy_engine import NumpyEngine

@@ -12,7 +12,7 @@ import pytest
 
 from bptrain.build.network import initial_weights
 from bptrain.build.setup import open_config
-from bptrain.build.updates import build_plan
+from bptrain.build.training import build_plan
 from bptrain.commands.fit.fit import Done, fit_events
 from bptrain.core import reference
 from bptrain.core.network import views

@@ -7,7 +7,7 @@ import pytest
 
 from bptrain.build.network import initial_weights
 from bptrain.build.setup import Setup, open_config
-from bptrain.build.updates import build_plan
+from bptrain.build.training import build_plan
 from bptrain.engines.base import initial_optimizer_state
 from bptrain.engines.choice import EngineChoice, make_engine
 from bptrain.parts.types import Array

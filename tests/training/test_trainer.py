@@ -149,7 +149,7 @@ def test_the_step_of_a_divergence(iris: Path) -> None:
 
     setup = open_config(iris, {})
     rows = setup.prepared.splits["train"]
-    from bptrain.build.updates import build_plan
+    from bptrain.build.training import build_plan
 
     plan: TrainingPlan = build_plan(setup.loaded.config, setup.network, 106)
     X = rows.X.copy()

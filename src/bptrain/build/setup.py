@@ -5,10 +5,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from bptrain.build.controls import build_controls
 from bptrain.build.data import Given, prepare_data
 from bptrain.build.metrics import build_metrics
 from bptrain.build.network import activation_parts, network_of_schema
+from bptrain.build.training import build_controls
 from bptrain.build.warnings import config_warnings
 from bptrain.config import Loaded, load_config
 from bptrain.config.resolved import to_plain

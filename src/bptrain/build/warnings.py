@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bptrain.build.network import activation_parts
-from bptrain.build.updates import build_plan
+from bptrain.build.training import build_plan
 from bptrain.config.schema import Config
 from bptrain.core.network import Network
 from bptrain.data.prepare import Prepared

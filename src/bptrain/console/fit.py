@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from bptrain.commands.fit.fit import Compiling, Done, FitEvent, Started
 from bptrain.commands.fit.follow import position
 from bptrain.commands.fit.summary import SplitResult
-from bptrain.console.terminal.bars import begin, end
 from bptrain.console.terminal.metric_tables import show_classes, show_targets
 from bptrain.console.terminal.screen import Screen, figure
-from bptrain.console.terminal.terminal import is_redrawn
+from bptrain.console.terminal.terminal import begin, end, is_redrawn
 from bptrain.core.network import Network
 from bptrain.errors import Warned, printable
 from bptrain.training.events import EpochEnd, Progress

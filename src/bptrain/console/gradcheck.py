@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bptrain.commands.gradcheck.run import GradcheckResult
 from bptrain.commands.gradcheck.selftest import CombinationCheck, by_parts, combinations
-from bptrain.console.terminal.bars import begin, end
 from bptrain.console.terminal.screen import Screen
-from bptrain.console.terminal.terminal import is_redrawn
+from bptrain.console.terminal.terminal import begin, end, is_redrawn
 from bptrain.drain import drain
 from bptrain.gradient_check import BlockReport, CheckProgress, GradcheckReport, Kink
 from bptrain.gradient_check.number_words import told_apart

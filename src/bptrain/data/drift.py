@@ -53,7 +53,7 @@ def population_stability(expected: Array, actual: Array) -> float:
 
 
 def by_chance(expected: Array, actual: Array) -> float:
-    """The mean of the index for rows drawn alike: (bins − 1) (1/N + 1/n), the scale of a χ² (Yurdakul 2018)."""
+    """The mean of the index for rows drawn alike: (bins − 1) (1/N + 1/n), as of chi-squared (Yurdakul 2018)."""
     bins = int(np.count_nonzero(expected + actual))
     return max(bins - 1, 0) * float(1 / expected.sum() + 1 / actual.sum())
 

@@ -28,7 +28,7 @@ from bptrain.gradient_check.numeric_gradient import (
     plan,
 )
 from bptrain.gradient_check.part_derivatives import part_faults
-from bptrain.gradient_check.part_shapes import refuse_wrong_shapes
+from bptrain.gradient_check.part_slopes import refuse_wrong_shapes
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.report import BlockReport, GradcheckReport
 from bptrain.gradient_check.rounding import rounded_elsewhere, rounding_at

@@ -1,19 +1,23 @@
-"""The derivatives that parts should give at a point, as intervals: by the complex step, or by differences.
+"""What parts should give at a point: arrays of the right shapes, and derivatives within intervals.
 
-By the complex step the interval is what lies between the slopes a few roundings to the left and to the right. By
-differences it is the estimated error of the difference, and at a kink what lies between the differences of both sides.
+A wrong shape would fail far from the mistake, or would spread over rows and units where it should not. A derivative is
+taken by the complex step, or by differences. By the complex step the interval is what lies between the slopes a few
+roundings to the left and to the right. By differences it is the estimated error of the difference, and at a kink what
+lies between the differences of both sides.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.errors import UsageError
 from bptrain.gradient_check.differences import central
 from bptrain.gradient_check.point import STEP, GradientPoint, slope, slopes_of_rows
 from bptrain.gradient_check.verdicts import SAFETY
 from bptrain.parts.types import Array
+from bptrain.plugins.kinds import wrong_shape
 
 STEEPEST = 1e-10 / STEP  # of what a step of h may be taken on
 FIRST = (2e-2, 2e-3, 2e-4)  # steps of differences, of which the best is taken
@@ -82,3 +86,33 @@ def _on_both_sides(right: Callable[[Array], Array], at: Array) -> Known:
     left, here, beyond = right(at - step), right(at), right(at + step)
     low, high = np.fmin(np.fmin(left, here), beyond), np.fmax(np.fmax(left, here), beyond)
     return Known(here, low, high)
+
+
+def refuse_wrong_shapes(point: GradientPoint) -> None:
+    """Raises UsageError where a part gives another shape than it should, on all rows or on the first alone."""
+    with np.errstate(all="ignore"):
+        for some in (point, point.some_rows(np.arange(1))):
+            for fault in _faults(some):
+                raise UsageError(fault)
+
+
+def _faults(point: GradientPoint) -> Iterator[str]:
+    """The faults, from the first layer to the loss; each is raised before the next layer is given its outcome."""
+    network, parameters, masks = point.network, point.parameters, point.context.dropout_masks
+    X = Z = point.X_0
+    for i in range(1, network.L + 1):
+        W, b = parameters.W[i], parameters.b[i]
+        Z = np.asarray((X * masks[i - 1] if i - 1 in masks else X) @ W.T + (0.0 if b is None else b))
+        f, df, product = network.activations[i][:3]
+        whose, of = f"the activation of layer {i}", f"z of shape {Z.shape}"
+        X = f(Z)
+        yield from (f"{whose} {words}" for words in wrong_shape("f", X, Z.shape, of))
+        if df is not None:
+            yield from (f"{whose} {words}" for words in wrong_shape("df", df(Z, X), Z.shape, of))
+        elif product is not None:
+            yield from (f"{whose} {words}" for words in wrong_shape("product", product(X, Z), Z.shape, of))
+    loss, T, of = network.loss, point.T, f"x and t of shape {X.shape}"
+    yield from (f"the loss {words}" for words in wrong_shape("E", loss.E(X, T), (len(X),), of))
+    yield from (f"the loss {words}" for words in wrong_shape("dE", loss.dE(X, T), X.shape, of))
+    if network.canonical and loss.E_of_z is not None:
+        yield from (f"the loss {words}" for words in wrong_shape("E_of_z", loss.E_of_z(Z, T), (len(X),), of))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bptrain.build.updates import build_method, build_schedule
+from bptrain.build.training import build_method, build_schedule
 from bptrain.config import to_plain
 from bptrain.parts.optimizers import Optimizer
 from config.helpers import load, problems

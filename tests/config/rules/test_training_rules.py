@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bptrain.build.network import build_network
-from bptrain.build.updates import build_plan
+from bptrain.build.training import build_plan
 from bptrain.config import from_plain, to_plain
 from bptrain.engines.base import GradientTransform
 from config.helpers import GOOD, load, problems

@@ -11,8 +11,7 @@ from typing import Any
 from bptrain.build.data import prepare_data
 from bptrain.build.making import dtype_of
 from bptrain.build.network import activation_parts, build_network, network_of_schema
-from bptrain.build.updates import build_plan
-from bptrain.commands.explain.change_lines import change_lines
+from bptrain.build.training import build_plan
 from bptrain.commands.explain.data_lines import data_lines, rows_seen
 from bptrain.commands.explain.derivation import Explanation, letter_lines
 from bptrain.commands.explain.network_lines import (
@@ -23,7 +22,7 @@ from bptrain.commands.explain.network_lines import (
     start_lines,
 )
 from bptrain.commands.explain.part_lines import Alphabet
-from bptrain.commands.explain.update_lines import end_lines, update_lines
+from bptrain.commands.explain.update_lines import change_lines, end_lines, update_lines
 from bptrain.config import load_config
 from bptrain.config.part import PartConfig
 from bptrain.engines.compiled.running import sources

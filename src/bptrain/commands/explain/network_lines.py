@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from bptrain.commands.explain.change_lines import is_weighted
 from bptrain.commands.explain.derivation import (
     DerivationLine,
     DerivationSection,
@@ -13,6 +12,7 @@ from bptrain.commands.explain.derivation import (
     shape,
 )
 from bptrain.commands.explain.part_lines import Alphabet, own_words, text_of
+from bptrain.commands.explain.update_lines import is_weighted
 from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config
 from bptrain.core.network import Network

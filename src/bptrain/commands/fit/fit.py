@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from bptrain.build.making import dtype_of
 from bptrain.build.network import initial_weights
 from bptrain.build.setup import NOTHING, Setup, load_given, open_loaded, run_config
-from bptrain.build.updates import build_plan, refuse_what_is_too_large
+from bptrain.build.training import build_plan, refuse_what_is_too_large
 from bptrain.commands.fit.older_metrics import weighed_anew
 from bptrain.commands.fit.resume import (
     Resumed,

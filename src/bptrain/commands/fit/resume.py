@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from bptrain.build.data import NOT_GIVEN
 from bptrain.build.setup import Setup
-from bptrain.build.updates import build_schedule
+from bptrain.build.training import build_schedule
 from bptrain.config import Loaded, from_plain
 from bptrain.config.resolved import to_plain
 from bptrain.data.prepare import KeptSchema

@@ -9,7 +9,7 @@ import numpy as np
 
 from bptrain.build.data import prepare_data
 from bptrain.build.network import initial_weights, network_of_schema
-from bptrain.build.updates import build_plan
+from bptrain.build.training import build_plan
 from bptrain.commands.gradcheck.consistency import Consistency, consistency, plain_descent
 from bptrain.config import load_config
 from bptrain.config.schema import Config
@@ -32,7 +32,7 @@ from bptrain.gradient_check import (
     chosen_blocks,
     units,
 )
-from bptrain.gradient_check.part_shapes import refuse_wrong_shapes
+from bptrain.gradient_check.part_slopes import refuse_wrong_shapes
 from bptrain.model.load import load_checkpoint, load_run, run_of, training_data
 from bptrain.model.model import Model
 from bptrain.parts.types import Array

@@ -1,16 +1,24 @@
-"""What a stream is: a terminal or a file, how wide, whether it may be colored or drawn over. And text that fits it.
+"""What a stream is: a terminal or a file, how wide, whether it may be colored or drawn over. And texts and bars on it.
 
 NO_COLOR (no-color.org) takes all colors away, FORCE_COLOR gives them to a file or pipe too; TERM=dumb and CI get plain
-lines in place of bars.
+lines in place of bars. A signal cannot leave a bar half drawn, so that the terminal has its cursor back whatever ends a
+command.
 """
 
 import os
 import shutil
+import signal
 import textwrap
-from typing import TextIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
 from unicodedata import combining, east_asian_width
 
-from bptrain.errors import JOINERS
+from bptrain.errors import JOINERS, STOPPING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 
 RED, GREEN, YELLOW, BOLD = "1;31", "1;32", "1;33", "1"
 LEAST = 20  # columns that text is given, however narrow a terminal says it is
@@ -70,3 +78,30 @@ def cells(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(0 if combining(c) or c in JOINERS else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Keeps signals that stop a command waiting inside the block, where the system can."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def begin(bar: "Progress") -> "Progress":
+    """Draws a bar for the first time; it hides the cursor and starts a thread."""
+    with undisturbed():
+        bar.start()
+    return bar
+
+
+def end(bar: "Progress | None") -> None:
+    """Takes a bar away, if there is one."""
+    if bar is not None:
+        with undisturbed():
+            bar.stop()
