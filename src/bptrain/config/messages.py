@@ -14,6 +14,8 @@ from bptrain.errors import Problem
 
 SOURCE = "a path, a list of paths, or {inputs: PATH, target: PATH}"
 # What a key wants, where the type alone does not say it; * is any item.
+MANY_CHOICES = 24  # from more on they are not listed beside the one that is probably meant
+
 _WANTED: dict[tuple[str, ...], str] = {
     ("network", "sizes"): "a list such as [auto, 16, auto]",
     ("network", "sizes", "*"): "a whole number, or auto",
@@ -147,7 +149,8 @@ def _wrong_choice(value: Any, written: str, context: dict[str, Any]) -> Said:
     suggestion = suggest.value(value, allowed) if isinstance(value, str) else None
     own = context.get("kind") in _KINDS_OF_PART and suggestion is None
     hint = "; add your own with --plugin FILE" if own else ""
-    return Said("wrong_choice", f"{written} {what}: {', '.join(allowed)}{hint}", suggestion)
+    choices = "" if suggestion is not None and len(allowed) > MANY_CHOICES else f": {', '.join(allowed)}"
+    return Said("wrong_choice", f"{written} {what}{choices}{hint}", suggestion)
 
 
 def _article(kind: str) -> str:
