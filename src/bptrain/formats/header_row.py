@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.problems import ErrorList, UndeclaredConvention, some_of
+from bptrain.formats.value_texts import is_written_like
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")  # float() also takes 1_000
 ROWS_LOOKED_AT = 10_000  # in which the value of a column is looked for
 MOST_REPEATED = 0.1  # of the rows: where more are the same as the names, these are values
+LEAST_COUNT = 3  # so many cells must count on from a name before that is a value
+MOST_DIGITS = 15
+FEW = 20  # cells by which a column is one of numbers
+EVEN = 1e-3  # relative difference of steps that are even
 NEUTRAL = frozenset(["", "NA", "N/A", "NaN", "nan", "NULL", "null", "?"])  # what a name and a cell may be
 
 
@@ -156,18 +162,46 @@ def _rows_that_are(names: Sequence[str], columns: Sequence[Sequence[str]]) -> li
 
 
 def may_be_row(names: Sequence[str], columns: Sequence[Sequence[str]], repeated: int = 0) -> bool:
-    """Whether names may be values: all are numbers that do not count, or some are values of their own columns.
+    """Whether names may be values: as texts, among the cells below them, or as numbers that are no names.
 
     `repeated` is how many rows are these names, which says nothing.
     """
     places = [k for k, name in enumerate(names) if name not in NEUTRAL]
     numbers = {k for k in places if is_number(names[k])}
     own = {k for k in places if _is_value(names[k], columns[k], repeated)}
-    offsets = {int(names[k]) - k if names[k].isdecimal() else None for k in numbers}
     texts = set(places) - numbers
+    if any(is_written_like(names[k], columns[k], NEUTRAL) for k in texts):
+        return True
+    if texts and any(_goes_on(names[k], columns[k]) for k in numbers):
+        return True
+    offsets = {int(names[k]) - k if names[k].isdecimal() else None for k in numbers}
     if offsets <= {0} or offsets <= {1}:  # names that count are names; those beside them may still be values
         return bool(texts) and (texts <= own or len(texts & own) >= 2)
-    return len(own) >= 2 or numbers | own == set(places)
+    if texts & own or len(own) >= 2 or numbers | own == set(places):
+        return True
+    return not _is_scale([names[k] for k in sorted(numbers) if _are_numbers(columns[k])])
+
+
+def _goes_on(name: str, cells: Sequence[str]) -> bool:
+    """Whether the cells count on from a number, as the rows below a first one do."""
+    if not name.isdecimal() or len(name) > MOST_DIGITS or len(cells) < LEAST_COUNT:
+        return False
+    return all(cell.strip() == str(k) for k, cell in enumerate(cells[:ROWS_LOOKED_AT], int(name) + 1))
+
+
+def _is_scale(names: Sequence[str]) -> bool:
+    """Whether numbers may be the names of columns: whole ones that rise or fall (years), others in even steps."""
+    numbers = [float(name.replace(",", ".")) for name in names]
+    steps = [b - a for a, b in pairwise(numbers)]
+    if all(number.is_integer() for number in numbers):
+        return all(step > 0 for step in steps) or all(step < 0 for step in steps)
+    even = all(abs(step - steps[0]) <= EVEN * abs(steps[0]) for step in steps)
+    return len(steps) >= 2 and steps[0] != 0 and even
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    """Whether the first cells are numbers, but for those that may be missing."""
+    return all(is_number(text) for cell in cells[:FEW] if (text := cell.strip()) not in NEUTRAL)
 
 
 def _is_value(name: str, cells: Sequence[str], repeated: int) -> bool:

@@ -160,7 +160,7 @@ def _with_header(
         or not rows[0][1:]
     ):
         return table
-    if conventions.header is None and not any(cell.strip()[-1:].isdecimal() for cell in rows[0]):
+    if conventions.header is None and not any(is_number(cell.strip()) for cell in rows[0]):
         message = (
             "this line begins with #, and may have the names of the columns: data.comment: '#' if it is a comment; "
             "data.header: true if it has the names"
