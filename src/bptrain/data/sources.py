@@ -115,6 +115,10 @@ class FileSource(NamedTuple):
         assert isinstance(y, np.ndarray)
         return Arrays(X, y, None, ArrayNames("x1", "y"), (self.name, str(self.target)))
 
+    def for_columns(self, needed: tuple[str, ...]) -> "FileSource":
+        """The same for a trained model that reads these columns."""
+        return self._replace(conventions=self.conventions._replace(needed=needed))
+
     def digests(self, role: str) -> dict[str, str]:
         """The digest of each file as it lies on the disk."""
         digests = {role: digest(self.inputs, f"data.{role}")}

@@ -65,7 +65,9 @@ def columns_by_name(
         what = "has neither a name nor a cell, and is" if n == 1 else "have neither names nor cells, and are"
         notes.append(f"reading: {columns_of} {file} {what} left out")
     has_index = len(filled) > 1 and not names[0] and conventions.index_column in (None, True)
-    if has_index and conventions.index_column is None and not counts(columns[0]):
+    if has_index and conventions.are_names(names):
+        filled = filled[1:]  # a further column, which the model does not read
+    elif has_index and conventions.index_column is None and not counts(columns[0]):
         _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, line, lines)
         _refuse_unnamed(columns[0], file, line)
         has_index = False
@@ -113,6 +115,8 @@ def without_index(found: TableColumns, conventions: Conventions, file: str, key:
         message = f"there is no column {index!r}; the data has {some_of(found.names)}"
         raise DataError(Problem("unknown_column", message, path="data.index"))
     at = 0 if index is True else found.names.index(index)
+    if index is True and found.names[0] in conventions.needed:
+        return found
     names, places = found.names[:at] + found.names[at + 1 :], found.places[:at] + found.places[at + 1 :]
     if not names:
         message = "its only column is declared to count the rows"
@@ -135,7 +139,13 @@ def _refuse_row(
     if conventions.header is not None:
         return
     repeated = _rows_that_are(names, columns)
-    if may_be_row(names, columns, len(repeated)):
+    if not conventions.are_names(names) and may_be_row(names, columns, len(repeated)):
+        if conventions.needed:
+            message = (
+                f"this line may be a row ({some_of(names, 5)}), and has not the columns of the model "
+                f"({some_of(conventions.needed, 5)}): put a line with their names above it"
+            )
+            raise DataError(Problem("no_header", message, file=file, line=line))
         message = (
             f"this line may be a row ({some_of(names, 5)}): data.header: false if this is a row; data.header: true "
             "if these are names"
