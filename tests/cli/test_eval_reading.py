@@ -15,10 +15,8 @@ training: {{epochs: 1}}
 
 
 def rows(first: int, n: int = 30, index: bool = True) -> str:
-    lead = (lambda i: f"{i},") if index else (lambda i: "")
-    return "".join(
-        f"{lead(i)}{i * 7 % 11 / 7},{'pq'[i % 2]},{i * 5 % 13 / 3}\n" for i in range(first, first + n)
-    )
+    lines = [(i, f"{i * 7 % 11 / 7},{'pq'[i % 2]},{i * 5 % 13 / 3}\n") for i in range(first, first + n)]
+    return "".join(f"{i},{line}" if index else line for i, line in lines)
 
 
 def run_of(workplace: Path, content: str, more: str = "") -> str:
@@ -70,6 +68,13 @@ def test_advice_that_can_be_taken(workplace: Path) -> None:
     assert found.code == 3
     assert "save the file as UTF-8" in found.err
     assert "train again with that key" in found.err
+
+
+def test_the_separator_of_the_run(workplace: Path) -> None:
+    run = run_of(workplace, "x,c,y\n" + rows(0, index=False), ', delimiter: ","')
+    (workplace / "b.csv").write_text(("x,c,y\n" + rows(30, index=False)).replace(",", ";"))
+    found = bptrain("eval", run, "--data", "b.csv")
+    assert (found.code, "semicolons do: write the file with" in found.err) == (3, True), found.err
 
 
 def test_validation_rows_are_read_alike(workplace: Path) -> None:

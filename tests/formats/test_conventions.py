@@ -349,6 +349,19 @@ def test_decimal_commas_between_semicolons(tmp_path: Path, name: str) -> None:
     assert sheet.cells == {"a": ["1,5", "3,5"], "b": ["2,25", "4"], "y": ["u", "v"]}
 
 
+@pytest.mark.parametrize(
+    ("declared", "sign", "key"), [(";", ",", '","'), (",", "\t", "tab"), ("|", ";", '";"')]
+)
+def test_a_declared_separator_that_separates_nothing(
+    tmp_path: Path, declared: str, sign: str, key: str
+) -> None:
+    content = written(sign)
+    code, message, _ = problem(tmp_path, content, delimiter=declared)
+    assert code == "delimiter"
+    assert f"data.delimiter: {key}" in message
+    assert sheet_of(tmp_path, "a\n1\n2,5\n", delimiter=";").names == ("a",)
+
+
 def test_two_separators(tmp_path: Path) -> None:
     content = rows(30, lambda i: f"{i},5;{i * i},25;{'ab'[i % 2]}")
     found = doubt(tmp_path, content)

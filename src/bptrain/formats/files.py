@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,6 +116,7 @@ def _nul_byte(text: str, data: bytes, path: Path) -> DataError:
     return DataError(Problem("nul_byte", f"{what}: {cure}", file=str(path), line=line))
 
 
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")  # characters that no text has
 MARKS = (  # byte order marks
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -190,6 +192,19 @@ def _packing(file: BinaryIO, path: Path) -> Packing | None:
         message = f"this is {packing.name}: rename it to {path.name}{packing.suffix}"
         raise DataError(Problem("packed_file", message, file=str(path)))
     return packing
+
+
+def refuse_text(path: Path, key: str, name: str) -> None:
+    """Raises DataError for a text that the config declares to be of a format without text, of this name."""
+    with reading(path, key), path.open("rb") as file:
+        head = file.read(HEAD_OF_FILE)
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return
+    if any(sign.isprintable() for sign in text) and not CONTROL.search(text):
+        message = f"this is a text, and not {name}, as data.format says: remove that key, or declare data.format: csv"
+        raise DataError(Problem("foreign_file", message, file=str(path)))
 
 
 def digest(path: Path, key: str) -> str:
