@@ -74,7 +74,18 @@ def test_the_separator_of_the_run(workplace: Path) -> None:
     run = run_of(workplace, "x,c,y\n" + rows(0, index=False), ', delimiter: ","')
     (workplace / "b.csv").write_text(("x,c,y\n" + rows(30, index=False)).replace(",", ";"))
     found = bptrain("eval", run, "--data", "b.csv")
-    assert (found.code, "semicolons do: write the file with" in found.err) == (3, True), found.err
+    assert (found.code, "semicolons would separate it" in found.err) == (3, True), found.err
+
+
+def test_a_declared_separator_that_separates_nothing(workplace: Path) -> None:
+    (workplace / "a.csv").write_text("x,c,y\n" + rows(0, index=False))
+    (workplace / "config.yaml").write_text(CONFIG.format(more=', delimiter: ";"'))
+    found = bptrain("validate", "config.yaml")
+    assert found.code == 3
+    assert "there is no column 'y'; the data has x,c,y, as one name" in found.err
+    assert 'commas would separate it (data.delimiter: ",")' in found.err
+    found = bptrain("init", "--data", "a.csv", "--target", "y", "--set", "data.delimiter=tab", "--force")
+    assert (found.code, 'data.delimiter: ","' in found.err) == (3, True), found.err
 
 
 def test_validation_rows_are_read_alike(workplace: Path) -> None:

@@ -85,7 +85,7 @@ def read_text(path: Path, key: str, encoding: str | None = None) -> str:
     try:
         text = data.decode(found).removeprefix("\ufeff")
         if "\0" in text:
-            raise _nul_byte(text, data, path)
+            raise _nul_byte(text, data, path, encoding)
         return text
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
@@ -103,17 +103,17 @@ def read_text(path: Path, key: str, encoding: str | None = None) -> str:
     ) from None
 
 
-def _nul_byte(text: str, data: bytes, path: Path) -> DataError:
+def _nul_byte(text: str, data: bytes, path: Path, declared: str | None) -> DataError:
     """That a text has a NUL byte; in UTF-16 every other byte is one."""
     likely = likely_encodings(data)[0]
-    what = "this line has a NUL byte, which no text has"
-    cure = (
-        f"declare data.encoding: {likely}"
-        if likely.startswith("utf-16")
-        else "the file is damaged, or no table"
-    )
+    in_utf16 = likely.startswith("utf-16")
+    cure = f"declare data.encoding: {likely}" if in_utf16 else "the file is damaged, or no table"
     line = text.count("\n", 0, text.index("\0")) + 1
-    return DataError(Problem("nul_byte", f"{what}: {cure}", file=str(path), line=line))
+    message = f"this line has a NUL byte, which no text has: {cure}"
+    problem = Problem("nul_byte", message, file=str(path), line=line)
+    if not in_utf16 or declared is not None:
+        return DataError(problem)
+    return UndeclaredConvention(problem, "encoding", likely, "the file has a NUL byte beside each letter")
 
 
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")  # characters that no text has

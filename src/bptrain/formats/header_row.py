@@ -52,10 +52,9 @@ def columns_by_name(
     and for a header that is repeated, UndeclaredConvention where these may be no names.
     """
     names = [cell.strip() for cell in header]
+    shorter = len(names) < len(columns)
     notes: list[str] = []
-    if len(names) < len(
-        columns
-    ):  # R leaves out the name of the first; a delimiter at the end makes an empty last
+    if shorter:  # R leaves out the name of the first; a delimiter at the end makes an empty last
         names = [*names, ""] if not any(columns[-1]) else ["", *names]
     places = range(len(names))
     filled = [k for k in places if names[k] or k == 0 or any(map(str.strip, columns[k]))]
@@ -69,8 +68,13 @@ def columns_by_name(
         filled = filled[1:]  # a further column, which the model does not read
     elif has_index and conventions.index_column is None and not counts(columns[0]):
         _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, line, lines)
-        _refuse_unnamed(columns[0], file, line)
-        has_index = False
+        has_index = shorter and _are_row_names(columns[0])
+        if has_index:
+            filled = filled[1:]
+            what = "has no name and a text of its own in each row"
+            notes.append(f"reading: the first column of {file} {what}: it is left out")
+        else:
+            _refuse_unnamed(columns[0], file, line)
     elif has_index:
         filled = filled[1:]
         if conventions.index_column is None:
@@ -88,6 +92,11 @@ def counts(cells: Sequence[str]) -> bool:
     """Whether cells are 0 … N−1 or 1 … N."""
     first = cells[0].strip()
     return first in ("0", "1") and all(cell.strip() == str(k) for k, cell in enumerate(cells, int(first)))
+
+
+def _are_row_names(cells: Sequence[str]) -> bool:
+    """Whether cells are texts that name the rows: each is there once, and none is a number."""
+    return len(set(cells)) == len(cells) and not any(is_number(cell.strip()) for cell in cells)
 
 
 def _refuse_unnamed(cells: Sequence[str], file: str, line: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from bptrain.errors import DataError, Problem
+from bptrain.errors import Problem
 from bptrain.formats.conventions import BLANKS, Conventions
 from bptrain.formats.header_row import is_number
 from bptrain.formats.problems import UndeclaredConvention
@@ -75,8 +75,6 @@ def _told(text: str, conventions: Conventions, usual: str, declared: str | None,
     if declared is not None:
         rows = first_rows(text, declared, conventions)[above:]
         width, extra = _width(rows)
-        if conventions.delimiter is not None:
-            _refuse_no_separator(text, conventions, rows, above, file)
         if not width and conventions.header is None:
             _refuse_titles(rows, file)
         return Separation(text, declared, "", extra)
@@ -115,24 +113,13 @@ def _told(text: str, conventions: Conventions, usual: str, declared: str | None,
     return Separation(text, usual, "")
 
 
-def _refuse_no_separator(
-    text: str, conventions: Conventions, rows: Sequence[Sequence[str]], above: int, file: str
-) -> None:
-    """Raises DataError where the declared delimiter is in no row, and one other sign separates all of them."""
-    if not rows[1:] or any(row[1:] for row in rows):
-        return
-    others = [sign for sign in SIGNS if sign not in (BLANKS, conventions.delimiter)]
-    widths = {sign: _width(first_rows(text, sign, conventions)[above:])[0] for sign in others}
-    found = [sign for sign, width in widths.items() if width]
-    if len(found) == 1:
-        declared = KEYS.get(str(conventions.delimiter), f'"{conventions.delimiter}"')
-        cure = (
-            f"write the file with {declared}"
-            if conventions.needed
-            else f"declare data.delimiter: {KEYS[found[0]]}"
-        )
-        message = f"{declared} (data.delimiter) separates no cells, but {SIGNS[found[0]]} do: {cure}"
-        raise DataError(Problem("delimiter", message, file=file))
+def not_separated(names: Sequence[str]) -> str:
+    """The end of a sentence about the one name that a header has, where a sign in it could separate several."""
+    signs = [sign for sign in SIGNS if sign != BLANKS and len(names) == 1 and sign in names[0]]
+    if not signs:
+        return ""
+    sign = max(signs, key=names[0].count)
+    return f", as one name: {SIGNS[sign]} would separate it (data.delimiter: {KEYS[sign]})"
 
 
 def _width(rows: Sequence[Sequence[str]]) -> tuple[int, bool]:
