@@ -41,9 +41,10 @@ ORDER = [
 # Rooms that have an order of their own, read the same way.
 INNER = {
     "commands": [
-        {"config_show", "eval", "explain", "fit", "gradcheck", "inspect", "list", "runs"},
+        {"config_show", "data_compare", "eval", "explain", "fit", "gradcheck", "inspect", "list", "runs"},
         {"check_backward", "doctor", "validate"},
         {"init"},
+        {"data_inspect"},
     ],
 }
 # What a command does lies in commands/<name>, but for these.
@@ -279,6 +280,8 @@ def test_a_class_name_is_one_thing() -> None:
         "completion --help",
         "config --help",
         "config show --help",
+        "data inspect --help",
+        "data compare --help",
         "inspect --help",
         "runs --help",
         "doctor --help",

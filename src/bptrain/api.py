@@ -47,8 +47,9 @@ def fit(
 
     overrides           values by dotted key, such as {"training.epochs": 20}
     plugins             files with your own parts
-    data                rows to train on in place of `data.train`: (X, y), whose columns are x1 … xn and y; or a
-                        dict of columns, or a frame of pandas, polars or Arrow, of which `data.target` names the target
+    data                rows to train on in place of `data.train`: (X, y), whose columns are x1 … xn and y, or those of
+                        the frame X; or a dict of columns, or a frame of pandas, polars or Arrow, of which `data.target`
+                        names the target
     validation, test    the same in place of `data.validation` and `data.test`
 
     To resume a run that was trained on arrays, give the same arrays. Raises the errors of

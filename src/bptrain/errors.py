@@ -20,6 +20,8 @@ from unicodedata import category
 
 VERDICT_EXIT = 1
 STORAGE_EXIT = 6
+DIGITS = 15  # of a float in a message: more it does not hold
+WHOLE_DIGITS = 20  # of an integer, which may be an id and holds them all
 BUG_EXIT = 70
 # The signals that stop a command, as far as the system has them: Windows lacks SIGHUP.
 STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -45,6 +47,20 @@ def printable(text: str, spaces: bool = False) -> str:
         c if c.isprintable() or c in JOINERS or (spaces and category(c) == "Zs") else repr(c)[1:-1]
         for c in text
     )
+
+
+def short(value: object) -> str:
+    """A value for a message: a number that takes more digits than one reads in powers of ten, else as it is written."""
+    if isinstance(value, str) and len(value) > WHOLE_DIGITS and value.removeprefix("-").isdecimal():
+        value = int(value)  # a category or label that was a float, such as 1e30
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**WHOLE_DIGITS else f"{value:.15g}"
+    if value.is_integer():
+        return str(int(value)) if abs(value) < 10**DIGITS else f"{value:.15g}"
+    written = repr(value)
+    return written if len(written) <= DIGITS else f"{value:.6g}"
 
 
 class Problem(NamedTuple):
@@ -145,11 +161,16 @@ class Warned(NamedTuple):
 
 
 WARNINGS = {
+    "constant_columns": "columns have the same value in every training row",
     "corrupt_checkpoint": "a checkpoint is damaged; the one before it is used",
+    "decimal_labels": "class labels are numbers with decimals",
     "diverged_run": "the run of an evaluated or inspected model diverged: its weights are those from before",
     "dropped_rows": "rows of an evaluated file have missing values and are left out",
     "extra_columns": "an evaluated file has columns that the training file does not have",
+    "group_in_splits": "rows with the same identifier are in training and in another split",
     "growing_loss": "the training loss is a multiple of that of the first epoch",
+    "identical_rows": "validation or test rows are training rows as well",
+    "identifier_input": "an input only identifies the rows",
     "large_first_step": "the learning rate is large for a loss that is summed over many rows",
     "many_categories": "a text column has almost as many categories as rows",
     "many_classes": "the target has almost as many classes as rows",
@@ -157,10 +178,16 @@ WARNINGS = {
     "older_metrics": "a resumed run monitored a metric that did not count rows by their weight yet",
     "other_plugin": "a part of a plug-in differs from the one that the run was trained with",
     "other_bits": "a resumed run uses another engine, processor or library than before",
+    "outside_training_range": "numbers outside the range of the training rows",
+    "same_file": "the validation or test file is the training file",
     "schedule_span": "a resumed run has another number of epochs, to which its schedule is stretched",
+    "sentinel": "a number far from all others, such as -9999, which may stand for a missing value",
+    "similar_levels": "categories that differ only in upper and lower case or in blanks",
     "small_split": "a split has fewer rows than asked for",
     "softmax_loss": "softmax outputs with a loss that is not made for them",
+    "target_in_inputs": "an input, or a sum of few, is the target",
     "target_range": "training targets outside the output activation's range",
+    "total_row": "a row holds the totals of the others",
     "unseen_category": "a text column has categories that the training rows do not have",
 }
 

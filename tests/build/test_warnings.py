@@ -65,7 +65,7 @@ CASES = [
     (
         "softmax_loss",
         LETTERS,
-        "task: classification\nnetwork: {sizes: [1, 2], activations: softmax}\nloss: half_squared_error\n",
+        "network: {sizes: [1, 2], activations: softmax}\nloss: half_squared_error\n",
         "",
     ),
     (

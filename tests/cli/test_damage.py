@@ -326,7 +326,9 @@ def test_auto_passes_over_a_run_of_another_version(
         return losses.get("half_squared_error")()
 
     try:
-        stopped = bptrain("fit", iris, "--set", "loss=dross_entropy", "--json").json["run"]
+        stopped = bptrain(
+            "fit", iris, "--set", "loss=dross_entropy", "--set", "task=classification", "--json"
+        ).json["run"]
     finally:
         losses.remove("dross_entropy")
     assert stopped == "runs/iris/002"

@@ -102,6 +102,8 @@ GIVEN: dict[str, Callable[[str, Path], list[tuple[object, ...]]]] = {
     "inspect": lambda run, config: [(run, *PLUG)],
     "runs": lambda run, config: [(), ("--sort", "\x1b[31m"), ("no\x1b[31m",)],
     "config show": lambda run, config: [(config, *PLUG)],
+    "data inspect": lambda run, config: [("data\x1b[31m.csv",), ("data\x1b[31m.csv", "--target", TARGET)],
+    "data compare": lambda run, config: [(run, "data\x1b[31m.csv", *PLUG, "--fail-on-drift", "0")],
     "schema": lambda run, config: [()],
     "doctor": lambda run, config: [()],
     "completion": lambda run, config: [("bash",), ("\x1b[31m",)],

@@ -162,7 +162,7 @@ def test_one_output_of_two_classes(workplace: Path) -> None:
     assert found["metrics"]["test"]["log_loss"] == pytest.approx(found["loss"]["test"], rel=1e-5)
     assert found["metrics"]["train"]["roc_auc"] > 0.8
     Path("two.yaml").write_text(two_classes("tanh", "half_squared_error"))
-    wrong = bptrain("fit", "two.yaml")
+    wrong = bptrain("fit", "two.yaml", "--set", "task=classification")
     assert wrong.code == 2
     assert "metrics.1: brier needs probabilities, but tanh gives values outside [0, 1]" in wrong.err
 

@@ -17,6 +17,7 @@ REAL = "x,y\n1,0.5\n2,1.5\n3,2.5\n"
 # file, facts, options, task, kind, labels
 TABLE = [
     (TEXT, SQUARED, {"task": "classification"}, "classification", "classes", ("a", "b")),
+    (TEXT, SQUARED._replace(n_outputs=2), {}, "classification", "classes", ("a", "b")),
     (TEXT, SQUARED, {"columns": {"y": "categorical"}}, "classification", "classes", ("a", "b")),
     (TEXT, BINARY, {}, "classification", "binary", ("a", "b")),
     (
@@ -85,7 +86,8 @@ REFUSED = [
         "loss",
         "half_squared_error needs numbers, but the target y is text ('a', 'b')",
     ),
-    (TEXT, "y", SQUARED._replace(n_outputs=2), {}, "loss", "set task: classification"),
+    (TEXT, "y", SQUARED._replace(n_outputs=1), {}, "loss", "set task: classification"),
+    (TEXT, "y", SQUARED._replace(n_outputs=3), {}, "loss", "set task: classification"),
     (THREE, "y", CROSS._replace(n_outputs=4), {}, "network.sizes", "3 classes"),
     (TWO, "y", CROSS._replace(n_outputs=1), {}, "network.sizes", "needs an output for each"),
     (REAL, "y", SQUARED._replace(n_outputs=2), {}, "network.sizes", "1 target column"),
@@ -138,7 +140,7 @@ def test_multilabel(tmp_path: Path) -> None:
 def test_suspicions(tmp_path: Path) -> None:
     rows = "".join(f"{k},name{k},{k + 0.5}\n" for k in range(30))
     p = prepared(whole(write(tmp_path, "x,name,y\n" + rows)), CROSS)
-    assert [name for name, _ in p.warnings] == ["many_classes", "many_categories"]
+    assert [name for name, _ in p.warnings] == ["many_classes", "many_categories", "decimal_labels"]
     assert "data.exclude" in p.warnings[1][1]
     few = "".join(f"{k},name{k % 5},{k % 3}\n" for k in range(30))
     assert prepared(whole(write(tmp_path, "x,name,y\n" + few)), CROSS).warnings == ()

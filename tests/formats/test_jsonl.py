@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,9 @@ def encoded(source: FileSource) -> tuple[Any, ...]:
     except DataError as error:
         return tuple((problem.code, problem.message) for problem in error.problems)
     rows = p.splits["train"]
-    return p.schema.to_json(), rows.X.tobytes(), rows.T.tobytes(), p.notes, p.warnings
+    warnings = tuple(re.sub(r"line \d+", "a line", warning.message) for warning in p.warnings)
+    notes = tuple(note.replace(source.name, "the file") for note in p.notes)
+    return p.schema.to_json(), rows.X.tobytes(), rows.T.tobytes(), notes, warnings
 
 
 @settings(max_examples=150, deadline=None)

@@ -217,3 +217,14 @@ def test_conventions(tmp_path: Path, text: str, conventions: Conventions) -> Non
 @pytest.mark.parametrize("piece", [1, 5, 1000])
 def test_what_is_no_table_is_left_to_those_who_explain_it(text: str, piece: int) -> None:
     assert read(text, piece) is None
+
+
+@pytest.mark.parametrize("cell", ["NA", " NA", "NaN ", "-1.#IND", "1.#QNAN", "#N/A N/A", "?", "null"])
+def test_a_marker_in_quotes_is_left_to_those_who_know_quotes(cell: str) -> None:
+    assert read(f'a,b\n1,"{cell}"\n2,NA\n', 1000) is None
+
+
+def test_other_texts_in_quotes_are_not(tmp_path: Path) -> None:
+    cells = ["N", "NAN1", "", "xNA", "a long text with NA in it", "NA,NA"]
+    text = "a,b\n" + "".join(f'1,"{cell}"\n' for cell in cells)
+    assert read(text, 1000).rows.texts(1) == cells

@@ -36,6 +36,10 @@ def init_command(
             metavar="NAME", help="The array of the inputs, in a file of several arrays such as npz."
         ),
     ] = None,
+    weight: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column (of npz: the array) that says what each row weighs."),
+    ] = None,
     set: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,14 +71,14 @@ def init_command(
     """
     from bptrain.errors import UsageError
 
-    if template is not None and (data is not None or target or task != "auto" or features or set):
+    if template is not None and (data is not None or target or task != "auto" or features or weight or set):
         raise UsageError(
-            "--template has its own data: leave out --data, --target, --task, --features and --set"
+            "--template has its own data: leave out --data, --target, --task, --features, --weight and --set"
         )
     if template is not None:
         from_template(screen, template, output, force)
     elif data is not None:
-        from_data(screen, data, target or [], task, output, force, features, set or [])
+        from_data(screen, data, target or [], task, output, force, features, weight, set or [])
     else:
         raise UsageError(
             "nothing to write a config for: give --data FILE --target COLUMN, or --template xor for an example"
@@ -106,21 +110,24 @@ def from_data(
     output: Path,
     force: bool,
     features: str | None,
+    weight: str | None,
     overrides: list[str],
 ) -> None:
     """Writes a config for a data file."""
     from bptrain.commands.init.config_text import flow, render_config
     from bptrain.commands.init.draft import draft
+    from bptrain.commands.init.input_columns import left_out_lines
     from bptrain.commands.init.reading import DECLARED, declared_conventions
     from bptrain.commands.init.writing import SCHEMA, refuse_to_overwrite, validate_draft, write
 
     refuse_to_overwrite(output, {}, force)
     declared = declared_conventions(data, overrides)
-    made = draft(data, targets, output, task, declared, features)
+    made = draft(data, targets, output, task, declared, features, weight)
     words = ["bptrain", "init", "--data", str(data)]
     words += [word for target in targets for word in ("--target", target)]
     words += [word for override in overrides for word in ("--set", override)]
     words += [] if features is None else ["--features", features]
+    words += [] if weight is None else ["--weight", weight]
     words += [] if task == "auto" else ["--task", task]
     text = render_config(made, SCHEMA, shlex.join(words), output.name)
     done = validate_draft(text, output)
@@ -131,8 +138,8 @@ def from_data(
             screen.note(f"data.{key.name}: {flow(key.value)} ({key.why})")
     screen.note(f"task: {made.choices.task} ({made.choices.why})")
     left_out = {one.column.name: one.why_not for one in made.candidates if one.why_not is not None}
-    for name, why in left_out.items():
-        screen.note(f"excluded: {name}: {why}")
+    for line in left_out_lines(made.candidates):
+        screen.note(f"excluded: {line}")
     for name, message in done.warnings:
         screen.warn(name, message)
     fields: dict[str, Any] = {

@@ -13,6 +13,7 @@ import typer
 import bptrain
 from bptrain.cli.command import Command, end_quietly, silence
 from bptrain.cli.config_show import config_app
+from bptrain.cli.data_inspect import data_app
 from bptrain.console.terminal.spelling import SPELLED
 from bptrain.errors import STOPPING, STORAGE_EXIT
 
@@ -29,11 +30,13 @@ COMMANDS = (
     "inspect",
     "runs",
     "config_show",
+    "data_inspect",
+    "data_compare",
     "schema",
     "doctor",
     "completion",
 )
-GROUPS = {"config": config_app}  # of commands with two words
+GROUPS = {"config": config_app, "data": data_app}  # of commands with two words
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 NARROW = 52  # columns, below which typer would not go
 if (columns := shutil.get_terminal_size().columns) < NARROW:

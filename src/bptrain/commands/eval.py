@@ -114,7 +114,9 @@ def _split(model: Model, run: RunDirectory | None, wanted: str | None) -> Found:
     name = wanted or next(split for split in SPLITS if split in prepared.splits)
     if name not in prepared.splits:
         raise UsageError(f"this run has no {name} rows; it has {', '.join(prepared.splits)}")
-    return name, prepared.splits[name], ()
+    done = tuple(note for note in prepared.notes if note.startswith("missing: "))
+    rows = prepared.splits[name]
+    return name, rows._replace(notes=rows.notes or done), ()
 
 
 def failed_thresholds(report: EvaluationReport, bounds: list[tuple[str, float]]) -> list[str]:

@@ -3,6 +3,7 @@
 from bptrain.commands.eval import EvaluationReport
 from bptrain.console.terminal.metric_tables import show_classes, show_targets
 from bptrain.console.terminal.screen import Screen, figure
+from bptrain.errors import short
 
 
 def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
@@ -22,7 +23,7 @@ def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
     show_classes(screen, {report.split: evaluation.metrics})
     show_targets(screen, {report.split: evaluation.metrics_per_target})
     if report.confusion_matrix is not None and report.labels is not None:
-        labels = [str(label) for label in report.labels]
+        labels = [short(label) for label in report.labels]
         counts = [[label, *map(str, row)] for label, row in zip(labels, report.confusion_matrix, strict=True)]
         title = "confusion matrix: true class by row, predicted class by column"
         screen.table(title + ("" if once is None else ", every row counted once"), ["", *labels], counts)

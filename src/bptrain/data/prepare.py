@@ -1,15 +1,20 @@
 """From settings to arrays: the order in which a data set is read, understood, split, fitted and encoded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from numpy.typing import DTypeLike
 
 from bptrain.data import targets, weights
+from bptrain.data.cell_counts import bounded, dropped_rows, filled_cells
 from bptrain.data.cell_notes import cell_notes, kept_rules
 from bptrain.data.cells import rules_of
+from bptrain.data.checks.base import Examined
+from bptrain.data.checks.run_checks import data_warnings
 from bptrain.data.column_kinds import declared_kinds, notes_of_kinds, read_as, with_kinds
 from bptrain.data.column_roles import by_schema, by_settings, in_spelling_of
+from bptrain.data.column_statistics import statistics_of
+from bptrain.data.drift import outside_range
 from bptrain.data.features import refuse_all_unseen, unseen
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.joined_files import JoinedFiles
@@ -42,7 +47,7 @@ class Rows(NamedTuple):
         None  # what the loss of each row weighs, N: row weight × class weight; None: 1
     )
     row_weight: Array | None = None  # what each row weighs in metrics, N, float64: its data.weight; None: 1
-    notes: tuple[str, ...] = ()  # of a file of its own: what was decided about how it is written
+    notes: tuple[str, ...] = ()  # of a file of its own: how it is written, and what was done to its cells
 
 
 class KeptSchema(NamedTuple):
@@ -105,7 +110,15 @@ def prepare(
     written = dict.fromkeys(
         (*understood.table.features.origin.notes, *(note for rows in splits.values() for note in rows.notes))
     )
-    return Prepared(schema, splits, _digests(sources), (task, *written, *others), tuple(warnings))
+    digests = _digests(sources)
+    if limit is None and kept_schema is None:
+        places = {name: source.name for name, source in sources.items() if source is not None}
+        features, target, *_ = understood.table
+        rows = understood.kept[understood.parts["train"]]
+        assert target is not None
+        seen = Examined(features, target, understood.kept, rows, schema, splits, digests, places)
+        warnings += data_warnings(seen)
+    return Prepared(schema, splits, digests, (task, *written, *others), bounded(warnings))
 
 
 def _digests(sources: Mapping[str, DataSource | None]) -> dict[str, str]:
@@ -148,8 +161,11 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     shares = weights.class_weights(settings.class_weight, settled, true, one_hot)
     fitted = fit_features(features, train, settings, kinds)
     cells = kept_rules(rules_of(settings.conventions), [block.reading for block in table.blocks])
-    schema = Schema(decision.task, fitted, settled, drop, settings.weight, shares, table.others, cells)
-    notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_dropped(features, kept)]
+    statistics = statistics_of(features, train).with_targets(statistics_of(target, train))
+    schema = Schema(
+        decision.task, fitted, settled, drop, settings.weight, shares, table.others, cells, statistics
+    )
+    notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_of_cells(table, kept, schema)]
     notes += [*cell_notes(block.reading for block in table.blocks), *notes_of_kinds(settings, kinds)]
     notes += [scale_note] if scale_note else []
     return Understood(schema, table, kept, parts, tuple(notes), warnings)
@@ -163,16 +179,19 @@ def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
     parts = _split(settings, schema.target, schema.true_classes(table, kept), seed, one_hot)
     notes = (
         f"task: {schema.task} (as the run was trained{_classes(schema.target)})",
-        *_dropped(table.features, kept),
+        *_of_cells(table, kept, schema),
         *cell_notes(block.reading for block in table.blocks),
     )
     return Understood(schema, table, kept, parts, notes, _shortfalls(settings, parts, len(kept)))
 
 
-def _dropped(features: ColumnBlock, kept: Array) -> list[str]:
-    """A note of rows that were dropped."""
-    n = features.rows - len(kept)
-    return [f"missing: {n} of {features.rows} rows dropped from {features.origin.file}"] if n else []
+def _of_cells(table: Table, kept: Array, schema: Schema) -> Iterator[str]:
+    """Notes of rows that were dropped, and of cells that were filled in."""
+    for said in (
+        *dropped_rows(table, kept, schema.drop),
+        *filled_cells(table.features, kept, schema.features),
+    ):
+        yield f"missing: {said}"
 
 
 def encode_file(
@@ -206,7 +225,8 @@ def _encode_source(
     targets.check_values(schema.target, _target_of(table), rows)
     refuse_all_unseen(schema.features, table.features, rows)
     encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
-    encoded = encoded._replace(notes=table.features.origin.notes)
+    filled = (f"missing: {said}" for said in filled_cells(table.features, rows, schema.features))
+    encoded = encoded._replace(notes=(*table.features.origin.notes, *filled))
     if schema.weight is not None and table.weight is None:
         message = f"{source.name} has no weight column {schema.weight}: every sample gets weight 1"
         odd = (Warned("no_weights", message), *odd)
@@ -217,11 +237,9 @@ def _encode_source(
             f"{source.name} has columns that are not in the training file, and are not read: {some_of(extra)}"
         )
         odd = (Warned("extra_columns", message), *odd)
-    n, N = table.features.rows - len(rows), table.features.rows
-    if n:
-        message = f"{n} of {N} rows of {source.name} dropped because of missing values"
-        odd = (Warned("dropped_rows", message), *odd)
-    return encoded, odd
+    odd = (*outside_range(schema.statistics, schema.numeric, table.features, rows, source.name), *odd)
+    odd = (*(Warned("dropped_rows", said) for said in dropped_rows(table, rows, schema.drop)), *odd)
+    return encoded, bounded(odd)
 
 
 def _read_by_schema(source: DataSource, key: str, schema: Schema, settings: DataSettings) -> Table:
@@ -258,18 +276,9 @@ def _encode(table: Table, rows: Array, schema: Schema, dtype: DTypeLike, where: 
 def _renamed(table: Table, schema: Schema) -> Table:
     """The table under the schema's names, where the columns of an array were taken in order."""
     return table._replace(
-        features=_rename(table.features, tuple(feature.name for feature in schema.features)),
-        target=_rename(_target_of(table), schema.target.names),
+        features=table.features.renamed(tuple(feature.name for feature in schema.features)),
+        target=_target_of(table).renamed(schema.target.names),
     )
-
-
-def _rename(block: ColumnBlock, names: tuple[str, ...]) -> ColumnBlock:
-    if block.names == names:
-        return block
-    new = dict(zip(block.names, names, strict=True))
-    texts = {new[name]: cells for name, cells in block.texts.items()}
-    number_names = tuple(new[name] for name in block.number_names)
-    return block._replace(names=names, number_names=number_names, texts=texts)
 
 
 def _names(table: Table) -> list[str]:
@@ -315,7 +324,13 @@ def _shortfalls(settings: DataSettings, parts: dict[str, Array], n: int) -> list
     for name in ("validation", "test"):
         share = 0.0 if getattr(settings, name) is not None else getattr(settings, f"{name}_share")
         asked, got = round(share * n), len(parts[name])
-        if got < asked:
+        if share and not asked:
+            message = (
+                f"there is no {name} set: {share:g} of {n} row{'' if n == 1 else 's'} makes none; add rows, or "
+                f"set data.split.{name}: 0"
+            )
+            warnings.append(Warned("small_split", message))
+        elif got < asked:
             message = (
                 f"the {name} set has {got} of the {asked} rows asked for, since each class keeps a row for training; "
                 "set data.split.stratify: false to draw from all rows alike"

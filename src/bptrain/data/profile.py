@@ -16,6 +16,7 @@ from bptrain.data.levels import BOOLEAN
 from bptrain.data.sheet_columns import decimal_of, is_whole, plain_numbers, refuse_doubt, texts_of
 from bptrain.data.sources import DataSource
 from bptrain.data.table import text_of
+from bptrain.errors import short
 from bptrain.formats import Sheet
 from bptrain.parts.types import Array
 
@@ -39,6 +40,7 @@ class Column(NamedTuple):
     dates: DateForm | None = None  # the form, where they are dates or times
     cycles: tuple[str, ...] = ()  # of dates: the circles on which they have different places
     odd: str = ""  # of mixed: where the first cell is that is no number, and what it says
+    odd_cells: tuple[str, ...] = ()  # what all of these say, each once
     markers: tuple[tuple[str, int], ...] = ()  # texts that were read as missing, and their cells
     notation: Notation | None = None  # of numbers that are not written plainly
 
@@ -50,7 +52,7 @@ class Column(NamedTuple):
     @property
     def span(self) -> str:
         """From the least number to the largest, in words."""
-        low, high = (f"{value:.0f}" if self.whole else f"{value:.6g}" for value in (self.low, self.high))
+        low, high = (short(value if self.whole else float(f"{value:.6g}")) for value in (self.low, self.high))
         return f"{low} to {high}"
 
     @property
@@ -141,7 +143,9 @@ def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
     odd = next((row for row, cell in enumerate(cells) if cell in odd_cells), None) if odd_cells else None
     if odd is None:
         return with_dates(column, form_of_numbers(numbers), [text_of(value) for value in numbers.tolist()])
-    return column._replace(kind="mixed", odd=f"{sheet.origin.place(odd)} says {cells[odd].strip()!r}")
+    place = f"{sheet.origin.place(odd)} says {cells[odd].strip()!r}"
+    said = tuple(dict.fromkeys(cell.strip() for cell in sorted(odd_cells)))
+    return column._replace(kind="mixed", odd=place, odd_cells=said)
 
 
 def with_dates(column: Column, form: DateForm | None, cells: Iterable[str]) -> Column:

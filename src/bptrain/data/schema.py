@@ -10,6 +10,7 @@ from bptrain.data import features as feature_code
 from bptrain.data import targets as target_code
 from bptrain.data.cells import OLDER_RULES, CellRules
 from bptrain.data.column_kinds import with_kinds
+from bptrain.data.column_statistics import Statistics
 from bptrain.data.features import Feature
 from bptrain.data.missing import kept_rows
 from bptrain.data.table import Table
@@ -35,6 +36,12 @@ class Schema(NamedTuple):
     class_weights: tuple[float, ...] = ()  # what a row of each class weighs; empty: 1
     left_out: tuple[str, ...] | None = ()  # the other columns of the training file; None: not known
     cells: CellRules = OLDER_RULES  # what the cells of a table mean
+    statistics: Statistics = Statistics()  # of the training rows, the targets included
+
+    @property
+    def numeric(self) -> frozenset[str]:
+        """The features that are amounts: no dates, orders or answers, which are read as numbers too."""
+        return frozenset(feature.name for feature in self.features if feature.kind == "numeric")
 
     @property
     def n_inputs(self) -> int:
@@ -124,6 +131,7 @@ class Schema(NamedTuple):
             **({} if self.weight is None else {"weight": self.weight}),
             **({"class_weights": list(self.class_weights)} if self.class_weights else {}),
             **({} if self.cells == OLDER_RULES else {"cells": self.cells.to_json()}),
+            **({"statistics": self.statistics.to_json()} if self.statistics.rows else {}),
         }
 
     @classmethod
@@ -190,6 +198,7 @@ class Schema(NamedTuple):
             tuple(json.get("class_weights", ())),
             None if left_out is None else tuple(left_out),
             CellRules.from_json(json.get("cells")),
+            Statistics.from_json(json["statistics"]) if "statistics" in json else Statistics(),
         )
 
 

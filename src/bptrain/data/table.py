@@ -35,6 +35,16 @@ class ColumnBlock(NamedTuple):
         column: Array = self.numbers[:, self.number_names.index(name)]
         return column
 
+    def renamed(self, names: tuple[str, ...]) -> "ColumnBlock":
+        """The same columns under other names, in their order."""
+        if self.names == names:
+            return self
+        new = dict(zip(self.names, names, strict=True))
+        texts = {new[name]: cells for name, cells in self.texts.items()}
+        return self._replace(
+            names=names, number_names=tuple(new[name] for name in self.number_names), texts=texts
+        )
+
     def missing(self) -> dict[str, Array]:
         """Name -> which of the N rows lack a value, for the columns where some do."""
         masks: dict[str, Array] = {}

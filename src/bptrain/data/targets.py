@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 from bptrain.data.features import outside
 from bptrain.data.levels import Levels, level_key
 from bptrain.data.table import EXACT, ColumnBlock, as_texts, text_of
-from bptrain.errors import Problem
+from bptrain.errors import Problem, short
 from bptrain.formats.problems import ErrorList, nearest, some_of
 from bptrain.parts.scalers import FUNCTIONS, FunctionName
 from bptrain.parts.types import Array
@@ -166,7 +166,8 @@ def labels_of(block: ColumnBlock, rows: Array) -> tuple[Label, ...]:
     kind: type[bool] | type[int] | type[float] = float
     if name in block.integers:
         kind = bool if name in block.booleans else int
-    return tuple(kind(value) for value in values)
+    # a float of so many digits stays one, so that it is written alike as a label and as a cell
+    return tuple(kind(value) if abs(value) < EXACT else value for value in values)
 
 
 def is_one_hot(target: Target, block: ColumnBlock, rows: Array) -> bool:
@@ -192,9 +193,7 @@ def _class_numbers(target: Target, block: ColumnBlock, rows: Array) -> Array:
 
         def problem(row: int, cell: object) -> Problem:
             known = some_of(target.labels)
-            message = (
-                f"the label {text_of(cell)!r} of {name} is not among those of the training data ({known})"
-            )
+            message = f"the label {short(text_of(cell))!r} of {name} is not among those of the training data ({known})"
             close = nearest(cell, target.labels) if as_text else None
             return block.origin.problem("unknown_label", row, message, close)
 

@@ -7,7 +7,7 @@ import numpy as np
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.table import ColumnBlock
 from bptrain.data.targets import Kind, Label, Target, check_values, labels_of, values_of
-from bptrain.errors import DataError, Problem, Warned
+from bptrain.errors import DataError, Problem, Warned, short
 from bptrain.formats.problems import ErrorList, some_of
 from bptrain.parts.types import Array
 
@@ -36,7 +36,7 @@ def decide(target: ColumnBlock, rows: Array, settings: DataSettings, facts: Netw
         return Decision("regression", "values", "set by task")
     if settings.task == "classification":
         return Decision("classification", "classes", "set by task")
-    if texts and facts.loss_outputs == "values" and settings.columns.get(name) != "categorical":
+    if texts and facts.loss_outputs == "values" and not _are_meant(target, rows, settings, facts):
         raise DataError(_text_for_values(target, rows, f"{facts.loss_name} needs", "loss"))
     reason = _reason_for_classes(target, rows, settings, facts)
     if reason and facts.loss_outputs == "positive":
@@ -45,6 +45,15 @@ def decide(target: ColumnBlock, rows: Array, settings: DataSettings, facts: Netw
     if reason:
         return Decision("classification", "classes", reason)
     return Decision("regression", "values", f"the target {name} is numeric")
+
+
+def _are_meant(target: ColumnBlock, rows: Array, settings: DataSettings, facts: NetworkFacts) -> bool:
+    """Whether the config says that texts are classes: the column is declared, or has as many as there are outputs."""
+    name = target.names[0]
+    as_many = facts.n_outputs is not None and facts.n_outputs > 1
+    return settings.columns.get(name) == "categorical" or (
+        as_many and facts.n_outputs == len(set(target.texts[name][rows].tolist()))
+    )
 
 
 def _text_for_values(target: ColumnBlock, rows: Array, needs: str, path: str) -> Problem:
@@ -162,7 +171,7 @@ def _kind_of_classes(name: str, labels: tuple[Label, ...], facts: NetworkFacts) 
     """One output per class, or one for two classes."""
     K = len(labels)
     if K < 2:
-        message = f"the target {name} has only one class, {labels[0]!r}; there is nothing to classify"
+        message = f"the target {name} has only one class, {written(labels[0])}; there is nothing to classify"
         raise DataError(Problem("one_class", message, path="data.target"))
     n_outputs = facts.n_outputs
     if n_outputs is None:
@@ -176,6 +185,11 @@ def _kind_of_classes(name: str, labels: tuple[Label, ...], facts: NetworkFacts) 
     if n_outputs == 1 and K == 2:
         message += f"; {facts.loss_name} needs an output for each"
     raise DataError(Problem("n_outputs", message, path="network.sizes", suggestion=str(K)))
+
+
+def written(label: Label) -> str:
+    """A label in a message."""
+    return repr(label) if isinstance(label, str) else short(label)
 
 
 def check_inputs(n_inputs: int, n_columns: int, facts: NetworkFacts) -> None:

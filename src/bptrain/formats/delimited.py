@@ -15,7 +15,7 @@ from bptrain.formats.header_row import columns_by_name, columns_by_place
 from bptrain.formats.markers import markers_of
 from bptrain.formats.plain_rows import ColumnTexts, NotATable, PlainCells, PlainRows, can_be_plain, plain_rows
 from bptrain.formats.problems import ErrorList, Origin
-from bptrain.formats.quoting import quotes_some, with_quoted_texts
+from bptrain.formats.quoting import with_quoted_texts
 from bptrain.formats.separators import SIGNS, Separation, csv_reader, first_rows, separation_of
 
 LONG_HEADER = 1 << 20  # characters, in which the first rows end
@@ -118,8 +118,7 @@ def plain_table(found: Separation, conventions: Conventions) -> PlainTable | Non
     import csv
 
     text, delimiter = found.text, found.delimiter
-    markers = markers_of(conventions.missing_markers).anywhere
-    if not can_be_plain(text, delimiter, conventions) or quotes_some(markers, text, conventions.quote):
+    if not can_be_plain(text, delimiter, conventions):
         return None
     above = int(conventions.header is None or conventions.header)  # lines of the header
     header: list[str] = []

@@ -6,12 +6,14 @@ cells alone. The csv module reads the other pieces. What is no table at all is l
 say about it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, overload
 
 from bptrain.formats.conventions import BLANKS, Conventions
 from bptrain.formats.decimals import ROOM
+from bptrain.formats.markers import markers_of
 from bptrain.formats.number_columns import NumberColumns, Piece, PieceStore, PlainNumbers
+from bptrain.formats.quoting import quotes_some
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
@@ -155,9 +157,11 @@ def plain_rows(
 ) -> PlainRows:
     """The rows from a place of a text on, where a line with this number begins.
 
-    Raises NotATable where some rows have another number of cells, or broken quotes.
+    Raises NotATable where some rows have another number of cells, or broken quotes, and where a marker of a missing
+    value stands in quotes, for which the text is looked at in another way.
     """
     quote = '"' if conventions.quote is None else conventions.quote
+    markers = markers_of(conventions.missing_markers).anywhere
     most = 1 + min(text.count("\n", begin), (len(text) - begin) // width)  # rows
     columns = NumberColumns(width, most)
     size = (len(text) - begin) * (1 if text.isascii() else 4)
@@ -175,9 +179,11 @@ def plain_rows(
             or len(part) * 4 > LARGEST
         ):
             raise NotATable
-        piece = _cut(part, line, width, delimiter, quote)
+        piece = _cut(part, line, width, delimiter, quote, markers)
         if piece is None:
             piece = _read(part, line, width, delimiter, conventions)
+            if quotes_some(markers, part, quote):
+                raise NotATable
             if piece is None and end < len(text):
                 size *= 2  # the cut may have gone through a quoted cell
                 continue
@@ -193,7 +199,9 @@ def plain_rows(
     return PlainRows(pieces, width, columns.found())
 
 
-def _cut(part: str, line: int, width: int, delimiter: str, quote: str) -> Piece | None:
+def _cut(
+    part: str, line: int, width: int, delimiter: str, quote: str, markers: Collection[str]
+) -> Piece | None:
     """The rows of lines that are plain; None where the csv module must look at them."""
     import numpy as np
 
@@ -210,7 +218,7 @@ def _cut(part: str, line: int, width: int, delimiter: str, quote: str) -> Piece 
     if width == 1 and ((quote and quote in part) or _has_blank(part)):
         return None
     if quote and quote in part:
-        found = _without_quotes(data, is_end, ord(quote))
+        found = _without_quotes(data, is_end, ord(quote), markers)
         if found is None:
             return None
         data, is_end = found
@@ -231,8 +239,13 @@ def _has_blank(part: str) -> bool:
     return any(not line.strip() for line in part.split("\n")[:-1])
 
 
-def _without_quotes(data: "Array", is_end: "Array", quote: int) -> "tuple[Array, Array] | None":
-    """The bytes without quotes and the ends of cells; None where a quote is anywhere but around a whole cell."""
+def _without_quotes(
+    data: "Array", is_end: "Array", quote: int, markers: Collection[str]
+) -> "tuple[Array, Array] | None":
+    """The bytes without quotes and the ends of cells.
+
+    None where a quote is anywhere but around a whole cell, or where a marker of a missing value may stand in quotes.
+    """
     import numpy as np
 
     body = data[ROOM:-8]
@@ -245,6 +258,8 @@ def _without_quotes(data: "Array", is_end: "Array", quote: int) -> "tuple[Array,
     after = is_end[closing + 1]
     if not (before.all() and after.all()):
         return None
+    if _may_be_marker(data, opening + 1 + ROOM, closing + ROOM, markers):
+        return None
     inside = np.zeros(len(body) + 1, np.int8)
     inside[opening] = 1
     inside[closing] = -1
@@ -254,6 +269,20 @@ def _without_quotes(data: "Array", is_end: "Array", quote: int) -> "tuple[Array,
     kept = ~is_quote
     is_end = (is_end & ~is_inside)[kept]
     return np.concatenate([data[:ROOM], body[kept], data[-8:]]), is_end
+
+
+def _may_be_marker(data: "Array", starts: "Array", ends: "Array", markers: Collection[str]) -> bool:
+    """Whether some cell in these places is a marker, or may be one that has blanks around it or is long."""
+    import numpy as np
+
+    if ((data[starts] == BLANK) | (data[ends - 1] == BLANK)).any() or any(
+        len(m.encode()) > 8 for m in markers
+    ):
+        return True
+    short = np.flatnonzero(ends - starts <= 8)
+    shift = (8 * (8 - (ends - starts)[short])).astype(np.uint64)
+    words = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))[ends[short] - 8] >> np.minimum(shift, 63)
+    return any(bool((words == np.uint64(int.from_bytes(m.encode(), "little"))).any()) for m in markers if m)
 
 
 def _read(part: str, line: int, width: int, delimiter: str, conventions: Conventions) -> Piece | None:

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bptrain.errors import DataError, Problem
+from bptrain.errors import DataError, Problem, short
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
@@ -96,5 +96,5 @@ def nearest(name: object, names: Iterable[object]) -> str | None:
 
 def some_of(names: Iterable[object], most: int = 12) -> str:
     """The first names, for a message."""
-    listed = [str(name) for name in names]
+    listed = [short(name) for name in names]
     return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

@@ -15,6 +15,7 @@ from bptrain.core.objective import row_losses
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Outputs
+from bptrain.errors import short
 from bptrain.parts.metrics import Metric, mean_over_rows
 from bptrain.parts.types import Array
 
@@ -167,4 +168,4 @@ def baseline(schema: Schema, train_true: Array, weight: Array | None = None) -> 
     counts = np.bincount(train_true, weight, minlength=len(schema.labels))
     majority = int(counts.argmax())
     total = len(train_true) if weight is None else weight.sum()
-    return Baseline(f"always {schema.labels[majority]}", np.asarray(majority), counts / total)
+    return Baseline(f"always {short(schema.labels[majority])}", np.asarray(majority), counts / total)

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bptrain.commands.init.draft import Draft
-from bptrain.commands.init.input_columns import CODES, InputCandidate
+from bptrain.commands.init.input_columns import CODES, InputCandidate, without_odd_rows
 from bptrain.config.yaml.scalars import is_text
 from bptrain.data.column_kinds import HOW
 from bptrain.data.notations import in_words
-from bptrain.data.profile import Column
+from bptrain.data.profile import Column, Profile
 from bptrain.data.settings import BUCKETS
-from bptrain.errors import printable
+from bptrain.errors import printable, short
 from bptrain.formats.problems import some_of
 
 LISTED = 40  # columns that are listed one by one
@@ -64,6 +64,8 @@ def data_lines(draft: Draft) -> Lines:
         if draft.arrays.unused:
             unused = comment(", ".join(draft.arrays.unused))
             yield f"  {unused}: not used; another set goes into a file of its own: data.test", ""
+    if draft.weight is not None:
+        yield f"  weight: {scalar(draft.weight)}", "what each row counts, in loss and metrics"
     yield from input_lines(draft.candidates)
     yield from exclude_lines(draft.candidates)
     yield from marker_lines(draft)
@@ -92,7 +94,7 @@ def about_targets(targets: tuple[Column, ...]) -> str:
     (column,) = targets
     if column.kind == "numbers" and column.distinct > len(column.counts):
         return column.span
-    shown = ", ".join(f"{label}: {n:,}" for label, n in column.counts[:6])
+    shown = ", ".join(f"{short(label)}: {n:,}" for label, n in column.counts[:6])
     return shown + (f" and {column.distinct - 6} more" if column.distinct > 6 else "")
 
 
@@ -129,6 +131,9 @@ def exclude_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
     yield "  exclude:", ""
     for one in left_out:
         yield f"    - {scalar(one.column.name)}", one.why_not or ""
+        offered = without_odd_rows(one.column)
+        if offered is not None:
+            yield f"    {comment(f'to use it without such rows: {offered}')}", ""
 
 
 def marker_lines(draft: Draft) -> Lines:
@@ -157,44 +162,52 @@ def marker_lines(draft: Draft) -> Lines:
 
 def kind_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
     """The columns whose kind is written out: dates, and categories that are hashed."""
-    said = [
-        one for one in candidates if one.why_not is None and (one.column.dates is not None or one.is_hashed)
-    ]
+    said = [(one, stated) for one in candidates if (stated := stated_kind(one)) is not None]
     if said:
         yield "  columns:", ""
-    for one in said:
-        name, form = scalar(one.column.name), one.column.dates
-        if form is None:
-            value = {"kind": "categorical", "encode": "hash", "buckets": BUCKETS}
-            yield f"    {name}: {flow(value)}", f"{one.column.distinct:,} categories share {BUCKETS} inputs"
-        elif form.also is not None:
-            why = f"or format: {form.also} ({HOW[form.also]}): the cells do not tell"
-            yield f"    {name}: {flow({'kind': 'datetime', 'format': form.form})}", why
-        elif one.column.kind == "numbers":
-            yield (
-                f"    {name}: {flow({'kind': 'datetime', 'format': form.form})}",
-                "whole numbers that are all dates",
-            )
-        else:
-            yield f"    {name}: datetime", HOW[form.form]
+    for one, (value, why) in said:
+        yield f"    {scalar(one.column.name)}: {flow(value)}", why
+
+
+def stated_kind(one: InputCandidate) -> tuple[Any, str] | None:
+    """The kind of an input as `data.columns` has it, with a comment; None where it need not be said."""
+    form = one.column.dates
+    if one.why_not is not None or (form is None and not one.is_hashed):
+        return None
+    if form is None:
+        value = {"kind": "categorical", "encode": "hash", "buckets": BUCKETS}
+        return value, f"{one.column.distinct:,} categories share {BUCKETS} inputs"
+    if form.also is not None:
+        why = f"or format: {form.also} ({HOW[form.also]}): the cells do not tell"
+        return {"kind": "datetime", "format": form.form}, why
+    if one.column.kind == "numbers":
+        return {"kind": "datetime", "format": form.form}, "whole numbers that are all dates"
+    return "datetime", HOW[form.form]
 
 
 def missing_lines(draft: Draft) -> Lines:
     """What is done with empty cells."""
-    gaps = [one.column for one in draft.candidates if one.why_not is None and one.column.missing]
-    targets = [column for column in draft.targets if column.missing]
-    if draft.profile.is_table and targets:
-        policies = {column.name: "drop" for column in targets}
+    policies, why = missing_policies(draft.profile, draft.targets, draft.candidates)
+    yield f"  missing: {policies}", why
+
+
+def missing_policies(
+    profile: Profile, targets: tuple[Column, ...], candidates: tuple[InputCandidate, ...]
+) -> tuple[str, str]:
+    """What is done with empty cells, and the comment on it."""
+    gaps = [one.column for one in candidates if one.why_not is None and one.column.missing]
+    without = [column for column in targets if column.missing]
+    if profile.is_table and without:
+        policies = {column.name: "drop" for column in without}
         policies |= {
             one.name: "median" if one.kind == "numbers" or one.dates else "most_frequent" for one in gaps
         }
-        yield f"  missing: {flow(policies)}", "rows without a target are dropped"
-    elif targets:
-        yield "  missing: drop", "rows without a target are dropped"
-    elif gaps or draft.profile.missing:
-        yield "  missing: median", "text columns: the most frequent value"
-    else:
-        yield "  missing: error", "no cell is empty; or mean, median, most_frequent, drop"
+        return flow(policies), "rows without a target are dropped"
+    if without:
+        return "drop", "rows without a target are dropped"
+    if gaps or profile.missing:
+        return "median", "text columns: the most frequent value"
+    return "error", "no cell is empty; or mean, median, most_frequent, drop"
 
 
 def network_lines(draft: Draft) -> Lines:

@@ -1,7 +1,7 @@
 """A draft: what was found in a data file, and the choices for it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from bptrain.commands.init.reading import FileReading, StatedKey, read_likely
 from bptrain.data.joined_files import is_pattern, source_of_paths
 from bptrain.data.profile import Column, Profile, profile
 from bptrain.data.sources import FileSource, known_format
-from bptrain.errors import DataError, Problem, UsageError
+from bptrain.errors import DataError, Problem, UsageError, short
 from bptrain.formats import Format, NamedArrays, listed
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.problems import nearest, some_of
@@ -31,6 +31,7 @@ class Draft(NamedTuple):
     choices: Choices
     keys: tuple[StatedKey, ...] = ()  # that say how the file is written
     arrays: ArrayChoice | None = None  # of an npz
+    weight: str | None = None  # the column, or the array of an npz, that says what each row weighs
 
 
 def draft(
@@ -40,11 +41,13 @@ def draft(
     task: str = "auto",
     declared: Conventions = RECOGNIZED,
     features: str | None = None,
+    weight: str | None = None,
 ) -> Draft:
     """The draft for a data file and its target: columns, an array (npz), or a path (idx, npy).
 
-    `declared` is what is known of how it is written, `features` the array of the inputs. Raises DataError for a file
-    that cannot be read or a target that cannot be learned, UsageError without a target.
+    `declared` is what is known of how it is written, `features` the array of the inputs, `weight` the column or the
+    array that says what each row weighs. Raises DataError for a file that cannot be read, a target that cannot be
+    learned or weights that are none, UsageError without a target.
     """
     form = None if is_pattern(data) else known_format(data, "", declared)
     keys: tuple[StatedKey, ...] = ()
@@ -59,6 +62,9 @@ def draft(
         seen, keys = found.profile, found.keys
         wanted = chosen_columns(found, targets)
         learned = {column.name for column in wanted}
+        if weight is not None:
+            refuse_as_weight(weight, {column.name: column for column in seen.columns}, learned, data)
+            learned.add(weight)
         others = [column for column in seen.columns if column.name not in learned]
         candidates, names, target_file = choose_inputs(others), tuple(column.name for column in wanted), None
     else:
@@ -79,8 +85,25 @@ def draft(
         target_file = as_written(Path(target_file), output)
     choices = choose(seen, wanted, candidates, task)
     return Draft(
-        seen, as_written(data, output), target_file, names, wanted, candidates, choices, keys, arrays
+        seen, as_written(data, output), target_file, names, wanted, candidates, choices, keys, arrays, weight
     )
+
+
+def refuse_as_weight(name: str, columns: Mapping[str, Column], learned: Collection[str], data: Path) -> None:
+    """Raises DataError where a column cannot say what rows weigh."""
+    column = columns.get(name)
+    why = None
+    if column is None:
+        why = f"there is no column {name!r}; the file has {some_of(columns, 100)}"
+    elif name in learned:
+        why = f"{name} is the target, so it cannot be the weight"
+    elif column.kind != "numbers":
+        why = f"the weight {name} must be numbers, but it holds {column.odd or column.kind}"
+    elif column.low < 0:
+        why = f"the weight {name} goes down to {short(column.low)}; weights are 0 or more"
+    if why is not None:
+        close = nearest(name, columns) if column is None else None
+        raise DataError(Problem("weight", why, path="--weight", file=str(data), suggestion=close))
 
 
 def as_written(path: Path, output: Path) -> str:
@@ -157,7 +180,7 @@ def cannot_be_learned(column: Column) -> str | None:
     if column.kind == "mixed":
         return f"holds numbers, but {column.odd}: correct that"
     if column.distinct == 1:
-        return f"is always {column.counts[0][0]}: there is nothing to learn"
+        return f"is always {short(column.counts[0][0])}: there is nothing to learn"
     if column.kind == "texts" and column.distinct > FEW and column.distinct > column.present / 2:
         return (
             f"has {column.distinct:,} different texts in {column.present:,} rows; a class needs several rows: "

@@ -1,22 +1,23 @@
 """Which columns of a file are inputs, and why others are not."""
 
-import re
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from bptrain.data.checks.identifiers import ID
 from bptrain.data.column_kinds import HOW
 from bptrain.data.profile import Column
 from bptrain.data.settings import BUCKETS
+from bptrain.errors import short
+from bptrain.formats.problems import some_of
 
 FEW = 20  # up to this many different texts are categories in any file
 ROWS_OF_EACH = 10  # a category has, on average; with fewer, the texts rather identify the rows
 HASHED = 100  # more categories than this become the buckets of a hash
 MOSTLY_MISSING = 0.5
 ALIKE = 8  # in fewer rows, unique texts may be chance
-ID = re.compile(
-    r"(.*[_\- .])?(id|uuid|guid|index|key|nr|no|number)|.*[a-z](ID|Id)|row(_?(id|num|number|names?))?",
-    re.IGNORECASE,
-)
+CONSTANT = "it is always"
+ODD_CELLS = 3  # different texts among numbers, up to which leaving their rows out is offered
 CODES = 10  # up to this many different whole numbers may be codes
 
 
@@ -72,7 +73,7 @@ def why_not(column: Column) -> str | None:
     if column.kind == "mixed":
         return f"its cells are numbers, but {column.odd}: correct that, or declare it under data.columns"
     if distinct == 1:
-        return f"it is always {column.counts[0][0]}"
+        return f"{CONSTANT} {short(column.counts[0][0])}"
     if column.missing > MOSTLY_MISSING * column.rows:
         return f"{column.missing:,} of {column.rows:,} cells are missing"
     if column.dates is not None:
@@ -89,3 +90,24 @@ def why_not(column: Column) -> str | None:
     if many or (distinct > present / 2 and present >= ALIKE):
         return f"{distinct:,} different texts in {present:,} rows"
     return None
+
+
+def left_out_lines(candidates: Iterable[InputCandidate], constants: int = 3, most: int = 12) -> Iterator[str]:
+    """What is left out and why, one line per column; constant columns, and those of a wide table, together."""
+    why = {one.column.name: one.why_not for one in candidates if one.why_not is not None}
+    constant = [name for name, reason in why.items() if reason.startswith(CONSTANT)]
+    if len(constant) > constants:
+        yield f"{len(constant)} columns are constant: {some_of(constant, 5)}"
+        why = {name: reason for name, reason in why.items() if name not in frozenset(constant)}
+    yield from (f"{name}: {reason}" for name, reason in [*why.items()][:most])
+    if len(why) > most:
+        yield f"{len(why) - most} more columns, which the config lists: {some_of([*why][most:], 5)}"
+
+
+def without_odd_rows(column: Column) -> str | None:
+    """How to use a column of numbers without the few rows whose cell is a text, as YAML of the section `data`."""
+    if column.kind != "mixed" or len(column.odd_cells) > ODD_CELLS:
+        return None
+    markers = ", ".join(json.dumps(cell, ensure_ascii=False) for cell in column.odd_cells)
+    name = json.dumps(column.name, ensure_ascii=False)
+    return f"missing_markers: [default, {markers}], missing: {{{name}: drop}}"

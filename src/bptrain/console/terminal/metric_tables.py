@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bptrain.console.terminal.screen import Screen, figure
+from bptrain.errors import short
 
 
 def show_classes(screen: Screen, splits: Mapping[str, Mapping[str, Any]]) -> None:
@@ -11,7 +12,7 @@ def show_classes(screen: Screen, splits: Mapping[str, Mapping[str, Any]]) -> Non
     names = [name for name, value in next(iter(splits.values())).items() if isinstance(value, Mapping)]
     if names:
         rows = [
-            [split, label, *(figure(metrics[name][label]) for name in names)]
+            [split, short(label), *(figure(metrics[name][label]) for name in names)]
             for split, metrics in splits.items()
             for label in metrics[names[0]]
         ]
