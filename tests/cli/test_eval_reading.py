@@ -92,3 +92,9 @@ def test_validation_rows_are_read_alike(workplace: Path) -> None:
     (workplace / "v.csv").write_text(",x,c,y\n" + rows(30))
     run = run_of(workplace, ",x,c,y\n" + rows(0), ", validation: v.csv")
     assert bptrain("eval", run, "--split", "validation").code == 0
+
+
+def test_files_are_compared_alike(workplace: Path) -> None:
+    run = run_of(workplace, ",x,c,y\n" + rows(0))
+    (workplace / "b.csv").write_text(",x,c,y\n" + rows(30))
+    assert bptrain("data", "compare", run, "b.csv").code == 0

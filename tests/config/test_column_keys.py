@@ -101,3 +101,22 @@ def test_what_the_data_room_is_told() -> None:
     filled = config(missing={"a": "drop", "b": {"fill": "constant", "value": 3}}).data.missing
     assert missing_cells(filled) == {"a": "drop", "b": Fill("constant", "3", False)}
     assert missing_cells("median") == "median"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"missing": {"y": "drop", "w": "error", "a": "mean"}, "weight": "w"},
+        {"missing": {"y": "error", "w": "drop", "note": "error"}, "weight": "w", "exclude": ["note"]},
+        {"missing": {"a": "mean", "y": "drop"}, "features": ["a"]},
+        {"columns": {"w": "numeric", "a": {"kind": "numeric", "scale": "log"}}, "weight": "w"},
+        {
+            "columns": {
+                "d": {"kind": "datetime", "scale": "minmax"},
+                "b": {"kind": "boolean", "scale": "robust"},
+            }
+        },
+    ],
+)
+def test_what_is_said_of_a_column_that_it_has(data: dict[str, Any]) -> None:
+    assert config(**data).data.target == ("y",)

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bptrain.data.levels import Levels, level_key, lone_key, moment
+from bptrain.data.levels import MOMENT, Levels, level_key, lone_key, moment
 from bptrain.data.prepare import encode_columns, encode_file
 from bptrain.errors import DataError
 from data.helpers import CROSS, prepared, problems, whole, write
@@ -46,6 +48,28 @@ def test_levels_that_differ(one: str, other: str) -> None:
 def test_moments() -> None:
     assert moment("2021-01-15T00:00:00+02:00") == "2021-01-15 00:00:00+02:00"
     assert moment("2021-01-15abc") == "2021-01-15abc"
+
+
+@given(
+    st.one_of(
+        st.datetimes().map(lambda moment: moment.isoformat(" ", "seconds")),
+        st.datetimes().map(lambda moment: moment.isoformat("T", "seconds")),
+        st.dates().map(lambda day: f"{day} 00:00:00"),
+        st.dates().map(str),
+        st.text("0123456789- :T", min_size=9, max_size=20),
+    )
+)
+def test_the_quick_way_to_a_moment_is_the_slow_one(text: str) -> None:
+    """The same moment written longer goes the slow way."""
+    if MOMENT.fullmatch(text) is None:
+        assert moment(text) == text
+    else:
+        longer = (
+            text + {10: " 00:00:00.0", 16: ":00.0", 19: ".0"}[len(text)]
+            if len(text) in (10, 16, 19)
+            else text
+        )
+        assert moment(text) == moment(longer)
 
 
 def test_whole_numbers() -> None:

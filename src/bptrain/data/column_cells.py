@@ -171,7 +171,7 @@ def kind_of(values: dict[str, Value], counts: Counter[str], declared: str | None
     if target and _are_booleans(values):
         return "boolean"
     written = [cell.strip() for cell in present]
-    if any(map(NAME.fullmatch, written)) and all(map(WHOLE.fullmatch, written)):
+    if all(map(WHOLE.fullmatch, written)) and any(map(NAME.fullmatch, written)):
         return "categorical"  # 01 is not 1, and a float would make one number of several long ones
     n_numbers = sum(counts[cell] for cell, value in present.items() if isinstance(value, float))
     n_present = sum(counts[cell] for cell in present)

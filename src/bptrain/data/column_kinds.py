@@ -4,17 +4,17 @@ Each becomes a column of numbers: 0 and 1, the place of the level in its order, 
 recognized where nothing is declared; the others are declared.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.data.cells import value_of
+from bptrain.data.cells import RULES, CellRules, Notation, value_of
 from bptrain.data.dates import FORMS, DateForm, days_of, form_of_numbers, form_of_texts
 from bptrain.data.levels import BOOLEAN, Levels
 from bptrain.data.settings import DataSettings
-from bptrain.data.table import ColumnBlock, as_texts
+from bptrain.data.table import ColumnBlock, as_texts, text_of
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, Origin, nearest, some_of
 from bptrain.parts.types import Array
@@ -63,7 +63,7 @@ def notes_of_kinds(settings: DataSettings, kinds: Mapping[str, ColumnKind]) -> I
 
 
 def with_kinds(
-    block: ColumnBlock, declared: Mapping[str, ColumnKind], infer: bool
+    block: ColumnBlock, declared: Mapping[str, ColumnKind], infer: bool, rules: CellRules = RULES
 ) -> tuple[ColumnBlock, dict[str, ColumnKind]]:
     """The block with numbers in place of booleans, levels and dates, and what its columns are.
 
@@ -75,17 +75,19 @@ def with_kinds(
     for name in block.names:
         found = declared.get(name)
         if infer and (found is None or (found.kind == "datetime" and not found.form)):
-            form = columns.form_of(name)
+            form = columns.form_of(name, declared=found is not None)
             if form is None and found is not None:
                 form = DateForm("ymd")  # the cells that are no dates are named one by one
             found = found if form is None else ColumnKind("datetime", (), settled(form, name))
         if found is not None and found.kind in ("boolean", "ordinal", "datetime"):
             kinds[name] = found
+            if infer and found.kind == "ordinal":
+                refuse_markers(name, found.order, columns.texts_of(name), rules)
     if not kinds:
         return block, kinds
     errors = ErrorList()
     made = {
-        name: numbers_of(block.origin, name, columns.texts_of(name), kind, name in declared, errors)
+        name: numbers_of(block.origin, name, columns.texts_of(name), kind, name in declared, errors, rules)
         for name, kind in kinds.items()
     }
     errors.raise_if_any()
@@ -104,10 +106,16 @@ class Columns:
         self.block = block
         self.places = {name: k for k, name in enumerate(block.number_names)}
 
-    def form_of(self, name: str) -> DateForm | None:
-        """The form of a column of dates; None for any other."""
+    def form_of(self, name: str, declared: bool = False) -> DateForm | None:
+        """The form of a column of dates; None for any other. Declared ones may be texts that are numbers."""
         if name in self.block.texts:
-            return form_of_texts(self.block.texts[name])
+            cells = self.block.texts[name]
+            form = form_of_texts(cells)
+            if form is not None or not declared:
+                return form
+            values = [value_of(cell) for cell in cells if cell is not None]
+            numbers = [value for value in values if isinstance(value, float)]
+            return form_of_numbers(np.array(numbers)) if values and len(numbers) == len(values) else None
         if self.block.numbers.dtype.itemsize < 4:  # too short for 20210115
             return None
         column = self.block.numbers[:, self.places[name]]
@@ -133,11 +141,19 @@ def settled(form: DateForm, name: str) -> str:
 
 
 def numbers_of(
-    origin: Origin, name: str, cells: Array, kind: ColumnKind, declared: bool, errors: ErrorList
+    origin: Origin,
+    name: str,
+    cells: Array,
+    kind: ColumnKind,
+    declared: bool,
+    errors: ErrorList,
+    rules: CellRules = RULES,
 ) -> Array:
     """A column as numbers, N, NaN where a cell is missing; cells that do not fit are noted."""
-    number = number_of(kind)
+    number = number_of(kind, rules.notation_of(name))
     known = {cell: None if cell is None else number(cell) for cell in set(cells)}
+    if kind.kind == "datetime":
+        known |= dict.fromkeys(_missing_among_numbers(known.keys(), rules, rules.notation_of(name)), np.nan)
 
     def problem(row: int, cell: str) -> Problem:
         code, message = not_of_kind(name, kind, cell)
@@ -150,18 +166,48 @@ def numbers_of(
     for row, cell in enumerate(cells) if bad else ():
         if cell in bad:
             errors.add(partial(problem, row, cell))
-    values = {cell: np.nan if value is None else value for cell, value in known.items()}
-    return np.fromiter(map(values.__getitem__, cells), np.float64, len(cells))
+    known |= dict.fromkeys([None, *bad], np.nan)
+    return np.fromiter(map(known.__getitem__, cells), np.float64, len(cells))
 
 
-def number_of(kind: ColumnKind) -> Callable[[str], float | None]:
-    """What turns a cell into its number, or None where it does not fit."""
+def _missing_among_numbers(
+    cells: Set[str | None], rules: CellRules, notation: Notation | None
+) -> frozenset[str]:
+    """The cells that mark a missing value among numbers, where dates are numbers such as 20210115."""
+    signs = rules.markers.among_numbers & cells
+    others = (cell for cell in cells if cell is not None and cell not in signs)
+    numbers = signs and all(isinstance(value_of(cell, notation=notation), float) for cell in others)
+    return signs if numbers else frozenset()
+
+
+def refuse_markers(name: str, order: tuple[str, ...], cells: Array, rules: CellRules) -> None:
+    """Raises DataError for a level that no cell has, because it marks a missing value."""
+    for k, level in enumerate(order):
+        if level in rules.markers.anywhere and level not in cells:
+            message = (
+                f"{level} marks a missing cell, so no cell of column {name} is this level: remove it, or leave "
+                f"{level} out of data.missing_markers"
+            )
+            raise DataError(Problem("marker_in_order", message, path=f"data.columns.{name}.order.{k}"))
+
+
+def number_of(kind: ColumnKind, notation: Notation | None = None) -> Callable[[str], float | None]:
+    """What turns a cell into its number, or None where it does not fit. Dates that are numbers have a notation."""
     if kind.kind == "datetime":
-        return lambda cell: days_of(cell, kind.form)
+        form = kind.form
+        return lambda cell: (
+            day if (day := days_of(cell, form)) is not None else day_of_number(cell, form, notation)
+        )
     if kind.kind == "ordinal":
         ranks = Levels(kind.order)
         return lambda cell: None if ranks[cell] < 0 else float(ranks[cell])
     return boolean_of
+
+
+def day_of_number(cell: str, form: str, notation: Notation | None = None) -> float | None:
+    """A whole number as days since 1970-01-01, however it is written: 20210115.0 is 20210115."""
+    value = value_of(cell, notation=notation)
+    return days_of(text_of(value), form) if isinstance(value, float) else None
 
 
 def boolean_of(cell: str) -> float | None:

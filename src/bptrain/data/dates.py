@@ -8,7 +8,7 @@ month, read alike in every form.
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -20,11 +20,15 @@ FORMS = ("ymd", "dmy", "mdy", "time")
 ALIKE = ("ymd", "dmy", "mdy")  # the forms in which 2021-01-15 and 15 Jan 2021 read alike
 CYCLES = ("year", "week", "day")
 EPOCH = date(1970, 1, 1).toordinal()
+MOMENT_0 = datetime(1970, 1, 1)
 MOSTLY, ENOUGH = 0.9, 5  # from this share on, and so many, the cells that are no dates look like mistakes
 DISTINCT = 5  # so many whole numbers must be dates before a column of numbers is one of dates
 DIGIT = frozenset("0123456789")
 SAMPLE = 20  # cells by which a column of other texts is passed over
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 
 
 class DateForm(NamedTuple):
@@ -40,12 +44,39 @@ def days_of(cell: str, form: str) -> float | None:
     A time zone is taken into account: what is kept is UTC.
     """
     text = cell.strip()
+    quick = None if form == "time" else iso_days(text)
+    return read_days(text, form) if quick is None else quick
+
+
+def iso_days(text: str) -> float | None:
+    """The same for the most frequent ways, 2021-01-15 and 2021-01-15 10:30:00, which read alike in every form.
+
+    None says that `read_days` must look, which takes several times as long.
+    """
+    if len(text) not in (10, 19) or text[4] != "-" or text[7] != "-":
+        return None
+    try:
+        if len(text) == 10:
+            return float(date.fromisoformat(text).toordinal() - EPOCH)
+        if text[10] not in " T" or text[13] != ":" or text[16] != ":" or text[11:13] == "24":
+            return None
+        since = datetime.fromisoformat(text) - MOMENT_0
+    except ValueError:
+        return None
+    return since.days + since.seconds / 86400
+
+
+def read_days(text: str, form: str) -> float | None:
+    """The same for every way."""
     if form == "time":
         of_day = clock().fullmatch(text)
         return None if of_day is None else _part_of_day(of_day)
     found = written().fullmatch(text)
-    if found is None:
-        return None
+    return None if found is None else _moment(found, form)
+
+
+def _moment(found: "re.Match[str]", form: str) -> float | None:
+    """The days since 1970-01-01 of what looks like a date."""
     day = _day(found, form)
     clock_part = 0.0 if found["h"] is None else _part_of_day(found)
     return None if day is None or clock_part is None else day + clock_part
@@ -67,7 +98,7 @@ def _day(found: "re.Match[str]", form: str) -> int | None:
         year, month, day = _ordered((digits[: cut[0]], digits[cut[0] : cut[1]], digits[cut[1] :]), form)
     else:
         name = (found["month"] or found["month_2"]).lower()
-        month = next((k + 1 for k, short in enumerate(MONTHS) if name.startswith(short)), 0)
+        month = next((k + 1 for k, full in enumerate(MONTHS) if name == full[: len(name)]), 0)
         year = _year(found["year"] or found["year_2"])
         day = int(found["first"] or found["second"])
     try:
@@ -117,29 +148,28 @@ def form_of_texts(cells: Iterable[str | None]) -> DateForm | None:
     """The form of a column of texts, where they are dates but for a few."""
     present = [cell for cell in cells if cell is not None]
     sample = present[:: max(1, len(present) // SAMPLE)]
-    if 2 * sum(_is_date(cell) for cell in sample) < len(sample) or not present:
+    if 2 * sum(bool(forms_of(cell)) for cell in sample) < len(sample) or not present:
         return None
     return _best(Counter(present), len(present))
 
 
-def _is_date(cell: str) -> bool:
-    return bool(_forms_of(cell))
-
-
-def _forms_of(cell: str) -> tuple[str, ...]:
+def forms_of(cell: str) -> tuple[str, ...]:
     """The forms in which a text is a date and surely meant as one: not so are 1.2.10, 10-11-12 or 20210115."""
     if DIGIT.isdisjoint(cell):
         return ()
-    found = written().fullmatch(cell.strip())
+    text = cell.strip()
+    if iso_days(text) is not None:
+        return ALIKE
+    found = written().fullmatch(text)
     if found is None:
-        return ("time",) if days_of(cell, "time") is not None else ()
+        return ("time",) if read_days(text, "time") is not None else ()
     if found["digits"] is not None:
         return ()
     if found["a"] is None:
-        return ALIKE if days_of(cell, "ymd") is not None else ()
+        return ALIKE if _moment(found, "ymd") is not None else ()
     separator, two = found[6], len(found["c"]) == 2
     meant = ("dmy", "mdy") if separator == "/" or (separator == "-" and not two) else () if two else ("dmy",)
-    return tuple(form for form in meant if days_of(cell, form) is not None)
+    return tuple(form for form in meant if _moment(found, form) is not None)
 
 
 def form_of_numbers(column: Array) -> DateForm | None:
@@ -163,8 +193,11 @@ def _is_day(text: str, form: str) -> bool:
 
 def _best(counts: Mapping[str, int], total: int) -> DateForm | None:
     """The form in which most cells are dates, and another if it reads as many, some of them as other days."""
-    forms = {cell: _forms_of(cell) for cell in counts}
-    sizes = {form: sum(counts[cell] for cell, read in forms.items() if form in read) for form in FORMS}
+    forms = {cell: forms_of(cell) if iso_days(cell) is None else ALIKE for cell in counts}
+    cells: Counter[tuple[str, ...]] = Counter()
+    for cell, read in forms.items():
+        cells[read] += counts[cell]
+    sizes = {form: sum(n for read, n in cells.items() if form in read) for form in FORMS}
     most = max(sizes.values())
     if most < total and (most < MOSTLY * total or most < ENOUGH):
         return None

@@ -163,12 +163,13 @@ def _encode_numbers(
         values, written = write(part, raw)
         if not checked or np.isfinite(written).all():
             continue
-        values, written = write(part, np.where(np.isnan(raw), fill, raw))
+        filled = np.where(np.isnan(raw), fill, raw)
+        values, written = write(part, filled)
         for row, k in np.argwhere(~np.isfinite(written)):
             at = part.start + int(row) if rows is None else int(rows[part.start + int(row)])
             name, function = features[k].name, features[k].function
-            if not FUNCTIONS[function].defined(raw[row, k]):
-                errors.add(outside(block, at, name, function, raw[row, k]))
+            if not FUNCTIONS[function].defined(filled[row, k]):
+                errors.add(outside(block, at, name, function, filled[row, k], bool(np.isnan(raw[row, k]))))
                 continue
             what = f"column {name}: the scaled value {values[row, k]:g}"
             message = f"{what} does not fit into {X.dtype}; scale the column, or correct it"
@@ -176,10 +177,13 @@ def _encode_numbers(
     errors.raise_if_any()
 
 
-def outside(block: ColumnBlock, row: int, name: str, function: str, value: float) -> Problem:
+def outside(
+    block: ColumnBlock, row: int, name: str, function: str, value: float, filled: bool = False
+) -> Problem:
     """The problem with a number for which the function of its scaling is not defined."""
     takes = FUNCTIONS[function].values
-    message = f"column {name} is {value:g}, and the scaling {function} takes {takes}: correct it, or scale otherwise"
+    what = f"column {name} {'has no value here and is filled with' if filled else 'is'} {value:g}"
+    message = f"{what}, and the scaling {function} takes {takes}: correct it, or scale otherwise"
     return block.origin.problem("outside_scale", row, message)
 
 

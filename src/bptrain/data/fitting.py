@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from bptrain.data.features import Feature, outside
 from bptrain.data.levels import level_key
 from bptrain.data.missing import FILLS, fill_of_number, fill_of_text
 from bptrain.data.settings import DataSettings, NetworkFacts
+from bptrain.data.sheet_columns import is_whole
 from bptrain.data.table import ColumnBlock, text_of
 from bptrain.data.targets import Target, values_of
 from bptrain.errors import DataError, Problem
@@ -39,14 +40,16 @@ def fit_features(
     for start in range(0, k, step):
         names = block.number_names[start : start + step]
         numbers = block.numbers[rows, start : start + step].astype(np.float64)
+        cycles = _cycles(numbers, names, kinds)  # of the cells that are there, so before any is filled
         fills = [_fill_column(numbers[:, j], name, settings, kinds) for j, name in enumerate(names)]
         for scaler, columns in _by_scaler(names, settings, kinds):
+            _check_constants(scaler, [names[j] for j in columns], [fills[j] for j in columns], settings)
             chosen = numbers if len(columns) == len(names) else numbers[:, columns]
             fitted = _fit(scaler, chosen, tuple(names[j] for j in columns), block, rows)
             for j, c, s in zip(columns, fitted.center.tolist(), fitted.spread.tolist(), strict=True):
                 name, kind = names[j], kinds.get(names[j], NUMERIC)
                 feature = Feature(name, "numeric", kind.order, fills[j], c, s, fitted.function)
-                by_name[name] = _of_kind(feature, kind, numbers[:, j], settings)
+                by_name[name] = _of_kind(feature, kind, cycles.get(name, ()), settings)
     for name in block.texts:
         by_name[name] = _categories(block, name, rows, settings)
     return tuple(by_name[name] for name in block.names)
@@ -58,24 +61,60 @@ NUMERIC = ColumnKind("numeric")
 def _by_scaler(
     names: tuple[str, ...], settings: DataSettings, kinds: Mapping[str, ColumnKind]
 ) -> list[tuple[Scaler, list[int]]]:
-    """The scalers, each with the places of its columns; booleans stay 0 and 1 unless they are given one."""
+    """The scalers, each with the places of its columns; booleans stay 0 and 1 unless they are given one.
+
+    Places in an order, and days, are no amounts: where numbers are scaled by their logarithms, these are standardized.
+    Raises DataError where logarithms of them are asked for.
+    """
     groups: dict[int, tuple[Scaler, list[int]]] = {}
+    of_others = STANDARD if kinds and function_of(settings.scale) else settings.scale
     for j, name in enumerate(names):
-        default = UNSCALED if kinds.get(name, NUMERIC).kind == "boolean" else settings.scale
-        scaler = settings.options(name).scale or default
+        kind, own = kinds.get(name, NUMERIC).kind, settings.options(name).scale
+        default = settings.scale if kind == "numeric" else UNSCALED if kind == "boolean" else of_others
+        if own is not None and kind != "numeric" and function_of(own):
+            message = f"column {name} is {kind}, and {function_of(own)} is a scaling of numbers"
+            raise DataError(Problem("scaled_kind", message, path=f"data.columns.{name}.scale"))
+        scaler = default if own is None else own
         groups.setdefault(id(scaler), (scaler, []))[1].append(j)
     return list(groups.values())
 
 
-UNSCALED = none()
+UNSCALED, STANDARD = none(), standard()
 
 
-def _of_kind(feature: Feature, kind: ColumnKind, column: Array, settings: DataSettings) -> Feature:
+def function_of(scaler: Scaler) -> str:
+    """The function of a scaler; "" where it is the identity."""
+    function = scaler(np.array([[1.0], [2.0]])).function
+    return "" if function == "identity" else function
+
+
+def _check_constants(
+    scaler: Scaler, names: Sequence[str], fills: Sequence[float | None], settings: DataSettings
+) -> None:
+    """Raises DataError for a constant of the config that the scaling of its column does not take."""
+    for name, value in zip(names, fills, strict=True):
+        if value is None or settings.policy(name) != "constant":
+            continue
+        function = function_of(scaler)
+        if function and not FUNCTIONS[function].defined(np.array(value)):
+            takes = FUNCTIONS[function].values
+            message = f"column {name} is filled with {value:g}, and the scaling {function} takes {takes}"
+            raise DataError(Problem("fill_value", message, path=f"data.missing.{name}.value"))
+
+
+def _cycles(
+    numbers: Array, names: Sequence[str], kinds: Mapping[str, ColumnKind]
+) -> dict[str, tuple[str, ...]]:
+    """Name -> the cycles of a column of dates."""
+    dates = [(j, name) for j, name in enumerate(names) if kinds.get(name, NUMERIC).kind == "datetime"]
+    return {name: cycles_that_vary(numbers[:, j], kinds[name].form) for j, name in dates}
+
+
+def _of_kind(feature: Feature, kind: ColumnKind, cycles: tuple[str, ...], settings: DataSettings) -> Feature:
     """A feature that was scaled as a number, as what it is."""
     indicator = feature.fill is not None and settings.fill(feature.name).indicator
     if kind.kind == "numeric":
         return feature._replace(indicator=indicator)
-    cycles = cycles_that_vary(column, kind.form) if kind.kind == "datetime" else ()
     chosen: Any = kind.kind
     return feature._replace(kind=chosen, form=kind.form, cycles=cycles, indicator=indicator)
 
@@ -128,8 +167,11 @@ def _fill_column(
     if policy == "constant":
         value = constant_of(name, settings.fill(name).value, kinds.get(name, NUMERIC))
     else:
-        frequent = kinds.get(name, NUMERIC).kind == "boolean"  # half of true is no value
-        value = fill_of_number("most_frequent" if frequent else policy, column[~missing])
+        kind, there = kinds.get(name, NUMERIC).kind, column[~missing]
+        frequent = kind == "boolean"  # half of true is no value
+        value = fill_of_number("most_frequent" if frequent else policy, there)
+        if kind == "datetime" and is_whole(there):  # half past nothing is no day
+            value = float(round(value))
     column[missing] = value
     return value
 

@@ -145,7 +145,9 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     choose = by_settings(settings)
     table = read(settings.train, "data.train", choose, settings.features, settings.target, settings.weight)
     settings = in_spelling_of(settings, _names(table))
-    features, kinds = with_kinds(table.features, declared_kinds(settings), infer=True)
+    features, kinds = with_kinds(
+        table.features, declared_kinds(settings), True, rules_of(settings.conventions)
+    )
     table, target = table._replace(features=features), _target_of(table)
     kept = kept_rows(table, *_policies(settings, features, target))
     decision = decide(target, kept, settings, facts)

@@ -61,7 +61,7 @@ class Schema(NamedTuple):
     def with_kinds(self, table: Table) -> Table:
         """A table that was just read, with numbers in place of booleans, levels and dates. Raises DataError."""
         declared = {feature.name: feature.column_kind for feature in self.features}
-        return table._replace(features=with_kinds(table.features, declared, infer=False)[0])
+        return table._replace(features=with_kinds(table.features, declared, infer=False, rules=self.cells)[0])
 
     def encode_features(self, table: Table, dtype: DTypeLike, rows: Array | None = None) -> Array:
         """X, N × n_0 and C-contiguous, of some rows (default: all). Raises DataError."""

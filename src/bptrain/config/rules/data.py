@@ -6,6 +6,8 @@ from bptrain.config.schema import DataConfig, NetworkConfig, Source
 from bptrain.formats import holds, listed
 from bptrain.formats.conventions import DELIMITERS
 
+LOGARITHMS = ("log", "log1p")  # scalings of amounts: places in an order, days and truth are none
+
 
 def target_is_given(data: DataConfig) -> Found:
     """`target` names columns, except where the targets have a file or an array of their own."""
@@ -128,6 +130,9 @@ def columns_have_their_keys(data: DataConfig) -> Found:
         if name in targets:
             yield from _kind_of_target(path, column)
             continue
+        if name == data.weight:
+            yield from _kind_of_weight(path, column)
+            continue
         if kind == "ordinal" and column.order is None:
             yield BrokenRule(path, "an ordinal needs its levels: order: [lowest, …, highest]", "missing_key")
         elif column.order is not None:
@@ -137,6 +142,9 @@ def columns_have_their_keys(data: DataConfig) -> Found:
                 yield BrokenRule((*path, key), f"only a column of kind {of} has it, and this is {kind}")
         if column.scale is not None and kind in ("categorical", "text"):
             yield BrokenRule((*path, "scale"), f"only numbers are scaled, and this column is {kind}")
+        elif column.scale is not None and column.scale.name in LOGARITHMS and kind not in (None, "numeric"):
+            message = f"{column.scale.name} is a scaling of numbers, and this column is {kind}"
+            yield BrokenRule((*path, "scale"), message)
         for key in column.of_categories if kind != "categorical" else ():
             message = f"only a column of kind categorical has it, and this is {kind}"
             yield BrokenRule((*path, key), message)
@@ -160,6 +168,40 @@ def _kind_of_target(path: KeyPath, column: ColumnConfig) -> Found:
             yield BrokenRule((*path, key), "this column is the target, and only inputs have it")
 
 
+def _kind_of_weight(path: KeyPath, column: ColumnConfig) -> Found:
+    """Weights are numbers, and no inputs."""
+    if column.kind not in (None, "numeric"):
+        yield BrokenRule((*path, "kind"), f"this column is data.weight, so it is numeric, not {column.kind}")
+    for key in ("scale", "order", "format", *column.of_categories):
+        if getattr(column, key) is not None:
+            yield BrokenRule((*path, key), "this column is data.weight, and only inputs have it")
+
+
+def missing_cells_are_of_columns_that_are_read(data: DataConfig) -> Found:
+    """Inputs alone are filled, and rows dropped for columns that are read."""
+    targets = data.target or (("y",) if data.holds(data.train) == "arrays" else ())
+    for name, entry in data.missing.items() if isinstance(data.missing, dict) else ():
+        path = ("data", "missing", name)
+        role = "the target" if name in targets else "data.weight" if name == data.weight else None
+        if role is not None:
+            if entry not in ("error", "drop"):
+                message = f"this column is {role}, which is never filled: drop, or error"
+                yield BrokenRule(path, message)
+        elif entry != "error" and (why := _why_no_input(name, data)):
+            yield BrokenRule(path, f"this column is no input ({why}): remove it here")
+
+
+def _why_no_input(name: str, data: DataConfig) -> str | None:
+    """Why a column is not read, where the config says that."""
+    if name in data.exclude:
+        return "data.exclude has it"
+    if name in data.columns and data.columns[name].kind == "text":
+        return f"data.columns.{name} is text"
+    return (
+        "data.features lacks it" if isinstance(data.features, tuple) and name not in data.features else None
+    )
+
+
 def constants_are_given(data: DataConfig) -> Found:
     """A cell is filled with a value where that is asked for."""
     for name, entry in data.missing.items() if isinstance(data.missing, dict) else ():
@@ -181,5 +223,6 @@ DATA = (
     targets_fit_outputs,
     weights_have_a_place,
     columns_have_their_keys,
+    missing_cells_are_of_columns_that_are_read,
     constants_are_given,
 )
