@@ -9,6 +9,7 @@ from bptrain.config import from_plain, to_plain
 from bptrain.config.columns import ColumnConfig
 from bptrain.config.schema import Config
 from bptrain.data.settings import ColumnOptions, Fill
+from bptrain.errors import UsageError
 from bptrain.store.run_settings import setting_differences
 
 
@@ -41,6 +42,31 @@ def test_a_column_is_written_back_as_it_was(written: Any, kind: str | None) -> N
     plain = to_plain(made)
     assert plain["data"]["columns"]["c"] == written
     assert from_plain(plain, "again") == made
+
+
+@pytest.mark.parametrize(
+    ("section", "wrong", "meant"),
+    [
+        ("columns", "type", "kind"),
+        ("columns", "dtype", "kind"),
+        ("columns", "levels", "order"),
+        ("columns", "handle_unknown", "unknown"),
+        ("missing", "fill_value", "value"),
+    ],
+)
+@pytest.mark.parametrize("name", ["c", "optimizer", "a.b"])
+def test_a_key_of_another_tool_is_known(section: str, wrong: str, meant: str, name: str) -> None:
+    """Whatever the column is called."""
+    with pytest.raises(UsageError) as caught:
+        config(**{section: {name: {"fill" if section == "missing" else "scale": "mean", wrong: "numeric"}}})
+    found = {problem.path.rpartition(".")[2]: problem.suggestion for problem in caught.value.problems}
+    assert found[wrong] == meant
+
+
+def test_what_columns_have_is_suggested_there_alone() -> None:
+    with pytest.raises(UsageError) as caught:
+        config(handle_unknown="bucket")
+    assert [problem.suggestion for problem in caught.value.problems] == [None]
 
 
 def test_levels_are_texts() -> None:

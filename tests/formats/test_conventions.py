@@ -156,6 +156,19 @@ WITHOUT_HEADER = [
     rows(30, lambda i: f"0,1,{'ab'[i % 2]}"),
     rows(30, lambda i: f"{i * 1.7 + 3},NA,{i * i}"),
     rows(30, lambda i: f'"{i},5","{i * 3},25",{i * i}'),
+    rows(30, lambda i: f"2021-01-{i + 1:02d},{i * 1.7 + 1.344},{i * 0.9 + 0.847}"),
+    rows(30, lambda i: f"{i + 1:02d}/02/2021 10:30,a{i},b{i}"),
+    rows(30, lambda i: f"{i + 1} Jan 2021,{i}"),
+    rows(24, lambda i: f"{i:02d}:00,{i + 0.5},k{i * 7 % 24}"),
+    rows(30, lambda i: f"{i * 7 + 1}.5%,n{i}"),
+    rows(30, lambda i: f"${i * 7 + 1}.60,n{i},m{i}"),
+    rows(30, lambda i: f"n{i},{i * 7 + 1} €"),
+    rows(30, lambda i: f'n{i},"{i * 7 + 1},234,567"'),
+    rows(30, lambda i: f"{i + 1},N{i},{i * 1.7 + 0.956},{'pq'[i % 2]},{i * 0.3 + 0.092}"),
+    rows(30, lambda i: f"N{i},{i * 1.7 + 0.956}"),
+    rows(30, lambda i: f"N{i},{'pq'[i % 2]},{i * 7 + 40}"),
+    rows(30, lambda i: f"N{i},{i * 7 + 40},{i * 3 + 2},{i * i + 17}"),
+    rows(30, lambda i: f"{i + 1},N{i},M{i}"),
     rows(30, lambda i: f",{i * 1.3 + 2},{i * i + 7}" if i == 0 else f"{i * 3},{i * 1.3},{i * i}"),
 ]
 
@@ -187,6 +200,14 @@ def test_it_can_be_the_header(tmp_path: Path) -> None:
         ",0,1,2\n" + rows(30, lambda i: f"{i},{i % 2},{i % 3},{i % 5}"),
         "country,2019,2020\n" + rows(30, lambda i: f"c{i},{i % 3},{i % 5}"),
         "a,b\n" + rows(30, lambda i: f"{'ab'[i % 2]},{i}"),
+        "country,code,2021,2020,2019,y\n" + rows(30, lambda i: f"c{i},d{i},{i / 7},{i / 3},{i / 2},{i}"),
+        "country,2021-01-01,2021-01-02\n" + rows(30, lambda i: f"c{i},{i % 3},{i % 5}"),
+        "who,00:00,01:00\n" + rows(30, lambda i: f"c{i},{i % 3},{i % 5}"),
+        "what,count,25%,50%,75%\n" + rows(30, lambda i: f"c{i},{i},{i / 7},{i / 3},{i / 2}"),
+        "what,0.25,0.5,0.75\n" + rows(30, lambda i: f"c{i},{i / 7},{i / 3},{i / 2}"),
+        "label,1100.5,1102.5,1104.5,1106.5\n" + rows(30, lambda i: f"c{i},{i / 7},{i / 3},{i / 2},{i}"),
+        "what,1st,Q1 2020,24h\n" + rows(30, lambda i: f"c{i},{i + 30}th,Q{i + 30} 2020,{i + 30}h"),
+        "0,1,2\n" + rows(30, lambda i: f"{i + 1},a{i},{i % 5}"),
         "x1,x2,y\n" + rows(30, lambda i: f"{i % 3},{i % 5},{'no' if i % 2 else 'yes'}"),
     ],
 )
@@ -236,6 +257,21 @@ def test_names_behind_a_number_sign(tmp_path: Path, content: str, names: tuple[s
     assert len(sheet.cells[names[0]]) == 2
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "# date, site\nx1,y2\n" + rows(9, lambda i: f"{i / 7},{i * i}"),
+        "# from the lab, 2020\nheight2,kind1\n" + rows(9, lambda i: f"a{i},b{i % 2}"),
+        "# one; two\n4th;5th\n" + rows(9, lambda i: f"{i / 7};{i * i}"),
+    ],
+)
+def test_names_that_end_in_a_digit_below_a_comment(tmp_path: Path, content: str) -> None:
+    """They are no numbers, so the comment does not take their place."""
+    assert doubt(tmp_path, content).field == "comment"
+    names = content.splitlines()[1].replace(";", ",").split(",")
+    assert [*sheet_of(tmp_path, content, comment="#").names] == names
+
+
 def test_names_or_a_comment(tmp_path: Path) -> None:
     content = "# source, John, 2020\na,b,y\n" + rows(9, lambda i: f"{i},{i * i},{'no' if i % 2 else 'yes'}")
     found = doubt(tmp_path, content)
@@ -275,6 +311,20 @@ def test_a_first_column_that_may_be_an_index(tmp_path: Path, first: str) -> None
     assert "data.index: true" in found.problems[0].message
     assert sheet_of(tmp_path, content, index_column=True).names == ("a", "y")
     assert problem(tmp_path, content, index_column=False)[1] == "column 1 has no name; name it in the header"
+
+
+@pytest.mark.parametrize("sign", [",", " ", "\t"])
+def test_row_names_that_the_header_lacks(tmp_path: Path, sign: str) -> None:
+    """write.table of R: texts, each once, below a header that is one name shorter than each row."""
+    content = "a,b,y\n" + rows(30, lambda i: f'"Mazda{i}",{i % 7},{i % 5},{i % 2}')
+    sheet = sheet_of(tmp_path, content.replace(",", sign))
+    assert sheet.names == ("a", "b", "y")
+    assert "no name and a text of its own in each row: it is left out" in sheet.origin.notes[-1]
+    for first in ("p", "37", "37.5"):
+        other = content.replace("Mazda", first).replace('"p29"', '"p28"')
+        assert problem(tmp_path, other)[0] == "unnamed_column"
+    assert problem(tmp_path, content, index_column=False)[0] == "unnamed_column"
+    assert problem(tmp_path, "3,2,1\n" + content[6:])[0] == "no_header"
 
 
 def test_a_declared_index(tmp_path: Path) -> None:

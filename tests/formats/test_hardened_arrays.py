@@ -234,3 +234,19 @@ def test_a_device_is_refused(device: str, workplace: Path) -> None:
     assert done.returncode == 3
     assert "is a device or a pipe" in done.stderr
     assert done.stderr.count("error:") == 1
+
+
+@pytest.mark.parametrize("form", ["npz", "npy", "idx"])
+def test_a_text_is_none(tmp_path: Path, form: str) -> None:
+    """Its name or data.format says otherwise; it is neither damaged nor full of objects."""
+    path = tmp_path / "a.csv"
+    for content in (b"a,y\n1,2\n", "é;y\n1;2\n".encode(), b"x\n" * 100_000):
+        path.write_bytes(content)
+        with pytest.raises(DataError) as caught:
+            FileSource(path, path, RECOGNIZED._replace(format=form)).read("data.train")
+        if form == "npz":
+            with pytest.raises(DataError) as caught:
+                FileSource(path, None, RECOGNIZED._replace(format=form)).read("data.train")
+        [problem] = caught.value.problems
+        assert "this is a text" in problem.message
+        assert "data.format" in problem.message

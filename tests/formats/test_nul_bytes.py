@@ -7,6 +7,7 @@ import pytest
 from bptrain.data.sources import FileSource
 from bptrain.errors import DataError
 from bptrain.formats.conventions import Conventions
+from bptrain.formats.problems import UndeclaredConvention
 
 TEXT = "a,y\n1,2\n3,4\n"
 
@@ -34,3 +35,12 @@ def test_a_declared_encoding_reads_it(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(TEXT.encode("utf-16-le"))
     found = FileSource(tmp_path / "t.csv", None, Conventions(encoding="utf-16-le")).read("data.train")
     assert dict(found.cells) == {"a": ["1", "3"], "y": ["2", "4"]}  # type: ignore[union-attr]
+
+
+def test_utf16_without_its_mark_is_asked_about(tmp_path: Path) -> None:
+    """So that init writes the key."""
+    for encoding in ("utf-16-le", "utf-16-be"):
+        (tmp_path / "t.csv").write_bytes(TEXT.encode(encoding))
+        with pytest.raises(UndeclaredConvention) as caught:
+            FileSource(tmp_path / "t.csv").read("data.train")
+        assert (caught.value.field, caught.value.value) == ("encoding", encoding)

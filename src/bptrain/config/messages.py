@@ -134,6 +134,8 @@ def _unknown_key(path: KeyPath, context: dict[str, Any]) -> Said:
     allowed = context.get("allowed") or suggest.keys(section)
     of_what = context.get("of") or dotted(section) or "the config"
     home = "optimizer" if context.get("kind") == "optimizer" else dotted(section)
+    if path[:1] == ("data",) and len(section) == len(("data", "columns", "NAME")):
+        home = dotted((*section[:-1], suggest.ANY_NAME))
     meant = suggest.key(wrong, home, allowed)
     why = f": {meant.reason}" if meant.reason else ""
     it_has = "" if meant.reason and meant.key else f"; it has {', '.join(allowed)}"

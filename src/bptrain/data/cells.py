@@ -10,6 +10,7 @@ from bptrain.formats.conventions import Conventions
 from bptrain.formats.delimited import NUMBER
 from bptrain.formats.markers import OLDER, MissingMarkers, markers_of, of_texts
 from bptrain.formats.quoting import QuotedText
+from bptrain.formats.value_texts import CURRENCIES
 
 Value = float | str | None  # a number (perhaps infinite), a text, or missing
 
@@ -22,7 +23,6 @@ SURE = re.compile(
     rf"(?:[eE]{SIGN}?[0-9]+|[dD]{SIGN}[0-9]+|(?<=[.0-9])[dD][0-9]+)?"
 )
 D_OF_A_CODE = re.compile(r"[^.]*[dD][0-9]+")  # 12D3 may be a seat; 1.2D3 and 12D+3 are numbers
-CURRENCIES = "$€£¥"
 BLANKS = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}\N{FIGURE SPACE}"
 MARKS = f"'’_{BLANKS}"  # between groups of three digits, whatever the decimal mark is
 MAY_BE_NUMBER = re.compile(rf"[-+0-9.,{MARKS}{MINUS}{CURRENCIES}%eEdD]*")

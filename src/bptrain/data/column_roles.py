@@ -10,6 +10,7 @@ from bptrain.data.levels import own_spelling
 from bptrain.data.settings import DataSettings
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, nearest, some_of
+from bptrain.formats.separators import not_separated
 
 
 class ColumnRoles(NamedTuple):
@@ -132,7 +133,7 @@ def _check(name: str, names: Collection[str], path: str, errors: ErrorList) -> b
         return True
 
     def problem() -> Problem:
-        message = f"there is no column {name!r}; the data has {some_of(names)}"
+        message = f"there is no column {name!r}; the data has {some_of(names)}{not_separated([*names])}"
         return Problem("unknown_column", message, path=path, suggestion=nearest(name, names))
 
     errors.add(problem)
@@ -166,7 +167,7 @@ def by_schema(
         errors, known = ErrorList(), frozenset(names)
 
         def problem(name: str) -> Problem:
-            message = f"the column {name!r} is missing; the data has {some_of(names)}"
+            message = f"the column {name!r} is missing; the data has {some_of(names)}{not_separated(names)}"
             close = nearest(name, known.difference(wanted, answers))
             return Problem("missing_column", message, file=file, line=header, suggestion=close)
 

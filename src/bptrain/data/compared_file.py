@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from bptrain.data.column_kinds import read_as
 from bptrain.data.column_roles import ColumnRoles, by_schema
+from bptrain.data.joined_files import JoinedFiles
 from bptrain.data.readers import read
 from bptrain.data.schema import Schema
-from bptrain.data.sources import DataSource
+from bptrain.data.sources import DataSource, FileSource
 from bptrain.data.table import ColumnBlock
 
 
@@ -28,6 +29,8 @@ def compared_columns(
         answers = schema.target.names if there else ()
         return by_schema(kinds, answers, schema.target.column_kinds, source.name)(names, target_names)
 
+    if isinstance(source, FileSource | JoinedFiles):
+        source = source.for_columns(tuple(kinds))
     table = read(source, "", choose, features, target)
     renamed = table._replace(features=table.features.renamed(tuple(kinds)))
     blocks = [schema.with_kinds(renamed).features]

@@ -9,11 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.formats.value_texts import clock, written
 from bptrain.parts.types import Array
 
 FORMS = ("ymd", "dmy", "mdy", "time")
@@ -28,19 +28,6 @@ SAMPLE = 20  # cells by which a column of other texts is passed over
 MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
-)
-MONTH = r"(?P<month>[A-Za-z]{3,9})\.?"
-CLOCK = (
-    r"(?P<h>\d{1,2}):(?P<min>\d{2})(?::(?P<s>\d{2}(?:[.,]\d{1,9})?))?"
-    r"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?(?: ?(?P<zone>Z|UTC|[+-]\d{2}(?::?\d{2})?))?"
-)
-WRITTEN = (
-    rf"(?:(?P<iso>\d{{4}})([-/.])(?P<m>\d{{1,2}})(?:\2(?P<d>\d{{1,2}}))?"
-    rf"|(?P<a>\d{{1,2}})([-/.])(?P<b>\d{{1,2}})\6(?P<c>\d{{4}}|\d{{2}})"
-    rf"|(?P<first>\d{{1,2}})[ .-]{{0,2}}{MONTH}[ ,-]{{0,2}}(?P<year>\d{{4}}|\d{{2}})"
-    rf"|{MONTH.replace('month', 'month_2')} (?P<second>\d{{1,2}}),? (?P<year_2>\d{{4}})"
-    rf"|(?P<digits>\d{{7,8}}))"
-    rf"(?:[T ]{{1,2}}{CLOCK})?"
 )
 
 
@@ -93,18 +80,6 @@ def _moment(found: "re.Match[str]", form: str) -> float | None:
     day = _day(found, form)
     clock_part = 0.0 if found["h"] is None else _part_of_day(found)
     return None if day is None or clock_part is None else day + clock_part
-
-
-@cache
-def written() -> "re.Pattern[str]":
-    """Dates as people write them, compiled when a cell with a digit asks for it."""
-    return re.compile(WRITTEN)
-
-
-@cache
-def clock() -> "re.Pattern[str]":
-    """Times of day."""
-    return re.compile(CLOCK)
 
 
 def _day(found: "re.Match[str]", form: str) -> int | None:

@@ -63,6 +63,10 @@ class JoinedFiles(NamedTuple):
             sheets.append(read_table(form, path, key, self.conventions))
         return joined(self.name, sheets)
 
+    def for_columns(self, needed: tuple[str, ...]) -> "JoinedFiles":
+        """The same for a trained model that reads these columns."""
+        return self._replace(conventions=self.conventions._replace(needed=needed))
+
     def digests(self, role: str) -> dict[str, str]:
         """One digest over those of the files, in their order; of a single file, its own."""
         found = [digest(path, f"data.{role}") for path in self.files(f"data.{role}")]

@@ -6,7 +6,6 @@ from functools import cache
 from typing import NamedTuple
 
 from bptrain.data.cells import (
-    CURRENCIES,
     MAY_BE_NUMBER,
     CellRules,
     Notation,
@@ -14,6 +13,7 @@ from bptrain.data.cells import (
     without_sign,
 )
 from bptrain.formats.problems import some_of
+from bptrain.formats.value_texts import CURRENCIES
 
 POINT, COMMA = Notation("."), Notation(",")
 Texts = Mapping[str, int]  # different texts of a column, without blanks around them -> how many cells

@@ -17,6 +17,7 @@ from bptrain.data.column_statistics import statistics_of
 from bptrain.data.drift import outside_range
 from bptrain.data.features import refuse_all_unseen, unseen
 from bptrain.data.fitting import fit_features, fit_target
+from bptrain.data.joined_files import JoinedFiles
 from bptrain.data.missing import FILLS, kept_rows
 from bptrain.data.raw_columns import encode_columns as encode_columns  # the third entry point
 from bptrain.data.readers import read
@@ -248,6 +249,8 @@ def _read_by_schema(source: DataSource, key: str, schema: Schema, settings: Data
     kinds = {feature.name: read_as(feature.kind) for feature in schema.features}
     answers = schema.target.column_kinds
     header = 1 if isinstance(source, FileSource) else None
+    if isinstance(source, FileSource | JoinedFiles):
+        source = source.for_columns((*kinds, *schema.target.names))
     choose = by_schema(kinds, schema.target.names, answers, source.name, schema.weight, header, schema.cells)
     table = read(source, key, choose, settings.features, settings.target, schema.weight)
     table = _renamed(table, schema)

@@ -9,7 +9,7 @@ import numpy as np
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Format, NamedArrays, Sheet, format_of, formats, listed
 from bptrain.formats.conventions import RECOGNIZED, Conventions
-from bptrain.formats.files import digest
+from bptrain.formats.files import digest, refuse_text
 from bptrain.formats.header_row import TableColumns, without_index
 from bptrain.formats.problems import nearest, some_of
 from bptrain.formats.recognition import told_format
@@ -115,6 +115,10 @@ class FileSource(NamedTuple):
         assert isinstance(y, np.ndarray)
         return Arrays(X, y, None, ArrayNames("x1", "y"), (self.name, str(self.target)))
 
+    def for_columns(self, needed: tuple[str, ...]) -> "FileSource":
+        """The same for a trained model that reads these columns."""
+        return self._replace(conventions=self.conventions._replace(needed=needed))
+
     def digests(self, role: str) -> dict[str, str]:
         """The digest of each file as it lies on the disk."""
         digests = {role: digest(self.inputs, f"data.{role}")}
@@ -126,7 +130,10 @@ class FileSource(NamedTuple):
 def known_format(path: Path, key: str, conventions: Conventions = RECOGNIZED) -> Format:
     """The format of a file, as declared, by its name, or by its content. Raises DataError where none of them says."""
     if conventions.format is not None:
-        return formats.get(conventions.format)()
+        declared = formats.get(conventions.format)()
+        if (declared.holds != "table" or declared.extra) and path.is_file():
+            refuse_text(path, key, conventions.format)
+        return declared
     by_name = format_of(path.name)
     if by_name is None and conventions.delimiter is not None:
         return formats.get("csv")()

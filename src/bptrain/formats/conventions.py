@@ -1,5 +1,6 @@
 """How a file writes its rows and its cells, where somebody has said so."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 BLANKS = "whitespace"  # the delimiter of cells that runs of blanks and tabs separate
@@ -25,6 +26,11 @@ class Conventions(NamedTuple):
     missing_markers: tuple[str, ...] | None = None  # cells that stand for a missing value
     index_column: bool | str | None = None  # `data.index`: the column that only counts the rows; False: none
     sheet: str | int | None = None  # of a spreadsheet
+    needed: tuple[str, ...] = ()  # the columns that a trained model reads, by which its files are understood
+
+    def are_names(self, cells: Sequence[str]) -> bool:
+        """Whether the columns of a trained model are among the cells of a line, which then has the names."""
+        return bool(self.needed) and {cell.strip() for cell in cells}.issuperset(self.needed)
 
 
 RECOGNIZED = Conventions()

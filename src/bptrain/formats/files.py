@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,7 +85,7 @@ def read_text(path: Path, key: str, encoding: str | None = None) -> str:
     try:
         text = data.decode(found).removeprefix("\ufeff")
         if "\0" in text:
-            raise _nul_byte(text, data, path)
+            raise _nul_byte(text, data, path, encoding)
         return text
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
@@ -102,19 +103,20 @@ def read_text(path: Path, key: str, encoding: str | None = None) -> str:
     ) from None
 
 
-def _nul_byte(text: str, data: bytes, path: Path) -> DataError:
+def _nul_byte(text: str, data: bytes, path: Path, declared: str | None) -> DataError:
     """That a text has a NUL byte; in UTF-16 every other byte is one."""
     likely = likely_encodings(data)[0]
-    what = "this line has a NUL byte, which no text has"
-    cure = (
-        f"declare data.encoding: {likely}"
-        if likely.startswith("utf-16")
-        else "the file is damaged, or no table"
-    )
+    in_utf16 = likely.startswith("utf-16")
+    cure = f"declare data.encoding: {likely}" if in_utf16 else "the file is damaged, or no table"
     line = text.count("\n", 0, text.index("\0")) + 1
-    return DataError(Problem("nul_byte", f"{what}: {cure}", file=str(path), line=line))
+    message = f"this line has a NUL byte, which no text has: {cure}"
+    problem = Problem("nul_byte", message, file=str(path), line=line)
+    if not in_utf16 or declared is not None:
+        return DataError(problem)
+    return UndeclaredConvention(problem, "encoding", likely, "the file has a NUL byte beside each letter")
 
 
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")  # characters that no text has
 MARKS = (  # byte order marks
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -190,6 +192,19 @@ def _packing(file: BinaryIO, path: Path) -> Packing | None:
         message = f"this is {packing.name}: rename it to {path.name}{packing.suffix}"
         raise DataError(Problem("packed_file", message, file=str(path)))
     return packing
+
+
+def refuse_text(path: Path, key: str, name: str) -> None:
+    """Raises DataError for a text that the config declares to be of a format without text, of this name."""
+    with reading(path, key), path.open("rb") as file:
+        head = file.read(HEAD_OF_FILE)
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return
+    if any(sign.isprintable() for sign in text) and not CONTROL.search(text):
+        message = f"this is a text, and not {name}, as data.format says: remove that key, or declare data.format: csv"
+        raise DataError(Problem("foreign_file", message, file=str(path)))
 
 
 def digest(path: Path, key: str) -> str:

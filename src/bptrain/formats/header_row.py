@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.problems import ErrorList, UndeclaredConvention, some_of
+from bptrain.formats.value_texts import is_written_like
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")  # float() also takes 1_000
 ROWS_LOOKED_AT = 10_000  # in which the value of a column is looked for
 MOST_REPEATED = 0.1  # of the rows: where more are the same as the names, these are values
+LEAST_COUNT = 3  # so many cells must count on from a name before that is a value
+MOST_DIGITS = 15
+FEW = 20  # cells by which a column is one of numbers
+EVEN = 1e-3  # relative difference of steps that are even
 NEUTRAL = frozenset(["", "NA", "N/A", "NaN", "nan", "NULL", "null", "?"])  # what a name and a cell may be
 
 
@@ -46,10 +52,9 @@ def columns_by_name(
     and for a header that is repeated, UndeclaredConvention where these may be no names.
     """
     names = [cell.strip() for cell in header]
+    shorter = len(names) < len(columns)
     notes: list[str] = []
-    if len(names) < len(
-        columns
-    ):  # R leaves out the name of the first; a delimiter at the end makes an empty last
+    if shorter:  # R leaves out the name of the first; a delimiter at the end makes an empty last
         names = [*names, ""] if not any(columns[-1]) else ["", *names]
     places = range(len(names))
     filled = [k for k in places if names[k] or k == 0 or any(map(str.strip, columns[k]))]
@@ -59,10 +64,17 @@ def columns_by_name(
         what = "has neither a name nor a cell, and is" if n == 1 else "have neither names nor cells, and are"
         notes.append(f"reading: {columns_of} {file} {what} left out")
     has_index = len(filled) > 1 and not names[0] and conventions.index_column in (None, True)
-    if has_index and conventions.index_column is None and not counts(columns[0]):
+    if has_index and conventions.are_names(names):
+        filled = filled[1:]  # a further column, which the model does not read
+    elif has_index and conventions.index_column is None and not counts(columns[0]):
         _refuse_row([names[k] for k in filled], [columns[k] for k in filled], conventions, file, line, lines)
-        _refuse_unnamed(columns[0], file, line)
-        has_index = False
+        has_index = shorter and _are_row_names(columns[0])
+        if has_index:
+            filled = filled[1:]
+            what = "has no name and a text of its own in each row"
+            notes.append(f"reading: the first column of {file} {what}: it is left out")
+        else:
+            _refuse_unnamed(columns[0], file, line)
     elif has_index:
         filled = filled[1:]
         if conventions.index_column is None:
@@ -80,6 +92,11 @@ def counts(cells: Sequence[str]) -> bool:
     """Whether cells are 0 … N−1 or 1 … N."""
     first = cells[0].strip()
     return first in ("0", "1") and all(cell.strip() == str(k) for k, cell in enumerate(cells, int(first)))
+
+
+def _are_row_names(cells: Sequence[str]) -> bool:
+    """Whether cells are texts that name the rows: each is there once, and none is a number."""
+    return len(set(cells)) == len(cells) and not any(is_number(cell.strip()) for cell in cells)
 
 
 def _refuse_unnamed(cells: Sequence[str], file: str, line: int) -> None:
@@ -107,6 +124,8 @@ def without_index(found: TableColumns, conventions: Conventions, file: str, key:
         message = f"there is no column {index!r}; the data has {some_of(found.names)}"
         raise DataError(Problem("unknown_column", message, path="data.index"))
     at = 0 if index is True else found.names.index(index)
+    if index is True and found.names[0] in conventions.needed:
+        return found
     names, places = found.names[:at] + found.names[at + 1 :], found.places[:at] + found.places[at + 1 :]
     if not names:
         message = "its only column is declared to count the rows"
@@ -129,7 +148,13 @@ def _refuse_row(
     if conventions.header is not None:
         return
     repeated = _rows_that_are(names, columns)
-    if may_be_row(names, columns, len(repeated)):
+    if not conventions.are_names(names) and may_be_row(names, columns, len(repeated)):
+        if conventions.needed:
+            message = (
+                f"this line may be a row ({some_of(names, 5)}), and has not the columns of the model "
+                f"({some_of(conventions.needed, 5)}): put a line with their names above it"
+            )
+            raise DataError(Problem("no_header", message, file=file, line=line))
         message = (
             f"this line may be a row ({some_of(names, 5)}): data.header: false if this is a row; data.header: true "
             "if these are names"
@@ -156,18 +181,46 @@ def _rows_that_are(names: Sequence[str], columns: Sequence[Sequence[str]]) -> li
 
 
 def may_be_row(names: Sequence[str], columns: Sequence[Sequence[str]], repeated: int = 0) -> bool:
-    """Whether names may be values: all are numbers that do not count, or some are values of their own columns.
+    """Whether names may be values: as texts, among the cells below them, or as numbers that are no names.
 
     `repeated` is how many rows are these names, which says nothing.
     """
     places = [k for k, name in enumerate(names) if name not in NEUTRAL]
     numbers = {k for k in places if is_number(names[k])}
     own = {k for k in places if _is_value(names[k], columns[k], repeated)}
-    offsets = {int(names[k]) - k if names[k].isdecimal() else None for k in numbers}
     texts = set(places) - numbers
+    if any(is_written_like(names[k], columns[k], NEUTRAL) for k in texts):
+        return True
+    if texts and any(_goes_on(names[k], columns[k]) for k in numbers):
+        return True
+    offsets = {int(names[k]) - k if names[k].isdecimal() else None for k in numbers}
     if offsets <= {0} or offsets <= {1}:  # names that count are names; those beside them may still be values
         return bool(texts) and (texts <= own or len(texts & own) >= 2)
-    return len(own) >= 2 or numbers | own == set(places)
+    if texts & own or len(own) >= 2 or numbers | own == set(places):
+        return True
+    return not _is_scale([names[k] for k in sorted(numbers) if _are_numbers(columns[k])])
+
+
+def _goes_on(name: str, cells: Sequence[str]) -> bool:
+    """Whether the cells count on from a number, as the rows below a first one do."""
+    if not name.isdecimal() or len(name) > MOST_DIGITS or len(cells) < LEAST_COUNT:
+        return False
+    return all(cell.strip() == str(k) for k, cell in enumerate(cells[:ROWS_LOOKED_AT], int(name) + 1))
+
+
+def _is_scale(names: Sequence[str]) -> bool:
+    """Whether numbers may be the names of columns: whole ones that rise or fall (years), others in even steps."""
+    numbers = [float(name.replace(",", ".")) for name in names]
+    steps = [b - a for a, b in pairwise(numbers)]
+    if all(number.is_integer() for number in numbers):
+        return all(step > 0 for step in steps) or all(step < 0 for step in steps)
+    even = all(abs(step - steps[0]) <= EVEN * abs(steps[0]) for step in steps)
+    return len(steps) >= 2 and steps[0] != 0 and even
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    """Whether the first cells are numbers, but for those that may be missing."""
+    return all(is_number(text) for cell in cells[:FEW] if (text := cell.strip()) not in NEUTRAL)
 
 
 def _is_value(name: str, cells: Sequence[str], repeated: int) -> bool:

@@ -87,6 +87,9 @@ def _told(text: str, conventions: Conventions, usual: str, declared: str | None,
         if width and not (sign == BLANKS and shapes.get("\t", (0,))[0] >= width):  # tabs are blanks, too
             shapes[sign] = (width, extra)
     even = [sign for sign, (_, extra) in shapes.items() if not extra] or [*shapes]
+    if even[1:]:
+        heads = {sign: first_rows(text, sign, conventions)[above:][0] for sign in even}
+        even = [sign for sign in even if conventions.are_names(heads[sign])] or even
     if len(even) == 1:
         (sign,) = even
         note = f"reading: the cells of {file} are separated by {SIGNS[sign]} (data.delimiter: {KEYS[sign]})"
@@ -108,6 +111,15 @@ def _told(text: str, conventions: Conventions, usual: str, declared: str | None,
         for sign in others if rows and len(rows[-1]) == 1 else ():
             _refuse_titles(first_rows(text, sign, conventions), file)
     return Separation(text, usual, "")
+
+
+def not_separated(names: Sequence[str]) -> str:
+    """The end of a sentence about the one name that a header has, where a sign in it could separate several."""
+    signs = [sign for sign in SIGNS if sign != BLANKS and len(names) == 1 and sign in names[0]]
+    if not signs:
+        return ""
+    sign = max(signs, key=names[0].count)
+    return f", as one name: {SIGNS[sign]} would separate it (data.delimiter: {KEYS[sign]})"
 
 
 def _width(rows: Sequence[Sequence[str]]) -> tuple[int, bool]:
@@ -160,7 +172,11 @@ def _with_header(
         or not rows[0][1:]
     ):
         return table
-    if conventions.header is None and not any(cell.strip()[-1:].isdecimal() for cell in rows[0]):
+    if conventions.are_names(rows[0]):
+        return table
+    as_it_is = first_rows(last, found.delimiter, conventions)[0]
+    known = conventions.are_names(names[0]) or conventions.are_names(as_it_is)
+    if conventions.header is None and not known and not any(is_number(cell.strip()) for cell in rows[0]):
         message = (
             "this line begins with #, and may have the names of the columns: data.comment: '#' if it is a comment; "
             "data.header: true if it has the names"
@@ -168,8 +184,8 @@ def _with_header(
         why = "a line above the first row begins with #; header: true if it has the names"
         problem = Problem("no_header", message, file=file, line=len(lines))
         raise UndeclaredConvention(problem, "comment", "#", why)
-    as_it_is = first_rows(last, found.delimiter, conventions)[0]
-    kept = last if len(as_it_is) == len(rows[0]) else last.lstrip("# \t")
+    stripped = len(as_it_is) != len(rows[0]) or (known and not conventions.are_names(as_it_is))
+    kept = last.lstrip("# \t") if stripped else last
     return blank_lines("".join(lines[:-1])) + kept + text[len(comments) :]
 
 

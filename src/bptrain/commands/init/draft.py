@@ -16,6 +16,7 @@ from bptrain.errors import DataError, Problem, UsageError, short
 from bptrain.formats import Format, NamedArrays, listed
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.problems import nearest, some_of
+from bptrain.formats.separators import not_separated
 
 
 class Draft(NamedTuple):
@@ -132,11 +133,11 @@ def chosen_columns(found: FileReading, targets: Sequence[str]) -> tuple[Column, 
     seen = found.profile
     by_name = {column.name: column for column in seen.columns}
     header = next((key for key in found.keys if key.name == "header"), None)
-    of_header = ""
+    of_header = not_separated([*by_name])
     if header is not None and header.value is False:
         targets = [f"x{name}" if name.isdecimal() and name not in by_name else name for name in targets]
         why = header.why.partition(";")[0]
-        of_header = f"; without a header ({why}; --set data.header=true reads that as names)"
+        of_header += f"; without a header ({why}; --set data.header=true reads that as names)"
     if not targets:
         message = f"no target: give --target COLUMN; the file has {some_of(by_name, 100)}{of_header}"
         raise UsageError(Problem("no_target", message, file=str(seen.path)))

@@ -18,6 +18,7 @@ from bptrain.parts.methods import methods
 from bptrain.parts.schedules import schedules
 from bptrain.registry import Registry
 
+ANY_NAME = "*"  # in the dotted name of a key
 FOREIGN_NAMES = Path(__file__).with_name("foreign_names.toml")
 _PARTS: dict[str, Registry[Any]] = {"optimizer": methods, "loss": losses, "schedule": schedules}
 
@@ -84,6 +85,7 @@ def key(wrong: str, section: str, siblings: Iterable[str]) -> Meant:
         home, _, last = sibling.rpartition(".")
         if last in siblings and home in ("", section):
             return Meant(last, f"{wrong} is called {last} here")
+    meant = [place for place in meant if ANY_NAME not in place]
     if near := _slip(wrong.lower(), siblings):
         return Meant(near)
     return _elsewhere(wrong, name, section, meant) or Meant(_near(wrong.lower(), siblings) or _far(wrong))
