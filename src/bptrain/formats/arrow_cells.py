@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
 FRACTION = re.compile(r"\.(?:0+|(\d*[1-9])0*)(?=[Z+-]|$)")  # of a second
-EXACT = 1 << 53  # every whole number up to here is a float64
+LONG = 10**15  # whole numbers from here on may be names (data/cells.py), so that every digit counts
 INDEX_OF_PANDAS = "__index_level_"  # how pandas names an index without a name in a Parquet file
 
 
@@ -210,7 +210,7 @@ class ArrowColumn:
         missing: Array = np.concatenate(self.missing)
         if not missing.any():
             return numbers if numbers.dtype == np.uint64 else numbers.astype(np.int64, copy=False)
-        if numbers.max() > EXACT or numbers.min() < -EXACT:
+        if numbers.max() >= LONG or numbers.min() <= -LONG:
             return ["" if gap else str(n) for gap, n in zip(missing.tolist(), numbers.tolist(), strict=True)]
         found = numbers.astype(np.float64)
         found[missing] = np.nan
