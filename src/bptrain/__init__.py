@@ -10,7 +10,7 @@ grade = bptrain.check_backward("my_backprop.py", "config.yaml")
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["Model", "Run", "__version__", "check_backward", "fit", "gradcheck", "load"]
 
 if TYPE_CHECKING:
