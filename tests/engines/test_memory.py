@@ -13,7 +13,7 @@ from bptrain.core.dropout import masks
 from bptrain.core.network import BatchContext
 from bptrain.engines import numpy_engine
 from bptrain.engines.base import GradientTransform, OptimizerState
-from bptrain.engines.compiled import batch_updates
+from bptrain.engines.compiled import batches
 from bptrain.engines.numpy_engine import NumpyEngine, is_elementwise
 from bptrain.parts.optimizers import Optimizer, optimizers
 from bptrain.parts.types import Array
@@ -100,7 +100,7 @@ def test_a_rule_with_sums_over_the_weights_stays_whole(monkeypatch: pytest.Monke
 def test_a_compiled_gradient_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 10 numbers at most: two rows of dW_1, and one of dW_2."""
     plan = plan_of(NET, "adam", rows=8)
-    monkeypatch.setattr(batch_updates, "PIECE_NUMBERS", 10)
+    monkeypatch.setattr(batches, "PIECE_NUMBERS", 10)
     found = after_updates(ENGINES["numba"](plan, np.float64), plan)
     by_numpy = after_updates(NumpyEngine(plan), plan)
     assert not np.array_equal(found.w, start(NET, np.float64))

@@ -14,7 +14,7 @@ import accuracy
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
 from bptrain.parts.types import Array
-from engines.installed import needs_compiler
+from engines.installed import EXHAUSTIVE, needs_compiler
 from parts import ulps
 from parts.exact_formulas import ACTIVATIONS, LOSSES
 from parts.ulps import DTYPES, ENGINES, measured
@@ -40,13 +40,14 @@ def test_every_part_is_measured() -> None:
         assert ("E of z" in LOSSES[name]) == (part.canonical is not None and part.E_of_z is not part.E), name
 
 
-# Compiling takes a second per formula: here each part in one of the dtypes, in both by dev/accuracy.py.
+# Compiling takes a second per formula: here every second part in one of the dtypes, all in both by dev/accuracy.py and
+# in the exhaustive check.
 MEASURED = [
     pytest.param(part, dtype, engine, marks=[needs_compiler] if engine == "numba" else [])
     for k, part in enumerate(PARTS)
     for dtype in DTYPES
     for engine in ENGINES
-    if engine == "numpy" or dtype is DTYPES[k % 2]
+    if engine == "numpy" or EXHAUSTIVE or (k % 2 == 0 and dtype is DTYPES[k // 2 % 2])
 ]
 
 
