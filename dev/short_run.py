@@ -16,7 +16,6 @@ from floors import PLACE, ROOT, project
 TESTS = (
     "tests/cli/test_commands.py",
     "tests/cli/test_doctor.py",
-    "tests/cli/test_golden.py",
     "tests/cli/test_help.py",
     "tests/cli/test_init.py",
     "tests/console",

@@ -59,7 +59,7 @@ CONFIGS = [
     ("target: kind", "target: *kind", 2, 3, "*kind"),
     ("  target: kind\n", "", 2, 1, "target"),
     ("train: table.csv", "train: nowhere.csv", 3, 2, "nowhere.csv"),
-    ("train: table.csv", "train: table.xls", 3, 2, "xlsx"),
+    ("train: table.csv", "train: table.xls", 3, 2, "xls"),
     ("target: kind", "target: kinds", 3, 3, "kind"),
     ("target: kind", "target: kind\n  features: [width, hight]", 3, 4, "height"),
     ("target: kind", "target: kind\n  exclude: [colour]", 3, 4, "color"),

@@ -228,7 +228,7 @@ def phase(days: Array, cycle: str) -> Array:
         return np.mod(whole + 3, 7) / 7  # 1970-01-01 was a Thursday
     dates = whole.astype("datetime64[D]")
     years = dates.astype("datetime64[Y]")
-    starts, ends = years.astype("datetime64[D]"), (years + 1).astype("datetime64[D]")
+    starts, ends = years.astype("datetime64[D]"), (years + np.timedelta64(1, "Y")).astype("datetime64[D]")
     passed: Array = (dates - starts).astype(np.float64) / (ends - starts).astype(np.float64)
     return passed
 
