@@ -30,7 +30,6 @@ def test_a_number_is_a_file() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_the_long_search_in_short() -> None:
     done = subprocess.run(
         [sys.executable, "dev/fuzz_readers.py", "20", "1000"],
