@@ -19,7 +19,7 @@ CLOSE = 1e-6  # of the largest target: by so much a sum may differ from it
 SUM_ROWS = 256  # rows that a sum must hit
 PAIRS = 300  # columns up to which sums of two are tried
 TRIPLES = 60  # the same of three
-NUMBERS = 1 << 21  # looked at, at most: of a wide table fewer rows
+NUMBERS = 1 << 21  # looked at, at most: of a wide table, and for several targets, fewer rows
 NAMED = 5
 
 
@@ -41,7 +41,8 @@ def target_in_inputs(seen: Examined) -> Iterator[Warned]:
 
 def of_values(seen: Examined, k: int) -> Iterator[str]:
     """What gives the target with this number, the ends of sentences."""
-    rows = seen.sample[: max(SUM_ROWS, NUMBERS // max(1, len(seen.features.number_names)))]
+    looked_at = len(seen.features.number_names) * len(seen.target.names)
+    rows = seen.sample[: max(SUM_ROWS, NUMBERS // max(1, looked_at))]
     target, y = seen.target.names[k], values_of(seen.target)[rows, k]
     if len(np.unique(y)) < FEWEST_VALUES or not len(seen.features.number_names):
         return
