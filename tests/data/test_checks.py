@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bptrain.data.cell_counts import LINES, bounded
+from bptrain.data.schema import Schema
 from bptrain.data.settings import NetworkFacts
 from bptrain.data.sources import FileSource
 from bptrain.errors import Warned
@@ -345,3 +346,22 @@ def test_a_wide_file_has_few_lines(tmp_path: Path) -> None:
     assert len(few) == LINES + 1
     assert few[LINES - 1].message == "column c4; and 55 more warnings like this"
     assert bounded(many[:LINES]) == tuple(many[:LINES])
+
+
+def test_the_work_grows_with_the_columns_and_not_with_their_square(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which features are amounts is worked out a few times per file, and not once per column."""
+    asked = []
+    numeric = vars(Schema)["numeric"].fget
+
+    def counted(schema: Schema) -> frozenset[str]:
+        asked.append(1)
+        found: frozenset[str] = numeric(schema)
+        return found
+
+    monkeypatch.setattr(Schema, "numeric", property(counted))
+    row = RNG.normal(size=(60, 40)).round(3)
+    head = ",".join(f"c{k}" for k in range(40))
+    told(tmp_path, f"{head},y\n" + lines(60, lambda k: f"{','.join(map(str, row[k]))},{k}"), SQUARED)
+    assert 0 < len(asked) < 10

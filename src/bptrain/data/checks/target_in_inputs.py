@@ -50,7 +50,8 @@ def of_values(seen: Examined, k: int) -> Iterator[str]:
     names = np.array(seen.features.number_names, dtype=object)
     with np.errstate(all="ignore"):
         changes = np.fmax.reduce(X, axis=1) > np.fmin.reduce(X, axis=1)
-    changes &= np.array([name in seen.schema.numeric for name in seen.features.number_names])
+    numeric = seen.schema.numeric
+    changes &= np.array([name in numeric for name in seen.features.number_names])
     X, names = X[changes], names[changes]
     if not len(X):
         return
