@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptrain.commands.init.config_text import aligned, flow, scalar
+from bptrain.commands.init.input_columns import what_they_make
 from bptrain.commands.init.templates import TEMPLATES
 from bptrain.commands.init.writing import SCHEMA
 from bptrain.config import load_config, to_plain, validate
@@ -430,3 +431,15 @@ def test_comments_stand_in_one_column() -> None:
         "k: " + "y" * 50 + "  # far",
     ]
     assert aligned([("a:", "two\nlines")]) == ["a:  # two\\nlines"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "inputs", "words"),
+    [
+        (1, 1, "1 column makes 1 input"),
+        (1, 3, "1 column makes 3 inputs"),
+        (7, 1000, "7 columns make 1,000 inputs"),
+    ],
+)
+def test_one_is_not_several(columns: int, inputs: int, words: str) -> None:
+    assert what_they_make(columns, inputs) == words

@@ -15,7 +15,7 @@ from bptrain.commands.init.config_text import (
     stated_kind,
 )
 from bptrain.commands.init.draft import chosen_columns
-from bptrain.commands.init.input_columns import InputCandidate, choose_inputs
+from bptrain.commands.init.input_columns import InputCandidate, choose_inputs, what_they_make
 from bptrain.commands.init.reading import StatedKey, declared_conventions, read_likely
 from bptrain.data.joined_files import is_pattern, source_of_paths
 from bptrain.data.profile import Column, Profile, profile
@@ -128,7 +128,7 @@ def data_section(found: InspectedData) -> Lines:
         yield f"  {key.name}: {flow(key.value)}", key.why
     inputs = [one for one in found.candidates if one.why_not is None]
     if inputs:
-        yield "  columns:", f"{len(inputs)} columns make {sum(one.inputs for one in inputs):,} inputs"
+        yield "  columns:", what_they_make(len(inputs), sum(one.inputs for one in inputs))
         for one in inputs:
             kind, why = stated_kind(one) or (KINDS[one.column.kind], one.about)
             yield f"    {scalar(one.column.name)}: {flow(kind)}", why

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bptrain.commands.init.draft import Draft
-from bptrain.commands.init.input_columns import CODES, InputCandidate, without_odd_rows
+from bptrain.commands.init.input_columns import CODES, InputCandidate, what_they_make, without_odd_rows
 from bptrain.config.yaml.scalars import is_text
 from bptrain.data.column_kinds import HOW
 from bptrain.data.notations import in_words
@@ -104,7 +104,7 @@ def input_lines(candidates: tuple[InputCandidate, ...]) -> Lines:
     if not inputs:
         return
     made = sum(column.inputs for column in inputs)
-    yield f"  # {len(inputs)} columns make {made:,} inputs" + (":" if len(inputs) <= LISTED else ""), ""
+    yield f"  # {what_they_make(len(inputs), made)}" + (":" if len(inputs) <= LISTED else ""), ""
     if len(inputs) <= LISTED:
         width = min(max(len(scalar(one.column.name)) for one in inputs), 30)
         for one in inputs:

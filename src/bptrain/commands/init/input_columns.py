@@ -60,6 +60,12 @@ class InputCandidate(NamedTuple):
         return what + (f"; {column.missing:,} of {column.rows:,} are missing" if column.missing else "")
 
 
+def what_they_make(columns: int, inputs: int) -> str:
+    """How many inputs so many columns make, in words."""
+    said = f"{columns} column makes" if columns == 1 else f"{columns} columns make"
+    return f"{said} {inputs:,} {'input' if inputs == 1 else 'inputs'}"
+
+
 def choose_inputs(columns: Iterable[Column]) -> tuple[InputCandidate, ...]:
     """The columns, each with the reason if it is not an input."""
     return tuple(InputCandidate(column, why_not(column)) for column in columns)
