@@ -91,5 +91,6 @@ def as_texts(column: Array) -> Array:
 
 def text_of(value: object) -> str:
     """A value as the text that stands for it among categories: 1.0 is "1"."""
-    whole = isinstance(value, float) and value.is_integer() and abs(value) < EXACT
-    return str(int(value)) if whole else str(value)  # type: ignore[call-overload]
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        return str(int(value))
+    return str(value)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.limits import refuse_too_large
@@ -26,7 +26,7 @@ class ArrayHeader(NamedTuple):
 
     shape: tuple[int, ...]
     dtype: Any
-    order: str  # "C" or "F"
+    order: Literal["C", "F"]
     length: int  # bytes before the first value
 
     @property
@@ -114,7 +114,7 @@ def mapped(path: Path, header: ArrayHeader) -> "Array":
     import numpy as np
 
     refuse_empty(header, path)
-    made = np.memmap(path, header.dtype, "r", header.length, header.shape, order=header.order)  # type: ignore[call-overload]
+    made = np.memmap(path, header.dtype, "r", header.length, header.shape, order=header.order)
     return native(made.view(np.ndarray))
 
 
@@ -124,7 +124,7 @@ def of_bytes(data: bytes, header: ArrayHeader, path: Path) -> "Array":
 
     refuse_empty(header, path)
     flat: Array = np.frombuffer(data, header.dtype, prod(header.shape), header.length)
-    return native(flat.reshape(header.shape, order=header.order))  # type: ignore[call-overload]
+    return native(flat.reshape(header.shape, order=header.order))
 
 
 def read_in_pieces(file: IO[bytes], header: ArrayHeader, path: Path, what: str) -> "Array":
@@ -134,7 +134,7 @@ def read_in_pieces(file: IO[bytes], header: ArrayHeader, path: Path, what: str) 
     refuse_empty(header, path)
     refuse_too_large(header.size, path, what)
     room = np.empty(header.size, np.uint8)
-    view = memoryview(room)  # type: ignore[arg-type]  # before Python 3.12 NumPy does not say that it is a buffer
+    view = room.data
     at = 0
     while at < header.size:
         piece = file.read(min(PIECE, header.size - at))
@@ -143,4 +143,4 @@ def read_in_pieces(file: IO[bytes], header: ArrayHeader, path: Path, what: str) 
         view[at : at + len(piece)] = piece
         at += len(piece)
     flat: Array = np.frombuffer(room, header.dtype, prod(header.shape))
-    return native(flat.reshape(header.shape, order=header.order))  # type: ignore[call-overload]
+    return native(flat.reshape(header.shape, order=header.order))

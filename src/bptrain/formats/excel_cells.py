@@ -149,10 +149,11 @@ def _cells(column: list[Value]) -> Cells:
     """Numbers where all values are such, else texts."""
     import numpy as np
 
+    whole = [value for value in column if type(value) is int]
+    if whole and len(whole) == len(column) and all(-(2**63) <= value < 2**63 for value in whole):
+        made: Array = np.array(whole, np.int64)
+        return made
     kinds = {type(value) for value in column if value is not None}
-    if kinds == {int} and None not in column and all(-(2**63) <= value < 2**63 for value in column):  # type: ignore[operator]
-        whole: Array = np.array(column, np.int64)
-        return whole
     if kinds and kinds <= {int, float}:
         numbers: Array = np.array([np.nan if value is None else _float(value) for value in column])
         return numbers
