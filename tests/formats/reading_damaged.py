@@ -11,11 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from bptrain.data.sheet_columns import block_of, plain_numbers
+from bptrain.data.sheet_columns import block_of
 from bptrain.data.sources import FileSource
 from bptrain.errors import DataError, UsageError
 from bptrain.formats import Sheet, excel, limits, npz, packing
-from bptrain.formats.plain_rows import PlainCells
+from bptrain.formats.number_columns import numbers_of_texts
+from bptrain.formats.text_columns import ColumnTexts
 from formats.damaged_files import case
 
 
@@ -100,10 +101,12 @@ def check(sheet: Sheet) -> None:
         sizes.add(len(cells))
         if isinstance(cells, list):
             assert all(type(cell) is str for cell in cells)
-            if isinstance(sheet.cells, PlainCells):
-                numbers, plain = sheet.cells.numbers(name), plain_numbers(cells)
-                assert (numbers is None) == (plain is None), name
-                assert numbers is None or plain is None or numbers.values.tobytes() == plain.tobytes(), name
+        elif isinstance(cells, ColumnTexts):
+            numbers, plain = cells.numbers, numbers_of_texts([*cells])
+            assert (numbers is None) == (plain is None), name
+            assert numbers is None or plain is None or numbers.values.tobytes() == plain.values.tobytes(), (
+                name
+            )
         else:
             assert cells.dtype.kind in "iuf"
     assert len(sizes) == 1

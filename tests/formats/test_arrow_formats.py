@@ -53,7 +53,7 @@ def sheet(folder: Path, table: Any, name: str = "t.parquet") -> Sheet:
 
 def cells(folder: Path, column: Any, name: str = "t.parquet") -> Any:
     found = sheet(folder, pa.table({"c": column}), name).cells["c"]
-    return found if isinstance(found, list) else (found.dtype.str, found.tolist())
+    return (found.dtype.str, found.tolist()) if isinstance(found, np.ndarray) else found
 
 
 @pytest.mark.parametrize("name", WRITE)

@@ -2,24 +2,23 @@
 
 import csv
 import io
+import re
 import struct
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bptrain.data.sheet_columns import plain_numbers
 from bptrain.data.sources import FileSource
 from bptrain.formats import Sheet, delimited, plain_rows
 from bptrain.formats.conventions import RECOGNIZED, Conventions
-from bptrain.formats.decimals import ROOM, decimals_of
 from bptrain.formats.markers import markers_of
-from bptrain.formats.plain_rows import PlainCells
+from bptrain.formats.number_columns import json_numbers, numbers_of_texts
 from bptrain.formats.quoting import quotes_some
 from bptrain.formats.separators import Separation
+from bptrain.formats.text_columns import ColumnTexts
 
 NUMBERS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
@@ -32,6 +31,8 @@ CELLS = st.one_of(
     st.sampled_from(["", " ", "NA", "nan", "inf", "-inf", "1e5", "1E-5", "01", "1_0", "1,5", "é", "日本", "😀", "- 1"]),
     st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6),
 )  # fmt: skip
+
+IN_JSON = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?<!^-0)|")
 
 
 def read(text: str, piece: int, conventions: Conventions = RECOGNIZED) -> Any:
@@ -77,7 +78,7 @@ def test_the_cells_are_those_of_the_csv_module(data: st.DataObject) -> None:
         assert "\r" in text or not expected or quotes_some(markers_of(None).anywhere, text)
         return
     assert (found.header, found.rows.rows) == (header, len(expected))
-    assert found.lines == lines
+    assert found.lines.tolist() == lines
     for k, column in enumerate(found.columns()):
         cells = [row[k] for row in expected]
         assert [*column] == found.rows.texts(k) == cells
@@ -87,72 +88,65 @@ def test_the_cells_are_those_of_the_csv_module(data: st.DataObject) -> None:
             cells[-1],
             cells[:3],
         )
-        numbers, plain = found.rows.numbers(k), plain_numbers(cells)
+        numbers, plain = found.rows.numbers(k), numbers_of_texts(cells)
         assert (numbers is None) == (plain is None), cells
         if numbers is not None and plain is not None:
-            assert numbers.values.tobytes() == plain.tobytes()
-            assert numbers.has_point == any("." in cell for cell in cells)
-            assert numbers.has_leading_zero == any(cell.strip().lstrip("+-")[:2].isdecimal() and
-                                                   cell.strip().lstrip("+-")[0] == "0" and
-                                                   len(cell.strip().lstrip("+-").partition(".")[0]) > 1
-                                                   for cell in cells)  # fmt: skip
+            assert numbers.values.tobytes() == plain.values.tobytes()
+            assert numbers.has_leading_zero == plain.has_leading_zero
+        texts, codes = found.rows.coded(k)
+        assert texts == [*dict.fromkeys(cells)]
+        assert [texts[code] for code in codes] == cells
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(NUMBERS, min_size=1, max_size=30))
-def test_every_decimal_is_what_float_reads(cells: list[str]) -> None:
-    content = "\n".join([*cells, ""]).encode()
-    data = np.frombuffer(bytes(ROOM) + content + bytes(8), np.uint8)
-    lengths = np.array([len(cell) for cell in cells])
-    ends = ROOM - 1 + np.cumsum(lengths + 1)
-    with np.errstate(all="raise"):
-        found = decimals_of(data, ends - lengths, ends)
-    for cell, value, is_plain in zip(cells, found.values.tolist(), found.is_plain.tolist(), strict=True):
-        if is_plain:
-            assert struct.pack("d", value) == struct.pack("d", float(cell)), cell
-        else:
-            digits = cell.strip("+-").replace(".", "")
-            assert "e" in cell or not digits or len(digits) > 15, cell
+@given(st.lists(NUMBERS | st.just(""), min_size=1, max_size=30))
+def test_every_number_is_what_float_reads(cells: list[str]) -> None:
+    found = json_numbers("".join(f"{cell}," for cell in cells).encode(), len(cells))
+    if found is None:
+        assert any(not IN_JSON.fullmatch(cell) for cell in cells)
+        return
+    for cell, value in zip(cells, found.tolist(), strict=True):
+        assert struct.pack("d", value) == struct.pack("d", float(cell or "nan")), cell
 
 
 @pytest.mark.parametrize(
     "cell",
-    [
-        *(
-            "",
-            "-",
-            ".",
-            "+.",
-            "1.2.3",
-            "1..2",
-            "--1",
-            "+-1",
-            "1e5",
-            "nan",
-            "inf",
-            "1_0",
-            " 1",
-            "1/2",
-            "1:2",
-            "a",
-            "é",
-        ),
-        *(
-            "...............",
-            "1.............2",
-            ".2.45678.0123456.89",
-            "1" * 25,
-            "0." + "1" * 23,
-            "99999999999999999999",
-        ),
-    ],
-)
-def test_what_is_no_plain_decimal(cell: str) -> None:
-    content = f"7\n{cell}\n12345678901234\n".encode()
-    data = np.frombuffer(bytes(ROOM) + content + bytes(8), np.uint8)
-    ends = ROOM + np.flatnonzero(data[ROOM:] == ord("\n"))
-    starts = np.concatenate(([ROOM], ends[:-1] + 1))
-    assert decimals_of(data, starts, ends).is_plain.tolist() == [True, False, True]
+    ["-", ".", "+1", "01", ".5", "5.", "1..2", "--1", "1e400", "-1e999", "nan", "NaN", "inf", "Infinity", "-Infinity",
+     "1_0", "1/2", "a", "é", "true", "false", "null", '"1"', "[1]", "[", "{}", "1,2", ",", "-0", "1 2", " ",
+     "1" * 400, "1" * 5000],
+)  # fmt: skip
+def test_what_json_does_not_read_as_a_number(cell: str) -> None:
+    assert json_numbers(f"7,{cell},8,".encode(), 3) is None
+    assert json_numbers(f"{cell},".encode(), 1) is None
+
+
+def test_empty_cells_are_missing() -> None:
+    for cells in ["1,,,2,", ",1,", ",,1,,,,", "1,", ","]:
+        found = json_numbers(cells.encode(), cells.count(","))
+        assert found is not None
+        assert [*map(str, found)] == [str(float(cell or "nan")) for cell in cells.split(",")[:-1]]
+
+
+@pytest.mark.parametrize("piece", [5, 60, 100_000])
+def test_columns_that_json_does_not_read_alone(piece: int) -> None:
+    """A column that float() reads, one that stops being numbers, and texts between them, from some row on."""
+    columns = {
+        "plain": ["1", "-2.5", "", "4e3", "5"] * 20,
+        "text": ["a", "1", "b", "", "2"] * 20,
+        "point": ["1", "2", ".5", "", "+3."] * 20,
+        "late": ["1"] * 99 + ["x"],
+        "zip": ["10001"] * 50 + ["01001"] * 50,
+        "empty": [""] * 100,
+    }
+    rows = zip(*columns.values(), strict=True)
+    found = read(",".join(columns) + "\n" + "".join(",".join(row) + "\n" for row in rows), piece)
+    for k, (name, cells) in enumerate(columns.items()):
+        assert found.rows.texts(k) == cells
+        numbers, plain = found.rows.numbers(k), numbers_of_texts(cells)
+        assert (numbers is None) == (plain is None) == (name in ("text", "late"))
+        if numbers is not None and plain is not None:
+            assert numbers.values.tobytes() == plain.values.tobytes()
+            assert numbers.has_leading_zero == plain.has_leading_zero == (name == "zip")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +154,7 @@ def test_what_is_no_plain_decimal(cell: str) -> None:
 )
 @pytest.mark.parametrize("about", [-1, 0, 1])
 def test_halves_are_rounded_to_even(tie: int, about: int) -> None:
-    text = f"a\n{tie + about}\n{tie + about}.\n0.{tie + about}\n"
+    text = f"a\n{tie + about}\n{tie + about}.0\n0.{tie + about}\n"
     found = read(text, 1000).rows.numbers(0)
     assert found.values.tolist() == [float(line) for line in text.split()[1:]]
 
@@ -174,13 +168,13 @@ def sheet(folder: Path, text: str) -> Sheet:
 
 def test_a_table_is_read_so(tmp_path: Path) -> None:
     found = sheet(tmp_path, 'a,b\n1,"x,y"\n-2.5,z\n')
-    assert isinstance(found.cells, PlainCells)
-    assert dict(found.cells) == {"a": ["1", "-2.5"], "b": ["x,y", "z"]}
-    numbers = found.cells.numbers("a")
-    assert numbers is not None
-    assert numbers.values.tolist() == [1.0, -2.5]
-    assert found.cells.numbers("b") is None
-    assert len(found.cells) == 2
+    a, b = found.cells.values()
+    assert isinstance(a, ColumnTexts)
+    assert isinstance(b, ColumnTexts)
+    assert ([*a], [*b]) == (["1", "-2.5"], ["x,y", "z"])
+    assert a.numbers is not None
+    assert a.numbers.values.tolist() == [1.0, -2.5]
+    assert b.numbers is None
 
 
 @pytest.mark.parametrize(
@@ -203,9 +197,8 @@ def test_conventions(tmp_path: Path, text: str, conventions: Conventions) -> Non
         other = FileSource(tmp_path / "t.csv", None, conventions).read("data.train")
     assert isinstance(plain, Sheet)
     assert isinstance(other, Sheet)
-    assert isinstance(plain.cells, PlainCells)
-    assert isinstance(other.cells, dict)
-    assert dict(plain.cells) == other.cells
+    assert all(isinstance(cells, ColumnTexts) for cells in plain.cells.values())
+    assert {name: [*cells] for name, cells in plain.cells.items()} == other.cells
     assert plain.origin.lines is not None
     assert other.origin.lines is not None
     assert plain.origin.lines.tolist() == other.origin.lines.tolist()

@@ -23,6 +23,7 @@ from bptrain.data.cells import (
 )
 from bptrain.data.levels import BOOLEAN, are_whole, one_spelling
 from bptrain.data.notations import PLAIN, Recognized, recognize
+from bptrain.formats.coded_texts import CodedTexts
 from bptrain.parts.types import Array
 
 MOSTLY_NUMBERS = 0.9  # from this share on, the cells of a column that are no numbers look like mistakes
@@ -37,19 +38,24 @@ DecimalMark = Callable[[], str | None]
 class ReadColumn(NamedTuple):
     """The cells of a column, and what they say."""
 
-    cells: list[str]
-    counts: Counter[str]
-    values: dict[str, Value]  # by cell
+    cells: CodedTexts
+    counts: dict[str, int]  # by text
+    values: dict[str, Value]  # by text
     kind: str
     recognized: Recognized
-    levels: dict[str, str | None]  # of categories, by cell: the spelling of its level
+    levels: dict[str, str | None]  # of categories, by text: the spelling of its level
 
     def numbers(self) -> Array:
         """The numbers, N, NaN where one is missing."""
-        as_number = {
-            cell: value if isinstance(value, float) else math.nan for cell, value in self.values.items()
-        }
-        return np.fromiter(map(as_number.__getitem__, self.cells), np.float64, len(self.cells))
+        values = map(self.values.__getitem__, self.cells.texts)
+        numbers = [value if isinstance(value, float) else math.nan for value in values]
+        return np.array(numbers, np.float64)[self.cells.codes]
+
+    def categories(self) -> Array:
+        """The spellings of the levels, N, None where one is missing."""
+        spellings = np.empty(len(self.cells.texts), object)
+        spellings[:] = [self.levels[text] for text in self.cells.texts]
+        return spellings[self.cells.codes]
 
     def marked(self) -> dict[str, int]:
         """Markers of missing values -> cells; empty cells are none."""
@@ -78,7 +84,7 @@ class ReadColumn(NamedTuple):
 
 
 def read_column(
-    cells: list[str],
+    cells: CodedTexts,
     rules: CellRules = RULES,
     name: str = "",
     declared: str | None = None,
@@ -87,7 +93,7 @@ def read_column(
     elsewhere: DecimalMark = lambda: None,
 ) -> ReadColumn:
     """What the cells of a column are: as declared, or inferred; `elsewhere` tells the decimal mark of other columns."""
-    counts = Counter(cells)
+    counts = cells.counts()
     notation = None if infer else rules.notation_of(name)
     values = {cell: value_of(cell, rules, notation) for cell in counts}
     recognized = PLAIN
@@ -125,7 +131,7 @@ def _without_signs(cells: Iterable[str], rules: CellRules, notation: Notation) -
 
 
 def _recognized(
-    values: Mapping[str, Value], counts: Counter[str], rules: CellRules, elsewhere: DecimalMark
+    values: Mapping[str, Value], counts: Mapping[str, int], rules: CellRules, elsewhere: DecimalMark
 ) -> Recognized:
     """The notation of the numbers of a column, by the other columns where it does not say by itself."""
     texts: Counter[str] = Counter()
@@ -144,7 +150,7 @@ def _recognized(
 
 
 def _settled(
-    values: dict[str, Value], counts: Counter[str], declared: str | None, target: bool, rules: CellRules
+    values: dict[str, Value], counts: Mapping[str, int], declared: str | None, target: bool, rules: CellRules
 ) -> tuple[dict[str, Value], str]:
     """The values and the kind, where - and the like among numbers are missing."""
     signs = {
@@ -160,7 +166,7 @@ def _settled(
     return values, kind_of(values, counts, declared, target)
 
 
-def kind_of(values: dict[str, Value], counts: Counter[str], declared: str | None, target: bool) -> str:
+def kind_of(values: dict[str, Value], counts: Mapping[str, int], declared: str | None, target: bool) -> str:
     """The kind of a column: as declared, or by what most cells are."""
     present = {cell: value for cell, value in values.items() if value is not None}
     if declared == "categorical":

@@ -13,7 +13,7 @@ from bptrain.data.cells import RULES, CellRules, Notation, Value, rules_of
 from bptrain.data.column_cells import read_column
 from bptrain.data.dates import DateForm, cycles_that_vary, days_of, form_of_numbers, form_of_texts
 from bptrain.data.levels import BOOLEAN
-from bptrain.data.sheet_columns import decimal_of, is_whole, plain_numbers, refuse_doubt, texts_of
+from bptrain.data.sheet_columns import coded_texts, decimal_of, is_whole, plain_numbers, refuse_doubt
 from bptrain.data.sources import DataSource
 from bptrain.data.table import text_of
 from bptrain.errors import short
@@ -109,7 +109,7 @@ def profile(
 
 def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
     """A column of a table, read as a fit reads it."""
-    found = read_column(texts_of(sheet.cells[name]), rules, elsewhere=partial(decimal_of, sheet, rules))
+    found = read_column(coded_texts(sheet.cells[name]), rules, elsewhere=partial(decimal_of, sheet, rules))
     doubt = found.recognized.doubt
     if doubt is not None and doubt.mark:
         refuse_doubt(sheet.origin, name, found)
@@ -118,16 +118,18 @@ def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
     for cell, n in found.counts.items():
         if values[cell] is not None:
             counts[found.levels.get(cell) or cell.strip()] += n
-    missing = len(cells) - counts.total()
+    rows = len(cells.codes)
+    missing = rows - counts.total()
     markers = tuple(sorted(found.marked().items(), key=lambda pair: (-pair[1], pair[0])))
     if not counts:
-        return Column(name, "empty", len(cells), missing, markers=markers)
+        return Column(name, "empty", rows, missing, markers=markers)
     frequent = tuple(counts.most_common(MOST_COUNTED))
-    column = Column(name, "texts", len(cells), missing, len(counts), counts=frequent, markers=markers)
+    column = Column(name, "texts", rows, missing, len(counts), counts=frequent, markers=markers)
     if found.kind == "categorical":
         booleans = {cell.lower() for cell in counts} <= BOOLEAN.keys()
         kind: Literal["booleans", "texts"] = "booleans" if booleans else "texts"
-        form = form_of_texts(cell.strip() for cell in cells if values[cell] is not None)
+        stripped = [None if values[text] is None else text.strip() for text in cells.texts]
+        form = form_of_texts(map(stripped.__getitem__, cells.codes.tolist()))
         return with_dates(column._replace(kind=kind), form, counts)
     column = column._replace(notation=found.recognized.notation)
     numbers = np.array([value for value in values.values() if is_finite(value)], np.float64)
@@ -140,10 +142,10 @@ def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
     )
     odd_cells = {cell for cell, value in values.items() if value is not None and not is_finite(value)}
     odd_cells |= {cell for cell in values if doubt is not None and cell.strip() == doubt.text}
-    odd = next((row for row, cell in enumerate(cells) if cell in odd_cells), None) if odd_cells else None
+    odd = cells.row_of(odd_cells)
     if odd is None:
         return with_dates(column, form_of_numbers(numbers), [text_of(value) for value in numbers.tolist()])
-    place = f"{sheet.origin.place(odd)} says {cells[odd].strip()!r}"
+    place = f"{sheet.origin.place(odd)} says {cells.texts[cells.codes[odd]].strip()!r}"
     said = tuple(dict.fromkeys(cell.strip() for cell in sorted(odd_cells)))
     return column._replace(kind="mixed", odd=place, odd_cells=said)
 

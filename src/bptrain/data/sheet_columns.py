@@ -1,7 +1,6 @@
 """A table as it was written to columns of numbers or texts: what a cell says, and what a column is."""
 
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -16,13 +15,13 @@ from bptrain.data.table import EXACT, ColumnBlock, text_of
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
-from bptrain.formats.number_columns import PlainNumbers
-from bptrain.formats.plain_rows import ColumnTexts, PlainCells
+from bptrain.formats.coded_texts import CodedTexts, coded
+from bptrain.formats.number_columns import numbers_of_texts
 from bptrain.formats.problems import ErrorList, Origin, UndeclaredConvention
+from bptrain.formats.text_columns import ColumnTexts
 from bptrain.parts.types import Array
 
-RawCells = Cells | ColumnTexts
-LEADING_ZERO = re.compile(r"\n[-+ ]*0[0-9]")
+FIRST_ROWS = 100
 
 
 def block_of(
@@ -47,7 +46,7 @@ def block_of(
     reading = CellReading({}, {}, {})
     elsewhere = cache(lambda: decimal_of(sheet, rules))
     for name in names:
-        raw, declared = _cells_of(sheet, name), kinds.get(name)
+        raw, declared = sheet.cells[name], kinds.get(name)
         if isinstance(raw, np.ndarray) and rules.markers.numbers and declared != "categorical":
             raw = without_markers(raw, name, rules, reading)
         plain = (
@@ -59,7 +58,7 @@ def block_of(
             number_names.append(name)
             numbers.append(plain)
             continue
-        column = read_column(texts_of(raw), rules, name, declared, infer, target, elsewhere)
+        column = read_column(coded_texts(raw), rules, name, declared, infer, target, elsewhere)
         if infer and all(value is None for value in column.values.values()):
             message = f"column {name} has no value at all; list it in data.exclude"
             errors.add(Problem("empty_column", message, file=sheet.origin.file))
@@ -67,8 +66,7 @@ def block_of(
         column.tell(name, reading)
         refuse_doubt(sheet.origin, name, column)
         if column.kind == "categorical":
-            texts[name] = np.empty(len(column.cells), object)
-            texts[name][:] = list(map(column.levels.__getitem__, column.cells))
+            texts[name] = column.categories()
             continue
         if column.kind == "boolean":
             booleans.append(name)
@@ -95,27 +93,29 @@ def decimal_of(sheet: Sheet, rules: CellRules = RULES) -> str | None:
     """The decimal mark that the texts of a table show, where all that show one agree."""
     columns = []
     for cells in sheet.cells.values():
-        if isinstance(cells, list):
-            columns.append(
-                Counter(cell.strip() for cell in cells if cell.strip() not in rules.markers.anywhere)
-            )
+        if not isinstance(cells, np.ndarray):
+            texts: Counter[str] = Counter()
+            for text, n in coded_texts(cells).counts().items():
+                if text.strip() not in rules.markers.anywhere:
+                    texts[text.strip()] += n
+            columns.append(texts)
     return decimal_mark(columns)
 
 
-def _cells_of(sheet: Sheet, name: str) -> RawCells:
-    """The cells of a column; those of a file that is kept as bytes are no texts yet."""
-    return sheet.cells.column(name) if isinstance(sheet.cells, PlainCells) else sheet.cells[name]
-
-
-def _may_be_grouped(cells: RawCells, rules: CellRules) -> bool:
+def _may_be_grouped(cells: Cells, rules: CellRules) -> bool:
     """Whether every number with a point may be whole, with a point between thousands."""
     if isinstance(cells, np.ndarray) or rules.says_how_numbers_are_written:
         return False
     few = [cell for cell in cells[:50] if "." in cell]
-    return bool(few) and all_grouped(few) and all_grouped(cells)
+    return bool(few) and all_grouped(few) and all_grouped(coded_texts(cells).texts)
 
 
-def texts_of(cells: RawCells) -> list[str]:
+def coded_texts(cells: Cells) -> CodedTexts:
+    """The cells of a column as their different texts."""
+    return cells.coded() if isinstance(cells, ColumnTexts) else coded(texts_of(cells))
+
+
+def texts_of(cells: Cells) -> list[str]:
     """The cells of a column as texts, "" where one is missing."""
     if isinstance(cells, list):
         return cells
@@ -135,14 +135,14 @@ def without_markers(column: Array, name: str, rules: CellRules, reading: CellRea
 
 
 def plain_numbers(
-    cells: RawCells,
+    cells: Cells,
     rules: CellRules = RULES,
     declared: str | None = "numeric",
     notation: Notation | None = None,
 ) -> Array | None:
-    """A column in which every cell is a finite number in plain notation; None leaves it to a closer look.
+    """A column in which every cell is a finite number in plain notation, or missing; None leaves it to a closer look.
 
-    Most columns are such, and so they are read several times faster. Numbers in memory may be missing here, too.
+    Most columns are such, and so they are read several times faster.
     """
     if isinstance(cells, np.ndarray):
         there = np.isfinite(cells)
@@ -150,38 +150,27 @@ def plain_numbers(
             return None
         long = declared is None and cells.dtype.kind in "iu" and max(cells.max(), -int(cells.min())) >= EXACT
         return None if long else cells.astype(np.float64)
-    found = cells.numbers if isinstance(cells, ColumnTexts) else _numbers_of(cells)
+    found = cells.numbers if isinstance(cells, ColumnTexts) else numbers_of_texts(cells)
+    if found is None or rules.markers.numbers or np.isnan(found.values).all():
+        return None
     point_decides = rules.says_how_numbers_are_written or (notation is not None and notation != Notation())
-    if (
-        found is None
-        or rules.markers.numbers
-        or (point_decides and found.has_point)
-        or (notation is not None and notation.sign == "%")
-    ):
+    if point_decides and any("." in text for text in coded_texts(cells).texts):
+        return None
+    if notation is not None and notation.sign == "%":
         return None
     column = found.values
-    if declared is None and is_whole(column) and (np.abs(column).max() >= EXACT or found.has_leading_zero):
+    if (
+        declared is None
+        and is_whole(column)
+        and (found.has_leading_zero or np.nanmax(np.abs(column)) >= EXACT)
+    ):
         return None
     return column
 
 
-def _numbers_of(cells: list[str]) -> PlainNumbers | None:
-    """The finite numbers that all cells are."""
-    text = "\n".join(["", *cells])
-    if "_" in text or not text.isascii():  # float() would take 1_000, and digits of other scripts
-        return None
-    try:
-        column = np.fromiter(map(float, cells), np.float64, len(cells))
-    except ValueError:
-        return None
-    if not np.isfinite(column).all():
-        return None
-    return PlainNumbers(column, LEADING_ZERO.search(text) is not None, "." in text)
-
-
 def is_whole(column: Array) -> bool:
     """Whether the numbers that are there are whole."""
-    return bool(np.all((column == np.floor(column)) | np.isnan(column)))
+    return all(np.all((few == np.floor(few)) | np.isnan(few)) for few in (column[:FIRST_ROWS], column))
 
 
 def refuse_doubt(origin: Origin, name: str, column: ReadColumn) -> None:
@@ -189,7 +178,8 @@ def refuse_doubt(origin: Origin, name: str, column: ReadColumn) -> None:
     doubt = column.recognized.doubt
     if doubt is None:
         return
-    row = next(row for row, cell in enumerate(column.cells) if cell.strip() == doubt.text)
+    texts = [text for text in column.cells.texts if text.strip() == doubt.text]
+    row = column.cells.rows_of(texts)[0]
     message = f"column {name}: {doubt.text!r} {doubt.why}" + (": write one of the keys" if doubt.mark else "")
     kinds = " or ".join(f"data.columns: {{{name}: {kind}}}" for kind in doubt.declare)
     problem = origin.problem("doubtful_numbers", row, f"{message}; or declare {kinds}")
@@ -209,9 +199,9 @@ def _note_bad_cells(origin: Origin, name: str, column: ReadColumn, declared: boo
         }
     if not bad:
         return
-    for row, cell in enumerate(cells):
-        if cell in bad:
-            errors.add(_bad_cell(origin, row, name, cell.strip(), values[cell], kind, declared))
+    for row in cells.rows_of(bad).tolist():
+        cell = cells.texts[cells.codes[row]]
+        errors.add(_bad_cell(origin, row, name, cell.strip(), values[cell], kind, declared))
 
 
 def _bad_cell(

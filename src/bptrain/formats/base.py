@@ -8,6 +8,7 @@ from bptrain.extras import Extra
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.packing import without_packing
 from bptrain.formats.problems import Origin
+from bptrain.formats.text_columns import ColumnTexts
 from bptrain.registry import Registry
 
 if TYPE_CHECKING:  # a name is looked at without NumPy
@@ -16,7 +17,8 @@ if TYPE_CHECKING:  # a name is looked at without NumPy
 Holds = Literal["table", "arrays", "array"]  # columns with names, arrays with names, one array
 
 
-Cells = Union[list[str], "Array"]  # texts, "" where one is missing; or numbers, with NaN
+# Texts, "" where one is missing, as a list or as they lie in a file; or numbers, with NaN.
+Cells = Union[list[str], ColumnTexts, "Array"]
 
 
 class Sheet(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.base import Format, Sheet, formats
@@ -13,10 +13,14 @@ from bptrain.formats.foreign import is_json
 from bptrain.formats.header_row import NUMBER as NUMBER
 from bptrain.formats.header_row import columns_by_name, columns_by_place
 from bptrain.formats.markers import markers_of
-from bptrain.formats.plain_rows import ColumnTexts, NotATable, PlainCells, PlainRows, can_be_plain, plain_rows
+from bptrain.formats.plain_rows import NotATable, can_be_plain, plain_rows
 from bptrain.formats.problems import ErrorList, Origin
 from bptrain.formats.quoting import with_quoted_texts
 from bptrain.formats.separators import SIGNS, Separation, csv_reader, first_rows, separation_of
+from bptrain.formats.text_columns import ColumnTexts, PlainRows
+
+if TYPE_CHECKING:
+    from bptrain.parts.types import Array
 
 LONG_HEADER = 1 << 20  # characters, in which the first rows end
 COMMENT_SIGNS = ("#", "%", "//")
@@ -63,9 +67,9 @@ def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: st
     del text
     table = plain_table(found, conventions)
     records = table or _records(found.text, found.delimiter, found.extra, conventions, file)
-    if not records.lines:
+    if not len(records.lines):
         raise DataError(Problem("no_rows", "the file has a header but no rows", file=file))
-    by_place: Sequence[Sequence[str]] = (
+    by_place: Sequence[list[str] | ColumnTexts] = (
         table.columns() if table else _with_quoted_texts(found, records, conventions)
     )
     if conventions.header is False:
@@ -74,14 +78,14 @@ def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: st
         head, lines = records.head, records.lines
         columns = columns_by_name(records.header, head, by_place, conventions, file, key, lines)
     places = dict(zip(columns.names, columns.places, strict=True))
-    cells = PlainCells(table.rows, places) if table else {name: [*by_place[k]] for name, k in places.items()}
+    cells = {name: by_place[k] for name, k in places.items()}
     notes = [found.note] if found.note else []
     notes += columns.notes
     if conventions.encoding is not None and looks_like_utf8(found.text, conventions.encoding):
         notes.append(
             f"reading: {file} looks like UTF-8, but is read as data.encoding says: {conventions.encoding}"
         )
-    origin = Origin(file, np.array(records.lines), notes=tuple(notes))
+    origin = Origin(file, np.asarray(records.lines), notes=tuple(notes))
     return Sheet(origin, columns.names, cells, conventions)
 
 
@@ -101,7 +105,7 @@ class PlainTable(NamedTuple):
     header: list[str]
     head: int
     rows: PlainRows
-    lines: list[int]
+    lines: "Array"
 
     @property
     def width(self) -> int:
@@ -144,7 +148,7 @@ def plain_table(found: Separation, conventions: Conventions) -> PlainTable | Non
         rows = plain_rows(text, at, begin + 1, width, delimiter, conventions)
     except (csv.Error, NotATable, ValueError):
         return None  # for which there is an explanation
-    return PlainTable(header, head, rows, rows.lines().tolist())
+    return PlainTable(header, head, rows, rows.lines())
 
 
 def _with_quoted_texts(

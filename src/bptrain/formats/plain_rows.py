@@ -1,19 +1,17 @@
-"""Rows of a text whose cells one character separates, as bytes and places.
+"""Rows of a text whose cells one character separates, cut into bytes and places.
 
-A cell becomes a text or a number when it is asked for, a column at a time, so that a table takes about as much memory
-as its file. A piece of the text is cut by array operations where it is plain: one line per row, quotes around whole
-cells alone. The csv module reads the other pieces. What is no table at all is left to `delimited`, which knows what to
-say about it.
+A piece of the text is cut by array operations where it is plain: one line per row, quotes around whole cells alone. The
+csv module reads the other pieces. What is no table at all is left to `delimited`, which knows what to say about it.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, overload
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from bptrain.formats.conventions import BLANKS, Conventions
-from bptrain.formats.decimals import ROOM
 from bptrain.formats.markers import markers_of
-from bptrain.formats.number_columns import NumberColumns, Piece, PieceStore, PlainNumbers
+from bptrain.formats.number_columns import NumberColumns
 from bptrain.formats.quoting import quotes_some
+from bptrain.formats.text_columns import END, ROOM, Piece, PlainRows
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
@@ -24,120 +22,31 @@ MOST_OF_A_PIECE = 1 << 25  # characters, of so many rows
 MORE_THAN_CELLS = 64  # bytes of a piece, at most
 LARGEST = 1 << 32  # bytes of a piece, whose places are 32-bit numbers
 BLANK = ord(" ")
-END = 0  # the byte behind each cell; no text has it
 
 
 class NotATable(Exception):
     """The text is not a table of one width, or has a byte that is reserved here."""
 
 
-class PlainRows:
-    """The cells of a table."""
+class PieceStore:
+    """Room for the pieces of a table, so that what is kept does not lie between what goes again."""
 
-    def __init__(self, pieces: Sequence[Piece], width: int, numbers: "Mapping[int, PlainNumbers]") -> None:
-        self.pieces, self.width, self._numbers = pieces, width, numbers
-        self.rows = sum(len(piece.ends) for piece in pieces)
-
-    def numbers(self, place: int) -> PlainNumbers | None:
-        """The column at a place, where all of its cells are plain numbers."""
-        return self._numbers.get(place)
-
-    def texts(self, place: int, most: int | None = None) -> list[str]:
-        """The column at a place as texts, of the first `most` rows."""
-        found: list[str] = []
-        for piece in self.pieces:
-            found += _texts(piece, place)
-            if most is not None and len(found) >= most:
-                return found[:most]
-        return found
-
-    def lines(self) -> "Array":
-        """The line on which each row begins."""
+    def __init__(self, size: int, rows: int, width: int) -> None:
         import numpy as np
 
-        return np.concatenate(
-            [
-                np.arange(piece.line, piece.line + len(piece.ends)) if piece.lines is None else piece.lines
-                for piece in self.pieces
-            ]
-        )
+        self._data: Array = np.empty(size, np.uint8)  # memory is taken as it is filled
+        self._ends: Array = np.empty((rows, width), np.uint32)
+        self._size = self._rows = 0
 
-
-class ColumnTexts(Sequence[str]):
-    """The texts of a column, which are made when they are asked for."""
-
-    def __init__(self, rows: PlainRows, place: int) -> None:
-        self._rows, self._place = rows, place
-
-    @property
-    def numbers(self) -> PlainNumbers | None:
-        """The column where all of its cells are plain numbers."""
-        return self._rows.numbers(self._place)
-
-    def tolist(self) -> list[str]:
-        """All texts."""
-        return self._rows.texts(self._place)
-
-    def __len__(self) -> int:
-        return self._rows.rows
-
-    def __iter__(self) -> Iterator[str]:
-        for piece in self._rows.pieces:
-            yield from _texts(piece, self._place)
-
-    @overload
-    def __getitem__(self, at: int) -> str: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[str]: ...
-    def __getitem__(self, at: int | slice) -> str | list[str]:
-        if isinstance(at, slice):
-            most = at.stop if at.stop is not None and at.stop >= 0 else None
-            return self._rows.texts(self._place, most)[at]
-        if at >= 0:
-            return self._rows.texts(self._place, at + 1)[at]
-        return self._rows.texts(self._place)[at]
-
-
-class PlainCells(Mapping[str, list[str]]):
-    """The columns of a table by name; a list of texts is made each time that one is asked for."""
-
-    def __init__(self, rows: PlainRows, places: Mapping[str, int]) -> None:
-        self.rows, self._places = rows, places
-
-    def __getitem__(self, name: str) -> list[str]:
-        return self.rows.texts(self._places[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def column(self, name: str) -> ColumnTexts:
-        """A column whose texts are not made yet."""
-        return ColumnTexts(self.rows, self._places[name])
-
-    def numbers(self, name: str) -> PlainNumbers | None:
-        """A column where all of its cells are plain numbers."""
-        return self.rows.numbers(self._places[name])
-
-
-def _texts(piece: Piece, place: int) -> list[str]:
-    """The cells of a column of a piece."""
-    import numpy as np
-
-    ends = piece.ends[:, place].astype(np.int64)
-    starts = np.empty_like(ends)
-    if place:
-        starts[:] = piece.ends[:, place - 1]
-    else:
-        starts[0], starts[1:] = ROOM - 1, piece.ends[:-1, -1]
-    starts += 1
-    lengths = ends - starts + 1  # with the byte behind
-    offsets = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-    places = np.repeat(starts - offsets, lengths)
-    places += np.arange(len(places))
-    return piece.data[places].tobytes()[:-1].decode().split("\0")
+    def keep(self, piece: Piece) -> Piece:
+        """The same piece, in this room where it fits."""
+        size, rows = self._size + len(piece.data), self._rows + len(piece.ends)
+        if size > len(self._data) or rows > len(self._ends):
+            return piece
+        data, ends = self._data[self._size : size], self._ends[self._rows : rows]
+        data[:], ends[:] = piece.data, piece.ends
+        self._size, self._rows = size, rows
+        return piece._replace(data=data, ends=ends)
 
 
 def can_be_plain(text: str, delimiter: str, conventions: Conventions) -> bool:
@@ -193,7 +102,7 @@ def plain_rows(
             columns.add(piece)
             pieces.append(store.keep(piece))
         begin, size = end, usual
-        line += part.count("\n")
+        line += len(piece.ends) if piece.lines is None else part.count("\n")
     if not pieces:
         raise NotATable
     return PlainRows(pieces, width, columns.found())
@@ -210,8 +119,8 @@ def _cut(
     content = part.encode()
     if not content.endswith(b"\n"):
         content += b"\n"
-    data = np.frombuffer(bytearray(ROOM) + content + bytes(8), np.uint8)
-    body = data[ROOM:-8]
+    data = np.frombuffer(bytearray(ROOM) + content, np.uint8)
+    body = data[ROOM:]
     is_end = (body == ord(delimiter)) | (body == ord("\n"))
     if delimiter != " " and " " in part and (body[0] == BLANK or (is_end[:-1] & (body[1:] == BLANK)).any()):
         return None  # csv skips blanks that begin a cell
@@ -222,7 +131,7 @@ def _cut(
         if found is None:
             return None
         data, is_end = found
-        body = data[ROOM:-8]
+        body = data[ROOM:]
     ends = np.flatnonzero(is_end)
     if len(ends) % width:
         return None
@@ -248,7 +157,7 @@ def _without_quotes(
     """
     import numpy as np
 
-    body = data[ROOM:-8]
+    body = data[ROOM:]
     is_quote = body == quote
     places = np.flatnonzero(is_quote)
     if len(places) % 2:
@@ -268,7 +177,7 @@ def _without_quotes(
         return None  # a line break in a cell
     kept = ~is_quote
     is_end = (is_end & ~is_inside)[kept]
-    return np.concatenate([data[:ROOM], body[kept], data[-8:]]), is_end
+    return np.concatenate([data[:ROOM], body[kept]]), is_end
 
 
 def _may_be_marker(data: "Array", starts: "Array", ends: "Array", markers: Collection[str]) -> bool:
@@ -308,6 +217,6 @@ def _read(part: str, line: int, width: int, delimiter: str, conventions: Convent
     except csv.Error:
         return None
     content = "\0".join([*cells, ""]).encode()
-    data = np.frombuffer(bytearray(ROOM) + content + bytes(8), np.uint8)
-    ends = np.flatnonzero(data[ROOM:-8] == END) + ROOM
+    data = np.frombuffer(bytearray(ROOM) + content, np.uint8)
+    ends = np.flatnonzero(data[ROOM:] == END) + ROOM
     return Piece(data, ends.astype(np.uint32).reshape(-1, width), line, np.array(lines, np.int64))

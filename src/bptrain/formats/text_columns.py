@@ -1,0 +1,186 @@
+"""Columns of a text table whose cells lie in bytes, one behind the other.
+
+A cell becomes a text or a number when it is asked for, a column at a time, so that a table takes about as much memory
+as its file.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, overload
+
+from bptrain.formats.coded_texts import CodedTexts, coded, coded_words
+
+if TYPE_CHECKING:
+    from bptrain.parts.types import Array
+
+WORD = 8  # bytes
+ROOM = 8  # bytes that stand before the first cell, so that its last word can be read
+MOST_WORDS = 8  # in a cell of a column whose texts are told apart by words
+END = 0  # the byte behind each cell; no text has it
+
+
+class Piece(NamedTuple):
+    """Some rows."""
+
+    data: "Array"  # ROOM bytes, the cells in UTF-8, each with END behind it, and some more bytes
+    ends: "Array"  # rows × width: the place of the byte behind each cell
+    line: int  # on which the first row begins
+    lines: "Array | None"  # where each row begins, where they are not one below the other
+
+
+class PlainNumbers(NamedTuple):
+    """A column whose cells are finite numbers in plain notation, as float() reads them, or empty."""
+
+    values: "Array"  # NaN for an empty cell
+    has_leading_zero: bool  # as 01 does
+
+
+class PlainRows:
+    """The cells of a table."""
+
+    def __init__(self, pieces: Sequence[Piece], width: int, numbers: Mapping[int, PlainNumbers]) -> None:
+        self.pieces, self.width, self._numbers = pieces, width, numbers
+        self.rows = sum(len(piece.ends) for piece in pieces)
+
+    def numbers(self, place: int) -> PlainNumbers | None:
+        """The column at a place, where all of its cells are plain numbers, or empty."""
+        return self._numbers.get(place)
+
+    def texts(self, place: int, most: int | None = None) -> list[str]:
+        """The column at a place as texts, of the first `most` rows."""
+        found: list[str] = []
+        for piece in self.pieces:
+            left = None if most is None else most - len(found)
+            if left is not None and left <= 0:
+                break
+            found += texts_of_piece(piece, place, slice(left))
+        return found
+
+    def coded(self, place: int) -> CodedTexts:
+        """The column at a place as its different texts, and which of them each cell is."""
+        import numpy as np
+
+        n_words = -(-max(_longest(piece, place) for piece in self.pieces) // WORD)
+        if n_words > MOST_WORDS:
+            return coded(self.texts(place))
+        parts = [_words(piece, place, max(1, n_words)) for piece in self.pieces]
+        rows, codes = coded_words([np.concatenate(column) for column in zip(*parts, strict=True)])
+        texts: list[str] = []
+        begin = 0
+        for piece in self.pieces:
+            end = begin + len(piece.ends)
+            few = rows[np.searchsorted(rows, begin) : np.searchsorted(rows, end)] - begin
+            texts += texts_of_piece(piece, place, few)
+            begin = end
+        return CodedTexts(texts, codes)
+
+    def lines(self) -> "Array":
+        """The line on which each row begins."""
+        import numpy as np
+
+        return np.concatenate(
+            [
+                np.arange(piece.line, piece.line + len(piece.ends)) if piece.lines is None else piece.lines
+                for piece in self.pieces
+            ]
+        )
+
+
+class ColumnTexts(Sequence[str]):
+    """The texts of a column, which are made when they are asked for; equal to a list of the same."""
+
+    def __init__(self, rows: PlainRows, place: int) -> None:
+        self._rows, self._place = rows, place
+
+    @property
+    def numbers(self) -> PlainNumbers | None:
+        """The column where all of its cells are plain numbers, or empty."""
+        return self._rows.numbers(self._place)
+
+    def coded(self) -> CodedTexts:
+        """The different texts, and which of them each cell is."""
+        return self._rows.coded(self._place)
+
+    def tolist(self) -> list[str]:
+        """All texts."""
+        return self._rows.texts(self._place)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self.tolist() == [*other]
+
+    def __hash__(self) -> int:
+        return hash((*self.tolist(),))
+
+    def __len__(self) -> int:
+        return self._rows.rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tolist())
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            most = at.stop if at.stop is not None and at.stop >= 0 else None
+            return self._rows.texts(self._place, most)[at]
+        if at >= 0:
+            return self._rows.texts(self._place, at + 1)[at]
+        return self._rows.texts(self._place)[at]
+
+
+def bounds(piece: Piece, place: int) -> "tuple[Array, Array]":
+    """Where the cells of a column of a piece begin, and the places of the bytes behind them."""
+    import numpy as np
+
+    ends = piece.ends[:, place].astype(np.int64)
+    starts = np.empty_like(ends)
+    if place:
+        starts[:] = piece.ends[:, place - 1]
+    else:
+        starts[0], starts[1:] = ROOM - 1, piece.ends[:-1, -1]
+    starts += 1
+    return starts, ends
+
+
+def cells_of_piece(piece: Piece, place: int, rows: "slice | Array" = slice(None)) -> "Array":
+    """The bytes of the cells of a column of a piece in these rows, each with END behind it."""
+    import numpy as np
+
+    starts, ends = bounds(piece, place)
+    starts, ends = starts[rows], ends[rows]
+    lengths = ends - starts + 1
+    places = np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
+    places += np.arange(len(places))
+    found: Array = piece.data[places]
+    return found
+
+
+def texts_of_piece(piece: Piece, place: int, rows: "slice | Array" = slice(None)) -> list[str]:
+    """The same as texts."""
+    return cells_of_piece(piece, place, rows).tobytes().decode().split("\0")[:-1]
+
+
+def _longest(piece: Piece, place: int) -> int:
+    """The bytes of the longest cell of a column of a piece."""
+    starts, ends = bounds(piece, place)
+    return int((ends - starts).max())
+
+
+def _words(piece: Piece, place: int, n_words: int) -> "list[Array]":
+    """The cells of a column of a piece as so many words each, which are zero where a cell is shorter.
+
+    No text has a zero byte, so that cells are equal where their words are.
+    """
+    import numpy as np
+
+    starts, ends = bounds(piece, place)
+    lengths = ends - starts
+    view = np.ndarray((len(piece.data) - WORD + 1,), "<u8", piece.data, strides=(1,))
+    last_bytes = np.array([(1 << 64) - (1 << 8 * (WORD - n)) for n in range(WORD + 1)], np.uint64)
+    words = []
+    for n in range(n_words):
+        at = np.maximum(ends - WORD * (n + 1), 0)  # before the data only where nothing is kept
+        kept = np.clip(lengths - WORD * n, 0, WORD) if n_words > 1 else lengths
+        words.append(view[at] & last_bytes[kept])
+    return words
