@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bptrain.data.sources import FileSource
 from bptrain.errors import DataError
 from bptrain.formats import jsonl
-from bptrain.formats.conventions import RECOGNIZED
+from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.jsonl import read_json_lines
 from command import bptrain
 from data.helpers import CROSS, prepared, problems, whole, write
@@ -147,3 +147,16 @@ def test_any_bytes_are_a_table_or_a_data_error(
     path.write_bytes(b'{"x": 1, "y": "a"}\n{"x": 2, "y": "b"}\n' + content)
     with suppress(DataError):  # anything else fails the test
         assert np.isfinite(prepared(whole(FileSource(path)), CROSS).splits["train"].X).all()
+
+
+@pytest.mark.parametrize("keys", [{}, {"decimal": ","}, {"thousands": "."}])
+def test_numbers_have_a_decimal_point_whatever_texts_have(tmp_path: Path, keys: dict[str, Any]) -> None:
+    """1.234 is no 1234 beside "12,5", nor under a declared mark; in quotes it is a text like those of a CSV file."""
+    rows = [f'{{"a": {k}.234, "b": "{k},5", "c": "{k}.234", "y": {k}}}' for k in range(1, 9)]
+    source = FileSource(write(tmp_path, "\n".join(rows), "t.jsonl").inputs, None, Conventions(**keys))
+    k = np.arange(1, 9)
+    assert np.allclose(
+        prepared(whole(source)).splits["train"].X,
+        np.column_stack([k + 0.234, k + 0.5, 1000 * k + 234]),
+        rtol=1e-6,
+    )

@@ -116,7 +116,8 @@ def joined(name: str, sheets: Sequence[Sheet]) -> Sheet:
         tuple(dict.fromkeys(note for sheet in sheets for note in sheet.origin.notes)),
     )
     cells = {n: _end_to_end([sheet.cells[n] for sheet in sheets]) for n in first.names}
-    return Sheet(origin, first.names, cells, first.conventions)
+    typed = frozenset.intersection(*(sheet.typed for sheet in sheets))
+    return Sheet(origin, first.names, cells, first.conventions, typed=typed)
 
 
 def _end_to_end(parts: Sequence[Cells]) -> Cells:

@@ -13,7 +13,14 @@ from bptrain.data.cells import RULES, CellRules, Notation, Value, rules_of
 from bptrain.data.column_cells import read_column
 from bptrain.data.dates import DateForm, cycles_that_vary, days_of, form_of_numbers, form_of_texts
 from bptrain.data.levels import BOOLEAN
-from bptrain.data.sheet_columns import coded_texts, decimal_of, is_whole, plain_numbers, refuse_doubt
+from bptrain.data.sheet_columns import (
+    coded_texts,
+    decimal_of,
+    is_whole,
+    plain_numbers,
+    refuse_doubt,
+    rules_of_column,
+)
 from bptrain.data.sources import DataSource
 from bptrain.data.table import text_of
 from bptrain.errors import short
@@ -109,7 +116,8 @@ def profile(
 
 def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
     """A column of a table, read as a fit reads it."""
-    found = read_column(coded_texts(sheet.cells[name]), rules, elsewhere=partial(decimal_of, sheet, rules))
+    rules, elsewhere = rules_of_column(sheet, name, rules, partial(decimal_of, sheet, rules))
+    found = read_column(coded_texts(sheet.cells[name]), rules, elsewhere=elsewhere)
     doubt = found.recognized.doubt
     if doubt is not None and doubt.mark:
         refuse_doubt(sheet.origin, name, found)

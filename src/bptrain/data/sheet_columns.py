@@ -3,13 +3,13 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
 from bptrain.data.cell_notes import CellReading
 from bptrain.data.cells import RULES, CellRules, Notation, Value
-from bptrain.data.column_cells import ReadColumn, all_grouped, read_column
+from bptrain.data.column_cells import DecimalMark, ReadColumn, all_grouped, read_column
 from bptrain.data.notations import decimal_mark
 from bptrain.data.table import EXACT, ColumnBlock, text_of
 from bptrain.errors import DataError, Problem
@@ -44,9 +44,10 @@ def block_of(
     texts: dict[str, Array] = {}
     booleans: list[str] = []
     reading = CellReading({}, {}, {})
-    elsewhere = cache(lambda: decimal_of(sheet, rules))
+    rules_of_texts, mark_of_texts = rules, cache(partial(decimal_of, sheet, rules))
     for name in names:
         raw, declared = sheet.cells[name], kinds.get(name)
+        rules, elsewhere = rules_of_column(sheet, name, rules_of_texts, mark_of_texts)
         if isinstance(raw, np.ndarray) and rules.markers.numbers and declared != "categorical":
             raw = without_markers(raw, name, rules, reading)
         plain = (
@@ -89,11 +90,20 @@ def block_of(
     )
 
 
+def rules_of_column(
+    sheet: Sheet, name: str, rules: CellRules, elsewhere: DecimalMark
+) -> tuple[CellRules, DecimalMark]:
+    """The rules for a column, and who tells the decimal mark of others: of numbers by type it is the point."""
+    if name not in sheet.typed:
+        return rules, elsewhere
+    return rules._replace(decimal=None, thousands=None, notations={}), lambda: "."
+
+
 def decimal_of(sheet: Sheet, rules: CellRules = RULES) -> str | None:
     """The decimal mark that the texts of a table show, where all that show one agree."""
     columns = []
-    for cells in sheet.cells.values():
-        if not isinstance(cells, np.ndarray):
+    for name, cells in sheet.cells.items():
+        if not isinstance(cells, np.ndarray) and name not in sheet.typed:
             texts: Counter[str] = Counter()
             for text, n in coded_texts(cells).counts().items():
                 if text.strip() not in rules.markers.anywhere:

@@ -19,8 +19,15 @@ class JsonPairs(tuple[Any, ...]):
     """The keys and values of an object, in order, keys that are there twice included."""
 
 
-# Numbers stay as they are written, so that they read as those of a CSV file do.
-DECODER = json.JSONDecoder(object_pairs_hook=JsonPairs, parse_int=str, parse_float=str, parse_constant=str)
+class JsonNumber(str):
+    """A number as it is written, so that a level reads as that of a CSV file does."""
+
+    __slots__ = ()
+
+
+DECODER = json.JSONDecoder(
+    object_pairs_hook=JsonPairs, parse_int=JsonNumber, parse_float=JsonNumber, parse_constant=str
+)
 
 
 @formats.add("jsonl")
@@ -41,12 +48,15 @@ def begins_with_object(lines: str) -> bool:
 def read_json_lines(path: Path, key: str, conventions: Conventions) -> Sheet:
     """Reads a file of objects: the columns in order of their first appearance, a cell "" where a row lacks the key.
 
+    A column of numbers alone is typed: 1.5 has a decimal point, whatever the conventions say of numbers in texts.
+
     Raises DataError with the line for all that is no object, and with the key for all that is no cell.
     """
     import numpy as np
 
     text, file = read_text(path, key, conventions.encoding), str(path)
     columns: dict[str, list[str]] = {}
+    with_texts: set[str] = set()  # columns that have other values than numbers
     lines: list[int] = []
     present = 0
     errors = ErrorList()
@@ -58,6 +68,8 @@ def read_json_lines(path: Path, key: str, conventions: Conventions) -> Sheet:
             column = columns.setdefault(name, [])
             column += [""] * (len(lines) - len(column))
             column.append(cell)
+            if cell and not isinstance(cell, JsonNumber):
+                with_texts.add(name)
         lines.append(number)
         present += len(row)
         if len(lines) * len(columns) > max(MOST_CELLS, FEW_PRESENT * present):
@@ -74,7 +86,8 @@ def read_json_lines(path: Path, key: str, conventions: Conventions) -> Sheet:
         raise DataError(Problem("no_columns", "the objects have no keys", file=file, line=lines[0]))
     for column in columns.values():
         column += [""] * (len(lines) - len(column))
-    return Sheet(Origin(file, np.array(lines)), tuple(columns), columns)
+    typed = frozenset(columns) - with_texts
+    return Sheet(Origin(file, np.array(lines)), tuple(columns), columns, typed=typed)
 
 
 def _cells(line: str, file: str, number: int, errors: ErrorList) -> Iterator[tuple[str, str]]:

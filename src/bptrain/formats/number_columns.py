@@ -8,7 +8,7 @@ from bptrain.formats.text_columns import END, ROOM, Piece, PlainNumbers, cells_o
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
-AT_A_TIME = 1 << 16  # cells that are read at a time
+AT_A_TIME = 1 << 14  # cells that are read at a time; more of them are memory that is taken anew each time
 FIRST_ROWS = 3  # whose cells show by their first character which columns are texts
 COMMA = ord(",")
 MAY_BEGIN_A_NUMBER = frozenset(b"+-.0123456789 \t\n\r\v\f\0")

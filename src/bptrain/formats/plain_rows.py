@@ -16,7 +16,7 @@ from bptrain.formats.text_columns import END, ROOM, Piece, PlainRows
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
-PIECE = 1 << 19  # characters that are cut at a time
+PIECE = 1 << 18  # characters that are cut at a time
 LEAST_ROWS = 1000  # of a piece, since each column is taken out of each piece by itself
 MOST_OF_A_PIECE = 1 << 25  # characters, of so many rows
 MORE_THAN_CELLS = 64  # bytes of a piece, at most
