@@ -67,7 +67,7 @@ def read_json_lines(path: Path, key: str, conventions: Conventions) -> Sheet:
         for name, cell in row.items():
             column = columns.setdefault(name, [])
             column += [""] * (len(lines) - len(column))
-            column.append(cell)
+            column.append(str(cell))
             if cell and not isinstance(cell, JsonNumber):
                 with_texts.add(name)
         lines.append(number)
