@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,6 +10,8 @@ import numpy as np
 from bptrain.engines.blas import BLAS, blas_libraries
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from threadpoolctl import ThreadpoolController
 
 LEAST_PART = 32  # rows of a batch for a thread of their own; products of fewer are less efficient
@@ -54,7 +55,9 @@ class Parts:
         return self.each(work, self.of(rows, least))
 
     @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
+    def _pool(self) -> "ThreadPoolExecutor":
+        from concurrent.futures import ThreadPoolExecutor  # which most fits do without
+
         from threadpoolctl import ThreadpoolController
 
         openmp = ThreadpoolController().select(user_api="openmp")

@@ -19,10 +19,10 @@ LEADING_ZERO = re.compile(r"\n[-+ ]*0[0-9]")
 class NumberColumns:
     """The columns of which all cells so far are plain numbers, or empty."""
 
-    def __init__(self, width: int, rows: int) -> None:
+    def __init__(self, rows: int) -> None:
         import numpy as np
 
-        self._width, self._most, self._rows = width, rows, 0
+        self._most, self._rows = rows, 0
         self._matrix: Array | None = None  # a row for each column that had numbers in the first piece
         self._at: dict[int, int] = {}  # place of a column -> its row in the matrix
         self._json: Array = np.arange(0)  # the columns that JSON reads
@@ -146,9 +146,8 @@ def _bytes_of(ends: "Array", places: "Array") -> "Array":
     rows, width = ends.shape
     is_chosen = np.zeros(width, bool)
     is_chosen[places] = True
-    last = np.flatnonzero(
-        np.append(is_chosen[1:] != is_chosen[:-1], True)
-    )  # of each run of columns, chosen or not
+    # The last column of each run of columns that are chosen, or are not.
+    last = np.flatnonzero(np.append(is_chosen[1:] != is_chosen[:-1], True))
     lengths = np.diff(ends[:, last].ravel(), prepend=-1)
     return np.repeat(np.tile(is_chosen[last], rows), lengths)
 

@@ -72,7 +72,7 @@ def plain_rows(
     quote = '"' if conventions.quote is None else conventions.quote
     markers = markers_of(conventions.missing_markers).anywhere
     most = 1 + min(text.count("\n", begin), (len(text) - begin) // width)  # rows
-    columns = NumberColumns(width, most)
+    columns = NumberColumns(most)
     size = (len(text) - begin) * (1 if text.isascii() else 4)
     store = PieceStore(size + size // PIECE * MORE_THAN_CELLS, most, width)
     pieces: list[Piece] = []
