@@ -189,7 +189,7 @@ def refuse_doubt(origin: Origin, name: str, column: ReadColumn) -> None:
     if doubt is None:
         return
     texts = [text for text in column.cells.texts if text.strip() == doubt.text]
-    row = column.cells.rows_of(texts)[0]
+    row = int(column.cells.rows_of(texts)[0])
     message = f"column {name}: {doubt.text!r} {doubt.why}" + (": write one of the keys" if doubt.mark else "")
     kinds = " or ".join(f"data.columns: {{{name}: {kind}}}" for kind in doubt.declare)
     problem = origin.problem("doubtful_numbers", row, f"{message}; or declare {kinds}")

@@ -29,9 +29,7 @@ class Sheet(NamedTuple):
     cells: Mapping[str, Cells]  # N per column
     conventions: Conventions = RECOGNIZED  # how it is written, which also says what a cell means
     targets: tuple[str, ...] = ()  # columns that are the targets, whatever the config says
-    typed: frozenset[str] = (
-        frozenset()
-    )  # columns whose texts are plain numbers by their type, as those of JSON are
+    typed: frozenset[str] = frozenset()  # columns whose texts are numbers by their type, as those of JSON are
 
 
 class NamedArrays(NamedTuple):

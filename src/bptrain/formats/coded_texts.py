@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
-# Odd numbers of 64 random bits, one for each round of `first_equals` and each of up to eight words.
+# Odd numbers of 64 random bits: a multiplier for each round of `first_equals`, and one for all.
 ROUNDS = (0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F, 0xE7037ED1A0B428DB)
 STEP = 0x2545F4914F6CDD1D
 
