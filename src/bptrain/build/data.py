@@ -9,8 +9,9 @@ from numpy.typing import DTypeLike
 from bptrain.build.making import dtype_of, make
 from bptrain.config import Loaded
 from bptrain.config.columns import ColumnConfig, FillConfig, Missing
+from bptrain.config.data import DataConfig, GivenInPython, Source
 from bptrain.config.resolved import target_is_path
-from bptrain.config.schema import Config, DataConfig, GivenInPython, Source
+from bptrain.config.schema import Config
 from bptrain.data.joined_files import source_of_paths
 from bptrain.data.prepare import KeptSchema, Prepared, prepare
 from bptrain.data.settings import BUCKETS, ColumnOptions, DataSettings, Fill, NetworkFacts

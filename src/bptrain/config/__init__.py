@@ -16,21 +16,14 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from bptrain.config.data import DataConfig, Source, SplitConfig
 from bptrain.config.document import Document, Location, load
 from bptrain.config.normalize import normalize
 from bptrain.config.overrides import document_of, override, with_given_rows
 from bptrain.config.part import PartConfig
 from bptrain.config.resolved import dump_yaml, resolve_path, to_plain, with_absolute_paths
 from bptrain.config.rules import broken_rules
-from bptrain.config.schema import (
-    CheckpointConfig,
-    Config,
-    DataConfig,
-    NetworkConfig,
-    Source,
-    SplitConfig,
-    TrainingConfig,
-)
+from bptrain.config.schema import CheckpointConfig, Config, NetworkConfig, TrainingConfig
 from bptrain.config.yaml.places import Place, marks
 from bptrain.config.yaml.scalars import shown
 from bptrain.errors import DataError, Problem, UsageError

@@ -10,8 +10,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from bptrain.config.data import Source
 from bptrain.config.part import PartConfig
-from bptrain.config.schema import Config, Source
+from bptrain.config.schema import Config
 from bptrain.config.yaml.scalars import is_text
 
 # Keys that are left out where they do not apply; any other None is a value.

@@ -1,14 +1,16 @@
 """The base class of every section of a config, and the types that sections share."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Interval, MinLen
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, Tag
 
 from bptrain.config import part
+from bptrain.config.part import MAX_ENTRIES
 
 Count = Annotated[int, Interval(ge=1, le=10**9)]
 Column = Annotated[str, MinLen(1)]
+Auto = Annotated[Literal["auto"], Tag("<text>")]
 
 
 def at_most(entries: int) -> BeforeValidator:
@@ -20,6 +22,14 @@ def at_most(entries: int) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+FewEnough = at_most(MAX_ENTRIES)
+
+
+def number_or_text(value: Any) -> str:
+    """The tag of a key's value that is a word or a number."""
+    return "<text>" if isinstance(value, str) else "<number>"
 
 
 class Section(BaseModel):

@@ -1,8 +1,9 @@
 """Rules about what watches a run (early stopping, reduce_on_plateau) and when it is saved."""
 
+from bptrain.config.data import DataConfig
 from bptrain.config.part import PartConfig
 from bptrain.config.rules.base import BrokenRule, Found, KeyPath
-from bptrain.config.schema import CheckpointConfig, DataConfig, TrainingConfig
+from bptrain.config.schema import CheckpointConfig, TrainingConfig
 from bptrain.parts.metrics import metrics as metric_parts
 
 

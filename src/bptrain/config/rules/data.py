@@ -1,8 +1,9 @@
 """Rules about the columns, the files and the splits of the data."""
 
 from bptrain.config.columns import ColumnConfig, FillConfig
+from bptrain.config.data import DataConfig, Source
 from bptrain.config.rules.base import BrokenRule, Found, KeyPath, listed_twice
-from bptrain.config.schema import DataConfig, NetworkConfig, Source
+from bptrain.config.schema import NetworkConfig
 from bptrain.formats import holds, listed
 from bptrain.formats.conventions import DELIMITERS
 

@@ -2,9 +2,10 @@
 
 import math
 
+from bptrain.config.data import DataConfig
 from bptrain.config.part import PartConfig
 from bptrain.config.rules.base import BrokenRule, Found, listed_twice
-from bptrain.config.schema import DataConfig, NetworkConfig
+from bptrain.config.schema import NetworkConfig
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, fits, losses
 from bptrain.parts.metrics import Metric

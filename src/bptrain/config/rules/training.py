@@ -1,8 +1,9 @@
 """Rules about the section `training`: what its modes need and rule out."""
 
+from bptrain.config.data import DataConfig
 from bptrain.config.part import PartConfig
 from bptrain.config.rules.base import BrokenRule, Found
-from bptrain.config.schema import DataConfig, TrainingConfig
+from bptrain.config.schema import TrainingConfig
 
 
 def batch_size_has_its_mode(training: TrainingConfig) -> Found:
