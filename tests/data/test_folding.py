@@ -1,0 +1,73 @@
+"""Folds: a partition of the rows, even in size and classes, whole groups, and the seed."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bptrain.data.folding import fold_of_each_row
+from bptrain.errors import DataError
+from bptrain.parts.random import stream
+
+
+@given(st.integers(2, 120), st.integers(2, 12), st.integers(0, 9), st.one_of(st.none(), st.integers(1, 7)))
+def test_folds_are_even_in_size_and_in_classes(n: int, k: int, seed: int, C: int | None) -> None:
+    classes = None if C is None else np.random.default_rng(seed).integers(0, C, n)
+    if n < k:
+        with pytest.raises(DataError, match=f"{k} folds need {k} rows at least, but there are {n}"):
+            fold_of_each_row(n, k, stream(seed, "folds"), classes)
+        return
+    folds = fold_of_each_row(n, k, stream(seed, "folds"), classes)
+    assert set(folds) == set(range(k))  # with a fold for each row, this is a partition without an empty part
+    assert len(folds) == n
+    sizes = np.bincount(folds, minlength=k)
+    assert sizes.max() - sizes.min() <= 1
+    for c in np.unique(classes) if classes is not None else ():
+        of_class = np.bincount(folds[classes == c], minlength=k)
+        assert of_class.max() - of_class.min() <= 1
+
+
+@given(st.lists(st.integers(1, 30), min_size=2, max_size=40), st.integers(2, 6), st.integers(0, 9))
+def test_a_group_is_in_one_fold(sizes: list[int], k: int, seed: int) -> None:
+    groups = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    if len(sizes) < k:
+        with pytest.raises(
+            DataError, match=f"{k} folds need {k} groups at least, but there are {len(sizes)}"
+        ):
+            fold_of_each_row(len(groups), k, stream(seed, "folds"), None, groups)
+        return
+    folds = fold_of_each_row(len(groups), k, stream(seed, "folds"), None, groups)
+    assert set(folds) == set(range(k))
+    assert all(len(set(folds[groups == group])) == 1 for group in range(len(sizes)))
+    filled = np.bincount(folds, minlength=k)
+    # The last group that a fold took went there because that was the smallest one.
+    assert filled.max() - filled.min() <= max(sizes)
+
+
+def test_groups_keep_the_classes_in_proportion() -> None:
+    # 60 subjects of 5 rows, a third of them ill: chance alone would leave some fold without a third of it
+    ill = np.repeat(np.arange(60) % 3 == 0, 5)
+    groups = np.repeat(np.arange(60), 5)
+    for seed in range(20):
+        folds = fold_of_each_row(300, 5, stream(seed, "folds"), ill.astype(int), groups)
+        np.testing.assert_array_equal(np.bincount(folds), [60] * 5)
+        np.testing.assert_array_equal(np.bincount(folds[ill]), [20] * 5)
+
+
+def test_another_seed_makes_other_folds() -> None:
+    sizes = np.arange(10, 40)  # no two groups are equally large
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    classes = np.arange(len(groups)) % 3
+
+    def folds(seed: int) -> list[bytes]:
+        return [
+            fold_of_each_row(len(groups), 4, stream(seed, "folds"), *how).tobytes()
+            for how in ((), (classes,), (None, groups), (classes, groups))
+        ]
+
+    assert folds(1) == folds(1)
+    assert all(a != b for a, b in zip(folds(1), folds(2), strict=True))
+
+
+def test_without_shuffling_neighbours_stay_together() -> None:
+    np.testing.assert_array_equal(fold_of_each_row(7, 3, None), [0, 0, 0, 1, 1, 2, 2])
