@@ -1,5 +1,7 @@
 """Folds: a partition of the rows, even in size and classes, whole groups, and the seed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from bptrain.data.folding import fold_of_each_row
 from bptrain.errors import DataError
 from bptrain.parts.random import stream
+from data.helpers import CROSS, prepared, problems, whole, write
 
 
 @given(st.integers(2, 120), st.integers(2, 12), st.integers(0, 9), st.one_of(st.none(), st.integers(1, 7)))
@@ -71,3 +74,26 @@ def test_another_seed_makes_other_folds() -> None:
 
 def test_without_shuffling_neighbours_stay_together() -> None:
     np.testing.assert_array_equal(fold_of_each_row(7, 3, None), [0, 0, 0, 1, 1, 2, 2])
+
+
+def test_the_folds_of_a_file_partition_its_rows_and_leave_out_dropped_ones(tmp_path: Path) -> None:
+    rows = [f"{'' if k == 7 else k},{'ab'[k % 10 == 0]}\n" for k in range(50)]
+    source = write(tmp_path, "x,y\n" + "".join(rows))
+    tests = []
+    for number in range(1, 6):
+        settings = whole(source, validation_share=0.25, fold=(number, 5), missing="drop")
+        splits = prepared(settings, CROSS, seed=3).splits
+        parts = [splits[name].row_index for name in ("train", "validation", "test")]
+        assert sorted(np.concatenate(parts)) == [k for k in range(50) if k != 7]
+        n_test = len(parts[2])
+        assert len(parts[1]) == round(0.25 * (49 - n_test))  # a share of the rows that are not tested
+        assert np.bincount(splits["test"].y_true).tolist() == [n_test - 1, 1]  # five b, one per fold
+        assert len(set(splits["validation"].y_true)) == 2
+        tests.append(parts[2])
+    assert sorted(np.concatenate(tests)) == [k for k in range(50) if k != 7]
+
+
+def test_more_folds_than_rows(tmp_path: Path) -> None:
+    [problem] = problems(whole(write(tmp_path, "x,y\n1,1\n2,2\n"), fold=(1, 3)))
+    assert (problem.code, problem.path) == ("too_many_folds", "data.split.folds")
+    assert "3 folds need 3 rows at least, but there are 2" in problem.message

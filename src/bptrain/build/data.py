@@ -69,6 +69,7 @@ def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
         column_options={name: column_options(one) for name, one in data.columns.items()},
         validation_share=validation,
         test_share=test,
+        fold=None if data.split.fold is None else (data.split.fold, data.split.folds or data.split.fold),
         stratify=None if data.split.stratify == "auto" else data.split.stratify,
         shuffle=data.split.shuffle,
         scale=make(scalers, data.scale),

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from annotated_types import MinLen
+from annotated_types import Interval, MinLen
 from pydantic import Discriminator, Field, Tag
 
 from bptrain.config import forms, part
 from bptrain.config.columns import ColumnConfig, Missing, Scaler
 from bptrain.config.part import PartConfig
-from bptrain.config.section import Auto, Column, FewEnough, Section, number_or_text
+from bptrain.config.section import Auto, Column, Count, FewEnough, Section, number_or_text
 from bptrain.config.written_tables import (
     Comment,
     Delimiter,
@@ -91,6 +91,13 @@ class SplitConfig(Section):
         default="auto", description="keep the proportions of the classes in every split"
     )
     shuffle: bool = Field(default=True, description="true: random rows; false: the last rows")
+    folds: Annotated[int, Interval(ge=2, le=1_000_000)] | None = Field(
+        default=None, description="number of folds of cross-validation, of which `fold` is tested"
+    )
+    fold: Count | None = Field(
+        default=None,
+        description="the fold, from 1, that is the test set in place of the share; the others train and validate",
+    )
 
 
 class DataConfig(Section):
@@ -174,4 +181,4 @@ class DataConfig(Section):
     def shares(self) -> tuple[float, float]:
         """The shares of validation and test that are cut from `train`: 0 where a file replaces one."""
         validation = 0.0 if self.validation else self.split.validation
-        return validation, 0.0 if self.test else self.split.test
+        return validation, 0.0 if self.test or self.split.fold else self.split.test

@@ -19,7 +19,7 @@ from bptrain.config.yaml.scalars import is_text
 _OPTIONAL = (
     "batch_size", "target", "validation", "test", "activations", "weight",
     "format", "delimiter", "encoding", "header", "comment", "quote", "decimal", "thousands", "missing_markers", "index",
-    "sheet",
+    "sheet", "folds", "fold",
 )  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from bptrain.data.splitting import Split, split
 from bptrain.errors import DataError, Problem
+from bptrain.parts.random import stream
 from bptrain.parts.types import Array, Generator
 
 
@@ -39,6 +41,25 @@ def fold_of_each_row(
         np.arange(n) % k
     )  # of neighbours in this order, and so of each class, every fold gets as many
     return folds
+
+
+def split_by_fold(
+    n: int,
+    number: int,
+    k: int,
+    validation_share: float,
+    seed: int | None,
+    classes: Array | None = None,
+) -> Split:
+    """The split whose test rows are fold `number` of k, counted from 1; validation is a share of all other rows.
+
+    Without a seed the file's order stays. Raises DataError if no row is left to train, and for more folds than rows.
+    """
+    of_folds, of_split = (None if seed is None else stream(seed, purpose) for purpose in ("folds", "split"))
+    folds = fold_of_each_row(n, k, of_folds, classes)
+    rest = np.flatnonzero(folds != number - 1)
+    parts = split(len(rest), validation_share, 0.0, of_split, None if classes is None else classes[rest])
+    return Split(rest[parts.train], rest[parts.validation], np.flatnonzero(folds == number - 1))
 
 
 def _by_group(members: Array, k: int, rng: Generator | None, classes: Array) -> Array:

@@ -17,6 +17,7 @@ from bptrain.data.column_statistics import statistics_of
 from bptrain.data.drift import outside_range
 from bptrain.data.features import refuse_all_unseen, unseen
 from bptrain.data.fitting import fit_features, fit_target
+from bptrain.data.folding import split_by_fold
 from bptrain.data.joined_files import JoinedFiles
 from bptrain.data.missing import FILLS, kept_rows
 from bptrain.data.raw_columns import encode_columns as encode_columns  # the third entry point
@@ -311,18 +312,21 @@ def _split(settings: DataSettings, target: Target, true: Array, seed: int, one_h
         why = "shuffle is false" if one_class_column or one_hot else "the target is not one column of classes"
         message = f"stratify keeps the classes in proportion, but {why}; set it to auto or false"
         raise DataError(Problem("stratify", message, path="data.split.stratify"))
-    stratify = settings.stratify
-    if stratify is None:
-        stratify = one_class_column and settings.shuffle
+    stratify = one_class_column and settings.shuffle if settings.stratify is None else settings.stratify
     validation = 0.0 if settings.validation is not None else settings.validation_share
     test = 0.0 if settings.test is not None else settings.test_share
+    classes = true if stratify else None
+    if settings.fold is not None:
+        fold_seed = seed if settings.shuffle else None
+        return split_by_fold(len(true), *settings.fold, validation, fold_seed, classes)._asdict()
     rng = stream(seed, "split") if settings.shuffle else None
-    return split(len(true), validation, test, rng, true if stratify else None)._asdict()
+    return split(len(true), validation, test, rng, classes)._asdict()
 
 
 def _shortfalls(settings: DataSettings, parts: dict[str, Array], n: int) -> list[Warned]:
     """Warnings of splits that got fewer rows than asked for, since every class keeps one to train."""
     warnings = []
+    n -= 0 if settings.fold is None else len(parts["test"])  # of the others validation has its share
     for name in ("validation", "test"):
         share = 0.0 if getattr(settings, name) is not None else getattr(settings, f"{name}_share")
         asked, got = round(share * n), len(parts[name])

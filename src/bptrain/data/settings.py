@@ -50,6 +50,7 @@ class DataSettings(NamedTuple):
     column_options: Mapping[str, ColumnOptions] = MappingProxyType({})  # name -> what else is said of it
     validation_share: float = 0.15
     test_share: float = 0.15
+    fold: tuple[int, int] | None = None  # the fold, from 1, that is the test set, and of how many
     stratify: bool | None = None  # None is auto
     shuffle: bool = True
     scale: Scaler = standard()

@@ -90,6 +90,23 @@ def shares_leave_rows(data: DataConfig) -> Found:
         yield BrokenRule(("data", "split"), message, "out_of_range")
 
 
+def folds_have_their_rows(data: DataConfig) -> Found:
+    """A fold is one of so many, and the test set."""
+    split, path = data.split, ("data", "split", "fold")
+    if split.fold is None and split.folds is not None:
+        message = (
+            f"must be given beside folds: which of the {split.folds} is tested (`fit --folds` trains all)"
+        )
+        yield BrokenRule(path, message, "missing_key")
+    elif split.fold is not None and split.folds is None:
+        yield BrokenRule((*path[:2], "folds"), f"must be given: fold {split.fold} of how many", "missing_key")
+    elif split.fold is not None and split.folds is not None and split.fold > split.folds:
+        yield BrokenRule(path, f"there are {split.folds} folds, and no fold {split.fold}", "out_of_range")
+    if split.fold is not None and data.test is not None:
+        message = "a fold is the test set: leave out data.test, or data.split.folds and data.split.fold"
+        yield BrokenRule(("data", "test"), message)
+
+
 def stratify_can_be_done(data: DataConfig, task: str) -> Found:
     if data.split.stratify is True and not data.split.shuffle:
         message = "stratify draws random rows of each class, which needs shuffle: true"
@@ -220,6 +237,7 @@ DATA = (
     signs_differ,
     columns_have_one_role,
     shares_leave_rows,
+    folds_have_their_rows,
     stratify_can_be_done,
     targets_fit_outputs,
     weights_have_a_place,
