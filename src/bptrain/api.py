@@ -89,6 +89,7 @@ def gradcheck(
     kinks: KinkPolicy = "interval",
     fail_fast: bool = False,
     plugins: Plugins = (),
+    data_root: str | Path | None = None,
 ) -> GradcheckResult | list[CombinationCheck]:
     """Checks the gradient of a config file, a run, a checkpoint or a loaded model; without one, of every part.
 
@@ -100,6 +101,7 @@ def gradcheck(
     kinks      interval: at a kink anything between the gradients of both sides is right; skip: rows at a kink
                are left out; fail: they are a mismatch
     plugins    files with your own parts
+    data_root  the directory where the data of a run lies now, if it has moved
 
     Raises the errors of `bptrain.errors`.
     """
@@ -108,7 +110,8 @@ def gradcheck(
         if subject is None:
             return list(check_parts(settings))
         subject = subject if isinstance(subject, Model) else Path(subject)
-        checked = drain(check(subject, overrides or {}, GradcheckOptions(settings, engine, rows)))
+        root = None if data_root is None else Path(data_root)
+        checked = drain(check(subject, overrides or {}, GradcheckOptions(settings, engine, rows, root)))
     for name, message in checked.warnings:
         warnings.warn(printable(f"{message} [{name}]", spaces=True), stacklevel=2)
     return checked

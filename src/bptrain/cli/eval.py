@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.command import command
+from bptrain.cli.command import DataRoot, command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -37,6 +37,7 @@ def eval_command(
         list[str] | None,
         typer.Option(metavar="METRIC=V", help="Exit with 1 if a metric is worse than V. Repeatable."),
     ] = None,
+    data_root: DataRoot = None,
 ) -> None:
     """Evaluate a trained model: metrics next to a baseline, and the confusion matrix.
 
@@ -53,7 +54,7 @@ def eval_command(
     if split is not None and split not in SPLITS:
         raise UsageError(f"--split {split}: choose one of {', '.join(SPLITS)}")
     bounds = [parse_bound(text) for text in fail_under or []]
-    report = evaluate_model(run, split, data, target, checkpoint)
+    report = evaluate_model(run, split, data, target, checkpoint, data_root)
     short = failed_thresholds(report, bounds)
     for note in report.notes:
         screen.note(note)

@@ -1,5 +1,6 @@
 """`bptrain fit`: train a network."""
 
+import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,6 +35,13 @@ def fit_command(
         int | None,
         typer.Option(metavar="N", help="Train with N seeds, and print mean and standard deviation."),
     ] = None,
+    data_root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Directory that relative paths of data start from; with --resume, where data that has moved is found.",
+        ),
+    ] = None,
     plugin: Plugin = None,
 ) -> None:
     """Train a network from a YAML file.
@@ -57,6 +65,8 @@ def fit_command(
     if overwrite and out is None:
         raise UsageError("--overwrite needs --out DIR: without it every run has a new directory")
     overrides = set_ or []
+    if data_root is not None:
+        overrides = [*overrides, f"data.root={json.dumps(str(data_root.absolute()))}"]
     if dry_run:
         try_out(screen, config, overrides)
     elif seeds is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bptrain.cli.command import Set, command
+from bptrain.cli.command import DataRoot, Set, command
 from bptrain.engine_names import EngineToCheck
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def gradcheck_command(
     kinks: KinkPolicy = "interval",
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first mismatch.")] = False,
     set_: Set = None,
+    data_root: DataRoot = None,
 ) -> None:
     """Check the gradient: compare backpropagation with complex-step differentiation, exact to rounding.
 
@@ -81,6 +82,8 @@ def gradcheck_command(
     settings = Settings(method, kinks, patterns, inputs, fail_fast=fail_fast)
     if set_ and (subject is None or is_trained(subject)):
         raise UsageError("--set changes a config: give one")
+    if data_root is not None and (subject is None or not is_trained(subject)):
+        raise UsageError("--data-root is where the data of a run lies: give a run, or --set data.root=DIR")
     with CheckView(screen) as view:
         if subject is None:
             for name, given in (("--engine", engine), ("--rows", rows), ("--params", params)):
@@ -89,7 +92,7 @@ def gradcheck_command(
             selftest = SelfTest(tuple(view.count(check_parts(settings))))
             passed = selftest.passed
         else:
-            options = GradcheckOptions(settings, engine, rows or ROWS)
+            options = GradcheckOptions(settings, engine, rows or ROWS, data_root)
             checked = view.follow(check(subject, set_ or [], options))
             passed = checked.passed
     if subject is None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.command import command
+from bptrain.cli.command import DataRoot, command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -18,6 +18,7 @@ def inspect_command(
         Path,
         typer.Argument(metavar="RUN|CHECKPOINT", help="A run, or a checkpoint file.", show_default=False),
     ],
+    data_root: DataRoot = None,
 ) -> None:
     """Inspect a trained model: layers, dead units, columns, history.
 
@@ -32,7 +33,7 @@ def inspect_command(
     from bptrain.commands.inspect import inspect
     from bptrain.console.inspect import show_inspection
 
-    seen = inspect(run)
+    seen = inspect(run, data_root)
     for name, message in seen.model.warnings:
         screen.warn(name, message)
     show_inspection(screen, seen)

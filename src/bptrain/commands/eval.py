@@ -59,17 +59,25 @@ def evaluate_model(
     data: Path | None = None,
     target: Path | None = None,
     which: str = "best",
+    data_root: Path | None = None,
 ) -> EvaluationReport:
     """Evaluates a run on one of its splits, or on a data file with the same columns as its training data.
 
-    `which` is best, last or a checkpoint file. Raises UsageError, DataError or CheckpointError.
+    `which` is best, last or a checkpoint file; `data_root` is where the data of a run lies that has moved. Raises
+    UsageError, DataError or CheckpointError.
     """
     if split is not None and data is not None:
         raise UsageError("--split and --data exclude each other: give one of them")
     if target is not None and data is None:
         raise UsageError("--target needs --data")
+    if data_root is not None and data is not None:
+        raise UsageError(
+            "--data-root is where the data of the run lies, and --data is another file: give one"
+        )
     model, run = model_of(run_path, which, alone=data is not None)
-    name, rows, warnings = _file(model, data, target) if data is not None else _split(model, run, split)
+    name, rows, warnings = (
+        _file(model, data, target) if data is not None else _split(model, run, split, data_root)
+    )
     chosen = build_metrics(model.config, model.schema)
     one_class_a_row = model.schema.task == "classification" and rows.y_true.ndim == 1
     outputs = model.outputs_of(rows.X)
@@ -108,9 +116,9 @@ def _file(model: Model, data: Path, target: Path | None) -> Found:
     return "data", rows, tuple(warnings)
 
 
-def _split(model: Model, run: RunDirectory | None, wanted: str | None) -> Found:
+def _split(model: Model, run: RunDirectory | None, wanted: str | None, data_root: Path | None) -> Found:
     assert run is not None  # only a file can be evaluated without one
-    prepared = training_data(model, run, model.w.dtype)
+    prepared = training_data(model, run, model.w.dtype, data_root=data_root)
     name = wanted or next(split for split in SPLITS if split in prepared.splits)
     if name not in prepared.splits:
         raise UsageError(f"this run has no {name} rows; it has {', '.join(prepared.splits)}")

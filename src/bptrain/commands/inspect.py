@@ -68,8 +68,11 @@ class Inspection(NamedTuple):
         }
 
 
-def inspect(path: Path) -> Inspection:
-    """Inspects the best weights of a run, or a checkpoint file. Raises CheckpointError."""
+def inspect(path: Path, data_root: Path | None = None) -> Inspection:
+    """Inspects the best weights of a run, or a checkpoint file; `data_root` is where its data lies that has moved.
+
+    Raises CheckpointError.
+    """
     at_best: dict[str, Any] = {}  # the figures of the best weights of a run that has ended
     if path.is_dir():
         run: RunDirectory | None = RunDirectory(path)
@@ -82,7 +85,7 @@ def inspect(path: Path) -> Inspection:
     else:
         model, run = load_checkpoint(path), enclosing_run(path)
         at = model.stored.position
-    found, rows, left_out = units_of(model, run)
+    found, rows, left_out = units_of(model, run, data_root)
     facts = model.stored.facts
     origin: dict[str, Any] = {
         **facts.numerics,
@@ -103,12 +106,14 @@ def inspect(path: Path) -> Inspection:
     )
 
 
-def units_of(model: Model, run: RunDirectory | None) -> tuple[dict[int, UnitsReport], int, str | None]:
+def units_of(
+    model: Model, run: RunDirectory | None, data_root: Path | None
+) -> tuple[dict[int, UnitsReport], int, str | None]:
     """Dead and saturated units by layer, on how many rows; or why they cannot be measured."""
     if run is None:
         return {}, 0, "a checkpoint that is in no run does not say where its data is"
     try:
-        rows = training_data(model, run, np.float64, ROWS).splits["train"]
+        rows = training_data(model, run, np.float64, ROWS, data_root).splits["train"]
     except (DataError, CheckpointError) as error:
         return {}, 0, error.problems[0].message
     X, T = rows.X[:ROWS], rows.T[:ROWS]

@@ -21,7 +21,7 @@ from bptrain.config.document import Document, Location, load
 from bptrain.config.normalize import normalize
 from bptrain.config.overrides import document_of, override, with_given_rows
 from bptrain.config.part import PartConfig
-from bptrain.config.resolved import dump_yaml, resolve_path, to_plain, with_absolute_paths
+from bptrain.config.resolved import data_paths, dump_yaml, resolve_path, to_plain, with_absolute_paths
 from bptrain.config.rules import broken_rules
 from bptrain.config.schema import CheckpointConfig, Config, NetworkConfig, TrainingConfig
 from bptrain.config.yaml.places import Place, marks
@@ -59,6 +59,7 @@ class Loaded(NamedTuple):
     config: Config  # paths of data as written; `absolute` for the files meant
     document: Document
     path: Path  # of the config file, absolute
+    written: Mapping[str, tuple[str, ...]] | None = None  # role -> paths of data, where `config` has others
 
     def locate(self, key: str) -> Location:
         """Where a key such as "data.target" stands; a key that is not written, the nearest section."""
@@ -80,6 +81,11 @@ class Loaded(NamedTuple):
     def absolute(self) -> Config:
         """The config with absolute paths of data: what a run directory keeps."""
         return with_absolute_paths(self.config, self.path.parent)
+
+    @property
+    def written_paths(self) -> Mapping[str, tuple[str, ...]]:
+        """Role ("train", "train_target" …) -> the paths of data as the user wrote them."""
+        return data_paths(self.config) if self.written is None else self.written
 
 
 def load_config(

@@ -110,6 +110,10 @@ class DataConfig(Section):
     test: Annotated[RowsFrom, forms.or_path] | None = Field(
         default=None, description="file used instead of the test share of split"
     )
+    root: FilePath | None = Field(
+        default=None,
+        description="directory that relative paths of data start from, in place of the config file's own",
+    )
     format: FormatName | None = Field(
         default=None,
         description="how the files are to be read, whatever their names; default: by their names",

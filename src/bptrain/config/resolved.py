@@ -4,6 +4,7 @@ When loaded again it is the same Config, so the `config.yaml` of a run directory
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,11 @@ from bptrain.config.yaml.scalars import is_text
 _OPTIONAL = (
     "batch_size", "target", "validation", "test", "activations", "weight",
     "format", "delimiter", "encoding", "header", "comment", "quote", "decimal", "thousands", "missing_markers", "index",
-    "sheet", "folds", "fold",
+    "sheet", "root", "folds", "fold",
 )  # fmt: skip
+
+ROLES = ("train", "validation", "test")
+OF_TARGETS = "_target"  # behind the role, where the targets have a file of their own
 
 
 def resolve_path(text: str, directory: str | os.PathLike[str]) -> Path:
@@ -30,21 +34,46 @@ def resolve_path(text: str, directory: str | os.PathLike[str]) -> Path:
 
 
 def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Config:
-    """The config with every path of its data absolute, as seen from `directory`."""
+    """The config with every path of its data absolute, as seen from `data.root`, and that from `directory`."""
+    root = config.data.root
+    base = directory if root is None else resolve_path(root, directory)
+    absolute = {
+        role: tuple(str(resolve_path(path, base)) for path in paths)
+        for role, paths in data_paths(config).items()
+    }
+    config = with_data_paths(config, absolute)
+    if root is None:
+        return config
+    return config.model_copy(update={"data": config.data.model_copy(update={"root": str(base)})})
 
-    def absolute(text: str) -> str:
-        return str(resolve_path(text, directory))
 
+def data_paths(config: Config) -> dict[str, tuple[str, ...]]:
+    """The paths and patterns of the data by the role of the file, which is that of its digest."""
+    data, found = config.data, {}
+    for role in ROLES:
+        source = getattr(data, role)
+        if isinstance(source, Source):
+            found[role] = source.inputs
+            if source.target is not None:
+                found[f"{role}{OF_TARGETS}"] = (source.target,)
+    if data.target is not None and target_is_path(config):
+        found[f"train{OF_TARGETS}"] = data.target
+    return found
+
+
+def with_data_paths(config: Config, paths: Mapping[str, tuple[str, ...]]) -> Config:
+    """The config with other paths for some roles of its files."""
     data = config.data
     changed: dict[str, Any] = {}
-    for key in ("train", "validation", "test"):
-        source = getattr(data, key)
+    for role in ROLES:
+        source = getattr(data, role)
         if isinstance(source, Source):
-            target = None if source.target is None else absolute(source.target)
-            inputs = tuple(absolute(text) for text in source.inputs)
-            changed[key] = source.model_copy(update={"inputs": inputs, "target": target})
+            update: dict[str, Any] = {"inputs": paths.get(role, source.inputs)}
+            if source.target is not None:
+                update["target"] = paths.get(f"{role}{OF_TARGETS}", (source.target,))[0]
+            changed[role] = source.model_copy(update=update)
     if data.target is not None and target_is_path(config):
-        changed["target"] = tuple(absolute(text) for text in data.target)
+        changed["target"] = paths.get(f"train{OF_TARGETS}", data.target)
     return config.model_copy(update={"data": data.model_copy(update=changed)})
 
 

@@ -13,8 +13,9 @@ from bptrain.config import from_plain, load_config
 from bptrain.config.resolved import to_plain
 from bptrain.data.prepare import ChangedDataError, KeptSchema, Prepared
 from bptrain.data.schema import Schema
-from bptrain.errors import CheckpointError, DataError, UsageError, Warned, not_silenced
+from bptrain.errors import CheckpointError, UsageError, Warned, not_silenced
 from bptrain.model.model import Model
+from bptrain.model.moved_data import RunOrigin, Search
 from bptrain.plugins.records import changes, refuse_missing
 from bptrain.store import checkpoint
 from bptrain.store.run_directory import RunDirectory, find_run
@@ -45,11 +46,18 @@ def load_run(run: RunDirectory, which: str) -> Model:
     return model
 
 
-def training_data(model: Model, run: RunDirectory, dtype: DTypeLike, limit: int | None = None) -> Prepared:
+def training_data(
+    model: Model,
+    run: RunDirectory,
+    dtype: DTypeLike,
+    limit: int | None = None,
+    data_root: Path | None = None,
+) -> Prepared:
     """The data set that a model was trained on, read and split again, with the config of its run.
 
-    Raises CheckpointError when the run is damaged, or is not the one that the model comes from; DataError when the data
-    is missing or not what it was.
+    Data that has moved is found again, below `data_root` or with the run: `moved_data.py`. Raises CheckpointError when
+    the run is damaged, or is not the one that the model comes from; DataError when the data is missing or not what it
+    was.
     """
     refuse_missing(model.stored.facts.plugins, model.stored.facts.config, run.path)
     try:
@@ -63,13 +71,12 @@ def training_data(model: Model, run: RunDirectory, dtype: DTypeLike, limit: int 
         raise CheckpointError(
             f"{model.stored.path} was trained with other settings than {run.path}: name its own run"
         )
+    search = Search(run.path, RunOrigin.of(run), kept.data, data_root)
+    with_schema = KeptSchema(model.schema, kept.data)
     try:
-        return prepare_data(loaded, dtype, limit, kept_schema=KeptSchema(model.schema, kept.data))
-    except ChangedDataError as error:
-        raise DataError(
-            f"the data of {run.path} has changed since it was trained, so the split cannot be reproduced: "
-            "restore the original file, or evaluate a file with --data FILE"
-        ) from error
+        return prepare_data(search.found(loaded), dtype, limit, kept_schema=with_schema)
+    except ChangedDataError:  # another file lies where the data was
+        return prepare_data(search.found(loaded, trusting=False), dtype, limit, kept_schema=with_schema)
 
 
 def run_of(checkpoint_file: Path) -> RunDirectory:

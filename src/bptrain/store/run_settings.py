@@ -29,7 +29,7 @@ SHAPES = (
 def portable(resolved: dict[str, Any]) -> dict[str, Any]:
     """A run's config as its checkpoints keep it: data files by name alone, since they hold no path."""
     config = from_plain(resolved, "run")
-    data = dict(resolved["data"])
+    data = {key: value for key, value in resolved["data"].items() if key != "root"}
     for role in ("train", "validation", "test"):
         if role in data and "arrays" not in data[role]:
             data[role] = _names(data[role])

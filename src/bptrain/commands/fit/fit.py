@@ -18,7 +18,7 @@ from bptrain.build.training import build_plan, refuse_what_is_too_large
 from bptrain.commands.fit.older_metrics import weighed_anew
 from bptrain.commands.fit.resume import (
     Resumed,
-    kept_schema,
+    data_to_go_on,
     not_continued,
     refuse_what_is_missing,
     resumed_run,
@@ -33,6 +33,7 @@ from bptrain.engines.choice import EngineChoice, choose_engine, forward_pass, ma
 from bptrain.engines.registry import engine_entry
 from bptrain.engines.threads import limit_threads, threads_for
 from bptrain.errors import NumericalError, Warned, not_silenced
+from bptrain.model.moved_data import origin_record
 from bptrain.plugins.records import records
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
@@ -109,7 +110,9 @@ def fit_events(
     if resume is not None:
         refuse_what_is_missing(resume, out, given)
     loaded = load_given(config, overrides, given)
-    kept = None if resume is None else kept_schema(resume, loaded, out)
+    kept = None
+    if resume is not None:
+        loaded, kept = data_to_go_on(resume, loaded, out)
     try:
         fit = open_fit(open_loaded(loaded, given, kept))
     except ChangedDataError:  # such a run does not go on, which is said later
@@ -191,6 +194,7 @@ def open_saver(
     """The saver of a run, going on with the record and the times of a resumed one."""
     settings = fit.setup.loaded.config.checkpoint
     record = {"format": 1, "started": now(), **provenance(choice.name), "data": fit.facts.data}
+    record["paths"] = origin_record(run, fit.setup.loaded)
     record |= {"engine": choice.name, "engine_reason": choice.reason, "plugins": fit.facts.plugins}
     if resumed is not None:
         record |= {key: resumed.record[key] for key in resumed.record if key in ("started", "seconds")}

@@ -13,6 +13,7 @@ from bptrain.config.resolved import to_plain
 from bptrain.data.prepare import KeptSchema
 from bptrain.data.schema import Schema
 from bptrain.errors import CheckpointError, DataError, Problem, Warned, printable
+from bptrain.model.moved_data import RunOrigin, Search
 from bptrain.parts.methods import UpdateRule
 from bptrain.parts.schedules import spans_all_epochs
 from bptrain.plugins.records import changes, refuse_missing
@@ -111,11 +112,12 @@ def refuse_what_is_missing(resume: str, out: Path | None, given: Container[str])
                 raise DataError(Problem("arrays", f"{run.path}: {NOT_GIVEN}"))
 
 
-def kept_schema(resume: str, loaded: Loaded, out: Path | None) -> KeptSchema | None:
-    """The schema of the run that is to go on, by which its data is read again; None without one.
+def data_to_go_on(resume: str, loaded: Loaded, out: Path | None) -> tuple[Loaded, KeptSchema | None]:
+    """The config with its data where it lies now, and the schema of the run that goes on, by which it is read again.
 
-    None as well where the config now says otherwise about data, task or loss: such a run is refused later, or another
-    one begun. Raises CheckpointError for a named run that is none.
+    No schema, and the config as it is, without such a run, and where the config now says otherwise about data, task or
+    loss: such a run is refused later, or another one begun. Raises CheckpointError for a named run that is none,
+    DataError where its data is gone.
     """
     if resume != "auto":
         run: RunDirectory | None = find_run(Path(resume))
@@ -124,15 +126,21 @@ def kept_schema(resume: str, loaded: Loaded, out: Path | None) -> KeptSchema | N
     else:
         run = newest(run_directories(RUNS / loaded.path.stem))
     if run is None:
-        return None
+        return loaded, None
     try:
         facts = newest_sound(run)[0].facts
         found = setting_differences(facts.config, portable(to_plain(loaded.absolute())))
         schema = Schema.from_json(facts.schema)
     except (CheckpointError, KeyError, TypeError, ValueError):  # what goes on says why it cannot
-        return None
-    same = not any(line.startswith(("data.", "task:", "loss.")) for line in found)
-    return KeptSchema(schema, facts.data) if same else None
+        return loaded, None
+    if any(line.startswith(("data.", "task:", "loss.")) for line in found):
+        return loaded, None
+    origin = RunOrigin.of(run)
+    of_config = RunDirectory(loaded.path.parent)
+    if of_config.record.is_file():  # the config is that of a run, which has absolute paths
+        loaded = loaded._replace(written=RunOrigin.of(of_config).written or None)
+    origin = origin._replace(written=loaded.written_paths)
+    return Search(run.path, origin, facts.data).found(loaded), KeptSchema(schema, facts.data)
 
 
 def _refuse_changes(run: RunDirectory, stored: checkpoint.Stored, facts: checkpoint.Facts) -> None:

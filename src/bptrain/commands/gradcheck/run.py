@@ -48,6 +48,7 @@ class GradcheckOptions(NamedTuple):
     settings: Settings = Settings()
     engine: EngineToCheck | None = None  # None: the one that the config or the run names, else NumPy
     rows: int = ROWS
+    data_root: Path | None = None  # where the data of a run lies that has moved
 
 
 class NetworkToCheck(NamedTuple):
@@ -116,21 +117,24 @@ def of_config(
     return NetworkToCheck(str(config), "the initial weights", loaded.config, network, point, named)
 
 
-def of_run(path: Path, rows: int = ROWS) -> NetworkToCheck:
+def of_run(path: Path, rows: int = ROWS, data_root: Path | None = None) -> NetworkToCheck:
     """A run at its best weights, or a checkpoint file in it, on its first training rows.
 
     Raises CheckpointError or DataError.
     """
     run = run_of(path) if path.is_file() else RunDirectory(path)
     run.read_record()
-    return of_model(load_checkpoint(path) if path.is_file() else load_run(run, "best"), str(path), rows)
+    model = load_checkpoint(path) if path.is_file() else load_run(run, "best")
+    return of_model(model, str(path), rows, data_root)
 
 
-def of_model(model: Model, name: str | None = None, rows: int = ROWS) -> NetworkToCheck:
+def of_model(
+    model: Model, name: str | None = None, rows: int = ROWS, data_root: Path | None = None
+) -> NetworkToCheck:
     """A loaded model, on the first training rows of its run. Raises CheckpointError or DataError."""
     path = model.stored.path
     run = run_of(path)
-    of = training_data(model, run, np.float64, rows).splits["train"]
+    of = training_data(model, run, np.float64, rows, data_root).splits["train"]
     V = None if of.sample_weight is None else of.sample_weight[:rows]
     point = point_at(
         model.network, model.w.astype(np.float64), of.X[:rows], of.T[:rows], V, model.config.seed
@@ -222,9 +226,9 @@ def check(
 ) -> Generator[CheckProgress, None, GradcheckResult]:
     """The check of a config file, of a run directory, of a checkpoint file in one, or of a loaded model."""
     if isinstance(subject, Model):
-        return check_network(of_model(subject, rows=options.rows), options)
+        return check_network(of_model(subject, None, options.rows, options.data_root), options)
     if is_trained(subject):
-        return check_network(of_run(subject, options.rows), options)
+        return check_network(of_run(subject, options.rows, options.data_root), options)
     return check_network(of_config(subject, overrides, options.rows), options)
 
 
