@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 import bptrain as package
+from bptrain.api import GradcheckResult
+from bptrain.formats.files import digest
 from bptrain.store.run_directory import RunDirectory
 from command import bptrain
 
@@ -144,7 +146,8 @@ def test_data_root(root: str, absolute: bool, workplace: Path, monkeypatch: pyte
     assert str(workplace / "proj" / train) in done.json["errors"][0]["message"]
     serves(Path("kept"), losses, "--data-root", root)
     checked = package.gradcheck("kept", data_root=root)
-    assert isinstance(checked, package.GradcheckResult) and checked.passed
+    assert isinstance(checked, GradcheckResult)
+    assert checked.passed
     config = Path("kept/config.yaml") if absolute else Path("proj/model.yaml")
     goes_on(config, Path("kept"), "--data-root", root)
 
@@ -169,8 +172,6 @@ def test_another_file_of_the_name_is_refused(workplace: Path, monkeypatch: pytes
     then = RunDirectory(Path("proj/runs/model/001")).read_record()["data"]["train"]
     Path("proj").rename("proj2")
     other = table(workplace / "proj2/train.csv", seed=5)
-    from bptrain.formats.files import digest
-
     for options in ((), ("--data-root", "proj2")):
         done = bptrain("eval", "proj2/runs/model/001", *options)
         assert done.code == 3
