@@ -110,9 +110,10 @@ def test_the_same_figures_stand_everywhere(workplace: Path) -> None:
     assert low < high
     verdict = command("eval", "run", "--fail-under", f"accuracy={(low + high) / 2}").code
     assert verdict == (0 if weighted == high else 1)
+    ends = [word for end in found["intervals"]["accuracy"] for word in (f"{end:.4f}", "to")][:3]
     assert [line.split() for line in command("eval", "run").out.splitlines()[1:4]][::2] == [
-        ["metric", "value", "baseline", "unweighted"],
-        ["accuracy", f"{weighted:.4f}", f"{found['baseline']['accuracy']:.4f}", f"{once:.4f}"],
+        ["metric", "value", "95", "%", "interval", "baseline", "unweighted"],
+        ["accuracy", f"{weighted:.4f}", *ends, f"{found['baseline']['accuracy']:.4f}", f"{once:.4f}"],
     ]
 
 

@@ -16,6 +16,7 @@ from bptrain.parts.metrics import Metric, metrics
 from bptrain.parts.types import Array
 from bptrain.training import evaluation
 from bptrain.training.evaluation import Baseline, Evaluation, baseline, evaluate, score
+from bptrain.training.intervals import Intervals
 from networks import network
 
 
@@ -123,6 +124,7 @@ BOUNDED = EvaluationReport(
     Path("best.safetensors"),
     "test",
     Evaluation(9, 0.5, {"accuracy": 0.75, "mae": 2.0, "recall": {"a": 1.0}}),
+    Intervals({}),
     Baseline("always a", np.array(0)),
     {},
     None,

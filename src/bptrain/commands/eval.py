@@ -14,7 +14,9 @@ from bptrain.model.model import Model
 from bptrain.parts.metrics import metrics
 from bptrain.store.plain import plain
 from bptrain.store.run_directory import RunDirectory, find_run
-from bptrain.training.evaluation import Baseline, Evaluation, evaluate
+from bptrain.training.bootstrap import Sampling
+from bptrain.training.evaluation import Baseline, Evaluation, evaluation_of, seen_by
+from bptrain.training.intervals import Intervals, intervals_of
 
 SPLITS = ("test", "validation", "train")  # in the order of preference
 
@@ -26,6 +28,7 @@ class EvaluationReport(NamedTuple):
     checkpoint: Path
     split: str
     evaluation: Evaluation
+    intervals: Intervals
     baseline: Baseline
     baseline_metrics: dict[str, Any]
     labels: tuple[Any, ...] | None  # the class labels in the order of the confusion matrix
@@ -42,11 +45,17 @@ class EvaluationReport(NamedTuple):
             "rows": self.evaluation.rows,
             "loss": plain(self.evaluation.loss),
             "metrics": plain(self.evaluation.metrics),
+            "intervals": plain(self.intervals.metrics),
             **{
                 field: plain(figures)
                 for field in ("metrics_unweighted", "metrics_per_target")
                 if (figures := getattr(self.evaluation, field)) is not None
             },
+            **(
+                {}
+                if self.intervals.per_target is None
+                else {"intervals_per_target": plain(self.intervals.per_target)}
+            ),
             "baseline": plain(self.baseline_metrics),
             "labels": plain(self.labels),
             "confusion_matrix": self.confusion_matrix,
@@ -81,17 +90,18 @@ def evaluate_model(
     chosen = build_metrics(model.config, model.schema)
     one_class_a_row = model.schema.task == "classification" and rows.y_true.ndim == 1
     outputs = model.outputs_of(rows.X)
-    evaluation = evaluate(model.network, outputs, model.schema, rows, chosen, per_target=True)
+    seen = seen_by(model.network, outputs, model.schema, rows)
+    sampling = Sampling(len(rows.X), model.config.seed)
     matrix = None
     if one_class_a_row:  # whose entries are rows, whatever they weigh
-        predicted = model.schema.classes_of(outputs.X_L)
-        matrix = metrics.get("confusion_matrix")().of(predicted, rows.y_true, len(model.schema.labels))
+        matrix = metrics.get("confusion_matrix")().of(seen.predicted, rows.y_true, len(model.schema.labels))
     guess = Baseline.from_json(model.stored.facts.baseline)
     return EvaluationReport(
         run=None if run is None else run.path,
         checkpoint=model.stored.path,
         split=name,
-        evaluation=evaluation,
+        evaluation=evaluation_of(seen, model.schema, rows, chosen, per_target=True),
+        intervals=intervals_of(seen, model.schema, rows, chosen, sampling, per_target=True),
         baseline=guess,
         baseline_metrics=guess.metrics(model.schema, rows, chosen),
         labels=tuple(model.schema.labels) if model.schema.task == "classification" else None,

@@ -1,7 +1,7 @@
 """An evaluation as tables: metrics next to the baseline, per class, and the confusion matrix."""
 
 from bptrain.commands.eval import EvaluationReport
-from bptrain.console.terminal.metric_tables import show_classes, show_targets
+from bptrain.console.terminal.metric_tables import ends, show_classes, show_targets
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.errors import short
 
@@ -9,19 +9,21 @@ from bptrain.errors import short
 def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
     """Metrics next to the baseline, those of each class and target, and the confusion matrix."""
     evaluation, once = report.evaluation, report.evaluation.metrics_unweighted
-    columns = ["metric", "value", "baseline", *([] if once is None else ["unweighted"])]
-    rows = [["loss", figure(evaluation.loss), "-", "-"][: len(columns)]]
+    columns = ["metric", "value", "95 % interval", "baseline", *([] if once is None else ["unweighted"])]
+    intervals = report.intervals.metrics
+    rows = [["loss", figure(evaluation.loss), ends(intervals.get("loss")), "-", "-"][: len(columns)]]
     for name, value in evaluation.metrics.items():
         if isinstance(value, float):
             beside = [] if once is None else [figure(once[name])]
-            rows.append([name, figure(value), figure(report.baseline_metrics.get(name)), *beside])
+            guess = figure(report.baseline_metrics.get(name))
+            rows.append([name, figure(value), ends(intervals.get(name)), guess, *beside])
     title = (
         f"{report.checkpoint}: {report.split}, {evaluation.rows} rows "
         f"(baseline: {report.baseline.description})"
     )
     screen.table(title, columns, rows)
-    show_classes(screen, {report.split: evaluation.metrics})
-    show_targets(screen, {report.split: evaluation.metrics_per_target})
+    show_classes(screen, {report.split: evaluation.metrics}, intervals)
+    show_targets(screen, {report.split: evaluation.metrics_per_target}, report.intervals.per_target)
     if report.confusion_matrix is not None and report.labels is not None:
         labels = [short(label) for label in report.labels]
         counts = [[label, *map(str, row)] for label, row in zip(labels, report.confusion_matrix, strict=True)]

@@ -9,7 +9,17 @@ import numpy as np
 from bptrain.parts.types import Array, Generator
 
 # Each purpose has a stream of its own. A number, once given, is never given to another purpose.
-PURPOSES = {"weights": 1, "split": 2, "shuffle": 3, "check": 4, "dropout": 5, "noise": 6, "folds": 7}
+PURPOSES = {
+    "weights": 1,
+    "split": 2,
+    "shuffle": 3,
+    "check": 4,
+    "dropout": 5,
+    "noise": 6,
+    "folds": 7,
+    "bootstrap": 8,
+    "units": 9,
+}
 
 
 def raw_bits(seed: int, purpose: str, epoch: int, step: int, start: int, count: int) -> Array:

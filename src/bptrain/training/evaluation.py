@@ -34,6 +34,27 @@ class Evaluation(NamedTuple):
     )
 
 
+class Seen(NamedTuple):
+    """What a model makes of rows whose truth is known."""
+
+    losses: Array  # of each row, N, without weights and penalties
+    predicted: Array  # class numbers, N (multilabel: N × m of 0 and 1), or values in original units, N × m
+    scores: Array | None  # of the classes, N × K (multilabel: of yes, N × m); None for values
+
+
+def seen_by(network: Network, outputs: Outputs, schema: Schema, data: Rows) -> Seen:
+    """Losses, predictions and scores of outputs."""
+    Z_L, X_L = outputs
+    losses = np.empty(len(X_L))
+    with np.errstate(all="ignore"):
+        for a in range(0, len(losses), LOSS_ROWS):
+            rows = slice(a, a + LOSS_ROWS)
+            losses[rows] = row_losses(network, Z_L[rows], X_L[rows], data.T[rows])
+    values = schema.task == "regression"
+    predicted = schema.decode(X_L) if values else schema.classes_of(X_L)
+    return Seen(losses, predicted, None if values else schema.scores_of(X_L))
+
+
 def evaluate(
     network: Network,
     outputs: Outputs,
@@ -46,22 +67,20 @@ def evaluate(
 
     With `per_target` each metric of several targets is also worked out for each of them.
     """
-    Z_L, X_L = outputs
-    losses = np.empty(len(X_L))
-    with np.errstate(all="ignore"):
-        for a in range(0, len(losses), LOSS_ROWS):
-            rows = slice(a, a + LOSS_ROWS)
-            losses[rows] = row_losses(network, Z_L[rows], X_L[rows], data.T[rows])
-        V = data.sample_weight
-        loss = float(
-            losses.mean() if V is None else (V * losses).sum() / V.sum()
-        )  # NaN where they weigh nothing
-    values = schema.task == "regression"
-    predicted = schema.decode(X_L) if values else schema.classes_of(X_L)
-    scores = None if values else schema.scores_of(X_L)
+    return evaluation_of(seen_by(network, outputs, schema, data), schema, data, metrics, per_target)
+
+
+def evaluation_of(
+    seen: Seen, schema: Schema, data: Rows, metrics: Mapping[str, Metric], per_target: bool = False
+) -> Evaluation:
+    """The same of losses and predictions."""
+    losses, predicted, scores = seen
+    V = data.sample_weight
+    with np.errstate(all="ignore"):  # NaN where they weigh nothing
+        loss = float(losses.mean() if V is None else (V * losses).sum() / V.sum())
     true, weight = data.y_true, data.row_weight
     return Evaluation(
-        len(data.X),
+        len(losses),
         loss,
         score(schema, predicted, scores, true, metrics, weight),
         None if weight is None else score(schema, predicted, scores, true, metrics),

@@ -1,15 +1,40 @@
 """Metrics of the scores or probabilities of all classes against true classes."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Interval
 
-from bptrain.parts.metrics.base import Metric, mean_over_rows, metrics
+from bptrain.parts.metrics.base import Metric, Summed, Units, by_mean, mean_over_rows, metrics
 from bptrain.parts.types import Array
 
 Places = Annotated[int, Interval(ge=1, le=1_000_000)]
 Bins = Annotated[int, Interval(ge=1, le=1_000_000)]
+
+
+def mean_score(
+    each: Callable[[Array, Array, int], Array],
+    better: Literal["higher", "lower"],
+    reads: Literal["scores", "probabilities"] = "probabilities",
+    least_classes: int = 2,
+    share: bool = False,
+) -> Metric:
+    """The mean over the rows, each of one class, of a figure of its scores."""
+
+    def of(scores: Array, true: Array, classes: int, weight: Array | None = None) -> float:
+        return float(mean_over_rows(each(scores, true, classes), weight))
+
+    return Metric(
+        of,
+        "classification",
+        better,
+        multilabel=False,
+        reads=reads,
+        least_classes=least_classes,
+        weighs=True,
+        by_sums=by_mean(each, share=share),
+    )
 
 
 @metrics.add("top_k_accuracy")
@@ -19,15 +44,13 @@ def top_k_accuracy(k: Places = 2) -> Metric:
     Among equal scores the later class ranks higher; with two classes, the first one (as in scikit-learn).
     """
 
-    def of(scores: Array, true: Array, classes: int, weight: Array | None = None) -> float:
+    def each(scores: Array, true: Array, classes: int) -> Array:
         own, number = scores[np.arange(len(true)), true][:, None], np.arange(classes)
         first = number >= true[:, None] if classes == 2 else number <= true[:, None]
         ahead = ~((scores < own) | ((scores == own) & first))  # NaN is ahead of all
-        return float(mean_over_rows(ahead.sum(axis=1) < k, weight))
+        return np.asarray(ahead.sum(axis=1) < k)
 
-    return Metric(
-        of, "classification", "higher", multilabel=False, reads="scores", least_classes=k + 1, weighs=True
-    )
+    return mean_score(each, "higher", reads="scores", least_classes=k + 1, share=True)
 
 
 @metrics.add("roc_auc")
@@ -45,7 +68,20 @@ def roc_auc() -> Metric:
             areas = [area(scores[:, k], true == k, weight) for k in ([1] if classes == 2 else range(classes))]
         return float(np.mean(areas))
 
-    return Metric(of, "classification", "higher", reads="scores", weighs=True)
+    def by_sums(scores: Array, true: Array, classes: int, units: Units) -> Summed:
+        if true.ndim > 1:
+            sides = [(scores[:, k], true[:, k] == 1) for k in range(classes)]
+        else:
+            sides = [(scores[:, k], true == k) for k in ([1] if classes == 2 else range(classes))]
+        table = np.hstack([placements(score, positive, units) for score, positive in sides])
+
+        def value(sums: Array) -> Array:
+            above, positives, below, negatives = np.moveaxis(sums.reshape(*sums.shape[:-1], -1, 4), -1, 0)
+            return np.asarray((above / positives + below / negatives).mean(axis=-1))
+
+        return Summed(table, value)
+
+    return Metric(of, "classification", "higher", reads="scores", weighs=True, by_sums=by_sums)
 
 
 def area(score: Array, positive: Array, weight: Array | None = None) -> float:
@@ -62,28 +98,45 @@ def area(score: Array, positive: Array, weight: Array | None = None) -> float:
     return float(positives.astype(np.float64) @ twice_below) / (2.0 * pairs)
 
 
+def placements(score: Array, positive: Array, units: Units) -> Array:
+    """What the area is the sum of, linear in the rows: B × 4, of DeLong, DeLong & Clarke-Pearson 1988.
+
+    Σ of the share of negatives below each positive; the positives; Σ of the share of positives above each negative,
+    less the area; the negatives.
+    """
+    weight = units.weight
+    whole = area(score, positive, weight)
+    values, place = np.unique(score, return_inverse=True)
+    below = []
+    for rows in (~positive, positive):
+        each = np.bincount(place[rows], None if weight is None else weight[rows], minlength=len(values))
+        below.append((np.cumsum(each) - each / 2)[place] / each.sum())
+    above = positive * below[0]
+    beneath = ~positive * (1.0 - below[1] - whole)
+    return units.sums(above, positive, beneath, ~positive)
+
+
 @metrics.add("log_loss")
 def log_loss() -> Metric:
     """−1/N Σ ln p of the true class, p kept within [ε, 1 − ε], with ε = 2.2e-16 (float32: 1.2e-7). Good 1952."""
 
-    def of(scores: Array, true: Array, classes: int, weight: Array | None = None) -> float:
+    def each(scores: Array, true: Array, classes: int) -> Array:
         own, epsilon = scores[np.arange(len(true)), true], np.finfo(scores.dtype).eps
-        return float(mean_over_rows(-np.log(own.clip(epsilon, 1 - epsilon).astype(np.float64)), weight))
+        return np.asarray(-np.log(own.clip(epsilon, 1 - epsilon).astype(np.float64)))
 
-    return Metric(of, "classification", "lower", multilabel=False, reads="probabilities", weighs=True)
+    return mean_score(each, "lower")
 
 
 @metrics.add("brier")
 def brier() -> Metric:
     """1/N Σ ‖p − t‖², t one-hot; with two classes, half of it, which is (p − t)² of the second class. Brier 1950."""
 
-    def of(scores: Array, true: Array, classes: int, weight: Array | None = None) -> float:
+    def each(scores: Array, true: Array, classes: int) -> Array:
         errors = scores.astype(np.float64)
         errors[np.arange(len(true)), true] -= 1.0
-        size = mean_over_rows((errors * errors).sum(axis=1), weight)
-        return float(size * (0.5 if classes == 2 else 1.0))
+        return np.asarray((errors * errors).sum(axis=1) * (0.5 if classes == 2 else 1.0))
 
-    return Metric(of, "classification", "lower", multilabel=False, reads="probabilities", weighs=True)
+    return mean_score(each, "lower")
 
 
 @metrics.add("expected_calibration_error")
@@ -93,12 +146,31 @@ def expected_calibration_error(bins: Bins = 15) -> Metric:
     A bin includes its upper edge; among equal probabilities the first class is the predicted one.
     """
 
-    def of(scores: Array, true: Array, classes: int, weight: Array | None = None) -> float:
+    def in_bins(scores: Array, true: Array) -> tuple[Array, Array]:
         confidence = scores.max(axis=1).astype(np.float64)
-        surplus = (scores.argmax(axis=1) == true) - confidence
-        edges = np.arange(1, bins) / bins
+        return np.searchsorted(np.arange(1, bins) / bins, confidence), (
+            scores.argmax(axis=1) == true
+        ) - confidence
+
+    def of(scores: Array, true: Array, classes: int, weight: Array | None = None) -> float:
+        bin_of, surplus = in_bins(scores, true)
         surplus, total = (surplus, len(true)) if weight is None else (weight * surplus, weight.sum())
-        each = np.bincount(np.searchsorted(edges, confidence), weights=surplus, minlength=bins)
+        each = np.bincount(bin_of, weights=surplus, minlength=bins)
         return float(np.abs(each).sum() / total)  # n_b is in the sum over the bin's rows
 
-    return Metric(of, "classification", "lower", multilabel=False, reads="probabilities", weighs=True)
+    def by_sums(scores: Array, true: Array, classes: int, units: Units) -> Summed:
+        """By the sign that each bin has: absolute values of resampled rows would be larger on average."""
+        bin_of, surplus = in_bins(scores, true)
+        weighed = surplus if units.weight is None else units.weight * surplus
+        sign = np.sign(np.bincount(bin_of, weights=weighed, minlength=bins))
+        return by_mean(lambda *rows: sign[bin_of] * surplus)(scores, true, classes, units)
+
+    return Metric(
+        of,
+        "classification",
+        "lower",
+        multilabel=False,
+        reads="probabilities",
+        weighs=True,
+        by_sums=by_sums,
+    )

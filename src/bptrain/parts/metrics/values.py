@@ -1,12 +1,29 @@
 """Metrics of predicted against true values, N × m, in the target's own units."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from bptrain.parts.metrics.base import Metric, mean_over_rows, metrics
+from bptrain.parts.metrics.base import Metric, Summed, Units, by_mean, mean_over_rows, metrics
 from bptrain.parts.types import Array
 
 EPSILON = float(np.finfo(np.float64).eps)
 ROUNDING = 1e-12  # of a sum of weights, relative
+
+
+def squares(predicted: Array, true: Array, classes: int) -> Array:
+    """(t − y)²."""
+    return (predicted - true) ** 2
+
+
+def mean_error(each: Callable[[Array, Array, int], Array]) -> Metric:
+    """The mean over rows and targets of an error per row and target, N × m."""
+
+    def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
+        error = each(predicted, true, classes)
+        return float(np.mean(error) if weight is None else mean_over_rows(error, weight).mean())
+
+    return Metric(of, "regression", "lower", weighs=True, by_sums=by_mean(each))
 
 
 @metrics.add("rmse")
@@ -14,20 +31,19 @@ def rmse() -> Metric:
     """√(1/N Σ (t − y)²); with several targets, the mean over them."""
 
     def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
-        return float(np.sqrt(mean_over_rows((predicted - true) ** 2, weight)).mean())
+        return float(np.sqrt(mean_over_rows(squares(predicted, true, classes), weight)).mean())
 
-    return Metric(of, "regression", "lower", weighs=True)
+    return Metric(of, "regression", "lower", weighs=True, by_sums=by_mean(squares, np.sqrt))
 
 
 @metrics.add("mae")
 def mae() -> Metric:
     """1/N Σ |t − y|; with several targets, the mean over them."""
 
-    def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
-        error = np.abs(predicted - true)
-        return float(np.mean(error) if weight is None else mean_over_rows(error, weight).mean())
+    def each(predicted: Array, true: Array, classes: int) -> Array:
+        return np.abs(predicted - true)
 
-    return Metric(of, "regression", "lower", weighs=True)
+    return mean_error(each)
 
 
 @metrics.add("median_absolute_error")
@@ -50,7 +66,7 @@ def max_error() -> Metric:
     def of(predicted: Array, true: Array, classes: int) -> float:
         return float(np.max(np.abs(predicted - true)))
 
-    return Metric(of, "regression", "lower")
+    return Metric(of, "regression", "lower", extreme=True)
 
 
 @metrics.add("mape")
@@ -60,11 +76,10 @@ def mape() -> Metric:
     A target of 0 makes it huge.
     """
 
-    def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
-        error = np.abs(predicted - true) / np.maximum(np.abs(true), EPSILON)
-        return float(np.mean(error) if weight is None else mean_over_rows(error, weight).mean())
+    def each(predicted: Array, true: Array, classes: int) -> Array:
+        return np.abs(predicted - true) / np.maximum(np.abs(true), EPSILON)
 
-    return Metric(of, "regression", "lower", weighs=True)
+    return mean_error(each)
 
 
 @metrics.add("r2")
@@ -80,7 +95,17 @@ def r2() -> Metric:
         center = center_of(true, weight)
         return explained((true - predicted) ** 2, (true - center) ** 2, weight)
 
-    return Metric(of, "regression", "higher", weighs=True)
+    def by_sums(predicted: Array, true: Array, classes: int, units: Units) -> Summed:
+        away = true - center_of(true, units.weight)
+        table = units.sums((true - predicted) ** 2, away, away * away, 1.0)
+
+        def value(sums: Array) -> Array:
+            left, first, second = np.split(sums[..., :-1], 3, axis=-1)
+            return explained_by_sums(left, variation(first, second, sums[..., -1:]))
+
+        return Summed(table, value)
+
+    return Metric(of, "regression", "higher", weighs=True, by_sums=by_sums)
 
 
 @metrics.add("explained_variance")
@@ -95,7 +120,19 @@ def explained_variance() -> Metric:
         shift, center = center_of(error, weight), center_of(true, weight)
         return explained((error - shift) ** 2, (true - center) ** 2, weight)
 
-    return Metric(of, "regression", "higher", weighs=True)
+    def by_sums(predicted: Array, true: Array, classes: int, units: Units) -> Summed:
+        error = true - predicted
+        off, away = error - center_of(error, units.weight), true - center_of(true, units.weight)
+        table = units.sums(off, off * off, away, away * away, 1.0)
+
+        def value(sums: Array) -> Array:
+            N = sums[..., -1:]
+            errors, squares, first, second = np.split(sums[..., :-1], 4, axis=-1)
+            return explained_by_sums(variation(errors, squares, N), variation(first, second, N))
+
+        return Summed(table, value)
+
+    return Metric(of, "regression", "higher", weighs=True, by_sums=by_sums)
 
 
 def center_of(values: Array, weight: Array | None) -> Array:
@@ -130,3 +167,16 @@ def explained(left: Array, total: Array, weight: Array | None = None) -> float:
     flat = total == 0
     score = np.where(flat, np.where(left == 0, 1.0, 0.0), 1.0 - left / np.where(flat, 1.0, total))
     return float(score.mean())
+
+
+def variation(first: Array, second: Array, N: Array) -> Array:
+    """Σ (v − v̄)² of Σ v, Σ v² and the number of rows, 0 where it is no more than rounding."""
+    found = second - first * first / N
+    return np.where(found > ROUNDING * second, found, 0.0)
+
+
+def explained_by_sums(left: Array, total: Array) -> Array:
+    """1 − left / total of sums … × m, the mean over the targets; not defined where the target is constant."""
+    flat = total == 0
+    found: Array = np.where(flat, np.nan, 1.0 - left / np.where(flat, 1.0, total)).mean(axis=-1)
+    return found
