@@ -42,7 +42,7 @@ ORDER = [
 INNER = {
     "commands": [
         {"config_show", "data_compare", "eval", "explain", "fit", "gradcheck", "inspect", "list", "runs"},
-        {"check_backward", "doctor", "validate"},
+        {"check_backward", "doctor", "predict", "validate"},
         {"init"},
         {"data_inspect"},
     ],
@@ -271,6 +271,7 @@ def test_a_class_name_is_one_thing() -> None:
         "--help",
         "fit --help",
         "eval -h",
+        "predict --help",
         "gradcheck --help",
         "list --help",
         "init --help",

@@ -161,6 +161,7 @@ class Warned(NamedTuple):
 
 
 WARNINGS = {
+    "blank_predictions": "rows of a predicted file cannot be predicted, and their predictions are empty",
     "constant_columns": "columns have the same value in every training row",
     "corrupt_checkpoint": "a checkpoint is damaged; the one before it is used",
     "decimal_labels": "class labels are numbers with decimals",

@@ -12,10 +12,10 @@ from bptrain.data.drift import (
     drift_of,
     drift_of_levels,
     drift_of_numbers,
-    outside_range,
     population_stability,
 )
 from bptrain.data.table import ColumnBlock
+from bptrain.data.training_range import outside_range
 from bptrain.formats.problems import Origin
 
 

@@ -42,10 +42,15 @@ def tables(draw: st.DrawFn) -> dict[str, list[Any]]:
     return columns
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tables())
 def test_every_door(tmp_path: Path, columns: dict[str, list[Any]]) -> None:
     check_doors(columns, tmp_path)
+
+
+def test_a_marker_among_numbers_is_one_in_a_row_by_itself(tmp_path: Path) -> None:
+    """A model knows that the column is numbers, though no cell of the row shows it."""
+    check_doors({"text0": ["0 ", ".", None, "", "-1"], "y": [0.0, 1.0, 2.0, 3.0, 4.0]}, tmp_path)
 
 
 def test_a_table_of_every_kind(tmp_path: Path) -> None:

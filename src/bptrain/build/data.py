@@ -19,6 +19,7 @@ from bptrain.data.sources import DataSource, FileSource
 from bptrain.errors import DataError, Problem
 from bptrain.formats import format_of, formats
 from bptrain.formats.conventions import DELIMITERS, Conventions
+from bptrain.formats.problems import UndeclaredConvention
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.scalers import scalers
@@ -132,6 +133,12 @@ def conventions_for(data: DataConfig, file: Path) -> Conventions:
     if not own or by_name.suffixes in own:
         return conventions
     return conventions._replace(format=None, delimiter=None)
+
+
+def without_keys(doubt: UndeclaredConvention) -> DataError:
+    """The same doubt about a file of a trained model, whose config takes no further keys."""
+    cure = "the run's config has no such key: write the file as the training file is, or train again with that key"
+    return DataError([one._replace(message=f"{one.message} ({cure})") for one in doubt.problems])
 
 
 def source_of(rows: Source | GivenInPython, role: str, given: Given, conventions: Conventions) -> DataSource:

@@ -42,14 +42,19 @@ def _unsuitable(metric: Metric, schema: Schema, output: PartConfig) -> Problem |
     least = metric.least_classes
     if metric.task == "classification" and kind != "multilabel" and classes < least:
         return Problem("metric_classes", f"needs at least {least} classes, but there are {classes}")
-    if metric.reads == "probabilities":
-        f_L: Activation = make(activations, output)
-        low, high = f_L.range
-        if kind == "binary" and not (low >= 0 and high <= 1):
-            return Problem(
-                "metric_output", f"needs probabilities, but {output.name} gives values outside [0, 1]"
-            )
-        if kind != "binary" and not f_L.distribution:
-            sums = "needs probabilities that sum to 1 per row"
-            return Problem("metric_output", f"{sums}, which {output.name} does not give; softmax does")
+    if metric.reads == "probabilities" and (why := no_probabilities(schema, output)) is not None:
+        return Problem("metric_output", f"needs probabilities{why}")
+    return None
+
+
+def no_probabilities(schema: Schema, output: PartConfig) -> str | None:
+    """Why the outputs of a classifier are no probabilities, as the end of a sentence; None where they are."""
+    f_L: Activation = make(activations, output)
+    low, high = f_L.range
+    if schema.target.kind == "multilabel" and low >= 0 and high <= 1:
+        return None
+    if schema.target.kind in ("binary", "multilabel") and not (low >= 0 and high <= 1):
+        return f", but {output.name} gives values outside [0, 1]"
+    if schema.target.kind != "binary" and not f_L.distribution:
+        return f" that sum to 1 per row, which {output.name} does not give; softmax does"
     return None

@@ -23,6 +23,7 @@ COMMANDS = (
     "validate",
     "fit",
     "eval",
+    "predict",
     "gradcheck",
     "check_backward",
     "explain",

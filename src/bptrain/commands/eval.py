@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bptrain.build.data import conventions_for
+from bptrain.build.data import conventions_for, without_keys
 from bptrain.build.metrics import build_metrics
 from bptrain.data.joined_files import source_of_paths
 from bptrain.data.prepare import Rows, encode_file
-from bptrain.errors import CheckpointError, DataError, UsageError, Warned, not_silenced
+from bptrain.errors import CheckpointError, UsageError, Warned, not_silenced
 from bptrain.formats.problems import UndeclaredConvention
 from bptrain.model.load import enclosing_run, load_checkpoint, load_run, run_of, training_data
 from bptrain.model.model import Model
@@ -121,8 +121,7 @@ def _file(model: Model, data: Path, target: Path | None) -> Found:
     try:
         rows, warnings = encode_file(source, model.schema, model.w.dtype, *arrays)
     except UndeclaredConvention as doubt:
-        cure = "the run's config has no such key: write the file as the training file is, or train again with that key"
-        raise DataError([one._replace(message=f"{one.message} ({cure})") for one in doubt.problems]) from None
+        raise without_keys(doubt) from None
     return "data", rows, tuple(warnings)
 
 

@@ -13,17 +13,17 @@ from bptrain.formats.problems import ErrorList, Origin
 from bptrain.parts.types import Array
 
 
-def feature_block(array: Array, file: str, name: str = "x1") -> ColumnBlock:
+def feature_block(array: Array, file: str, name: str = "x1", first: int = 0) -> ColumnBlock:
     """The columns x1 … xn, or `name` where there is one; further axes are flattened row by row.
 
-    Raises DataError for what is not numbers.
+    `first` is the number of the first row in the file, counted from 0. Raises DataError for what is not numbers.
     """
     if array.dtype.kind not in "biuf":
         message = f"features must be numbers, but the array is of type {array.dtype}"
         raise DataError(Problem("array_type", message, file=file))
     matrix = _columns(array, file)
     names = tuple(f"x{k + 1}" for k in range(matrix.shape[1])) if matrix.shape[1] != 1 else (name,)
-    return _number_block(matrix, names, file)
+    return _number_block(matrix, names, Origin(file, first=first))
 
 
 def target_block(array: Array, file: str, name: str = "y") -> ColumnBlock:
@@ -32,7 +32,7 @@ def target_block(array: Array, file: str, name: str = "y") -> ColumnBlock:
     m = matrix.shape[1]
     names = tuple(f"{name}{k + 1}" for k in range(m)) if m != 1 else (name,)
     if array.dtype.kind in "biuf":
-        return _number_block(matrix, names, file)
+        return _number_block(matrix, names, Origin(file))
     if array.dtype.kind == "S":
         try:
             matrix = np.char.decode(matrix, "utf-8")
@@ -83,9 +83,8 @@ def _columns(array: Array, file: str) -> Array:
     return matrix
 
 
-def _number_block(matrix: Array, names: tuple[str, ...], file: str) -> ColumnBlock:
+def _number_block(matrix: Array, names: tuple[str, ...], origin: Origin) -> ColumnBlock:
     """A block of numbers alone. Raises DataError for infinite ones."""
-    origin = Origin(file)
     if matrix.dtype.kind == "b":
         return ColumnBlock(
             origin, names, matrix.view(np.uint8), names, {}, frozenset(names), frozenset(names)
@@ -97,7 +96,7 @@ def _number_block(matrix: Array, names: tuple[str, ...], file: str) -> ColumnBlo
         for row, column in np.argwhere(np.isinf(matrix[part])):
             at = part.start + int(row)
             message = f"column {names[column]} is {matrix[at, column]}; numbers must be finite"
-            errors.add(origin.problem("infinite", at, message))
+            errors.add(origin.problem("infinite", at, message), at)
     errors.raise_if_any()
     whole = len(names) == 1 and is_whole(matrix)  # asked of a target, so of one column alone
     return ColumnBlock(origin, names, matrix, names, {}, frozenset(names if whole else ()))

@@ -1,5 +1,6 @@
 """What happens to cells, in words: which are filled in and which cost their row, in few lines for a wide table too."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -34,23 +35,31 @@ def dropped_rows(table: Table, kept: Array, drop: frozenset[str]) -> Iterator[st
 
 def filled_cells(block: ColumnBlock, rows: Array, features: Sequence[Feature]) -> Iterator[str]:
     """The line about cells of these rows that are filled in, per column with what stands there; none where none is."""
-    fills = {feature.name: feature.fill for feature in features if feature.fill is not None}
-    if not fills:
-        return
-    counts: dict[str, int] = {}
-    for name, mask in block.missing().items():
+    yield from said_of_filled(counts_of_filled(block, rows, features), features, block.origin.file)
+
+
+def counts_of_filled(block: ColumnBlock, rows: Array, features: Sequence[Feature]) -> Counter[str]:
+    """How many cells of these rows are filled in, per column where there are such."""
+    counts: Counter[str] = Counter()
+    fills = {feature.name for feature in features if feature.fill is not None}
+    for name, mask in block.missing().items() if fills else ():
         n = int(np.count_nonzero(mask[rows]))
         if n and name in fills:
             counts[name] = n
-    if counts:
-        by = {
-            name: f" ({short(float(f'{fill:.6g}') if isinstance(fill, float) else fill)})"
-            for name, fill in fills.items()
-        }
-        total = sum(counts.values())
-        yield (
-            f"{total:,} cell{'' if total == 1 else 's'} of {block.origin.file} filled in: {named(counts, by)}"
-        )
+    return counts
+
+
+def said_of_filled(counts: Mapping[str, int], features: Sequence[Feature], file: str) -> Iterator[str]:
+    """The same line by the counts."""
+    if not counts:
+        return
+    by = {
+        one.name: f" ({short(float(f'{one.fill:.6g}') if isinstance(one.fill, float) else one.fill)})"
+        for one in features
+        if one.fill is not None
+    }
+    total = sum(counts.values())
+    yield f"{total:,} cell{'' if total == 1 else 's'} of {file} filled in: {named(counts, by)}"
 
 
 def bounded(warnings: Iterable[Warned]) -> tuple[Warned, ...]:

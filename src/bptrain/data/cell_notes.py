@@ -20,13 +20,23 @@ class CellReading(NamedTuple):
 NOTHING_ODD = CellReading({}, {}, {})
 
 
-def cell_notes(readings: Iterable[CellReading]) -> list[str]:
-    """The lines, of columns of several blocks together."""
+def merged(readings: Iterable[CellReading]) -> CellReading:
+    """The readings of several blocks, of other columns or of other rows, as one."""
     recognized, marked, spellings = CellReading({}, {}, {})
     for reading in readings:
         recognized |= reading.recognized
-        marked |= reading.marked
-        spellings |= reading.spellings
+        for name, counts in reading.marked.items():
+            before = marked.get(name, {})
+            marked[name] = before | {marker: n + before.get(marker, 0) for marker, n in counts.items()}
+        for name, levels in reading.spellings.items():
+            known = spellings.get(name, [])
+            spellings[name] = [*known, *(level for level in levels if level not in known)]
+    return CellReading(recognized, marked, spellings)
+
+
+def cell_notes(readings: Iterable[CellReading]) -> list[str]:
+    """The lines, of columns of several blocks together."""
+    recognized, marked, spellings = merged(readings)
     notes = notation_notes({name: one for name, one in recognized.items() if not one.declared})
     if marked:
         notes.append(f"missing: read as such: {some_of(_marked(marked), 5)} (data.missing_markers)")

@@ -107,7 +107,7 @@ def read_column(
                 recognized = PLAIN
         if recognized.doubt is not None and declared in recognized.doubt.declare:
             recognized = recognized._replace(doubt=None)
-    values, kind = _settled(values, counts, declared, target, rules)
+    values, kind = _settled(values, counts, declared, target, rules, known=not infer)
     if kind == "boolean" or (kind == "numeric" and _are_booleans(values)):
         values = {cell: _boolean(value) for cell, value in values.items()}
     levels: dict[str, str | None] = {}
@@ -150,9 +150,17 @@ def _recognized(
 
 
 def _settled(
-    values: dict[str, Value], counts: Mapping[str, int], declared: str | None, target: bool, rules: CellRules
+    values: dict[str, Value],
+    counts: Mapping[str, int],
+    declared: str | None,
+    target: bool,
+    rules: CellRules,
+    known: bool = False,
 ) -> tuple[dict[str, Value], str]:
-    """The values and the kind, where - and the like among numbers are missing."""
+    """The values and the kind, where - and the like among numbers are missing.
+
+    Where the column is `known`, as that of a trained model, its numbers need not be among the cells.
+    """
     signs = {
         cell
         for cell, value in values.items()
@@ -161,7 +169,8 @@ def _settled(
     if signs:
         without = {cell: None if cell in signs else value for cell, value in values.items()}
         kind = kind_of(without, counts, declared, target)
-        if kind != "categorical" and any(value is not None for value in without.values()):
+        among_numbers = known and declared is not None
+        if kind != "categorical" and (among_numbers or any(value is not None for value in without.values())):
             return without, kind
     return values, kind_of(values, counts, declared, target)
 

@@ -165,7 +165,7 @@ def numbers_of(
     bad = {cell for cell, value in known.items() if value is None and cell is not None}
     for row, cell in enumerate(cells) if bad else ():
         if cell in bad:
-            errors.add(partial(problem, row, cell))
+            errors.add(partial(problem, row, cell), row)
     known |= dict.fromkeys([None, *bad], np.nan)
     return np.fromiter(map(known.__getitem__, cells), np.float64, len(cells))
 

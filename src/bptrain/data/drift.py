@@ -6,8 +6,8 @@ with e_b the share of the training rows in a bin and a_b that of the new rows. I
 levels, one more is for levels that the training rows do not have, and one for missing cells.
 """
 
-import math
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,13 +19,9 @@ from bptrain.data.column_statistics import (
     counts_in_bins,
 )
 from bptrain.data.table import ColumnBlock
-from bptrain.errors import Warned, short
-from bptrain.formats.problems import some_of
 from bptrain.parts.types import Array
 
 LEAST_SHARE = 1e-4  # of a bin: what counts for one that is empty, so that its logarithm exists
-FURTHER = 10.0  # times the training range beyond its ends: what lies there is named, be it one row
-NAMED = 5  # columns named in a warning
 
 
 class ColumnDrift(NamedTuple):
@@ -58,43 +54,102 @@ def by_chance(expected: Array, actual: Array) -> float:
     return max(bins - 1, 0) * float(1 / expected.sum() + 1 / actual.sum())
 
 
+class DriftCounts:
+    """The drift of the columns of rows that come piece by piece."""
+
+    def __init__(self, statistics: Statistics) -> None:
+        self.statistics, self.rows = statistics, 0
+        self._numbers: dict[str, NumberCounts] = {}
+        self._levels: dict[str, Counter[str | None]] = {}
+
+    def add(self, block: ColumnBlock) -> None:
+        """Counts the rows of a block."""
+        known = self.statistics
+        self.rows += block.rows
+        for name in block.names:
+            if name in block.texts and name in known.levels:
+                self._levels.setdefault(name, Counter()).update(block.texts[name].tolist())
+            elif name in block.number_names and name in known.numbers:
+                column = np.asarray(block.number(name), dtype=np.float64)
+                found = counts_of_numbers(known.numbers[name], column)
+                before = self._numbers.get(name)
+                self._numbers[name] = found if before is None else before.and_of(found)
+
+    def columns(self) -> list[ColumnDrift]:
+        """The drift of each column, the largest first."""
+        known, rows = self.statistics, self.rows
+        numbers = [
+            drift_of_counts(name, known.numbers[name], counts, rows, known.rows)
+            for name, counts in self._numbers.items()
+        ]
+        levels = [
+            drift_of_level_counts(name, known.levels[name], counts, rows)
+            for name, counts in self._levels.items()
+        ]
+        return sorted((*numbers, *levels), key=lambda one: -one.psi)
+
+
+class NumberCounts(NamedTuple):
+    """A column of numbers of some rows, beside the training rows."""
+
+    bins: Array  # rows in the stored bins
+    missing: int
+    outside: int  # of the training range
+
+    def and_of(self, more: "NumberCounts") -> "NumberCounts":
+        """The counts of both."""
+        return NumberCounts(self.bins + more.bins, self.missing + more.missing, self.outside + more.outside)
+
+
+def counts_of_numbers(before: NumberStatistics, column: Array) -> NumberCounts:
+    """The counts of a column."""
+    there = column[~np.isnan(column)]
+    outside = int(((there < before.low) | (there > before.high)).sum())
+    return NumberCounts(counts_in_bins(there, before.edges), len(column) - len(there), outside)
+
+
 def drift_of(statistics: Statistics, block: ColumnBlock) -> list[ColumnDrift]:
     """The drift of each column, the largest first."""
-    found = []
-    for name in block.names:
-        if name in block.texts and name in statistics.levels:
-            found.append(drift_of_levels(name, statistics.levels[name], block.texts[name]))
-        elif name in block.number_names and name in statistics.numbers:
-            column = np.asarray(block.number(name), dtype=np.float64)
-            found.append(drift_of_numbers(name, statistics.numbers[name], column, statistics.rows))
-    return sorted(found, key=lambda one: -one.psi)
+    counts = DriftCounts(statistics)
+    counts.add(block)
+    return counts.columns()
 
 
 def drift_of_numbers(name: str, before: NumberStatistics, column: Array, rows: int) -> ColumnDrift:
-    """The drift of a column of numbers; the shares of the bins are those of the sampled training rows."""
-    there = column[~np.isnan(column)]
-    missing, counted = len(column) - len(there), sum(before.counts)
+    """The drift of a column of numbers, beside so many training rows."""
+    return drift_of_counts(name, before, counts_of_numbers(before, column), len(column), rows)
+
+
+def drift_of_counts(
+    name: str, before: NumberStatistics, counts: NumberCounts, now: int, rows: int
+) -> ColumnDrift:
+    """The same of `now` rows by their counts; the shares of the bins are those of the sampled training rows."""
+    counted = sum(before.counts)
     # on the scale of the sample, whose values are counted
     gaps = before.missing * (counted / (rows - before.missing) if counted else 1.0)
     expected = np.array([*before.counts, gaps])
-    actual = np.array([*counts_in_bins(there, before.edges), missing])
-    outside = int(((there < before.low) | (there > before.high)).sum())
+    actual = np.array([*counts.bins, counts.missing])
     return ColumnDrift(
         name,
         "numeric",
         population_stability(expected, actual),
         by_chance(expected, actual),
-        missing / len(column),
+        counts.missing / now,
         before.missing / rows,
-        outside,
+        counts.outside,
     )
 
 
 def drift_of_levels(name: str, before: LevelStatistics, cells: Array) -> ColumnDrift:
     """The drift of a column of categories."""
-    from collections import Counter
+    return drift_of_level_counts(name, before, Counter(cells.tolist()), len(cells))
 
-    counts = Counter(cells.tolist())
+
+def drift_of_level_counts(
+    name: str, before: LevelStatistics, found: Mapping[str | None, int], now: int
+) -> ColumnDrift:
+    """The same of `now` rows by the counts of their categories; None is a missing cell."""
+    counts = Counter(found)
     missing = counts.pop(None, 0)
     known = [counts.pop(level, 0) for level in before.levels]
     unknown = sum(counts.values())
@@ -108,72 +163,8 @@ def drift_of_levels(name: str, before: LevelStatistics, cells: Array) -> ColumnD
         "categorical",
         population_stability(expected, actual),
         by_chance(expected, actual),
-        missing / len(cells),
+        missing / now,
         before.missing / rows,
         unknown=odd,
-        unknown_levels=tuple(level for level, _ in counts.most_common(5)) if odd else (),
+        unknown_levels=tuple(str(level) for level, _ in counts.most_common(5)) if odd else (),
     )
-
-
-def outside_range(
-    statistics: Statistics, amounts: Collection[str], block: ColumnBlock, rows: Array, where: str
-) -> list[Warned]:
-    """A warning where more numbers of some rows lie outside the range of the training rows than chance explains.
-
-    Of n rows drawn like N training rows, 2n/(N + 1) lie outside on average; a column is named where its count is beyond
-    that by three standard deviations and one row, or where a number lies FURTHER times the range outside it.
-    """
-    n, N = len(rows), statistics.rows
-    if not (n and N):
-        return []
-    usual = 2 * n / (N + 1)
-    most = usual + 3 * math.sqrt(usual) + 1
-    known = statistics.numbers
-    found: dict[str, int] = {}
-    anywhere = np.zeros(n, bool)
-    for k, name in enumerate(block.number_names):
-        if name not in known or name not in amounts:
-            continue
-        low, high = known[name].low, known[name].high
-        column = block.numbers[rows, k]
-        with np.errstate(invalid="ignore", over="ignore"):
-            out = (column < low) | (column > high)
-            if not out.any():
-                continue
-            width = FURTHER * (high - low)
-            far = ((column < low - width) | (column > high + width)) & (width > 0)
-        if out.sum() > most or far.any():
-            found[name] = int(out.sum())
-            anywhere |= out
-    if not found:
-        return []
-    total = int(anywhere.sum())
-    message = (
-        f"{total:,} of {n:,} rows of {where} ({share(total, n)}) have numbers outside the range of the training rows: "
-        f"{some_of(described(known, block, rows, found), NAMED)}; predictions there are guesses. Are the units the "
-        "same?"
-    )
-    return [Warned("outside_training_range", message)]
-
-
-def described(
-    known: Mapping[str, NumberStatistics], block: ColumnBlock, rows: Array, found: Mapping[str, int]
-) -> Iterable[str]:
-    """Each column with its numbers and those of the training rows, the most rows first."""
-    for name, n in sorted(found.items(), key=lambda pair: -pair[1]):
-        column = block.number(name)[rows]
-        now = f"{shown(np.nanmin(column))} to {shown(np.nanmax(column))}"
-        yield f"{name} in {n:,} ({now}, in training {shown(known[name].low)} to {shown(known[name].high)})"
-
-
-def shown(number: float) -> str:
-    """A number to six digits."""
-    return short(float(f"{number:.6g}"))
-
-
-def share(part: int, whole: int) -> str:
-    """A share in percent, in words that do not round something to nothing."""
-    percent = 100 * part / whole
-    if 0 < percent < 1:
-        return "less than 1 %"
-    return f"{percent:.0f} %"

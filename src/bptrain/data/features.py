@@ -19,12 +19,10 @@ from bptrain.data.levels import Levels, lone_key
 from bptrain.data.scaling import Scaling
 from bptrain.data.settings import Unknown
 from bptrain.data.table import ColumnBlock
-from bptrain.errors import Problem, Warned
-from bptrain.formats.problems import ErrorList, some_of
+from bptrain.errors import Problem
+from bptrain.formats.problems import ErrorList
 from bptrain.parts.scalers import FUNCTIONS, FunctionName
 from bptrain.parts.types import Array
-
-ALL_UNSEEN = 2  # so many cells, all of unknown categories, are an error
 
 
 class Feature(NamedTuple):
@@ -169,11 +167,12 @@ def _encode_numbers(
             at = part.start + int(row) if rows is None else int(rows[part.start + int(row)])
             name, function = features[k].name, features[k].function
             if not FUNCTIONS[function].defined(filled[row, k]):
-                errors.add(outside(block, at, name, function, filled[row, k], bool(np.isnan(raw[row, k]))))
+                was_filled = bool(np.isnan(raw[row, k]))
+                errors.add(outside(block, at, name, function, filled[row, k], was_filled), at)
                 continue
             what = f"column {name}: the scaled value {values[row, k]:g}"
             message = f"{what} does not fit into {X.dtype}; scale the column, or correct it"
-            errors.add(block.origin.problem("too_large", at, message))
+            errors.add(block.origin.problem("too_large", at, message), at)
     errors.raise_if_any()
 
 
@@ -212,59 +211,3 @@ def code_of(feature: Feature) -> Callable[[object], int]:
 def bucket_of(category: str, buckets: int) -> int:
     """CRC-32 (ISO 3309) of the UTF-8 of what spellings of a category have in common, modulo the number of buckets."""
     return crc32(lone_key(category).encode()) % buckets
-
-
-def unseen(features: Sequence[Feature], block: ColumnBlock, rows: Array, where: str) -> list[Warned]:
-    """A warning for each column with categories that the training rows did not have.
-
-    Raises DataError for those of a column for which such are an error.
-    """
-    warnings, errors = [], ErrorList()
-    for feature in features:
-        if feature.kind != "categorical" or feature.buckets:
-            continue
-        levels = Levels((*feature.categories, *feature.rare))
-        odd = [
-            (row, cell)
-            for row, cell in zip(rows, block.texts[feature.name][rows], strict=True)
-            if cell is not None and levels[cell] < 0
-        ]
-        if odd and feature.unknown == "error":
-            for row, cell in odd:
-                message = (
-                    f"column {feature.name} is {cell!r} here, which no training row has (unknown: error)"
-                )
-                errors.add(block.origin.problem("unknown_category", int(row), message))
-        elif odd:
-            become = "share one input" if feature.unknown == "bucket" else "are encoded as zeros"
-            message = (
-                f"column {feature.name}: {len(odd)} cells in {where} hold categories that the training rows "
-                f"do not have ({some_of(sorted({cell for _, cell in odd}), 5)}); they {become}"
-            )
-            warnings.append(Warned("unseen_category", message))
-    errors.raise_if_any()
-    return warnings
-
-
-def refuse_all_unseen(features: Sequence[Feature], block: ColumnBlock, rows: Array) -> None:
-    """Raises DataError for a column in which every cell is a category that the training rows did not have.
-
-    One row may be new in this way, but several look like a column that was read as something else.
-    """
-    errors = ErrorList()
-    for feature in features:
-        if feature.kind != "categorical" or feature.buckets or feature.unknown == "bucket":
-            continue
-        cells = [cell for cell in block.texts[feature.name][rows] if cell is not None]
-        levels = Levels((*feature.categories, *feature.rare))
-        if len(cells) < ALL_UNSEEN or any(levels[cell] >= 0 for cell in cells):
-            continue
-        message = (
-            f"column {feature.name}: none of its {len(cells):,} cells is a category of the training rows (here "
-            f"{some_of(sorted(set(cells)), 3)}; there {some_of(feature.categories, 3)})"
-        )
-        known = {level.lstrip("0") for level in feature.categories if level != level.lstrip("0")}
-        if known & set(cells):
-            message += ": leading zeros are lost; read the column as text"
-        errors.add(Problem("unseen_categories", message, file=block.origin.file))
-    errors.raise_if_any()

@@ -14,8 +14,6 @@ from bptrain.data.checks.run_checks import data_warnings
 from bptrain.data.column_kinds import declared_kinds, notes_of_kinds, read_as, with_kinds
 from bptrain.data.column_roles import by_schema, by_settings, in_spelling_of
 from bptrain.data.column_statistics import statistics_of
-from bptrain.data.drift import outside_range
-from bptrain.data.features import refuse_all_unseen, unseen
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.folding import split_by_fold
 from bptrain.data.joined_files import JoinedFiles
@@ -29,6 +27,8 @@ from bptrain.data.splitting import split
 from bptrain.data.table import ColumnBlock, Table
 from bptrain.data.targets import Target
 from bptrain.data.task import check_inputs, column_warnings, decide, settle_target
+from bptrain.data.training_range import outside_range
+from bptrain.data.unknown_cells import refuse_all_unseen, unseen
 from bptrain.errors import DataError, Problem, Warned
 from bptrain.formats.problems import some_of
 from bptrain.parts.random import stream

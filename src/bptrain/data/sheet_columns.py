@@ -211,7 +211,7 @@ def _note_bad_cells(origin: Origin, name: str, column: ReadColumn, declared: boo
         return
     for row in cells.rows_of(bad).tolist():
         cell = cells.texts[cells.codes[row]]
-        errors.add(_bad_cell(origin, row, name, cell.strip(), values[cell], kind, declared))
+        errors.add(partial(_bad_cell, origin, row, name, cell.strip(), values[cell], kind, declared), row)
 
 
 def _bad_cell(

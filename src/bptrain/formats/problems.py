@@ -1,7 +1,7 @@
 """Problems in data: where a row stands, several problems raised together, and what was probably meant."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bptrain.errors import DataError, Problem, short
@@ -21,6 +21,7 @@ class Origin(NamedTuple):
         tuple[int, str], ...
     ] = ()  # of several files: the first row of each, counted from 0, and the file
     notes: tuple[str, ...] = ()  # what was decided about how the file is written, in one line each
+    first: int = 0  # of a part of a file without lines: the number of its first row, counted from 0
 
     def file_of(self, row: int) -> str:
         """The file of a row, counted from 0."""
@@ -29,7 +30,7 @@ class Origin(NamedTuple):
 
     def place(self, row: int) -> str:
         """The place of a row, counted from 0, in words."""
-        place = f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        place = f"row {self.first + row + 1}" if self.lines is None else f"line {self.lines[row]}"
         return f"{place} of {self.file_of(row)}" if self.parts else place
 
     def problem(self, code: str, row: int, message: str, suggestion: str | None = None) -> Problem:
@@ -38,7 +39,9 @@ class Origin(NamedTuple):
             return Problem(
                 code, message, file=self.file_of(row), line=int(self.lines[row]), suggestion=suggestion
             )
-        return Problem(code, f"row {row + 1}: {message}", file=self.file_of(row), suggestion=suggestion)
+        return Problem(
+            code, f"row {self.first + row + 1}: {message}", file=self.file_of(row), suggestion=suggestion
+        )
 
 
 class UndeclaredConvention(DataError):
@@ -55,16 +58,33 @@ class UndeclaredConvention(DataError):
         )  # of Conventions; the likely value; a comment on it
 
 
+class FaultyRows(DataError):
+    """Cells of some rows are not what they must be; without these rows the data is sound in this respect."""
+
+    def __init__(self, problems: Iterable[Problem], rows: Collection[int]) -> None:
+        super().__init__(problems)
+        self.rows = rows  # all of them, though only some problems are listed
+
+
 class ErrorList:
     """Problems collected to be raised together; of a flood, the first few and a count."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.total = 0
+        self._rows: set[int] = set()
+        self._of_rows_alone = True
 
-    def add(self, problem: Problem | Callable[[], Problem]) -> None:
-        """Note one problem; a function makes it only where it is listed, since a suggestion looks at all names."""
+    def add(self, problem: Problem | Callable[[], Problem], row: int | None = None) -> None:
+        """Note one problem, perhaps of one row, counted from 0.
+
+        A function makes it only where it is listed, since a suggestion looks at all names.
+        """
         self.total += 1
+        if row is None:
+            self._of_rows_alone = False
+        else:
+            self._rows.add(int(row))
         if len(self.problems) < LISTED:
             self.problems.append(problem if isinstance(problem, Problem) else problem())
 
@@ -73,14 +93,20 @@ class ErrorList:
         room = LISTED - len(self.problems)
         self.problems += [origin.problem(code, int(row), message) for row in rows[:room]]
         self.total += len(rows)
+        self._rows.update(rows.tolist())
 
     def raise_if_any(self, summary: str = "") -> None:
-        """Raise DataError if there was any problem; `summary` helps where they are too many to list."""
+        """Raise DataError if there was any problem; `summary` helps where they are too many to list.
+
+        It is FaultyRows where each problem is one of a row.
+        """
         if self.total > len(self.problems):
             more = f"and {self.total - len(self.problems)} more like these" + (
                 f" ({summary})" if summary else ""
             )
             self.problems.append(Problem(self.problems[-1].code, more, file=self.problems[-1].file))
+        if self.problems and self._of_rows_alone:
+            raise FaultyRows(self.problems, self._rows)
         if self.problems:
             raise DataError(self.problems)
 

@@ -1,13 +1,15 @@
 """A trained model: weights with everything that turns raw columns into predictions."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from bptrain.build.metrics import no_probabilities
+from bptrain.build.network import activation_parts
 from bptrain.config.schema import Config
 from bptrain.core.network import Network
 from bptrain.data.raw_columns import Encoder, encode_rows, is_plain
@@ -16,7 +18,7 @@ from bptrain.engines.base import Outputs
 from bptrain.engines.choice import forward_pass
 from bptrain.engines.row_threads import Parts
 from bptrain.engines.threads import threads_at_hand
-from bptrain.errors import DataError, DataWarning, Warned, not_silenced, printable
+from bptrain.errors import DataError, DataWarning, UsageError, Warned, not_silenced, printable
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
 
@@ -54,6 +56,36 @@ class Model:
             except DataError:  # an error about all rows together has their own numbers
                 pass
         return self.schema.decode(self.outputs_of(self._encoded(X)).X_L)
+
+    def predict_proba(self, X: Any) -> Array:
+        """The probability of each class, in the order of `schema.labels`, N × classes; of each label, where each is a
+        yes or no of its own.
+
+        Raises UsageError where the outputs are no probabilities, DataError for the columns.
+        """
+        self.refuse_no_probabilities()
+        return self.schema.scores_of(self.outputs_of(self._encoded(X)).X_L)
+
+    def predict_one(self, row: tuple[Any, ...] | Mapping[str, Any]) -> Any:
+        """The label or the number of one row; a tuple of these for several targets.
+
+        `row` has the cells in the order of training, or by the names of the columns. Raises DataError.
+        """
+        X = {name: [cell] for name, cell in row.items()} if isinstance(row, Mapping) else tuple(row)
+        predicted = self.schema.decode(self.outputs_of(self._encoded(X)).X_L)[0]
+        if not isinstance(predicted, np.ndarray):
+            return predicted.item()
+        values = predicted.tolist()
+        return values[0] if len(values) == 1 else tuple(values)
+
+    def refuse_no_probabilities(self) -> None:
+        """Raises UsageError where the outputs are no probabilities of classes."""
+        if self.schema.task == "regression":
+            raise UsageError("this model predicts numbers, and there are no probabilities of them")
+        output = activation_parts(self.config, self.schema.task)[-1]
+        why = no_probabilities(self.schema, output)
+        if why is not None:
+            raise UsageError(f"this needs probabilities{why}")
 
     def _encoded(self, X: Any) -> Array:
         """X_0; what is odd about the rows is said as a warning of Python to who called the caller. Raises DataError."""

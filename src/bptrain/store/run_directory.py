@@ -276,6 +276,15 @@ def find_run(path: Path | None) -> RunDirectory:
     return found
 
 
+def find_finished_run() -> RunDirectory:
+    """The newest run under runs/ that came to its end and did not diverge. Raises CheckpointError for none."""
+    found = newest([run for run in run_directories(RUNS) if _status(run) == "finished"])
+    if found is None:
+        message = "no finished run under runs/ here: train one with `bptrain fit CONFIG`, or name a run first"
+        raise CheckpointError(message)
+    return found
+
+
 def run_directories(directory: Path) -> list[RunDirectory]:
     """Every run below a directory, in the order of their paths."""
     return [RunDirectory(path) for path in sorted(places_with("run.json", directory))]
@@ -300,8 +309,16 @@ def newest(runs: list[RunDirectory]) -> RunDirectory | None:
 
 
 def _started(run: RunDirectory) -> str:
+    return _said(run, "started")
+
+
+def _status(run: RunDirectory) -> str:
+    return _said(run, "status")
+
+
+def _said(run: RunDirectory, field: str) -> str:
     try:
-        return str(run.read_record().get("started", ""))
+        return str(run.read_record().get(field, ""))
     except CheckpointError:  # a damaged run is not the newest; named outright, it says what is wrong
         return ""
 

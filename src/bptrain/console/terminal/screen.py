@@ -41,6 +41,12 @@ class Screen:
         if not self.json:
             print("\n".join(map(printable, text.split("\n"))), flush=True)
 
+    def data(self, text: str) -> None:
+        """Lines of data, which go to a file or another program as they are, and to a terminal as `text` does."""
+        if sys.stdout.isatty():
+            text = "".join(f"{printable(one)}\n" for one in text.splitlines())
+        print(text, end="", flush=True)
+
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table of the result: the first column to the left, the others to the right."""
         if not self.json:

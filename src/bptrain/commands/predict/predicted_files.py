@@ -1,0 +1,130 @@
+"""Which files are predicted, by whom, and where the predictions go."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bptrain.commands.eval import model_of
+from bptrain.commands.predict.prediction_files import format_of_name, prediction_formats
+from bptrain.data.joined_files import JoinedFiles
+from bptrain.errors import UsageError
+from bptrain.formats.base import format_of
+from bptrain.formats.packing import without_packing
+from bptrain.model.load import enclosing_run, load_checkpoint, load_run, run_of
+from bptrain.model.model import Model
+from bptrain.store.run_directory import RunDirectory, find_finished_run
+
+WEIGHTS = ".safetensors"
+
+
+class ChosenModel(NamedTuple):
+    """Who predicts."""
+
+    model: Model
+    run: RunDirectory | None  # None for a checkpoint file that is in none
+    newest: bool  # whether nobody has named it
+
+
+class PredictionJob(NamedTuple):
+    """One output, and the files whose rows it gets."""
+
+    data: tuple[Path, ...]
+    out: Path | None  # None: stdout
+
+
+def chosen_model(
+    words: Sequence[str], which: str, needs_run: bool = False
+) -> tuple[ChosenModel, tuple[str, ...]]:
+    """Who predicts, and the words that are left: the first one names a run or a checkpoint file, or is data already.
+
+    Raises CheckpointError, UsageError.
+    """
+    first = Path(words[0]) if words else None
+    if first is not None and first.name.endswith(WEIGHTS):
+        if which != "best":
+            raise UsageError(f"--checkpoint {which}: {first} is a checkpoint already")
+        run = run_of(first) if needs_run and first.is_file() else enclosing_run(first)
+        return ChosenModel(load_checkpoint(first), run, False), tuple(words[1:])
+    if first is not None and first.is_dir():
+        model, run = model_of(first, which, alone=not needs_run)
+        return ChosenModel(model, run, False), tuple(words[1:])
+    if which not in ("best", "last"):
+        model, run = model_of(None, which, alone=not needs_run)
+        return ChosenModel(model, run or enclosing_run(Path(which)), False), tuple(words)
+    run = find_finished_run()
+    return ChosenModel(load_run(run, which), run, True), tuple(words)
+
+
+def data_files(words: Sequence[str]) -> list[Path]:
+    """The files, those of a pattern in the order of their names. Raises UsageError without any, DataError."""
+    if not words:
+        raise UsageError("which rows? Name files of data, or the run's own rows with --split train")
+    return JoinedFiles(tuple(map(Path, words))).files("")
+
+
+def jobs_of(files: Sequence[Path], out: str | None, kind: str) -> list[PredictionJob]:
+    """The outputs in a format: stdout, a file, or, of a directory, a file per input.
+
+    Raises UsageError where an output would be an input, or two inputs have one output.
+    """
+    if out is None:
+        return [PredictionJob(tuple(files), None)]
+    path = Path(out)
+    if not is_directory(out, files):
+        return [PredictionJob(tuple(files), path)]
+    inputs = defaultdict(list)
+    for file in files:
+        inputs[path / (stem_of(file) + prediction_formats.get(kind)().suffixes[0])].append(file)
+    for target, sources in inputs.items():
+        if len(sources) > 1:
+            names = " and ".join(map(str, sources))
+            raise UsageError(f"{names} would both be written to {target}: give them directories of their own")
+    return [PredictionJob((file,), target) for target, (file,) in inputs.items()]
+
+
+def is_directory(out: str, files: Sequence[Path]) -> bool:
+    """Whether --out means a directory: one that is there, one with a slash behind it, or the place of several files."""
+    path = Path(out)
+    return path.is_dir() or out.endswith("/") or (len(files) > 1 and format_of_name(path) is None)
+
+
+def stem_of(file: Path) -> str:
+    """The name of a file without the suffixes of its format and of its packing."""
+    bare = file.name[: len(without_packing(file.name))]
+    found = format_of(bare)
+    for suffix in () if found is None else (*found.suffixes, *found.variants):
+        if bare.lower().endswith(suffix):
+            return bare[: -len(suffix)]
+    return bare
+
+
+def refuse_existing(jobs: Sequence[PredictionJob], overwrite: bool) -> None:
+    """Raises UsageError for an output that is there, or that may not be replaced."""
+    for job in jobs:
+        if job.out is None:
+            continue
+        for file in job.data:
+            if file.exists() and job.out.exists() and job.out.samefile(file):
+                raise UsageError(f"--out {job.out} is the file that is predicted")
+        if job.out.exists() and not job.out.is_file():
+            raise UsageError(f"--out {job.out} is not a plain file")
+        if job.out.exists() and not overwrite:
+            raise UsageError(f"--out {job.out} is there already: give another name, or --overwrite")
+
+
+def format_for(out: str | None, files: Sequence[Path], asked: str | None) -> str:
+    """The format of the output: as asked for, by the suffix of --out, else CSV. Raises UsageError."""
+    known = ", ".join(prediction_formats)
+    if asked is not None and asked not in prediction_formats:
+        raise UsageError(f"--format {asked}: choose one of {known}")
+    if out is None:
+        if asked not in (None, "csv"):
+            raise UsageError(f"--format {asked} needs --out: on stdout predictions are csv")
+        return "csv"
+    if is_directory(out, files):
+        return asked or "csv"
+    found = asked or format_of_name(Path(out))
+    if found is None:
+        raise UsageError(f"--out {out}: which format? Give it a suffix, or --format with one of {known}")
+    return found

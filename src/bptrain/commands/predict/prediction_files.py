@@ -1,0 +1,252 @@
+"""Formats that predictions are written in, by the suffix of a file: CSV, JSON lines, NPY and Parquet.
+
+A writer gets columns of some rows at a time, always the same ones, and writes them to an open file.
+"""
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Protocol
+
+import numpy as np
+
+from bptrain.commands.predict.cell_texts import cell_texts
+from bptrain.commands.predict.prediction_columns import OutColumn
+from bptrain.errors import DataError, Problem, UsageError
+from bptrain.extras import TABLES
+from bptrain.formats.coded_texts import CodedTexts
+from bptrain.formats.number_columns import numbers_of_texts
+from bptrain.parts.types import Array
+from bptrain.registry import Registry
+
+
+class Writer(Protocol):
+    """Writes rows to an open file."""
+
+    def write(self, columns: Sequence[OutColumn]) -> None:
+        """The next rows. Raises DataError for cells that the format cannot hold."""
+        ...
+
+    def close(self) -> None:
+        """What stands behind the last row, or in front and was not known before."""
+        ...
+
+
+class PredictionFormat(NamedTuple):
+    """How files of a format are named, and who writes them."""
+
+    suffixes: tuple[str, ...]
+    make: Callable[[BinaryIO, bool], Writer]  # of a file, and of whether cells of predictions may be empty
+    numbers_alone: bool = False
+
+
+prediction_formats: Registry[PredictionFormat] = Registry("format of predictions")
+
+
+def format_of_name(path: Path) -> str | None:
+    """The format of a file of predictions, by its suffix."""
+    for name in prediction_formats:
+        if path.name.lower().endswith(prediction_formats.get(name)().suffixes):
+            return name
+    return None
+
+
+# --- CSV ------------------------------------------------------------------------------------------------------
+
+
+class CsvWriter:
+    """Cells between commas, in quotes where they need them (RFC 4180); UTF-8, and lines end as on Unix."""
+
+    def __init__(self, file: BinaryIO, gaps: bool) -> None:
+        import csv
+
+        self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
+        self._rows = csv.writer(self._text, lineterminator="\n")
+        self._begun = False
+
+    def write(self, columns: Sequence[OutColumn]) -> None:
+        """The next rows, below the names where they are the first."""
+        if not self._begun:
+            self._rows.writerow([column.name for column in columns])
+            self._begun = True
+        self._rows.writerows(zip(*map(cell_texts, columns), strict=True))
+        self._text.flush()
+
+    def close(self) -> None:
+        """Leaves the file open for whoever opened it."""
+        self._text.detach()
+
+
+@prediction_formats.add("csv")
+def csv_predictions() -> PredictionFormat:
+    """A line per row, behind a line of names."""
+    return PredictionFormat((".csv",), CsvWriter)
+
+
+# --- JSON lines -----------------------------------------------------------------------------------------------
+
+
+class JsonLinesWriter:
+    """An object per row; a cell that is empty or no finite number is null."""
+
+    def __init__(self, file: BinaryIO, gaps: bool) -> None:
+        self._file = file
+
+    def write(self, columns: Sequence[OutColumn]) -> None:
+        """The next rows."""
+        names = [json.dumps(column.name, ensure_ascii=False).replace("%", "%%") for column in columns]
+        row = "{" + ", ".join(f"{name}: %s" for name in names) + "}\n"
+        lines = [row % cells for cells in zip(*map(json_cells, columns), strict=True)]
+        self._file.write("".join(lines).encode())
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+
+def json_cells(column: OutColumn) -> list[str]:
+    """The cells of a column as JSON."""
+    values = column.values
+    if isinstance(values, CodedTexts):
+        quoted = [json.dumps(text, ensure_ascii=False) for text in values.texts]
+        cells = [*map(quoted.__getitem__, values.codes.tolist())]
+    elif isinstance(values, np.ndarray):
+        cells = cell_texts(column)
+        if values.dtype.kind == "f":
+            for row in np.flatnonzero(~np.isfinite(values)).tolist():
+                cells[row] = "null"
+    else:
+        texts = cell_texts(column)
+        written = (lambda text: text) if column.typed else (lambda text: json.dumps(text, ensure_ascii=False))
+        cells = [written(text) if text else "null" for text in texts]
+    if column.missing is not None:
+        for row in np.flatnonzero(column.missing).tolist():
+            cells[row] = "null"
+    return cells
+
+
+@prediction_formats.add("jsonl")
+def json_lines() -> PredictionFormat:
+    """A JSON object on each line."""
+    return PredictionFormat((".jsonl", ".ndjson"), JsonLinesWriter)
+
+
+# --- NPY ------------------------------------------------------------------------------------------------------
+
+
+class NpyWriter:
+    """One array of numbers: N, or N × columns; NaN where a cell is empty.
+
+    Its type is that of all columns where they have one, and else float64, as where a later cell may be empty.
+    Its header says how many rows there are, and is written once more when they are known.
+    """
+
+    HEADER = 256  # bytes; there is room for 20 digits more than any array has
+
+    def __init__(self, file: BinaryIO, gaps: bool) -> None:
+        self._file, self._gaps, self._rows, self._width = file, gaps, 0, 0
+        self._dtype: np.dtype[Any] | None = None
+        file.write(bytes(self.HEADER))
+
+    def write(self, columns: Sequence[OutColumn]) -> None:
+        """The next rows. Raises DataError for a column that is to be copied and holds texts."""
+        found = [numbers_of(column) for column in columns]
+        if self._dtype is None:
+            kinds = {values.dtype for values in found}
+            floats = self._gaps or len(kinds) > 1 or any(column.copied for column in columns)
+            self._dtype, self._width = np.dtype(np.float64) if floats else kinds.pop(), len(found)
+        block = np.empty((len(found[0]), len(found)), self._dtype)
+        for k, numbers in enumerate(found):
+            block[:, k] = numbers
+        self._rows += len(block)
+        self._file.write(block.data)
+
+    def close(self) -> None:
+        """Writes the header: magic string, version 1.0, its length, and the type, order and shape of the array."""
+        shape = (self._rows,) if self._width == 1 else (self._rows, self._width)
+        kind = np.lib.format.dtype_to_descr(self._dtype or np.dtype(np.float64))
+        text = repr({"descr": kind, "fortran_order": False, "shape": shape}).encode()
+        begin = np.lib.format.magic(1, 0) + (self.HEADER - 10).to_bytes(2, "little")
+        self._file.seek(0)
+        self._file.write(begin + text.ljust(self.HEADER - 11) + b"\n")
+        self._file.seek(0, io.SEEK_END)
+
+
+def numbers_of(column: OutColumn) -> Array:
+    """A column as numbers, NaN where a cell is empty. Raises DataError for texts."""
+    values = column.values
+    if not isinstance(values, np.ndarray | CodedTexts):
+        found = numbers_of_texts([*values])
+        values = CodedTexts([], np.empty(0, int)) if found is None else found.values
+    if isinstance(values, CodedTexts):
+        message = (
+            f"column {column.name} holds texts, and an npy file numbers alone: write csv, jsonl or parquet"
+        )
+        raise DataError(Problem("not_a_number", message))
+    return values if column.missing is None else np.where(column.missing, np.nan, values)
+
+
+@prediction_formats.add("npy")
+def npy_predictions() -> PredictionFormat:
+    """One NumPy array."""
+    return PredictionFormat((".npy",), NpyWriter, numbers_alone=True)
+
+
+# --- Parquet --------------------------------------------------------------------------------------------------
+
+
+class ParquetWriter:
+    """Columns with types, which those of the first rows decide; needs pyarrow."""
+
+    GROUP = 1 << 16  # rows of a row group, or a few more
+
+    def __init__(self, file: BinaryIO, gaps: bool) -> None:
+        try:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+        except ImportError:
+            raise UsageError(
+                Problem("extra_not_installed", f"writing Parquet needs pyarrow: {TABLES.install}")
+            ) from None
+        self._pa, self._pq, self._file = pa, pq, file
+        self._writer: Any = None
+        self._waiting: list[Any] = []
+        self._rows = 0
+
+    def write(self, columns: Sequence[OutColumn]) -> None:
+        """The next rows."""
+        arrays = [self._array(column) for column in columns]
+        if self._writer is None:
+            fields = [(column.name, array.type) for column, array in zip(columns, arrays, strict=True)]
+            self._schema = self._pa.schema(fields)
+            self._writer = self._pq.ParquetWriter(self._file, self._schema)
+        cast = [array.cast(field.type) for array, field in zip(arrays, self._schema, strict=True)]
+        self._waiting.append(self._pa.Table.from_arrays(cast, schema=self._schema))
+        self._rows += len(cast[0])
+        if self._rows >= self.GROUP:
+            self._write_group()
+
+    def _array(self, column: OutColumn) -> Any:
+        pa, values = self._pa, column.values
+        if isinstance(values, np.ndarray):
+            gaps = np.isnan(values) if column.copied and values.dtype.kind == "f" else column.missing
+            return pa.array(np.ascontiguousarray(values), mask=gaps)
+        texts = cell_texts(column)
+        return pa.array([text or None for text in texts], pa.string())
+
+    def _write_group(self) -> None:
+        if self._waiting:
+            self._writer.write_table(self._pa.concat_tables(self._waiting))
+        self._waiting, self._rows = [], 0
+
+    def close(self) -> None:
+        """Writes what is waiting, and the footer."""
+        self._write_group()
+        if self._writer is not None:
+            self._writer.close()
+
+
+@prediction_formats.add("parquet")
+def parquet_predictions() -> PredictionFormat:
+    """A table of typed columns; needs pyarrow."""
+    return PredictionFormat((".parquet", ".pq"), ParquetWriter)
