@@ -4,10 +4,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from bptrain.caches import VARIABLE
 from bptrain.engines.compiled import cache as kernels
+
+# How long an example takes depends on what else runs on the machine.
+hypothesis.settings.register_profile("bptrain", deadline=None)
+hypothesis.settings.load_profile("bptrain")
 
 ROOT = Path(__file__).parent.parent
 COMPILED = ROOT / ".pytest_cache" / "compiled"

@@ -42,7 +42,7 @@ def tables(draw: st.DrawFn) -> dict[str, list[Any]]:
     return columns
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tables())
 def test_every_door(tmp_path: Path, columns: dict[str, list[Any]]) -> None:
     check_doors(columns, tmp_path)
