@@ -14,7 +14,8 @@ its bound. Exit code 70 is any exception that is not in this tree: a bug in bptr
 """
 
 import signal
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 from unicodedata import category
 
@@ -31,6 +32,19 @@ def stopping_signals() -> list[signal.Signals]:
     """Those of STOPPING that a command handles: all but a SIGHUP that is ignored, as nohup has it."""
     always = (signal.SIGINT, signal.SIGTERM)
     return [one for one in STOPPING if one in always or signal.getsignal(one) != signal.SIG_IGN]
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Keeps signals that stop a command waiting inside the block, where the system can."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 JOINERS = "\u200c\u200d"  # without which Persian, the scripts of India and emoji are not what was written

@@ -192,7 +192,7 @@ def test_dry_run(iris: Path) -> None:
 
 
 def test_seeds(iris: Path) -> None:
-    outcome = bptrain("fit", iris, "--seeds", "3", "--out", "many", "--json")
+    outcome = bptrain("fit", iris, "--seeds", "3", "--jobs", "1", "--out", "many", "--json")
     record = outcome.json
     assert set(record) == HEAD | {"runs", "mean", "sd"}
     assert [one["seed"] for one in record["runs"]] == [0, 1, 2]

@@ -101,11 +101,11 @@ def test_bounds(many: Path, bound: str, code: int) -> None:
 
 
 def test_over_seeds(many: Path) -> None:
-    record = bptrain("fit", many, "--seeds", "2", "--json").json
+    record = bptrain("fit", many, "--seeds", "2", "--jobs", "1", "--json").json
     values = [run["best"]["metrics"]["test"]["f1"]["versicolor"] for run in record["runs"]]
     assert record["mean"]["test"]["f1"]["versicolor"] == pytest.approx(sum(values) / 2)
     assert record["sd"]["test"]["f1"]["versicolor"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
-    assert "f1: versicolor" in bptrain("fit", many, "--seeds", "2").out
+    assert "f1: versicolor" in bptrain("fit", many, "--seeds", "2", "--jobs", "1").out
 
 
 @pytest.mark.parametrize(

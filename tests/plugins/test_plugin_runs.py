@@ -181,7 +181,7 @@ def test_every_command_takes_it(config: Path, mine: Path, monkeypatch: pytest.Mo
     assert (own["name"], own["plugin"], own["formula"]) == ("ln_cosh", "mine.py", "scale ln cosh z")
     assert "from the plug-in mine.py" in bptrain("list", "activations", "--plugin", mine).out
     assert bptrain("fit", config, "--plugin", mine, "--dry-run").code == 0
-    seeds = bptrain("fit", config, "--plugin", mine, "--seeds", 2, "--json")
+    seeds = bptrain("fit", config, "--plugin", mine, "--seeds", 2, "--jobs", 1, "--json")
     assert len(seeds.json["runs"]) == 2
     everything = bptrain("gradcheck", "--plugin", mine, "--json")
     assert any("ln_cosh" in layer["parts"] for layer in everything.json["layers"])

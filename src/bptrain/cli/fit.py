@@ -3,7 +3,7 @@
 import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -31,9 +31,24 @@ def fit_command(
         bool, typer.Option("--dry-run", help="Check config and data without training.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")] = False,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K", help="Cross-validate: train K times, each with another K-th of the rows as test set."
+        ),
+    ] = None,
+    repeat: Annotated[
+        int | None, typer.Option(metavar="R", help="Make the folds R times, with other seeds.")
+    ] = None,
     seeds: Annotated[
         int | None,
         typer.Option(metavar="N", help="Train with N seeds, and print mean and standard deviation."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="J", help="Processes that train at a time, of folds or seeds (default: one per CPU)."
+        ),
     ] = None,
     data_root: Annotated[
         Path | None,
@@ -53,26 +68,71 @@ def fit_command(
       bptrain fit configs/iris.yaml
       bptrain fit my.yaml --set training.epochs=20 --out runs/try
       bptrain fit my.yaml --resume auto
+      bptrain fit my.yaml --folds 10
     """
-    from bptrain.errors import UsageError
-
-    if resume is not None and (overwrite or seeds is not None):
-        raise UsageError("--resume continues one run: leave out --overwrite and --seeds")
-    if resume not in (None, "auto") and out is not None:
-        raise UsageError(f"--resume {resume} continues that run: leave out --out, or give --resume auto")
-    if dry_run and (seeds is not None or out is not None or resume is not None):
-        raise UsageError("--dry-run makes no run: leave out --seeds, --out and --resume")
-    if overwrite and out is None:
-        raise UsageError("--overwrite needs --out DIR: without it every run has a new directory")
+    chosen = WhichFits(folds, repeat, seeds, jobs, out, resume, overwrite).checked(dry_run)
     overrides = set_ or []
     if data_root is not None:
         overrides = [*overrides, f"data.root={json.dumps(str(data_root.absolute()))}"]
     if dry_run:
         try_out(screen, config, overrides)
-    elif seeds is not None:
-        fit_seeds(screen, config, overrides, seeds, out, overwrite)
+    elif chosen.seeds is not None:
+        fit_with_seeds(screen, config, overrides, chosen)
+    elif chosen.folds is not None:
+        cross_validate(screen, config, overrides, chosen)
     else:
         fit_one(screen, config, overrides, out, resume, overwrite, plugin or [])
+
+
+class WhichFits(NamedTuple):
+    """The options that say which fits are made."""
+
+    folds: int | None = None
+    repeat: int | None = None
+    seeds: int | None = None
+    jobs: int | None = None
+    out: Path | None = None
+    resume: str | None = None
+    overwrite: bool = False
+
+    def checked(self, dry_run: bool) -> "WhichFits":
+        """The same; how many folds or seeds there are is taken from a group that is resumed. Raises UsageError."""
+        from bptrain.errors import UsageError
+
+        if self.folds is not None and self.seeds is not None:
+            raise UsageError(
+                "--folds and --seeds exclude each other: --repeat makes the folds with other seeds"
+            )
+        if self.resume is not None and self.overwrite:
+            raise UsageError("--resume continues what is there: leave out --overwrite")
+        if self.resume not in (None, "auto") and self.out is not None:
+            raise UsageError(
+                f"--resume {self.resume} continues that run: leave out --out, or give --resume auto"
+            )
+        if dry_run and self != WhichFits():
+            raise UsageError("--dry-run makes no run: leave out all options but --set and --plugin")
+        if self.overwrite and self.out is None:
+            raise UsageError("--overwrite needs --out DIR: without it every run has a new directory")
+        chosen = self._with_those_of_a_group()
+        if chosen.repeat is not None and chosen.folds is None:
+            raise UsageError("--repeat needs --folds: it makes the folds again, with other seeds")
+        if chosen.jobs is not None and chosen.folds is None and chosen.seeds is None:
+            raise UsageError("--jobs needs --folds or --seeds: one fit is made in one process")
+        return chosen
+
+    def _with_those_of_a_group(self) -> "WhichFits":
+        """With folds or seeds as in the group that is resumed by its name; they need not be given again."""
+        if self.resume in (None, "auto") or self.folds is not None or self.seeds is not None:
+            return self
+        from bptrain.store.run_directory import GROUP
+        from bptrain.store.run_group import RunGroup
+
+        if not Path(str(self.resume), GROUP).is_file():
+            return self
+        record = RunGroup(Path(str(self.resume))).read()
+        if record.kind == "seeds":
+            return self._replace(seeds=record.size)
+        return self._replace(folds=record.size, repeat=self.repeat or record.repeat)
 
 
 def fit_one(
@@ -98,24 +158,53 @@ def fit_one(
     screen.note(f"next: bptrain eval {done.result['run']}{with_plugins}", whole=True)
 
 
-def fit_seeds(
-    screen: "Screen", config: Path, overrides: list[str], seeds: int, out: Path | None, overwrite: bool
-) -> None:
-    """Several runs and their summary."""
-    from bptrain.commands.fit.follow import run_to_end
-    from bptrain.console.fit import FitView, show_seeds
-    from bptrain.experiments.seeds import seeded_fits, summarize_seeds
+def fit_with_seeds(screen: "Screen", config: Path, overrides: list[str], chosen: WhichFits) -> None:
+    """Several runs with other seeds, and their summary."""
+    from bptrain.console.many_fits import ManyFitsView, show_means
+    from bptrain.experiments.seeds import fit_seeds
 
-    results = []
-    for seed, events in seeded_fits(config, overrides, seeds, out, overwrite):
-        screen.note(f"seed {seed}")
-        with FitView(screen) as view:
-            results.append((seed, run_to_end(events, view.show).result))
-    summary = summarize_seeds(results)
-    show_seeds(screen, summary)
-    for _, result in results:
-        screen.result(result["run"], whole=True)
+    with ManyFitsView(screen, "seed") as view:
+        summary = fit_seeds(
+            config,
+            overrides,
+            chosen.seeds or 0,
+            jobs=chosen.jobs,
+            out=chosen.out,
+            resume=chosen.resume,
+            overwrite=chosen.overwrite,
+            each_epoch=screen.verbose,
+            show=view.show,
+        )
+    show_means(screen, summary, f"{len(summary.runs)} seeds")
+    for run in summary.runs:
+        screen.result(run["run"], whole=True)
     screen.record(summary.record())
+
+
+def cross_validate(screen: "Screen", config: Path, overrides: list[str], chosen: WhichFits) -> None:
+    """The runs of all folds, and their summary."""
+    from bptrain.console.many_fits import ManyFitsView, show_means
+    from bptrain.experiments.folds import fit_folds
+
+    folds, repeat = chosen.folds or 0, chosen.repeat or 1
+    with ManyFitsView(screen, "fold") as view:
+        done = fit_folds(
+            config,
+            overrides,
+            folds,
+            1 if chosen.repeat is None else chosen.repeat,
+            jobs=chosen.jobs,
+            out=chosen.out,
+            resume=chosen.resume,
+            overwrite=chosen.overwrite,
+            each_epoch=screen.verbose,
+            show=view.show,
+        )
+    times = f", {repeat} times" if repeat > 1 else ""
+    show_means(screen, done.summary, f"{folds} folds{times}")
+    screen.result(str(done.group.path), whole=True)
+    screen.record(done.record())
+    screen.note(f"next: bptrain runs {done.group.path}", whole=True)
 
 
 def try_out(screen: "Screen", config: Path, overrides: list[str]) -> None:

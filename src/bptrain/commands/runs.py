@@ -12,6 +12,7 @@ from bptrain.errors import BusyError, CheckpointError, Problem, StorageError, Us
 from bptrain.parts.metrics import metrics
 from bptrain.store import checkpoint
 from bptrain.store.run_directory import RunDirectory, locked, places_with, run_directories, update_of
+from bptrain.store.run_group import RunGroup, groups_below, mean_and_sd
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 KEYS = ("run", "state", "epochs", "loss", "seconds", "started")  # to sort by, in addition to metrics
@@ -31,6 +32,7 @@ class RunRow(NamedTuple):
     test: Mapping[str, Any] = NOTHING
     started: str | None = None
     seconds: float | None = None  # of updates, evaluations and what else belongs to training
+    group: Mapping[str, Any] | None = None  # of a group of runs: kind, runs, finished, and sd of the metrics
 
     def record(self) -> dict[str, Any]:
         """The run in the JSON of `bptrain runs`."""
@@ -48,7 +50,9 @@ def list_runs(directory: Path, sort: str = "started") -> list[RunRow]:
             update_of(file.name) is not None for file in (place / "checkpoints").glob("step-*.safetensors")
         ):
             found.setdefault(place, RunDirectory(place))
-    rows = [row_of(found[path]) for path in sorted(found)]
+    rows = [row_of(found[path]) for path in sorted(found)] + [
+        row_of_group(one) for one in groups_below(directory)
+    ]
     return in_order(rows, sort)
 
 
@@ -83,6 +87,34 @@ def row_of(run: RunDirectory) -> RunRow:
         return RunRow(path, "damaged", error.problems[0].message)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return RunRow(path, "damaged", f"run.json is not what a run writes: {type(error).__name__}: {error}")
+
+
+def row_of_group(group: RunGroup) -> RunRow:
+    """A group of runs as one: the mean of those that are finished."""
+    path = str(group.path)
+    try:
+        record = group.read()
+        results = group.results(record)
+        mean, sd = mean_and_sd(results) if results else ({}, {})
+    except CheckpointError as error:
+        return RunRow(path, "damaged", error.problems[0].message)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return RunRow(
+            path, "damaged", f"a run.json is not what a run writes: {type(error).__name__}: {error}"
+        )
+    state: str = record.status
+    if state == "running" and not is_held(RunDirectory(group.path)):
+        state = "killed"
+    split = next((name for name in ("validation", "train") if name in mean), None)
+    return RunRow(
+        path,
+        state,
+        split=split,
+        metrics=mean[split] if split else {},
+        test=mean.get("test", {}),
+        started=record.started,
+        group={"kind": record.kind, "runs": len(record.runs), "finished": len(results), "sd": sd},
+    )
 
 
 def damage_of(run: RunDirectory) -> str | None:

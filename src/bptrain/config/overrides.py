@@ -76,6 +76,20 @@ def override(document: Document, overrides: Iterable[str] | Mapping[str, Any]) -
     return result
 
 
+def plain_config(config: str | os.PathLike[str] | Mapping[str, Any]) -> str | dict[str, Any]:
+    """A config's path, or its sections in plain JSON types. Raises UsageError for what has none."""
+    return document_of(config, "config").value if isinstance(config, Mapping) else os.fspath(config)
+
+
+def plain_overrides(overrides: Iterable[str] | Mapping[str, Any]) -> list[str] | dict[str, Any]:
+    """The same overrides, of which a mapping has values of plain JSON types. Raises UsageError for what has none."""
+    if isinstance(overrides, str):
+        return [overrides]
+    if isinstance(overrides, Mapping):
+        return {key: _ready(key, value)[1] for key, value in overrides.items()}
+    return list(overrides)
+
+
 def _read(text: str) -> tuple[str, Any, Written]:
     """`key=value`, the value as YAML."""
     key, equals, written = text.partition("=")

@@ -3,7 +3,6 @@
 import shutil
 import sys
 import time
-from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,6 @@ from bptrain.training.events import EpochEnd, Progress
 
 if TYPE_CHECKING:
     from rich import progress
-
-    from bptrain.experiments.seeds import SeedsSummary  # which `fit --seeds` alone loads
 
 LINES = 20  # about this many lines per run when not on a terminal
 LINE_SECONDS = 30.0  # and at least one per this many seconds
@@ -127,8 +124,8 @@ class FitView:
         return printable((" " if short else "  ").join(parts), spaces=True)
 
 
-def open_bar(width: int) -> "progress.Progress":
-    """An epoch bar with figures and the time left; the figures alone where there is no room."""
+def open_bar(width: int, word: str = "epoch") -> "progress.Progress":
+    """A bar of epochs, or of what the word says, with figures and the time left; the figures alone without room."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -140,7 +137,7 @@ def open_bar(width: int) -> "progress.Progress":
         bar = BarColumn(bar_width=20 if width >= WIDE else 6)
         columns = [bar, *columns, TimeRemainingColumn(compact=True)]
     if width >= WIDE:
-        columns = [TextColumn("epoch"), *columns]
+        columns = [TextColumn(word), *columns]
     room = max(width - 4, 20)  # so that the ^C a terminal echoes does not break the line
     return Progress(*columns, console=Console(file=sys.stderr, width=room), transient=True)
 
@@ -188,16 +185,3 @@ def turned(table: list[list[str]]) -> list[list[str]]:
     head = ["metric", *(title for name in names[1:] for title in (name, "(baseline)"))]
     pairs = zip(figures[::2], figures[1::2], strict=True)
     return [head, beside(rows, nothing), beside(losses, nothing), *(beside(*pair) for pair in pairs)]
-
-
-def show_seeds(screen: Screen, summary: "SeedsSummary") -> None:
-    """Mean and standard deviation over the seeds, for every split and metric."""
-    rows = []
-    for split, metrics in summary.mean.items():
-        for name, mean in metrics.items():
-            sd = summary.sd[split][name]
-            if isinstance(mean, Mapping):
-                rows += [[split, f"{name}: {key}", figure(mean[key]), figure(sd[key])] for key in mean]
-            else:
-                rows.append([split, name, figure(mean), figure(sd)])
-    screen.table(f"best models of {len(summary.runs)} seeds", ["split", "metric", "mean", "sd"], rows)

@@ -1,8 +1,9 @@
 """The table of runs."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from bptrain.commands.runs import RunRow
 from bptrain.console.terminal.screen import Screen, figure
@@ -40,9 +41,12 @@ def fitting(rows: Sequence[dict[str, str]]) -> list[str]:
 def cells_of(row: RunRow) -> list[str]:
     """A run as a row of the table."""
     state = f"{row.state} ({row.reason})" if row.state == "stopped" else row.state
+    if row.group is not None:
+        standing = f"{row.group['kind']} {row.group['finished']}/{row.group['runs']}"
+        state = standing if row.state == "finished" else f"{standing} {row.state}"
     name = next((name for name, value in row.metrics.items() if isinstance(value, float)), None)
-    metric = "-" if name is None else f"{name} {figure(row.metrics[name])}"
-    test = figure(row.test.get(name)) if name is not None else "-"
+    metric = "-" if name is None else f"{name} {with_deviation(row, str(row.split), name, row.metrics)}"
+    test = "-" if name is None else with_deviation(row, "test", name, row.test)
     seconds = "-" if row.seconds is None else f"{row.seconds:.1f}"
     return [
         row.run,
@@ -50,12 +54,18 @@ def cells_of(row: RunRow) -> list[str]:
         figure(row.epochs),
         figure(row.best),
         figure(row.loss),
-        "-" if row.split is None or row.loss is None else row.split,
+        "-" if row.split is None or (row.loss is None and row.group is None) else row.split,
         metric,
         test,
         seconds,
         local_time(row.started),
     ]
+
+
+def with_deviation(row: RunRow, split: str, name: str, metrics: Mapping[str, Any]) -> str:
+    """A metric, of a group of runs with its standard deviation."""
+    sd = None if row.group is None else row.group["sd"].get(split, {}).get(name)
+    return figure(metrics.get(name)) + ("" if sd is None else f" ± {figure(sd)}")
 
 
 def local_time(text: str | None) -> str:

@@ -1,55 +1,58 @@
 """The same config with several seeds, and the mean of its results."""
 
-import statistics
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from bptrain.commands.fit.fit import FitEvent, fit_events
-from bptrain.config import load_config
+from bptrain.build.setup import NOTHING, load_given
+from bptrain.data.memory import InMemory
 from bptrain.errors import UsageError
+from bptrain.experiments.groups import (
+    GroupSummary,
+    Member,
+    finish,
+    fit_members,
+    kept,
+    open_group,
+    with_one_thread,
+)
+from bptrain.experiments.many import SharedByFits
+from bptrain.experiments.news import News
+from bptrain.experiments.planned import Overrides, changed
 
 
-class SeedsSummary(NamedTuple):
-    """Mean and standard deviation (dividing by N − 1) of the best models' metrics."""
+def fit_seeds(
+    config: Path | Mapping[str, Any],
+    overrides: Overrides,
+    seeds: int,
+    *,
+    jobs: int | None = None,
+    out: Path | None = None,
+    resume: str | None = None,
+    overwrite: bool = False,
+    given: Mapping[str, InMemory] = NOTHING,
+    each_epoch: bool = False,
+    show: Callable[[News], None] = lambda news: None,
+) -> GroupSummary:
+    """Fits seed, seed + 1, …: runs of their own, or with `out` a group in that directory, which can be resumed.
 
-    runs: list[dict[str, Any]]  # the fields of fit's JSON, each with "seed"
-    mean: dict[str, dict[str, Any]]  # split -> metric -> value, or label -> value
-    sd: dict[str, dict[str, Any]]
-
-    def record(self) -> dict[str, Any]:
-        """The fields of the JSON of `fit --seeds`."""
-        return self._asdict()
-
-
-def seeded_fits(
-    config: Path, overrides: Sequence[str], seeds: int, out: Path | None, overwrite: bool
-) -> Iterator[tuple[int, Generator[FitEvent, None, None]]]:
-    """The fits of seed, seed + 1, …, each as its events, in a run directory of its own. Raises UsageError."""
+    Raises UsageError, and the errors of the fits.
+    """
     if seeds < 2:
         raise UsageError(f"--seeds {seeds}: give 2 or more, since one seed has no standard deviation")
-    first = load_config(config, overrides).config.seed
-    for seed in range(first, first + seeds):
-        directory = None if out is None else out / f"seed-{seed}"
-        yield seed, fit_events(config, [*overrides, f"seed={seed}"], directory, None, overwrite)
-
-
-def summarize_seeds(results: Sequence[tuple[int, Mapping[str, Any]]]) -> SeedsSummary:
-    """The summary of (seed, fields of fit's JSON)."""
-    runs = [{"seed": seed, **result} for seed, result in results]
-    mean: dict[str, dict[str, Any]] = {}
-    sd: dict[str, dict[str, Any]] = {}
-    for split, metrics in runs[0]["best"]["metrics"].items():
-        for name, value in metrics.items():
-            if not isinstance(value, list):  # a matrix has no mean here
-                values = [run["best"]["metrics"][split][name] for run in runs]
-                mean.setdefault(split, {})[name] = _over_runs(statistics.fmean, values)
-                sd.setdefault(split, {})[name] = _over_runs(statistics.stdev, values)
-    return SeedsSummary(runs, mean, sd)
-
-
-def _over_runs(statistic: Callable[[list[float]], float], values: list[Any]) -> Any:
-    """A statistic of a metric's values, or of each class's if it has one per class; None if a value is not finite."""
-    if isinstance(values[0], Mapping):
-        return {label: _over_runs(statistic, [value.get(label) for value in values]) for label in values[0]}
-    return None if None in values else statistic(values)
+    if resume == "auto" and out is None:
+        raise UsageError("--resume auto beside --seeds goes on with a directory of runs: name it with --out")
+    loaded = load_given(config, overrides, given)
+    shared = SharedByFits(config, given, loaded.config.training.threads or 1, each_epoch)
+    members = [
+        Member(f"seed-{seed}", f"seed {seed}", {"seed": seed}, {**with_one_thread(loaded), "seed": seed})
+        for seed in range(loaded.config.seed, loaded.config.seed + seeds)
+    ]
+    if out is None and resume is None:
+        return fit_members(shared, overrides, members, None, jobs, show)
+    first = load_given(config, changed(overrides, members[0].changes), given)
+    opened = open_group("seeds", seeds, 1, members, first, out, resume, overwrite)
+    with kept(opened):
+        summary = fit_members(shared, overrides, members, opened, jobs, show)
+        finish(opened, summary)
+    return summary

@@ -92,6 +92,16 @@ def origin(kind: str, name: str) -> Plugin | None:
     return None
 
 
+def has_parts_of_a_script() -> bool:
+    """Whether a part is registered that neither bptrain nor a plug-in has brought: another process lacks it."""
+    of_plugins = {(part.kind.name, part.name) for plugin in plugins_in_use() for part in plugin.parts}
+    return any(
+        not factory.__module__.startswith("bptrain.") and (kind.name, name) not in of_plugins
+        for kind, has in zip(KINDS, contents(), strict=True)
+        for name, factory in has.items()
+    )
+
+
 def plugin_of(file: str) -> Plugin:
     """A plug-in file, run now or at an earlier time. Raises UsageError."""
     script = read_script(file, "plug-in")

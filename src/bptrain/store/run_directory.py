@@ -21,6 +21,7 @@ from bptrain.store.checkpoint import updates_at
 from bptrain.temporary import is_left_over
 
 RUNS = Path("runs")
+GROUP = "group.json"  # in a directory whose runs belong together (run_group.py)
 STEP = re.compile(r"step-([0-9]{12,})\.safetensors")
 DAMAGED = ".damaged"
 FILES = ("config.yaml", "run.json", "metrics.jsonl", "best.safetensors")
@@ -122,6 +123,8 @@ class RunDirectory:
         try:
             record = json.loads(self.record.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
+            if (self.path / GROUP).is_file():
+                raise CheckpointError(f"{self.path} is a group of runs: name one of those in it") from error
             raise CheckpointError(f"{self.path} is not a run: it has no run.json") from error
         except (OSError, ValueError) as error:
             raise CheckpointError(f"could not read {self.record}: {error}") from error
@@ -203,6 +206,13 @@ def updates_in(checkpoint: Path) -> int | None:
 
 
 def new_run(name: str) -> RunDirectory:
+    """Makes runs/<name>/<number> for a run."""
+    path = numbered(name)
+    with storage(path, "make"):
+        return _furnish(path)
+
+
+def numbered(name: str) -> Path:
     """Makes runs/<name>/<number>, the next free number, so that no two processes get the same one."""
     parent = RUNS / name
     with storage(parent, "make"):
@@ -212,10 +222,9 @@ def new_run(name: str) -> RunDirectory:
             path = parent / f"{number:03d}"
             try:
                 path.mkdir()
-                break
+                return path
             except FileExistsError:
                 number += 1
-        return _furnish(path)
 
 
 def run_at(path: Path, overwrite: bool) -> RunDirectory:
@@ -286,12 +295,15 @@ def find_finished_run() -> RunDirectory:
 
 
 def run_directories(directory: Path) -> list[RunDirectory]:
-    """Every run below a directory, in the order of their paths."""
+    """Every run below a directory, in the order of their paths; without those of groups below it."""
     return [RunDirectory(path) for path in sorted(places_with("run.json", directory))]
 
 
 def places_with(name: str, directory: Path) -> Iterator[Path]:
-    """The directories, from this one down, with an entry of that name; through linked ones too, and each once."""
+    """The directories, from this one down, with an entry of that name; through linked ones too, and each once.
+
+    What lies in a group of runs is left out, unless the directory is one itself.
+    """
     seen = set()
     for place, folders, files in os.walk(directory, followlinks=True):
         real = os.path.realpath(place)
@@ -299,6 +311,8 @@ def places_with(name: str, directory: Path) -> Iterator[Path]:
             folders.clear()  # a link that leads back
             continue
         seen.add(real)
+        if GROUP in files and Path(place) != directory:
+            folders.clear()
         if name in files or name in folders:
             yield Path(place)
 

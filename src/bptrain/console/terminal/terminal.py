@@ -7,14 +7,11 @@ command.
 
 import os
 import shutil
-import signal
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 from unicodedata import combining, east_asian_width
 
-from bptrain.errors import JOINERS, STOPPING
+from bptrain.errors import JOINERS, undisturbed
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -78,19 +75,6 @@ def cells(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(0 if combining(c) or c in JOINERS else 2 if east_asian_width(c) in "WF" else 1 for c in text)
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Keeps signals that stop a command waiting inside the block, where the system can."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def begin(bar: "Progress") -> "Progress":

@@ -1,0 +1,164 @@
+"""Many fits: one bar for all of them on a terminal, a line per finished fit, and their mean as a table."""
+
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from bptrain.console.fit import LINE_SECONDS, REFRESH_SECONDS, WIDE, open_bar
+from bptrain.console.terminal.screen import Screen, figure
+from bptrain.console.terminal.terminal import begin, end, is_redrawn
+from bptrain.errors import printable
+from bptrain.experiments.groups import GroupSummary
+from bptrain.experiments.news import (
+    FitAdvances,
+    FitBegins,
+    FitCompiles,
+    FitEnds,
+    FitsPlanned,
+    FitWarns,
+    News,
+)
+
+if TYPE_CHECKING:
+    from rich import progress
+
+
+class ManyFitsView:
+    """Shows the news of many fits; a context, so that the bar is gone from the terminal however they end."""
+
+    def __init__(self, screen: Screen, word: str) -> None:
+        self.screen, self.word = screen, word  # what the bar counts, such as "fold"
+        self._names: list[str] = []
+        self._under_way: dict[int, tuple[float, int]] = {}  # fit -> epochs done, of how many
+        self._ended = 0
+        self._said: set[str] = set()  # notes and warnings that another fit has had as well
+        self._bar: progress.Progress | None = None
+        self._shown = time.monotonic()  # when the display last changed
+
+    def __enter__(self) -> "ManyFitsView":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        end(self._bar)
+
+    def show(self, news: News) -> None:
+        """Shows what is new."""
+        if isinstance(news, FitsPlanned):
+            self._plan(news)
+        elif isinstance(news, FitCompiles):
+            self._once(f"compiling the training loop for {_sizes(news.sizes)}, once for all runs like it")
+        elif isinstance(news, FitBegins):
+            self._begin(news)
+        elif isinstance(news, FitAdvances):
+            self._advance(news)
+        elif isinstance(news, FitWarns):
+            self._warn(news.fit, news.name, news.message)
+        else:
+            self._end(news)
+
+    def _plan(self, planned: FitsPlanned) -> None:
+        self._names = planned.names
+        if planned.note is not None:
+            self.screen.note(planned.note)
+        if planned.directory is not None:
+            self.screen.note(f"runs: {planned.directory}")
+        if is_redrawn(sys.stderr) and not (self.screen.quiet or self.screen.json):
+            self._bar = open_bar(shutil.get_terminal_size().columns, self.word)
+            self._task = self._bar.add_task(self.word, total=len(self._names), figures="")
+            begin(self._bar)
+
+    def _begin(self, begins: FitBegins) -> None:
+        self._under_way[begins.fit] = (begins.epoch, begins.epochs)
+        for note in begins.notes:
+            self._once(note)
+        self._once(f"network: {_sizes(begins.sizes)}, {begins.parameters} parameters")
+        self._once(f"engine: {begins.engine} ({begins.reason})")
+        for name, message in begins.warnings:
+            self._warn(begins.fit, name, message)
+        if begins.epoch:
+            self.screen.note(f"{self._names[begins.fit]}: continuing after epoch {begins.epoch}")
+        self._draw()
+
+    def _advance(self, news: FitAdvances) -> None:
+        _, epochs = self._under_way[news.fit]
+        self._under_way[news.fit] = (news.done, epochs)
+        if self.screen.verbose and news.is_epoch:
+            losses = f"loss {figure(news.loss)}"
+            if news.validation_loss is not None:
+                losses += f"  validation {figure(news.validation_loss)}"
+            self.screen.note(f"{self._names[news.fit]}: epoch {news.done:.0f}/{epochs}  {losses}")
+        if self._bar is None and time.monotonic() - self._shown >= LINE_SECONDS:
+            self.screen.note(f"{self._ended} of {len(self._names)} done; {self._standing()}")
+            self._shown = time.monotonic()
+        self._draw()
+
+    def _end(self, news: FitEnds) -> None:
+        self._under_way.pop(news.fit, None)
+        self._ended += 1
+        how = "was finished before" if news.already else _figures_of(news.result)
+        self.screen.note(f"{self._names[news.fit]}: {how} ({self._ended} of {len(self._names)} done)")
+        self._shown = time.monotonic()
+        self._draw(at_once=True)
+
+    def _draw(self, at_once: bool = False) -> None:
+        if self._bar is not None and (at_once or time.monotonic() - self._shown >= REFRESH_SECONDS):
+            self._bar.update(
+                self._task, completed=self._done(), figures=printable(self._standing(), spaces=True)
+            )
+            self._shown = time.monotonic()
+
+    def _done(self) -> float:
+        """How many fits are done, with the shares of those under way."""
+        return self._ended + sum(done / epochs for done, epochs in self._under_way.values())
+
+    def _standing(self) -> str:
+        """The fits that are under way."""
+        short = shutil.get_terminal_size().columns < WIDE
+        under_way = [
+            f"{self._names[fit]}: {'' if short else 'epoch '}{int(done)}/{epochs}"
+            for fit, (done, epochs) in sorted(self._under_way.items())
+        ]
+        return "  ".join(under_way[: 1 if short else 3])
+
+    def _once(self, note: str) -> None:
+        if note not in self._said:
+            self._said.add(note)
+            self.screen.note(note)
+
+    def _warn(self, fit: int, name: str, message: str) -> None:
+        """A warning, of the first fit that has it."""
+        if f"{name}: {message}" not in self._said:
+            self._said.add(f"{name}: {message}")
+            self.screen.warn(name, f"{self._names[fit]}: {message}")
+
+
+def _sizes(sizes: list[int]) -> str:
+    return " -> ".join(map(str, sizes))
+
+
+def _figures_of(result: Mapping[str, Any]) -> str:
+    """What a fit came to, in a line: epochs, and the best model's first metric where it has not trained."""
+    epochs = result["epochs"]
+    said = f"{epochs} epoch{'' if epochs == 1 else 's'}"
+    metrics = result["best"]["metrics"]
+    split = next(name for name in ("test", "validation", "train") if name in metrics)
+    name = next((name for name, value in metrics[split].items() if isinstance(value, float)), None)
+    return said if name is None else f"{said}, {name} {figure(metrics[split][name])} on {split}"
+
+
+def show_means(screen: Screen, summary: GroupSummary, what: str) -> None:
+    """Mean and standard deviation over fits, for every split and metric; `what` the fits are, such as "5 seeds"."""
+    rows = []
+    for split, metrics in summary.mean.items():
+        for name, mean in metrics.items():
+            sd = summary.sd[split][name]
+            if isinstance(mean, Mapping):
+                rows += [[split, f"{name}: {key}", figure(mean[key]), figure(sd[key])] for key in mean]
+            else:
+                rows.append([split, name, figure(mean), figure(sd)])
+    screen.table(f"best models of {what}", ["split", "metric", "mean", "sd"], rows)

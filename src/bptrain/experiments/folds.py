@@ -1,0 +1,85 @@
+"""Cross-validation: every fold is the test set of one fit.
+
+The folds are data.split.fold and data.split.folds of ordinary runs (data/folding.py).
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bptrain.build.setup import NOTHING, load_given
+from bptrain.config import Loaded
+from bptrain.data.memory import InMemory
+from bptrain.errors import UsageError
+from bptrain.experiments.groups import (
+    GroupSummary,
+    Member,
+    finish,
+    fit_members,
+    kept,
+    open_group,
+    with_one_thread,
+)
+from bptrain.experiments.many import SharedByFits
+from bptrain.experiments.news import News
+from bptrain.experiments.planned import Overrides, changed
+from bptrain.store.run_group import RunGroup
+
+
+class FoldsSummary(NamedTuple):
+    """A finished cross-validation."""
+
+    group: RunGroup
+    summary: GroupSummary
+
+    def record(self) -> dict[str, Any]:
+        """The fields of the JSON of `fit --folds`."""
+        return {"directory": str(self.group.path), **self.summary.record()}
+
+
+def fit_folds(
+    config: Path | Mapping[str, Any],
+    overrides: Overrides,
+    folds: int,
+    repeat: int = 1,
+    *,
+    jobs: int | None = None,
+    out: Path | None = None,
+    resume: str | None = None,
+    overwrite: bool = False,
+    given: Mapping[str, InMemory] = NOTHING,
+    each_epoch: bool = False,
+    show: Callable[[News], None] = lambda news: None,
+) -> FoldsSummary:
+    """Fits each fold, `repeat` times with other seeds, in one directory.
+
+    Raises UsageError, and the errors of the fits.
+    """
+    if folds < 2:
+        raise UsageError(f"--folds {folds}: give 2 or more, since a fold is tested by a model of the others")
+    if repeat < 1:
+        raise UsageError(f"--repeat {repeat}: give 1 or more")
+    loaded = load_given(config, changed(overrides, {"data.split.folds": folds, "data.split.fold": 1}), given)
+    members = members_of_folds(folds, repeat, loaded)
+    first = load_given(config, changed(overrides, members[0].changes), given)
+    opened = open_group("folds", folds, repeat, members, first, out, resume, overwrite)
+    shared = SharedByFits(config, given, loaded.config.training.threads or 1, each_epoch)
+    with kept(opened):
+        summary = fit_members(shared, overrides, members, opened, jobs, show)
+        finish(opened, summary)
+    return FoldsSummary(opened.group, summary)
+
+
+def members_of_folds(folds: int, repeat: int, loaded: Loaded) -> list[Member]:
+    """The fits of a cross-validation; repeat r has the config's seeds plus r − 1, and so other folds and weights."""
+    found = []
+    for r in range(1, repeat + 1):
+        seeds = {"seed": loaded.config.seed + r - 1} if r > 1 else {}
+        for k in range(1, folds + 1):
+            changes = {**with_one_thread(loaded), **seeds, "data.split.folds": folds, "data.split.fold": k}
+            if repeat == 1:
+                found.append(Member(f"fold-{k}", f"fold {k}", {"fold": k}, changes))
+            else:
+                directory, name = f"repeat-{r}/fold-{k}", f"repeat {r}, fold {k}"
+                found.append(Member(directory, name, {"repeat": r, "fold": k}, changes))
+    return found
