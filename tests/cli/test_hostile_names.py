@@ -88,7 +88,8 @@ GIVEN: dict[str, Callable[[str, Path], list[tuple[object, ...]]]] = {
         ("--data", "data\x1b[31m.csv", "--target", TARGET, "--output", "new\x1b[31m\u202e.yaml")
     ],
     "validate": lambda run, config: [(config, *PLUG), ("nowhere\x1b[31m\u202e.yaml",)],
-    "fit": lambda run, config: [(config, *PLUG), (config, *PLUG, "--verbose"), (config, *PLUG, "--seeds", 2, "--jobs", 1),
+    "fit": lambda run, config: [(config, *PLUG), (config, *PLUG, "--verbose"),
+                                (config, *PLUG, "--seeds", 2, "--jobs", 1),
                                 (config, *PLUG, "--dry-run"), (config, *PLUG, "--resume", run)],
     "eval": lambda run, config: [(run, *PLUG), (run, *PLUG, "--data", "data\x1b[31m.csv"),
                                  (run, *PLUG, "--fail-under", "accuracy=2")],

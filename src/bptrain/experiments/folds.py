@@ -20,7 +20,7 @@ from bptrain.experiments.groups import (
     open_group,
     with_one_thread,
 )
-from bptrain.experiments.many import SharedByFits
+from bptrain.experiments.many import SharedByFits, settled_jobs
 from bptrain.experiments.news import News
 from bptrain.experiments.planned import Overrides, changed
 from bptrain.store.run_group import RunGroup
@@ -62,8 +62,9 @@ def fit_folds(
     loaded = load_given(config, changed(overrides, {"data.split.folds": folds, "data.split.fold": 1}), given)
     members = members_of_folds(folds, repeat, loaded)
     first = load_given(config, changed(overrides, members[0].changes), given)
-    opened = open_group("folds", folds, repeat, members, first, out, resume, overwrite)
     shared = SharedByFits(config, given, loaded.config.training.threads or 1, each_epoch)
+    jobs = settled_jobs(shared, jobs)
+    opened = open_group("folds", folds, repeat, members, first, out, resume, overwrite)
     with kept(opened):
         summary = fit_members(shared, overrides, members, opened, jobs, show)
         finish(opened, summary)

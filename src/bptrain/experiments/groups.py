@@ -59,7 +59,7 @@ def fit_members(
     overrides: Overrides,
     members: Sequence[Member],
     opened: OpenGroup | None,
-    jobs: int | None,
+    jobs: int,
     show: Callable[[News], None],
 ) -> GroupSummary:
     """Fits the members, in the directory of their group or as runs of their own. Raises the errors of the fits."""

@@ -29,14 +29,14 @@ class SharedByFits(NamedTuple):
 
 
 def run_many(
-    shared: SharedByFits, fits: Sequence[PlannedFit], jobs: int | None, show: Callable[[News], None]
+    shared: SharedByFits, fits: Sequence[PlannedFit], jobs: int, show: Callable[[News], None]
 ) -> list[dict[str, Any]]:
-    """Makes the fits in `jobs` processes, by default as many as there are processors for, and shows their news.
+    """Makes the fits, `jobs` of them at a time in processes of their own, or one by one in this, and shows their news.
 
     The fields of fit's JSON of each, in their order. When one fails, or a signal comes, the others are saved and
     stopped. Raises the errors of a fit, with its name; Interrupted, after saving.
     """
-    jobs = min(settled_jobs(shared, jobs), len(fits))
+    jobs = min(jobs, len(fits))
     if jobs > 1:
         plugins = [plugin.file for plugin in plugins_in_use()]
         config = plain_config(shared.config)
@@ -65,7 +65,7 @@ def run_many(
 
 
 def settled_jobs(shared: SharedByFits, jobs: int | None) -> int:
-    """How many processes there are to be.
+    """How many processes there are to be: by default as many as there are processors for.
 
     Rows and parts that are in this process alone stay in it. Raises UsageError where it is asked for that they do not.
     """

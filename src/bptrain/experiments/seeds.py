@@ -16,7 +16,7 @@ from bptrain.experiments.groups import (
     open_group,
     with_one_thread,
 )
-from bptrain.experiments.many import SharedByFits
+from bptrain.experiments.many import SharedByFits, settled_jobs
 from bptrain.experiments.news import News
 from bptrain.experiments.planned import Overrides, changed
 
@@ -44,6 +44,7 @@ def fit_seeds(
         raise UsageError("--resume auto beside --seeds goes on with a directory of runs: name it with --out")
     loaded = load_given(config, overrides, given)
     shared = SharedByFits(config, given, loaded.config.training.threads or 1, each_epoch)
+    jobs = settled_jobs(shared, jobs)
     members = [
         Member(f"seed-{seed}", f"seed {seed}", {"seed": seed}, {**with_one_thread(loaded), "seed": seed})
         for seed in range(loaded.config.seed, loaded.config.seed + seeds)

@@ -1,0 +1,175 @@
+"""Cross-validation in one process: its runs, its directory, and how it goes on."""
+
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bptrain.errors import Interrupted
+from bptrain.experiments.folds import fit_folds
+from bptrain.experiments.news import FitEnds, News
+from bptrain.store.run_group import RunGroup
+from command import bptrain
+
+SMALL = ("--set", "training.epochs=2", "--set", "training.engine=numpy", "--jobs", 1)
+
+
+def scores(record: dict[str, Any], split: str = "test") -> list[float]:
+    """The accuracy of each run."""
+    return [run["best"]["metrics"][split]["accuracy"] for run in record["runs"]]
+
+
+def test_each_fold_is_an_ordinary_run(iris: Path) -> None:
+    record = bptrain("fit", iris, "--folds", 3, *SMALL, "--json").json
+    assert record["directory"] == "runs/iris/001"
+    assert [(run["fold"], run["run"]) for run in record["runs"]] == [
+        (k, f"runs/iris/001/fold-{k}") for k in (1, 2, 3)
+    ]
+    assert record["mean"]["test"]["accuracy"] == pytest.approx(statistics.fmean(scores(record)))
+    assert record["sd"]["validation"]["accuracy"] == pytest.approx(
+        statistics.stdev(scores(record, "validation"))
+    )
+    evaluated = bptrain("eval", "runs/iris/001/fold-2", "--json").json
+    assert (evaluated["split"], evaluated["rows"]) == ("test", 50)
+    again = bptrain("fit", "runs/iris/001/fold-2/config.yaml", "--out", "again", "--json").json
+    assert again["best"] == record["runs"][1]["best"]  # its config says all
+
+
+def test_repeats_have_other_folds_and_other_weights(iris: Path) -> None:
+    outcome = bptrain("fit", iris, "--folds", 2, "--repeat", 2, *SMALL, "--out", "cv")
+    assert outcome.out.splitlines()[-1] == "cv"
+    assert "best models of 2 folds, 2 times" in outcome.out
+    places = [f"repeat-{r}/fold-{k}" for r in (1, 2) for k in (1, 2)]
+    assert RunGroup(Path("cv")).read().runs == tuple(places)
+    seeds = [bptrain("config", "show", f"cv/{place}/config.yaml", "--json").json for place in places]
+    assert [one["config"]["seed"] for one in seeds] == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--folds", 1), "give 2 or more"),
+        (("--folds", 3, "--repeat", 0), "--repeat 0: give 1 or more"),
+        (("--folds", 3, "--jobs", 0), "--jobs 0: give 1 or more"),
+        (("--folds", 3, "--seeds", 3), "--folds and --seeds exclude each other"),
+        (("--repeat", 3), "--repeat needs --folds"),
+        (("--jobs", 2), "--jobs needs --folds or --seeds"),
+        (("--folds", 3, "--dry-run"), "--dry-run makes no run"),
+        (("--folds", 3, "--set", "data.test=iris.csv"), "a fold is the test set"),
+        (("--folds", 3, "--out", "."), "--out . is not empty"),
+    ],
+)
+def test_what_makes_no_sense(iris: Path, arguments: tuple[object, ...], words: str) -> None:
+    outcome = bptrain("fit", iris, *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert words in outcome.err
+    assert not Path("runs").exists()
+
+
+def test_more_folds_than_rows_leave_no_directory(iris: Path) -> None:
+    outcome = bptrain("fit", iris, "--folds", 151, *SMALL)
+    assert outcome.code == 3
+    assert "151 folds need 151 rows at least, but there are 150" in outcome.err
+    assert not any(Path("runs/iris").iterdir())
+
+
+def test_no_command_takes_a_fold_for_the_newest_run(iris: Path) -> None:
+    alone = bptrain("fit", iris, *SMALL[:-2], "--json").json["run"]
+    bptrain("fit", iris, "--folds", 2, *SMALL)
+    assert bptrain("eval", "--json").json["run"] == alone
+    assert bptrain("fit", iris, *SMALL[:-2], "--resume", "auto", "--json").json["run"] == alone
+    outcome = bptrain("eval", "runs/iris/002")
+    assert outcome.code == 5
+    assert "runs/iris/002 is a group of runs: name one of those in it" in outcome.err
+
+
+def test_a_group_is_one_line_among_the_runs(iris: Path) -> None:
+    record = bptrain("fit", iris, "--folds", 2, *SMALL, "--json").json
+    [row] = bptrain("runs", "--json").json["runs"]
+    assert (row["run"], row["state"]) == ("runs/iris/001", "finished")
+    assert row["test"]["accuracy"] == record["mean"]["test"]["accuracy"]
+    assert row["group"] == {"kind": "folds", "runs": 2, "finished": 2, "sd": record["sd"]}
+    shown = bptrain("runs").out
+    assert "folds 2/2" in shown
+    assert "±" in shown
+    inside = bptrain("runs", "runs/iris/001", "--json").json["runs"]
+    assert sorted(one["run"] for one in inside) == ["runs/iris/001/fold-1", "runs/iris/001/fold-2"]
+
+
+def stopped_in(fit: int, iris: Path, **options: Any) -> Interrupted:
+    """A cross-validation of three folds that is stopped when one of them has ended."""
+
+    def show(news: News) -> None:
+        if isinstance(news, FitEnds) and news.fit == fit:
+            raise KeyboardInterrupt
+
+    overrides = ["training.epochs=2", "training.engine=numpy"]
+    with pytest.raises(Interrupted) as caught:
+        fit_folds(iris, overrides, 3, jobs=1, show=show, **options)
+    return caught.value
+
+
+def test_what_is_unfinished_goes_on(iris: Path) -> None:
+    whole = bptrain("fit", iris, "--folds", 3, *SMALL, "--out", "whole", "--json").json
+    stopped = stopped_in(1, iris)
+    assert stopped.exit_code == 130
+    assert str(stopped).endswith(
+        "stopped and saved; 2 of 3 runs are finished; to continue, add --resume runs/iris/001"
+    )
+    [row] = bptrain("runs", "--json").json["runs"]
+    assert (row["state"], row["group"]["finished"]) == ("interrupted", 2)
+    assert "folds 2/3 interrupted" in bptrain("runs").out
+    first = Path("runs/iris/001/fold-1/run.json")
+    before = first.read_bytes()
+    on = bptrain("fit", iris, "--folds", 3, *SMALL, "--resume", "auto", "--json").json
+    assert on["directory"] == "runs/iris/001"
+    assert [run["best"] for run in on["runs"]] == [run["best"] for run in whole["runs"]]
+    assert (on["mean"], on["sd"]) == (whole["mean"], whole["sd"])
+    assert first.read_bytes() == before  # a finished fold is left
+    again = bptrain("fit", iris, *SMALL, "--resume", "runs/iris/001")  # how many folds it has is known
+    assert again.code == 0
+    assert again.err.count("was finished before") == 3
+
+
+def test_another_group_does_not_go_on(iris: Path) -> None:
+    stopped_in(0, iris)
+    other = bptrain("fit", iris, "--folds", 3, *SMALL, "--set", "seed=1", "--resume", "auto")
+    assert other.out.splitlines()[-1] == "runs/iris/002"
+    assert (
+        "not continued: runs/iris/001 was trained with other settings: seed: 0 -> 1; these are new runs"
+        in other.err
+    )
+    for arguments in (("--folds", 4), ("--folds", 3, "--set", "seed=2")):
+        refused = bptrain("fit", iris, *arguments, *SMALL, "--resume", "runs/iris/001")
+        assert refused.code == 5
+        assert "was trained with other settings" in refused.err
+
+
+def test_a_group_may_be_replaced(iris: Path) -> None:
+    bptrain("fit", iris, "--folds", 3, *SMALL, "--out", "cv")
+    Path("cv/fold-3/mine.txt").write_text("notes")
+    assert bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv").code == 2
+    outcome = bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv", "--overwrite")
+    assert outcome.code == 0, outcome.err
+    assert sorted(path.name for path in Path("cv/fold-3").iterdir()) == ["mine.txt"]  # what is not ours stays
+    assert RunGroup(Path("cv")).read().runs == ("fold-1", "fold-2")
+
+
+def test_seeds_in_a_directory_are_a_group(iris: Path) -> None:
+    first = bptrain("fit", iris, "--seeds", 2, *SMALL, "--out", "runs/many", "--json").json
+    assert [run["seed"] for run in first["runs"]] == [0, 1]
+    [row] = bptrain("runs", "--json").json["runs"]
+    assert (row["run"], row["group"]["kind"]) == ("runs/many", "seeds")
+    again = bptrain("fit", iris, *SMALL, "--resume", "runs/many", "--json").json
+    assert (again["mean"], again["sd"]) == (first["mean"], first["sd"])
+
+
+def test_a_record_that_names_other_places_is_refused(iris: Path) -> None:
+    bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv")
+    record = json.loads(Path("cv/group.json").read_text())
+    Path("cv/group.json").write_text(json.dumps({**record, "runs": ["../elsewhere"]}))
+    outcome = bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv", "--overwrite")
+    assert outcome.code == 5
+    assert "could not read cv/group.json" in outcome.err
