@@ -84,6 +84,7 @@ def test_eval_json(run: str) -> None:
         "rows",
         "loss",
         "metrics",
+        "intervals",
         "baseline",
         "labels",
         "confusion_matrix",

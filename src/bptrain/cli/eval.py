@@ -23,8 +23,11 @@ def eval_command(
         typer.Option(metavar="train|validation|test", help="Default: test, else validation, else train."),
     ] = None,
     data: Annotated[
-        Path | None,
-        typer.Option(help="A file with the same columns as the training data, instead of a split."),
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A file with the columns of the training data, instead of a split; or a pattern. Repeatable.",
+        ),
     ] = None,
     target: Annotated[
         Path | None,
@@ -37,6 +40,10 @@ def eval_command(
         list[str] | None,
         typer.Option(metavar="METRIC=V", help="Exit with 1 if a metric is worse than V. Repeatable."),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Metrics and selection rates for each value of a column, too."),
+    ] = None,
     data_root: DataRoot = None,
 ) -> None:
     """Evaluate a trained model: metrics next to a baseline, and the confusion matrix.
@@ -46,6 +53,7 @@ def eval_command(
       bptrain eval
       bptrain eval runs/iris/001 --split validation
       bptrain eval --data new.csv --fail-under accuracy=0.9
+      bptrain eval --data 'new/*.csv' --by sex
     """
     from bptrain.commands.eval import SPLITS, evaluate_model, failed_thresholds, parse_bound
     from bptrain.console.eval import show_evaluation
@@ -54,7 +62,7 @@ def eval_command(
     if split is not None and split not in SPLITS:
         raise UsageError(f"--split {split}: choose one of {', '.join(SPLITS)}")
     bounds = [parse_bound(text) for text in fail_under or []]
-    report = evaluate_model(run, split, data, target, checkpoint, data_root)
+    report = evaluate_model(run, split, data or [], target, checkpoint, data_root, by)
     short = failed_thresholds(report, bounds)
     for note in report.notes:
         screen.note(note)

@@ -1,9 +1,10 @@
 """An evaluation as tables: metrics next to the baseline, per class, and the confusion matrix."""
 
 from bptrain.commands.eval import EvaluationReport
-from bptrain.console.terminal.metric_tables import ends, show_classes, show_targets
+from bptrain.console.terminal.metric_tables import ends, show_classes, show_targets, with_ends
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.errors import short
+from bptrain.model.groups import ByColumn
 
 
 def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
@@ -29,3 +30,29 @@ def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
         counts = [[label, *map(str, row)] for label, row in zip(labels, report.confusion_matrix, strict=True)]
         title = "confusion matrix: true class by row, predicted class by column"
         screen.table(title + ("" if once is None else ", every row counted once"), ["", *labels], counts)
+    if report.by is not None:
+        show_groups(screen, report.by)
+
+
+def show_groups(screen: Screen, by: ByColumn) -> None:
+    """Counts, metrics and selection rates of each group."""
+    first = by.groups[0]
+    names = [name for name, value in first.evaluation.metrics.items() if isinstance(value, float)]
+    rates = first.selection_rate or {}
+    rows = []
+    for group in by.groups:
+        figures = {"loss": group.evaluation.loss, **group.evaluation.metrics}
+        ends_of = group.intervals.metrics
+        rows.append(
+            [
+                "(missing)" if group.value is None else short(group.value),
+                f"{group.evaluation.rows:,}",
+                *(with_ends(figures[name], ends_of.get(name)) for name in ("loss", *names)),
+                *(figure((group.selection_rate or {})[label]) for label in rates),
+            ]
+        )
+    title = f"by {by.column}: 95 % intervals in brackets" + (
+        ", and the share predicted as each class" if rates else ""
+    )
+    predicted = (f"predicted {short(label)}" for label in rates)
+    screen.table(title, [by.column, "rows", "loss", *names, *predicted], rows)

@@ -96,6 +96,15 @@ def block_of_columns(X: Any, schema: Schema) -> ColumnBlock:
     return schema.with_kinds(Table(block)).features
 
 
+def columns_of(X: Any, schema: Schema) -> Any:
+    """X, if it has named columns or is an array of plain numbers, else its cells by column. Raises DataError."""
+    if is_named(X):
+        return X
+    names = tuple(feature.name for feature in schema.features)
+    array = _array(X, names)
+    return array if is_plain(array, schema) else {name: array[:, k] for k, name in enumerate(names)}
+
+
 def _named(X: Any, names: tuple[str, ...]) -> list[Array]:
     present = dict(named_columns(X))
     own = own_spelling(present)

@@ -3,16 +3,18 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import DTypeLike
 
-from bptrain.build.data import prepare_data
+from bptrain.build.data import data_settings, prepare_data
 from bptrain.build.network import network_of_schema
 from bptrain.config import from_plain, load_config
 from bptrain.config.resolved import to_plain
 from bptrain.data.prepare import ChangedDataError, KeptSchema, Prepared
 from bptrain.data.schema import Schema
+from bptrain.data.settings import DataSettings
+from bptrain.data.sources import DataSource
 from bptrain.errors import CheckpointError, UsageError, Warned, not_silenced
 from bptrain.model.model import Model
 from bptrain.model.moved_data import RunOrigin, Search
@@ -53,6 +55,30 @@ def training_data(
     limit: int | None = None,
     data_root: Path | None = None,
 ) -> Prepared:
+    """The data set that a model was trained on: `run_data` without its sources."""
+    return run_data(model, run, dtype, limit, data_root).prepared
+
+
+class RunData(NamedTuple):
+    """The data set of a run, and where its rows are read from."""
+
+    prepared: Prepared
+    sources: Mapping[str, DataSource]  # split -> the file that its rows are in, and are numbered by
+
+    @classmethod
+    def of(cls, prepared: Prepared, settings: DataSettings) -> "RunData":
+        """Rows of a split without a file of its own are in that of the training rows."""
+        own = {"validation": settings.validation, "test": settings.test}
+        return cls(prepared, {split: own.get(split) or settings.train for split in prepared.splits})
+
+
+def run_data(
+    model: Model,
+    run: RunDirectory,
+    dtype: DTypeLike,
+    limit: int | None = None,
+    data_root: Path | None = None,
+) -> RunData:
     """The data set that a model was trained on, read and split again, with the config of its run.
 
     Data that has moved is found again, below `data_root` or with the run: `moved_data.py`. Raises CheckpointError when
@@ -73,10 +99,13 @@ def training_data(
         )
     search = Search(run.path, RunOrigin.of(run), kept.data, data_root)
     with_schema = KeptSchema(model.schema, kept.data)
+    found = search.found(loaded)
     try:
-        return prepare_data(search.found(loaded), dtype, limit, kept_schema=with_schema)
+        prepared = prepare_data(found, dtype, limit, kept_schema=with_schema)
     except ChangedDataError:  # another file lies where the data was
-        return prepare_data(search.found(loaded, trusting=False), dtype, limit, kept_schema=with_schema)
+        found = search.found(loaded, trusting=False)
+        prepared = prepare_data(found, dtype, limit, kept_schema=with_schema)
+    return RunData.of(prepared, data_settings(found))
 
 
 def run_of(checkpoint_file: Path) -> RunDirectory:

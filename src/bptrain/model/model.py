@@ -1,7 +1,7 @@
 """A trained model: weights with everything that turns raw columns into predictions."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from bptrain.engines.choice import forward_pass
 from bptrain.engines.row_threads import Parts
 from bptrain.engines.threads import threads_at_hand
 from bptrain.errors import DataError, DataWarning, UsageError, Warned, not_silenced, printable
+from bptrain.parts.metrics import metrics
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
 
@@ -87,12 +88,46 @@ class Model:
         if why is not None:
             raise UsageError(f"this needs probabilities{why}")
 
+    def score(self, X: Any, y: Any) -> float:
+        """Accuracy for classes (of several yes/no outputs all must be right), R² for values, as scikit-learn's.
+
+        X is what `predict` takes, y the labels, N, or values, N or N × targets. Every row counts once. Raises
+        DataError.
+        """
+        from bptrain.model.rows_to_evaluate import rows_given
+
+        _, rows, _, odd = rows_given(self, (X, y))
+        self._say(one for one in odd if one.name != "no_weights")
+        found = self.schema
+        name = "r2" if found.task == "regression" else "accuracy"
+        outputs = self.outputs_of(rows.X).X_L
+        seen = found.decode(outputs) if found.task == "regression" else found.classes_of(outputs)
+        with np.errstate(all="ignore"):  # a score of predictions beyond all bounds is NaN
+            return float(metrics.get(name)().value(seen, rows.y_true, len(found.labels)))
+
+    def evaluate(self, data: Any, by: str | None = None) -> dict[str, Any]:
+        """The fields of `bptrain eval --data … --json`: loss, metrics, intervals, baseline, confusion matrix.
+
+        `data` is a path or a list of them, (X, y), a dict of columns, or a frame of pandas, polars or Arrow; `by` is a
+        column whose groups are evaluated too. Raises DataError.
+        """
+        from bptrain.model.evaluation_report import report_on
+        from bptrain.model.rows_to_evaluate import rows_given
+
+        evaluated = rows_given(self, data)
+        self._say(evaluated.warnings)
+        return report_on(self, evaluated, by=by).record()
+
     def _encoded(self, X: Any) -> Array:
         """X_0; what is odd about the rows is said as a warning of Python to who called the caller. Raises DataError."""
         encoded, odd = encode_rows(X, self.schema, self.w.dtype)
-        for name, message in not_silenced(odd, self.config.silence):
-            warnings.warn(printable(f"{message} [{name}]", spaces=True), DataWarning, stacklevel=3)
+        self._say(odd, 4)
         return encoded
+
+    def _say(self, odd: Iterable[Warned], level: int = 3) -> None:
+        """Warnings of Python, but for those that the config silences, to who called the caller."""
+        for name, message in not_silenced(odd, self.config.silence):
+            warnings.warn(printable(f"{message} [{name}]", spaces=True), DataWarning, stacklevel=level)
 
     def _predict_in_parts(self, X: Array) -> Array:
         """The same for many rows: some at a time, which stay in the cache from raw columns to labels."""

@@ -1,0 +1,66 @@
+"""What `bptrain eval` does: a trained model on a split of its own data, or on files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bptrain.errors import CheckpointError, UsageError
+from bptrain.model.evaluation_report import EvaluationReport, report_on
+from bptrain.model.load import enclosing_run, load_checkpoint, load_run, run_of
+from bptrain.model.model import Model
+from bptrain.model.rows_to_evaluate import rows_of_files, rows_of_split
+from bptrain.store.run_directory import RunDirectory, find_run
+
+
+def evaluate_model(
+    run_path: Path | None = None,
+    split: str | None = None,
+    data: Sequence[Path] = (),
+    target: Path | None = None,
+    which: str = "best",
+    data_root: Path | None = None,
+    by: str | None = None,
+) -> EvaluationReport:
+    """Evaluates a run on one of its splits, or on files with the same columns as its training data.
+
+    `which` is best, last or a checkpoint file; `data_root` is where the data of a run lies that has moved; `by` is a
+    column whose groups are evaluated as well. Raises UsageError, DataError or CheckpointError.
+    """
+    refuse_both(split, data, target, data_root)
+    model, run = model_of(run_path, which, alone=bool(data))
+    if data:
+        evaluated = rows_of_files(model, data, target)
+    else:
+        assert run is not None  # only files can be evaluated without one
+        evaluated = rows_of_split(model, run, split, data_root)
+    return report_on(model, evaluated, None if run is None else run.path, by)
+
+
+def refuse_both(split: str | None, data: Sequence[Path], target: Path | None, data_root: Path | None) -> None:
+    """Raises UsageError for options that exclude each other."""
+    if split is not None and data:
+        raise UsageError("--split and --data exclude each other: give one of them")
+    if target is not None and not data:
+        raise UsageError("--target needs --data")
+    if data_root is not None and data:
+        raise UsageError(
+            "--data-root is where the data of the run lies, and --data is another file: give one"
+        )
+
+
+def model_of(run_path: Path | None, which: str, alone: bool) -> tuple[Model, RunDirectory | None]:
+    """best or last of a run (without one, of the newest), or a checkpoint file, which may stand `alone`.
+
+    Raises CheckpointError.
+    """
+    if which in ("best", "last"):
+        run = find_run(run_path)
+        return load_run(run, which), run
+    file = Path(which)
+    if not file.is_file():
+        raise CheckpointError(f"no checkpoint at {which}: give best, last or a file")
+    if run_path is None:
+        return load_checkpoint(file), None if alone else run_of(file)
+    run, own = find_run(run_path), enclosing_run(file)
+    if own is not None and own.path.resolve() != run.path.resolve():
+        raise CheckpointError(f"{file} belongs to {own.path}, not to {run.path}")
+    return load_checkpoint(file), run

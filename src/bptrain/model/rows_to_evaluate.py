@@ -1,0 +1,87 @@
+"""Rows that a model is evaluated on: a split of its run, files, or what Python gives."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bptrain.build.data import conventions_for, without_keys
+from bptrain.data.joined_files import source_of_paths
+from bptrain.data.memory import in_memory, is_named
+from bptrain.data.one_column import column_of
+from bptrain.data.prepare import Rows, encode_file
+from bptrain.data.raw_columns import columns_of
+from bptrain.data.sources import DataSource
+from bptrain.errors import UsageError, Warned
+from bptrain.formats.problems import UndeclaredConvention
+from bptrain.model.load import run_data
+from bptrain.model.model import Model
+from bptrain.parts.types import Array
+from bptrain.store.run_directory import RunDirectory
+
+SPLITS = ("test", "validation", "train")  # in the order of preference
+
+
+class Evaluated(NamedTuple):
+    """Encoded rows, and where they were read from."""
+
+    split: str  # "data" for rows that are no split of the run
+    rows: Rows
+    source: DataSource
+    warnings: tuple[Warned, ...] = ()  # what is odd about them
+
+    def column(self, name: str, model: Model) -> Array:
+        """The cells of these rows in a column: numbers with NaN, or texts with None. Raises DataError."""
+        settings = model.config.data
+        every = column_of(self.source, name, model.schema, settings.features, settings.target)
+        return np.asarray(every[self.rows.row_index])
+
+
+def rows_of_split(
+    model: Model, run: RunDirectory, wanted: str | None = None, data_root: Path | None = None
+) -> Evaluated:
+    """The rows of a split of the run that a model comes from: of test, else of validation, else of train.
+
+    Raises UsageError where the run has no such rows, and what `run_data` does.
+    """
+    prepared, sources = run_data(model, run, model.w.dtype, data_root=data_root)
+    name = wanted or next(split for split in SPLITS if split in prepared.splits)
+    if name not in prepared.splits:
+        raise UsageError(f"this run has no {name} rows; it has {', '.join(prepared.splits)}")
+    done = tuple(note for note in prepared.notes if note.startswith("missing: "))
+    rows = prepared.splits[name]
+    return Evaluated(name, rows._replace(notes=rows.notes or done), sources[name])
+
+
+def rows_of_files(model: Model, paths: Sequence[Path], target: Path | None = None) -> Evaluated:
+    """The rows of files, or patterns of their names; `target` has the targets of a file of one array.
+
+    Raises DataError.
+    """
+    source = source_of_paths(paths, target, conventions_for(model.config.data, paths[0]))
+    try:
+        return rows_of_source(model, source)
+    except UndeclaredConvention as doubt:
+        raise without_keys(doubt) from None
+
+
+def rows_of_source(model: Model, source: DataSource) -> Evaluated:
+    """The rows of any source with the columns of the training data. Raises DataError."""
+    settings = model.config.data  # which names the arrays of an npz file
+    rows, warnings = encode_file(source, model.schema, model.w.dtype, settings.features, settings.target)
+    return Evaluated("data", rows, source, tuple(warnings))
+
+
+def rows_given(model: Model, data: Any) -> Evaluated:
+    """The rows of a path, of several, or of what `bptrain.fit` takes as data: (X, y), a dict of columns, a frame.
+
+    X is what `Model.predict` takes. Raises DataError.
+    """
+    if isinstance(data, str | Path):
+        return rows_of_files(model, [Path(data)])
+    if isinstance(data, list | tuple) and data and all(isinstance(one, str | Path) for one in data):
+        return rows_of_files(model, [Path(one) for one in data])
+    if isinstance(data, tuple) and len(data) == 2 and not is_named(data[0]):
+        data = (columns_of(data[0], model.schema), data[1])
+    return rows_of_source(model, in_memory(data, "data"))
