@@ -4,7 +4,7 @@ from bptrain.commands.eval import EvaluationReport
 from bptrain.console.terminal.metric_tables import ends, show_classes, show_targets, with_ends
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.errors import short
-from bptrain.model.groups import ByColumn
+from bptrain.model.row_groups import ByColumn
 
 
 def show_evaluation(screen: Screen, report: EvaluationReport) -> None:

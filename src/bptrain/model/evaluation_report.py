@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from bptrain.build.metrics import build_metrics
 from bptrain.errors import Warned, not_silenced
-from bptrain.model.groups import ByColumn, GroupReport, groups_of, of_rows, selection_rates
 from bptrain.model.model import Model
+from bptrain.model.row_groups import ByColumn, GroupReport, groups_of, of_rows, selection_rates
 from bptrain.model.rows_to_evaluate import Evaluated
 from bptrain.parts.metrics import metrics
 from bptrain.store.plain import plain

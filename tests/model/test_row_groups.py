@@ -10,7 +10,7 @@ from bptrain.commands.eval import evaluate_model
 from bptrain.data.schema import Schema
 from bptrain.data.targets import Target
 from bptrain.errors import DataError
-from bptrain.model.groups import groups_of, selection_rates
+from bptrain.model.row_groups import groups_of, selection_rates
 from bptrain.parts.types import Array
 from command import bptrain
 
