@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import bptrain as package
+from bptrain.errors import UsageError
 from bptrain.store import atomic
 from bptrain.temporary import written_beside
 from command import Outcome, bptrain
@@ -443,3 +444,70 @@ def test_a_failure_at_any_write_leaves_no_file(
         assert [*Path().iterdir()] == []
     assert bptrain(*arguments).code == 0
     assert len(Path(name).read_bytes()) == len(whole)
+
+
+def test_the_rows_of_a_split(species: Path, workplace: Path) -> None:
+    lines = table(PENGUINS.read_text())
+    for split in ("train", "validation", "test"):
+        rows = predicted(species, "--split", split, "--proba")
+        assert [*rows[0]] == ["row", "species", "prediction", "p_Adelie", "p_Chinstrap", "p_Gentoo"]
+        assert [row["species"] for row in rows] == [lines[int(row["row"])]["species"] for row in rows]
+        report = bptrain("eval", species, "--split", split, "--json").json
+        right = sum(row["species"] == row["prediction"] for row in rows)
+        assert (right / len(rows), len(rows)) == (report["metrics"]["accuracy"], report["rows"])
+    assert "missing: " in bptrain("predict", species, "--split", "test").err
+    record = bptrain("predict", species, "--split", "test", "--out", "p.jsonl", "--json").json
+    assert (record["rows"], record["files"][0]["data"]) == (len(rows), "test")
+    assert len(Path("p.jsonl").read_text().splitlines()) == len(rows)
+    for arguments in (
+        (species, PENGUINS, "--split", "test"),
+        (species, "--split", "all"),
+        (species, "--split", "test", "--keep", "year"),
+        (species, "--split", "test", "--name", "row"),
+        (species, "--split", "test", "--out", "p.jsonl"),
+        (species, "--split", "test", "--out", "p/"),
+        (species, "--split", "test", "--fail-on-drift", "1"),
+    ):
+        assert bptrain("predict", *arguments).code == 2
+
+
+def test_the_rows_of_a_split_with_several_targets(numbers: Path, workplace: Path) -> None:
+    rows = predicted(numbers, "--split", "validation")
+    assert [*rows[0]] == ["row", "up", "down", "prediction_up", "prediction_down"]
+    for row in rows:
+        assert float(row["up"]) == int(row["row"]) + 0.5
+        assert float(row["down"]) == -int(row["row"])
+    report = bptrain("eval", numbers, "--split", "validation", "--json").json
+    errors = [abs(float(row["up"]) - float(row["prediction_up"])) for row in rows]
+    assert math.isclose(sum(errors) / len(errors), report["metrics_per_target"]["mae"]["up"])
+
+
+def test_fail_on_drift(species: Path, workplace: Path) -> None:
+    head, *lines = PENGUINS.read_text().splitlines()
+    heavy = [",".join([*line.split(",")[:5], "9000", *line.split(",")[6:]]) for line in lines]
+    Path("a.csv").write_text("\n".join([head, *lines, ""]))
+    Path("heavy.csv").write_text("\n".join([head, *heavy, ""]))
+    good = bptrain("predict", species, "a.csv", "--fail-on-drift", "0.25", "--out", "p.csv", "--json")
+    assert (good.code, good.json["ok"], good.json["fail_on_drift"]) == (0, True, [])
+    bad = bptrain("predict", species, "heavy.csv", "--fail-on-drift", "0.25", "--out", "q.csv", "--json")
+    assert (bad.code, bad.json["ok"], bad.json["fail_on_drift"]) == (1, False, ["body_mass_g"])
+    compared = bptrain("data", "compare", species, "heavy.csv", "--fail-on-drift", "0.25").err
+    of_compare = [line for line in compared.splitlines() if "[fail_on_drift]" in line]
+    assert of_compare == [line for line in bad.err.splitlines() if "[fail_on_drift]" in line]
+    assert len(Path("q.csv").read_text().splitlines()) == 345  # the predictions are there all the same
+
+
+def test_python_says_one_row(species: Path, numbers: Path, answers: Path) -> None:
+    row = {name: cell for name, cell in table(PENGUINS.read_text())[0].items() if name != "species"}
+    model = package.load(species)
+    assert model.predict_one(row) == model.predict_one((*row.values(),)) == "Adelie"
+    pair = package.load(numbers).predict_one({"x": 2, "z": 1, "kind": "a"})
+    assert isinstance(pair, tuple)
+    assert [*map(type, pair)] == [float, float]
+    assert package.load(answers).predict_one((35,)) == 1
+    P = package.load(answers).predict_proba([[3], [35]])
+    assert P.shape == (2, 2)
+    assert np.allclose(P.sum(axis=1), 1)
+    assert P[0, 1] < 0.5 < P[1, 1]
+    with pytest.raises(UsageError, match="predicts numbers"):
+        package.load(numbers).predict_proba({"x": [2], "z": [1], "kind": ["a"]})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bptrain.cli.command import command
+from bptrain.cli.command import DataRoot, command
 
 if TYPE_CHECKING:
     from bptrain.console.terminal.screen import Screen
@@ -61,9 +61,20 @@ def predict_command(
         str,
         typer.Option(metavar="error|blank", help="What becomes of a row that cannot be predicted."),
     ] = "error",
+    fail_on_drift: Annotated[
+        float | None,
+        typer.Option(metavar="X", min=0.0, help="Exit with 1 if the drift of an input is above X."),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="train|validation|test", help="Predict the run's own rows, with row number and target."
+        ),
+    ] = None,
     checkpoint: Annotated[
         str, typer.Option(metavar="best|last|PATH", help="Which weights to predict with.")
     ] = "best",
+    data_root: DataRoot = None,
 ) -> None:
     """Predict new rows with a trained model: one line out for every row in, in order.
 
@@ -75,10 +86,16 @@ def predict_command(
       bptrain predict runs/iris/001 new.csv --out predictions.csv --keep id --proba
       bptrain predict runs/iris/001 'parts/*.parquet' --out predictions/
     """
-    from bptrain.commands.predict.predict import PredictionSummary, PredictOptions, predict
+    from bptrain.commands.eval import SPLITS
+    from bptrain.commands.predict.predict import predict
+    from bptrain.commands.predict.prediction_events import PredictionSummary, PredictOptions
     from bptrain.console.predict import PredictView
-    from bptrain.errors import UsageError
+    from bptrain.errors import VERDICT_EXIT, UsageError
 
+    if split is not None and split not in SPLITS:
+        raise UsageError(f"--split {split}: choose one of {', '.join(SPLITS)}")
+    if on_bad_row not in ("error", "blank"):
+        raise UsageError(f"--on-bad-row {on_bad_row}: choose error or blank")
     if screen.json and out is None:
         raise UsageError("--json prints a summary on stdout: name a place for the predictions with --out")
     options = PredictOptions(
@@ -92,9 +109,19 @@ def predict_command(
         on_bad_row=on_bad_row,
         threshold=threshold,
         cost=cost,
+        split=split,
+        data_root=data_root,
+        fail_on_drift=fail_on_drift,
     )
     with PredictView(screen) as view, closing(predict(words or [], options)) as events:
         for event in events:
             view.show(event)
             if isinstance(event, PredictionSummary):
-                screen.record(event.record())
+                far = event.drifted or ()
+                screen.record(event.record(), ok=not far)
+                for one in far:
+                    screen.warn(
+                        "fail_on_drift", f"the drift of {one.name} is {one.psi:.4g}, above {fail_on_drift:g}"
+                    )
+    if far:
+        raise typer.Exit(VERDICT_EXIT)

@@ -7,7 +7,7 @@ from bptrain.build.data import conventions_for
 from bptrain.data.compared_file import compared_columns
 from bptrain.data.drift import ColumnDrift, drift_of
 from bptrain.data.joined_files import source_of_paths
-from bptrain.errors import CheckpointError, Warned
+from bptrain.errors import Warned
 from bptrain.model.load import load
 from bptrain.store.plain import plain
 
@@ -43,11 +43,7 @@ def compare_data(run: Path, file: Path, target: Path | None = None) -> DataCompa
     Raises DataError, and CheckpointError where the run keeps no statistics.
     """
     model = load(run)
-    statistics = model.schema.statistics
-    if not statistics.rows:
-        raise CheckpointError(
-            f"{model.stored.path} was written by a version that kept no statistics of the training rows: train it again"
-        )
+    statistics = model.training_statistics()
     settings = model.config.data
     source = source_of_paths([file], target, conventions_for(settings, file))
     blocks = compared_columns(source, model.schema, settings.features, settings.target)

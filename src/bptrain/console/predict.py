@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from bptrain.commands.predict.predict import (
+from bptrain.commands.predict.prediction_events import (
     Advanced,
     Chosen,
     Left,

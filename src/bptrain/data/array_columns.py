@@ -13,17 +13,17 @@ from bptrain.formats.problems import ErrorList, Origin
 from bptrain.parts.types import Array
 
 
-def feature_block(array: Array, file: str, name: str = "x1", first: int = 0) -> ColumnBlock:
+def feature_block(array: Array, file: str, name: str = "x1", begin: int = 0) -> ColumnBlock:
     """The columns x1 … xn, or `name` where there is one; further axes are flattened row by row.
 
-    `first` is the number of the first row in the file, counted from 0. Raises DataError for what is not numbers.
+    `begin` is the number of the first row in the file, counted from 0. Raises DataError for what is not numbers.
     """
     if array.dtype.kind not in "biuf":
         message = f"features must be numbers, but the array is of type {array.dtype}"
         raise DataError(Problem("array_type", message, file=file))
     matrix = _columns(array, file)
     names = tuple(f"x{k + 1}" for k in range(matrix.shape[1])) if matrix.shape[1] != 1 else (name,)
-    return _number_block(matrix, names, Origin(file, first=first))
+    return _number_block(matrix, names, Origin(file, begin=begin))
 
 
 def target_block(array: Array, file: str, name: str = "y") -> ColumnBlock:

@@ -216,7 +216,7 @@ class NewRows:
 
     def _placed(self, origin: Origin) -> Origin:
         """The origin of a piece, whose rows are counted through where its file has no lines."""
-        return origin._replace(first=self.rows) if origin.lines is None else origin
+        return origin._replace(begin=self.rows) if origin.lines is None else origin
 
     def _array(self, piece: Array | NamedArrays) -> Array:
         """The array of the inputs. Raises DataError where there is none of its name."""
@@ -229,7 +229,7 @@ class NewRows:
         return piece.get(self.array)
 
     def _array_block(self, array: Array) -> ColumnBlock:
-        return feature_block(array, self.file, first=self.rows)
+        return feature_block(array, self.file, begin=self.rows)
 
     def _refuse_missing(self, block: ColumnBlock) -> None:
         """Raises FaultyRows for missing cells that nothing stands in for."""

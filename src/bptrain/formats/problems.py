@@ -21,7 +21,7 @@ class Origin(NamedTuple):
         tuple[int, str], ...
     ] = ()  # of several files: the first row of each, counted from 0, and the file
     notes: tuple[str, ...] = ()  # what was decided about how the file is written, in one line each
-    first: int = 0  # of a part of a file without lines: the number of its first row, counted from 0
+    begin: int = 0  # of a piece of a file: the number of its first row, counted from 0
 
     def file_of(self, row: int) -> str:
         """The file of a row, counted from 0."""
@@ -30,7 +30,7 @@ class Origin(NamedTuple):
 
     def place(self, row: int) -> str:
         """The place of a row, counted from 0, in words."""
-        place = f"row {self.first + row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        place = f"row {self.begin + row + 1}" if self.lines is None else f"line {self.lines[row]}"
         return f"{place} of {self.file_of(row)}" if self.parts else place
 
     def problem(self, code: str, row: int, message: str, suggestion: str | None = None) -> Problem:
@@ -40,7 +40,7 @@ class Origin(NamedTuple):
                 code, message, file=self.file_of(row), line=int(self.lines[row]), suggestion=suggestion
             )
         return Problem(
-            code, f"row {self.first + row + 1}: {message}", file=self.file_of(row), suggestion=suggestion
+            code, f"row {self.begin + row + 1}: {message}", file=self.file_of(row), suggestion=suggestion
         )
 
 

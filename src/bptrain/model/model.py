@@ -12,13 +12,22 @@ from bptrain.build.metrics import no_probabilities
 from bptrain.build.network import activation_parts
 from bptrain.config.schema import Config
 from bptrain.core.network import Network
+from bptrain.data.column_statistics import Statistics
 from bptrain.data.raw_columns import Encoder, encode_rows, is_plain
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Outputs
 from bptrain.engines.choice import forward_pass
 from bptrain.engines.row_threads import Parts
 from bptrain.engines.threads import threads_at_hand
-from bptrain.errors import DataError, DataWarning, UsageError, Warned, not_silenced, printable
+from bptrain.errors import (
+    CheckpointError,
+    DataError,
+    DataWarning,
+    UsageError,
+    Warned,
+    not_silenced,
+    printable,
+)
 from bptrain.parts.metrics import metrics
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
@@ -78,6 +87,14 @@ class Model:
             return predicted.item()
         values = predicted.tolist()
         return values[0] if len(values) == 1 else tuple(values)
+
+    def training_statistics(self) -> Statistics:
+        """What the training rows held. Raises CheckpointError where the model was written without."""
+        found = self.schema.statistics
+        if not found.rows:
+            message = "was written by a version that kept no statistics of the training rows: train it again"
+            raise CheckpointError(f"{self.stored.path} {message}")
+        return found
 
     def refuse_no_probabilities(self) -> None:
         """Raises UsageError where the outputs are no probabilities of classes."""

@@ -8,10 +8,9 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from bptrain.build.data import conventions_for, without_keys
-from bptrain.commands.predict.decisions import Decision, by_cost, by_threshold
+from bptrain.commands.predict.own_rows import ROW, own_rows, row_columns, target_names
 from bptrain.commands.predict.predicted_files import (
     ChosenModel,
     PredictionJob,
@@ -23,123 +22,44 @@ from bptrain.commands.predict.predicted_files import (
     refuse_existing,
 )
 from bptrain.commands.predict.prediction_columns import (
-    PREDICTION,
     OutColumn,
-    prediction_columns,
-    prediction_names,
     refuse_clashes,
     with_gaps,
 )
+from bptrain.commands.predict.prediction_events import (
+    BLANK,
+    Advanced,
+    Chosen,
+    Left,
+    Noted,
+    PredictedFile,
+    PredictEvent,
+    PredictionSummary,
+    PredictOptions,
+    Printed,
+)
 from bptrain.commands.predict.prediction_files import Writer, prediction_formats
+from bptrain.commands.predict.predictor import Predictor, predictor_of
+from bptrain.data.drift import ColumnDrift, DriftCounts
 from bptrain.data.new_rows import ALL, EncodedPiece, NewRows
 from bptrain.data.sources import known_format, read_table
-from bptrain.errors import UsageError, Warned, not_silenced
+from bptrain.errors import UsageError, not_silenced
 from bptrain.formats.base import Contents
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.problems import FaultyRows, UndeclaredConvention
-from bptrain.model.model import Model
-from bptrain.parts.types import Array
 from bptrain.store.atomic import writing_atomically
-
-BLANK, ERROR = "blank", "error"
-
-
-class PredictOptions(NamedTuple):
-    """What is asked of the command beside the words of its line."""
-
-    checkpoint: str = "best"
-    out: str | None = None  # None: stdout
-    format: str | None = None
-    overwrite: bool = False
-    keep: tuple[str, ...] = ()  # columns; "all" alone: all
-    name: str = PREDICTION
-    proba: bool = False
-    on_bad_row: str = ERROR
-    threshold: float | None = None
-    cost: Path | None = None
-
-
-class Chosen(NamedTuple):
-    """Who predicts."""
-
-    by: ChosenModel
-
-
-class Noted(NamedTuple):
-    """A line about how a file was read."""
-
-    text: str
-
-
-class Left(NamedTuple):
-    """A file that was there, and is left as it is."""
-
-    out: Path
-
-
-class Printed(NamedTuple):
-    """Predictions for stdout."""
-
-    text: str
-
-
-class Advanced(NamedTuple):
-    """Some more rows were predicted."""
-
-    rows: int
-
-
-class PredictedFile(NamedTuple):
-    """A file whose rows were predicted, or which is left since its predictions were there."""
-
-    data: Path
-    out: Path | None
-    rows: int = 0
-    unknown: int = 0  # cells of unknown categories
-    filled: int = 0  # cells that were missing and filled in
-    left: bool = False
-
-    def record(self) -> dict[str, Any]:
-        """Plain JSON types."""
-        return {**self._asdict(), "data": str(self.data), "out": None if self.out is None else str(self.out)}
-
-
-class PredictionSummary(NamedTuple):
-    """All that was predicted."""
-
-    run: Path | None
-    checkpoint: Path
-    files: tuple[PredictedFile, ...]
-    seconds: float
-
-    @property
-    def rows(self) -> int:
-        """Those that were predicted now."""
-        return sum(file.rows for file in self.files)
-
-    def record(self) -> dict[str, Any]:
-        """The fields of the command's JSON."""
-        return {
-            "run": None if self.run is None else str(self.run),
-            "checkpoint": str(self.checkpoint),
-            "files": [file.record() for file in self.files],
-            "rows": self.rows,
-            "unknown": sum(file.unknown for file in self.files),
-            "filled": sum(file.filled for file in self.files),
-            "seconds": self.seconds,
-        }
-
-
-PredictEvent = Chosen | Noted | Warned | Left | Printed | Advanced | PredictionSummary
 
 
 def predict(words: Sequence[str], options: PredictOptions) -> Generator[PredictEvent]:
     """Predicts the rows of files: the last event is the summary.
 
-    words   a run or a checkpoint file, unless the newest finished run is meant; and the files
+    words   a run or a checkpoint file, unless the newest finished run is meant; and the files, or with a split none
 
     Raises UsageError, DataError (FaultyRows for rows that cannot be predicted), CheckpointError, StorageError.
     """
+    if options.split is not None:
+        yield from predict_split(words, options.split, options)
+        return
     by, names = chosen_model(words, options.checkpoint)
     files = data_files(names)
     kind = format_for(options.out, files, options.format)
@@ -148,72 +68,35 @@ def predict(words: Sequence[str], options: PredictOptions) -> Generator[PredictE
     refuse_existing(jobs, options.overwrite or requeued)
     predictor = predictor_of(by.model, options)
     predictor.refuse_format(kind)
+    drift = None if options.fail_on_drift is None else DriftCounts(by.model.training_statistics())
     yield Chosen(by)
     yield from by.model.warnings
     begun, done = time.monotonic(), list[PredictedFile]()
     for job in jobs:
         if requeued and not options.overwrite and job.out is not None and job.out.exists():
-            done += [PredictedFile(file, job.out, left=True) for file in job.data]
+            done += [PredictedFile(str(file), job.out, left=True) for file in job.data]
             yield Left(job.out)
         else:
-            done += yield from predict_job(job, predictor, options, kind)
+            done += yield from predict_job(job, predictor, options, kind, drift)
+    drifted = None
+    if drift is not None and options.fail_on_drift is not None:
+        drifted = tuple(column for column in drift.columns() if column.psi > options.fail_on_drift)
+    yield summary_of(by, done, begun, drifted)
+
+
+def summary_of(
+    by: ChosenModel,
+    done: Sequence[PredictedFile],
+    begun: float,
+    drifted: tuple[ColumnDrift, ...] | None = None,
+) -> PredictionSummary:
+    """What was predicted since a time of the clock."""
     run = None if by.run is None else by.run.path
-    yield PredictionSummary(run, by.model.stored.path, tuple(done), time.monotonic() - begun)
-
-
-class Predictor(NamedTuple):
-    """A model, and what is written of its outputs."""
-
-    model: Model
-    name: str
-    proba: bool
-    decide: Decision | None
-
-    @property
-    def names(self) -> list[str]:
-        """The columns of predictions."""
-        return prediction_names(self.model.schema, self.name, self.proba)
-
-    def columns(self, X: Array) -> list[OutColumn]:
-        """The predictions of encoded rows."""
-        outputs, schema = self.model.outputs_of(X).X_L, self.model.schema
-        P = schema.scores_of(outputs) if self.proba or self.decide is not None else None
-        classes = None if self.decide is None or P is None else self.decide(P)
-        shown = P if self.proba else None
-        return prediction_columns(schema, outputs, name=self.name, probabilities=shown, classes=classes)
-
-    def refuse_format(self, kind: str) -> None:
-        """Raises UsageError where the labels are texts and the format holds numbers alone."""
-        target = self.model.schema.target
-        texts = target.kind != "multilabel" and any(isinstance(label, str) for label in target.labels)
-        if texts and prediction_formats.get(kind)().numbers_alone:
-            message = f"the labels are texts ({target.labels[0]}, …), and {kind} holds numbers alone"
-            raise UsageError(f"{message}: write csv, jsonl or parquet")
-
-
-def predictor_of(model: Model, options: PredictOptions) -> Predictor:
-    """What predicts as asked. Raises UsageError for what the model cannot, DataError for a file of costs."""
-    labels, decide = model.schema.labels, None
-    if options.threshold is not None and options.cost is not None:
-        raise UsageError("--threshold and --cost exclude each other: give one of them")
-    chooser = (
-        "--threshold" if options.threshold is not None else "--cost" if options.cost is not None else None
-    )
-    if chooser is not None and model.schema.target.kind == "multilabel":
-        raise UsageError(f"{chooser} chooses one class, but here each label is a yes or no of its own")
-    if options.proba or chooser is not None:
-        model.refuse_no_probabilities()
-    if options.threshold is not None:
-        decide = by_threshold(labels, options.threshold)
-    if options.cost is not None:
-        decide = by_cost(labels, options.cost)
-    predictor = Predictor(model, options.name, options.proba, decide)
-    refuse_clashes([*(options.keep if options.keep != (ALL,) else ()), *predictor.names], "--name")
-    return predictor
+    return PredictionSummary(run, by.model.stored.path, tuple(done), time.monotonic() - begun, drifted)
 
 
 def predict_job(
-    job: PredictionJob, predictor: Predictor, options: PredictOptions, kind: str
+    job: PredictionJob, predictor: Predictor, options: PredictOptions, kind: str, drift: DriftCounts | None
 ) -> Generator[PredictEvent, None, list[PredictedFile]]:
     """Predicts the files of one output; returns what became of each."""
     done: list[PredictedFile] = []
@@ -222,14 +105,53 @@ def predict_job(
         file = shown if job.out is None else stack.enter_context(writing_atomically(job.out))
         writer = prediction_formats.get(kind)().make(file, options.on_bad_row == BLANK)
         for path in job.data:
-            rows = yield from predict_file(path, predictor, options, writer, shown)
-            done.append(PredictedFile(path, job.out, rows.rows, rows.unknown.total, rows.filled.total()))
+            rows = yield from predict_file(path, predictor, options, writer, shown, drift)
+            found = (rows.rows, rows.unknown.total, rows.filled.total())
+            done.append(PredictedFile(str(path), job.out, *found))
         writer.close()
     return done
 
 
+def predict_split(words: Sequence[str], split: str, options: PredictOptions) -> Generator[PredictEvent]:
+    """Predicts the rows of a run's own split, together as `eval` does, with their numbers and targets."""
+    by, names = chosen_model(words, options.checkpoint, needs_run=True)
+    if names:
+        raise UsageError(f"--split {split} means the run's own rows: leave out {names[0]}, or --split")
+    if options.fail_on_drift is not None:
+        raise UsageError("--fail-on-drift compares new data with the training rows; --split has none")
+    if options.keep:
+        raise UsageError("--keep copies columns of new data; with --split the row and the target stand there")
+    assert by.run is not None  # which was asked for
+    kind = format_for(options.out, (), options.format)
+    (job,) = jobs_of((), options.out, kind)
+    refuse_existing([job], options.overwrite)
+    predictor, schema = predictor_of(by.model, options), by.model.schema
+    predictor.refuse_format(kind)
+    refuse_clashes([ROW, *target_names(schema), *predictor.names], "--name")
+    yield Chosen(by)
+    yield from by.model.warnings
+    begun = time.monotonic()
+    rows, notes = own_rows(by.model, by.run, split, options.data_root)
+    yield from map(Noted, notes)
+    with ExitStack() as stack:
+        shown = io.BytesIO()
+        file = shown if job.out is None else stack.enter_context(writing_atomically(job.out))
+        writer = prediction_formats.get(kind)().make(file, False)
+        writer.write([*row_columns(schema, rows), *predictor.columns(rows.X)])
+        writer.close()
+    yield Advanced(len(rows.X))
+    if text := shown.getvalue():
+        yield Printed(text.decode())
+    yield summary_of(by, [PredictedFile(split, job.out, len(rows.X))], begun)
+
+
 def predict_file(
-    path: Path, predictor: Predictor, options: PredictOptions, writer: Writer, shown: io.BytesIO
+    path: Path,
+    predictor: Predictor,
+    options: PredictOptions,
+    writer: Writer,
+    shown: io.BytesIO,
+    drift: DriftCounts | None,
 ) -> Generator[PredictEvent, None, NewRows]:
     """Predicts the rows of one file; returns them, with what is odd about them."""
     model = predictor.model
@@ -242,6 +164,7 @@ def predict_file(
         array=named,
         keep=ALL if options.keep == (ALL,) else options.keep,
         blank=options.on_bad_row == BLANK,
+        drift=drift,
     )
     conventions = conventions_for(settings, path)
     conventions = conventions._replace(needed=tuple(feature.name for feature in model.schema.features))

@@ -71,6 +71,8 @@ def jobs_of(files: Sequence[Path], out: str | None, kind: str) -> list[Predictio
     if out is None:
         return [PredictionJob(tuple(files), None)]
     path = Path(out)
+    if not files and is_directory(out, files):
+        raise UsageError(f"--out {out} is a directory: name a file in it")
     if not is_directory(out, files):
         return [PredictionJob(tuple(files), path)]
     inputs = defaultdict(list)

@@ -1,0 +1,68 @@
+"""A model, and what is written of its outputs: predictions, probabilities, or another choice of the class."""
+
+from typing import NamedTuple
+
+from bptrain.commands.predict.decisions import Decision, by_cost, by_threshold
+from bptrain.commands.predict.prediction_columns import (
+    OutColumn,
+    prediction_columns,
+    prediction_names,
+    refuse_clashes,
+)
+from bptrain.commands.predict.prediction_events import PredictOptions
+from bptrain.commands.predict.prediction_files import prediction_formats
+from bptrain.data.new_rows import ALL
+from bptrain.errors import UsageError
+from bptrain.model.model import Model
+from bptrain.parts.types import Array
+
+
+class Predictor(NamedTuple):
+    """A model, and what is written of its outputs."""
+
+    model: Model
+    name: str
+    proba: bool
+    decide: Decision | None
+
+    @property
+    def names(self) -> list[str]:
+        """The columns of predictions."""
+        return prediction_names(self.model.schema, self.name, self.proba)
+
+    def columns(self, X: Array) -> list[OutColumn]:
+        """The predictions of encoded rows."""
+        outputs, schema = self.model.outputs_of(X).X_L, self.model.schema
+        P = schema.scores_of(outputs) if self.proba or self.decide is not None else None
+        classes = None if self.decide is None or P is None else self.decide(P)
+        shown = P if self.proba else None
+        return prediction_columns(schema, outputs, name=self.name, probabilities=shown, classes=classes)
+
+    def refuse_format(self, kind: str) -> None:
+        """Raises UsageError where the labels are texts and the format holds numbers alone."""
+        target = self.model.schema.target
+        texts = target.kind != "multilabel" and any(isinstance(label, str) for label in target.labels)
+        if texts and prediction_formats.get(kind)().numbers_alone:
+            message = f"the labels are texts ({target.labels[0]}, …), and {kind} holds numbers alone"
+            raise UsageError(f"{message}: write csv, jsonl or parquet")
+
+
+def predictor_of(model: Model, options: PredictOptions) -> Predictor:
+    """What predicts as asked. Raises UsageError for what the model cannot, DataError for a file of costs."""
+    labels, decide = model.schema.labels, None
+    if options.threshold is not None and options.cost is not None:
+        raise UsageError("--threshold and --cost exclude each other: give one of them")
+    chooser = (
+        "--threshold" if options.threshold is not None else "--cost" if options.cost is not None else None
+    )
+    if chooser is not None and model.schema.target.kind == "multilabel":
+        raise UsageError(f"{chooser} chooses one class, but here each label is a yes or no of its own")
+    if options.proba or chooser is not None:
+        model.refuse_no_probabilities()
+    if options.threshold is not None:
+        decide = by_threshold(labels, options.threshold)
+    if options.cost is not None:
+        decide = by_cost(labels, options.cost)
+    predictor = Predictor(model, options.name, options.proba, decide)
+    refuse_clashes([*(options.keep if options.keep != (ALL,) else ()), *predictor.names], "--name")
+    return predictor
