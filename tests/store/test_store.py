@@ -16,8 +16,9 @@ from bptrain.parts.optimizers import optimizers
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
 from bptrain.store.atomic import write_atomically
+from bptrain.store.chosen_run import find_run
 from bptrain.store.plain import plain
-from bptrain.store.run_directory import RunDirectory, find_run, new_run, run_at
+from bptrain.store.run_directory import RunDirectory, new_run, run_at
 from bptrain.training.state import Best, State
 from networks import network
 

@@ -86,11 +86,11 @@ def predict_command(
       bptrain predict runs/iris/001 new.csv --out predictions.csv --keep id --proba
       bptrain predict runs/iris/001 'parts/*.parquet' --out predictions/
     """
-    from bptrain.commands.eval import SPLITS
     from bptrain.commands.predict.predict import predict
     from bptrain.commands.predict.prediction_events import PredictionSummary, PredictOptions
     from bptrain.console.predict import PredictView
     from bptrain.errors import VERDICT_EXIT, UsageError
+    from bptrain.model.rows_to_evaluate import SPLITS
 
     if split is not None and split not in SPLITS:
         raise UsageError(f"--split {split}: choose one of {', '.join(SPLITS)}")

@@ -20,7 +20,8 @@ from bptrain.model.model import Model
 from bptrain.model.moved_data import RunOrigin, Search
 from bptrain.plugins.records import changes, refuse_missing
 from bptrain.store import checkpoint
-from bptrain.store.run_directory import RunDirectory, find_run
+from bptrain.store.chosen_run import find_run
+from bptrain.store.run_directory import RunDirectory
 from bptrain.store.run_settings import portable, setting_differences
 
 

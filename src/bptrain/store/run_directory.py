@@ -271,29 +271,6 @@ def _furnish(path: Path) -> RunDirectory:
     return RunDirectory(path)
 
 
-def find_run(path: Path | None) -> RunDirectory:
-    """The run at `path`, or the newest under runs/. Raises CheckpointError when there is none."""
-    if path is not None:
-        if not path.is_dir():
-            raise CheckpointError(f"no run at {path}: there is no such directory")
-        run = RunDirectory(path)
-        run.read_record()
-        return run
-    found = newest(run_directories(RUNS))
-    if found is None:
-        raise CheckpointError("no run under runs/ here: train one with `bptrain fit CONFIG`, or name a run")
-    return found
-
-
-def find_finished_run() -> RunDirectory:
-    """The newest run under runs/ that came to its end and did not diverge. Raises CheckpointError for none."""
-    found = newest([run for run in run_directories(RUNS) if _status(run) == "finished"])
-    if found is None:
-        message = "no finished run under runs/ here: train one with `bptrain fit CONFIG`, or name a run first"
-        raise CheckpointError(message)
-    return found
-
-
 def run_directories(directory: Path) -> list[RunDirectory]:
     """Every run below a directory, in the order of their paths; without those of groups below it."""
     return [RunDirectory(path) for path in sorted(places_with("run.json", directory))]
@@ -315,26 +292,6 @@ def places_with(name: str, directory: Path) -> Iterator[Path]:
             folders.clear()
         if name in files or name in folders:
             yield Path(place)
-
-
-def newest(runs: list[RunDirectory]) -> RunDirectory | None:
-    """The run that was started last."""
-    return max(runs, key=lambda run: (_started(run), run.path.name), default=None)
-
-
-def _started(run: RunDirectory) -> str:
-    return _said(run, "started")
-
-
-def _status(run: RunDirectory) -> str:
-    return _said(run, "status")
-
-
-def _said(run: RunDirectory, field: str) -> str:
-    try:
-        return str(run.read_record().get(field, ""))
-    except CheckpointError:  # a damaged run is not the newest; named outright, it says what is wrong
-        return ""
 
 
 @contextmanager

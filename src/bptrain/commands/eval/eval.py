@@ -8,7 +8,8 @@ from bptrain.model.evaluation_report import EvaluationReport, report_on
 from bptrain.model.load import enclosing_run, load_checkpoint, load_run, run_of
 from bptrain.model.model import Model
 from bptrain.model.rows_to_evaluate import rows_of_files, rows_of_split
-from bptrain.store.run_directory import RunDirectory, find_run
+from bptrain.store.chosen_run import find_run
+from bptrain.store.run_directory import RunDirectory
 
 
 def evaluate_model(

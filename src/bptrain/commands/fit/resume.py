@@ -18,7 +18,8 @@ from bptrain.parts.methods import UpdateRule
 from bptrain.parts.schedules import spans_all_epochs
 from bptrain.plugins.records import changes, refuse_missing
 from bptrain.store import checkpoint
-from bptrain.store.run_directory import RUNS, RunDirectory, find_run, locked, newest, run_directories
+from bptrain.store.chosen_run import find_run, newest
+from bptrain.store.run_directory import RUNS, RunDirectory, locked, run_directories
 from bptrain.store.run_settings import MAY_CHANGE, differences, portable, setting_differences
 from bptrain.training.controls import STOPPED_BY, ended, going_on
 from bptrain.training.state import State

@@ -13,7 +13,8 @@ from bptrain.formats.base import format_of
 from bptrain.formats.packing import without_packing
 from bptrain.model.load import enclosing_run, load_checkpoint, load_run, run_of
 from bptrain.model.model import Model
-from bptrain.store.run_directory import RunDirectory, find_finished_run
+from bptrain.store.chosen_run import find_finished_run
+from bptrain.store.run_directory import RunDirectory
 
 WEIGHTS = ".safetensors"
 
