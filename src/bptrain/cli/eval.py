@@ -18,6 +18,12 @@ def eval_command(
         Path | None,
         typer.Argument(metavar="RUN", help="A run (default: the newest under runs/).", show_default=False),
     ] = None,
+    other: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="RUN", help="Another run: how much better it is on the same rows.", show_default=False
+        ),
+    ] = None,
     split: Annotated[
         str | None,
         typer.Option(metavar="train|validation|test", help="Default: test, else validation, else train."),
@@ -52,15 +58,33 @@ def eval_command(
     Examples:
       bptrain eval
       bptrain eval runs/iris/001 --split validation
+      bptrain eval runs/iris/001 runs/iris/002
       bptrain eval --data new.csv --fail-under accuracy=0.9
       bptrain eval --data 'new/*.csv' --by sex
     """
-    from bptrain.commands.eval import SPLITS, evaluate_model, failed_thresholds, parse_bound
-    from bptrain.console.eval import show_evaluation
+    from bptrain.commands.eval import (
+        SPLITS,
+        compare_runs,
+        evaluate_model,
+        failed_thresholds,
+        parse_bound,
+    )
+    from bptrain.console.eval import show_comparison, show_evaluation
     from bptrain.errors import VERDICT_EXIT, UsageError
 
     if split is not None and split not in SPLITS:
         raise UsageError(f"--split {split}: choose one of {', '.join(SPLITS)}")
+    if run is not None and other is not None:
+        if fail_under or by is not None:
+            raise UsageError("--fail-under and --by are of one run: give one run, or leave them out")
+        comparison = compare_runs((run, other), split, data or [], target, checkpoint, data_root)
+        for note in comparison.notes:
+            screen.note(note)
+        for name, message in comparison.warnings:
+            screen.warn(name, message)
+        show_comparison(screen, comparison)
+        screen.record(comparison.record())
+        return
     bounds = [parse_bound(text) for text in fail_under or []]
     report = evaluate_model(run, split, data or [], target, checkpoint, data_root, by)
     short = failed_thresholds(report, bounds)

@@ -1,6 +1,6 @@
 """An evaluation as tables: metrics next to the baseline, per class, and the confusion matrix."""
 
-from bptrain.commands.eval import EvaluationReport
+from bptrain.commands.eval import Comparison, EvaluationReport
 from bptrain.console.terminal.metric_tables import ends, show_classes, show_targets, with_ends
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.errors import short
@@ -56,3 +56,23 @@ def show_groups(screen: Screen, by: ByColumn) -> None:
     )
     predicted = (f"predicted {short(label)}" for label in rates)
     screen.table(title, [by.column, "rows", "loss", *names, *predicted], rows)
+
+
+def show_comparison(screen: Screen, comparison: Comparison) -> None:
+    """The figures of two runs side by side, and their differences; those of classes in a table of their own."""
+    a, b = comparison.runs
+    title = f"{comparison.split}, {comparison.rows:,} rows: A is {a.run.path}, B is {b.run.path}"
+    columns = ["A", "B", "B − A", "95 % interval"]
+    rows, of_classes = [], []
+    for name, gap in comparison.difference.items():
+        ends_of = comparison.intervals[name]
+        values = [{"loss": one.evaluation.loss, **one.evaluation.metrics}[name] for one in (a, b)]
+        if isinstance(gap, dict):
+            for label, own in gap.items():
+                shown = [figure(value[label]) for value in values]
+                of_classes.append([name, short(label), *shown, figure(own), ends(ends_of[label])])
+        else:
+            rows.append([name, *map(figure, values), figure(gap), ends(ends_of)])
+    screen.table(title, ["metric", *columns], rows)
+    if of_classes:
+        screen.table("per class", ["metric", "class", *columns], of_classes)

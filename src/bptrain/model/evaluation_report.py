@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from bptrain.build.metrics import build_metrics
 from bptrain.errors import Warned, not_silenced
 from bptrain.model.model import Model
-from bptrain.model.row_groups import ByColumn, GroupReport, groups_of, of_rows, selection_rates
+from bptrain.model.row_groups import ByColumn, GroupReport, groups_of, of_rows, selection_rates, some_rows
 from bptrain.model.rows_to_evaluate import Evaluated
 from bptrain.parts.metrics import metrics
 from bptrain.store.plain import plain
@@ -74,7 +74,7 @@ def report_on(
     guess = Baseline.from_json(model.stored.facts.baseline)
     groups = []
     for group in () if by is None or column is None else groups_of(column, by):
-        part, some = of_rows(seen, rows, group.rows)
+        part, some = of_rows(seen, group.rows), some_rows(rows, group.rows)
         within = sampling._replace(
             rows=len(group.rows), groups=None if sampling.groups is None else sampling.groups[group.rows]
         )

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from bptrain.build.data import data_settings, prepare_data
 from bptrain.build.network import network_of_schema
-from bptrain.config import from_plain, load_config
+from bptrain.config import Loaded, from_plain, load_config
 from bptrain.config.resolved import to_plain
 from bptrain.data.prepare import ChangedDataError, KeptSchema, Prepared
 from bptrain.data.schema import Schema
@@ -86,6 +86,20 @@ def run_data(
     the run is damaged, or is not the one that the model comes from; DataError when the data is missing or not what it
     was.
     """
+    loaded, search = config_of(model, run, data_root)
+    kept = model.stored.facts
+    with_schema = KeptSchema(model.schema, kept.data)
+    found = search.found(loaded)
+    try:
+        prepared = prepare_data(found, dtype, limit, kept_schema=with_schema)
+    except ChangedDataError:  # another file lies where the data was
+        found = search.found(loaded, trusting=False)
+        prepared = prepare_data(found, dtype, limit, kept_schema=with_schema)
+    return RunData.of(prepared, data_settings(found))
+
+
+def config_of(model: Model, run: RunDirectory, data_root: Path | None = None) -> tuple[Loaded, Search]:
+    """The config of the run that a model comes from, and the search for its data. Raises CheckpointError."""
     refuse_missing(model.stored.facts.plugins, model.stored.facts.config, run.path)
     try:
         loaded = load_config(run.config)
@@ -98,15 +112,7 @@ def run_data(
         raise CheckpointError(
             f"{model.stored.path} was trained with other settings than {run.path}: name its own run"
         )
-    search = Search(run.path, RunOrigin.of(run), kept.data, data_root)
-    with_schema = KeptSchema(model.schema, kept.data)
-    found = search.found(loaded)
-    try:
-        prepared = prepare_data(found, dtype, limit, kept_schema=with_schema)
-    except ChangedDataError:  # another file lies where the data was
-        found = search.found(loaded, trusting=False)
-        prepared = prepare_data(found, dtype, limit, kept_schema=with_schema)
-    return RunData.of(prepared, data_settings(found))
+    return loaded, Search(run.path, RunOrigin.of(run), kept.data, data_root)
 
 
 def run_of(checkpoint_file: Path) -> RunDirectory:

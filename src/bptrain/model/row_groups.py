@@ -95,12 +95,17 @@ def span(low: float, high: float) -> str:
     return short(low) if low == high else f"{short(low)} to {short(high)}"
 
 
-def of_rows(seen: Seen, data: Rows, rows: Array) -> tuple[Seen, Rows]:
-    """Some of the rows, and what a model makes of them."""
-    part = Seen(seen.losses[rows], seen.predicted[rows], None if seen.scores is None else seen.scores[rows])
+def of_rows(seen: Seen, rows: Array) -> Seen:
+    """What a model makes of some of the rows."""
+    scores = None if seen.scores is None else seen.scores[rows]
+    return Seen(seen.losses[rows], seen.predicted[rows], scores)
+
+
+def some_rows(data: Rows, rows: Array) -> Rows:
+    """Some of the rows, by their places."""
     weights = (data.sample_weight, data.row_weight)
     sample, row = (None if weight is None else weight[rows] for weight in weights)
-    return part, Rows(data.X[rows], data.T[rows], data.y_true[rows], data.row_index[rows], sample, row)
+    return Rows(data.X[rows], data.T[rows], data.y_true[rows], data.row_index[rows], sample, row)
 
 
 def selection_rates(schema: Schema, predicted: Array, weight: Array | None) -> dict[str, float] | None:
