@@ -16,7 +16,7 @@ its bound. Exit code 70 is any exception that is not in this tree: a bug in bptr
 import signal
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from unicodedata import category
 
 VERDICT_EXIT = 1
@@ -108,6 +108,12 @@ class BptrainError(Exception):
             problems = Problem(self.code, problems)
         self.problems: list[Problem] = [problems] if isinstance(problems, Problem) else list(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def reworded(self, problems: Iterable[Problem]) -> Self:
+        """The same error, of whatever class it is, which says these problems."""
+        self.problems = list(problems)
+        self.args = ("\n".join(str(problem) for problem in self.problems),)
+        return self
 
 
 class UsageError(BptrainError):

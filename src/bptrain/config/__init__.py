@@ -71,7 +71,8 @@ class Loaded(NamedTuple):
         try:
             yield
         except (UsageError, DataError) as error:
-            raise type(error)([self._located(problem) for problem in error.problems]) from error
+            error.reworded([self._located(problem) for problem in error.problems])
+            raise
 
     def _located(self, problem: Problem) -> Problem:
         if problem.line is not None or not problem.path:

@@ -32,6 +32,7 @@ class ManyFitsView:
     def __init__(self, screen: Screen, word: str) -> None:
         self.screen, self.word = screen, word  # what the bar counts, such as "fold"
         self._names: list[str] = []
+        self._directory: str | None = None
         self._under_way: dict[int, tuple[float, int]] = {}  # fit -> epochs done, of how many
         self._ended = 0
         self._said: set[str] = set()  # notes and warnings that another fit has had as well
@@ -62,11 +63,9 @@ class ManyFitsView:
             self._end(news)
 
     def _plan(self, planned: FitsPlanned) -> None:
-        self._names = planned.names
+        self._names, self._directory = planned.names, planned.directory
         if planned.note is not None:
             self.screen.note(planned.note)
-        if planned.directory is not None:
-            self.screen.note(f"runs: {planned.directory}")
         if is_redrawn(sys.stderr) and not (self.screen.quiet or self.screen.json):
             self._bar = open_bar(shutil.get_terminal_size().columns, self.word)
             self._task = self._bar.add_task(self.word, total=len(self._names), figures="")
@@ -74,6 +73,8 @@ class ManyFitsView:
 
     def _begin(self, begins: FitBegins) -> None:
         self._under_way[begins.fit] = (begins.epoch, begins.epochs)
+        if self._directory is not None:  # which goes again where no run begins
+            self._once(f"runs: {self._directory}")
         for note in begins.notes:
             self._once(note)
         self._once(f"network: {_sizes(begins.sizes)}, {begins.parameters} parameters")

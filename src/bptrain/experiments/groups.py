@@ -184,4 +184,5 @@ def kept(opened: OpenGroup) -> Iterator[None]:
             if isinstance(error, Interrupted):
                 raise Interrupted(f"stopped and saved; {standing}", error.signal_number) from None
             *others, last = error.problems
-            raise type(error)([*others, last._replace(message=f"{last.message} ({standing})")]) from error
+            error.reworded([*others, last._replace(message=f"{last.message} ({standing})")])
+            raise

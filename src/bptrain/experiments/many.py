@@ -15,7 +15,7 @@ from bptrain.engines.threads import processors
 from bptrain.errors import BptrainError, Interrupted, UsageError
 from bptrain.experiments.news import News, news_of
 from bptrain.experiments.planned import PlannedFit
-from bptrain.experiments.pool import fit_in_processes, named
+from bptrain.experiments.pool import NOTHING_CHANGED, fit_in_processes, named
 from bptrain.plugins.loading import has_parts_of_a_script, plugins_in_use
 
 
@@ -56,11 +56,12 @@ def run_many(
         try:
             results.append(run_to_end(events, show_event).result)
         except KeyboardInterrupt:
-            raise Interrupted("stopped", signal.SIGINT) from None
+            raise Interrupted(NOTHING_CHANGED, signal.SIGINT) from None
         except Interrupted:
             raise
         except BptrainError as error:
-            raise named(planned, error) from error
+            named(planned, error)
+            raise
     return results
 
 

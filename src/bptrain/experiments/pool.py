@@ -20,6 +20,7 @@ from bptrain.errors import BptrainError, Interrupted, Problem, StorageError, Usa
 from bptrain.experiments.news import FitEnds, News, heard
 from bptrain.experiments.planned import PlannedFit
 
+NOTHING_CHANGED = "stopped; nothing was changed"  # unless whoever asked for the fits knows better
 POLL = 0.2  # seconds between two looks at whether a signal has come
 # In the process: the modules of this one, wherever it has them from, and no others.
 BOOT = (
@@ -168,7 +169,7 @@ def _followed(
     if failure is not None:
         raise failure
     if len(results) < len(fits):
-        raise Interrupted("stopped", pending.signal or signal.SIGTERM)
+        raise Interrupted(NOTHING_CHANGED, pending.signal or signal.SIGTERM)
     return [results[place] for place in range(len(fits))]
 
 
@@ -197,8 +198,10 @@ def raised(planned: PlannedFit, message: dict[str, Any]) -> BaseException:
 
 
 def named(planned: PlannedFit, error: BptrainError) -> BptrainError:
-    """The error of a fit, which says of which; the config is the same for all of them."""
+    """The error of a fit, which says of which, but for what is wrong with the config or in a line of a file."""
     if isinstance(error, UsageError):
         return error
-    problems = [problem._replace(message=f"{planned.name}: {problem.message}") for problem in error.problems]
-    return type(error)(problems)
+    return error.reworded(
+        problem if problem.line else problem._replace(message=f"{planned.name}: {problem.message}")
+        for problem in error.problems
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 from bptrain.build.setup import NOTHING, load_given
 from bptrain.data.memory import InMemory
-from bptrain.errors import UsageError
+from bptrain.errors import Interrupted, UsageError
 from bptrain.experiments.groups import (
     GroupSummary,
     Member,
@@ -17,7 +17,7 @@ from bptrain.experiments.groups import (
     with_one_thread,
 )
 from bptrain.experiments.many import SharedByFits, settled_jobs
-from bptrain.experiments.news import News
+from bptrain.experiments.news import FitBegins, News
 from bptrain.experiments.planned import Overrides, changed
 
 
@@ -50,7 +50,22 @@ def fit_seeds(
         for seed in range(loaded.config.seed, loaded.config.seed + seeds)
     ]
     if out is None and resume is None:
-        return fit_members(shared, overrides, members, None, jobs, show)
+        begun: list[str] = []
+
+        def note_and_show(news: News) -> None:
+            begun.extend([news.run] if isinstance(news, FitBegins) else [])
+            show(news)
+
+        try:
+            return fit_members(shared, overrides, members, None, jobs, note_and_show)
+        except Interrupted as error:
+            if not begun:
+                raise
+            message = (
+                f"stopped and saved; the runs are {', '.join(begun)}; one that is not finished goes on with "
+            )
+            message += "bptrain fit RUN/config.yaml --resume RUN"
+            raise Interrupted(message, error.signal_number) from None
     first = load_given(config, changed(overrides, members[0].changes), given)
     opened = open_group("seeds", seeds, 1, members, first, out, resume, overwrite)
     with kept(opened):

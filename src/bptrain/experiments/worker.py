@@ -15,6 +15,8 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -34,13 +36,27 @@ class StopSignal:
 
     def __init__(self) -> None:
         self.number: int | None = None
-        self.raises = False  # whether it may end at once what is being done
+        self._raises = False
 
     def note(self, number: int, frame: FrameType | None) -> None:
         """Takes a signal."""
         self.number = number
-        if self.raises:
-            raise Interrupted("stopped before it began to train", number)
+        self._raise()
+
+    @contextmanager
+    def raising(self) -> Iterator[None]:
+        """Inside the block a signal raises Interrupted, and so does one that has come before."""
+        self._raises = True
+        try:
+            self._raise()
+            yield
+        finally:
+            self._raises = False
+
+    def _raise(self) -> None:
+        if self._raises and self.number is not None:
+            self._raises = False  # a second one must not disturb what the first has begun
+            raise Interrupted("stopped before it began to train", self.number)
 
 
 class Parent:
@@ -50,15 +66,31 @@ class Parent:
         self._channel = os.dup(1)
         os.dup2(2, 1)
         self.requests: queue.Queue[dict[str, Any] | None] = queue.Queue()  # None at the end
-        self.busy = False
+        self.busy, self.gone = False, False
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
-        for line in sys.stdin.buffer:
-            self.requests.put(json.loads(line))
+        rest = b""
+        while part := os.read(0, 2**16):  # and not by sys.stdin, whose lock would be missed at the end
+            *lines, rest = (rest + part).split(b"\n")
+            for line in lines:
+                self.requests.put(json.loads(line))
+        self.gone = True  # before `busy` is read, as `next` reads them the other way round
         self.requests.put(None)
         if self.busy:  # a parent that is there ends stdin between two fits alone
             os.kill(os.getpid(), signal.SIGTERM)
+
+    def next(self, stop: "StopSignal") -> dict[str, Any] | None:
+        """What is asked for next; None where there is no more to do."""
+        self.busy = False
+        while stop.number is None:
+            try:
+                request = self.requests.get(timeout=SECONDS)
+            except queue.Empty:
+                continue
+            self.busy = True
+            return None if self.gone else request
+        return None
 
     def tell(self, message: dict[str, Any]) -> None:
         """Sends a message; a parent that is gone need not hear it."""
@@ -77,26 +109,13 @@ def main() -> None:
         signal.signal(number, stop.note)
     if hasattr(signal, "pthread_sigmask"):  # which the parent held back while this process began
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-    shared = next_request(parent, stop)
+    shared = parent.next(stop)
     if shared is None:
         return
     sys.argv = shared["argv"]  # the command line that a run keeps is the user's
     with plugged_in(shared["plugins"]):
-        while (request := next_request(parent, stop)) is not None:
+        while (request := parent.next(stop)) is not None:
             fit_one(parent, stop, shared, request["fit"], PlannedFit.from_json(request["planned"]))
-
-
-def next_request(parent: Parent, stop: StopSignal) -> dict[str, Any] | None:
-    """What is asked for next; None where there is no more to do."""
-    parent.busy = False
-    while stop.number is None:
-        try:
-            request = parent.requests.get(timeout=SECONDS)
-        except queue.Empty:
-            continue
-        parent.busy = True
-        return request
-    return None
 
 
 def fit_one(
@@ -115,20 +134,17 @@ def fit_one(
         if news is not None:
             parent.tell(told(news))
 
-    stop.raises = True
     try:
-        run_to_end(
-            fit_events(config, planned.overrides, planned.out, planned.resume),
-            lambda event: tell(news_of(place, event)),
-        )
+        with stop.raising():
+            events = fit_events(config, planned.overrides, planned.out, planned.resume)
+            run_to_end(events, lambda event: tell(news_of(place, event)))
     except BptrainError as error:
         problems = [problem._asdict() for problem in error.problems]
         number = error.signal_number if isinstance(error, Interrupted) else None
-        parent.tell({"failed": type(error).__name__, "problems": problems, "signal": number})
+        kind = next(kind for kind in type(error).__mro__ if kind.__module__ == BptrainError.__module__)
+        parent.tell({"failed": kind.__name__, "problems": problems, "signal": number})
     except MemoryError as error:
         parent.tell({"failed": "MemoryError", "message": str(error)})
     except Exception as error:  # a bug: the parent says where
         message = f"{type(error).__name__}: {error}"
         parent.tell({"failed": "bug", "message": message, "traceback": traceback.format_exc()})
-    finally:
-        stop.raises = False
