@@ -65,6 +65,15 @@ def test_the_resolved_config_runs_again_as_it_is(configs: Path) -> None:
     assert again.json["final"] == first.json["final"]
 
 
+@pytest.mark.parametrize("name", [config.name for config in CONFIGS if config.stem != "mnist"])
+def test_a_config_at_full_length_learns(name: str, configs: Path) -> None:
+    """No warning says that it has not; MNIST's stand-in has nothing to learn."""
+    fit = bptrain("fit", configs / name, "--set", "training.engine=numpy", "--json").json
+    found = bptrain("eval", fit["run"], "--json").json
+    names = {one["name"] for one in (*fit["warnings"], *found["warnings"])}
+    assert names <= {"constant_columns"}, names
+
+
 def test_the_derivation_at_full_length(configs: Path) -> None:
     """The post's own network learns: the training loss falls below half of what it began with."""
     fit = bptrain("fit", configs / "derivation.yaml", "--json")

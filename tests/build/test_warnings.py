@@ -12,6 +12,7 @@ from bptrain.commands.fit.fit import FitEvent, Started, fit_events
 from bptrain.commands.fit.follow import run_to_end
 from bptrain.errors import WARNINGS, Warned, not_silenced
 from bptrain.parts.optimizers import optimizers
+from bptrain.training.learning_checks import LEARNING_CHECKS
 from command import bptrain
 
 GIVES = re.compile(
@@ -39,7 +40,7 @@ def warned_of(file: Path) -> set[str]:
 
 
 def test_every_warning_has_a_name_that_is_known() -> None:
-    given = set().union(*(warned_of(file) for file in SOURCES))
+    given = {check.name for check in LEARNING_CHECKS}.union(*(warned_of(file) for file in SOURCES))
     assert given == set(WARNINGS)
 
 

@@ -26,6 +26,7 @@ FIT_FIELDS = {
     "stopped",
     "best",
     "final",
+    "warnings",
 }
 HEAD = {"schema_version", "command", "ok"}
 
@@ -88,6 +89,7 @@ def test_eval_json(run: str) -> None:
         "baseline",
         "labels",
         "confusion_matrix",
+        "warnings",
     }
     assert set(record) == HEAD | fields
     assert record["run"] == run

@@ -163,6 +163,8 @@ def show_fit(screen: Screen, done: Done) -> None:
     screen.table(title, table[0], table[1:])
     show_classes(screen, {split.name: split.evaluation.metrics for split in splits})
     show_targets(screen, {split.name: split.evaluation.metrics_per_target for split in splits})
+    for name, message in done.summary.learning:
+        screen.warn(name, message)
 
 
 def split_row(split: SplitResult, names: list[str]) -> list[str]:

@@ -21,9 +21,12 @@ from bptrain.experiments.news import (
     FitWarns,
     News,
 )
+from bptrain.training.learning_checks import LEARNING_CHECKS
 
 if TYPE_CHECKING:
     from rich import progress
+
+LEARNING = {check.name for check in LEARNING_CHECKS}
 
 
 class ManyFitsView:
@@ -102,7 +105,13 @@ class ManyFitsView:
         self._under_way.pop(news.fit, None)
         self._ended += 1
         how = "was finished before" if news.already else _figures_of(news.result)
-        self.screen.note(f"{self._names[news.fit]}: {how} ({self._ended} of {len(self._names)} done)")
+        unlearned = [one for one in news.result.get("warnings", ()) if one["name"] in LEARNING]
+        names = "".join(f" [{one['name']}]" for one in unlearned)
+        self.screen.note(f"{self._names[news.fit]}: {how} ({self._ended} of {len(self._names)} done){names}")
+        for one in unlearned:
+            if one["name"] not in self._said:  # in words of the first fit alone
+                self._said.add(one["name"])
+                self.screen.warn(one["name"], f"{self._names[news.fit]}: {one['message']}")
         self._shown = time.monotonic()
         self._draw(at_once=True)
 

@@ -9,10 +9,14 @@ from bptrain.model.model import Model
 from bptrain.model.row_groups import ByColumn, GroupReport, groups_of, of_rows, selection_rates, some_rows
 from bptrain.model.rows_to_evaluate import Evaluated
 from bptrain.parts.metrics import metrics
+from bptrain.store.loss_history import training_losses
 from bptrain.store.plain import plain
+from bptrain.store.run_directory import RunDirectory
 from bptrain.training.bootstrap import Sampling
 from bptrain.training.evaluation import Baseline, Evaluation, evaluation_of, seen_by
 from bptrain.training.intervals import Intervals, intervals_of
+from bptrain.training.learning_checks import learning_warnings
+from bptrain.training.observations import Observations, split_error
 
 
 class EvaluationReport(NamedTuple):
@@ -50,6 +54,7 @@ class EvaluationReport(NamedTuple):
             "baseline": plain(self.baseline_metrics),
             "labels": plain(self.labels),
             "confusion_matrix": self.confusion_matrix,
+            "warnings": [{"name": name, "message": message} for name, message in self.warnings],
             **{field: plain(figures) for field, figures in more.items() if figures is not None},
         }
 
@@ -86,17 +91,31 @@ def report_on(
                 selection_rates(schema, part.predicted, some.row_weight),
             )
         )
+    evaluation = evaluation_of(seen, schema, rows, chosen, per_target=True)
+    observed = Observations(
+        config=model.config,
+        schema=schema,
+        network=model.network,
+        w=model.w,
+        updates=int(model.stored.position["updates"]),
+        rows=rows,
+        splits=(split_error(evaluated.split, schema, rows, seen.predicted, guess),),
+        guess=guess,
+        figures={f"{evaluated.split} rows": evaluation.loss},
+        losses=() if run is None else training_losses(RunDirectory(run)),
+    )
+    warnings = (*evaluated.warnings, *learning_warnings(observed))
     return EvaluationReport(
         run=run,
         checkpoint=model.stored.path,
         split=evaluated.split,
-        evaluation=evaluation_of(seen, schema, rows, chosen, per_target=True),
+        evaluation=evaluation,
         intervals=intervals_of(seen, schema, rows, chosen, sampling, per_target=True),
         baseline=guess,
         baseline_metrics=guess.metrics(schema, rows, chosen),
         labels=tuple(schema.labels) if schema.task == "classification" else None,
         confusion_matrix=matrix,
-        warnings=(*model.warnings, *not_silenced(evaluated.warnings, model.config.silence)),
+        warnings=(*model.warnings, *not_silenced(warnings, model.config.silence)),
         notes=rows.notes,
         by=None if by is None else ByColumn(by, tuple(groups)),
     )

@@ -144,8 +144,9 @@ def fit_events(
         saver = open_saver(run, fit, resumed, choice, engine.compile_seconds)
         saver.save(state, status="running")  # from here on there is something to go on from
         run.write_config(dump_yaml(run_config(fit.setup)))
-        yield started(fit, run, state, resumed, choice, anew, older)
-        yield from trained(fit, engine, run, state, saver)
+        begun = started(fit, run, state, resumed, choice, anew, older)
+        yield begun
+        yield from trained(fit, engine, run, state, saver, begun.warnings)
 
 
 def open_fit(setup: Setup) -> Fit:
@@ -232,10 +233,10 @@ def started(
 
 
 def trained(
-    fit: Fit, engine: Engine, run: RunDirectory, state: State, saver: Saver
+    fit: Fit, engine: Engine, run: RunDirectory, state: State, saver: Saver, warnings: tuple[Warned, ...]
 ) -> Iterator[Event | Done]:
-    """The trainer's events, each saved before it is passed on, and the summary."""
-    setup = fit.setup
+    """The trainer's events, each saved before it is passed on, and the summary, with the `warnings` so far."""
+    setup, told = fit.setup, list(warnings)
     job = Job(
         plan=fit.plan,
         engine=engine,
@@ -256,9 +257,10 @@ def trained(
             saver.handle(event)
             silent = isinstance(event, Warned) and event.name in setup.loaded.config.silence
             if not isinstance(event, Finished) and not silent:
+                told += [event] if isinstance(event, Warned) else []
                 yield event
-        outputs = engine.outputs
-        summary = summarize(setup, fit.plan, run, engine.name, outputs, state, saver.seconds, fit.guess)
+        outputs, seconds = engine.outputs, saver.seconds
+        summary = summarize(setup, fit.plan, run, engine.name, outputs, state, seconds, fit.guess, told)
         saver.save(state, result=summary.result)
         status = "finished"
     except NumericalError:
@@ -276,7 +278,8 @@ def finished(fit: Fit, resumed: Resumed) -> FitSummary:
     choice = EngineChoice(str(resumed.numerics["engine"]), str(record.get("engine_reason", "")))
     saver = open_saver(run, fit, resumed, choice, 0.0)
     outputs = forward_pass(choice.name, fit.setup.network, state.optimizer_state.w.dtype, fit.threads)
-    summary = summarize(fit.setup, fit.plan, run, choice.name, outputs, state, saver.seconds, fit.guess)
+    told, seconds = fit.setup.warnings, saver.seconds
+    summary = summarize(fit.setup, fit.plan, run, choice.name, outputs, state, seconds, fit.guess, told)
     if record.get("status") != "finished" or not best_is_written(run, state):
         with locked(run):
             saver.save(state, status="finished", result=summary.result)

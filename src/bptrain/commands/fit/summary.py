@@ -1,20 +1,23 @@
 """The end of a fit: the best and the final weights on every split, with the baseline."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bptrain.build.setup import Setup
 from bptrain.core.network import Network
 from bptrain.core.objective import penalty_at
 from bptrain.engines.base import Outputs, TrainingPlan
-from bptrain.errors import CheckpointError
+from bptrain.errors import CheckpointError, Warned, not_silenced
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
+from bptrain.store.loss_history import training_losses
 from bptrain.store.plain import plain
 from bptrain.store.run_directory import RunDirectory
 from bptrain.training.controls import reason
-from bptrain.training.evaluation import Baseline, Evaluation, evaluate
+from bptrain.training.evaluation import Baseline, Evaluation, Seen, evaluation_of, seen_by
+from bptrain.training.learning_checks import learning_warnings
+from bptrain.training.observations import Observations, split_error
 from bptrain.training.state import Best, State
 
 
@@ -33,6 +36,7 @@ class FitSummary(NamedTuple):
     result: dict[str, Any]  # the fields of fit's JSON
     splits: tuple[SplitResult, ...]
     reason: str | None  # why it ended before its last epoch
+    learning: tuple[Warned, ...] = ()  # that it has learned nothing, as far as its best weights show it
 
 
 def summarize(
@@ -44,22 +48,47 @@ def summarize(
     state: State,
     seconds: Mapping[str, float],
     guess: Baseline,
+    told: Sequence[Warned] = (),
 ) -> FitSummary:
-    """Evaluates the best and the final weights of a run on every split."""
+    """Evaluates the best and the final weights of a run on every split. `told` are the warnings so far."""
     schema, splits, stopped = setup.prepared.schema, setup.prepared.splits, state.stopped
     assert stopped is not None  # it has ended
     last = Best(state.epoch, state.optimizer_state.t, math.nan, plan.for_use(state.optimizer_state))
     best = state.best or last  # a run may end in its first epoch
     final = best if state.restored else last
 
-    def on_every_split(w: Array) -> dict[str, Evaluation]:
+    def on_every_split(w: Array) -> dict[str, Seen]:
         return {
-            name: evaluate(setup.network, outputs(w, rows.X), schema, rows, setup.metrics, per_target=True)
+            name: seen_by(setup.network, outputs(w, rows.X), schema, rows) for name, rows in splits.items()
+        }
+
+    def evaluated(seen: Mapping[str, Seen]) -> dict[str, Evaluation]:
+        return {
+            name: evaluation_of(seen[name], schema, rows, setup.metrics, per_target=True)
             for name, rows in splits.items()
         }
 
-    at_best = on_every_split(best.w)
-    at_end = at_best if final.updates == best.updates else on_every_split(final.w)
+    of_best = on_every_split(best.w)
+    at_best = evaluated(of_best)
+    at_end = at_best if final.updates == best.updates else evaluated(on_every_split(final.w))
+    observed = Observations(
+        config=setup.loaded.config,
+        schema=schema,
+        network=setup.network,
+        w=best.w,
+        updates=best.updates,
+        rows=splits["train"],
+        splits=tuple(
+            split_error(name, schema, rows, of_best[name].predicted, guess) for name, rows in splits.items()
+        ),
+        guess=guess,
+        losses=training_losses(run),
+        figures={
+            **{f"{name} rows at the end": one.loss for name, one in at_end.items()},
+            **{f"{name} rows": one.loss for name, one in at_best.items()},
+        },
+    )
+    learning = not_silenced(learning_warnings(observed), setup.loaded.config.silence)
     result = {
         "run": str(run.path),
         "engine": engine,
@@ -73,12 +102,13 @@ def summarize(
         "stopped": stopped,
         "best": figures(best.epoch, at_best, penalty_on(setup.network, best.w)),
         "final": figures(final.epoch, at_end, penalty_on(setup.network, final.w)),
+        "warnings": [{"name": name, "message": message} for name, message in (*told, *learning)],
     }
     shown = tuple(
         SplitResult(name, at_best[name], guess, guess.metrics(schema, rows, setup.metrics))
         for name, rows in splits.items()
     )
-    return FitSummary(plain(result), shown, reason(setup.controls, stopped))
+    return FitSummary(plain(result), shown, reason(setup.controls, stopped), learning)
 
 
 def best_is_written(run: RunDirectory, state: State) -> bool:
