@@ -1,5 +1,6 @@
 """Cross-validation in one process: its runs, its directory, and how it goes on."""
 
+import csv
 import json
 import statistics
 from pathlib import Path
@@ -12,6 +13,7 @@ from bptrain.experiments.folds import fit_folds
 from bptrain.experiments.news import FitEnds, News
 from bptrain.store.run_group import RunGroup
 from command import bptrain
+from conftest import ROOT
 
 SMALL = ("--set", "training.epochs=2", "--set", "training.engine=numpy", "--jobs", 1)
 
@@ -45,6 +47,46 @@ def test_repeats_have_other_folds_and_other_weights(iris: Path) -> None:
     assert RunGroup(Path("cv")).read().runs == tuple(places)
     seeds = [bptrain("config", "show", f"cv/{place}/config.yaml", "--json").json for place in places]
     assert [one["config"]["seed"] for one in seeds] == [0, 0, 1, 1]
+
+
+def rows_of(file: str) -> list[dict[str, str]]:
+    """A CSV file by the names of its columns."""
+    with Path(file).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_each_row_is_predicted_by_the_model_that_has_not_seen_it(iris: Path) -> None:
+    record = bptrain("fit", iris, "--folds", 3, *SMALL, "--json").json
+    assert record["out_of_fold"] == "runs/iris/001/out_of_fold.csv"
+    rows = rows_of(record["out_of_fold"])
+    classes = ["setosa", "versicolor", "virginica"]
+    assert [*rows[0]] == ["row", "fold", "species", "prediction", *(f"p_{name}" for name in classes)]
+    assert [int(row["row"]) for row in rows] == list(range(150))
+    data = rows_of(str(ROOT / "data" / "iris.csv"))
+    assert [row["species"] for row in rows] == [row["species"] for row in data]
+    for k in (1, 2, 3):
+        of_fold = [row for row in rows if row["fold"] == str(k)]
+        bptrain("predict", f"runs/iris/001/fold-{k}", "--split", "test", "--proba", "--out", f"{k}.csv")
+        assert [{"fold": str(k), **row} for row in rows_of(f"{k}.csv")] == of_fold
+        right = sum(row["species"] == row["prediction"] for row in of_fold) / len(of_fold)
+        assert right == pytest.approx(record["runs"][k - 1]["best"]["metrics"]["test"]["accuracy"])
+
+
+def test_out_of_fold_of_a_regression_with_dropped_rows(line: Path) -> None:
+    text = Path("line.csv").read_text().replace("\n7,", "\n,")
+    Path("line.csv").write_text(text)
+    more = ("--set", "data.missing=drop", "--set", "training.engine=numpy", "--set", "training.epochs=2")
+    record = bptrain("fit", line, "--folds", 2, "--repeat", 2, *more, "--jobs", 1, "--json").json
+    rows = rows_of(record["out_of_fold"])
+    assert [*rows[0]] == ["row", "repeat", "fold", "y", "prediction"]
+    kept = [k for k in range(40) if k != 7]
+    assert [(int(row["repeat"]), int(row["row"])) for row in rows] == [(r, k) for r in (1, 2) for k in kept]
+    assert [float(row["y"]) for row in rows] == [1000 + 500 * k for k in kept] * 2
+    squares = [(float(row["y"]) - float(row["prediction"])) ** 2 for row in rows if row["repeat"] == "1"]
+    of_runs = [run["best"]["metrics"]["test"]["rmse"] for run in record["runs"][:2]]
+    sizes = [sum(row["repeat"] == "1" and row["fold"] == str(k) for row in rows) for k in (1, 2)]
+    total = sum(n * rmse**2 for n, rmse in zip(sizes, of_runs, strict=True))
+    assert sum(squares) == pytest.approx(total, rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,7 @@ def cross_validate(screen: "Screen", config: Path, overrides: list[str], chosen:
         )
     times = f", {repeat} times" if repeat > 1 else ""
     show_means(screen, done.summary, f"{folds} folds{times}")
+    screen.note(f"each row by the model that has not seen it: {done.group.out_of_fold}", whole=True)
     screen.result(str(done.group.path), whole=True)
     screen.record(done.record())
     screen.note(f"next: bptrain runs {done.group.path}", whole=True)

@@ -1,4 +1,4 @@
-"""Cross-validation: every fold is the test set of one fit.
+"""Cross-validation: every fold is the test set of one fit, and each row is predicted by the model that has not seen it.
 
 The folds are data.split.fold and data.split.folds of ordinary runs (data/folding.py).
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.build.setup import NOTHING, load_given
+from bptrain.commands.predict.prediction_columns import OutColumn
 from bptrain.config import Loaded
 from bptrain.data.memory import InMemory
 from bptrain.errors import UsageError
@@ -22,6 +23,7 @@ from bptrain.experiments.groups import (
 )
 from bptrain.experiments.many import SharedByFits, settled_jobs
 from bptrain.experiments.news import News
+from bptrain.experiments.out_of_fold import out_of_fold, write_out_of_fold
 from bptrain.experiments.planned import Overrides, changed
 from bptrain.store.run_group import RunGroup
 
@@ -31,10 +33,12 @@ class FoldsSummary(NamedTuple):
 
     group: RunGroup
     summary: GroupSummary
+    columns: list[OutColumn]  # of out_of_fold.csv
 
     def record(self) -> dict[str, Any]:
         """The fields of the JSON of `fit --folds`."""
-        return {"directory": str(self.group.path), **self.summary.record()}
+        record = {"directory": str(self.group.path), **self.summary.record()}
+        return {**record, "out_of_fold": str(self.group.out_of_fold)}
 
 
 def fit_folds(
@@ -51,7 +55,7 @@ def fit_folds(
     each_epoch: bool = False,
     show: Callable[[News], None] = lambda news: None,
 ) -> FoldsSummary:
-    """Fits each fold, `repeat` times with other seeds, in one directory.
+    """Fits each fold, `repeat` times with other seeds, in one directory, and writes out_of_fold.csv there.
 
     Raises UsageError, and the errors of the fits.
     """
@@ -67,8 +71,10 @@ def fit_folds(
     opened = open_group("folds", folds, repeat, members, first, out, resume, overwrite)
     with kept(opened):
         summary = fit_members(shared, overrides, members, opened, jobs, show)
+        columns = out_of_fold(opened.group, members, given)
+        write_out_of_fold(opened.group, columns)
         finish(opened, summary)
-    return FoldsSummary(opened.group, summary)
+    return FoldsSummary(opened.group, summary, columns)
 
 
 def members_of_folds(folds: int, repeat: int, loaded: Loaded) -> list[Member]:

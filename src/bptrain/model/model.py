@@ -98,12 +98,17 @@ class Model:
 
     def refuse_no_probabilities(self) -> None:
         """Raises UsageError where the outputs are no probabilities of classes."""
+        why = self.why_no_probabilities()
+        if why is not None:
+            raise UsageError(why)
+
+    def why_no_probabilities(self) -> str | None:
+        """Why the outputs are no probabilities of classes; None where they are."""
         if self.schema.task == "regression":
-            raise UsageError("this model predicts numbers, and there are no probabilities of them")
+            return "this model predicts numbers, and there are no probabilities of them"
         output = activation_parts(self.config, self.schema.task)[-1]
         why = no_probabilities(self.schema, output)
-        if why is not None:
-            raise UsageError(f"this needs probabilities{why}")
+        return None if why is None else f"this needs probabilities{why}"
 
     def score(self, X: Any, y: Any) -> float:
         """Accuracy for classes (of several yes/no outputs all must be right), R² for values, as scikit-learn's.
