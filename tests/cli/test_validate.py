@@ -189,7 +189,10 @@ def test_the_summary(iris: Path) -> None:
     assert shown.err == ""
     told = {line.split()[0]: line for line in shown.out.splitlines()}
     assert told["task"] == "task         classification (the target species is text: 3 classes)"
-    assert told["rows"] == "rows         106 train, 22 validation, 22 test"
+    assert (
+        told["rows"]
+        == "rows         106 train, 22 validation, 22 test (at random, in proportion to the classes)"
+    )
     assert told["inputs"].startswith("inputs       4 from 4 columns: sepal_length")
     assert told["outputs"] == "outputs      3 for species: setosa, versicolor, virginica"
     assert told["network"] == "network      4 -> 6 -> 3, tanh, softmax, 51 parameters, float32"

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptrain.data.folding import fold_of_each_row
+from bptrain.data.settings import RowSplit
 from bptrain.errors import DataError
 from bptrain.parts.random import stream
 from data.helpers import CROSS, prepared, problems, whole, write
@@ -81,7 +82,7 @@ def test_the_folds_of_a_file_partition_its_rows_and_leave_out_dropped_ones(tmp_p
     source = write(tmp_path, "x,y\n" + "".join(rows))
     tests = []
     for number in range(1, 6):
-        settings = whole(source, validation_share=0.25, fold=(number, 5), missing="drop")
+        settings = whole(source, validation_share=0.25, split=RowSplit(fold=(number, 5)), missing="drop")
         splits = prepared(settings, CROSS, seed=3).splits
         parts = [splits[name].row_index for name in ("train", "validation", "test")]
         assert sorted(np.concatenate(parts)) == [k for k in range(50) if k != 7]
@@ -94,6 +95,6 @@ def test_the_folds_of_a_file_partition_its_rows_and_leave_out_dropped_ones(tmp_p
 
 
 def test_more_folds_than_rows(tmp_path: Path) -> None:
-    [problem] = problems(whole(write(tmp_path, "x,y\n1,1\n2,2\n"), fold=(1, 3)))
+    [problem] = problems(whole(write(tmp_path, "x,y\n1,1\n2,2\n"), split=RowSplit(fold=(1, 3))))
     assert (problem.code, problem.path) == ("too_many_folds", "data.split.folds")
     assert "3 folds need 3 rows at least, but there are 2" in problem.message

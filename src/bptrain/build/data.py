@@ -9,12 +9,20 @@ from numpy.typing import DTypeLike
 from bptrain.build.making import dtype_of, make
 from bptrain.config import Loaded
 from bptrain.config.columns import ColumnConfig, FillConfig, Missing
-from bptrain.config.data import DataConfig, GivenInPython, Source
+from bptrain.config.data import DataConfig, GivenInPython, Source, SplitConfig
 from bptrain.config.resolved import target_is_path
 from bptrain.config.schema import Config
 from bptrain.data.joined_files import source_of_paths
 from bptrain.data.prepare import KeptSchema, Prepared, prepare
-from bptrain.data.settings import BUCKETS, ColumnOptions, DataSettings, Fill, NetworkFacts
+from bptrain.data.settings import (
+    BUCKETS,
+    ColumnOptions,
+    DataSettings,
+    Fill,
+    IndexFile,
+    NetworkFacts,
+    RowSplit,
+)
 from bptrain.data.sources import DataSource, FileSource
 from bptrain.errors import DataError, Problem
 from bptrain.formats import format_of, formats
@@ -70,7 +78,7 @@ def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
         column_options={name: column_options(one) for name, one in data.columns.items()},
         validation_share=validation,
         test_share=test,
-        fold=None if data.split.fold is None else (data.split.fold, data.split.folds or data.split.fold),
+        split=row_split(data.split),
         stratify=None if data.split.stratify == "auto" else data.split.stratify,
         shuffle=data.split.shuffle,
         scale=make(scalers, data.scale),
@@ -81,6 +89,13 @@ def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
         class_weight=loaded.config.loss.class_weight,
         conventions=conventions,
     )
+
+
+def row_split(split: SplitConfig) -> RowSplit:
+    """How rows are split, beside the shares."""
+    index = None if split.index is None else IndexFile(Path(split.index), split.line)
+    fold = None if split.fold is None else (split.fold, split.folds or split.fold)
+    return RowSplit(split.by, getattr(split, split.by) if split.by else "", index, fold, split.seed)
 
 
 def column_options(column: ColumnConfig) -> ColumnOptions:

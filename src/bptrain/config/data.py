@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag
 from bptrain.config import forms, part
 from bptrain.config.columns import ColumnConfig, Missing, Scaler
 from bptrain.config.part import PartConfig
-from bptrain.config.section import Auto, Column, Count, FewEnough, Section, number_or_text
+from bptrain.config.section import Auto, Column, Count, FewEnough, Section, Seed, number_or_text
 from bptrain.config.written_tables import (
     Comment,
     Delimiter,
@@ -25,6 +25,18 @@ from bptrain.formats import Holds, formats, holds, listed
 from bptrain.parts.scalers import scalers
 from bptrain.parts.types import BelowOne
 
+# The keys of `split` that name how rows are split, and those that then do nothing.
+COLUMN_WAYS: tuple[Literal["column", "group", "time", "hash"], ...] = ("column", "group", "time", "hash")
+NAME_TEST_ROWS = ("index", "fold")  # from the rest, `group` or the shuffle takes validation rows
+IDLE = {
+    "": frozenset[str](),
+    "column": frozenset({"validation", "test", "stratify", "shuffle", "seed"}),
+    "group": frozenset({"stratify", "shuffle"}),
+    "time": frozenset({"stratify", "shuffle", "seed"}),
+    "hash": frozenset({"stratify", "shuffle"}),
+    "index": frozenset({"test"}),
+}
+
 
 def _list_or_text(value: Any) -> str:
     return "<text>" if isinstance(value, str) else "<list>"
@@ -33,6 +45,7 @@ def _list_or_text(value: Any) -> str:
 ONE_ARRAY, ARRAYS = listed("array", ", "), listed("arrays", ", ")  # formats that hold these
 FilePath = Annotated[str, Field(pattern=r"^[^\x00]+$")]
 Columns = Annotated[tuple[Column, ...], MinLen(1)]
+SplitColumn = Annotated[Column, forms.or_place]
 
 AutoOrBool = Annotated[Auto | Annotated[bool, Tag("<number>")], Discriminator(number_or_text)]
 Features = Annotated[
@@ -81,7 +94,7 @@ RowsFrom = Annotated[
 
 
 class SplitConfig(Section):
-    """How the rows of `train` are split."""
+    """How the rows of `train` are split: drawn by `shuffle` and `stratify`, or in the one way that is named."""
 
     validation: BelowOne = Field(
         default=0.15, description="share of rows used to choose the best weights; may be 0"
@@ -91,6 +104,24 @@ class SplitConfig(Section):
         default="auto", description="keep the proportions of the classes in every split"
     )
     shuffle: bool = Field(default=True, description="true: random rows; false: the last rows")
+    column: SplitColumn | None = Field(
+        default=None, description="column that names each row's split: train, validation (val, dev) or test"
+    )
+    group: SplitColumn | None = Field(
+        default=None, description="column whose rows of one value, such as a person, stay in one split"
+    )
+    time: SplitColumn | None = Field(
+        default=None,
+        description="column of dates or numbers: the newest rows are test rows, those before them validation",
+    )
+    hash: SplitColumn | None = Field(
+        default=None,
+        description="column whose text decides by its hash: a row stays where it is as rows come",
+    )
+    index: FilePath | None = Field(
+        default=None, description="file with the numbers of the test rows, from 0, one split per line"
+    )
+    line: Count | None = Field(default=None, description="line of the index file, from 1")
     folds: Annotated[int, Interval(ge=2, le=1_000_000)] | None = Field(
         default=None, description="number of folds of cross-validation, of which `fold` is tested"
     )
@@ -98,6 +129,32 @@ class SplitConfig(Section):
         default=None,
         description="the fold, from 1, that is the test set in place of the share; the others train and validate",
     )
+    seed: Seed | None = Field(
+        default=None, description="seed of the split alone; default: seed; of hash, which has none: its salt"
+    )
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The keys that name how rows are split, where it is not by shares alone."""
+        return tuple(way for way in (*COLUMN_WAYS, *NAME_TEST_ROWS) if getattr(self, way) is not None)
+
+    @property
+    def by(self) -> Literal["", "column", "group", "time", "hash"]:
+        """The key that names a column; "" where rows are drawn, or stay in the order of the file."""
+        return next((way for way in COLUMN_WAYS if getattr(self, way) is not None), "")
+
+    @property
+    def agree(self) -> bool:
+        """Whether no two ways are named that exclude each other."""
+        return len(self.ways) <= 1 or (
+            self.by == "group" and len(self.ways) == 2 and self.ways[1] in NAME_TEST_ROWS
+        )
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The keys that do nothing beside the others."""
+        keys = IDLE[self.by] | (IDLE["index"] if self.index else {"line"})
+        return frozenset(keys if self.by or self.shuffle else {*keys, "seed"})
 
 
 class DataConfig(Section):
@@ -183,6 +240,7 @@ class DataConfig(Section):
 
     @property
     def shares(self) -> tuple[float, float]:
-        """The shares of validation and test that are cut from `train`: 0 where a file replaces one."""
-        validation = 0.0 if self.validation else self.split.validation
-        return validation, 0.0 if self.test or self.split.fold else self.split.test
+        """The shares of validation and test that are cut from `train`: 0 where a file, or the data, says which rows."""
+        split, idle = self.split, self.split.idle
+        validation = 0.0 if self.validation or "validation" in idle else split.validation
+        return validation, 0.0 if self.test or split.fold or "test" in idle else split.test

@@ -44,6 +44,9 @@ def _data(section: dict[str, Any]) -> dict[str, Any]:
     _each(section, lambda value: (value,) if isinstance(value, str) else _tuple(value), "missing_markers")
     if section.get("header") is False:
         _each(section, _of_places, "target", "features", "exclude", "weight")
+        if isinstance(section.get("split"), dict):
+            section["split"] = dict(section["split"])
+            _each(section["split"], _of_places, "column", "group", "time", "hash")
     _each(section, lambda value: _part(value, "standard"), "scale")
     _each(section, _columns, "columns")
     _each(section, _part, "scale_target")

@@ -20,11 +20,12 @@ from bptrain.config.yaml.scalars import is_text
 _OPTIONAL = (
     "batch_size", "target", "validation", "test", "activations", "weight",
     "format", "delimiter", "encoding", "header", "comment", "quote", "decimal", "thousands", "missing_markers", "index",
-    "sheet", "root", "folds", "fold",
+    "sheet", "root", "column", "group", "time", "hash", "line", "folds", "fold", "seed",
 )  # fmt: skip
 
 ROLES = ("train", "validation", "test")
 OF_TARGETS = "_target"  # behind the role, where the targets have a file of their own
+OF_SPLIT = "split_index"  # the role of the file with the numbers of the test rows
 
 
 def resolve_path(text: str, directory: str | os.PathLike[str]) -> Path:
@@ -58,6 +59,8 @@ def data_paths(config: Config) -> dict[str, tuple[str, ...]]:
                 found[f"{role}{OF_TARGETS}"] = (source.target,)
     if data.target is not None and target_is_path(config):
         found[f"train{OF_TARGETS}"] = data.target
+    if data.split.index is not None:
+        found[OF_SPLIT] = (data.split.index,)
     return found
 
 
@@ -74,6 +77,9 @@ def with_data_paths(config: Config, paths: Mapping[str, tuple[str, ...]]) -> Con
             changed[role] = source.model_copy(update=update)
     if data.target is not None and target_is_path(config):
         changed["target"] = paths.get(f"train{OF_TARGETS}", data.target)
+    if data.split.index is not None:
+        (index,) = paths.get(OF_SPLIT, (data.split.index,))
+        changed["split"] = data.split.model_copy(update={"index": index})
     return config.model_copy(update={"data": data.model_copy(update=changed)})
 
 
@@ -97,6 +103,8 @@ def to_plain(config: Config) -> dict[str, Any]:
     data["columns"] = {name: _column(entry) for name, entry in data["columns"].items()}
     if isinstance(data["missing"], dict):
         data["missing"] = {name: _given(entry) for name, entry in data["missing"].items()}
+    for key in config.data.split.idle:
+        data["split"].pop(key, None)
     for key in ("bias", "initializer"):
         entries = network[key]
         if all(entry == entries[0] and type(entry) is type(entries[0]) for entry in entries):

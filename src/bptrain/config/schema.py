@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from bptrain.config import forms, part
 from bptrain.config.data import DataConfig
 from bptrain.config.part import MAX_ENTRIES, PartConfig
-from bptrain.config.section import Auto, Count, FewEnough, Section, at_most, number_or_text
+from bptrain.config.section import Auto, Count, FewEnough, Section, Seed, at_most, number_or_text
 from bptrain.config.training import DEFAULT_BATCH_SIZE
 from bptrain.config.training import TrainingConfig as TrainingConfig
 from bptrain.errors import WARNINGS
@@ -127,9 +127,7 @@ class Config(Section):
     format: Annotated[int, PlainValidator(_format), WithJsonSchema({"enum": [1]})] = Field(
         default=1, description="version of the config format"
     )
-    seed: Annotated[int, Interval(ge=0, le=2**63 - 1)] = Field(
-        default=0, description="seeds initial weights, split, shuffling, dropout and noise"
-    )
+    seed: Seed = Field(default=0, description="seeds initial weights, split, shuffling, dropout and noise")
     task: Literal["auto", "classification", "regression"] = Field(
         default="auto", description="auto: inferred from the target and the loss"
     )

@@ -9,6 +9,7 @@ from bptrain.config import part
 from bptrain.config.part import MAX_ENTRIES
 
 Count = Annotated[int, Interval(ge=1, le=10**9)]
+Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
 Column = Annotated[str, MinLen(1)]
 Auto = Annotated[Literal["auto"], Tag("<text>")]
 

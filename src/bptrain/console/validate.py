@@ -46,7 +46,9 @@ def summary(done: Validated) -> Iterator[tuple[str, str]]:
     for note in others:
         name, _, text = note.partition(": ")
         yield name, text
-    yield "rows", ", ".join(f"{n:,} {name}" for name, n in done.split_rows.items())
+    rows, how = ", ".join(f"{n:,} {name}" for name, n in done.split_rows.items()), setup.prepared.how_split
+    has_note = any(note.startswith("split: ") for note in others)
+    yield "rows", f"{rows} ({how})" if how and not has_note else rows
     columns = [feature.name for feature in schema.features]
     plural = "" if len(columns) == 1 else "s"
     yield "inputs", f"{network.sizes[0]} from {len(columns)} column{plural}: {some_of(columns)}"

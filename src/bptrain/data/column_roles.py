@@ -5,12 +5,21 @@ from functools import partial
 from typing import NamedTuple
 
 from bptrain.data.cells import RULES, CellRules, rules_of
-from bptrain.data.column_kinds import LEFT_OUT, read_as
+from bptrain.data.column_kinds import LEFT_OUT, ColumnKind, declared_kinds, read_as
 from bptrain.data.levels import own_spelling
-from bptrain.data.settings import DataSettings
+from bptrain.data.settings import DataSettings, SplitBy
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, nearest, some_of
 from bptrain.formats.separators import not_separated
+
+
+class SplitRole(NamedTuple):
+    """The column that splits rows, or tells their groups."""
+
+    name: str
+    by: SplitBy
+    declared: ColumnKind | None = None  # what the config says that it is
+    optional: bool = False  # whether a file may lack it, as one may that a trained model is evaluated on
 
 
 class ColumnRoles(NamedTuple):
@@ -22,6 +31,7 @@ class ColumnRoles(NamedTuple):
     infer: bool  # whether the file is the one that settles what the columns are
     weight: str | None = None  # the column that says what each row weighs
     rules: CellRules = RULES  # what a cell means
+    split: SplitRole | None = None
 
 
 # What is looked up is a dict, whose keys keep their order: in a list each look-up would pass over all columns.
@@ -50,13 +60,22 @@ def by_settings(given: DataSettings) -> Chooser:
         if weight is not None and _check(weight, names, "data.weight", errors) and weight in targets:
             message = f"{weight} is the target, so it cannot be the weight"
             errors.add(Problem("target_is_weight", message, path="data.weight"))
+        split = split_role(settings)
+        if split is not None:
+            _check(split.name, names, f"data.split.{split.by}", errors)
         errors.raise_if_any()
         features = tuple(name for name in features if name != weight)
         learned = frozenset(targets)
         kinds = {name: kind if name in learned else read_as(kind) for name, kind in settings.columns.items()}
-        return ColumnRoles(features, targets, kinds, True, weight, rules_of(settings.conventions))
+        return ColumnRoles(features, targets, kinds, True, weight, rules_of(settings.conventions), split)
 
     return choose
+
+
+def split_role(settings: DataSettings) -> SplitRole | None:
+    """The column by which the config splits rows."""
+    by, name = settings.split.by, settings.split.column
+    return SplitRole(name, by, declared_kinds(settings).get(name)) if by else None
 
 
 def in_spelling_of(settings: DataSettings, names: Sequence[str]) -> DataSettings:
@@ -71,6 +90,7 @@ def in_spelling_of(settings: DataSettings, names: Sequence[str]) -> DataSettings
         column_options={own(name): options for name, options in settings.column_options.items()},
         missing=missing if isinstance(missing, str) else {own(name): how for name, how in missing.items()},
         weight=own(settings.weight),
+        split=settings.split._replace(column=own(settings.split.column)),
     )
 
 
@@ -102,7 +122,8 @@ def _features(
             errors.add(Problem("target_excluded", message, path=path))
     chosen = settings.features
     if isinstance(chosen, str):
-        chosen = tuple(name for name in names if name not in learned) if chosen == "all" else (chosen,)
+        others = learned | {settings.split.column}
+        chosen = tuple(name for name in names if name not in others) if chosen == "all" else (chosen,)
     else:
         for position, name in enumerate(chosen):
             path = f"data.features.{position}"
@@ -148,6 +169,7 @@ def by_schema(
     weight: str | None = None,
     header: int | None = 1,
     rules: CellRules = RULES,
+    split: SplitRole | None = None,
 ) -> Chooser:
     """The choice that a trained model makes, given its columns' names and kinds; further columns are ignored.
 
@@ -171,17 +193,20 @@ def by_schema(
             close = nearest(name, known.difference(wanted, answers))
             return Problem("missing_column", message, file=file, line=header, suggestion=close)
 
-        for name in () if target_names is not None else (*wanted, *answers):
+        role = None if split is None else split._replace(name=own(split.name))
+        splits = () if role is None or role.optional else (role.name,)
+        for name in splits if target_names is not None else (*wanted, *answers, *splits):
             if name not in known:
                 errors.add(partial(problem, name))
         errors.raise_if_any()
+        role = role if role is not None and role.name in known else None
         kinds = dict(zip(wanted, features.values(), strict=True))
         kinds |= {
             new: target_kinds[old] for new, old in zip(answers, targets, strict=True) if old in target_kinds
         }
         there = weighed if target_names is None and weighed in known else None
         notations = {own(name): notation for name, notation in rules.notations.items()}
-        return ColumnRoles(wanted, answers, kinds, False, there, rules._replace(notations=notations))
+        return ColumnRoles(wanted, answers, kinds, False, there, rules._replace(notations=notations), role)
 
     return choose
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bptrain.data.splitting import Split, split
+from bptrain.data.splitting import Split, split_rest
 from bptrain.errors import DataError, Problem
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array, Generator
@@ -50,16 +50,16 @@ def split_by_fold(
     validation_share: float,
     seed: int | None,
     classes: Array | None = None,
+    groups: Array | None = None,
 ) -> Split:
     """The split whose test rows are fold `number` of k, counted from 1; validation is a share of all other rows.
 
-    Without a seed the file's order stays. Raises DataError if no row is left to train, and for more folds than rows.
+    With `groups` (N numbers) no group is in two parts. Without a seed the file's order stays. Raises DataError if no
+    row is left to train, and for more folds than rows or groups.
     """
     of_folds, of_split = (None if seed is None else stream(seed, purpose) for purpose in ("folds", "split"))
-    folds = fold_of_each_row(n, k, of_folds, classes)
-    rest = np.flatnonzero(folds != number - 1)
-    parts = split(len(rest), validation_share, 0.0, of_split, None if classes is None else classes[rest])
-    return Split(rest[parts.train], rest[parts.validation], np.flatnonzero(folds == number - 1))
+    test = np.flatnonzero(fold_of_each_row(n, k, of_folds, classes, groups) == number - 1)
+    return split_rest(test, n, validation_share, of_split, classes, groups)
 
 
 def _by_group(members: Array, k: int, rng: Generator | None, classes: Array) -> Array:

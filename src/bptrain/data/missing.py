@@ -27,7 +27,7 @@ def kept_rows(table: Table, drop: frozenset[str], filled: frozenset[str]) -> Arr
     errors = ErrorList()
     for block, name, mask in faults:
         what, ways = ("column", "drop, median, …") if block is table.features else ("target", "drop")
-        what = "weight" if block is table.weight else what
+        what = "weight" if block is table.weight else "split column" if block is table.split else what
         message = f"{what} {name} has no value here: fill it in, or set data.missing ({ways})"
         errors.add_rows("missing_cell", block.origin, np.flatnonzero(mask & kept), message)
     errors.raise_if_any(

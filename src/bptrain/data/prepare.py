@@ -12,26 +12,27 @@ from bptrain.data.cells import rules_of
 from bptrain.data.checks.base import Examined
 from bptrain.data.checks.run_checks import data_warnings
 from bptrain.data.column_kinds import declared_kinds, notes_of_kinds, read_as, with_kinds
-from bptrain.data.column_roles import by_schema, by_settings, in_spelling_of
+from bptrain.data.column_roles import by_schema, by_settings, in_spelling_of, split_role
 from bptrain.data.column_statistics import statistics_of
 from bptrain.data.fitting import fit_features, fit_target
-from bptrain.data.folding import split_by_fold
+from bptrain.data.index_files import KEY as INDEX_KEY
 from bptrain.data.joined_files import JoinedFiles
 from bptrain.data.missing import FILLS, kept_rows
 from bptrain.data.raw_columns import encode_columns as encode_columns  # the third entry point
 from bptrain.data.readers import read
+from bptrain.data.row_parts import parts_of_rows
 from bptrain.data.schema import Schema
-from bptrain.data.settings import DataSettings, NetworkFacts
+from bptrain.data.settings import DataSettings, NetworkFacts, RowSplit
 from bptrain.data.sources import DataSource, FileSource
-from bptrain.data.splitting import split
+from bptrain.data.split_columns import group_codes
 from bptrain.data.table import ColumnBlock, Table
 from bptrain.data.targets import Target
 from bptrain.data.task import check_inputs, column_warnings, decide, settle_target
 from bptrain.data.training_range import outside_range
 from bptrain.data.unknown_cells import refuse_all_unseen, unseen
 from bptrain.errors import DataError, Problem, Warned
+from bptrain.formats.files import digest
 from bptrain.formats.problems import some_of
-from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
 Warnings = tuple[Warned, ...]
@@ -49,6 +50,9 @@ class Rows(NamedTuple):
     )
     row_weight: Array | None = None  # what each row weighs in metrics, N, float64: its data.weight; None: 1
     notes: tuple[str, ...] = ()  # of a file of its own: how it is written, and what was done to its cells
+    groups: Array | None = (
+        None  # a number for the group of each row, N, by data.split.group; None: there are none
+    )
 
 
 class KeptSchema(NamedTuple):
@@ -70,6 +74,9 @@ class Prepared(NamedTuple):
     digest: dict[str, str]  # file role -> SHA-256: "train", "train_target", "validation", …
     notes: tuple[str, ...]  # what was decided for the user; the task is the first
     warnings: Warnings
+    how_split: str = (
+        ""  # how the training file's rows are split, the end of a sentence; "": none is split off
+    )
 
 
 def prepare(
@@ -87,7 +94,7 @@ def prepare(
     """
     sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
     if kept_schema is not None:
-        if kept_schema.digest != _digests(sources):
+        if kept_schema.digest != _digests(sources, settings.split):
             raise ChangedDataError("the data has changed since the run was trained")
         understood = _by_schema(settings, kept_schema.schema, seed)
     else:
@@ -101,7 +108,8 @@ def prepare(
             splits[name], odd = _encode_source(source, f"data.{name}", schema, settings, dtype, name, limit)
         elif len(understood.parts[name]):
             rows = understood.kept[understood.parts[name]][:limit]
-            splits[name], odd = _encode(understood.table, rows, schema, dtype, name)
+            groups = understood.table.split if settings.split.by == "group" else None
+            splits[name], odd = _encode(understood.table, rows, schema, dtype, name, groups)
         else:
             continue
         warnings += odd
@@ -111,23 +119,29 @@ def prepare(
     written = dict.fromkeys(
         (*understood.table.features.origin.notes, *(note for rows in splits.values() for note in rows.notes))
     )
-    digests = _digests(sources)
+    digests = _digests(sources, settings.split)
     if limit is None and kept_schema is None:
         places = {name: source.name for name, source in sources.items() if source is not None}
         features, target, *_ = understood.table
         rows = understood.kept[understood.parts["train"]]
         assert target is not None
-        seen = Examined(features, target, understood.kept, rows, schema, splits, digests, places)
+        group = settings.split.column if settings.split.by == "group" else None
+        seen = Examined(features, target, understood.kept, rows, schema, splits, digests, places, group)
         warnings += data_warnings(seen)
-    return Prepared(schema, splits, digests, (task, *written, *others), bounded(warnings))
+    notes = (task, *written, *others)
+    return Prepared(schema, splits, digests, notes, bounded(warnings), understood.how)
 
 
-def _digests(sources: Mapping[str, DataSource | None]) -> dict[str, str]:
+def _digests(sources: Mapping[str, DataSource | None], split: RowSplit) -> dict[str, str]:
     """File role -> digest."""
     found: dict[str, str] = {}
     for name, source in sources.items():
         found |= {} if source is None else source.digests(name)
-    return found
+    return (
+        found
+        if split.test_rows is None
+        else {**found, "split_index": digest(split.test_rows.path, INDEX_KEY)}
+    )
 
 
 class Understood(NamedTuple):
@@ -137,6 +151,7 @@ class Understood(NamedTuple):
     table: Table
     kept: Array  # the numbers of the rows that are not dropped
     parts: dict[str, Array]  # split -> positions among these
+    how: str  # rows are split; "" where none is split off
     notes: tuple[str, ...]
     warnings: list[Warned]
 
@@ -155,9 +170,9 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     settled = settle_target(target, kept, decision, facts)
     warnings = column_warnings(target, settled, features, kept)
     one_hot = targets.is_one_hot(settled, target, kept)
-    parts = _split(settings, settled, targets.true_of(settled, target, kept), seed, one_hot)
-    warnings += _shortfalls(settings, parts, len(kept))
-    train = kept[parts["train"]]
+    true = targets.true_of(settled, target, kept)
+    parts, how, split_note, odd = parts_of_rows(settings, table, kept, settled, true, seed, one_hot)
+    train = kept[parts.train]
     settled, scale_note = fit_target(settled, target, train, settings, facts)
     drop = _policies(settings, features, target)[0]
     true = targets.true_of(settled, target, train)
@@ -170,8 +185,8 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     )
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_of_cells(table, kept, schema)]
     notes += [*cell_notes(block.reading for block in table.blocks), *notes_of_kinds(settings, kinds)]
-    notes += [scale_note] if scale_note else []
-    return Understood(schema, table, kept, parts, tuple(notes), warnings)
+    notes += [note for note in (scale_note, split_note) if note]
+    return Understood(schema, table, kept, parts._asdict(), how, tuple(notes), [*warnings, *odd])
 
 
 def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
@@ -179,13 +194,15 @@ def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
     table = _read_by_schema(settings.train, "data.train", schema, settings)
     kept = schema.rows_to_keep(table)
     one_hot = targets.is_one_hot(schema.target, _target_of(table), kept)
-    parts = _split(settings, schema.target, schema.true_classes(table, kept), seed, one_hot)
+    true = schema.true_classes(table, kept)
+    parts, how, split_note, odd = parts_of_rows(settings, table, kept, schema.target, true, seed, one_hot)
     notes = (
         f"task: {schema.task} (as the run was trained{_classes(schema.target)})",
         *_of_cells(table, kept, schema),
         *cell_notes(block.reading for block in table.blocks),
+        *([split_note] if split_note else []),
     )
-    return Understood(schema, table, kept, parts, notes, _shortfalls(settings, parts, len(kept)))
+    return Understood(schema, table, kept, parts._asdict(), how, notes, [*odd])
 
 
 def _of_cells(table: Table, kept: Array, schema: Schema) -> Iterator[str]:
@@ -204,13 +221,16 @@ def encode_file(
     features: str | tuple[str, ...] = "all",
     target: str | tuple[str, ...] | None = None,
     limit: int | None = None,
+    group: str | None = None,
 ) -> tuple[Rows, Warnings]:
     """A raw file as a trained model sees it, and what is odd about it.
 
     `features` and `target` are those of the model's config: they name the arrays of an npz file and
-    mean nothing for other files. Raises DataError.
+    mean nothing for other files. `group` is the column that tells the groups of rows, where the file has it. Raises
+    DataError.
     """
-    settings = DataSettings(source, features=features, target=target)
+    split = RowSplit() if group is None else RowSplit("group", group)
+    settings = DataSettings(source, features=features, target=target, split=split)
     return _encode_source(source, "", schema, settings, dtype, source.name, limit)
 
 
@@ -224,10 +244,11 @@ def _encode_source(
     limit: int | None,
 ) -> tuple[Rows, Warnings]:
     table = _read_by_schema(source, key, schema, settings)
+    groups, table = table.split, table._replace(split=None)  # whose missing cells matter to nothing here
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)
     refuse_all_unseen(schema.features, table.features, rows)
-    encoded, odd = _encode(table, rows[:limit], schema, dtype, where)
+    encoded, odd = _encode(table, rows[:limit], schema, dtype, where, groups)
     filled = (f"missing: {said}" for said in filled_cells(table.features, rows, schema.features))
     encoded = encoded._replace(notes=(*table.features.origin.notes, *filled))
     if schema.weight is not None and table.weight is None:
@@ -250,9 +271,14 @@ def _read_by_schema(source: DataSource, key: str, schema: Schema, settings: Data
     kinds = {feature.name: read_as(feature.kind) for feature in schema.features}
     answers = schema.target.column_kinds
     header = 1 if isinstance(source, FileSource) else None
+    split = split_role(settings)
+    if key != "data.train" and split is not None:  # elsewhere no rows are split
+        split = split._replace(optional=True) if split.by == "group" else None
     if isinstance(source, FileSource | JoinedFiles):
         source = source.for_columns((*kinds, *schema.target.names))
-    choose = by_schema(kinds, schema.target.names, answers, source.name, schema.weight, header, schema.cells)
+    choose = by_schema(
+        kinds, schema.target.names, answers, source.name, schema.weight, header, schema.cells, split
+    )
     table = read(source, key, choose, settings.features, settings.target, schema.weight)
     table = _renamed(table, schema)
     texts = [name for name in _target_of(table).texts if schema.target.holds_numbers]
@@ -262,7 +288,9 @@ def _read_by_schema(source: DataSource, key: str, schema: Schema, settings: Data
     return schema.with_kinds(table)
 
 
-def _encode(table: Table, rows: Array, schema: Schema, dtype: DTypeLike, where: str) -> tuple[Rows, Warnings]:
+def _encode(
+    table: Table, rows: Array, schema: Schema, dtype: DTypeLike, where: str, groups: ColumnBlock | None
+) -> tuple[Rows, Warnings]:
     true = schema.true_classes(table, rows)
     row_weight = weights.row_weights(table.weight, rows)
     encoded = Rows(
@@ -272,6 +300,7 @@ def _encode(table: Table, rows: Array, schema: Schema, dtype: DTypeLike, where: 
         rows,
         weights.sample_weights(row_weight, schema.class_weights, true, dtype),
         row_weight,
+        groups=None if groups is None else group_codes(groups, rows),
     )
     return encoded, tuple(unseen(schema.features, table.features, rows, where))
 
@@ -297,52 +326,10 @@ def _policies(
     settings: DataSettings, features: ColumnBlock, target: ColumnBlock
 ) -> tuple[frozenset[str], frozenset[str]]:
     """The columns whose missing cells cost the row, and the features that are filled."""
-    names = (*features.names, *target.names, *([] if settings.weight is None else [settings.weight]))
+    others = [name for name in (settings.weight, settings.split.column) if name]
+    names = (*features.names, *target.names, *others)
     drop = frozenset(name for name in names if settings.policy(name) == "drop")
     return drop, frozenset(name for name in features.names if settings.policy(name) in FILLS)
-
-
-def _split(settings: DataSettings, target: Target, true: Array, seed: int, one_hot: bool) -> dict[str, Array]:
-    """Positions among the kept rows of the train file, by split; `true` are their classes. Raises DataError.
-
-    Rows with a 1 in one column per class are drawn by class where that is asked for, and not by `auto`.
-    """
-    one_class_column = target.kind in ("classes", "binary")
-    if settings.stratify and not ((one_class_column or one_hot) and settings.shuffle):
-        why = "shuffle is false" if one_class_column or one_hot else "the target is not one column of classes"
-        message = f"stratify keeps the classes in proportion, but {why}; set it to auto or false"
-        raise DataError(Problem("stratify", message, path="data.split.stratify"))
-    stratify = one_class_column and settings.shuffle if settings.stratify is None else settings.stratify
-    validation = 0.0 if settings.validation is not None else settings.validation_share
-    test = 0.0 if settings.test is not None else settings.test_share
-    classes = true if stratify else None
-    if settings.fold is not None:
-        fold_seed = seed if settings.shuffle else None
-        return split_by_fold(len(true), *settings.fold, validation, fold_seed, classes)._asdict()
-    rng = stream(seed, "split") if settings.shuffle else None
-    return split(len(true), validation, test, rng, classes)._asdict()
-
-
-def _shortfalls(settings: DataSettings, parts: dict[str, Array], n: int) -> list[Warned]:
-    """Warnings of splits that got fewer rows than asked for, since every class keeps one to train."""
-    warnings = []
-    n -= 0 if settings.fold is None else len(parts["test"])  # of the others validation has its share
-    for name in ("validation", "test"):
-        share = 0.0 if getattr(settings, name) is not None else getattr(settings, f"{name}_share")
-        asked, got = round(share * n), len(parts[name])
-        if share and not asked:
-            message = (
-                f"there is no {name} set: {share:g} of {n} row{'' if n == 1 else 's'} makes none; add rows, or "
-                f"set data.split.{name}: 0"
-            )
-            warnings.append(Warned("small_split", message))
-        elif got < asked:
-            message = (
-                f"the {name} set has {got} of the {asked} rows asked for, since each class keeps a row for training; "
-                "set data.split.stratify: false to draw from all rows alike"
-            )
-            warnings.append(Warned("small_split", message))
-    return warnings
 
 
 def _classes(target: Target) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from bptrain.data.array_columns import block_without_markers, feature_block, target_block
-from bptrain.data.column_roles import Chooser
+from bptrain.data.column_roles import Chooser, ColumnRoles
 from bptrain.data.sheet_columns import block_of
 from bptrain.data.sources import Arrays, DataSource
+from bptrain.data.split_columns import block_of_array, texts_block, times_block
 from bptrain.data.table import ColumnBlock, Table, as_texts
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
@@ -40,12 +41,21 @@ def _of_sheet(sheet: Sheet, choose: Chooser) -> Table:
     target = read_as(choice.targets, choice.kinds, infer=choice.infer, target=True)
     used = {*choice.features, *choice.targets, choice.weight}
     others = tuple(name for name in sheet.names if name not in used)
-    if choice.weight is None:
-        return Table(features, target, None, others)
-    weight = read_as(
-        (choice.weight,), {choice.weight: "numeric"}, infer=choice.weight not in choice.rules.notations
-    )
-    return Table(features, target, weight, others)
+    weight = None
+    if choice.weight is not None:
+        infer = choice.weight not in choice.rules.notations
+        weight = read_as((choice.weight,), {choice.weight: "numeric"}, infer=infer)
+    return Table(features, target, weight, others, _split_of_sheet(sheet, choice))
+
+
+def _split_of_sheet(sheet: Sheet, choice: ColumnRoles) -> ColumnBlock | None:
+    """The column that splits the rows."""
+    role = choice.split
+    if role is None:
+        return None
+    if role.by == "time":
+        return times_block(sheet, role.name, role.declared, choice.rules)
+    return texts_block(sheet, role.name, choice.rules)
 
 
 def _of_arrays(arrays: Arrays, choose: Chooser) -> Table:
@@ -68,8 +78,11 @@ def _choose(features: ColumnBlock, target: ColumnBlock, choose: Chooser) -> Tabl
         raise DataError(Problem("row_count", message, file=target.origin.file))
     choice = choose(features.names, target.names)
     features, target = (block_without_markers(block, choice.rules) for block in (features, target))
+    split = None if choice.split is None else block_of_array(features, choice.split.name, choice.split.by)
     return Table(
-        pick(features, choice.features, choice.kinds, choice.infer), _settle_target(target, choice.kinds)
+        pick(features, choice.features, choice.kinds, choice.infer),
+        _settle_target(target, choice.kinds),
+        split=split,
     )
 
 

@@ -1,6 +1,7 @@
 """The settings of the data room: plain records, filled in from the config by the caller."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -12,6 +13,8 @@ from bptrain.parts.scalers import Scaler, standard
 Unknown = Literal[
     "ignore", "error", "bucket"
 ]  # what is done about a category that the training rows did not have
+
+SplitBy = Literal["", "column", "group", "time", "hash"]  # what a column that splits rows says
 
 BUCKETS = 64  # of a hash, where the config says no number
 
@@ -35,6 +38,23 @@ class Fill(NamedTuple):
     indicator: bool = False  # one more input: 1 where the cell was missing
 
 
+class IndexFile(NamedTuple):
+    """A file with the numbers of the test rows."""
+
+    path: Path
+    line: int | None = None  # counted from 1; None: the only one
+
+
+class RowSplit(NamedTuple):
+    """How the rows of the training file are split, beside the shares."""
+
+    by: SplitBy = ""  # "": they are drawn, or stay in the order of the file
+    column: str = ""  # that decides by its cells
+    test_rows: IndexFile | None = None  # that names them; validation is cut from the others
+    fold: tuple[int, int] | None = None  # the fold, from 1, that is the test set, and of how many; likewise
+    seed: int | None = None  # None: that of the run
+
+
 class DataSettings(NamedTuple):
     """The `data` section of a config, with `task`."""
 
@@ -50,7 +70,7 @@ class DataSettings(NamedTuple):
     column_options: Mapping[str, ColumnOptions] = MappingProxyType({})  # name -> what else is said of it
     validation_share: float = 0.15
     test_share: float = 0.15
-    fold: tuple[int, int] | None = None  # the fold, from 1, that is the test set, and of how many
+    split: RowSplit = RowSplit()
     stratify: bool | None = None  # None is auto
     shuffle: bool = True
     scale: Scaler = standard()

@@ -69,11 +69,14 @@ class Table(NamedTuple):
     target: ColumnBlock | None = None  # None for rows whose target nobody knows yet
     weight: ColumnBlock | None = None  # one column: what each row weighs
     others: tuple[str, ...] = ()  # the columns of a table that are none of these
+    split: ColumnBlock | None = (
+        None  # one column, perhaps also a feature: what splits the rows, or tells their groups
+    )
 
     @property
     def blocks(self) -> list[ColumnBlock]:
         """Those that there are."""
-        return [block for block in (self.features, self.target, self.weight) if block is not None]
+        return [block for block in (self.features, self.target, self.weight, self.split) if block is not None]
 
 
 def chunks(rows: int, width: int, numbers: int | None = None) -> Iterator[slice]:

@@ -35,6 +35,8 @@ def portable(resolved: dict[str, Any]) -> dict[str, Any]:
             data[role] = _names(data[role])
     if "target" in data and target_is_path(config):
         data["target"] = Path(data["target"]).name
+    if "index" in data["split"]:
+        data["split"] = {**data["split"], "index": _names(data["split"]["index"])}
     return {**resolved, "data": data}
 
 

@@ -50,6 +50,7 @@ class RowsSeen(NamedTuple):
     train: int | None = None  # training rows
     validation: bool | None = None  # whether there are validation rows; None: the data could not be read
     reason: str = ""  # why it could not be read
+    how_split: str = ""  # how validation and test rows are split off
 
 
 def rows_seen(loaded: Loaded, needed: bool) -> RowsSeen:
@@ -60,7 +61,8 @@ def rows_seen(loaded: Loaded, needed: bool) -> RowsSeen:
         if needed:
             raise
         return RowsSeen(reason=printable(error.problems[0].message))
-    return RowsSeen(prepared.schema, len(prepared.splits["train"].X), "validation" in prepared.splits)
+    rows, has_validation = len(prepared.splits["train"].X), "validation" in prepared.splits
+    return RowsSeen(prepared.schema, rows, has_validation, how_split=prepared.how_split)
 
 
 def data_lines(config: Config, network: Network, seen: RowsSeen, alphabet: Alphabet) -> DerivationSection:
@@ -83,6 +85,8 @@ def data_lines(config: Config, network: Network, seen: RowsSeen, alphabet: Alpha
         lines.append(DerivationLine(f"the data cannot be read: {seen.reason}"))
     else:
         lines.append(DerivationLine(f"N = {seen.train} training rows"))
+        if seen.how_split:
+            lines.append(DerivationLine(f"the other rows are split off: {printable(seen.how_split)}"))
     return DerivationSection("Data", tuple(lines))
 
 

@@ -66,6 +66,7 @@ class Validated(NamedTuple):
             "config": str(self.setup.loaded.path),
             "task": schema.task,
             "rows": self.split_rows,
+            "split": self.setup.prepared.how_split or None,
             "features": [feature.name for feature in schema.features],
             "kinds": [feature.kind for feature in schema.features],
             "targets": list(schema.target.names),

@@ -15,6 +15,7 @@ from bptrain.config.rules.data import DATA
 from bptrain.config.rules.losses import LOSSES, METRICS
 from bptrain.config.rules.network import INITIALIZERS, NETWORK
 from bptrain.config.rules.optimizers import OPTIMIZERS, SOLVERS
+from bptrain.config.rules.splits import SPLITS
 from bptrain.config.rules.training import TRAINING
 from bptrain.config.yaml.places import MAX_PROBLEMS
 
@@ -34,6 +35,7 @@ RULES: list[tuple[Callable[..., Found], tuple[str, ...]]] = [
         *NETWORK,
         *METRICS,
         *DATA,
+        *SPLITS,
         *INITIALIZERS,
         *LOSSES,
         *TRAINING,

@@ -55,7 +55,8 @@ def plateau_has_validation(data: DataConfig, schedule: PartConfig) -> Found:
 
 
 def _validation(data: DataConfig) -> bool:
-    return data.validation is not None or data.split.validation > 0
+    """Whether there may be validation rows; a column of splits tells when it is read."""
+    return data.validation is not None or data.split.column is not None or data.split.validation > 0
 
 
 def one_interval(checkpoint: CheckpointConfig) -> Found:

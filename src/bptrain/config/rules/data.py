@@ -3,6 +3,7 @@
 from bptrain.config.columns import ColumnConfig, FillConfig
 from bptrain.config.data import DataConfig, Source
 from bptrain.config.rules.base import BrokenRule, Found, KeyPath, listed_twice
+from bptrain.config.rules.splits import split_column
 from bptrain.config.schema import NetworkConfig
 from bptrain.formats import holds, listed
 from bptrain.formats.conventions import DELIMITERS
@@ -79,41 +80,6 @@ def columns_have_one_role(data: DataConfig) -> Found:
     if isinstance(data.features, str) and data.features != "all" and data.holds(data.train) == "table":
         message = f"must be all or a list of columns for a {listed('table')} file, but is {data.features}"
         yield BrokenRule(("data", "features"), message, "wrong_choice", f"[{data.features}]")
-
-
-def shares_leave_rows(data: DataConfig) -> Found:
-    validation, test = data.shares
-    if validation + test >= 1:
-        message = (
-            f"validation {validation:g} and test {test:g} leave no rows to train on: keep the sum below 1"
-        )
-        yield BrokenRule(("data", "split"), message, "out_of_range")
-
-
-def folds_have_their_rows(data: DataConfig) -> Found:
-    """A fold is one of so many, and the test set."""
-    split, path = data.split, ("data", "split", "fold")
-    if split.fold is None and split.folds is not None:
-        message = (
-            f"must be given beside folds: which of the {split.folds} is tested (`fit --folds` trains all)"
-        )
-        yield BrokenRule(path, message, "missing_key")
-    elif split.fold is not None and split.folds is None:
-        yield BrokenRule((*path[:2], "folds"), f"must be given: fold {split.fold} of how many", "missing_key")
-    elif split.fold is not None and split.folds is not None and split.fold > split.folds:
-        yield BrokenRule(path, f"there are {split.folds} folds, and no fold {split.fold}", "out_of_range")
-    if split.fold is not None and data.test is not None:
-        message = "a fold is the test set: leave out data.test, or data.split.folds and data.split.fold"
-        yield BrokenRule(("data", "test"), message)
-
-
-def stratify_can_be_done(data: DataConfig, task: str) -> Found:
-    if data.split.stratify is True and not data.split.shuffle:
-        message = "stratify draws random rows of each class, which needs shuffle: true"
-        yield BrokenRule(("data", "split", "stratify"), message, suggestion="auto")
-    elif data.split.stratify is True and task == "regression":
-        message = "stratify needs classes, and the task is regression"
-        yield BrokenRule(("data", "split", "stratify"), message, suggestion="auto")
 
 
 def targets_fit_outputs(data: DataConfig, network: NetworkConfig) -> Found:
@@ -201,6 +167,7 @@ def missing_cells_are_of_columns_that_are_read(data: DataConfig) -> Found:
     for name, entry in data.missing.items() if isinstance(data.missing, dict) else ():
         path = ("data", "missing", name)
         role = "the target" if name in targets else "data.weight" if name == data.weight else None
+        role = f"data.split.{data.split.by}" if name == split_column(data) else role
         if role is not None:
             if entry not in ("error", "drop"):
                 message = f"this column is {role}, which is never filled: drop, or error"
@@ -236,9 +203,6 @@ DATA = (
     several_files_are_tables,
     signs_differ,
     columns_have_one_role,
-    shares_leave_rows,
-    folds_have_their_rows,
-    stratify_can_be_done,
     targets_fit_outputs,
     weights_have_a_place,
     columns_have_their_keys,

@@ -28,6 +28,7 @@ class Examined(NamedTuple):
     splits: "Mapping[str, Rows]"
     digests: Mapping[str, str]  # role -> SHA-256 of its file
     places: Mapping[str, str]  # role -> what messages call its file
+    group: str | None = None  # the column whose rows of one value are in one split
 
     @property
     def sample(self) -> Array:

@@ -51,7 +51,7 @@ def group_in_splits(seen: Examined) -> Iterator[Warned]:
     others = [role for role in ("validation", "test") if role in seen.splits and role not in seen.places]
     if not others:
         return
-    found = []
+    found, first = [], ""
     for feature in seen.schema.features:
         name = feature.name
         if not GROUP.fullmatch(name) or name not in seen.features.names:
@@ -69,10 +69,11 @@ def group_in_splits(seen: Examined) -> Iterator[Warned]:
         if any(shares):
             rows = " and ".join(f"{n:,} {role} rows" for role, n in counts.items())
             found.append(f"{name} ({rows})")
+            first = first or name
     if found:
         message = (
             f"rows with the same {'; '.join(found[:NAMED])} are in training too: a model that recognizes them seems "
-            "better than it is with new ones; list the column in data.exclude, and keep the rows of each together, "
-            "with a file of their own as data.test"
+            "better than it is with new ones; list the column in data.exclude, and keep the rows of each together: "
+            f"data.split: {{group: {first}}}, or a file of their own as data.test"
         )
         yield Warned("group_in_splits", message)

@@ -1,0 +1,92 @@
+"""The column that splits rows: its cells as texts, or as numbers where they are times, and what they say."""
+
+import numpy as np
+
+from bptrain.data.cells import CellRules, value_of
+from bptrain.data.column_kinds import ColumnKind, with_kinds
+from bptrain.data.levels import lone_key, name_key
+from bptrain.data.sheet_columns import block_of, coded_texts
+from bptrain.data.splitting import TEST, TRAIN, VALIDATION, Split, split_of
+from bptrain.data.table import ColumnBlock, as_texts
+from bptrain.formats import Sheet
+from bptrain.formats.problems import ErrorList, nearest
+from bptrain.parts.types import Array
+
+PARTS = {
+    **dict.fromkeys(("train", "training"), TRAIN),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), VALIDATION),
+    **dict.fromkeys(("test", "testing"), TEST),
+}
+
+
+def texts_block(sheet: Sheet, name: str, rules: CellRules) -> ColumnBlock:
+    """A column as the texts of its cells, each by itself: in Unicode NFC, without blanks around it."""
+    cells = coded_texts(sheet.cells[name])
+    texts = np.empty(len(cells.texts), object)
+    texts[:] = [None if value_of(text, rules) is None else name_key(text) for text in cells.texts]
+    return ColumnBlock(sheet.origin, (name,), np.empty((len(cells.codes), 0)), (), {name: texts[cells.codes]})
+
+
+def times_block(sheet: Sheet, name: str, declared: ColumnKind | None, rules: CellRules) -> ColumnBlock:
+    """A column as numbers, of dates the days since 1970. Raises DataError for cells that are neither."""
+    read_as = {} if declared is None else {name: "numeric" if declared.kind == "numeric" else "categorical"}
+    block = block_of(sheet, (name,), read_as, infer=True, rules=rules)
+    block, _ = with_kinds(block, {} if declared is None else {name: declared}, infer=True, rules=rules)
+    if name in block.texts:
+        errors = ErrorList()
+        for row, cell in enumerate(block.texts[name].tolist()):
+            if cell is not None and not isinstance(value_of(cell, rules), float):
+                message = (
+                    f"column {name} orders the rows by time, but {cell!r} is neither a date nor a number"
+                )
+                errors.add(sheet.origin.problem("not_a_time", row, message))
+        errors.raise_if_any()
+        numbers = [np.nan if cell is None else value_of(cell, rules) for cell in block.texts[name]]
+        block = block._replace(numbers=np.array(numbers)[:, None], number_names=(name,), texts={})
+    return block
+
+
+def block_of_array(features: ColumnBlock, name: str, by: str) -> ColumnBlock:
+    """A column of an array, as texts or, of times, as numbers."""
+    column = features.number(name)
+    if by == "time":
+        return features._replace(names=(name,), numbers=column[:, None], number_names=(name,))
+    empty = np.empty((features.rows, 0))
+    return features._replace(names=(name,), numbers=empty, number_names=(), texts={name: as_texts(column)})
+
+
+def split_by_words(block: ColumnBlock, rows: Array) -> Split:
+    """The split that the cells of these rows name. Raises DataError with the line of every other word."""
+    (name,) = block.names
+    errors, part_of = ErrorList(), np.zeros(len(rows), np.int64)
+    known: dict[str, int | None] = {}
+    for place, row in enumerate(rows.tolist()):
+        cell = block.texts[name][row]
+        if cell not in known:
+            known[cell] = PARTS.get(cell.casefold())
+        part = known[cell]
+        if part is None:
+            message = (
+                f"column {name} is {cell!r}, which is no split: train, validation (val, valid, dev) or test"
+            )
+            errors.add(block.origin.problem("unknown_split", row, message, nearest(cell, PARTS)))
+        else:
+            part_of[place] = part
+    errors.raise_if_any()
+    return split_of(part_of)
+
+
+def group_codes(block: ColumnBlock, rows: Array) -> Array:
+    """A number for each group of these rows, N: the same for 1 and 1.0, and for a date with its midnight or without.
+
+    A row without a value is a group of its own.
+    """
+    (name,) = block.names
+    texts = block.texts[name][rows].tolist()
+    keys = {text: lone_key(text) for text in {*texts} - {None}}
+    code_of = {key: code for code, key in enumerate(sorted({*keys.values()}))}
+    of_text = {text: code_of[key] for text, key in keys.items()}
+    codes = np.fromiter((of_text.get(text, -1) for text in texts), np.int64, len(texts))
+    alone = codes < 0
+    codes[alone] = len(code_of) + np.arange(alone.sum())
+    return codes
