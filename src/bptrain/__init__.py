@@ -4,6 +4,7 @@ import bptrain
 run = bptrain.fit("config.yaml", {"training.epochs": 20})
 model = bptrain.load(run.path)
 y = model.predict(X)
+mean = bptrain.cross_validate("config.yaml", folds=10).mean["test"]
 report = bptrain.gradcheck("config.yaml")
 grade = bptrain.check_backward("my_backprop.py", "config.yaml")
 """
@@ -11,10 +12,24 @@ grade = bptrain.check_backward("my_backprop.py", "config.yaml")
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.3.0"
-__all__ = ["Model", "Run", "__version__", "check_backward", "fit", "gradcheck", "load"]
+__all__ = [
+    "CrossValidation", "Model", "Run", "SeededRuns", "__version__",
+    "check_backward", "cross_validate", "fit", "gradcheck", "load", "seeds",
+]  # fmt: skip
 
 if TYPE_CHECKING:
-    from bptrain.api import Model, Run, check_backward, fit, gradcheck, load
+    from bptrain.api import (
+        CrossValidation,
+        Model,
+        Run,
+        SeededRuns,
+        check_backward,
+        cross_validate,
+        fit,
+        gradcheck,
+        load,
+        seeds,
+    )
 
 
 def __getattr__(name: str) -> Any:

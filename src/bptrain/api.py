@@ -1,4 +1,4 @@
-"""The Python API: `fit`, `load` and `gradcheck`, with the same validation and the same events as the command line."""
+"""The Python API, with the same validation and the same events as the command line."""
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,9 +17,13 @@ from bptrain.errors import printable
 from bptrain.gradient_check import KinkPolicy, RequestedMethod, Settings
 from bptrain.model.load import load as load_model
 from bptrain.model.model import Model
+from bptrain.parts.types import Array
 from bptrain.plugins.loading import plugged_in
 
-__all__ = ["GradcheckResult", "Grade", "Model", "Run", "check_backward", "fit", "gradcheck", "load"]
+__all__ = [
+    "CrossValidation", "GradcheckResult", "Grade", "Model", "Run", "SeededRuns",
+    "check_backward", "cross_validate", "fit", "gradcheck", "load", "seeds",
+]  # fmt: skip
 
 Plugins = Iterable[str | Path]
 
@@ -63,6 +67,109 @@ def fit(
         del given
         done = run_to_end(events, lambda event: None)
     return Run(Path(done.result["run"]), done.result)
+
+
+class CrossValidation(NamedTuple):
+    """A finished cross-validation."""
+
+    path: Path  # the directory of its runs, with out_of_fold.csv
+    runs: tuple[Run, ...]  # the result of each has `fold`, and `repeat` where there are several
+    mean: dict[str, dict[str, Any]]  # split -> metric -> mean over the runs, of their best models
+    sd: dict[str, dict[str, Any]]  # likewise the standard deviation, dividing by N − 1
+    out_of_fold: dict[str, Array]  # the columns of out_of_fold.csv, by name
+
+
+class SeededRuns(NamedTuple):
+    """Finished fits of one config with several seeds."""
+
+    runs: tuple[Run, ...]  # the result of each has `seed`
+    mean: dict[str, dict[str, Any]]  # split -> metric -> mean over the runs, of their best models
+    sd: dict[str, dict[str, Any]]  # likewise the standard deviation, dividing by N − 1
+
+
+def cross_validate(
+    config: str | Path | Mapping[str, Any],
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    folds: int = 5,
+    repeat: int = 1,
+    jobs: int | None = None,
+    out: str | Path | None = None,
+    resume: str | None = None,
+    overwrite: bool = False,
+    plugins: Plugins = (),
+    data: Any = None,
+    validation: Any = None,
+) -> CrossValidation:
+    """Trains `folds` times, each time with another part of the rows as test set, as `bptrain fit --folds`.
+
+    repeat    how often: the seeds of the r-th time are those of the config plus r − 1
+    jobs      processes that train at a time; by default as many as there are processors for, and 1 for rows, or parts
+              registered by this script, that are in this process alone. Each fit has one thread, unless
+              training.threads says otherwise, and the same bits whatever `jobs` is
+    resume    "auto", or the directory of a cross-validation that was not finished
+
+    The other arguments are those of `fit`. Raises the errors of `bptrain.errors`; Interrupted, after saving, on Ctrl-C.
+    """
+    from bptrain.experiments.folds import fit_folds
+    from bptrain.experiments.out_of_fold import as_arrays
+
+    with plugged_in(plugins):
+        done = fit_folds(
+            config if isinstance(config, Mapping) else Path(config),
+            overrides or {},
+            folds,
+            repeat,
+            jobs=jobs,
+            out=Path(out) if out else None,
+            resume=resume,
+            overwrite=overwrite,
+            given=sources_in_memory(data=data, validation=validation, test=None),
+        )
+    summary = done.summary
+    return CrossValidation(
+        done.group.path, runs_of(summary.runs), summary.mean, summary.sd, as_arrays(done.columns)
+    )
+
+
+def seeds(
+    config: str | Path | Mapping[str, Any],
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    seeds: int = 5,
+    jobs: int | None = None,
+    out: str | Path | None = None,
+    resume: str | None = None,
+    overwrite: bool = False,
+    plugins: Plugins = (),
+    data: Any = None,
+    validation: Any = None,
+    test: Any = None,
+) -> SeededRuns:
+    """Trains with the config's seed, that plus 1, … as `bptrain fit --seeds`: `seeds` runs.
+
+    They are runs of their own, or in the directory `out`, which `resume` goes on with. `jobs` is that of
+    `cross_validate`; the other arguments are those of `fit`. Raises the errors of `bptrain.errors`.
+    """
+    from bptrain.experiments.seeds import fit_seeds
+
+    with plugged_in(plugins):
+        summary = fit_seeds(
+            config if isinstance(config, Mapping) else Path(config),
+            overrides or {},
+            seeds,
+            jobs=jobs,
+            out=Path(out) if out else None,
+            resume=resume,
+            overwrite=overwrite,
+            given=sources_in_memory(data=data, validation=validation, test=test),
+        )
+    return SeededRuns(runs_of(summary.runs), summary.mean, summary.sd)
+
+
+def runs_of(results: Iterable[dict[str, Any]]) -> tuple[Run, ...]:
+    """Finished fits by the fields of their JSON."""
+    return tuple(Run(Path(result["run"]), result) for result in results)
 
 
 def load(path: str | Path, plugins: Plugins = ()) -> Model:
