@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from bptrain.commands.runs import RunRow, in_order, is_held
+from bptrain.commands.runs.run_reading import is_held
+from bptrain.commands.runs.run_rows import RunRow
+from bptrain.commands.runs.runs import in_order
 from bptrain.store.run_directory import RunDirectory, locked
 from command import bptrain
 

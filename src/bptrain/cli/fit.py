@@ -124,8 +124,8 @@ class WhichFits(NamedTuple):
         """With folds or seeds as in the group that is resumed by its name; they need not be given again."""
         if self.resume in (None, "auto") or self.folds is not None or self.seeds is not None:
             return self
-        from bptrain.store.run_directory import GROUP
         from bptrain.store.run_group import RunGroup
+        from bptrain.store.run_places import GROUP
 
         if not Path(str(self.resume), GROUP).is_file():
             return self

@@ -24,8 +24,15 @@ def runs_command(
             help="started, run, state, epochs, loss, seconds or a metric; best or newest first.",
         ),
     ] = "started",
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Only runs with this setting or result; also !=, <, <=, >, >=. Repeatable.",
+        ),
+    ] = None,
 ) -> None:
-    """List the runs in a directory, with their main results.
+    """List the runs in a directory, with their main results and the settings in which they differ.
 
     Loss and metric are those of the best weights, on the validation rows if there are any.
 
@@ -33,14 +40,18 @@ def runs_command(
     Examples:
       bptrain runs
       bptrain runs runs/iris --sort accuracy
+      bptrain runs --where optimizer.name=adam --where 'loss<0.1'
       bptrain runs --sort loss --json
     """
-    from bptrain.commands.runs import list_runs
+    from bptrain.commands.runs.runs import list_runs
     from bptrain.console.runs import show_runs
 
-    rows = list_runs(directory, sort)
-    if rows:
-        show_runs(screen, rows)
+    found = list_runs(directory, sort, where or [])
+    if found.rows:
+        show_runs(screen, found)
+    elif where:
+        screen.note(f"no runs in {directory} with {' and '.join(where)}")
     else:
         screen.note(f"no runs in {directory}: train one with `bptrain fit CONFIG`")
-    screen.record({"directory": str(directory), "runs": [row.record() for row in rows]})
+    if screen.json:  # which of many runs takes a while
+        screen.record(found.record())

@@ -34,6 +34,9 @@ SHORTHANDS: dict[tuple[str, ...], str] = {
     ("data", "test"): "inputs",
 }
 
+# Keys of a config at which a name alone stands for `{name: …}`.
+PARTS = frozenset(".".join(key) for key, short in SHORTHANDS.items() if short == "name" and "*" not in key)
+
 
 def document_of(config: Mapping[str, Any], file: str) -> Document:
     """A config that Python gave as a mapping of its sections; `file` is what messages call it. Raises UsageError."""

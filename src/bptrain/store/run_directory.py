@@ -18,12 +18,11 @@ from typing import Any, TextIO
 from bptrain.errors import BusyError, CheckpointError, UsageError
 from bptrain.store.atomic import flush_directory, storage, write_atomically
 from bptrain.store.checkpoint import updates_at
+from bptrain.store.checkpoint_names import DAMAGED, STEP, step_name, update_of
+from bptrain.store.run_places import GROUP, entries_of, walk
 from bptrain.temporary import is_left_over
 
 RUNS = Path("runs")
-GROUP = "group.json"  # in a directory whose runs belong together (run_group.py)
-STEP = re.compile(r"step-([0-9]{12,})\.safetensors")
-DAMAGED = ".damaged"
 FILES = ("config.yaml", "run.json", "metrics.jsonl", "best.safetensors")
 # Every name that a run writes to, below it.
 OWN = (*FILES, ".lock", "checkpoints")
@@ -49,17 +48,24 @@ class RunDirectory:
 
         The run directory itself may be one, and what it lies in.
         """
-        for name in (*OWN, *(f"checkpoints/{name}" for name in self._steps())):
-            file = self.path / name
-            if file.is_symlink():
-                raise CheckpointError(
-                    f"{file} is a symbolic link to {os.readlink(file)}: a run keeps its files in its own directory "
-                    "(which may be a link itself). Put the file in the place of the link, or remove the link"
-                )
-            if file.exists() and not (file.is_dir() if name == "checkpoints" else file.is_file()):
-                raise CheckpointError(
-                    f"{file} is not a plain file: a run keeps no pipe, device or directory there"
-                )
+        own = [entry for name, entry in sorted(entries_of(self.path).items()) if name in OWN]
+        for entry in own:
+            self._refuse_link(entry)
+        if any(entry.name == "checkpoints" for entry in own):
+            for name, entry in entries_of(self.path / "checkpoints").items():
+                if update_of(name) is not None:
+                    self._refuse_link(entry)
+
+    def _refuse_link(self, entry: "os.DirEntry[str]") -> None:
+        if entry.is_symlink():
+            raise CheckpointError(
+                f"{Path(entry.path)} is a symbolic link to {os.readlink(entry.path)}: a run keeps its files in its own "
+                "directory (which may be a link itself). Put the file in the place of the link, or remove the link"
+            )
+        if not (entry.is_dir() if entry.name == "checkpoints" else entry.is_file()):
+            raise CheckpointError(
+                f"{Path(entry.path)} is not a plain file: a run keeps no pipe, device or directory there"
+            )
 
     def checkpoints(self) -> list[Path]:
         """The checkpoints by update, oldest first; damaged ones, which do not say their update, are among them.
@@ -68,20 +74,14 @@ class RunDirectory:
         CheckpointError for a link.
         """
         self.refuse_links()
-        return [path for updates, path in self._numbered() if updates_in(path) in (updates, None)]
+        return [path for updates, path in self.numbered() if updates_in(path) in (updates, None)]
 
-    def _steps(self) -> list[str]:
-        """The names of a checkpoint that are there, by update."""
-        folder = self.path / "checkpoints"
-        found = (
-            [name for name in os.listdir(folder) if update_of(name) is not None] if folder.is_dir() else []
-        )
-        return sorted(found, key=lambda name: update_of(name) or 0)
-
-    def _numbered(self) -> list[tuple[int, Path]]:
-        """The files with such names, each with the update in its name."""
-        files = [self.path / "checkpoints" / name for name in self._steps()]
-        return [(update_of(file.name) or 0, file) for file in files if file.is_file()]
+    def numbered(self) -> list[tuple[int, Path]]:
+        """The files with the name of a checkpoint, by update, each with the update in its name."""
+        found = entries_of(self.path / "checkpoints").items()
+        steps = [(update_of(name), entry) for name, entry in found]
+        files = [(updates, entry.path) for updates, entry in steps if updates is not None and entry.is_file()]
+        return [(updates, Path(path)) for updates, path in sorted(files)]
 
     def set_aside(self, checkpoint: Path) -> None:
         """Renames a damaged checkpoint, so that it is not looked at again. Raises StorageError."""
@@ -95,7 +95,7 @@ class RunDirectory:
     def prune(self, keep: int, written: Path | None) -> None:
         """Removes all but the newest sound checkpoints and the one just written. Raises StorageError."""
         with storage(self.path, "remove old checkpoints of"):
-            sound = [path for updates, path in self._numbered() if updates_in(path) == updates]
+            sound = [path for updates, path in self.numbered() if updates_in(path) == updates]
             for old in sound[:-keep]:
                 if old != written:
                     old.unlink()
@@ -186,17 +186,6 @@ class RunDirectory:
         write_atomically(self.metrics, kept)
 
 
-def step_name(updates: int) -> str:
-    """The name of the checkpoint after that many updates."""
-    return f"step-{updates:012d}.safetensors"
-
-
-def update_of(name: str) -> int | None:
-    """The update in the name of a checkpoint; None for any other name, however much it looks like one."""
-    found = STEP.fullmatch(name)
-    return int(found[1]) if found and step_name(int(found[1])) == name else None
-
-
 def updates_in(checkpoint: Path) -> int | None:
     """After how many updates a checkpoint was written, as it says itself; None for one that is damaged."""
     try:
@@ -281,17 +270,9 @@ def places_with(name: str, directory: Path) -> Iterator[Path]:
 
     What lies in a group of runs is left out, unless the directory is one itself.
     """
-    seen = set()
-    for place, folders, files in os.walk(directory, followlinks=True):
-        real = os.path.realpath(place)
-        if real in seen:
-            folders.clear()  # a link that leads back
-            continue
-        seen.add(real)
-        if GROUP in files and Path(place) != directory:
-            folders.clear()
-        if name in files or name in folders:
-            yield Path(place)
+    for folder in walk(directory):
+        if name in folder.entries:
+            yield Path(folder.path)
 
 
 @contextmanager

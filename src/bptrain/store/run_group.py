@@ -16,7 +16,8 @@ from typing import Any, Literal, NamedTuple
 
 from bptrain.errors import CheckpointError, UsageError
 from bptrain.store.atomic import flush_directory, storage, write_atomically
-from bptrain.store.run_directory import GROUP, RUNS, RunDirectory, clear, numbered, places_with
+from bptrain.store.run_directory import RUNS, RunDirectory, clear, numbered, places_with
+from bptrain.store.run_places import GROUP
 from bptrain.temporary import is_left_over
 
 FORMAT = 1

@@ -88,6 +88,8 @@ class Screen:
 
 def unsteering(text: str) -> str:
     """The same JSON, in which what could steer a terminal is a \\u… of JSON's own."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c in JOINERS else json.dumps(c)[1:-1] for c in text)
 
 

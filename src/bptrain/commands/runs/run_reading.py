@@ -1,0 +1,151 @@
+"""What is read of a run to list it: its main results and its settings, whatever state it is in."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from bptrain.commands.runs.run_rows import RunRow
+from bptrain.config.overrides import PARTS
+from bptrain.errors import BusyError, CheckpointError, StorageError
+from bptrain.store import checkpoint
+from bptrain.store.run_directory import RunDirectory, locked
+from bptrain.store.run_group import RunGroup, mean_and_sd
+
+
+def row_of(run: RunDirectory) -> RunRow:
+    """One run, read from run.json, or from metrics.jsonl while it has not ended."""
+    path = str(run.path)
+    try:
+        record = run.read_record()
+        try:
+            stored = newest_glance(run)
+        except CheckpointError as error:
+            return RunRow(path, "damaged", error.problems[0].message, started=record.get("started"))
+        result = record.get("result")
+        row = of_result(path, record, result) if result else of_metrics(run, record)
+        return row._replace(settings=flat(stored["config"]))
+    except CheckpointError as error:
+        return RunRow(path, "damaged", error.problems[0].message)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return RunRow(path, "damaged", f"run.json is not what a run writes: {type(error).__name__}: {error}")
+
+
+def row_of_group(group: RunGroup) -> RunRow:
+    """A group of runs as one: the mean of those that are finished."""
+    path = str(group.path)
+    try:
+        record = group.read()
+        results = group.results(record)
+        mean, sd = mean_and_sd(results) if results else ({}, {})
+        settings = flat(record.config)
+    except CheckpointError as error:
+        return RunRow(path, "damaged", error.problems[0].message)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return RunRow(
+            path, "damaged", f"a run.json is not what a run writes: {type(error).__name__}: {error}"
+        )
+    state: str = record.status
+    if state == "running" and not is_held(RunDirectory(group.path)):
+        state = "killed"
+    split = next((name for name in ("validation", "train") if name in mean), None)
+    return RunRow(
+        path,
+        state,
+        split=split,
+        metrics=mean[split] if split else {},
+        test=mean.get("test", {}),
+        started=record.started,
+        group={"kind": record.kind, "runs": len(record.runs), "finished": len(results), "sd": sd},
+        settings=settings,
+    )
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Each setting of a config by its key, such as optimizer.name: adam; a list is one value."""
+    found: dict[str, Any] = {}
+    for name, value in config.items():
+        key = prefix + name
+        if isinstance(value, dict) and value:
+            found |= flat(value, f"{key}.")
+        elif key in PARTS and isinstance(value, str):
+            found[f"{key}.name"] = value
+        else:
+            found[key] = value
+    return found
+
+
+def newest_glance(run: RunDirectory) -> dict[str, Any]:
+    """What the newest checkpoint says of itself. Raises CheckpointError where it is damaged, or there is none."""
+    for updates, path in reversed(run.numbered()):
+        stored = checkpoint.glance(path)
+        if stored["position"]["updates"] == updates:  # else it is a copy of the user's
+            return stored
+    raise CheckpointError("it has no checkpoint")
+
+
+def of_result(path: str, record: dict[str, Any], result: dict[str, Any]) -> RunRow:
+    """A run that has ended by itself."""
+    best = result["best"]
+    split = "validation" if "validation" in best["loss"] else "train"
+    stopped = result["stopped"]
+    early = stopped != "epochs"
+    return RunRow(
+        path,
+        "stopped" if early else "finished",
+        str(stopped) if early else None,
+        epochs=int(result["epochs"]),
+        best=int(best["epoch"]),
+        split=split,
+        loss=number(best["loss"][split]),
+        metrics=dict(best["metrics"][split]),
+        test=dict(best["metrics"].get("test", {})),
+        started=record.get("started"),
+        seconds=seconds_of(record),
+    )
+
+
+def of_metrics(run: RunDirectory, record: dict[str, Any]) -> RunRow:
+    """A run that has not ended by itself: what it had come to after its last whole epoch."""
+    lines = run.read_metrics()
+    split = "validation" if lines and "validation" in lines[-1] else "train"
+    losses = [(loss, line) for line in lines if (loss := number(line[split]["loss"])) is not None]
+    loss, best = min(losses, key=lambda pair: pair[0], default=(None, None))
+    figures = {} if best is None else {name: value for name, value in best[split].items() if name != "loss"}
+    state = str(record["status"])
+    if state == "running" and not is_held(run):
+        state = "killed"
+    return RunRow(
+        str(run.path),
+        state,
+        epochs=int(lines[-1]["epoch"]) if lines else 0,
+        best=None if best is None else int(best["epoch"]),
+        split=split,
+        loss=loss,
+        metrics=figures,
+        started=record.get("started"),
+        seconds=seconds_of(record),
+    )
+
+
+def is_held(run: RunDirectory) -> bool:
+    """Whether a process works in a run. To find out, it takes the lock for an instant."""
+    if not (run.path / ".lock").exists():
+        return False
+    try:
+        with locked(run):
+            return False
+    except BusyError:
+        return True
+    except StorageError:  # somebody else's, that may not be written to
+        return False
+
+
+def seconds_of(record: dict[str, Any]) -> float | None:
+    """How long a run has taken so far."""
+    seconds = record.get("seconds")
+    return math.fsum(seconds.values()) if isinstance(seconds, dict) else None
+
+
+def number(value: Any) -> float | None:
+    """A figure; None for what was not finite."""
+    return None if value is None else float(value)
