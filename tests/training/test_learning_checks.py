@@ -109,7 +109,7 @@ def test_zeros(workplace: Path) -> None:
 def test_a_rate_too_small(config: str, workplace: Path) -> None:
     fit = fitted(config, optimizer__learning_rate=1e-6)
     for found in (named(fit), evaluated(fit)):
-        assert "the learning rate 1e-06 moved them by at most 0." in found["weights_unmoved"]
+        assert "the learning rate 1e-06 moved the weights by at most 0." in found["weights_unmoved"]
         assert "use a larger optimizer.learning_rate" in found["weights_unmoved"]
 
 

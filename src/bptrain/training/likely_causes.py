@@ -87,9 +87,9 @@ def unmoved(seen: Observations) -> LikelyCause | None:
             "no epoch has made the loss smaller than the initial weights do", _smaller_rate(seen)
         )
     if max(seen.slopes) == 0:
-        return LikelyCause("the gradient is 0 at them", "use another network.initializer")
+        return LikelyCause("the gradient is 0 at the initial weights", "use another network.initializer")
     updates = f"{seen.updates:,} update{'s' * (seen.updates != 1)}"
-    far = f"in {updates} {_learning_rate(seen)} moved them by at most {percent(max(seen.moved))}"
+    far = f"in {updates} {_learning_rate(seen)} moved the weights by at most {percent(max(seen.moved))}"
     more = "more training.epochs, or " if seen.updates < FEW else ""
     return LikelyCause(far, f"use {more}a larger optimizer.learning_rate")
 
