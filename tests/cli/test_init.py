@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -443,3 +444,61 @@ def test_comments_stand_in_one_column() -> None:
 )
 def test_one_is_not_several(columns: int, inputs: int, words: str) -> None:
     assert what_they_make(columns, inputs) == words
+
+
+def test_files_of_validation_and_test_rows(workplace: Path) -> None:
+    """They take the place of their share; what is said of one file is said of all."""
+    text = (ROOT / "data/iris.csv").read_text().splitlines()
+    Path("sub").mkdir()
+    for name, rows in {"train": text[1::2], "v": text[2::4], "t1": text[4::8], "t2": text[8::8]}.items():
+        Path("sub", f"{name}.csv").write_text("\n".join([text[0], *rows]).replace(",", ";") + "\n")
+    files = ["--data", "sub/train.csv", "--target", "species"]
+    both = init(*files, "--validation", "sub/v.csv", "--test", "sub/t1.csv", "--test", "sub/t2.csv")
+    assert both.code == 0, both.err
+    written = Path("config.yaml").read_text()
+    assert re.search(r"^  validation: sub/v.csv +# selects the best weights$", written, re.MULTILINE)
+    assert re.search(
+        r"^  test: \[sub/t1.csv, sub/t2.csv\] +# is for the final result$", written, re.MULTILINE
+    )
+    assert "  split:" not in written
+    assert (
+        "# Written by: bptrain init --data sub/train.csv --target species --validation sub/v.csv --test"
+        in written
+    )
+    assert trains(Path("config.yaml"))["rows"] == {"train": 75, "validation": 38, "test": 37}
+    one = init(*files, "--test", "sub/t?.csv", "--output", "sub/c.yaml")
+    assert one.code == 0, one.err
+    written = Path("sub/c.yaml").read_text()
+    assert re.search(r'^  test: "t\?.csv" ', written, re.MULTILINE)
+    assert re.search(
+        r"^  split: {validation: 0.15} +# validation selects the best weights$", written, re.MULTILINE
+    )
+    few = init("--data", "sub/t1.csv", "--target", "species", "--validation", "sub/v.csv", "--force")
+    assert few.code == 0, few.err
+    assert re.search(
+        r"^  split: {test: 0} +# 19 rows are too few for test rows$", Path("config.yaml").read_text(), re.M
+    )
+    missing = init(*files, "--test", "sub/none.csv", "--force")
+    assert missing.code == 3
+    assert "data.test: no such file" in missing.err
+    assert init("--template", "xor", "--test", "sub/v.csv", "--output", "x.yaml").code == 2
+
+
+def test_files_of_arrays(workplace: Path) -> None:
+    X, y = np.arange(240.0).reshape(60, 4) % 7, np.arange(60) % 3
+    for name in ("train", "test"):
+        np.save(f"X_{name}.npy", X)
+        np.save(f"y_{name}.npy", y + (name == "test") * 0.0)
+    files = ["--data", "X_train.npy", "--target", "y_train.npy"]
+    made = init(*files, "--test", "X_test.npy", "--test", "y_test.npy")
+    assert made.code == 0, made.err
+    assert "  test: {inputs: X_test.npy, target: y_test.npy} " in Path("config.yaml").read_text()
+    refused = init(*files, "--test", "X_test.npy", "--force")
+    assert refused.code == 2
+    assert (
+        "needs two files here, of the inputs and of the targets: --test INPUTS --test TARGETS" in refused.err
+    )
+    np.savez("d.npz", X=X, y=y)
+    refused = init("--data", "d.npz", "--test", "d.npz", "--test", "d.npz", "--force")
+    assert refused.code == 2
+    assert "names one npz file, and only tables can be several" in refused.err

@@ -40,6 +40,16 @@ def init_command(
         str | None,
         typer.Option(metavar="COLUMN", help="The column (of npz: the array) that says what each row weighs."),
     ] = None,
+    validation: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A file of validation rows; repeatable for tables. For npy or idx twice: inputs, targets.",
+        ),
+    ] = None,
+    test: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="A file of test rows, given likewise.")
+    ] = None,
     set: Annotated[
         list[str] | None,
         typer.Option(
@@ -71,14 +81,16 @@ def init_command(
     """
     from bptrain.errors import UsageError
 
-    if template is not None and (data is not None or target or task != "auto" or features or weight or set):
-        raise UsageError(
-            "--template has its own data: leave out --data, --target, --task, --features, --weight and --set"
-        )
+    others = {role: files for role, files in (("validation", validation), ("test", test)) if files}
+    if template is not None and (
+        data is not None or target or task != "auto" or features or weight or others or set
+    ):
+        options = "--data, --target, --task, --features, --weight, --validation, --test and --set"
+        raise UsageError(f"--template has its own data: leave out {options}")
     if template is not None:
         from_template(screen, template, output, force)
     elif data is not None:
-        from_data(screen, data, target or [], task, output, force, features, weight, set or [])
+        from_data(screen, data, target or [], task, output, force, features, weight, set or [], others)
     else:
         raise UsageError(
             "nothing to write a config for: give --data FILE --target COLUMN, or --template xor for an example"
@@ -112,6 +124,7 @@ def from_data(
     features: str | None,
     weight: str | None,
     overrides: list[str],
+    others: dict[str, list[Path]],
 ) -> None:
     """Writes a config for a data file."""
     from bptrain.commands.init.config_text import flow, render_config
@@ -122,10 +135,11 @@ def from_data(
 
     refuse_to_overwrite(output, {}, force)
     declared = declared_conventions(data, overrides)
-    made = draft(data, targets, output, task, declared, features, weight)
+    made = draft(data, targets, output, task, declared, features, weight, others)
     words = ["bptrain", "init", "--data", str(data)]
     words += [word for target in targets for word in ("--target", target)]
     words += [word for override in overrides for word in ("--set", override)]
+    words += [word for role, files in others.items() for file in files for word in (f"--{role}", str(file))]
     words += [] if features is None else ["--features", features]
     words += [] if weight is None else ["--weight", weight]
     words += [] if task == "auto" else ["--task", task]

@@ -16,6 +16,8 @@ from bptrain.formats.problems import some_of
 
 LISTED = 40  # columns that are listed one by one
 MARKED = 10  # columns with markers of missing values that are listed
+SHARE = 0.15
+ROLES = {"validation": "selects the best weights", "test": "is for the final result"}
 FEW_ROWS = 40  # of which all are training rows
 # What a plain scalar may look like for every reader of YAML.
 PLAIN = re.compile(r"[A-Za-z_./](?:[A-Za-z0-9_ .()/+-]*[A-Za-z0-9_()/+-])?")
@@ -56,6 +58,8 @@ def data_lines(draft: Draft) -> Lines:
                 f"  target: {scalar(names[0]) if len(names) == 1 else flow(names)}",
                 about_targets(draft.targets),
             )
+    for role, files in draft.other_files.items():
+        yield f"  {role}: {flow(files)}", ROLES[role]
     for key in draft.keys:
         yield f"  {key.name}: {flow(key.value)}", key.why
     if draft.arrays is not None:
@@ -71,20 +75,23 @@ def data_lines(draft: Draft) -> Lines:
     yield from marker_lines(draft)
     yield from kind_lines(draft.candidates)
     yield from missing_lines(draft)
-    if profile.rows < FEW_ROWS:
-        yield (
-            "  split: {validation: 0, test: 0}",
-            f"{profile.rows} rows are too few for validation and test rows",
-        )
-    else:
-        yield (
-            "  split: {validation: 0.15, test: 0.15}",
-            "validation selects the best weights, test is for the final result",
-        )
+    yield from split_lines(draft)
     if profile.is_bytes:
         yield "  scale: {name: minmax, low: 0, high: 255}", "bytes become 0 to 1"
     else:
         yield "  scale: standard", "numbers: mean 0, standard deviation 1 over the training rows"
+
+
+def split_lines(draft: Draft) -> Lines:
+    """The shares of the roles that have no file of their own."""
+    roles, rows = [role for role in ROLES if role not in draft.other_files], draft.profile.rows
+    if not roles:
+        return
+    if rows < FEW_ROWS:
+        shares, why = dict.fromkeys(roles, 0.0), f"{rows} rows are too few for {' and '.join(roles)} rows"
+    else:
+        shares, why = dict.fromkeys(roles, SHARE), ", ".join(f"{role} {ROLES[role]}" for role in roles)
+    yield f"  split: {flow({role: share or 0 for role, share in shares.items()})}", why
 
 
 def about_targets(targets: tuple[Column, ...]) -> str:

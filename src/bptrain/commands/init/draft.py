@@ -3,7 +3,8 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from bptrain.commands.init.choices import Choices, choose
 from bptrain.commands.init.input_columns import FEW, InputCandidate, choose_inputs
@@ -13,10 +14,12 @@ from bptrain.data.joined_files import is_pattern, source_of_paths
 from bptrain.data.profile import Column, Profile, profile
 from bptrain.data.sources import FileSource, known_format
 from bptrain.errors import DataError, Problem, UsageError, short
-from bptrain.formats import Format, NamedArrays, listed
+from bptrain.formats import Format, Holds, NamedArrays, listed
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.problems import nearest, some_of
 from bptrain.formats.separators import not_separated
+
+NOTHING: Mapping[str, Sequence[Path]] = MappingProxyType({})
 
 
 class Draft(NamedTuple):
@@ -32,6 +35,9 @@ class Draft(NamedTuple):
     keys: tuple[StatedKey, ...] = ()  # that say how the file is written
     arrays: ArrayChoice | None = None  # of an npz
     weight: str | None = None  # the column, or the array of an npz, that says what each row weighs
+    other_files: Mapping[
+        str, Any
+    ] = {}  # role ("validation", "test") -> files of rows, as the config has them
 
 
 def draft(
@@ -42,12 +48,13 @@ def draft(
     declared: Conventions = RECOGNIZED,
     features: str | None = None,
     weight: str | None = None,
+    more_rows: Mapping[str, Sequence[Path]] = NOTHING,
 ) -> Draft:
     """The draft for a data file and its target: columns, an array (npz), or a path (idx, npy).
 
     `declared` is what is known of how it is written, `features` the array of the inputs, `weight` the column or the
-    array that says what each row weighs. Raises DataError for a file that cannot be read, a target that cannot be
-    learned or weights that are none, UsageError without a target.
+    array that says what each row weighs, `more_rows` the files of validation and of test rows. Raises DataError for a
+    file that cannot be read, a target that cannot be learned or weights that are none, UsageError without a target.
     """
     form = None if is_pattern(data) else known_format(data, "", declared)
     keys: tuple[StatedKey, ...] = ()
@@ -81,12 +88,43 @@ def draft(
         wanted, candidates = seen.columns, ()
         names = (arrays.target,) if arrays is not None and arrays.target != "y" else ()
     check(wanted, candidates, seen)
+    holds = "table" if form is None else form.holds
+    files_of = {role: files_of_role(role, paths, output, holds) for role, paths in more_rows.items()}
     if target_file is not None:
         target_file = as_written(Path(target_file), output)
     choices = choose(seen, wanted, candidates, task)
     return Draft(
-        seen, as_written(data, output), target_file, names, wanted, candidates, choices, keys, arrays, weight
+        seen,
+        as_written(data, output),
+        target_file,
+        names,
+        wanted,
+        candidates,
+        choices,
+        keys,
+        arrays,
+        weight,
+        files_of,
     )
+
+
+def files_of_role(role: str, paths: Sequence[Path], output: Path, holds: Holds) -> Any:
+    """The files of validation or test rows as the config has them: a path, a list of tables, or inputs and targets.
+
+    Raises UsageError where there are too few or too many for a format that holds this.
+    """
+    written = [as_written(path, output) for path in paths]
+    if holds == "array":
+        if len(written) != 2:
+            message = (
+                f"needs two files here, of the inputs and of the targets: --{role} INPUTS --{role} TARGETS"
+            )
+            raise UsageError(Problem("two_files", message, path=f"--{role}"))
+        return {"inputs": written[0], "target": written[1]}
+    if holds == "arrays" and len(written) != 1:
+        message = f"names one {listed('arrays')} file, and only tables can be several"
+        raise UsageError(Problem("several_files", message, path=f"--{role}"))
+    return written if written[1:] else written[0]
 
 
 def refuse_as_weight(name: str, columns: Mapping[str, Column], learned: Collection[str], data: Path) -> None:
