@@ -94,6 +94,14 @@ def test_the_folds_of_a_file_partition_its_rows_and_leave_out_dropped_ones(tmp_p
     assert sorted(np.concatenate(tests)) == [k for k in range(50) if k != 7]
 
 
+def test_a_class_with_all_rows_in_the_fold_is_warned_of(tmp_path: Path) -> None:
+    rows = [f"{k},{'ab'[k % 2]}\n" for k in range(10)] + ["3,c\n"]
+    source = write(tmp_path, "x,y\n" + "".join(rows))
+    by_fold = [prepared(whole(source, split=RowSplit(fold=(k, 5))), CROSS).warnings for k in range(1, 6)]
+    said = [warning for warnings in by_fold for warning in warnings if warning.name == "small_split"]
+    assert [warning.message for warning in said] == ["no training row is of c: too few rows for 5 folds"]
+
+
 def test_more_folds_than_rows(tmp_path: Path) -> None:
     [problem] = problems(whole(write(tmp_path, "x,y\n1,1\n2,2\n"), split=RowSplit(fold=(1, 3))))
     assert (problem.code, problem.path) == ("too_many_folds", "data.split.folds")

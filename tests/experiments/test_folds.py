@@ -89,6 +89,28 @@ def test_out_of_fold_of_a_regression_with_dropped_rows(line: Path) -> None:
     assert sum(squares) == pytest.approx(total, rel=1e-6)
 
 
+def test_groups_stay_whole_and_classes_even(workplace: Path) -> None:
+    lines = [f"{g},{k % 7},{'ab'[g % 3 == 0]}" for g in range(12) for k in range(4)]
+    Path("g.csv").write_text("\n".join(["subject,x,y", *lines]) + "\n")
+    Path("g.yaml").write_text(
+        "data: {train: g.csv, target: y, split: {group: subject, seed: 5}}\n"
+        "network: {sizes: [auto, auto]}\nloss: cross_entropy\n"
+    )
+    record = bptrain("fit", "g.yaml", "--folds", 4, "--repeat", 2, *SMALL, "--json").json
+    rows = rows_of(record["out_of_fold"])
+    folds = [[row["fold"] for row in rows if row["repeat"] == r] for r in ("1", "2")]
+    for of_repeat in folds:
+        assert all(len({*of_repeat[4 * g : 4 * g + 4]}) == 1 for g in range(12))
+        for k in "1234":
+            assert sum(fold == k for fold in of_repeat) == 12
+            assert sum(fold == k and i // 4 % 3 == 0 for i, fold in enumerate(of_repeat)) == 4
+    assert folds[0] != folds[1]  # data.split.seed is another one, too
+    shown = bptrain("config", "show", f"{record['directory']}/repeat-2/fold-1/config.yaml", "--json").json[
+        "config"
+    ]
+    assert (shown["seed"], shown["data"]["split"]["seed"]) == (1, 6)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -100,6 +122,7 @@ def test_out_of_fold_of_a_regression_with_dropped_rows(line: Path) -> None:
         (("--jobs", 2), "--jobs needs --folds or --seeds"),
         (("--folds", 3, "--dry-run"), "--dry-run makes no run"),
         (("--folds", 3, "--set", "data.test=iris.csv"), "a fold is the test set"),
+        (("--folds", 3, "--set", "data.split.hash=x"), "--folds: error: data.split.hash says already"),
         (("--folds", 3, "--out", "."), "--out . is not empty"),
     ],
 )
@@ -113,7 +136,7 @@ def test_what_makes_no_sense(iris: Path, arguments: tuple[object, ...], words: s
 def test_more_folds_than_rows_leave_no_directory(iris: Path) -> None:
     outcome = bptrain("fit", iris, "--folds", 151, *SMALL)
     assert outcome.code == 3
-    assert "151 folds need 151 rows at least, but there are 150" in outcome.err
+    assert "--folds: error: fold 1: 151 folds need 151 rows at least, but there are 150" in outcome.err
     assert not any(Path("runs/iris").iterdir())
 
 

@@ -13,6 +13,7 @@ from bptrain.data.splitting import Split, split, split_by_group, split_by_hash, 
 from bptrain.data.table import Table
 from bptrain.data.targets import Target
 from bptrain.errors import DataError, Problem, Warned
+from bptrain.formats.problems import some_of
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
@@ -48,7 +49,8 @@ def parts_of_rows(
         parts = split_rest(test, rows, shares[0], rng, classes, groups)
     elif by.fold is not None:
         fold_seed = None if rng is None else own_seed
-        parts = split_by_fold(rows, *by.fold, shares[0], fold_seed, classes, groups)
+        even = true if groups is not None and target.kind in ("classes", "binary") else classes
+        parts = split_by_fold(rows, *by.fold, shares[0], fold_seed, even, groups)
     elif groups is not None:
         parts = split_by_group(groups, *shares, stream(own_seed, "split"))
     elif by.by == "":
@@ -60,9 +62,8 @@ def parts_of_rows(
         message = f"no row is left to train: of {rows:,} rows, {counts}"
         raise DataError(Problem("no_training_rows", message, path="data.split"))
     how = _how(settings, classes, parts)
-    return RowParts(
-        parts, how, _note(settings, parts, groups, table, how), tuple(_shortfalls(settings, parts))
-    )
+    warnings = (*_shortfalls(settings, parts), *_untrained_classes(settings, parts, target, true))
+    return RowParts(parts, how, _note(settings, parts, groups, table, how), warnings)
 
 
 def _shares(settings: DataSettings) -> tuple[float, float]:
@@ -195,3 +196,14 @@ def _shortfalls(settings: DataSettings, parts: Split) -> Iterator[Warned]:
         yield Warned(
             "small_split", f"there are no validation and test sets: {by.column} calls all rows train"
         )
+
+
+def _untrained_classes(settings: DataSettings, parts: Split, target: Target, true: Array) -> Iterator[Warned]:
+    """A warning of classes whose rows are all in the fold that is tested."""
+    if settings.split.fold is None or target.kind not in ("classes", "binary"):
+        return
+    untrained = np.setdiff1d(true[parts.test], true[parts.train]).astype(int).tolist()
+    if untrained:
+        labels = some_of([target.labels[c] for c in untrained])
+        message = f"no training row is of {labels}: too few rows for {settings.split.fold[1]} folds"
+        yield Warned("small_split", message)

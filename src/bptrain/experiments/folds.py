@@ -3,7 +3,8 @@
 The folds are data.split.fold and data.split.folds of ordinary runs (data/folding.py).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from bptrain.build.setup import NOTHING, load_given
 from bptrain.commands.predict.prediction_columns import OutColumn
 from bptrain.config import Loaded
 from bptrain.data.memory import InMemory
-from bptrain.errors import UsageError
+from bptrain.errors import BptrainError, UsageError
 from bptrain.experiments.groups import (
     GroupSummary,
     Member,
@@ -27,6 +28,8 @@ from bptrain.experiments.out_of_fold import out_of_fold, write_out_of_fold
 from bptrain.experiments.planned import Overrides, changed
 from bptrain.store.run_group import RunGroup
 
+FOLDS, FOLD = "data.split.folds", "data.split.fold"
+
 
 class FoldsSummary(NamedTuple):
     """A finished cross-validation."""
@@ -41,6 +44,22 @@ class FoldsSummary(NamedTuple):
         return {**record, "out_of_fold": str(self.group.out_of_fold)}
 
 
+@contextmanager
+def said_of_the_option() -> Iterator[None]:
+    """What is wrong with the keys that `--folds` sets is said of that option."""
+    try:
+        yield
+    except BptrainError as error:
+        error.reworded(
+            problem._replace(path="", file="--folds", line=None, column=None, source=None)
+            if problem.path in (FOLDS, FOLD)
+            else problem
+            for problem in error.problems
+        )
+        raise
+
+
+@said_of_the_option()
 def fit_folds(
     config: Path | Mapping[str, Any],
     overrides: Overrides,
@@ -63,7 +82,7 @@ def fit_folds(
         raise UsageError(f"--folds {folds}: give 2 or more, since a fold is tested by a model of the others")
     if repeat < 1:
         raise UsageError(f"--repeat {repeat}: give 1 or more")
-    loaded = load_given(config, changed(overrides, {"data.split.folds": folds, "data.split.fold": 1}), given)
+    loaded = load_given(config, changed(overrides, {FOLDS: folds, FOLD: 1}), given)
     members = members_of_folds(folds, repeat, loaded)
     first = load_given(config, changed(overrides, members[0].changes), given)
     shared = SharedByFits(config, given, loaded.config.training.threads or 1, each_epoch)
@@ -80,10 +99,13 @@ def fit_folds(
 def members_of_folds(folds: int, repeat: int, loaded: Loaded) -> list[Member]:
     """The fits of a cross-validation; repeat r has the config's seeds plus r − 1, and so other folds and weights."""
     found = []
+    seed, split_seed = loaded.config.seed, loaded.config.data.split.seed
     for r in range(1, repeat + 1):
-        seeds = {"seed": loaded.config.seed + r - 1} if r > 1 else {}
+        seeds = {"seed": seed + r - 1} if r > 1 else {}
+        if r > 1 and split_seed is not None:
+            seeds["data.split.seed"] = split_seed + r - 1
         for k in range(1, folds + 1):
-            changes = {**with_one_thread(loaded), **seeds, "data.split.folds": folds, "data.split.fold": k}
+            changes = {**with_one_thread(loaded), **seeds, FOLDS: folds, FOLD: k}
             if repeat == 1:
                 found.append(Member(f"fold-{k}", f"fold {k}", {"fold": k}, changes))
             else:
