@@ -135,8 +135,8 @@ def test_models_that_answer_other_questions(place: Path) -> None:
     trained("b", "data.target=x", "metrics=auto", "loss=half_squared_error", "data.exclude=[sum,kind]")
     for line, said in (
         (["a", "b"], "a and b cannot be compared, since their tasks differ: classification; regression"),
-        (["a", "a", "--by", "x"], "--fail-under and --by are of one run"),
-        (["a", "a", "--fail-under", "accuracy=1"], "--fail-under and --by are of one run"),
+        (["a", "a", "--by", "x"], "--fail-under, --by and --interval are of one run"),
+        (["a", "a", "--fail-under", "accuracy=1"], "--fail-under, --by and --interval are of one run"),
         (["a", "a", "--checkpoint", "a/best.safetensors"], "of two runs, choose best or last"),
     ):
         outcome = bptrain("eval", *line)

@@ -50,6 +50,12 @@ def eval_command(
         str | None,
         typer.Option(metavar="COLUMN", help="Metrics and selection rates for each value of a column, too."),
     ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            metavar="LEVEL", help="How often prediction intervals of this level, such as 0.9, hold the truth."
+        ),
+    ] = None,
     data_root: DataRoot = None,
 ) -> None:
     """Evaluate a trained model: metrics next to a baseline, and the confusion matrix.
@@ -75,8 +81,10 @@ def eval_command(
     if split is not None and split not in SPLITS:
         raise UsageError(f"--split {split}: choose one of {', '.join(SPLITS)}")
     if run is not None and other is not None:
-        if fail_under or by is not None:
-            raise UsageError("--fail-under and --by are of one run: give one run, or leave them out")
+        if fail_under or by is not None or interval is not None:
+            raise UsageError(
+                "--fail-under, --by and --interval are of one run: give one run, or leave them out"
+            )
         comparison = compare_runs((run, other), split, data or [], target, checkpoint, data_root)
         for note in comparison.notes:
             screen.note(note)
@@ -86,7 +94,7 @@ def eval_command(
         screen.record(comparison.record())
         return
     bounds = [parse_bound(text) for text in fail_under or []]
-    report = evaluate_model(run, split, data or [], target, checkpoint, data_root, by)
+    report = evaluate_model(run, split, data or [], target, checkpoint, data_root, by, interval)
     short = failed_thresholds(report, bounds)
     for note in report.notes:
         screen.note(note)

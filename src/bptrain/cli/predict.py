@@ -57,6 +57,13 @@ def predict_command(
             metavar="FILE", help="A CSV of costs, true label by predicted one; the least expected is chosen."
         ),
     ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="Numbers: add lower and upper, between which the target lies with this probability.",
+        ),
+    ] = None,
     on_bad_row: Annotated[
         str,
         typer.Option(metavar="error|blank", help="What becomes of a row that cannot be predicted."),
@@ -109,6 +116,7 @@ def predict_command(
         on_bad_row=on_bad_row,
         threshold=threshold,
         cost=cost,
+        interval=interval,
         split=split,
         data_root=data_root,
         fail_on_drift=fail_on_drift,

@@ -4,6 +4,7 @@ from bptrain.commands.eval import Comparison, EvaluationReport
 from bptrain.console.terminal.metric_tables import ends, show_classes, show_targets, with_ends
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.errors import short
+from bptrain.model.prediction_intervals import IntervalCoverage
 from bptrain.model.row_groups import ByColumn
 
 
@@ -30,8 +31,22 @@ def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
         counts = [[label, *map(str, row)] for label, row in zip(labels, report.confusion_matrix, strict=True)]
         title = "confusion matrix: true class by row, predicted class by column"
         screen.table(title + ("" if once is None else ", every row counted once"), ["", *labels], counts)
+    if report.interval is not None:
+        show_coverage(screen, report.interval)
     if report.by is not None:
         show_groups(screen, report.by)
+
+
+def show_coverage(screen: Screen, found: IntervalCoverage) -> None:
+    """How often prediction intervals hold the truth, and how wide they are, for each target."""
+    rows = [
+        [name, figure(coverage), ends(of_coverage), figure(width)]
+        for name, coverage, of_coverage, width in zip(
+            found.targets, found.coverage, found.ends, found.mean_width, strict=True
+        )
+    ]
+    title = f"prediction intervals of level {found.level:g}, by the errors of {found.validation_rows:,} validation rows"
+    screen.table(title, ["target", "coverage", "95 % interval", "mean width"], rows)
 
 
 def show_groups(screen: Screen, by: ByColumn) -> None:

@@ -1,19 +1,30 @@
 """A model on rows whose truth is known: figures, intervals, the baseline, groups."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.build.metrics import build_metrics
+from bptrain.data.prepare import Rows
 from bptrain.errors import Warned, not_silenced
 from bptrain.model.model import Model
-from bptrain.model.row_groups import ByColumn, GroupReport, groups_of, of_rows, selection_rates, some_rows
+from bptrain.model.prediction_intervals import IntervalCoverage, coverage_of, half_widths_of
+from bptrain.model.row_groups import (
+    ByColumn,
+    GroupReport,
+    RowGroup,
+    groups_of,
+    of_rows,
+    selection_rates,
+    some_rows,
+)
 from bptrain.model.rows_to_evaluate import Evaluated
-from bptrain.parts.metrics import metrics
+from bptrain.parts.metrics import Metric, metrics
 from bptrain.store.loss_history import training_losses
 from bptrain.store.plain import plain
 from bptrain.store.run_directory import RunDirectory
 from bptrain.training.bootstrap import Sampling
-from bptrain.training.evaluation import Baseline, Evaluation, evaluation_of, seen_by
+from bptrain.training.evaluation import Baseline, Evaluation, Seen, evaluation_of, seen_by
 from bptrain.training.intervals import Intervals, intervals_of
 from bptrain.training.learning_checks import learning_warnings
 from bptrain.training.observations import Observations, split_error
@@ -34,6 +45,7 @@ class EvaluationReport(NamedTuple):
     warnings: tuple[Warned, ...]
     notes: tuple[str, ...] = ()  # what was decided about how the file is written
     by: ByColumn | None = None
+    interval: IntervalCoverage | None = None
 
     def record(self) -> dict[str, Any]:
         """The fields of eval's JSON."""
@@ -41,6 +53,7 @@ class EvaluationReport(NamedTuple):
             "metrics_unweighted": self.evaluation.metrics_unweighted,
             "metrics_per_target": self.evaluation.metrics_per_target,
             "intervals_per_target": self.intervals.per_target,
+            "interval": None if self.interval is None else self.interval.record(),
             "by": None if self.by is None else self.by.record(),
         }
         return {
@@ -60,37 +73,27 @@ class EvaluationReport(NamedTuple):
 
 
 def report_on(
-    model: Model, evaluated: Evaluated, run: Path | None = None, by: str | None = None
+    model: Model,
+    evaluated: Evaluated,
+    run: Path | None = None,
+    by: str | None = None,
+    interval: float | None = None,
 ) -> EvaluationReport:
     """What a model makes of rows; with the name of a column, of the rows of each of its values too.
 
-    Raises UsageError and DataError.
+    With a level, how often prediction intervals hold the truth. Raises UsageError, DataError and CheckpointError.
     """
     schema, rows = model.schema, evaluated.rows
+    if interval is not None:
+        half_widths_of(model, interval)  # what it lacks is said first of all
     column = None if by is None else evaluated.column(by, model)  # a wrong name first of all
     chosen = build_metrics(model.config, schema)
     seen = seen_by(model.network, model.outputs_of(rows.X), schema, rows)
-    sampling = Sampling(len(rows.X), model.config.seed)
+    sampling = Sampling(len(rows.X), model.config.seed, rows.groups)
     matrix = None
-    if (
-        schema.task == "classification" and rows.y_true.ndim == 1
-    ):  # whose entries are rows, whatever they weigh
+    if schema.task == "classification" and rows.y_true.ndim == 1:  # its entries are rows, whatever they weigh
         matrix = metrics.get("confusion_matrix")().of(seen.predicted, rows.y_true, len(schema.labels))
     guess = Baseline.from_json(model.stored.facts.baseline)
-    groups = []
-    for group in () if by is None or column is None else groups_of(column, by):
-        part, some = of_rows(seen, group.rows), some_rows(rows, group.rows)
-        within = sampling._replace(
-            rows=len(group.rows), groups=None if sampling.groups is None else sampling.groups[group.rows]
-        )
-        groups.append(
-            GroupReport(
-                group.value,
-                evaluation_of(part, schema, some, chosen),
-                intervals_of(part, schema, some, chosen, within),
-                selection_rates(schema, part.predicted, some.row_weight),
-            )
-        )
     evaluation = evaluation_of(seen, schema, rows, chosen, per_target=True)
     observed = Observations(
         config=model.config,
@@ -117,5 +120,24 @@ def report_on(
         confusion_matrix=matrix,
         warnings=(*model.warnings, *not_silenced(warnings, model.config.silence)),
         notes=rows.notes,
-        by=None if by is None else ByColumn(by, tuple(groups)),
+        interval=None if interval is None else coverage_of(model, seen.predicted, rows.y_true, interval),
+        by=None
+        if by is None or column is None
+        else ByColumn(
+            by, tuple(on_group(model, seen, rows, chosen, group) for group in groups_of(column, by))
+        ),
+    )
+
+
+def on_group(
+    model: Model, seen: Seen, rows: Rows, chosen: Mapping[str, Metric], group: RowGroup
+) -> GroupReport:
+    """What a model makes of one group of the rows."""
+    schema, part, some = model.schema, of_rows(seen, group.rows), some_rows(rows, group.rows)
+    sampling = Sampling(len(group.rows), model.config.seed, some.groups)
+    return GroupReport(
+        group.value,
+        evaluation_of(part, schema, some, chosen),
+        intervals_of(part, schema, some, chosen, sampling),
+        selection_rates(schema, part.predicted, some.row_weight),
     )

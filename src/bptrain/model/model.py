@@ -127,18 +127,31 @@ class Model:
         with np.errstate(all="ignore"):  # a score of predictions beyond all bounds is NaN
             return float(metrics.get(name)().value(seen, rows.y_true, len(found.labels)))
 
-    def evaluate(self, data: Any, by: str | None = None) -> dict[str, Any]:
+    def predict_interval(self, X: Any, level: float = 0.9) -> tuple[Array, Array]:
+        """The lower and the upper ends between which the targets lie with the probability `level`, each N × targets.
+
+        Split conformal intervals, by the errors of the run's validation rows (docs/evaluation.md). Raises UsageError
+        for a model of classes, DataError for too few of these rows, CheckpointError for a model that keeps none.
+        """
+        from bptrain.model.prediction_intervals import half_widths_of
+
+        half = half_widths_of(self, level)
+        predicted = self.schema.decode(self.outputs_of(self._encoded(X)).X_L)
+        return predicted - half, predicted + half
+
+    def evaluate(self, data: Any, by: str | None = None, interval: float | None = None) -> dict[str, Any]:
         """The fields of `bptrain eval --data … --json`: loss, metrics, intervals, baseline, confusion matrix.
 
         `data` is a path or a list of them, (X, y), a dict of columns, or a frame of pandas, polars or Arrow; `by` is a
-        column whose groups are evaluated too. Raises DataError.
+        column whose groups are evaluated too, `interval` the level of prediction intervals. Raises DataError; with a
+        level what `predict_interval` does.
         """
         from bptrain.model.evaluation_report import report_on
         from bptrain.model.rows_to_evaluate import rows_given
 
         evaluated = rows_given(self, data)
         self._say(evaluated.warnings)
-        return report_on(self, evaluated, by=by).record()
+        return report_on(self, evaluated, by=by, interval=interval).record()
 
     def _encoded(self, X: Any) -> Array:
         """X_0; what is odd about the rows is said as a warning of Python to who called the caller. Raises DataError."""

@@ -103,9 +103,19 @@ def of_rows(seen: Seen, rows: Array) -> Seen:
 
 def some_rows(data: Rows, rows: Array) -> Rows:
     """Some of the rows, by their places."""
-    weights = (data.sample_weight, data.row_weight)
-    sample, row = (None if weight is None else weight[rows] for weight in weights)
-    return Rows(data.X[rows], data.T[rows], data.y_true[rows], data.row_index[rows], sample, row)
+    of_some = (
+        None if each is None else each[rows] for each in (data.sample_weight, data.row_weight, data.groups)
+    )
+    sample_weight, row_weight, groups = of_some
+    return Rows(
+        data.X[rows],
+        data.T[rows],
+        data.y_true[rows],
+        data.row_index[rows],
+        sample_weight,
+        row_weight,
+        groups=groups,
+    )
 
 
 def selection_rates(schema: Schema, predicted: Array, weight: Array | None) -> dict[str, float] | None:

@@ -69,7 +69,8 @@ def rows_of_files(model: Model, paths: Sequence[Path], target: Path | None = Non
 def rows_of_source(model: Model, source: DataSource) -> Evaluated:
     """The rows of any source with the columns of the training data. Raises DataError."""
     settings = model.config.data  # which names the arrays of an npz file
-    rows, warnings = encode_file(source, model.schema, model.w.dtype, settings.features, settings.target)
+    names, group = (settings.features, settings.target), settings.split.group
+    rows, warnings = encode_file(source, model.schema, model.w.dtype, *names, group=group)
     return Evaluated("data", rows, source, tuple(warnings))
 
 

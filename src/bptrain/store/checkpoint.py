@@ -5,8 +5,8 @@ each the flat vector or a scalar; `best.layers.1.weight` … are the best weight
 best ones where `position.restored` is true (a run that has ended), else `optimizer.average` where it is there, else
 `layers.…`. One metadata key, `bptrain`, holds canonical JSON: the config, the column schema with labels and
 scaling, the digests of the data, the numerics (versions, engine, BLAS, threads), the plug-ins that are used, the
-position, and a SHA-256 over all of it and the tensors. It holds no time, host or path, so equal runs write equal
-bytes.
+position, a SHA-256 over all of it and the tensors, and in the best weights of a regression that has ended the absolute
+errors of its validation rows. It holds no time, host or path, so equal runs write equal bytes.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ from bptrain.store.tensors import content
 from bptrain.training.state import Best, State
 
 FORMAT = 1
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 IN_FILE = {"numerics": "bits"}  # facts that have another name in the file
 # What checkpoints of an earlier version do not say of their position.
 LATER: dict[str, Any] = {
@@ -63,6 +65,9 @@ class Stored(NamedTuple):
     position: dict[str, Any]
     best: dict[str, Any] | None
     tensors: dict[str, Array]
+    absolute_errors: dict[str, Any] | None = (
+        None  # of the validation rows at its weights, for prediction intervals
+    )
 
 
 def write(path: Path, network: Network, method: UpdateRule, facts: Facts, state: State) -> None:
@@ -91,11 +96,16 @@ def write(path: Path, network: Network, method: UpdateRule, facts: Facts, state:
     _write(path, facts, position, best, tensors)
 
 
-def write_best(path: Path, network: Network, facts: Facts, best: Best) -> None:
-    """Writes the best weights as a separate checkpoint, without slots. Raises StorageError."""
+def write_best(
+    path: Path, network: Network, facts: Facts, best: Best, absolute_errors: Mapping[str, Any] | None = None
+) -> None:
+    """Writes the best weights as a separate checkpoint, without slots; with the errors that prediction intervals are
+    made of, where they are known. Raises StorageError.
+    """
     record = {"epoch": best.epoch, "updates": best.updates, "value": plain(best.value)}
     position = {"epoch": best.epoch, "step": 0, "updates": best.updates}
-    _write(path, facts, position, record, _blocks(network, best.w))
+    more = {} if absolute_errors is None else {"absolute_errors": absolute_errors}
+    _write(path, facts, position, record, _blocks(network, best.w), more)
 
 
 def read(path: Path) -> Stored:
@@ -108,7 +118,7 @@ def read(path: Path) -> Stored:
             raise CheckpointError(f"{path} is corrupt: its content does not match its digest")
         record["plugins"] = tuple(record.get("plugins", ()))  # checkpoints of old do not say
         facts = Facts(**{name: record[IN_FILE.get(name, name)] for name in Facts._fields})
-        return Stored(path, facts, record["position"], record["best"], tensors)
+        return Stored(path, facts, record["position"], record["best"], tensors, record.get("absolute_errors"))
 
 
 def glance(path: Path) -> dict[str, Any]:
@@ -232,9 +242,10 @@ def _write(
     position: Mapping[str, Any],
     best: Mapping[str, Any] | None,
     tensors: dict[str, Array],
+    more: Mapping[str, Any] = NOTHING,
 ) -> None:
     of_run = {IN_FILE.get(name, name): fact for name, fact in facts._asdict().items()}
-    record = {"format": FORMAT, **of_run, "position": position, "best": best}
+    record = {"format": FORMAT, **of_run, "position": position, "best": best, **more}
     record["digest"] = _digest(record, tensors)
     write_atomically(path, content(tensors, {"bptrain": _canonical(record)}))
 

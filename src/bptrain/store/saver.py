@@ -10,6 +10,7 @@ from bptrain.parts.methods import UpdateRule
 from bptrain.store import checkpoint
 from bptrain.store.plain import plain
 from bptrain.store.run_directory import RunDirectory
+from bptrain.training.conformal import AbsoluteErrors
 from bptrain.training.events import EpochEnd, Event, Progress
 from bptrain.training.state import State
 
@@ -46,6 +47,9 @@ class Saver:
         self._clock = time.monotonic()
         self._saved_update: int | None = None
         self._best_written: int | None = None  # the update of the weights in best.safetensors
+        self._absolute_errors: dict[str, Any] | None = (
+            None  # of validation rows at the best weights of an ended run
+        )
 
     def handle(self, event: Event) -> None:
         """Adds the epoch's line, and saves when a checkpoint is due. Raises StorageError."""
@@ -76,13 +80,21 @@ class Saver:
                 checkpoint.write(path, self.network, self.method, self.facts, state)
                 self._saved_update = state.optimizer_state.t
             if state.best is not None and state.best.updates != self._best_written:
-                checkpoint.write_best(self.run.best, self.network, self.facts, state.best)
+                checkpoint.write_best(
+                    self.run.best, self.network, self.facts, state.best, self._absolute_errors
+                )
                 self._best_written = state.best.updates
             self.run.prune(self.keep, path)
         self.record |= {"seconds": self.seconds, **changes}
         with self._timed():
             self.run.write_record(self.record)
         self._clock = time.monotonic()
+
+    def save_at_end(self, state: State, errors: AbsoluteErrors | None, **changes: Any) -> None:
+        """Saves the state of a run that has ended; the best weights with the errors that intervals are made of."""
+        if errors is not None:
+            self._absolute_errors, self._best_written = errors.to_json(), None
+        self.save(state, **changes)
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

@@ -20,11 +20,13 @@ def evaluate_model(
     which: str = "best",
     data_root: Path | None = None,
     by: str | None = None,
+    interval: float | None = None,
 ) -> EvaluationReport:
     """Evaluates a run on one of its splits, or on files with the same columns as its training data.
 
     `which` is best, last or a checkpoint file; `data_root` is where the data of a run lies that has moved; `by` is a
-    column whose groups are evaluated as well. Raises UsageError, DataError or CheckpointError.
+    column whose groups are evaluated as well, and `interval` the level of prediction intervals. Raises UsageError,
+    DataError or CheckpointError.
     """
     refuse_both(split, data, target, data_root)
     model, run = model_of(run_path, which, alone=bool(data))
@@ -33,7 +35,7 @@ def evaluate_model(
     else:
         assert run is not None  # only files can be evaluated without one
         evaluated = rows_of_split(model, run, split, data_root)
-    return report_on(model, evaluated, None if run is None else run.path, by)
+    return report_on(model, evaluated, None if run is None else run.path, by, interval)
 
 
 def refuse_both(split: str | None, data: Sequence[Path], target: Path | None, data_root: Path | None) -> None:

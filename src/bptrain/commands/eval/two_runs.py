@@ -191,7 +191,7 @@ def compared(
     """The figures of both models on the rows, and their differences on the same rows drawn."""
     a, b = candidates
     chosen = common_metrics(a.model, b.model)
-    sampling = Sampling(len(rows[0].row_index), a.model.config.seed)
+    sampling = Sampling(len(rows[0].row_index), a.model.config.seed, rows[0].groups)
     both: list[RunCompared] = []
     figures: list[Figures] = []
     for (run, model), data in zip(candidates, rows, strict=True):

@@ -261,7 +261,7 @@ def trained(
                 yield event
         outputs, seconds = engine.outputs, saver.seconds
         summary = summarize(setup, fit.plan, run, engine.name, outputs, state, seconds, fit.guess, told)
-        saver.save(state, result=summary.result)
+        saver.save_at_end(state, summary.errors, result=summary.result)
         status = "finished"
     except NumericalError:
         status = "diverged"
@@ -280,7 +280,7 @@ def finished(fit: Fit, resumed: Resumed) -> FitSummary:
     outputs = forward_pass(choice.name, fit.setup.network, state.optimizer_state.w.dtype, fit.threads)
     told, seconds = fit.setup.warnings, saver.seconds
     summary = summarize(fit.setup, fit.plan, run, choice.name, outputs, state, seconds, fit.guess, told)
-    if record.get("status") != "finished" or not best_is_written(run, state):
+    if record.get("status") != "finished" or not best_is_written(run, state, summary.errors):
         with locked(run):
-            saver.save(state, status="finished", result=summary.result)
+            saver.save_at_end(state, summary.errors, status="finished", result=summary.result)
     return summary

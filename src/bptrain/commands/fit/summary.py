@@ -14,6 +14,7 @@ from bptrain.store import checkpoint
 from bptrain.store.loss_history import training_losses
 from bptrain.store.plain import plain
 from bptrain.store.run_directory import RunDirectory
+from bptrain.training.conformal import AbsoluteErrors, absolute_errors
 from bptrain.training.controls import reason
 from bptrain.training.evaluation import Baseline, Evaluation, Seen, evaluation_of, seen_by
 from bptrain.training.learning_checks import learning_warnings
@@ -37,6 +38,7 @@ class FitSummary(NamedTuple):
     splits: tuple[SplitResult, ...]
     reason: str | None  # why it ended before its last epoch
     learning: tuple[Warned, ...] = ()  # that it has learned nothing, as far as its best weights show it
+    errors: AbsoluteErrors | None = None  # of validation rows at the best weights, where targets are numbers
 
 
 def summarize(
@@ -108,18 +110,22 @@ def summarize(
         SplitResult(name, at_best[name], guess, guess.metrics(schema, rows, setup.metrics))
         for name, rows in splits.items()
     )
-    return FitSummary(plain(result), shown, reason(setup.controls, stopped), learning)
+    errors = None
+    if schema.task == "regression" and "validation" in splits and state.best is not None:
+        errors = absolute_errors(of_best["validation"].predicted, splits["validation"].y_true)
+    return FitSummary(plain(result), shown, reason(setup.controls, stopped), learning, errors)
 
 
-def best_is_written(run: RunDirectory, state: State) -> bool:
-    """Whether best.safetensors holds the best weights of a state, or there are none yet."""
+def best_is_written(run: RunDirectory, state: State, errors: AbsoluteErrors | None) -> bool:
+    """Whether best.safetensors holds the best weights of a state and the errors, or there are none yet."""
     if state.best is None:
         return True
     try:
-        written = checkpoint.read(run.best).position["updates"]
+        written = checkpoint.read(run.best)
     except CheckpointError:
         return False
-    return bool(written == state.best.updates)
+    whole = errors is None or written.absolute_errors is not None
+    return whole and bool(written.position["updates"] == state.best.updates)
 
 
 def penalty_on(network: Network, w: Array) -> float | None:

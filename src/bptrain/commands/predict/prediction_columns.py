@@ -19,6 +19,7 @@ from bptrain.formats.problems import some_of
 from bptrain.parts.types import Array
 
 PREDICTION = "prediction"
+ENDS = ("lower", "upper")
 
 
 class OutColumn(NamedTuple):
@@ -62,6 +63,19 @@ def prediction_columns(
     if probabilities is not None:
         found += columns_of_values(names[len(found) :], probabilities)
     return found
+
+
+def interval_names(schema: Schema) -> list[str]:
+    """`lower` and `upper`; of several targets `lower_<name>` and `upper_<name>` of each."""
+    names = schema.target.names
+    return ["lower", "upper"] if len(names) == 1 else [f"{end}_{name}" for name in names for end in ENDS]
+
+
+def interval_columns(schema: Schema, outputs: Array, half_widths: Array) -> list[OutColumn]:
+    """The ends of the interval of each target, half a width below and above its prediction."""
+    predicted = schema.decode(outputs)
+    ends = np.stack([predicted - half_widths, predicted + half_widths], axis=2)
+    return columns_of_values(interval_names(schema), ends.reshape(len(ends), -1))
 
 
 def columns_of_values(names: Sequence[str], values: Array) -> list[OutColumn]:

@@ -24,6 +24,7 @@ class PredictOptions(NamedTuple):
     on_bad_row: str = ERROR
     threshold: float | None = None
     cost: Path | None = None
+    interval: float | None = None  # the level of the intervals of predicted numbers
     split: str | None = None  # of the run's own rows, in place of data
     data_root: Path | None = None  # where the run's data lies now
     fail_on_drift: float | None = None  # the largest drift of a column that is no verdict against it

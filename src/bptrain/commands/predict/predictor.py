@@ -5,6 +5,8 @@ from typing import NamedTuple
 from bptrain.commands.predict.decisions import Decision, by_cost, by_threshold
 from bptrain.commands.predict.prediction_columns import (
     OutColumn,
+    interval_columns,
+    interval_names,
     prediction_columns,
     prediction_names,
     refuse_clashes,
@@ -14,6 +16,7 @@ from bptrain.commands.predict.prediction_files import prediction_formats
 from bptrain.data.new_rows import ALL
 from bptrain.errors import UsageError
 from bptrain.model.model import Model
+from bptrain.model.prediction_intervals import half_widths_of
 from bptrain.parts.types import Array
 
 
@@ -24,11 +27,13 @@ class Predictor(NamedTuple):
     name: str
     proba: bool
     decide: Decision | None
+    half_widths: Array | None = None  # of the interval of each target, m
 
     @property
     def names(self) -> list[str]:
         """The columns of predictions."""
-        return prediction_names(self.model.schema, self.name, self.proba)
+        names = prediction_names(self.model.schema, self.name, self.proba)
+        return names if self.half_widths is None else [*names, *interval_names(self.model.schema)]
 
     def columns(self, X: Array) -> list[OutColumn]:
         """The predictions of encoded rows."""
@@ -36,7 +41,10 @@ class Predictor(NamedTuple):
         P = schema.scores_of(outputs) if self.proba or self.decide is not None else None
         classes = None if self.decide is None or P is None else self.decide(P)
         shown = P if self.proba else None
-        return prediction_columns(schema, outputs, name=self.name, probabilities=shown, classes=classes)
+        found = prediction_columns(schema, outputs, name=self.name, probabilities=shown, classes=classes)
+        if self.half_widths is not None:
+            found += interval_columns(schema, outputs, self.half_widths)
+        return found
 
     def refuse_format(self, kind: str) -> None:
         """Raises UsageError where the labels are texts and the format holds numbers alone."""
@@ -48,7 +56,10 @@ class Predictor(NamedTuple):
 
 
 def predictor_of(model: Model, options: PredictOptions) -> Predictor:
-    """What predicts as asked. Raises UsageError for what the model cannot, DataError for a file of costs."""
+    """What predicts as asked. Raises UsageError for what the model cannot, DataError for a file of costs.
+
+    Of intervals: DataError where too few validation rows made them, CheckpointError for a model without them.
+    """
     labels, decide = model.schema.labels, None
     if options.threshold is not None and options.cost is not None:
         raise UsageError("--threshold and --cost exclude each other: give one of them")
@@ -63,6 +74,7 @@ def predictor_of(model: Model, options: PredictOptions) -> Predictor:
         decide = by_threshold(labels, options.threshold)
     if options.cost is not None:
         decide = by_cost(labels, options.cost)
-    predictor = Predictor(model, options.name, options.proba, decide)
+    half = None if options.interval is None else half_widths_of(model, options.interval)
+    predictor = Predictor(model, options.name, options.proba, decide, half)
     refuse_clashes([*(options.keep if options.keep != (ALL,) else ()), *predictor.names], "--name")
     return predictor
