@@ -511,3 +511,109 @@ def test_python_says_one_row(species: Path, numbers: Path, answers: Path) -> Non
     assert P[0, 1] < 0.5 < P[1, 1]
     with pytest.raises(UsageError, match="predicts numbers"):
         package.load(numbers).predict_proba({"x": [2], "z": [1], "kind": ["a"]})
+
+
+def parts(n: int, folder: str = "parts") -> list[str]:
+    """The penguins in so many files; their names."""
+    head, *lines = PENGUINS.read_text().splitlines()
+    Path(folder).mkdir()
+    names = [f"{folder}/{chr(97 + k)}.csv" for k in range(n)]
+    for k, name in enumerate(names):
+        Path(name).write_text("\n".join([head, *lines[k * 20 : k * 20 + 10], ""]))
+    return names
+
+
+def test_several_files_are_one_after_the_other(species: Path, workplace: Path) -> None:
+    names = parts(3)
+    each = [row for name in names for row in predicted(species, name, "--keep", "island")]
+    assert predicted(species, *names, "--keep", "island") == each
+    assert predicted(species, "parts/*.csv", "--keep", "island") == each
+    assert bptrain("predict", species, "parts/*.csv", "--keep", "island", "--out", "all.csv").code == 0
+    assert table(Path("all.csv").read_text()) == each
+    assert bptrain("predict", species, *names, names[0]).code == 3  # named twice
+    assert bptrain("predict", species, "nothing/*.csv").code == 3
+    Path("parts/c.csv").write_text(
+        Path("parts/c.csv").read_text().replace("year,", "jahr,").replace("year\n", "jahr\n")
+    )
+    shown = bptrain("predict", species, "parts/*.csv", "--out", "some.csv")
+    assert (shown.code, "parts/c.csv" in shown.err, Path("some.csv").exists()) == (3, True, False)
+
+
+def test_other_columns_in_a_later_file(species: Path, workplace: Path) -> None:
+    names = parts(2)
+    head, *lines = Path(names[1]).read_text().splitlines()
+    Path(names[1]).write_text("\n".join([f"{head},more", *(f"{line},1" for line in lines), ""]))
+    shown = bptrain("predict", species, *names, "--keep", "all", "--out", "p.csv")
+    assert (shown.code, "more" in shown.err, Path("p.csv").exists()) == (3, True, False)
+
+
+def test_a_file_per_input(species: Path, workplace: Path) -> None:
+    names = parts(3)
+    Path("parts/c.csv").rename("parts/c.tsv")
+    Path("parts/c.tsv").write_text(Path("parts/c.tsv").read_text().replace(",", "\t"))
+    shown = bptrain("predict", species, "parts/*", "--out", "out/", "--format", "jsonl", "--json")
+    assert shown.code == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == ["a.jsonl", "b.jsonl", "c.jsonl"]
+    assert [file["rows"] for file in shown.json["files"]] == [10, 10, 10]
+    first = [json.loads(line) for line in Path("out/a.jsonl").read_text().splitlines()]
+    assert first == predicted(species, names[0])
+    Path("out/b.jsonl").unlink()
+    Path("out/a.jsonl").write_text("kept")
+    again = bptrain("predict", species, "parts/*", "--out", "out", "--format", "jsonl", "--json")
+    assert [file["left"] for file in again.json["files"]] == [True, False, True]
+    assert again.json["rows"] == 10
+    assert "out/a.jsonl is complete and left as it is" in again.err
+    assert Path("out/a.jsonl").read_text() == "kept"
+    all_over = bptrain("predict", species, "parts/*", "--out", "out", "--format", "jsonl", "--overwrite")
+    assert all_over.code == 0
+    assert Path("out/a.jsonl").read_text() != "kept"
+    parts(1, "others")
+    clash = bptrain("predict", species, "parts/a.csv", "others/a.csv", "--out", "both/")
+    assert (clash.code, "both be written" in clash.err, Path("both").exists()) == (2, True, False)
+    same = bptrain("predict", species, "parts/a.csv", "--out", "parts/")
+    assert (same.code, "is the file that is predicted" in same.err) == (2, True)
+    assert bptrain("predict", species, "parts/a.csv", "parts/b.csv", "--out", "plain").code == 0
+    assert sorted(path.name for path in Path("plain").iterdir()) == ["a.csv", "b.csv"]
+
+
+def test_shards_of_files(species: Path, workplace: Path) -> None:
+    names = parts(5)
+    at_once = predicted(species, "parts/*.csv", "--proba")
+    shards = [predicted(species, "parts/*.csv", "--proba", "--shard", f"{i}/2") for i in (1, 2)]
+    assert shards[0] == [row for name in names[0::2] for row in predicted(species, name, "--proba")]
+    assert sorted(map(str, at_once)) == sorted(map(str, shards[0] + shards[1]))
+    for i in range(1, 4):
+        assert (
+            bptrain("predict", species, "parts/*.csv", "--proba", "--shard", f"{i}/3", "--out", "out/").code
+            == 0
+        )
+    joined = [row for name in names for row in table(Path("out", Path(name).name).read_text())]
+    assert joined == at_once
+    none = bptrain("predict", species, "parts/*.csv", "--shard", "7/7", "--out", "none/", "--json")
+    assert (none.code, none.json["files"], none.json["rows"]) == (0, [], 0)
+    for shard in ("0/2", "3/2", "1", "a/b", "1/0", "-1/2"):
+        assert bptrain("predict", species, "parts/*.csv", "--shard", shard).code == 2
+    one = bptrain("predict", species, names[0], "--shard", "1/2")
+    assert (one.code, "row groups" in one.err) == (2, True)
+
+
+def test_shards_of_row_groups(species: Path, workplace: Path) -> None:
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    pq.write_table(pyarrow.csv.read_csv(PENGUINS), "p.parquet", row_group_size=50)
+    at_once = predicted(species, "p.parquet", "--keep", "year", "--proba")
+    assert [row["prediction"] for row in at_once] == [
+        row["prediction"] for row in predicted(species, PENGUINS)
+    ]
+    shards = [
+        predicted(species, "p.parquet", "--keep", "year", "--proba", "--shard", f"{i}/3") for i in (1, 2, 3)
+    ]
+    groups = [at_once[begin : begin + 50] for begin in range(0, len(at_once), 50)]
+    for i, shard in enumerate(shards):
+        assert shard == [row for group in groups[i::3] for row in group]
+    for i in (1, 2, 3):
+        assert bptrain("predict", species, "p.parquet", "--shard", f"{i}/3", "--out", "out/").code == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == [f"p.{i}-of-3.csv" for i in (1, 2, 3)]
+    assert bptrain("predict", species, "p.parquet", "--shard", "8/8", "--out", "e.csv").code == 0
+    assert not Path("e.csv").exists()

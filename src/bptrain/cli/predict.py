@@ -68,6 +68,10 @@ def predict_command(
         str,
         typer.Option(metavar="error|blank", help="What becomes of a row that cannot be predicted."),
     ] = "error",
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Every N-th file from the I-th on, or row group of a Parquet file."),
+    ] = None,
     fail_on_drift: Annotated[
         float | None,
         typer.Option(metavar="X", min=0.0, help="Exit with 1 if the drift of an input is above X."),
@@ -119,6 +123,7 @@ def predict_command(
         interval=interval,
         split=split,
         data_root=data_root,
+        shard=shard,
         fail_on_drift=fail_on_drift,
     )
     with PredictView(screen) as view, closing(predict(words or [], options)) as events:

@@ -5,7 +5,7 @@ file, when its last piece has come.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from bptrain.data.column_kinds import read_as
 from bptrain.data.column_roles import by_schema
 from bptrain.data.drift import DriftCounts
 from bptrain.data.levels import own_spelling
+from bptrain.data.raw_columns import is_plain
 from bptrain.data.readers import pick
 from bptrain.data.schema import Schema
 from bptrain.data.sheet_columns import block_of, texts_of
@@ -45,9 +46,10 @@ class EncodedPiece(NamedTuple):
     """Some rows of a file."""
 
     rows: int  # N
-    X: Array  # those of them that can be predicted, × n_0
+    X: Array  # those of them that can be predicted, × n_0; none where the outputs are there
     unfit: Array | None  # which of the N rows cannot be predicted, true and false; None where all can
     kept: tuple[KeptColumn, ...]  # N each
+    outputs: Array | None = None  # X_L of the rows
 
 
 class NewRows:
@@ -63,15 +65,17 @@ class NewRows:
         keep: Sequence[str] | str = (),
         blank: bool = False,
         drift: DriftCounts | None = None,
+        forward: Callable[[Array], Array | None] = lambda raw: None,
     ) -> None:
         """
         array   the array of the inputs, in a file of several
         keep    columns to hand on as they are written, or all
         blank   whether a row that cannot be predicted is marked as such, and no error
         drift   where the rows are counted, too
+        forward X_L of many rows of numbers alone, raw and in the schema's order; None where it takes encoded rows
         """
         self.schema, self.dtype, self.file, self.array = schema, dtype, file, array
-        self.keep, self.blank, self.drift = keep, blank, drift
+        self.keep, self.blank, self.drift, self.forward = keep, blank, drift, forward
         self.rows = 0  # that have come
         self.unfit = 0  # of these, that cannot be predicted
         self.unknown = UnknownCells(schema.features, file)
@@ -87,19 +91,41 @@ class NewRows:
         names, kept, n = self._kept(piece)
         if not self.rows and names is not None:
             self._extra = self._extra_columns(names, [one.name for one in kept])
+        plain = self._plain(piece)
+        outputs = None if plain is None else self.forward(plain.numbers)
+        if plain is not None and outputs is not None:
+            self._count(plain, n)
+            return EncodedPiece(n, self._no_rows(), None, kept, outputs)
         block, X, unfit = self._encoded(piece, n)
-        self.rows += n
         if block is not None:
             rows = np.arange(block.rows)
             self.unknown.add(block, rows)
             self.filled += counts_of_filled(block, rows, self.schema.features)
-            self._outside.add(block, rows)
-            if self.drift is not None:
-                self.drift.add(block)
             self._reading = merged([self._reading, block.reading])
             self._notes |= dict.fromkeys(block.origin.notes)
+        self._count(block, n)
         self.unfit += int(unfit.sum())
         return EncodedPiece(n, X, unfit if unfit.any() else None, kept)
+
+    def _plain(self, piece: Contents) -> ColumnBlock | None:
+        """An array of numbers alone, in the order of the schema, as it is; None for any other piece."""
+        if isinstance(piece, Sheet):
+            return None
+        array, names = self._array(piece), tuple(feature.name for feature in self.schema.features)
+        if array.ndim != 2 or array.shape[1] != len(names) or not is_plain(array, self.schema):
+            return None
+        numbered = {f"x{k + 1}": k for k in range(len(names))}
+        if numbered.keys() >= {*names} and [*numbered] != [*names]:  # columns go by their names
+            return None
+        return ColumnBlock(Origin(self.file), names, array, names, {})
+
+    def _count(self, block: ColumnBlock | None, n: int) -> None:
+        """Counts n rows, of which those that can be predicted are a block."""
+        self.rows += n
+        if block is not None:
+            self._outside.add(block)
+            if self.drift is not None:
+                self.drift.add(block)
 
     def warnings(self) -> tuple[Warned, ...]:
         """What is odd about all rows that have come. Raises DataError for a column of unknown categories alone."""
@@ -178,8 +204,11 @@ class NewRows:
                 self._first_fault = self._first_fault or fault.problems[0]
                 unfit[np.flatnonzero(~unfit)[sorted(fault.rows)]] = True
             if unfit.all():
-                return None, np.empty((0, self.schema.n_inputs), self.dtype), unfit
+                return None, self._no_rows(), unfit
             part = self._rows_of(piece, np.flatnonzero(~unfit))
+
+    def _no_rows(self) -> Array:
+        return np.empty((0, self.schema.n_inputs), self.dtype)
 
     def _rows_of(self, piece: Contents, rows: Array) -> Contents:
         """Some rows of a piece, with the columns that the model reads."""

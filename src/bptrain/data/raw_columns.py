@@ -59,14 +59,18 @@ class Encoder:
 
     def __call__(self, raw: Array) -> Array:
         """X_0 of these rows, until the next ones come. Raises DataError."""
-        if not is_plain(raw, self.schema) or raw.shape[1] != self._X.shape[1]:
-            return encode_columns(raw, self.schema, self._X.dtype)
+        plain = is_plain(raw, self.schema) and raw.shape[1] == self._X.shape[1]
+        X = self.plain(raw) if plain else None
+        return encode_columns(raw, self.schema, self._X.dtype) if X is None else X
+
+    def plain(self, raw: Array) -> Array | None:
+        """The same of numbers alone; None where one of X_0 is not finite."""
         assert len(raw) <= len(self._X), "more rows than there is room for"
         X = self._X[: len(raw)]
         for part in self._scaling.parts(len(raw)):
             with np.errstate(over="ignore"):
                 X[part] = self._scaling.of(raw[part])
-        return X if np.isfinite(X).all() else encode_columns(raw, self.schema, X.dtype)
+        return X if np.isfinite(X).all() else None
 
 
 def is_plain(array: Array, schema: Schema) -> bool:

@@ -5,14 +5,16 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from bptrain.data.column_statistics import Statistics, ranges
-from bptrain.data.table import ColumnBlock
+from bptrain.data.column_statistics import Statistics
+from bptrain.data.table import ColumnBlock, chunks
 from bptrain.errors import Warned, short
 from bptrain.formats.problems import some_of
 from bptrain.parts.types import Array
 
 FURTHER = 10.0  # times the training range beyond its ends: what lies there is named, be it one row
+FOLD = 64  # rows that are compared together
 NAMED = 5  # columns named in a warning
 
 
@@ -34,42 +36,46 @@ class OutsideRange:
         self._anywhere = 0  # rows with such a number in a column that was named when they came
         self._found: dict[str, Outside] = {}
 
-    def add(self, block: ColumnBlock, rows: Array) -> None:
-        """Looks at these rows of a block."""
+    def add(self, block: ColumnBlock, rows: Array | None = None) -> None:
+        """Looks at these rows of a block (default: all)."""
         known = self.statistics.numbers
-        self.rows += len(rows)
         places = [k for k, name in enumerate(block.number_names) if name in known and name in self._amounts]
-        if not (places and len(rows)):
+        n = block.rows if rows is None else len(rows)
+        self.rows += n
+        if not (places and n):
             return
-        low, high, _ = ranges(block.numbers, rows)
-        beyond = []
-        for k in places:
-            name = block.number_names[k]
-            before, least, most = self._found.get(name, Outside()), known[name].low, known[name].high
-            now = before._replace(
-                low=float(np.fmin(before.low, low[k])), high=float(np.fmax(before.high, high[k]))
+        names = [block.number_names[k] for k in places]
+        least = np.array([known[name].low for name in names])
+        most = np.array([known[name].high for name in names])
+        width = FURTHER * (most - least)
+        in_order = places == [*range(block.numbers.shape[1])]
+        low, high = np.full(len(names), np.nan), np.full(len(names), np.nan)
+        counts = np.zeros(len(names), np.int64)
+        bounds = bounds_in(least, most, block.numbers.dtype)
+        beyond: list[tuple[Array, Array]] = []  # of each part the rows and columns of what is outside
+        for part in chunks(n, len(names)):
+            found = block.numbers[part if rows is None else rows[part]]
+            found = found if in_order else found[:, places]
+            for some in folded(found):
+                folds = -1, len(names)
+                low = np.fmin(low, np.fmin.reduce(np.fmin.reduce(some).reshape(folds)))
+                high = np.fmax(high, np.fmax.reduce(np.fmax.reduce(some).reshape(folds)))
+            if (low < least).any() or (high > most).any():
+                outside = outside_of(found, *bounds)
+                beyond.append((outside // len(names), outside % len(names)))
+                counts += np.bincount(beyond[-1][1], minlength=len(names))
+        far = (width > 0) & ((low < least - width) | (high > most + width))
+        for k, name in enumerate(names):
+            before = self._found.get(name, Outside())
+            self._found[name] = Outside(
+                before.rows + int(counts[k]),
+                before.far or bool(far[k]),
+                float(np.fmin(before.low, low[k])),
+                float(np.fmax(before.high, high[k])),
             )
-            if low[k] < least or high[k] > most:
-                width = FURTHER * (most - least)
-                far = width > 0 and bool(low[k] < least - width or high[k] > most + width)
-                now = now._replace(
-                    rows=before.rows + int(self._outside(block, k, rows).sum()), far=before.far or far
-                )
-                beyond.append(k)
-            self._found[name] = now
         named = self._named()
-        anywhere = np.zeros(len(rows), bool)
-        for k in beyond:
-            if block.number_names[k] in named:
-                anywhere |= self._outside(block, k, rows)
-        self._anywhere += int(anywhere.sum())
-
-    def _outside(self, block: ColumnBlock, k: int, rows: Array) -> Array:
-        """Which of some rows are outside in a column of numbers, true and false."""
-        known = self.statistics.numbers[block.number_names[k]]
-        column = block.numbers[rows, k]
-        outside: Array = (column < known.low) | (column > known.high)
-        return outside
+        is_named = np.array([name in named for name in names])
+        self._anywhere += sum(len(np.unique(at[is_named[columns]])) for at, columns in beyond)
 
     def _named(self) -> dict[str, Outside]:
         """The columns that a warning names: of n rows drawn like N training rows, 2n/(N + 1) lie outside on average.
@@ -102,6 +108,43 @@ class OutsideRange:
             f"rows: {some_of(described, NAMED)}; predictions there are guesses. Are the units the same?"
         )
         return [Warned("outside_training_range", message)]
+
+
+def folded(numbers: Array) -> list[Array]:
+    """The rows of N × k numbers, FOLD of them as one of FOLD · k, and what is left of them, both as views.
+
+    What is done column by column takes a fraction of the time where there are many columns.
+    """
+    n, k = numbers.shape
+    whole = n // FOLD * FOLD if numbers.flags.c_contiguous else 0
+    parts = [numbers[:whole].reshape(-1, FOLD * k), numbers[whole:]]
+    return [part for part in parts if len(part)]
+
+
+def outside_of(numbers: Array, low: Array, high: Array) -> Array:
+    """The places of N × k numbers, counted row by row, that are outside the bounds of their column."""
+    found, begin = [], 0
+    for part in folded(numbers):
+        times = part.shape[1] // len(low)
+        found.append(begin + np.flatnonzero((part < np.tile(low, times)) | (part > np.tile(high, times))))
+        begin += part.size
+    return np.concatenate(found)
+
+
+def bounds_in(least: Array, most: Array, dtype: DTypeLike) -> tuple[Array, Array]:
+    """The innermost bounds in a type of floats, which the same numbers of this type exceed; others as they are.
+
+    Numbers that are compared in their own type are compared several times faster.
+    """
+    if np.dtype(dtype).kind != "f":
+        return least, most
+    with np.errstate(over="ignore"):
+        low, high = least.astype(dtype), most.astype(dtype)
+    up, down = np.array(np.inf, dtype), np.array(-np.inf, dtype)
+    return (
+        np.where(low < least, np.nextafter(low, up), low),
+        np.where(high > most, np.nextafter(high, down), high),
+    )
 
 
 def outside_range(

@@ -32,3 +32,18 @@ def read_parquet(path: Path, key: str, conventions: Conventions) -> Sheet:
 
 def _batches(file: Any) -> Iterator[Any]:
     yield from file.iter_batches(ROWS_AT_A_TIME, use_threads=False)
+
+
+def read_groups(path: Path, groups: range) -> Sheet:
+    """The rows of some row groups. Raises DataError, and UsageError without pyarrow."""
+    with reading_arrow(path, "", b"PAR1") as pa:
+        pq = needed("pyarrow.parquet", path, "")
+        with pq.ParquetFile(str(path)) as file:
+            batches = file.iter_batches(ROWS_AT_A_TIME, row_groups=[*groups], use_threads=False)
+            return sheet_of(pa, file.schema_arrow, batches, None, path)
+
+
+def row_groups(path: Path, key: str) -> int:
+    """How many row groups a file has. Raises DataError, and UsageError without pyarrow."""
+    with reading_arrow(path, key, b"PAR1"):
+        return int(needed("pyarrow.parquet", path, key).read_metadata(str(path)).num_row_groups)

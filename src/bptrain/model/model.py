@@ -175,8 +175,33 @@ class Model:
                 found.append(self.schema.decode(forward(self.w, encoded).X_L))
             return found
 
-        parts = Parts(threads_at_hand()).run(predicted, len(X), ROWS_AT_ONCE)
+        parts = self._parts.run(predicted, len(X), ROWS_AT_ONCE)
         return np.concatenate([found for part in parts for found in part])
+
+    def outputs_of_plain(self, raw: Array) -> Array | None:
+        """X_L of raw numbers, N × columns in the order of training; None where one of them is not finite when scaled.
+
+        So it is of few rows, which `outputs_of` takes together. Parts of many are worked on at the same time, each of
+        which stays in the cache from raw columns to outputs.
+        """
+        if len(raw) <= ROWS_AT_ONCE:
+            return None
+        forward = self._forward_by_one_thread
+
+        def outputs(rows: slice) -> list[Array | None]:
+            encode, found = Encoder(self.schema, self.w.dtype, ROWS_AT_ONCE), list[Array | None]()
+            for a in range(rows.start, rows.stop, ROWS_AT_ONCE):
+                X = encode.plain(raw[a : min(a + ROWS_AT_ONCE, rows.stop)])
+                found.append(None if X is None else forward(self.w, X).X_L.copy())
+            return found
+
+        parts = [found for part in self._parts.run(outputs, len(raw), ROWS_AT_ONCE) for found in part]
+        sound = [found for found in parts if found is not None]
+        return np.concatenate(sound) if len(sound) == len(parts) else None
+
+    @cached_property
+    def _parts(self) -> Parts:
+        return Parts(threads_at_hand())
 
     @cached_property
     def _forward_by_one_thread(self) -> Callable[[Array, Array], Outputs]:

@@ -3,14 +3,13 @@
 A file of predictions is written beside its name and renamed when it is whole, so that one that is there is complete.
 """
 
-import io
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from bptrain.build.data import conventions_for, without_keys
-from bptrain.commands.predict.own_rows import ROW, own_rows, row_columns, target_names
+from bptrain.commands.predict.own_rows import ROW, row_columns, target_names
 from bptrain.commands.predict.predicted_files import (
     ChosenModel,
     PredictionJob,
@@ -19,7 +18,9 @@ from bptrain.commands.predict.predicted_files import (
     format_for,
     is_directory,
     jobs_of,
+    parse_shard,
     refuse_existing,
+    share_of,
 )
 from bptrain.commands.predict.prediction_columns import (
     OutColumn,
@@ -38,7 +39,7 @@ from bptrain.commands.predict.prediction_events import (
     PredictOptions,
     Printed,
 )
-from bptrain.commands.predict.prediction_files import Writer, prediction_formats
+from bptrain.commands.predict.prediction_output import Output, open_output
 from bptrain.commands.predict.predictor import Predictor, predictor_of
 from bptrain.data.drift import ColumnDrift, DriftCounts
 from bptrain.data.new_rows import ALL, EncodedPiece, NewRows
@@ -46,8 +47,9 @@ from bptrain.data.sources import known_format, read_table
 from bptrain.errors import UsageError, not_silenced
 from bptrain.formats.base import Contents
 from bptrain.formats.conventions import Conventions
+from bptrain.formats.parquet import read_groups
 from bptrain.formats.problems import FaultyRows, UndeclaredConvention
-from bptrain.store.atomic import writing_atomically
+from bptrain.model.rows_to_evaluate import rows_of_split
 
 
 def predict(words: Sequence[str], options: PredictOptions) -> Generator[PredictEvent]:
@@ -63,25 +65,39 @@ def predict(words: Sequence[str], options: PredictOptions) -> Generator[PredictE
     by, names = chosen_model(words, options.checkpoint)
     files = data_files(names)
     kind = format_for(options.out, files, options.format)
-    jobs = jobs_of(files, options.out, kind)
+    share = share_of(files, None if options.shard is None else parse_shard(options.shard))
+    jobs = jobs_of(files, options.out, kind, share)
     requeued = options.out is not None and is_directory(options.out, files)
     refuse_existing(jobs, options.overwrite or requeued)
-    predictor = predictor_of(by.model, options)
-    predictor.refuse_format(kind)
     drift = None if options.fail_on_drift is None else DriftCounts(by.model.training_statistics())
+    task = Task(predictor_of(by.model, options), options, kind, requeued, share.groups, drift)
+    task.predictor.refuse_format(kind)
     yield Chosen(by)
     yield from by.model.warnings
+    if not jobs:
+        yield Noted(f"nothing is left for --shard {options.shard}: there are fewer files or row groups")
     begun, done = time.monotonic(), list[PredictedFile]()
     for job in jobs:
         if requeued and not options.overwrite and job.out is not None and job.out.exists():
             done += [PredictedFile(str(file), job.out, left=True) for file in job.data]
             yield Left(job.out)
         else:
-            done += yield from predict_job(job, predictor, options, kind, drift)
+            done += yield from predict_job(job, task)
     drifted = None
     if drift is not None and options.fail_on_drift is not None:
         drifted = tuple(column for column in drift.columns() if column.psi > options.fail_on_drift)
     yield summary_of(by, done, begun, drifted)
+
+
+class Task(NamedTuple):
+    """What is done with each file."""
+
+    predictor: Predictor
+    options: PredictOptions
+    kind: str  # the format of the output
+    to_directory: bool
+    groups: range | None  # the row groups of the one Parquet file; None: all rows of each file
+    drift: DriftCounts | None
 
 
 def summary_of(
@@ -95,20 +111,14 @@ def summary_of(
     return PredictionSummary(run, by.model.stored.path, tuple(done), time.monotonic() - begun, drifted)
 
 
-def predict_job(
-    job: PredictionJob, predictor: Predictor, options: PredictOptions, kind: str, drift: DriftCounts | None
-) -> Generator[PredictEvent, None, list[PredictedFile]]:
+def predict_job(job: PredictionJob, task: Task) -> Generator[PredictEvent, None, list[PredictedFile]]:
     """Predicts the files of one output; returns what became of each."""
     done: list[PredictedFile] = []
-    with ExitStack() as stack:
-        shown = io.BytesIO()
-        file = shown if job.out is None else stack.enter_context(writing_atomically(job.out))
-        writer = prediction_formats.get(kind)().make(file, options.on_bad_row == BLANK)
+    with open_output(job.out, task.kind, task.options.on_bad_row == BLANK, task.to_directory) as output:
         for path in job.data:
-            rows = yield from predict_file(path, predictor, options, writer, shown, drift)
+            rows = yield from predict_file(path, task, output)
             found = (rows.rows, rows.unknown.total, rows.filled.total())
             done.append(PredictedFile(str(path), job.out, *found))
-        writer.close()
     return done
 
 
@@ -117,13 +127,17 @@ def predict_split(words: Sequence[str], split: str, options: PredictOptions) -> 
     by, names = chosen_model(words, options.checkpoint, needs_run=True)
     if names:
         raise UsageError(f"--split {split} means the run's own rows: leave out {names[0]}, or --split")
+    if options.shard is not None:
+        raise UsageError("--shard shares out files of new data; --split has none")
     if options.fail_on_drift is not None:
         raise UsageError("--fail-on-drift compares new data with the training rows; --split has none")
     if options.keep:
         raise UsageError("--keep copies columns of new data; with --split the row and the target stand there")
     assert by.run is not None  # which was asked for
     kind = format_for(options.out, (), options.format)
-    (job,) = jobs_of((), options.out, kind)
+    if options.out is not None and is_directory(options.out, ()):
+        raise UsageError(f"--out {options.out} is a directory: name a file in it")
+    job = PredictionJob((), None if options.out is None else Path(options.out))
     refuse_existing([job], options.overwrite)
     predictor, schema = predictor_of(by.model, options), by.model.schema
     predictor.refuse_format(kind)
@@ -131,29 +145,18 @@ def predict_split(words: Sequence[str], split: str, options: PredictOptions) -> 
     yield Chosen(by)
     yield from by.model.warnings
     begun = time.monotonic()
-    rows, notes = own_rows(by.model, by.run, split, options.data_root)
-    yield from map(Noted, notes)
-    with ExitStack() as stack:
-        shown = io.BytesIO()
-        file = shown if job.out is None else stack.enter_context(writing_atomically(job.out))
-        writer = prediction_formats.get(kind)().make(file, False)
-        writer.write([*row_columns(schema, rows), *predictor.columns(rows.X)])
-        writer.close()
+    rows = rows_of_split(by.model, by.run, split, options.data_root).rows
+    yield from map(Noted, rows.notes)
+    with open_output(job.out, kind, False) as output:
+        output.write([*row_columns(schema, rows), *predictor.columns(rows.X)], split)
+        yield from shown(output)
     yield Advanced(len(rows.X))
-    if text := shown.getvalue():
-        yield Printed(text.decode())
     yield summary_of(by, [PredictedFile(split, job.out, len(rows.X))], begun)
 
 
-def predict_file(
-    path: Path,
-    predictor: Predictor,
-    options: PredictOptions,
-    writer: Writer,
-    shown: io.BytesIO,
-    drift: DriftCounts | None,
-) -> Generator[PredictEvent, None, NewRows]:
+def predict_file(path: Path, task: Task, output: Output) -> Generator[PredictEvent, None, NewRows]:
     """Predicts the rows of one file; returns them, with what is odd about them."""
+    predictor, options = task.predictor, task.options
     model = predictor.model
     settings = model.config.data
     named = settings.features if isinstance(settings.features, str) and settings.features != ALL else "X"
@@ -164,19 +167,18 @@ def predict_file(
         array=named,
         keep=ALL if options.keep == (ALL,) else options.keep,
         blank=options.on_bad_row == BLANK,
-        drift=drift,
+        drift=task.drift,
+        forward=model.outputs_of_plain,
     )
     conventions = conventions_for(settings, path)
     conventions = conventions._replace(needed=tuple(feature.name for feature in model.schema.features))
     try:
-        for piece in pieces(path, "", conventions):
+        found = pieces(path, "", conventions) if task.groups is None else [read_groups(path, task.groups)]
+        for piece in found:
             taken = rows.take(piece)
-            writer.write(columns_of(taken, predictor))
+            output.write(columns_of(taken, predictor), str(path))
             yield Advanced(taken.rows)
-            if text := shown.getvalue():
-                yield Printed(text.decode())
-                shown.seek(0)
-                shown.truncate()
+            yield from shown(output)
     except UndeclaredConvention as doubt:
         raise without_keys(doubt) from None
     except FaultyRows as fault:
@@ -199,9 +201,15 @@ def pieces(path: Path, key: str, conventions: Conventions) -> Iterator[Contents]
     )
 
 
+def shown(output: Output) -> Iterator[Printed]:
+    """What is to be printed now."""
+    if text := output.lines():
+        yield Printed(text)
+
+
 def columns_of(piece: EncodedPiece, predictor: Predictor) -> list[OutColumn]:
     """The columns that are written of some rows. Raises UsageError where two have the same name."""
     kept = [OutColumn(one.name, one.cells, copied=True, typed=one.typed) for one in piece.kept]
     refuse_clashes([*(column.name for column in kept), *predictor.names], "--name, or keep other columns")
-    made = [with_gaps(column, piece.unfit) for column in predictor.columns(piece.X)]
-    return [*kept, *made]
+    made = predictor.columns(piece.X) if piece.outputs is None else predictor.columns_of(piece.outputs)
+    return [*kept, *(with_gaps(column, piece.unfit) for column in made)]

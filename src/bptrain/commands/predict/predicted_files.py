@@ -11,6 +11,7 @@ from bptrain.data.joined_files import JoinedFiles
 from bptrain.errors import UsageError
 from bptrain.formats.base import format_of
 from bptrain.formats.packing import without_packing
+from bptrain.formats.parquet import row_groups
 from bptrain.model.load import enclosing_run, load_checkpoint, load_run, run_of
 from bptrain.model.model import Model
 from bptrain.store.chosen_run import find_finished_run
@@ -25,6 +26,21 @@ class ChosenModel(NamedTuple):
     model: Model
     run: RunDirectory | None  # None for a checkpoint file that is in none
     newest: bool  # whether nobody has named it
+
+
+class Shard(NamedTuple):
+    """Every `of`-th file or row group from the `number`-th on, counted from 1."""
+
+    number: int
+    of: int
+
+
+class PredictedShare(NamedTuple):
+    """What one call predicts of the files that it names."""
+
+    files: tuple[Path, ...]
+    groups: range | None = None  # the row groups of the one Parquet file, counted from 0; None: all
+    part: Shard | None = None  # which part of that file they are
 
 
 class PredictionJob(NamedTuple):
@@ -64,26 +80,54 @@ def data_files(words: Sequence[str]) -> list[Path]:
     return JoinedFiles(tuple(map(Path, words))).files("")
 
 
-def jobs_of(files: Sequence[Path], out: str | None, kind: str) -> list[PredictionJob]:
-    """The outputs in a format: stdout, a file, or, of a directory, a file per input.
+def parse_shard(text: str) -> Shard:
+    """`I/N` as a shard. Raises UsageError."""
+    number, slash, of = text.partition("/")
+    if slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of):
+        return Shard(int(number), int(of))
+    raise UsageError(f"--shard {text}: write I/N, with I from 1 to N, such as 1/4")
+
+
+def share_of(files: Sequence[Path], shard: Shard | None) -> PredictedShare:
+    """What a shard has of the files; None: everything. One Parquet file is shared out by its row groups.
+
+    Raises UsageError for one file of another format, DataError.
+    """
+    if shard is None:
+        return PredictedShare(tuple(files))
+    if len(files) > 1:
+        return PredictedShare(tuple(files[shard.number - 1 :: shard.of]))
+    found = format_of(files[0].name)
+    if found is None or ".parquet" not in found.suffixes:
+        message = f"--shard shares out files, or the row groups of a Parquet file, and {files[0]} is one file without"
+        raise UsageError(message)
+    groups = range(shard.number - 1, row_groups(files[0], ""), shard.of)
+    return PredictedShare(tuple(files), groups, shard) if groups else PredictedShare(())
+
+
+def jobs_of(files: Sequence[Path], out: str | None, kind: str, share: PredictedShare) -> list[PredictionJob]:
+    """The outputs of a share in a format: stdout, a file, or, of a directory, a file per input.
+
+    What an output is called does not depend on the share, but for the part of one Parquet file.
 
     Raises UsageError where an output would be an input, or two inputs have one output.
     """
     if out is None:
-        return [PredictionJob(tuple(files), None)]
+        return [PredictionJob(share.files, None)] if share.files else []
     path = Path(out)
-    if not files and is_directory(out, files):
-        raise UsageError(f"--out {out} is a directory: name a file in it")
     if not is_directory(out, files):
-        return [PredictionJob(tuple(files), path)]
+        return [PredictionJob(share.files, path)] if share.files else []
+    end = "" if share.part is None else f".{share.part.number}-of-{share.part.of}"
+    end += prediction_formats.get(kind)().suffixes[0]
     inputs = defaultdict(list)
     for file in files:
-        inputs[path / (stem_of(file) + prediction_formats.get(kind)().suffixes[0])].append(file)
+        inputs[path / (stem_of(file) + end)].append(file)
     for target, sources in inputs.items():
         if len(sources) > 1:
             names = " and ".join(map(str, sources))
             raise UsageError(f"{names} would both be written to {target}: give them directories of their own")
-    return [PredictionJob((file,), target) for target, (file,) in inputs.items()]
+    mine = frozenset(share.files)
+    return [PredictionJob((file,), target) for target, (file,) in inputs.items() if file in mine]
 
 
 def is_directory(out: str, files: Sequence[Path]) -> bool:

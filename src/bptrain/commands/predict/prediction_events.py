@@ -27,6 +27,7 @@ class PredictOptions(NamedTuple):
     interval: float | None = None  # the level of the intervals of predicted numbers
     split: str | None = None  # of the run's own rows, in place of data
     data_root: Path | None = None  # where the run's data lies now
+    shard: str | None = None  # I/N, of the files or row groups
     fail_on_drift: float | None = None  # the largest drift of a column that is no verdict against it
 
 

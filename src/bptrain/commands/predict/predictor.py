@@ -36,8 +36,12 @@ class Predictor(NamedTuple):
         return names if self.half_widths is None else [*names, *interval_names(self.model.schema)]
 
     def columns(self, X: Array) -> list[OutColumn]:
-        """The predictions of encoded rows."""
-        outputs, schema = self.model.outputs_of(X).X_L, self.model.schema
+        """The predictions of encoded rows, N × n_0."""
+        return self.columns_of(self.model.outputs_of(X).X_L)
+
+    def columns_of(self, outputs: Array) -> list[OutColumn]:
+        """The predictions of outputs, N × n_L."""
+        schema = self.model.schema
         P = schema.scores_of(outputs) if self.proba or self.decide is not None else None
         classes = None if self.decide is None or P is None else self.decide(P)
         shown = P if self.proba else None
