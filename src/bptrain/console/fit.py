@@ -124,13 +124,16 @@ class FitView:
         return printable((" " if short else "  ").join(parts), spaces=True)
 
 
-def open_bar(width: int, word: str = "epoch") -> "progress.Progress":
-    """A bar of epochs, or of what the word says, with figures and the time left; the figures alone without room."""
+def open_bar(width: int, word: str = "epoch", done: str = "task.completed:.0f") -> "progress.Progress":
+    """A bar of epochs, or of what the word says, with figures and the time left; the figures alone without room.
+
+    `done` is what stands before the total.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
     columns: list[ProgressColumn] = [
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn(f"{{{done}}}/{{task.total:.0f}}"),
         TextColumn("{task.fields[figures]}", markup=False),  # a metric may be called [red]
     ]
     if width >= NARROW:

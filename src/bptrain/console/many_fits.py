@@ -70,8 +70,8 @@ class ManyFitsView:
         if planned.note is not None:
             self.screen.note(planned.note)
         if is_redrawn(sys.stderr) and not (self.screen.quiet or self.screen.json):
-            self._bar = open_bar(shutil.get_terminal_size().columns, self.word)
-            self._task = self._bar.add_task(self.word, total=len(self._names), figures="")
+            self._bar = open_bar(shutil.get_terminal_size().columns, self.word, "task.fields[ended]")
+            self._task = self._bar.add_task(self.word, total=len(self._names), figures="", ended=0)
             begin(self._bar)
 
     def _begin(self, begins: FitBegins) -> None:
@@ -117,9 +117,8 @@ class ManyFitsView:
 
     def _draw(self, at_once: bool = False) -> None:
         if self._bar is not None and (at_once or time.monotonic() - self._shown >= REFRESH_SECONDS):
-            self._bar.update(
-                self._task, completed=self._done(), figures=printable(self._standing(), spaces=True)
-            )
+            figures = printable(self._standing(), spaces=True)
+            self._bar.update(self._task, completed=self._done(), ended=self._ended, figures=figures)
             self._shown = time.monotonic()
 
     def _done(self) -> float:

@@ -109,13 +109,13 @@ def _result_of(run: RunDirectory) -> dict[str, Any] | None:
     return result if record.get("status") == "finished" and isinstance(result, dict) else None
 
 
-Metrics = dict[str, dict[str, Any]]  # split -> metric -> value, or label -> value
+MetricsBySplit = dict[str, dict[str, Any]]  # split -> metric -> value, or label -> value
 
 
-def mean_and_sd(results: Sequence[Mapping[str, Any]]) -> tuple[Metrics, Metrics]:
+def mean_and_sd(results: Sequence[Mapping[str, Any]]) -> tuple[MetricsBySplit, MetricsBySplit]:
     """Mean and standard deviation (dividing by N − 1; None for one run) of the best models' metrics."""
-    mean: Metrics = {}
-    sd: Metrics = {}
+    mean: MetricsBySplit = {}
+    sd: MetricsBySplit = {}
     metrics = [result["best"]["metrics"] for result in results]
     for split in metrics[0]:
         if not all(split in of_run for of_run in metrics):  # few rows: a run may be without validation

@@ -9,7 +9,7 @@ from bptrain.config.overrides import PARTS
 from bptrain.errors import BusyError, CheckpointError, StorageError
 from bptrain.store import checkpoint
 from bptrain.store.run_directory import RunDirectory, locked
-from bptrain.store.run_group import RunGroup, mean_and_sd
+from bptrain.store.run_group import GroupRecord, MetricsBySplit, RunGroup, mean_and_sd
 
 
 def row_of(run: RunDirectory) -> RunRow:
@@ -35,8 +35,7 @@ def row_of_group(group: RunGroup) -> RunRow:
     path = str(group.path)
     try:
         record = group.read()
-        results = group.results(record)
-        mean, sd = mean_and_sd(results) if results else ({}, {})
+        finished, mean, sd = standing(group, record)
         settings = flat(record.config)
     except CheckpointError as error:
         return RunRow(path, "damaged", error.problems[0].message)
@@ -55,9 +54,17 @@ def row_of_group(group: RunGroup) -> RunRow:
         metrics=mean[split] if split else {},
         test=mean.get("test", {}),
         started=record.started,
-        group={"kind": record.kind, "runs": len(record.runs), "finished": len(results), "sd": sd},
+        group={"kind": record.kind, "runs": len(record.runs), "finished": finished, "sd": sd},
         settings=settings,
     )
+
+
+def standing(group: RunGroup, record: GroupRecord) -> tuple[int, MetricsBySplit, MetricsBySplit]:
+    """How many runs of a group are finished, and mean and deviation of their metrics; as it says itself at its end."""
+    if record.status == "finished" and record.mean is not None and record.sd is not None:
+        return len(record.runs), record.mean, record.sd
+    results = group.results(record)
+    return (len(results), *mean_and_sd(results)) if results else (0, {}, {})
 
 
 def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
