@@ -27,6 +27,7 @@ training: {epochs: 6}
 COMMANDS = {
     "fit": ["fit", "flowers.yaml", "--out", "runs/second"],
     "eval": ["eval", "runs/first", "--split", "train"],
+    "eval_by": ["eval", "runs/first", "--split", "train", "--by", "petal_width_cm"],
     "gradcheck": ["gradcheck", "flowers.yaml", "--engine", "numpy"],
     "validate": ["validate", "flowers.yaml"],
     "init": ["init", "--data", "iris.csv", "--target", "species", "--output", "new.yaml"],

@@ -238,6 +238,24 @@ def test_a_metric_of_a_users_own() -> None:
     assert ends == pytest.approx(found(seen, true, "mae").metrics["mae"], rel=0.1)
 
 
+def test_a_metric_that_raises_where_it_is_undefined() -> None:
+    """On rows drawn: in a third of the drawings the one row of class b is missing, so there is no interval."""
+    true = np.array([0] * 30 + [1])
+
+    def share(said: Array, right: Array, classes: int) -> float:
+        if 1 not in right:
+            raise ZeroDivisionError
+        return float((said == right).sum() / (right == 1).sum())
+
+    rows = Rows(np.empty((31, 0)), true, true, np.arange(31))
+    chosen = {"own": Metric(share, "classification", "higher")}
+    known = schema("classes", "a", "b")
+    found = intervals_of(Seen(np.arange(31.0), true, None), known, rows, chosen, Sampling(31, 0)).metrics
+    assert found["own"] is None
+    assert found["loss"] is not None
+    assert [*found] == ["loss", "own"]
+
+
 def test_the_difference_of_two() -> None:
     """Of a figure and itself plus a constant it is that constant; of equal spreads it is not the sum of them."""
     one, other = resampled_sums([variance(SPATIAL), variance(SPATIAL * 2)], seed=0)

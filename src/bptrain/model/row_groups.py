@@ -6,7 +6,6 @@ import numpy as np
 
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
-from bptrain.data.table import text_of
 from bptrain.errors import DataError, Problem, short
 from bptrain.parts.metrics import mean_over_rows
 from bptrain.parts.types import Array
@@ -124,4 +123,4 @@ def selection_rates(schema: Schema, predicted: Array, weight: Array | None) -> d
         return None
     each = predicted if predicted.ndim > 1 else predicted[:, None] == np.arange(len(schema.labels))
     shares = mean_over_rows(each, weight)
-    return dict(zip(map(text_of, schema.labels), np.asarray(shares, np.float64).tolist(), strict=True))
+    return dict(zip(map(str, schema.labels), np.asarray(shares, np.float64).tolist(), strict=True))

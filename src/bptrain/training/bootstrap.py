@@ -126,20 +126,17 @@ def resampled_rows(figures: Mapping[Name, Callable[[Array], Array]], sampling: S
     """Figures of rows, given by their numbers, all on the same rows drawn."""
     if not figures:
         return {}
-    draws = sampling.draws()
+    draws, every = sampling.draws(), np.arange(sampling.rows)
     with np.errstate(all="ignore"):
-        found: dict[Name, list[Array]] = {name: [] for name in figures}
+        values = {name: np.asarray(figure(every)) for name, figure in figures.items()}
+        replicates = {name: np.empty((REPLICATES, *value.shape)) for name, value in values.items()}
         for k in range(REPLICATES):
             drawn = draws.rows(k)
             for name, figure in figures.items():
-                found[name].append(figure(drawn))
-        every = np.arange(sampling.rows)
-        values = {name: np.asarray(figure(every)) for name, figure in figures.items()}
+                replicates[name][k] = figure(drawn)
         return {
-            name: Drawn(
-                values[name], values[name] + draws.factor * (np.array(each) - values[name]), draws.units
-            )
-            for name, each in found.items()
+            name: Drawn(value, value + draws.factor * (replicates[name] - value), draws.units)
+            for name, value in values.items()
         }
 
 

@@ -83,12 +83,17 @@ def one_target(of: Array, true: Array, classes: int, k: int) -> tuple[Array, Arr
 def on_rows(
     metric: Metric, of: Array, true: Array, classes: int, weight: Array | None
 ) -> Callable[[Array], Array]:
-    """A metric as a function of the numbers of rows."""
+    """A metric as a function of the numbers of rows; NaN where it says by an error that it is not defined for them."""
 
     def value(rows: Array) -> Array:
-        return np.asarray(
-            metric.value(of[rows], true[rows], classes, None if weight is None else weight[rows]), np.float64
-        )
+        by = None if weight is None else weight[rows]
+        try:
+            return np.asarray(metric.value(of[rows], true[rows], classes, by), np.float64)
+        except (
+            ArithmeticError,
+            ValueError,
+        ):  # of a plug-in; it has a figure at all rows, which is worked out before
+            return np.asarray(np.nan)
 
     return value
 
@@ -130,4 +135,5 @@ def intervals_of(
             whole[name] = dict(zip(map(str, schema.labels), ends, strict=True))
         else:
             whole[name] = ends[0]
-    return Intervals(whole, targets or None)
+    in_order = {name: whole[name] for name in (LOSS, *metrics) if name in whole}
+    return Intervals(in_order, targets or None)
