@@ -176,3 +176,32 @@ def test_existing_configs_keep_their_splits(name: str, setting: str) -> None:
     for split, rows in prepared.splits.items():
         found.update(f"{split} {rows.row_index.tolist()}\n".encode())
     assert found.hexdigest()[:16] == DIGESTS[name, setting]
+
+
+def test_a_column_by_its_place(config: Path) -> None:
+    """Without a header columns are x1 … xn, and a number is the place of one."""
+    lines = Path("d.csv").read_text().splitlines()[1:]
+    Path("bare.csv").write_text("\n".join(lines) + "\n")
+    bare = ["--set", "data={train: bare.csv, header: false, target: 6, split: {group: 2}}"]
+    assert command("fit", config, *bare, "--out", "bare").code == 0
+    command("fit", config, "--set", "data.split={group: who}", "--out", "named")
+    assert split_of("bare") == split_of("named")
+    text = Path("bare/config.yaml").read_text()
+    assert "group: x2" in text
+
+
+def test_splits_travel_with_a_project(config: Path) -> None:
+    """An index file that has moved with its run is found again, by its digest."""
+    Path("old").mkdir()
+    for name in ("d.csv", "test_indices.txt", "c.yaml"):
+        Path(name).rename(Path("old", name))
+    fitted = command(
+        "fit", "old/c.yaml", "--set", "data.split={index: test_indices.txt, line: 2}", "--out", "old/run"
+    )
+    assert fitted.code == 0, fitted.err
+    Path("old").rename("new")
+    assert command("eval", "new/run", "--json").json["rows"] == 3
+    Path("new/test_indices.txt").rename("new/elsewhere.txt")
+    gone = command("eval", "new/run")
+    assert gone.code == 3
+    assert "the split_index data of new/run is gone" in gone.err

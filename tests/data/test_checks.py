@@ -9,7 +9,7 @@ import pytest
 
 from bptrain.data.cell_counts import LINES, bounded
 from bptrain.data.schema import Schema
-from bptrain.data.settings import NetworkFacts
+from bptrain.data.settings import NetworkFacts, RowSplit
 from bptrain.data.sources import FileSource
 from bptrain.errors import Warned
 from data.helpers import BINARY, CROSS, SQUARED, prepared, whole, write
@@ -67,6 +67,18 @@ def test_rows_that_are_copied_over_the_splits(name: str, tmp_path: Path) -> None
 )
 def test_rows_that_are_no_copies(text: str, tmp_path: Path) -> None:
     assert "identical_rows" not in told(tmp_path, text)
+
+
+def test_copies_and_groups(tmp_path: Path) -> None:
+    """By a column that copies share they stay together; another one leaves them apart, which is said."""
+    text = "of,room,a,b,c,y\n"
+    text += lines(
+        300, lambda k: f"{k % 150},{k // 10},{','.join(map(str, NOISE[k % 150, :3]))},{yes(k % 150)}"
+    )
+    assert "data.split: {group: COLUMN}" in told(tmp_path, text, exclude=("of", "room"))["identical_rows"]
+    assert "identical_rows" not in told(tmp_path, text, exclude=("room",), split=RowSplit("group", "of"))
+    said = told(tmp_path, text, exclude=("of",), split=RowSplit("group", "room"))["identical_rows"]
+    assert said.endswith("remove the copies, or split by a column that they share, which room is not")
 
 
 def test_wide_rows_are_compared_in_all_columns(tmp_path: Path) -> None:
@@ -182,7 +194,11 @@ def test_inputs_that_do_not(name: str, tmp_path: Path) -> None:
 def test_groups_that_are_spread_over_the_splits(tmp_path: Path) -> None:
     for name in ("patient", "subject_id", "user"):
         text = f"{name},a,y\n" + lines(300, lambda k: f"{k // 6},{NOISE[k, 0]},{yes(k)}")
-        assert f"rows with the same {name} (" in told(tmp_path, text)["group_in_splits"]
+        said = told(tmp_path, text)["group_in_splits"]
+        assert f"rows with the same {name} (" in said
+        assert f"data.split: {{group: {name}}}" in said
+        by_group = RowSplit("group", name)
+        assert "group_in_splits" not in told(tmp_path, text, split=by_group, features=(name, "a"))
         assert "group_in_splits" not in told(tmp_path, text, shuffle=False)  # whole groups, as they stand
     text = "households,citric_acid,y\n" + lines(300, lambda k: f"{k // 6},{k // 5},{yes(k)}")
     assert "group_in_splits" not in told(tmp_path, text)

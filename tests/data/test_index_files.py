@@ -102,6 +102,19 @@ def test_validation_by_groups(tmp_path: Path) -> None:
     assert "some rows of 2 groups and leaves others to train, such as who 's0'" in problem.message
 
 
+def test_it_is_as_if_the_rows_were_in_files(tmp_path: Path) -> None:
+    """The same validation rows are drawn, and so the same matrices come out, as for files made of the two sets."""
+    head, *lines = TABLE.splitlines()
+    test = [3, 4, 11, 16]
+    p = prepared(settings(tmp_path, " ".join(map(str, test)), 1), CROSS, seed=5)
+    parts = [[line for k, line in enumerate(lines) if (k in test) == wanted] for wanted in (False, True)]
+    train, of_test = (write(tmp_path, "\n".join([head, *part]) + "\n", f"{len(part)}.csv") for part in parts)
+    files = prepared(whole(train, test=of_test, validation_share=0.25), CROSS, seed=5)
+    for name, rows in files.splits.items():
+        assert rows.X.tobytes() == p.splits[name].X.tobytes()
+        assert rows.T.tobytes() == p.splits[name].T.tobytes()
+
+
 def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
     chosen = settings(tmp_path, "0 1\n", 1)
     p = prepared(chosen, CROSS)

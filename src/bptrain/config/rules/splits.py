@@ -26,7 +26,7 @@ def rows_are_split_in_one_way(data: DataConfig) -> Found:
 
 
 def keys_of_split_do_something(data: DataConfig) -> Found:
-    """Keys that another one makes idle are not written."""
+    """Keys that another one makes idle are not written, but for `stratify: auto`, which finds that out by itself."""
     split = data.split
     written = [key for key in type(split).model_fields if key in split.model_fields_set & split.idle]
     for key in written if split.agree else ():
@@ -36,7 +36,7 @@ def keys_of_split_do_something(data: DataConfig) -> Found:
             why = WHY_IDLE["index"]
         else:
             why = WHY_IDLE.get(split.by, "with shuffle: false no row is drawn")
-        if getattr(split, key) is not None:
+        if getattr(split, key) not in (None, "auto"):
             yield BrokenRule((*SPLIT, key), f"does nothing here, since {why}: remove it")
 
 

@@ -68,8 +68,6 @@ def identical_rows(seen: Examined) -> Iterator[Warned]:
         rows = seen.splits.get(role)
         if rows is None or role in copied_files:
             continue
-        if seen.group is not None and role not in seen.places:
-            continue  # rows of other groups, which are alike and no copies
         n = len(rows.X)
         beginnings = beginnings_of(train) if beginnings is None else beginnings
         copies = copies_of(train, rows, beginnings)
@@ -81,10 +79,12 @@ def identical_rows(seen: Examined) -> Iterator[Warned]:
                 return
         found.append(f"{copies:,} of {n:,} {role} rows")
     if found:
+        cure = "keep those of a row together, in one file or by data.split: {group: COLUMN}"
+        if seen.group is not None:
+            cure = f"split by a column that they share, which {seen.group} is not"
         message = (
             f"{' and '.join(found)} are training rows as well, equal in every input and in the target: the figures "
-            "there say how well rows are remembered; remove the copies, or keep those of a row together, in one file "
-            "or by data.split: {group: COLUMN}"
+            f"there say how well rows are remembered; remove the copies, or {cure}"
         )
         yield Warned("identical_rows", message)
 
