@@ -22,9 +22,10 @@ import numpy as np
 import bptrain
 from all_sets import described
 from bptrain.data.sheet_columns import plain_numbers, texts_of
-from bptrain.data.sources import known_format, read_table
+from bptrain.data.sources import read_table
 from bptrain.errors import BptrainError
 from bptrain.formats.conventions import RECOGNIZED
+from bptrain.formats.recognition import known_format
 
 SPLITS = 5
 ROWS = 4000

@@ -26,7 +26,11 @@ from data.helpers import CROSS, prepared, problems, whole, write
 def sheet_of(folder: Path, text: str) -> tuple[tuple[str, ...], dict[str, Any], list[int]]:
     sheet = read_json_lines(write(folder, text, "t.jsonl").inputs, "", RECOGNIZED)
     assert sheet.origin.lines is not None
-    return sheet.names, dict(sheet.cells), sheet.origin.lines.tolist()
+    return (
+        sheet.names,
+        {name: [*map(str, cells)] for name, cells in sheet.cells.items()},
+        sheet.origin.lines.tolist(),
+    )
 
 
 def test_names_by_first_appearance(tmp_path: Path) -> None:

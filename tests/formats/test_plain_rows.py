@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptrain.data.sources import FileSource
-from bptrain.formats import Sheet, delimited, plain_rows
+from bptrain.formats import Sheet, delimited, delimited_table, plain_rows
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.markers import markers_of
 from bptrain.formats.number_columns import json_numbers, numbers_of_texts
@@ -39,7 +39,7 @@ def read(text: str, piece: int, conventions: Conventions = RECOGNIZED) -> Any:
     """What is cut from a table with commas, piece by piece; None where it is left to the csv module as a whole."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plain_rows, "PIECE", piece)
-        return delimited.plain_table(Separation(text, ",", ""), conventions)
+        return delimited_table.plain_table(Separation(text, ",", ""), conventions)
 
 
 def as_csv_does(text: str) -> tuple[list[str], list[list[str]], list[int]]:

@@ -19,10 +19,11 @@ from bptrain.commands.init.input_columns import InputCandidate, choose_inputs, w
 from bptrain.commands.init.reading import StatedKey, declared_conventions, read_likely
 from bptrain.data.joined_files import is_pattern, source_of_paths
 from bptrain.data.profile import Column, Profile, profile
-from bptrain.data.sources import FileSource, known_format
+from bptrain.data.sources import FileSource
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Format, NamedArrays
 from bptrain.formats.conventions import Conventions
+from bptrain.formats.recognition import known_format
 from bptrain.store.plain import plain
 
 KINDS = {"numbers": "numeric", "texts": "categorical", "booleans": "categorical"}  # as fit takes them

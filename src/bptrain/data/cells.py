@@ -10,6 +10,7 @@ from bptrain.formats.conventions import Conventions
 from bptrain.formats.delimited import NUMBER
 from bptrain.formats.markers import OLDER, MissingMarkers, markers_of, of_texts
 from bptrain.formats.quoting import QuotedText
+from bptrain.formats.typed_number import TypedNumber
 from bptrain.formats.value_texts import CURRENCIES
 
 Value = float | str | None  # a number (perhaps infinite), a text, or missing
@@ -98,7 +99,7 @@ def value_of(cell: str, rules: CellRules = RULES, notation: Notation | None = No
     text = cell.strip()
     if text in rules.markers.anywhere and not isinstance(cell, QuotedText):
         return None
-    number = number_of(text, notation)
+    number = number_of(text, None if isinstance(cell, TypedNumber) else notation)
     if number is None:
         return text
     return None if number in rules.markers.numbers else number

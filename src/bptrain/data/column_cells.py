@@ -108,7 +108,8 @@ def read_column(
         if recognized.doubt is not None and declared in recognized.doubt.declare:
             recognized = recognized._replace(doubt=None)
     values, kind = _settled(values, counts, declared, target, rules, known=not infer)
-    if kind == "boolean" or (kind == "numeric" and _are_booleans(values)):
+    # To a model that knows its columns, true among numbers is 1 whatever else the rows at hand say.
+    if kind == "boolean" or (kind == "numeric" and (_are_booleans(values) or not (infer or target))):
         values = {cell: _boolean(value) for cell, value in values.items()}
     levels: dict[str, str | None] = {}
     if kind == "categorical":

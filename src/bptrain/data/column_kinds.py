@@ -87,7 +87,9 @@ def with_kinds(
         return block, kinds
     errors = ErrorList()
     made = {
-        name: numbers_of(block.origin, name, columns.texts_of(name), kind, name in declared, errors, rules)
+        name: numbers_of(
+            block.origin, name, columns.texts_of(name), kind, name in declared, errors, rules, known=not infer
+        )
         for name, kind in kinds.items()
     }
     errors.raise_if_any()
@@ -148,12 +150,18 @@ def numbers_of(
     declared: bool,
     errors: ErrorList,
     rules: CellRules = RULES,
+    known: bool = False,
 ) -> Array:
-    """A column as numbers, N, NaN where a cell is missing; cells that do not fit are noted."""
+    """A column as numbers, N, NaN where a cell is missing; cells that do not fit are noted.
+
+    `known` is whether a trained model knows the column: then a cell means the same whatever the others are.
+    """
     number = number_of(kind, rules.notation_of(name))
-    known = {cell: None if cell is None else number(cell) for cell in set(cells)}
+    values = {cell: None if cell is None else number(cell) for cell in set(cells)}
     if kind.kind == "datetime":
-        known |= dict.fromkeys(_missing_among_numbers(known.keys(), rules, rules.notation_of(name)), np.nan)
+        signs = rules.markers.among_numbers & values.keys()
+        if known or _are_numbers(values.keys() - signs, rules.notation_of(name)):
+            values |= dict.fromkeys(signs, np.nan)
 
     def problem(row: int, cell: str) -> Problem:
         code, message = not_of_kind(name, kind, cell)
@@ -162,22 +170,17 @@ def numbers_of(
         close = nearest(cell, kind.order) if kind.kind == "ordinal" else None
         return origin.problem(code, row, message, close)
 
-    bad = {cell for cell, value in known.items() if value is None and cell is not None}
+    bad = {cell for cell, value in values.items() if value is None and cell is not None}
     for row, cell in enumerate(cells) if bad else ():
         if cell in bad:
             errors.add(partial(problem, row, cell), row)
-    known |= dict.fromkeys([None, *bad], np.nan)
-    return np.fromiter(map(known.__getitem__, cells), np.float64, len(cells))
+    values |= dict.fromkeys([None, *bad], np.nan)
+    return np.fromiter(map(values.__getitem__, cells), np.float64, len(cells))
 
 
-def _missing_among_numbers(
-    cells: Set[str | None], rules: CellRules, notation: Notation | None
-) -> frozenset[str]:
-    """The cells that mark a missing value among numbers, where dates are numbers such as 20210115."""
-    signs = rules.markers.among_numbers & cells
-    others = (cell for cell in cells if cell is not None and cell not in signs)
-    numbers = signs and all(isinstance(value_of(cell, notation=notation), float) for cell in others)
-    return signs if numbers else frozenset()
+def _are_numbers(cells: Set[str | None], notation: Notation | None) -> bool:
+    """Whether the dates that are there are numbers, such as 20210115, among which - marks a missing one."""
+    return all(isinstance(value_of(cell, notation=notation), float) for cell in cells if cell is not None)
 
 
 def refuse_markers(name: str, order: tuple[str, ...], cells: Array, rules: CellRules) -> None:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from bptrain.data.cells import RULES, CellRules, rules_of
 from bptrain.data.column_kinds import LEFT_OUT, ColumnKind, declared_kinds, read_as
-from bptrain.data.levels import own_spelling
 from bptrain.data.settings import DataSettings, SplitBy
 from bptrain.errors import DataError, Problem
+from bptrain.formats.names import own_spelling
 from bptrain.formats.problems import ErrorList, nearest, some_of
 from bptrain.formats.separators import not_separated
 

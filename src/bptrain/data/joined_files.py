@@ -9,13 +9,15 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.data.sheet_columns import texts_of
-from bptrain.data.sources import Arrays, FileSource, known_format, read_table
+from bptrain.data.sources import Arrays, FileSource, read_table
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet, listed
 from bptrain.formats.base import Cells
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.files import digest
 from bptrain.formats.problems import ErrorList, Origin, some_of
+from bptrain.formats.recognition import known_format
+from bptrain.formats.typed_number import TypedNumber
 
 
 class JoinedFiles(NamedTuple):
@@ -115,9 +117,17 @@ def joined(name: str, sheets: Sequence[Sheet]) -> Sheet:
         tuple(zip(starts, (sheet.origin.file for sheet in sheets), strict=True)),
         tuple(dict.fromkeys(note for sheet in sheets for note in sheet.origin.notes)),
     )
-    cells = {n: _end_to_end([sheet.cells[n] for sheet in sheets]) for n in first.names}
     typed = frozenset.intersection(*(sheet.typed for sheet in sheets))
+    cells = {n: _end_to_end([_cells(sheet, n, typed) for sheet in sheets]) for n in first.names}
     return Sheet(origin, first.names, cells, first.conventions, typed=typed)
+
+
+def _cells(sheet: Sheet, name: str, typed: frozenset[str]) -> Cells:
+    """A column, whose numbers are typed one by one where only some files have it typed."""
+    cells = sheet.cells[name]
+    if name in typed or name not in sheet.typed or isinstance(cells, np.ndarray):
+        return cells
+    return [cell and TypedNumber(cell) for cell in cells]
 
 
 def _end_to_end(parts: Sequence[Cells]) -> Cells:

@@ -2,15 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TypeVar
-from unicodedata import normalize
+from collections.abc import Iterable, Mapping, Sequence
 
 from bptrain.data.cells import NAME
 from bptrain.formats.delimited import NUMBER
+from bptrain.formats.names import name_key
 
 BOOLEAN = {"true": 1.0, "false": 0.0}
-ODD_BLANKS = {ord(c): " " for c in "\u00a0\u2007\u202f"} | dict.fromkeys(map(ord, "\ufeff\u2060"))
 MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[ T]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?(Z|[-+][0-9]{2}:?[0-9]{2})?)?"
@@ -18,31 +16,11 @@ MOMENT = re.compile(
 WHOLE_LEVEL = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.0*)?")
 
 
-def name_key(text: str) -> str:
-    """What two spellings of one name have in common: Unicode NFC, no blanks around it, no-break blanks as others."""
-    return text.strip() if text.isascii() else normalize("NFC", text.translate(ODD_BLANKS)).strip()
-
-
-Name = TypeVar("Name", str, str | None)
-
-
-def own_spelling(names: Collection[str]) -> Callable[[Name], Name]:
-    """A function from a name to how it is spelled among these; to itself where none means the same."""
-    known = names if isinstance(names, dict) else frozenset(names)
-    by_key: dict[str, str] = {}
-
-    def own(name: Name) -> Name:
-        if name is None or name in known:
-            return name
-        if not by_key:
-            by_key.update((name_key(one), one) for one in names)
-        return by_key.get(name_key(name), name)
-
-    return own
-
-
 def level_key(text: str) -> str:
-    """The same for a level: true and false in any case, and a date with its midnight, are one level, too."""
+    """What two spellings of one level have in common, as those of a name do.
+
+    True and false in any case, and a date with its midnight, are one level, too.
+    """
     key = name_key(text)
     if len(key) in (4, 5) and key.lower() in BOOLEAN:
         return key.lower()

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bptrain.data.cells import value_of
-from bptrain.data.levels import name_key
 from bptrain.data.python_cells import (
     array_of,
     as_float,
@@ -25,6 +24,7 @@ from bptrain.data.sources import ArrayNames, Arrays
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
+from bptrain.formats.names import name_key
 from bptrain.formats.problems import ErrorList, Origin
 from bptrain.parts.types import Array
 

@@ -17,7 +17,6 @@ from bptrain.data.cell_notes import CellReading, cell_notes, merged
 from bptrain.data.column_kinds import read_as
 from bptrain.data.column_roles import by_schema
 from bptrain.data.drift import DriftCounts
-from bptrain.data.levels import own_spelling
 from bptrain.data.raw_columns import is_plain
 from bptrain.data.readers import pick
 from bptrain.data.schema import Schema
@@ -28,6 +27,7 @@ from bptrain.data.unknown_cells import UnknownCells, refuse_unknown
 from bptrain.errors import DataError, Problem, Warned
 from bptrain.formats import NamedArrays, Sheet
 from bptrain.formats.base import Cells, Contents
+from bptrain.formats.names import own_spelling
 from bptrain.formats.problems import ErrorList, FaultyRows, Origin, nearest, some_of
 from bptrain.parts.types import Array
 

@@ -7,13 +7,13 @@ import numpy as np
 from bptrain.data.array_columns import feature_block, target_block
 from bptrain.data.column_kinds import read_as
 from bptrain.data.joined_files import JoinedFiles
-from bptrain.data.levels import own_spelling
 from bptrain.data.schema import Schema
 from bptrain.data.sheet_columns import block_of, plain_numbers
 from bptrain.data.sources import DataSource, FileSource
 from bptrain.data.table import ColumnBlock
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
+from bptrain.formats.names import own_spelling
 from bptrain.formats.problems import nearest, some_of
 from bptrain.parts.types import Array
 

@@ -8,7 +8,6 @@ from numpy.typing import DTypeLike
 
 from bptrain.data.column_kinds import read_as
 from bptrain.data.features import scaling_of
-from bptrain.data.levels import own_spelling
 from bptrain.data.memory import is_named, named_columns
 from bptrain.data.python_cells import array_of, cells_of
 from bptrain.data.schema import Schema
@@ -17,6 +16,7 @@ from bptrain.data.table import ColumnBlock, Table
 from bptrain.data.unknown_cells import refuse_all_unseen, unseen
 from bptrain.errors import DataError, Problem, Warned
 from bptrain.formats import Sheet
+from bptrain.formats.names import own_spelling
 from bptrain.formats.problems import ErrorList, Origin, nearest, some_of
 from bptrain.parts.types import Array
 

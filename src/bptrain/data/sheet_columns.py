@@ -19,6 +19,7 @@ from bptrain.formats.coded_texts import CodedTexts, coded
 from bptrain.formats.number_columns import numbers_of_texts
 from bptrain.formats.problems import ErrorList, Origin, UndeclaredConvention
 from bptrain.formats.text_columns import ColumnTexts
+from bptrain.formats.typed_number import untyped
 from bptrain.parts.types import Array
 
 FIRST_ROWS = 100
@@ -48,6 +49,8 @@ def block_of(
     for name in names:
         raw, declared = sheet.cells[name], kinds.get(name)
         rules, elsewhere = rules_of_column(sheet, name, rules_of_texts, mark_of_texts)
+        if infer and isinstance(raw, list):
+            raw = untyped(raw)  # what its texts are, all cells together say
         if isinstance(raw, np.ndarray) and rules.markers.numbers and declared != "categorical":
             raw = without_markers(raw, name, rules, reading)
         plain = (

@@ -7,12 +7,12 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from bptrain.errors import DataError, Problem
-from bptrain.formats import Format, NamedArrays, Sheet, format_of, formats, listed
+from bptrain.formats import Format, NamedArrays, Sheet, listed
 from bptrain.formats.conventions import RECOGNIZED, Conventions
-from bptrain.formats.files import digest, refuse_text
-from bptrain.formats.header_row import TableColumns, without_index
+from bptrain.formats.files import digest
 from bptrain.formats.problems import nearest, some_of
-from bptrain.formats.recognition import told_format
+from bptrain.formats.recognition import known_format
+from bptrain.formats.streams import settled
 from bptrain.parts.types import Array
 
 
@@ -127,28 +127,11 @@ class FileSource(NamedTuple):
         return digests
 
 
-def known_format(path: Path, key: str, conventions: Conventions = RECOGNIZED) -> Format:
-    """The format of a file, as declared, by its name, or by its content. Raises DataError where none of them says."""
-    if conventions.format is not None:
-        declared = formats.get(conventions.format)()
-        if (declared.holds != "table" or declared.extra) and path.is_file():
-            refuse_text(path, key, conventions.format)
-        return declared
-    by_name = format_of(path.name)
-    if by_name is None and conventions.delimiter is not None:
-        return formats.get("csv")()
-    return by_name or told_format(path, key, conventions)
-
-
 def read_table(form: Format, path: Path, key: str, conventions: Conventions) -> Sheet:
     """A table, with what was declared about its cells. Raises DataError."""
     contents = form.read(path, key, conventions)
     assert isinstance(contents, Sheet)
-    if contents.conventions == conventions:  # its reader went by all of them
-        return contents
-    places = tuple(range(len(contents.names)))
-    columns = without_index(TableColumns(contents.names, places), conventions, str(path), key)
-    return contents._replace(names=columns.names, conventions=conventions)
+    return settled(contents, path, key, conventions)
 
 
 def array_names(

@@ -4,11 +4,12 @@ import numpy as np
 
 from bptrain.data.cells import CellRules, value_of
 from bptrain.data.column_kinds import ColumnKind, with_kinds
-from bptrain.data.levels import lone_key, name_key
+from bptrain.data.levels import lone_key
 from bptrain.data.sheet_columns import block_of, coded_texts
 from bptrain.data.splitting import TEST, TRAIN, VALIDATION, Split, split_of
 from bptrain.data.table import ColumnBlock, as_texts
 from bptrain.formats import Sheet
+from bptrain.formats.names import name_key
 from bptrain.formats.problems import ErrorList, nearest
 from bptrain.parts.types import Array
 

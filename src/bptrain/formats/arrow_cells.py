@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.extras import TABLES
 from bptrain.formats.base import Cells, Sheet
-from bptrain.formats.files import reading
+from bptrain.formats.files import reading, system_errors
 from bptrain.formats.foreign import HEAD_OF_FILE, refuse_foreign
+from bptrain.formats.incoming import Incoming
 from bptrain.formats.limits import refuse_large_table
 from bptrain.formats.packing import of_the_system
 from bptrain.formats.problems import ErrorList, Origin
@@ -39,12 +40,18 @@ def needed(module: str, path: Path, key: str) -> Any:
 
 
 @contextmanager
-def reading_arrow(path: Path, key: str, magic: bytes) -> Iterator[Any]:
-    """pyarrow; whatever it or the system says about a file becomes a DataError. Files begin with `magic`, as a rule."""
+def reading_arrow(path: Path, key: str, magic: bytes, coming: Incoming | None = None) -> Iterator[Any]:
+    """pyarrow; whatever it or the system says about a file becomes a DataError. Files begin with `magic`, as a rule.
+
+    `coming` is what comes in, where that may be a pipe.
+    """
     pa = needed("pyarrow", path, key)
-    with reading(path, key):
-        with path.open("rb") as file:
-            head = file.read(HEAD_OF_FILE)
+    with reading(path, key) if coming is None else system_errors(path, key):
+        if coming is not None:
+            head = coming.content.peek(HEAD_OF_FILE)
+        else:
+            with path.open("rb") as file:
+                head = file.read(HEAD_OF_FILE)
         if not head.startswith(magic):
             refuse_foreign(head, b"", path)
         try:
@@ -64,11 +71,7 @@ def sheet_of(pa: Any, schema: Any, batches: Iterable[Any], rows: int | None, pat
 
     `rows` is how many the file announces, where it does. An index of pandas that has no name is left out.
     """
-    file = str(path)
-    names = [field.name for field in schema]
-    kept = [k for k, name in enumerate(names) if not name.startswith(INDEX_OF_PANDAS)]
-    _refuse_names([names[k] for k in kept], file)
-    columns = {k: ArrowColumn(pa, names[k], schema.field(k).type, file) for k in kept}
+    columns = _columns(pa, schema, path)
     refuse_large_table(rows or 0, len(columns), path)
     read = 0
     for batch in batches:
@@ -78,10 +81,41 @@ def sheet_of(pa: Any, schema: Any, batches: Iterable[Any], rows: int | None, pat
         for k, column in columns.items():
             column.add(batch.column(k))
     if not read:
-        raise DataError(Problem("no_rows", "the file has columns but no rows", file=file))
-    return Sheet(
-        Origin(file), tuple(names[k] for k in kept), {names[k]: c.cells() for k, c in columns.items()}
-    )
+        raise _no_rows(path)
+    return _sheet(columns, 0, path)
+
+
+def sheets_of(pa: Any, schema: Any, batches: Iterable[Any], rows: int, path: Path) -> Iterator[Sheet]:
+    """The same so many rows at a time."""
+    read = 0
+    for batch in batches:
+        batch.validate(full=True)
+        for begin in range(0, batch.num_rows, rows):
+            columns = _columns(pa, schema, path)
+            some = batch.slice(begin, rows)
+            for k, column in columns.items():
+                column.add(some.column(k))
+            yield _sheet(columns, read + begin, path)
+        read += batch.num_rows
+    if not read:
+        raise _no_rows(path)
+
+
+def _columns(pa: Any, schema: Any, path: Path) -> "dict[int, ArrowColumn]":
+    """The columns by their places, without cells. Raises DataError for names, and types, that are none."""
+    names = [field.name for field in schema]
+    kept = [k for k, name in enumerate(names) if not name.startswith(INDEX_OF_PANDAS)]
+    _refuse_names([names[k] for k in kept], str(path))
+    return {k: ArrowColumn(pa, names[k], schema.field(k).type, str(path)) for k in kept}
+
+
+def _sheet(columns: "dict[int, ArrowColumn]", begin: int, path: Path) -> Sheet:
+    names = tuple(column.name for column in columns.values())
+    return Sheet(Origin(str(path), begin=begin), names, {c.name: c.cells() for c in columns.values()})
+
+
+def _no_rows(path: Path) -> DataError:
+    return DataError(Problem("no_rows", "the file has columns but no rows", file=str(path)))
 
 
 def _refuse_names(names: list[str], file: str) -> None:

@@ -1,6 +1,6 @@
 """What a file format is, and the registry of formats."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
@@ -12,6 +12,7 @@ from bptrain.formats.text_columns import ColumnTexts
 from bptrain.registry import Registry
 
 if TYPE_CHECKING:  # a name is looked at without NumPy
+    from bptrain.formats.incoming import Incoming
     from bptrain.parts.types import Array
 
 Holds = Literal["table", "arrays", "array"]  # columns with names, arrays with names, one array
@@ -55,6 +56,8 @@ class Format(NamedTuple):
         None  # of a table: whether the first lines of a file look like this format
     )
     extra: Extra | None = None  # what must be installed for it
+    # The content some rows at a time: (what comes in, config key, how it is written, rows); None: it is read as a whole
+    pieces: "Callable[[Incoming, str, Conventions, int], Iterator[Contents]] | None" = None
 
 
 OPEN_SUFFIXES = ("", ".data", ".txt", ".dat", ".train", ".test")  # names that say nothing of the format

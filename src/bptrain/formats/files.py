@@ -30,13 +30,23 @@ def reading(path: Path, key: str) -> Iterator[None]:
 
     Devices and pipes are refused, since data is read more than once, and to its end.
     """
-    try:
+    with system_errors(path, key):
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            message = (
-                f"{path} is a device or a pipe, which is no file to read twice: save its content to a file"
-            )
-            raise DataError(_about(path, key, "not_a_file", message))
+            raise not_a_file(path, key)
+        yield
+
+
+def not_a_file(path: Path, key: str) -> DataError:
+    """That a path is that of a device or a pipe."""
+    message = f"{path} is a device or a pipe, which is no file to read twice: save its content to a file"
+    return DataError(_about(path, key, "not_a_file", message))
+
+
+@contextmanager
+def system_errors(path: Path, key: str) -> Iterator[None]:
+    """The same as `reading`, of whatever the path is."""
+    try:
         yield
     except FileNotFoundError:
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -81,34 +91,40 @@ def read_text(path: Path, key: str, encoding: str | None = None) -> str:
     Raises DataError with the line of what is not in that encoding.
     """
     data = read_bytes(path, key)
-    found = encoding or encoding_of(data)
     try:
-        text = data.decode(found).removeprefix("\ufeff")
-        if "\0" in text:
-            raise _nul_byte(text, data, path, encoding)
-        return text
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        byte = f"byte 0x{data[error.start]:02x} is not {found.upper()}"
-    except UnicodeError as error:  # of encodings whose errors name no place
-        line, byte = 1, f"the text is not {found.upper()} ({error})"
-    if encoding is not None:
+        text = data.decode(encoding or encoding_of(data)).removeprefix("\ufeff")
+    except UnicodeError as error:
+        raise not_decoded(error, data, path, encoding) from None
+    if "\0" in text:
+        raise nul_byte(text, data, path, encoding)
+    return text
+
+
+def not_decoded(
+    error: UnicodeError, data: bytes, path: Path, declared: str | None, line: int = 1
+) -> DataError:
+    """That bytes are not in the encoding that a config declares, or else in UTF-8; they begin on this line."""
+    name = (declared or encoding_of(data)).upper()
+    if isinstance(error, UnicodeDecodeError):
+        line += error.object[: error.start].count(b"\n")
+        byte = f"byte 0x{error.object[error.start]:02x} is not {name}"
+    else:  # of encodings whose errors name no place
+        byte = f"the text is not {name} ({error})"
+    if declared is not None:
         message = f"{byte}, which data.encoding declares"
-        raise DataError(Problem("not_utf8", message, file=str(path), line=line))
+        return DataError(Problem("not_utf8", message, file=str(path), line=line))
     one, other = likely_encodings(data)
     message = f"{byte}; save the file as UTF-8, or declare data.encoding: {one} (or {other})"
     why = f"the file is not UTF-8 (line {line}); where letters come out wrong: {other}"
-    raise UndeclaredConvention(
-        Problem("not_utf8", message, file=str(path), line=line), "encoding", one, why
-    ) from None
+    return UndeclaredConvention(Problem("not_utf8", message, file=str(path), line=line), "encoding", one, why)
 
 
-def _nul_byte(text: str, data: bytes, path: Path, declared: str | None) -> DataError:
-    """That a text has a NUL byte; in UTF-16 every other byte is one."""
+def nul_byte(text: str, data: bytes, path: Path, declared: str | None, line: int = 1) -> DataError:
+    """That a text, which begins on this line, has a NUL byte; in UTF-16 every other byte is one."""
     likely = likely_encodings(data)[0]
     in_utf16 = likely.startswith("utf-16")
     cure = f"declare data.encoding: {likely}" if in_utf16 else "the file is damaged, or no table"
-    line = text.count("\n", 0, text.index("\0")) + 1
+    line += text.count("\n", 0, text.index("\0"))
     message = f"this line has a NUL byte, which no text has: {cure}"
     problem = Problem("nul_byte", message, file=str(path), line=line)
     if not in_utf16 or declared is not None:
@@ -176,17 +192,25 @@ def read_head(path: Path, key: str) -> tuple[bytes, bool]:
 
 def _packing(file: BinaryIO, path: Path) -> Packing | None:
     """How a file is packed, by its first bytes. Raises DataError where the name says otherwise."""
-    packing = packing_of(file.read(HEAD))
-    size = file.tell()
+    head = file.read(HEAD)
     file.seek(0)
+    return packing_as_named(head, path, file)
+
+
+def packing_as_named(head: bytes, path: Path, file: BinaryIO | None = None) -> Packing | None:
+    """How a file that begins so is packed; `file` where its end can be looked at, too.
+
+    Raises DataError where the name says otherwise.
+    """
+    packing = packing_of(head)
     named = without_packing(path.name) != path.name.lower()
     if packing is None and named:
         bare = path.name[: len(without_packing(path.name))]
-        what = f"not packed: rename it to {bare}" if size else "empty: get it again"
+        what = f"not packed: rename it to {bare}" if head else "empty: get it again"
         message = f"the name ends in {path.suffix}, but the file is {what}"
         raise DataError(Problem("damaged_file", message, file=str(path)))
     if packing is not None and not named and format_of(path.name) is not None:
-        if packing.suffix == ".zip":
+        if packing.suffix == ".zip" and file is not None:
             with unpacking(path):
                 refuse_foreign_zip(file, path)
         message = f"this is {packing.name}: rename it to {path.name}{packing.suffix}"
@@ -198,6 +222,11 @@ def refuse_text(path: Path, key: str, name: str) -> None:
     """Raises DataError for a text that the config declares to be of a format without text, of this name."""
     with reading(path, key), path.open("rb") as file:
         head = file.read(HEAD_OF_FILE)
+    refuse_head_of_text(head, path, name)
+
+
+def refuse_head_of_text(head: bytes, path: Path, name: str) -> None:
+    """The same for a file that begins with these bytes."""
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:

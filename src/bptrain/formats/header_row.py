@@ -147,7 +147,7 @@ def _refuse_row(
     """
     if conventions.header is not None:
         return
-    repeated = _rows_that_are(names, columns)
+    repeated = rows_that_are(names, columns)
     if not conventions.are_names(names) and may_be_row(names, columns, len(repeated)):
         if conventions.needed:
             message = (
@@ -161,6 +161,11 @@ def _refuse_row(
         )
         why = f"the first line ({some_of(names, 5)}) looks like a row; true if these are names"
         raise UndeclaredConvention(Problem("no_header", message, file=file, line=line), "header", False, why)
+    refuse_repeated(repeated, file, lines)
+
+
+def refuse_repeated(repeated: Sequence[int], file: str, lines: "Sequence[int] | Array") -> None:
+    """Raises DataError where some rows, counted from 0, are the header once more."""
     if repeated:
         others = f", and {len(repeated) - 1} more do" if repeated[1:] else ""
         message = (
@@ -169,7 +174,7 @@ def _refuse_row(
         raise DataError(Problem("repeated_header", message, file=file, line=int(lines[repeated[0]])))
 
 
-def _rows_that_are(names: Sequence[str], columns: Sequence[Sequence[str]]) -> list[int]:
+def rows_that_are(names: Sequence[str], columns: Sequence[Sequence[str]]) -> list[int]:
     """The first rows that are the names, counted from 0; none where these are numbers, or too many."""
     cells = columns[0][:ROWS_LOOKED_AT]
     if names[0] not in cells or any(is_number(name) for name in names):

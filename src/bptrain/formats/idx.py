@@ -1,15 +1,19 @@
 """IDX, MNIST's format: two zero bytes, type, number of axes n, n sizes in big-endian, then the values."""
 
 import io
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.array_header import AXES, ArrayHeader, mapped, of_bytes
+from bptrain.formats.array_pieces import refuse_rest, rows_of_array
 from bptrain.formats.base import Format, formats
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import packed_content, reading
 from bptrain.formats.foreign import refuse_foreign
+from bptrain.formats.incoming import Incoming
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
@@ -22,7 +26,7 @@ IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E
 def idx() -> Format:
     """One array, of bytes as a rule; MNIST's format."""
     numbered = tuple(f".idx{axes}" for axes in range(10))
-    return Format("array", (".idx", "-ubyte"), read_idx, gz=True, variants=numbered)
+    return Format("array", (".idx", "-ubyte"), read_idx, gz=True, variants=numbered, pieces=idx_pieces)
 
 
 def read_idx(path: Path, key: str, conventions: Conventions) -> "Array":
@@ -39,8 +43,18 @@ def read_idx(path: Path, key: str, conventions: Conventions) -> "Array":
         return mapped(path, header) if data is None else of_bytes(data, header, path)
 
 
-def _header(head: bytes, size: int, path: Path) -> ArrayHeader:
-    """What the first bytes of a file of this size say."""
+def idx_pieces(coming: Incoming, key: str, conventions: Conventions, rows: int) -> "Iterator[Array]":
+    """The same, so many rows at a time."""
+    coming.refuse_foreign()
+    size = os.fstat(coming.file.fileno()).st_size if coming.is_mapped else None
+    header = _header(coming.content.peek(LONGEST_HEADER), size, coming.path)
+    coming.content.read(header.length)
+    yield from rows_of_array(coming, header, rows)
+    refuse_rest(coming)
+
+
+def _header(head: bytes, size: int | None, path: Path) -> ArrayHeader:
+    """What the first bytes of a file of this size say; None where that is not known yet."""
     import numpy as np
 
     file = str(path)
@@ -52,7 +66,7 @@ def _header(head: bytes, size: int, path: Path) -> ArrayHeader:
     begin = 4 + 4 * head[3]
     shape = tuple(int.from_bytes(head[at : at + 4], "big") for at in range(4, begin, 4))
     header = ArrayHeader(shape, np.dtype(IDX_TYPES[head[2]]), "C", begin)
-    if size != begin + header.size:
+    if size not in (None, begin + header.size):
         sizes = " × ".join(str(n) for n in shape)
         message = f"the file is damaged: {sizes} values make {begin + header.size} bytes, but it has {size}"
         raise DataError(Problem("damaged_file", message, file=file))

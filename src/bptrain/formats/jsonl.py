@@ -1,7 +1,7 @@
 """JSON lines: an object on each line; a cell means what the same text means in a CSV file."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,31 +9,37 @@ from bptrain.errors import DataError, Problem
 from bptrain.formats.base import Format, Sheet, formats
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import read_text
-from bptrain.formats.problems import ErrorList, Origin
+from bptrain.formats.incoming import Incoming, text_blocks
+from bptrain.formats.names import name_key
+from bptrain.formats.problems import ErrorList, Origin, nearest, some_of
+from bptrain.formats.typed_number import TypedNumber
 
 MOST_CELLS = 1 << 24  # of a table most of whose cells are missing, as where each row has keys of its own
 FEW_PRESENT = 20  # times as many cells as there are values
+BLOCK = 1 << 20  # characters that are read at a time, of a file that is read piece by piece
+MOST_OF_A_LINE = 1 << 26
 
 
 class JsonPairs(tuple[Any, ...]):
     """The keys and values of an object, in order, keys that are there twice included."""
 
 
-class JsonNumber(str):
-    """A number as it is written, so that a level reads as that of a CSV file does."""
-
-    __slots__ = ()
-
-
-DECODER = json.JSONDecoder(
-    object_pairs_hook=JsonPairs, parse_int=JsonNumber, parse_float=JsonNumber, parse_constant=str
+DECODER = json.JSONDecoder(  # numbers as they are written, so that a level reads as that of a CSV file does
+    object_pairs_hook=JsonPairs, parse_int=TypedNumber, parse_float=TypedNumber, parse_constant=str
 )
 
 
 @formats.add("jsonl")
 def json_lines() -> Format:
     """One JSON object on each line, UTF-8."""
-    return Format("table", (".jsonl", ".ndjson"), read_json_lines, gz=True, looks=begins_with_object)
+    return Format(
+        "table",
+        (".jsonl", ".ndjson"),
+        read_json_lines,
+        gz=True,
+        looks=begins_with_object,
+        pieces=json_pieces,
+    )
 
 
 def begins_with_object(lines: str) -> bool:
@@ -48,46 +54,121 @@ def begins_with_object(lines: str) -> bool:
 def read_json_lines(path: Path, key: str, conventions: Conventions) -> Sheet:
     """Reads a file of objects: the columns in order of their first appearance, a cell "" where a row lacks the key.
 
-    A column of numbers alone is typed: 1.5 has a decimal point, whatever the conventions say of numbers in texts.
+    Numbers are typed: 1.5 has a decimal point, whatever the conventions say of numbers in texts.
 
     Raises DataError with the line for all that is no object, and with the key for all that is no cell.
     """
-    import numpy as np
+    table = JsonTable(str(path))
+    for number, line in enumerate(read_text(path, key, conventions.encoding).split("\n"), 1):
+        table.add(line, number)  # other line ends may stand within a text
+    table.refuse_empty()
+    return table.rows()
 
-    text, file = read_text(path, key, conventions.encoding), str(path)
-    columns: dict[str, list[str]] = {}
-    with_texts: set[str] = set()  # columns that have other values than numbers
-    lines: list[int] = []
-    present = 0
-    errors = ErrorList()
-    for number, line in enumerate(text.split("\n"), 1):  # other line ends may stand within a text
+
+def json_pieces(coming: Incoming, key: str, conventions: Conventions, rows: int) -> Iterator[Sheet]:
+    """The same so many rows at a time; a piece has the columns of those before it, and further ones behind them.
+
+    It has the columns that a model needs, too, which some row must have. Raises DataError where none has.
+    """
+    file = str(coming.path)
+    table = JsonTable(file)
+    number, begun = 0, ""
+    for block in text_blocks(coming, conventions.encoding, BLOCK):
+        *lines, begun = (begun + block).split("\n")
+        if len(begun) > MOST_OF_A_LINE:
+            message = f"the line has more than {MOST_OF_A_LINE:,} characters; write one object on each line"
+            raise DataError(Problem("malformed_row", message, file=file, line=number + len(lines) + 1))
+        for line in lines:
+            number += 1
+            table.add(line, number)
+            if len(table.lines) == rows:
+                yield table.rows(conventions.needed)
+    table.add(begun, number + 1)
+    if table.lines:
+        yield table.rows(conventions.needed)
+    table.refuse_empty()
+    table.refuse_lacking(conventions.needed)
+
+
+class JsonTable:
+    """Rows of objects, and the columns that they make."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.names: dict[str, None] = {}  # of all rows so far
+        self.lines: list[int] = []  # of the rows since the last call of `rows`
+        self.errors = ErrorList()
+        self._columns: dict[str, list[str]] = {}
+        self._typed: set[str] = set()  # columns of numbers alone, whose cells are plain texts
+        self._present = 0
+        self._first: int | None = None  # the line of the first row
+
+    def add(self, line: str, number: int) -> None:
+        """One more row, if the line is not blank. Raises DataError where rows have keys of their own."""
         if not line.strip():
-            continue
-        row = dict(_cells(line, file, number, errors))
+            return
+        row = dict(_cells(line, self.file, number, self.errors))
+        n = len(self.lines)
         for name, cell in row.items():
-            column = columns.setdefault(name, [])
-            column += [""] * (len(lines) - len(column))
-            column.append(str(cell))
-            if cell and not isinstance(cell, JsonNumber):
-                with_texts.add(name)
-        lines.append(number)
-        present += len(row)
-        if len(lines) * len(columns) > max(MOST_CELLS, FEW_PRESENT * present):
+            column = self._columns.get(name)
+            if column is None:
+                column = self._columns[name] = []
+                self.names[name] = None
+                self._typed.add(name)
+            column += [""] * (n - len(column))
+            if name in self._typed and cell and not isinstance(cell, TypedNumber):
+                self._typed.discard(name)
+                column[:] = [one and TypedNumber(one) for one in column]
+            column.append(str(cell) if name in self._typed else cell)
+        self.lines.append(number)
+        self._first = self._first or number
+        self._present += len(row)
+        if len(self.lines) * len(self.names) > max(MOST_CELLS, FEW_PRESENT * self._present):
             message = (
-                f"so far {len(lines):,} rows have {len(columns):,} different keys, but only {present:,} values: "
-                "each row seems to have keys of its own"
+                f"so far {len(self.lines):,} rows have {len(self.names):,} different keys, but only "
+                f"{self._present:,} values: each row seems to have keys of its own"
             )
-            raise DataError(Problem("sparse_table", message, file=file, line=number))
-    errors.raise_if_any()
-    if not lines:
-        message = "the file is empty; it needs a JSON object on each line"
-        raise DataError(Problem("empty_file", message, file=file))
-    if not columns:
-        raise DataError(Problem("no_columns", "the objects have no keys", file=file, line=lines[0]))
-    for column in columns.values():
-        column += [""] * (len(lines) - len(column))
-    typed = frozenset(columns) - with_texts
-    return Sheet(Origin(file, np.array(lines)), tuple(columns), columns, typed=typed)
+            raise DataError(Problem("sparse_table", message, file=self.file, line=number))
+
+    def rows(self, needed: Sequence[str] = ()) -> Sheet:
+        """The rows since the last call, with these columns, too. Raises DataError for all that was wrong with them."""
+        import numpy as np
+
+        self.errors.raise_if_any()
+        n, columns = len(self.lines), self._columns
+        for name in (*self.names, *self.lacking(needed)):
+            column = columns.setdefault(name, [])
+            column += [""] * (n - len(column))
+        if not columns:
+            raise DataError(
+                Problem("no_columns", "the objects have no keys", file=self.file, line=self._first)
+            )
+        names = (*dict.fromkeys((*self.names, *columns)),)
+        origin = Origin(self.file, np.array(self.lines))
+        typed = frozenset(self._typed)
+        self.lines, self._columns, self._typed, self._present = [], {}, set(), 0
+        return Sheet(origin, names, {name: columns[name] for name in names}, typed=typed)
+
+    def lacking(self, needed: Sequence[str]) -> list[str]:
+        """The columns that are needed and that no row has so far, in whatever spelling."""
+        keys = {name_key(name) for name in self.names}
+        return [name for name in needed if name_key(name) not in keys]
+
+    def refuse_empty(self) -> None:
+        """Raises DataError where there was no row."""
+        self.errors.raise_if_any()
+        if self._first is None:
+            message = "the file is empty; it needs a JSON object on each line"
+            raise DataError(Problem("empty_file", message, file=self.file))
+
+    def refuse_lacking(self, needed: Sequence[str]) -> None:
+        """Raises DataError for columns that are needed and that no row had."""
+        errors = ErrorList()
+        for name in self.lacking(needed):
+            message = f"the column {name!r} is missing; the data has {some_of(self.names)}"
+            close = nearest(name, self.names.keys() - set(needed))
+            errors.add(Problem("missing_column", message, file=self.file, line=1, suggestion=close))
+        errors.raise_if_any()
 
 
 def _cells(line: str, file: str, number: int, errors: ErrorList) -> Iterator[tuple[str, str]]:

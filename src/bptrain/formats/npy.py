@@ -1,14 +1,18 @@
 """NPY: one array, as np.save writes it."""
 
 import io
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from bptrain.formats.array_header import mapped, of_bytes, read_header, refuse_other_size
+from bptrain.formats.array_pieces import rows_of_array
 from bptrain.formats.base import Format, formats
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import packed_content, reading
 from bptrain.formats.foreign import HEAD_OF_FILE, refuse_foreign
+from bptrain.formats.incoming import Incoming
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 @formats.add("npy")
 def npy() -> Format:
     """One NumPy array."""
-    return Format("array", (".npy",), read_npy, gz=True)
+    return Format("array", (".npy",), read_npy, gz=True, pieces=npy_pieces)
 
 
 def read_npy(path: Path, key: str, conventions: Conventions) -> "Array":
@@ -33,3 +37,14 @@ def read_npy(path: Path, key: str, conventions: Conventions) -> "Array":
         header = read_header(file, path)
         refuse_other_size(header, file.seek(0, io.SEEK_END) - header.length, path)
         return mapped(path, header)
+
+
+def npy_pieces(coming: Incoming, key: str, conventions: Conventions, rows: int) -> "Iterator[Array]":
+    """The same, so many rows at a time."""
+    if not coming.is_packed:
+        coming.refuse_foreign(arrays=True)
+    header = read_header(cast(BinaryIO, coming.content), coming.path)
+    if coming.is_mapped:
+        size = os.fstat(coming.file.fileno()).st_size
+        refuse_other_size(header, size - header.length, coming.path)
+    yield from rows_of_array(coming, header, rows)

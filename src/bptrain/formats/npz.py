@@ -3,15 +3,17 @@
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bptrain.errors import DataError, Problem
-from bptrain.formats.array_header import damaged, read_header, read_in_pieces, refuse_other_size
+from bptrain.formats.array_header import damaged, mapped, read_header, read_in_pieces, refuse_other_size
 from bptrain.formats.base import Format, NamedArrays, formats
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import reading
 from bptrain.formats.foreign import HEAD_OF_FILE, refuse_foreign
+from bptrain.formats.incoming import Incoming
 from bptrain.formats.packing import MOST_UNPACKED, of_the_system
 from bptrain.formats.problems import some_of
 
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
 SUFFIX = ".npy"
+ENTRY = 30  # bytes before the name in an entry of a zip archive (APPNOTE 4.3.7)
+ENTRY_LENGTHS = 26  # where the lengths of the name and of what follows it stand
 
 
 @formats.add("npz")
 def npz() -> Format:
     """Several NumPy arrays, each with a name."""
-    return Format("arrays", (".npz",), read_npz)
+    return Format("arrays", (".npz",), read_npz, pieces=npz_pieces)
 
 
 def read_npz(path: Path, key: str, conventions: Conventions) -> NamedArrays:
@@ -44,6 +48,48 @@ def read_npz(path: Path, key: str, conventions: Conventions) -> NamedArrays:
             message = f"the archive holds no array{beside}: save arrays with np.savez"
             raise DataError(Problem("no_array", message, file=str(path)))
         return NamedArrays(tuple(dict.fromkeys(names)), get)
+
+
+def npz_pieces(coming: Incoming, key: str, conventions: Conventions, rows: int) -> Iterator[NamedArrays]:
+    """The same, so many rows of each array at a time, as long as one that is asked for has some.
+
+    An array that is not packed is mapped; any other is in memory as a whole from when it is asked for.
+    """
+    if coming.is_pipe:
+        raise coming.needs_its_end("an archive of arrays")
+    path = coming.path
+    asked: dict[str, Array] = {}
+    found = read_npz(path, key, conventions)
+
+    def get(begin: int, name: str) -> "Array":
+        if name not in asked:
+            array = _mapped(path, key, name)
+            asked[name] = found.get(name) if array is None else array
+        array = asked[name]
+        return array[begin : begin + rows] if array.ndim else array
+
+    begin = 0
+    while begin == 0 or any(array.ndim and begin < len(array) for array in asked.values()):
+        yield NamedArrays(found.names, partial(get, begin))
+        begin += rows
+
+
+def _mapped(path: Path, key: str, name: str) -> "Array | None":
+    """An array that lies in the archive as it is; None for one that is packed. Raises DataError where it is damaged."""
+    import zipfile
+
+    with opened(path, key) as archive:
+        info = archive.getinfo(name + SUFFIX)
+        if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
+            return None
+        what = f"the array {name}"
+        with archive.open(info) as file:
+            header = read_header(file, path, what)
+        refuse_other_size(header, info.file_size - header.length, path, what)
+    with path.open("rb") as raw:
+        raw.seek(info.header_offset + ENTRY_LENGTHS)
+        begin = info.header_offset + ENTRY + sum(struct.unpack("<HH", raw.read(4)))
+    return mapped(path, header._replace(length=begin + header.length))
 
 
 @contextmanager

@@ -49,20 +49,22 @@ def without_packing(name: str) -> str:
 
 def unpacked(packing: Packing, file: BinaryIO, path: Path) -> bytes:
     """The content of a packed file. Raises DataError where it is damaged, cut short, or more than the cap."""
-    pieces: list[bytes] = []
+    return b"".join(unpacked_pieces(packing, file, path))
+
+
+def unpacked_pieces(packing: Packing, file: BinaryIO, path: Path) -> Pieces:
+    """The same piece by piece."""
     size = 0
     with unpacking(path):
         for piece in packing.pieces(file, str(path)):
             size += len(piece)
             if size > MOST_UNPACKED:
-                pieces.clear()
                 message = (
                     f"the file holds more than {MOST_UNPACKED:,} bytes when it is unpacked, and no more are unpacked "
-                    "in memory: if that is right, unpack it and name the unpacked file"
+                    "here: if that is right, unpack it and name the unpacked file"
                 )
                 raise DataError(Problem("too_large", message, file=str(path)))
-            pieces.append(piece)
-    return b"".join(pieces)
+            yield piece
 
 
 def of_the_system(error: BaseException) -> bool:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from bptrain.extras import TABLES
-from bptrain.formats.arrow_cells import needed, reading_arrow, sheet_of
+from bptrain.formats.arrow_cells import needed, reading_arrow, sheet_of, sheets_of
 from bptrain.formats.base import Format, Sheet, formats
 from bptrain.formats.conventions import Conventions
+from bptrain.formats.incoming import Incoming
 
 ROWS_AT_A_TIME = 1 << 16
 
@@ -15,19 +16,32 @@ ROWS_AT_A_TIME = 1 << 16
 @formats.add("parquet")
 def parquet() -> Format:
     """A table of typed columns; needs pyarrow."""
-    return Format("table", (".parquet",), read_parquet, variants=(".pq",), extra=TABLES)
+    return Format(
+        "table", (".parquet",), read_parquet, variants=(".pq",), extra=TABLES, pieces=parquet_pieces
+    )
 
 
 def read_parquet(path: Path, key: str, conventions: Conventions) -> Sheet:
     """The table. Raises DataError, and UsageError without pyarrow."""
-    with reading_arrow(path, key, b"PAR1") as pa:
-        pq = needed("pyarrow.parquet", path, key)
-        # Texts stay dictionaries: one that is there a million times must not be in memory as often.
-        first = pq.read_schema(str(path))
-        texts = [field.name for field in first if pa.types.is_string(field.type)]
-        with pq.ParquetFile(str(path), read_dictionary=texts) as file:
-            rows = file.metadata.num_rows
-            return sheet_of(pa, file.schema_arrow, _batches(file), rows, path)
+    with reading_arrow(path, key, b"PAR1") as pa, _opened(pa, path, key) as file:
+        return sheet_of(pa, file.schema_arrow, _batches(file), file.metadata.num_rows, path)
+
+
+def parquet_pieces(coming: Incoming, key: str, conventions: Conventions, rows: int) -> Iterator[Sheet]:
+    """The same, so many rows at a time."""
+    if coming.is_pipe:
+        raise coming.needs_its_end("Parquet")
+    path = coming.path
+    with reading_arrow(path, key, b"PAR1") as pa, _opened(pa, path, key) as file:
+        yield from sheets_of(pa, file.schema_arrow, _batches(file), rows, path)
+
+
+def _opened(pa: Any, path: Path, key: str) -> Any:
+    """The file. Texts stay dictionaries: one that is there a million times must not be in memory as often."""
+    pq = needed("pyarrow.parquet", path, key)
+    first = pq.read_schema(str(path))
+    texts = [field.name for field in first if pa.types.is_string(field.type)]
+    return pq.ParquetFile(str(path), read_dictionary=texts)
 
 
 def _batches(file: Any) -> Iterator[Any]:

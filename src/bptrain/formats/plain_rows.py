@@ -62,12 +62,19 @@ def can_be_plain(text: str, delimiter: str, conventions: Conventions) -> bool:
 
 
 def plain_rows(
-    text: str, begin: int, line: int, width: int, delimiter: str, conventions: Conventions
+    text: str,
+    begin: int,
+    line: int,
+    width: int,
+    delimiter: str,
+    conventions: Conventions,
+    goes_on: bool = False,
 ) -> PlainRows:
     """The rows from a place of a text on, where a line with this number begins.
 
-    Raises NotATable where some rows have another number of cells, or broken quotes, and where a marker of a missing
-    value stands in quotes, for which the text is looked at in another way.
+    `goes_on` is whether there is more behind the text, so that its last row may be broken off; then the last rows may
+    be left. Raises NotATable where some rows have another number of cells, or broken quotes, and where a marker of a
+    missing value stands in quotes, for which the text is looked at in another way.
     """
     quote = '"' if conventions.quote is None else conventions.quote
     markers = markers_of(conventions.missing_markers).anywhere
@@ -96,6 +103,8 @@ def plain_rows(
             if piece is None and end < len(text):
                 size *= 2  # the cut may have gone through a quoted cell
                 continue
+            if piece is None and goes_on and pieces:
+                break
             if piece is None:
                 raise NotATable
         if len(piece.ends):
@@ -105,7 +114,7 @@ def plain_rows(
         line += len(piece.ends) if piece.lines is None else part.count("\n")
     if not pieces:
         raise NotATable
-    return PlainRows(pieces, width, columns.found())
+    return PlainRows(pieces, width, columns.found(), line)
 
 
 def _cut(

@@ -1,9 +1,16 @@
 """Cells that a file quotes: "NA" in quotes is a text, where other cells of its column stand without."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from bptrain.errors import DataError, Problem
 from bptrain.formats.conventions import BLANKS
+
+if TYPE_CHECKING:
+    from bptrain.parts.types import Array
+
+FIRST_CHARACTERS = 1 << 16  # in which the quotes of each column are looked at
 
 
 class QuotedText(str):
@@ -45,25 +52,96 @@ def with_quoted_texts(
     """
     if delimiter == BLANKS or not quotes_some(markers, text, quote):
         return columns
-    quote = '"' if quote is None else quote
+    quoted, bare = _quotes(text, lines, markers, delimiter, quote)
+    return _with_texts(columns, {place: rows for place, rows in quoted.items() if place in bare})
+
+
+def _with_texts(columns: list[list[str]], rows_of: Mapping[int, Sequence[int]]) -> list[list[str]]:
+    """The columns, in which the cells of these rows are quoted texts."""
+    made = [*columns]
+    for place, rows in rows_of.items():
+        if place < len(columns):
+            made[place] = list(columns[place])
+            for row in rows:
+                made[place][row] = QuotedText(made[place][row])
+    return made
+
+
+def _quotes(
+    text: str, lines: Sequence[int], markers: Collection[str], delimiter: str, quote: str | None
+) -> tuple[dict[int, list[int]], set[int]]:
+    """The rows in which a column has a marker in quotes, by its place; and the columns with cells without quotes."""
     row_of = {line: row for row, line in enumerate(lines)}
-    quoted: list[list[int]] = [[] for _ in columns]  # rows whose cell is a marker in quotes
-    bare: set[int] = set()  # columns that have cells without quotes
-    for line, place, inner in cells_of_text(text, delimiter, quote):
+    quoted: dict[int, list[int]] = {}
+    bare: set[int] = set()
+    for line, place, inner in cells_of_text(text, delimiter, '"' if quote is None else quote):
         row = row_of.get(line)
-        if row is None or place >= len(columns):
+        if row is None:
             continue
         if inner is None:
             bare.add(place)
-        elif inner.strip() in markers:
-            quoted[place].append(row)
-    made = [*columns]
-    for place in bare:
-        if quoted[place]:
-            made[place] = list(columns[place])
-            for row in quoted[place]:
-                made[place][row] = QuotedText(made[place][row])
-    return made
+        elif (marker := inner.strip()) and marker in markers:
+            quoted.setdefault(place, []).append(row)
+    return quoted, bare
+
+
+class QuotesSoFar:
+    """The same for a file that is read a block at a time: what its blocks so far say of the quotes of each column.
+
+    A column is one of quoted cells while no cell without quotes was seen in it, so that a marker in quotes is missing.
+    """
+
+    def __init__(self, file: str, markers: Collection[str], delimiter: str, quote: str | None) -> None:
+        self._file, self._markers, self._delimiter = file, markers, delimiter
+        self._quote = '"' if quote is None else quote
+        self._bare: set[int] = set()
+        self._missing: dict[int, int] = {}  # a column of quoted cells -> the first line with a marker
+
+    def settle(self, text: str, lines: "Sequence[int] | Array", width: int) -> None:
+        """Notes which columns have cells without quotes, by the first rows of a file."""
+        end = text.find("\n", FIRST_CHARACTERS) + 1 or len(text)
+        n_lines = text.count("\n", 0, end)
+        if not self._quote or self._quote not in text[:end]:
+            self._bare = set(range(width))
+            return
+        first = [int(line) for line in lines[: n_lines + 1] if line <= n_lines or end == len(text)]
+        last = -1 if end < len(text) else None  # which may be cut within quotes
+        self._bare = _quotes(text[:end], first[:last], (), self._delimiter, self._quote)[1]
+
+    def columns(
+        self, columns: list[list[str]], text: str, lines: Sequence[int], begin: int
+    ) -> list[list[str]]:
+        """The columns of a block whose first line has this number. Raises DataError where it belies those before."""
+        if not self.has_markers(text):
+            self.see(text, begin, len(columns))
+            return columns
+        quoted, bare = _quotes(
+            text, [line - begin + 1 for line in lines], self._markers, self._delimiter, self._quote
+        )
+        self._note(bare, begin)
+        for place in quoted.keys() - self._bare:
+            self._missing.setdefault(place, lines[quoted[place][0]])
+        return _with_texts(columns, {place: quoted[place] for place in quoted.keys() & self._bare})
+
+    def has_markers(self, text: str) -> bool:
+        """Whether some marker stands in quotes."""
+        return quotes_some(self._markers, text, self._quote)
+
+    def see(self, text: str, begin: int, width: int) -> None:
+        """Notes a block without markers in quotes; one that has no quotes at all has none in any column."""
+        if self._quote and self._quote not in text:
+            self._note(set(range(width)), begin)
+
+    def _note(self, bare: set[int], begin: int) -> None:
+        """Notes columns with cells without quotes. Raises DataError where that changes what was read before."""
+        for place in sorted(bare & self._missing.keys() - self._bare):
+            message = (
+                f"from this line on column {place + 1} has cells without quotes, and the marker of a missing value on "
+                f"line {self._missing[place]} has them: write that cell without quotes if it is missing, and all "
+                "texts of the column in quotes if it is a text, too"
+            )
+            raise DataError(Problem("quoted_marker", message, file=self._file, line=begin))
+        self._bare |= bare
 
 
 def cells_of_text(text: str, delimiter: str, quote: str) -> Iterator[tuple[int, int, str | None]]:

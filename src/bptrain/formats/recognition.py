@@ -5,13 +5,26 @@ from collections import Counter
 from pathlib import Path
 
 from bptrain.errors import DataError, Problem
-from bptrain.formats.base import Format, formats, listed, listed_suffixes, says_nothing
+from bptrain.formats.base import Format, format_of, formats, listed, listed_suffixes, says_nothing
 from bptrain.formats.conventions import RECOGNIZED, Conventions
-from bptrain.formats.files import encoding_of, read_head
+from bptrain.formats.files import encoding_of, read_head, refuse_text
 from bptrain.formats.separators import SEP, SIGNS, blank_lines, first_rows, leading_comments
 
 DELIMITED = frozenset(["csv", "tsv"])
 LOOKED_AT = 50  # lines
+
+
+def known_format(path: Path, key: str, conventions: Conventions = RECOGNIZED) -> Format:
+    """The format of a file, as declared, by its name, or by its content. Raises DataError where none of them says."""
+    if conventions.format is not None:
+        declared = formats.get(conventions.format)()
+        if (declared.holds != "table" or declared.extra) and path.is_file():
+            refuse_text(path, key, conventions.format)
+        return declared
+    by_name = format_of(path.name)
+    if by_name is None and conventions.delimiter is not None:
+        return formats.get("csv")()
+    return by_name or told_format(path, key, conventions)
 
 
 def told_format(path: Path, key: str, conventions: Conventions = RECOGNIZED) -> Format:
@@ -19,13 +32,15 @@ def told_format(path: Path, key: str, conventions: Conventions = RECOGNIZED) -> 
 
     Arrays are told by their names alone: what other keys of a config mean depends on them.
     """
-    unknown = f"the name of {path} does not show its format; supported are {listed_suffixes()}"
     if not says_nothing(path.name):
         if path.is_file():
             read_head(path, key)  # which knows some foreign files
-        message = f"{unknown}; or declare data.format"
-        raise DataError(Problem("unknown_format", message, path=key))
-    head, whole = read_head(path, key)
+        raise unknown_name(path, key)
+    return told_by_head(*read_head(path, key), path, key, conventions)
+
+
+def told_by_head(head: bytes, whole: bool, path: Path, key: str, conventions: Conventions) -> Format:
+    """The same by the first bytes of the content, which `whole` says are all of it."""
     text = head.decode(conventions.encoding or encoding_of(head), "replace").removeprefix("\ufeff")
     lines = re.split(r"\r\n|\r|\n", text)
     lines = (lines if whole or len(lines) == 1 else lines[:-1])[:LOOKED_AT]  # the last may go on
@@ -51,8 +66,17 @@ def told_format(path: Path, key: str, conventions: Conventions = RECOGNIZED) -> 
     above = max(int(conventions.header or 1) - 1, 0)
     if any(_mostly_even(first_rows(first, sign, conventions)[above:]) for sign in SIGNS):
         return made["csv"]
-    message = f"{unknown}; and its content does not look like {listed('table')} (rows of one width)"
+    message = f"{_unknown(path)}; and its content does not look like {listed('table')} (rows of one width)"
     raise DataError(Problem("unknown_format", message, path=key))
+
+
+def unknown_name(path: Path, key: str) -> DataError:
+    """That a name is that of no format."""
+    return DataError(Problem("unknown_format", f"{_unknown(path)}; or declare data.format", path=key))
+
+
+def _unknown(path: Path) -> str:
+    return f"the name of {path} does not show its format; supported are {listed_suffixes()}"
 
 
 def _mostly_even(rows: list[list[str]]) -> bool:

@@ -29,6 +29,7 @@ class Separation(NamedTuple):
     delimiter: str
     note: str  # what was decided, if anything
     extra: bool = False  # whether each row has one cell more than the header
+    blanks: bool = False  # whether runs of blanks separated them, each of which is one blank now
 
 
 def separation_of(text: str, conventions: Conventions, usual: str, file: str) -> Separation:
@@ -40,7 +41,7 @@ def separation_of(text: str, conventions: Conventions, usual: str, file: str) ->
     if found.delimiter != BLANKS:
         return found
     quote = QUOTE if conventions.quote is None else conventions.quote
-    return found._replace(text=with_single_blanks(found.text, quote), delimiter=" ")
+    return found._replace(text=with_single_blanks(found.text, quote), delimiter=" ", blanks=True)
 
 
 def _separation_of(text: str, conventions: Conventions, usual: str, file: str) -> Separation:

@@ -37,9 +37,23 @@ class PlainNumbers(NamedTuple):
 class PlainRows:
     """The cells of a table."""
 
-    def __init__(self, pieces: Sequence[Piece], width: int, numbers: Mapping[int, PlainNumbers]) -> None:
+    def __init__(
+        self, pieces: Sequence[Piece], width: int, numbers: Mapping[int, PlainNumbers], end: int = 0
+    ) -> None:
         self.pieces, self.width, self._numbers = pieces, width, numbers
+        self.end = end  # the line behind the last row
         self.rows = sum(len(piece.ends) for piece in pieces)
+
+    def part(self, rows: slice) -> "PlainRows":
+        """Some rows, one below the other."""
+        pieces, begin = [], 0
+        for piece in self.pieces:
+            end = begin + len(piece.ends)
+            if begin < rows.stop and end > rows.start:
+                pieces.append(part_of_piece(piece, max(rows.start - begin, 0), min(rows.stop, end) - begin))
+            begin = end
+        numbers = {place: found._replace(values=found.values[rows]) for place, found in self._numbers.items()}
+        return PlainRows(pieces, self.width, numbers)
 
     def numbers(self, place: int) -> PlainNumbers | None:
         """The column at a place, where all of its cells are plain numbers, or empty."""
@@ -127,6 +141,15 @@ class ColumnTexts(Sequence[str]):
         if at >= 0:
             return self._rows.texts(self._place, at + 1)[at]
         return self._rows.texts(self._place)[at]
+
+
+def part_of_piece(piece: Piece, begin: int, end: int) -> Piece:
+    """Some rows of a piece, one below the other."""
+    if begin == 0:
+        return piece._replace(ends=piece.ends[:end], lines=None if piece.lines is None else piece.lines[:end])
+    before = int(piece.ends[begin - 1, -1]) + 1 - ROOM  # bytes that are left out
+    lines = None if piece.lines is None else piece.lines[begin:end]
+    return Piece(piece.data[before:], piece.ends[begin:end] - before, piece.line + begin, lines)
 
 
 def bounds(piece: Piece, place: int) -> "tuple[Array, Array]":

@@ -12,11 +12,12 @@ from bptrain.commands.init.named_arrays import ArrayChoice, choose_arrays
 from bptrain.commands.init.reading import FileReading, StatedKey, read_likely
 from bptrain.data.joined_files import is_pattern, source_of_paths
 from bptrain.data.profile import Column, Profile, profile
-from bptrain.data.sources import FileSource, known_format
+from bptrain.data.sources import FileSource
 from bptrain.errors import DataError, Problem, UsageError, short
 from bptrain.formats import Format, Holds, NamedArrays, listed
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.problems import nearest, some_of
+from bptrain.formats.recognition import known_format
 from bptrain.formats.separators import not_separated
 
 NOTHING: Mapping[str, Sequence[Path]] = MappingProxyType({})

@@ -43,12 +43,10 @@ from bptrain.commands.predict.prediction_output import Output, open_output
 from bptrain.commands.predict.predictor import Predictor, predictor_of
 from bptrain.data.drift import ColumnDrift, DriftCounts
 from bptrain.data.new_rows import ALL, EncodedPiece, NewRows
-from bptrain.data.sources import known_format, read_table
 from bptrain.errors import UsageError, not_silenced
-from bptrain.formats.base import Contents
-from bptrain.formats.conventions import Conventions
 from bptrain.formats.parquet import read_groups
 from bptrain.formats.problems import FaultyRows, UndeclaredConvention
+from bptrain.formats.streams import pieces
 from bptrain.model.rows_to_evaluate import rows_of_split
 
 
@@ -189,16 +187,6 @@ def predict_file(path: Path, task: Task, output: Output) -> Generator[PredictEve
     yield from map(Noted, rows.notes())
     yield from odd
     return rows
-
-
-def pieces(path: Path, key: str, conventions: Conventions) -> Iterator[Contents]:
-    """The content of a file."""
-    form = known_format(path, key, conventions)
-    yield (
-        read_table(form, path, key, conventions)
-        if form.holds == "table"
-        else form.read(path, key, conventions)
-    )
 
 
 def shown(output: Output) -> Iterator[Printed]:
