@@ -52,11 +52,6 @@ class Sampling(NamedTuple):
     seed: int
     groups: Array | None = None  # the number of each row's group, N; None: each row by itself
 
-    @property
-    def independent(self) -> bool:
-        """Whether each row is drawn by itself."""
-        return self.groups is None
-
     def units(self, weight: Array | None = None, width: int = 1) -> Units:
         """The units whose sums are kept, `width` numbers each; what belongs to many groups is pooled at random."""
         number, count = self._numbered()

@@ -92,7 +92,7 @@ def on_rows(
         except (
             ArithmeticError,
             ValueError,
-        ):  # of a plug-in; it has a figure at all rows, which is worked out before
+        ):  # of a plug-in, which has a figure at all rows: that came before
             return np.asarray(np.nan)
 
     return value
@@ -114,9 +114,18 @@ def intervals_of(
 ) -> Intervals:
     """The interval of the loss and of each metric: Wilson's for shares of independent rows, else the bootstrap's."""
     figures = figures_of(seen, schema, data, metrics, sampling, per_target)
-    drawn = drawn_of(figures, sampling)
-    independent = sampling.independent and data.row_weight is None
-    names = schema.target.names
+    independent = sampling.groups is None and data.row_weight is None
+    return intervals_from(figures, drawn_of(figures, sampling), schema, metrics, independent)
+
+
+def intervals_from(
+    figures: Figures,
+    drawn: Mapping[Key, Drawn],
+    schema: Schema,
+    metrics: Mapping[str, Metric],
+    independent: bool,
+) -> Intervals:
+    """The same of figures that were worked out on the rows drawn; `independent` says that each row counts by itself."""
     found: dict[Key, list[Ends | None]] = {key: [(value, np.inf)] for key, value in figures.extremes.items()}
     for key, of_key in drawn.items():
         figure = figures.summed.get(key)
@@ -130,7 +139,7 @@ def intervals_of(
     targets: dict[str, dict[str, Any]] = {}
     for (name, k), ends in found.items():
         if k is not None:
-            targets.setdefault(name, {})[names[k]] = ends[0]
+            targets.setdefault(name, {})[schema.target.names[k]] = ends[0]
         elif name != LOSS and metrics[name].per_class:
             whole[name] = dict(zip(map(str, schema.labels), ends, strict=True))
         else:

@@ -13,19 +13,18 @@ from bptrain.data.prepare import Rows
 from bptrain.data.sources import DataSource, FileSource
 from bptrain.errors import DataError, Problem, UsageError, Warned, not_silenced
 from bptrain.formats.files import digest
-from bptrain.formats.problems import UndeclaredConvention
+from bptrain.formats.problems import UndeclaredConvention, some_of
 from bptrain.model.load import config_of, load_run, run_data
 from bptrain.model.model import Model
 from bptrain.model.row_groups import some_rows
 from bptrain.model.rows_to_evaluate import Evaluated, rows_of_files, rows_of_source, rows_of_split
 from bptrain.parts.metrics import Metric
-from bptrain.parts.types import Array
 from bptrain.store.chosen_run import find_run
 from bptrain.store.plain import plain
 from bptrain.store.run_directory import RunDirectory
-from bptrain.training.bootstrap import Ends, Sampling, interval
+from bptrain.training.bootstrap import Drawn, Ends, Sampling, interval
 from bptrain.training.evaluation import Evaluation, evaluation_of, seen_by
-from bptrain.training.intervals import LOSS, Figures, Intervals, drawn_of, figures_of, intervals_of
+from bptrain.training.intervals import LOSS, Figures, Intervals, Key, drawn_of, figures_of, intervals_from
 
 
 class RunCompared(NamedTuple):
@@ -145,40 +144,48 @@ def refuse_training_rows(
     evaluated: Evaluated, candidates: Iterable[Candidate], data_root: Path | None
 ) -> None:
     """Raises DataError where one of the models was trained on one of the rows, as far as digests tell."""
-    for candidate in candidates:
-        trained = trained_rows(evaluated, candidate, data_root)
-        n, rows = len(np.intersect1d(trained, evaluated.rows.row_index)), len(evaluated.rows.row_index)
-        if n:
-            what = evaluated.source.name if evaluated.split == "data" else f"the {evaluated.split} split"
-            message = (
-                f"{n:,} of the {rows:,} rows of {what} are training rows of {candidate.run.path}, so it has an unfair "
-                "lead there: give rows that neither was trained on with --data FILE, or train both with the same split"
+    what = evaluated.source.name if evaluated.split == "data" else f"the {evaluated.split} split"
+    digests = evaluated.source.digests("train")
+    for run, model in candidates:
+        if all(model.stored.facts.data.get(role) == found for role, found in digests.items()):
+            trained = run_data(model, run, model.w.dtype, data_root=data_root).prepared.splits["train"]
+            rows = evaluated.rows.row_index
+            n = len(np.intersect1d(trained.row_index, rows))
+            fault = f"{n:,} of the {len(rows):,} rows of {what} are training rows of {run.path}" if n else ""
+        else:
+            shared = files_in_common(evaluated.source, training_files(run, model, data_root))
+            fault = (
+                f"{what} has rows of {some_of(shared)}, of which {run.path} was trained on some"
+                if shared
+                else ""
             )
-            raise DataError(Problem("training_rows", message))
+        if fault:
+            cure = "give rows that neither was trained on with --data FILE, or train both with the same split"
+            raise DataError(Problem("training_rows", f"{fault}, so it has an unfair lead there: {cure}"))
 
 
-def trained_rows(evaluated: Evaluated, candidate: Candidate, data_root: Path | None) -> Array:
-    """The numbers of rows of a source on which a model was trained, where its files are those of the training rows."""
-    run, model = candidate
-    known, source = model.stored.facts.data, evaluated.source
-    if all(known.get(role) == found for role, found in source.digests("train").items()):
-        return np.asarray(
-            run_data(model, run, model.w.dtype, data_root=data_root).prepared.splits["train"].row_index
-        )
+def training_files(run: RunDirectory, model: Model, data_root: Path | None) -> DataSource | None:
+    """Where a model's training rows lie now; None where they are not at hand, or were given in Python."""
     try:
         loaded, search = config_of(model, run, data_root)
-        settings = data_settings(search.found(loaded))
-        own = set(file_digests(settings.train))
-    except DataError:  # its data is not at hand, or was given in Python: the digest of all of it has to do
-        own = set()
-    return evaluated.rows.row_index if own & set(file_digests(source)) else np.empty(0, int)
+        return data_settings(search.found(loaded)).train
+    except DataError:  # then the digest of all of them has to do
+        return None
 
 
-def file_digests(source: DataSource) -> list[str]:
-    """The digest of each file of a source of several, or of a table."""
+def files_in_common(one: DataSource, other: DataSource | None) -> list[Path]:
+    """The files of a source that are, by their digests, files of another one, too."""
+    known = set(file_digests(other).values())
+    return [path for path, found in file_digests(one).items() if found in known]
+
+
+def file_digests(source: DataSource | None) -> dict[Path, str]:
+    """The digest of each file of a source of one or several tables."""
     if isinstance(source, JoinedFiles):
-        return [digest(path, "") for path in source.files("")]
-    return [digest(source.inputs, "")] if isinstance(source, FileSource) and source.target is None else []
+        return {path: digest(path, "") for path in source.files("")}
+    if isinstance(source, FileSource) and source.target is None:
+        return {source.inputs: digest(source.inputs, "")}
+    return {}
 
 
 def compared(
@@ -189,66 +196,58 @@ def compared(
     found: Iterable[Evaluated],
 ) -> Comparison:
     """The figures of both models on the rows, and their differences on the same rows drawn."""
-    a, b = candidates
-    chosen = common_metrics(a.model, b.model)
-    sampling = Sampling(len(rows[0].row_index), a.model.config.seed, rows[0].groups)
+    a, b = (model for _, model in candidates)
+    chosen, told = common_metrics(a, b), list(notes)
+    weights, groups = (rows[0].row_weight, rows[0].sample_weight), rows[0].groups  # the same in both
+    sampling = Sampling(len(rows[0].row_index), a.config.seed, groups)
     both: list[RunCompared] = []
-    figures: list[Figures] = []
-    for (run, model), data in zip(candidates, rows, strict=True):
-        own = {
-            name: metric
-            for name, metric in build_metrics(model.config, model.schema).items()
-            if name in chosen
-        }
-        data = data._replace(row_weight=rows[0].row_weight)  # in the metrics of both
+    drawn: list[FiguresDrawn] = []
+    for (run, model), own, metrics in zip(candidates, rows, chosen, strict=True):
+        data = own._replace(row_weight=weights[0], sample_weight=weights[1])
         seen = seen_by(model.network, model.outputs_of(data.X), model.schema, data)
-        evaluation = evaluation_of(seen, model.schema, data, own)
-        ends = intervals_of(seen, model.schema, data, own, sampling)
-        both.append(RunCompared(run, model, evaluation, ends))
-        figures.append(figures_of(seen, model.schema, data, own, sampling))
-    told = list(notes)
-    losses = [model.config.loss for _, model in candidates]
-    if losses[0] != losses[1]:
-        names = " and ".join(loss.name for loss in losses)
+        figures = figures_of(seen, model.schema, data, metrics, sampling)
+        drawn.append(FiguresDrawn(figures, drawn_of(figures, sampling)))
+        independent = groups is None and weights[0] is None
+        ends = intervals_from(*drawn[-1], model.schema, metrics, independent)
+        both.append(RunCompared(run, model, evaluation_of(seen, model.schema, data, metrics), ends))
+    same_loss = a.config.loss == b.config.loss
+    if not same_loss:
+        names = f"{a.config.loss.name} and {b.config.loss.name}"
         told.append(f"the losses differ ({names}, or their options), so their difference is left out")
-    difference, ends_of = differences(both, figures, sampling, losses[0] == losses[1], a.model.schema.labels)
+    difference, ends_of = differences(drawn[0], drawn[1], same_loss, a.schema.labels)
     odd = dict.fromkeys(one for evaluated in found for one in evaluated.warnings)
-    warned = (*a.model.warnings, *b.model.warnings, *not_silenced(odd, a.model.config.silence))
-    return Comparison(
-        split, len(rows[0].row_index), (both[0], both[1]), difference, ends_of, warned, tuple(told)
-    )
+    warned = (*a.warnings, *b.warnings, *not_silenced(odd, a.config.silence))
+    return Comparison(split, sampling.rows, (both[0], both[1]), difference, ends_of, warned, tuple(told))
 
 
-def common_metrics(a: Model, b: Model) -> Mapping[str, Metric]:
-    """The metrics that both configs have, with the same options. Raises UsageError where there are none."""
-    parts = [
-        None if model.config.metrics is None else {part.name: part.options for part in model.config.metrics}
-        for model in (a, b)
+class FiguresDrawn(NamedTuple):
+    """The figures of one model, and what they are on the rows drawn."""
+
+    figures: Figures
+    drawn: Mapping[Key, Drawn]
+
+
+def common_metrics(a: Model, b: Model) -> tuple[Mapping[str, Metric], Mapping[str, Metric]]:
+    """The metrics that both configs have with the same options, as each of them makes it."""
+    options = [
+        {part.name: part.options for part in model.config.metrics or () if part.options} for model in (a, b)
     ]
-    own, others = build_metrics(a.config, a.schema), build_metrics(b.config, b.schema)
-    return {
-        name: metric
-        for name, metric in own.items()
-        if name in others and (parts[0] or {}).get(name, {}) == (parts[1] or {}).get(name, {})
-    }
+    of_a, of_b = (build_metrics(model.config, model.schema) for model in (a, b))
+    names = [name for name in of_a if name in of_b and options[0].get(name) == options[1].get(name)]
+    return {name: of_a[name] for name in names}, {name: of_b[name] for name in names}
 
 
 def differences(
-    both: Sequence[RunCompared],
-    figures: Sequence[Figures],
-    sampling: Sampling,
-    same_loss: bool,
-    labels: Sequence[Any],
+    a: FiguresDrawn, b: FiguresDrawn, same_loss: bool, labels: Sequence[Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """B − A of the loss and each metric, and its ends: each figure of both on the same rows drawn."""
-    drawn = [drawn_of(one, sampling) for one in figures]
     difference: dict[str, Any] = {}
     intervals: dict[str, Any] = {}
-    for key in drawn[0]:
+    for key, of_a in a.drawn.items():
         name, _ = key
         if name == LOSS and not same_loss:
             continue
-        gap = drawn[1][key].minus(drawn[0][key])
+        gap = b.drawn[key].minus(of_a)
         ends: list[Ends | None] = interval(gap)
         if gap.value.ndim:
             names = [*map(str, labels)]
@@ -256,6 +255,6 @@ def differences(
             intervals[name] = dict(zip(names, ends, strict=True))
         else:
             difference[name], intervals[name] = float(gap.value), ends[0]
-    for (name, _), value in figures[0].extremes.items():
-        difference[name], intervals[name] = figures[1].extremes[name, None] - value, None
+    for key, value in a.figures.extremes.items():
+        difference[key[0]], intervals[key[0]] = b.figures.extremes[key] - value, None
     return difference, intervals
