@@ -42,7 +42,7 @@ ORDER = [
 INNER = {
     "commands": [
         {"config_show", "data_compare", "eval", "explain", "fit", "gradcheck", "inspect", "list", "runs"},
-        {"check_backward", "doctor", "predict", "validate"},
+        {"check_backward", "doctor", "predict", "runs_prune", "validate"},
         {"init"},
         {"data_inspect"},
     ],

@@ -96,7 +96,9 @@ def offered(known: dict[str, Any], before: list[str], current: str) -> Iterable[
     if current.startswith("-"):
         return [(word, about["help"]) for word, about in options.items()]
     arguments = command["arguments"]
-    return of_kind(known, arguments[position], current) if position < len(arguments) else []
+    found = of_kind(known, arguments[position], current) if position < len(arguments) else []
+    below = [] if rest else [one for one in subcommands(known["commands"], name) if one[0] != "--help"]
+    return [*below, *found]
 
 
 def command_of(commands: dict[str, Any], before: list[str]) -> tuple[str, list[str]]:

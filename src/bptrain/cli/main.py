@@ -14,6 +14,7 @@ import bptrain
 from bptrain.cli.command import Command, end_quietly, silence
 from bptrain.cli.config_show import config_app
 from bptrain.cli.data_inspect import data_app
+from bptrain.cli.runs_prune import runs_app
 from bptrain.console.terminal.spelling import SPELLED
 from bptrain.errors import STOPPING, STORAGE_EXIT
 
@@ -30,6 +31,7 @@ COMMANDS = (
     "list",
     "inspect",
     "runs",
+    "runs_prune",
     "config_show",
     "data_inspect",
     "data_compare",
@@ -37,7 +39,9 @@ COMMANDS = (
     "doctor",
     "completion",
 )
-GROUPS = {"config": config_app, "data": data_app}  # of commands with two words
+# Of commands with two words; `runs` is a command by itself as well.
+GROUPS = {"config": config_app, "data": data_app, "runs": runs_app}
+BY_THEMSELVES: dict[str, typer.Typer] = {}  # commands that have the name of a group
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 NARROW = 52  # columns, below which typer would not go
 if (columns := shutil.get_terminal_size().columns) < NARROW:
@@ -81,6 +85,9 @@ def add(file: str) -> None:
     *group, name = declared.name.split()
     to = GROUPS[group[0]] if group else app
     to.command(name, short_help=declared.summary, context_settings=HELP)(declared.run)
+    if not group and name in GROUPS:
+        BY_THEMSELVES[name] = typer.Typer(rich_markup_mode=None, add_completion=False)
+        BY_THEMSELVES[name].command(name, short_help=declared.summary, context_settings=HELP)(declared.run)
 
 
 for file in COMMANDS:
@@ -114,13 +121,22 @@ def dispatch(arguments: list[str]) -> object:
     Through the application, typer would load pydantic to find out that its own --help was not given.
     """
     command: Any = typer.main.get_command(app)
+    for word, alone in BY_THEMSELVES.items():  # which typer has replaced by the groups
+        command.commands[word] = typer.main.get_command(alone)
     name = "bptrain"
     while arguments and arguments[0] in getattr(command, "commands", {}):
-        command, name = command.commands[arguments[0]], f"{name} {arguments[0]}"
+        command, name = below(command, arguments), f"{name} {arguments[0]}"
         arguments = arguments[1:]
     if not arguments and hasattr(command, "commands"):  # a group by itself lists its commands
         arguments = ["--help"]
     return command(arguments, standalone_mode=False, prog_name=name)
+
+
+def below(command: Any, arguments: list[str]) -> Any:
+    """The command or group that the first word means: of a name that both have, the group where it has the second."""
+    first, *others = arguments
+    group: Any = typer.main.get_command(GROUPS[first]) if first in GROUPS else None
+    return group if group is not None and set(others[:1]) & set(group.commands) else command.commands[first]
 
 
 def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
@@ -131,6 +147,9 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
     commands: set[str | None] = {info.name for info in app.registered_commands}
     commands |= {group.name for group in app.registered_groups}
     name = next((argument for argument in arguments if argument in commands), "")
+    below_it = [info.name for info in GROUPS[name].registered_commands] if name in GROUPS else []
+    if name and name in BY_THEMSELVES and set(arguments[1:2]) & set(below_it):
+        name = f"{name} {arguments[1]}"
     help_of = f"bptrain {name} --help" if name else "bptrain --help"
     said = " ".join(error.format_message().removesuffix(".").replace("Value error, ", "").split())
     meant = f" {found}" if (found := hint(error, arguments)) else ""

@@ -42,6 +42,7 @@ def runs_command(
       bptrain runs runs/iris --sort accuracy
       bptrain runs --where optimizer.name=adam --where 'loss<0.1'
       bptrain runs --sort loss --json
+      bptrain runs prune --keep 30
     """
     from bptrain.commands.runs.runs import list_runs
     from bptrain.console.runs import show_runs
