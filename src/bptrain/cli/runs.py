@@ -32,9 +32,10 @@ def runs_command(
         ),
     ] = None,
 ) -> None:
-    """List the runs in a directory, with their main results and the settings in which they differ.
+    """List the runs in a directory, with their main results.
 
-    Loss and metric are those of the best weights, on the validation rows if there are any.
+    Loss and metric are those of the best weights, on the validation rows if there are any. Beside them stand the
+    settings in which the runs differ. Old runs are deleted by `bptrain runs prune`.
 
     \b
     Examples:
@@ -42,7 +43,6 @@ def runs_command(
       bptrain runs runs/iris --sort accuracy
       bptrain runs --where optimizer.name=adam --where 'loss<0.1'
       bptrain runs --sort loss --json
-      bptrain runs prune --keep 30
     """
     from bptrain.commands.runs.runs import list_runs
     from bptrain.console.runs import show_runs
