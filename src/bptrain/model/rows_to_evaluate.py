@@ -1,5 +1,6 @@
 """Rows that a model is evaluated on: a split of its run, files, or what Python gives."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,13 +9,17 @@ import numpy as np
 
 from bptrain.build.data import conventions_for, without_keys
 from bptrain.data.joined_files import source_of_paths
-from bptrain.data.memory import in_memory, is_named
+from bptrain.data.memory import TableInMemory, in_memory, is_named
 from bptrain.data.one_column import column_of
 from bptrain.data.prepare import Rows, encode_file
 from bptrain.data.raw_columns import columns_of
 from bptrain.data.sources import DataSource
-from bptrain.errors import UsageError, Warned
+from bptrain.errors import DataError, Problem, UsageError, Warned
+from bptrain.formats import Sheet
+from bptrain.formats.conventions import Conventions
+from bptrain.formats.incoming import STDIN
 from bptrain.formats.problems import UndeclaredConvention
+from bptrain.formats.streams import pieces
 from bptrain.model.load import run_data
 from bptrain.model.model import Model
 from bptrain.parts.types import Array
@@ -55,15 +60,39 @@ def rows_of_split(
 
 
 def rows_of_files(model: Model, paths: Sequence[Path], target: Path | None = None) -> Evaluated:
-    """The rows of files, or patterns of their names; `target` has the targets of a file of one array.
+    """The rows of files, or patterns of their names, or of a pipe; `target` has the targets of a file of one array.
 
-    Raises DataError.
+    Raises DataError, and UsageError for a pipe beside other files.
     """
-    source = source_of_paths(paths, target, conventions_for(model.config.data, paths[0]))
+    conventions = conventions_for(model.config.data, paths[0])
+    source: DataSource = source_of_paths(paths, target, conventions)
     try:
+        if any(map(is_pipe, paths)):
+            if len(paths) > 1 or target is not None:
+                raise UsageError(
+                    "--data with a pipe takes no other file: join them before, or save it to a file"
+                )
+            source = piped(model, paths[0], conventions)
         return rows_of_source(model, source)
     except UndeclaredConvention as doubt:
         raise without_keys(doubt) from None
+
+
+def is_pipe(path: Path) -> bool:
+    """Whether a path means the standard input, `-`, or is a pipe, such as `<(zcat new.csv.gz)` of a shell."""
+    return str(path) == "-" or path.is_fifo()
+
+
+def piped(model: Model, path: Path, conventions: Conventions) -> TableInMemory:
+    """The table that a pipe holds, read to its end. Raises DataError."""
+    names = (feature.name for feature in model.schema.features)
+    conventions = conventions._replace(needed=(*names, *model.schema.target.names))
+    stdin = str(path) == "-"
+    for content in pieces(sys.stdin.buffer if stdin else path, "", conventions, rows=sys.maxsize):
+        if isinstance(content, Sheet):
+            return TableInMemory(str(STDIN if stdin else path), content)
+    message = "a pipe must hold a table, whose columns have names: save its content to a file"
+    raise DataError(Problem("no_table", message, file=str(STDIN if stdin else path)))
 
 
 def rows_of_source(model: Model, source: DataSource) -> Evaluated:

@@ -17,7 +17,7 @@ from bptrain.formats.problems import UndeclaredConvention, some_of
 from bptrain.model.load import config_of, load_run, run_data
 from bptrain.model.model import Model
 from bptrain.model.row_groups import some_rows
-from bptrain.model.rows_to_evaluate import Evaluated, rows_of_files, rows_of_source, rows_of_split
+from bptrain.model.rows_to_evaluate import Evaluated, is_pipe, rows_of_files, rows_of_source, rows_of_split
 from bptrain.parts.metrics import Metric
 from bptrain.store.chosen_run import find_run
 from bptrain.store.plain import plain
@@ -90,6 +90,8 @@ def compare_runs(
     """
     if which not in ("best", "last"):
         raise UsageError(f"--checkpoint {which}: of two runs, choose best or last")
+    if any(map(is_pipe, data)):
+        raise UsageError("--data with a pipe can be read once, and there are two models: save it to a file")
     a, b = (Candidate(run, load_run(run, which)) for run in map(find_run, paths))
     refuse_other_questions(a, b)
     if data:
