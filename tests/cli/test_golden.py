@@ -28,6 +28,7 @@ COMMANDS = {
     "fit": ["fit", "flowers.yaml", "--out", "runs/second"],
     "eval": ["eval", "runs/first", "--split", "train"],
     "eval_by": ["eval", "runs/first", "--split", "train", "--by", "petal_width_cm"],
+    "predict": ["predict", "runs/first", "new.csv", "--keep", "bed"],
     "gradcheck": ["gradcheck", "flowers.yaml", "--engine", "numpy"],
     "validate": ["validate", "flowers.yaml"],
     "init": ["init", "--data", "iris.csv", "--target", "species", "--output", "new.yaml"],
@@ -45,6 +46,12 @@ MASKS = (
     (r"[\d,]+ rows/s", "# rows/s"),
     (r"\d+\.\d+(e[-+]\d\d)?", lambda found: re.sub(r"\d", "#", found[0])),
 )
+NEW = """\
+bed,sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm,color
+A,5.1,3.5,1.4,0.2,white
+"B, in front",7.7,3.0,6.1,2.3,blue
+C,63,27,49,18,blue
+"""
 # The doctor's findings are those of a machine: here is one of each kind.
 DOCTOR = """
 from bptrain.commands import doctor
@@ -68,6 +75,7 @@ def place(workplace: Path) -> Path:
     (workplace / "wrong.yaml").write_text(
         CONFIG.replace("epochs", "epoch").replace("cross_entropy", "croos_entropy")
     )
+    (workplace / "new.csv").write_text(NEW)
     assert bptrain("fit", "flowers.yaml", "--out", "runs/first").code == 0
     return workplace
 

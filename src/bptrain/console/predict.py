@@ -90,7 +90,7 @@ def sentence(summary: PredictionSummary) -> str:
     outs = dict.fromkeys(file.out for file in summary.files if file.out is not None and not file.left)
     left = sum(file.left for file in summary.files)
     where = f" to {next(iter(outs))}" if len(outs) == 1 else f" to {len(outs)} files" if outs else ""
-    rate = f", {rows / summary.seconds:,.0f} rows/s" if summary.seconds > 0 and rows else ""
+    rate = f", {rows / summary.seconds:,.0f} rows/s" if summary.seconds > MOMENT else ""
     kept = (
         f"; {left} file{'' if left == 1 else 's'} left as {'it was' if left == 1 else 'they were'}"
         if left

@@ -5,6 +5,7 @@ A writer gets columns of some rows at a time, always the same ones, and writes t
 
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
@@ -41,6 +42,8 @@ class PredictionFormat(NamedTuple):
     numbers_alone: bool = False
 
 
+NEEDS_QUOTES = re.compile(r'[,"\n\r]')
+
 prediction_formats: Registry[PredictionFormat] = Registry("format of predictions")
 
 
@@ -59,23 +62,35 @@ class CsvWriter:
     """Cells between commas, in quotes where they need them (RFC 4180); UTF-8, and lines end as on Unix."""
 
     def __init__(self, file: BinaryIO, gaps: bool) -> None:
-        import csv
-
-        self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
-        self._rows = csv.writer(self._text, lineterminator="\n")
+        self._file = file
         self._begun = False
 
     def write(self, columns: Sequence[OutColumn]) -> None:
         """The next rows, below the names where they are the first."""
         if not self._begun:
-            self._rows.writerow([column.name for column in columns])
+            self._file.write(csv_text([[column.name] for column in columns]).encode())
             self._begun = True
-        self._rows.writerows(zip(*map(cell_texts, columns), strict=True))
-        self._text.flush()
+        self._file.write(csv_text([*map(cell_texts, columns)]).encode())
 
     def close(self) -> None:
-        """Leaves the file open for whoever opened it."""
-        self._text.detach()
+        """Nothing is left to write."""
+
+
+def csv_text(columns: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as lines of CSV.
+
+    Where lines end as on Unix, the csv module leaves a carriage return without quotes; its reader takes it for an end.
+    """
+    alone = len(columns) == 1  # then an empty cell is quoted, since readers leave out an empty line
+    quoted = [[*map(csv_cell, cells)] if NEEDS_QUOTES.search(" ".join(cells)) else cells for cells in columns]
+    if alone:
+        quoted = [[cell or '""' for cell in cells] for cells in quoted]
+    return "\n".join([*map(",".join, zip(*quoted, strict=True)), ""])
+
+
+def csv_cell(text: str) -> str:
+    """A cell, in quotes where it needs them."""
+    return '"' + text.replace('"', '""') + '"' if NEEDS_QUOTES.search(text) else text
 
 
 @prediction_formats.add("csv")
