@@ -18,11 +18,7 @@ ODD = [np.inf, -np.inf, np.nan]
 
 def digits(text: str) -> int:
     """The digits that say something, without the zeros in front and behind."""
-    return (
-        len(str(Decimal(text).normalize().as_tuple().digits).split(","))
-        if text not in ("inf", "-inf", "nan")
-        else 0
-    )
+    return 0 if text in ("inf", "-inf", "nan") else len(Decimal(text).normalize().as_tuple().digits)
 
 
 def check(values: np.ndarray) -> None:
@@ -49,6 +45,8 @@ def test_edges_and_many(dtype: type[np.floating]) -> None:
     rng = np.random.default_rng(0)
     with np.errstate(over="ignore"):
         check(np.array([*EDGES, *ODD]).astype(dtype))
+        powers = (2.0 ** np.arange(-149, 128)).astype(dtype)
+        check(np.concatenate([powers, np.nextafter(powers, dtype(0)), np.nextafter(powers, dtype(np.inf))]))
     check(rng.random(3000).astype(dtype))
     check((rng.normal(size=3000) * 10.0 ** rng.integers(-20, 20, 3000)).astype(dtype))
 

@@ -41,10 +41,13 @@ def texts_of_float32(values: Array) -> list[str]:
     with np.errstate(divide="ignore", invalid="ignore"):
         exact = values.astype(np.float64)
         exponent = np.floor(np.log10(np.abs(exact)))
+    usual = exponent - min(DIGITS) + 1 <= EXACT_POWER
+    # below a power of two numbers lie twice as close as above it, so that the nearest m may not be the only one
+    alike = np.abs(np.frexp(exact)[0]) != 0.5
     short, settled = np.zeros(len(values)), (exact == 0) & ~np.signbit(exact)
     for digits in DIGITS:
         k = exponent - digits + 1
-        rows = np.flatnonzero(~settled & (np.abs(k) <= EXACT_POWER))
+        rows = np.flatnonzero(~settled & usual & (k >= -EXACT_POWER) & (alike | (digits == min(DIGITS))))
         power, large = 10.0 ** np.abs(k[rows]), k[rows] >= 0
         m = np.rint(np.where(large, exact[rows] / power, exact[rows] * power))
         near = np.where(large, m * power, m / power)
