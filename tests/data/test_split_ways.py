@@ -183,6 +183,8 @@ def test_by_time_takes_dates_and_numbers(tmp_path: Path) -> None:
     p = of_table(tmp_path, *LINES[::-1], split=RowSplit("time", "day"))
     assert split_of(p) == {"train": [*range(24, 60)], "validation": [*range(12, 24)], "test": [*range(12)]}
     assert "day" not in [feature.name for feature in p.schema.features]
+    (note,) = (note for note in p.notes if note.startswith("split"))
+    assert "36 train until 2002-12-01, 12 validation until 2003-12-01, 12 test until 2004-12-01;" in note
     assert split_of(of_table(tmp_path, split=RowSplit("time", "x"))) == {
         "train": [*range(36)], "validation": [*range(36, 48)], "test": [*range(48, 60)]
     }  # fmt: skip
@@ -315,3 +317,27 @@ def test_sources_in_python(tmp_path: Path) -> None:
     hashed = prepared(whole(pair, split=RowSplit("hash", "x3"), **options), CROSS)
     by_text = split_by_hash(map(str, range(ROWS)), 0.2, 0.2)
     assert split_of(hashed)["test"] == by_text.test.tolist()
+
+
+def test_a_value_is_hashed_in_one_spelling(tmp_path: Path) -> None:
+    """A table is split alike from a file and from a frame, in which a column of whole numbers may be one of floats."""
+    options: Any = {"validation_share": 0.2, "test_share": 0.2, "split": RowSplit("hash", "id")}
+    text = "id,x,y\n" + "".join(f"{k},{k % 7},{'ab'[k % 2]}\n" for k in range(ROWS))
+    plain = prepared(whole(write(tmp_path, text), **options), CROSS)
+    points = "id,x,y\n" + "".join(f" {k}.0,{k % 7},{'ab'[k % 2]}\n" for k in range(ROWS))
+    columns = {"id": np.arange(ROWS) * 1.0, "x": np.arange(ROWS) % 7, "y": ["a", "b"] * 30}
+    for source in (write(tmp_path, points, "points.csv"), in_memory(columns, "data")):
+        assert split_of(prepared(whole(source, **options), CROSS)) == split_of(plain)
+    assert split_of(plain)["test"] == split_by_hash(map(str, range(ROWS)), 0.2, 0.2).test.tolist()
+
+
+def test_a_mark_of_nothing_among_dates_of_digits(tmp_path: Path) -> None:
+    """Among 20000101 and the like a - is a missing cell, as it is among numbers."""
+    lines = [f"r{k},s,{day.replace('-', '')},train,{k},a\n" for k, day in enumerate(DAYS)]
+    lines[3] = "r3,s,-,train,3,a\n"
+    options: Any = {"target": "x", "test_share": 0.2, "split": RowSplit("time", "day")}
+    [problem] = problems(whole(write(tmp_path, HEAD + "".join(lines)), **options))
+    assert (problem.code, problem.line) == ("missing_cell", 5)
+    p = prepared(whole(write(tmp_path, HEAD + "".join(lines)), **options, missing={"day": "drop"}))
+    assert split_of(p)["test"] == [*range(48, 60)]
+    assert any("12 test until 20041201" in note for note in p.notes)

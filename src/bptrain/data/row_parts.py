@@ -8,7 +8,7 @@ import numpy as np
 from bptrain.data.folding import split_by_fold
 from bptrain.data.index_files import read_test_rows
 from bptrain.data.settings import DataSettings
-from bptrain.data.split_columns import group_codes, split_by_words
+from bptrain.data.split_columns import group_codes, shown_time, split_by_words
 from bptrain.data.splitting import Split, split, split_by_group, split_by_hash, split_by_time, split_rest
 from bptrain.data.table import Table
 from bptrain.data.targets import Target
@@ -63,7 +63,7 @@ def parts_of_rows(
         raise DataError(Problem("no_training_rows", message, path="data.split"))
     how = _how(settings, classes, parts)
     warnings = (*_shortfalls(settings, parts), *_untrained_classes(settings, parts, target, true))
-    return RowParts(parts, how, _note(settings, parts, groups, table, how), warnings)
+    return RowParts(parts, how, _note(settings, parts, groups, table, kept, how), warnings)
 
 
 def _shares(settings: DataSettings) -> tuple[float, float]:
@@ -146,7 +146,9 @@ def _how(settings: DataSettings, classes: Array | None, parts: Split) -> str:
     return rest if by.fold is None else f"fold {by.fold[0]} of {by.fold[1]} is the test set; {rest}"
 
 
-def _note(settings: DataSettings, parts: Split, groups: Array | None, table: Table, how: str) -> str | None:
+def _note(
+    settings: DataSettings, parts: Split, groups: Array | None, table: Table, kept: Array, how: str
+) -> str | None:
     """The line about a split that the config names: how many rows, and groups, each part has."""
     by = settings.split
     if not by.by and by.test_rows is None:
@@ -155,6 +157,8 @@ def _note(settings: DataSettings, parts: Split, groups: Array | None, table: Tab
     for name, rows in parts._asdict().items():
         n = len(np.unique(groups[rows])) if groups is not None else 0
         of = f" of {n:,} group{'' if n == 1 else 's'}" if n else ""
+        if by.by == "time" and table.split is not None and len(rows):
+            of = f" until {shown_time(table.split, kept[rows])}"
         said.append(f"{len(rows):,} {name}{of}" if len(rows) else f"no {name}")
     no_input = by.by and by.column not in table.features.names and by.column not in settings.exclude
     left_out = f"; {by.column} is no input (data.features can name it)" if no_input else ""

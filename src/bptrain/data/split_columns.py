@@ -8,6 +8,7 @@ from bptrain.data.levels import lone_key
 from bptrain.data.sheet_columns import block_of, coded_texts
 from bptrain.data.splitting import TEST, TRAIN, VALIDATION, Split, split_of
 from bptrain.data.table import ColumnBlock, as_texts
+from bptrain.errors import short
 from bptrain.formats import Sheet
 from bptrain.formats.names import name_key
 from bptrain.formats.problems import ErrorList, nearest
@@ -21,18 +22,21 @@ PARTS = {
 
 
 def texts_block(sheet: Sheet, name: str, rules: CellRules) -> ColumnBlock:
-    """A column as the texts of its cells, each by itself: in Unicode NFC, without blanks around it."""
+    """A column as the texts of its cells, in one spelling of each value, which no other cell has a say in.
+
+    It is in Unicode NFC and without blanks around it; 1.0 is 1, TRUE is true, and a date has no midnight.
+    """
     cells = coded_texts(sheet.cells[name])
     texts = np.empty(len(cells.texts), object)
-    texts[:] = [None if value_of(text, rules) is None else name_key(text) for text in cells.texts]
+    texts[:] = [None if value_of(text, rules) is None else lone_key(text) for text in cells.texts]
     return ColumnBlock(sheet.origin, (name,), np.empty((len(cells.codes), 0)), (), {name: texts[cells.codes]})
 
 
 def times_block(sheet: Sheet, name: str, declared: ColumnKind | None, rules: CellRules) -> ColumnBlock:
-    """A column as numbers, of dates the days since 1970. Raises DataError for cells that are neither."""
+    """A column as numbers, of dates days since 1970 with the texts beside them. Raises DataError for other cells."""
     read_as = {} if declared is None else {name: "numeric" if declared.kind == "numeric" else "categorical"}
-    block = block_of(sheet, (name,), read_as, infer=True, rules=rules)
-    block, _ = with_kinds(block, {} if declared is None else {name: declared}, infer=True, rules=rules)
+    written = block_of(sheet, (name,), read_as, infer=True, rules=rules)
+    block, kinds = with_kinds(written, {} if declared is None else {name: declared}, infer=True, rules=rules)
     if name in block.texts:
         errors = ErrorList()
         for row, cell in enumerate(block.texts[name].tolist()):
@@ -43,8 +47,19 @@ def times_block(sheet: Sheet, name: str, declared: ColumnKind | None, rules: Cel
                 errors.add(sheet.origin.problem("not_a_time", row, message))
         errors.raise_if_any()
         numbers = [np.nan if cell is None else value_of(cell, rules) for cell in block.texts[name]]
-        block = block._replace(numbers=np.array(numbers)[:, None], number_names=(name,), texts={})
+        block = block._replace(numbers=np.array(numbers)[:, None], number_names=(name,))
+    if name in kinds or written.texts:
+        texts = written.texts[name].copy() if written.texts else as_texts(written.number(name))
+        texts[np.isnan(block.number(name))] = None
+        block = block._replace(texts={name: texts})
     return block
+
+
+def shown_time(block: ColumnBlock, rows: Array) -> str:
+    """The newest moment of these rows, as it was written."""
+    (name,) = block.names
+    row = rows[block.number(name)[rows].argmax()]
+    return str(block.texts[name][row]) if block.texts else short(float(block.number(name)[row]))
 
 
 def block_of_array(features: ColumnBlock, name: str, by: str) -> ColumnBlock:
@@ -78,16 +93,11 @@ def split_by_words(block: ColumnBlock, rows: Array) -> Split:
 
 
 def group_codes(block: ColumnBlock, rows: Array) -> Array:
-    """A number for each group of these rows, N: the same for 1 and 1.0, and for a date with its midnight or without.
-
-    A row without a value is a group of its own.
-    """
+    """A number for each group of these rows, N; a row without a value is a group of its own."""
     (name,) = block.names
     texts = block.texts[name][rows].tolist()
-    keys = {text: lone_key(text) for text in {*texts} - {None}}
-    code_of = {key: code for code, key in enumerate(sorted({*keys.values()}))}
-    of_text = {text: code_of[key] for text, key in keys.items()}
-    codes = np.fromiter((of_text.get(text, -1) for text in texts), np.int64, len(texts))
+    code_of = {text: code for code, text in enumerate(sorted({*texts} - {None}))}
+    codes = np.fromiter((code_of.get(text, -1) for text in texts), np.int64, len(texts))
     alone = codes < 0
     codes[alone] = len(code_of) + np.arange(alone.sum())
     return codes
