@@ -46,8 +46,8 @@ def test_what_was_meant(command: str, words: list[str], meant: str) -> None:
 
 
 def test_there_is_no_hint_where_there_is_no_idea() -> None:
-    assert bptrain("fit", "c.yaml", "--florb", "5").err == (
-        "error: No such option: --florb. Try 'bptrain fit --help'.\n"
+    assert bptrain("fit", "c.yaml", "--xyzzy", "5").err == (
+        "error: No such option: --xyzzy. Try 'bptrain fit --help'.\n"
     )
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from bptrain.errors import Interrupted
+from bptrain.experiments import folds
 from bptrain.experiments.folds import fit_folds
 from bptrain.experiments.news import FitEnds, News
+from bptrain.store.run_directory import RunDirectory, locked
 from bptrain.store.run_group import RunGroup
 from command import bptrain
 from conftest import ROOT
@@ -238,3 +240,28 @@ def test_a_record_that_names_other_places_is_refused(iris: Path) -> None:
     outcome = bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv", "--overwrite")
     assert outcome.code == 5
     assert "could not read cv/group.json" in outcome.err
+
+
+def test_a_group_that_is_in_use_is_not_replaced(iris: Path) -> None:
+    bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv")
+    with locked(RunDirectory(Path("cv/fold-2"))):
+        outcome = bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv", "--overwrite")
+    assert outcome.code == 7
+    assert "cv/fold-2 is busy" in outcome.err
+    assert Path("cv/fold-1/best.safetensors").exists()
+    with locked(RunDirectory(Path("cv"))):
+        assert bptrain("fit", iris, "--folds", 2, *SMALL, "--resume", "cv").code == 7
+
+
+def test_ctrl_c_after_the_last_fold(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folds, "write_out_of_fold", interrupted)
+        outcome = bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv")
+    assert outcome.code == 130
+    assert "stopped and saved; 2 of 2 runs are finished; to continue, add --resume cv" in outcome.err
+    assert not Path("cv/out_of_fold.csv").exists()
+    assert bptrain("fit", iris, *SMALL, "--resume", "cv").code == 0
+    assert len(rows_of("cv/out_of_fold.csv")) == 150

@@ -115,7 +115,9 @@ class WhichFits(NamedTuple):
             raise UsageError("--overwrite needs --out DIR: without it every run has a new directory")
         chosen = self._with_those_of_a_group()
         if chosen.repeat is not None and chosen.folds is None:
-            raise UsageError("--repeat needs --folds: it makes the folds again, with other seeds")
+            raise UsageError(
+                "--repeat needs --folds, which it makes again with other seeds; --seeds N repeats a fit"
+            )
         if chosen.jobs is not None and chosen.folds is None and chosen.seeds is None:
             raise UsageError("--jobs needs --folds or --seeds: one fit is made in one process")
         return chosen

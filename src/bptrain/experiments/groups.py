@@ -1,5 +1,6 @@
 """Fits that belong together, from the directory of their group to their mean: folds of a cross-validation, seeds."""
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from bptrain.errors import BptrainError, CheckpointError, Interrupted, StorageEr
 from bptrain.experiments.many import SharedByFits, run_many
 from bptrain.experiments.news import FitsPlanned, News
 from bptrain.experiments.planned import Overrides, PlannedFit, changed
+from bptrain.experiments.pool import NOTHING_CHANGED
 from bptrain.store.provenance import now
 from bptrain.store.run_directory import RunDirectory, locked
 from bptrain.store.run_group import GroupRecord, Kind, RunGroup, group_at, groups_of, mean_and_sd, new_group
@@ -168,7 +170,10 @@ def kept(opened: OpenGroup) -> Iterator[None]:
     with locked(RunDirectory(group.path)):
         group.write(record)
         try:
-            yield
+            try:
+                yield
+            except KeyboardInterrupt:  # between two fits, or after the last
+                raise Interrupted(NOTHING_CHANGED, signal.SIGINT) from None
         except BaseException as error:
             if not group.has_begun(record) and not opened.resumed:
                 group.discard()

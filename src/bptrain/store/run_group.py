@@ -11,12 +11,13 @@ import json
 import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from bptrain.errors import CheckpointError, UsageError
 from bptrain.store.atomic import flush_directory, storage, write_atomically
-from bptrain.store.run_directory import RUNS, RunDirectory, clear, numbered, places_with
+from bptrain.store.run_directory import RUNS, RunDirectory, clear, locked, numbered, places_with
 from bptrain.store.run_places import GROUP
 from bptrain.temporary import is_left_over
 
@@ -169,17 +170,22 @@ def group_at(path: Path, overwrite: bool) -> RunGroup:
 
 
 def _remove_runs(group: RunGroup) -> None:
-    """Removes the runs of a group, and what it has said of them; files of the user's stay."""
-    for name in group.read().runs:
-        run = group.run(name)
-        if run.path.is_dir():
-            run.refuse_links()
+    """Removes the runs of a group, and what it has said of them; files of the user's stay.
+
+    Raises BusyError where another process works in one of them.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(locked(RunDirectory(group.path)))
+        runs = [run for run in map(group.run, group.read().runs) if run.path.is_dir()]
+        for run in runs:  # all of them before the first is touched
+            stack.enter_context(locked(run))
+        for run in runs:
             clear(run)
             (run.path / ".lock").unlink(missing_ok=True)
             for folder in (run.path / "checkpoints", run.path, run.path.parent):
                 if folder != group.path and folder.is_dir() and not any(folder.iterdir()):
                     folder.rmdir()
-    group.out_of_fold.unlink(missing_ok=True)
+        group.out_of_fold.unlink(missing_ok=True)
 
 
 def groups_below(directory: Path) -> list[RunGroup]:
