@@ -93,7 +93,8 @@ def _number_block(matrix: Array, names: tuple[str, ...], origin: Origin) -> Colu
         return ColumnBlock(origin, names, matrix, names, {}, frozenset(names))
     errors = ErrorList()
     for part in chunks(*matrix.shape):
-        for row, column in np.argwhere(np.isinf(matrix[part])):
+        infinite = np.isinf(matrix[part])
+        for row, column in np.argwhere(infinite) if infinite.any() else ():
             at = part.start + int(row)
             message = f"column {names[column]} is {matrix[at, column]}; numbers must be finite"
             errors.add(origin.problem("infinite", at, message), at)

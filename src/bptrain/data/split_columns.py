@@ -10,7 +10,6 @@ from bptrain.data.splitting import TEST, TRAIN, VALIDATION, Split, split_of
 from bptrain.data.table import ColumnBlock, as_texts
 from bptrain.errors import short
 from bptrain.formats import Sheet
-from bptrain.formats.names import name_key
 from bptrain.formats.problems import ErrorList, nearest
 from bptrain.parts.types import Array
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bptrain.errors import DataError, Problem
 from bptrain.formats.array_header import ArrayHeader, native, of_bytes, refuse_empty, refuse_other_size
 from bptrain.formats.incoming import Incoming
-from bptrain.formats.limits import refuse_too_large
+from bptrain.formats.limits import refuse_too_large, rows_of_piece
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def rows_of_array(coming: Incoming, header: ArrayHeader, rows: int) -> Iterator["Array"]:
     """The array that follows a header, so many rows at a time. Raises DataError where it ends early."""
     refuse_empty(header, coming.path)
+    rows = rows_of_piece(prod(header.shape[1:]), rows)
     if not header.shape or (header.order == "F" and header.shape[1:] and not coming.is_mapped):
         # as a whole: of an array in columns the first row is known when its last column has come
         refuse_too_large(header.size, coming.path)

@@ -13,7 +13,7 @@ from bptrain.formats.base import Cells, Sheet
 from bptrain.formats.files import reading, system_errors
 from bptrain.formats.foreign import HEAD_OF_FILE, refuse_foreign
 from bptrain.formats.incoming import Incoming
-from bptrain.formats.limits import refuse_large_table
+from bptrain.formats.limits import refuse_large_table, rows_of_piece
 from bptrain.formats.packing import of_the_system
 from bptrain.formats.problems import ErrorList, Origin
 
@@ -88,6 +88,7 @@ def sheet_of(pa: Any, schema: Any, batches: Iterable[Any], rows: int | None, pat
 def sheets_of(pa: Any, schema: Any, batches: Iterable[Any], rows: int, path: Path) -> Iterator[Sheet]:
     """The same so many rows at a time."""
     read = 0
+    rows = rows_of_piece(len(schema), rows)
     for batch in batches:
         batch.validate(full=True)
         for begin in range(0, batch.num_rows, rows):

@@ -79,6 +79,8 @@ def records_of(
 
 def line_ends(text: str) -> int:
     """How many lines a text ends."""
+    if "\r" not in text:
+        return text.count("\n")
     return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 

@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -38,36 +39,43 @@ class ByteStream:
     closed = False  # as a file says it; whoever opened the file closes it
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
-        self._read, self._ahead = read, b""
+        self._read = read  # at least one byte, as many as are asked for or not, unless no more are left
+        self._ahead, self._at = b"", 0  # what was read and not yet taken: the bytes from a place on
         self._place = 0
 
     def close(self) -> None:
         """Nothing."""
 
     def tell(self) -> int:
-        """How many bytes were read."""
+        """How many bytes were taken."""
         return self._place
 
     def peek(self, size: int) -> bytes:
         """The first bytes of what is left; fewer only where no more are left."""
-        parts, there = [self._ahead], len(self._ahead)
+        parts, there = [self._ahead[self._at :]], len(self._ahead) - self._at
         while there < size and (more := self._read(AT_A_TIME)):
             parts.append(more)
             there += len(more)
-        self._ahead = b"".join(parts)
+        self._ahead, self._at = b"".join(parts), 0
         return self._ahead[:size]
 
     def read(self, size: int = -1) -> bytes:
         """So many bytes; fewer only where no more are left. All of them where none are asked for."""
         if size < 0:
-            self._ahead = b"".join([self._ahead, *iter(lambda: self._read(AT_A_TIME), b"")])
+            self._ahead, self._at = (
+                self._ahead[self._at :] + b"".join(iter(partial(self._read, AT_A_TIME), b"")),
+                0,
+            )
             size = len(self._ahead)
-        elif not self._ahead and size >= AT_A_TIME:
-            self._ahead = self._read(size)
-        found = self.peek(size)
-        self._ahead = self._ahead[size:]
-        self._place += len(found)
-        return found
+        parts = [self._ahead[self._at : self._at + size]]
+        self._at += len(parts[0])
+        there = len(parts[0])
+        while there < size and (more := self._read(size - there)):
+            self._ahead, self._at = more, size - there
+            parts.append(more[: self._at])
+            there += len(parts[-1])
+        self._place += there
+        return b"".join(parts)
 
 
 class Incoming:

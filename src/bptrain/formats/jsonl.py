@@ -18,6 +18,7 @@ MOST_CELLS = 1 << 24  # of a table most of whose cells are missing, as where eac
 FEW_PRESENT = 20  # times as many cells as there are values
 BLOCK = 1 << 20  # characters that are read at a time, of a file that is read piece by piece
 MOST_OF_A_LINE = 1 << 26
+OF_A_PIECE = 1 << 17  # cells
 
 
 class JsonPairs(tuple[Any, ...]):
@@ -81,7 +82,7 @@ def json_pieces(coming: Incoming, key: str, conventions: Conventions, rows: int)
         for line in lines:
             number += 1
             table.add(line, number)
-            if len(table.lines) == rows:
+            if len(table.lines) >= min(rows, OF_A_PIECE // max(1, len(table.names))):
                 yield table.rows(conventions.needed)
     table.add(begun, number + 1)
     if table.lines:

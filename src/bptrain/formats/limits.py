@@ -8,6 +8,7 @@ from bptrain.errors import DataError, Problem
 
 CELL = 8  # bytes of a cell in memory, at least
 GIB = 1 << 30
+OF_A_PIECE = 1 << 20  # numbers, of a source that is read piece by piece
 CGROUP = Path("/sys/fs/cgroup/memory.max")  # of a container
 
 
@@ -40,3 +41,8 @@ def refuse_too_large(needed: int, path: Path, what: str = "") -> None:
 def refuse_large_table(rows: int, columns: int, path: Path) -> None:
     """The same for a table that a file announces."""
     refuse_too_large(rows * columns * CELL, path, f"{rows:,} rows of {columns:,} columns")
+
+
+def rows_of_piece(width: int, rows: int) -> int:
+    """How many rows of so many numbers a piece has, at most."""
+    return max(1, min(rows, OF_A_PIECE // max(1, width)))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
 SUFFIX = ".npy"
+ROWS = 1 << 13  # of each array, of an archive that is read piece by piece
 ENTRY = 30  # bytes before the name in an entry of a zip archive (APPNOTE 4.3.7)
 ENTRY_LENGTHS = 26  # where the lengths of the name and of what follows it stand
 
@@ -69,6 +70,7 @@ def npz_pieces(coming: Incoming, key: str, conventions: Conventions, rows: int) 
         return array[begin : begin + rows] if array.ndim else array
 
     begin = 0
+    rows = min(rows, ROWS)
     while begin == 0 or any(array.ndim and begin < len(array) for array in asked.values()):
         yield NamedArrays(found.names, partial(get, begin))
         begin += rows

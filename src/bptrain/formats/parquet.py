@@ -9,6 +9,7 @@ from bptrain.formats.arrow_cells import needed, reading_arrow, sheet_of, sheets_
 from bptrain.formats.base import Format, Sheet, formats
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.incoming import Incoming
+from bptrain.formats.limits import rows_of_piece
 
 ROWS_AT_A_TIME = 1 << 16
 
@@ -33,7 +34,8 @@ def parquet_pieces(coming: Incoming, key: str, conventions: Conventions, rows: i
         raise coming.needs_its_end("Parquet")
     path = coming.path
     with reading_arrow(path, key, b"PAR1") as pa, _opened(pa, path, key) as file:
-        yield from sheets_of(pa, file.schema_arrow, _batches(file), rows, path)
+        size = rows_of_piece(len(file.schema_arrow), ROWS_AT_A_TIME)
+        yield from sheets_of(pa, file.schema_arrow, _batches(file, size), rows, path)
 
 
 def _opened(pa: Any, path: Path, key: str) -> Any:
@@ -44,8 +46,8 @@ def _opened(pa: Any, path: Path, key: str) -> Any:
     return pq.ParquetFile(str(path), read_dictionary=texts)
 
 
-def _batches(file: Any) -> Iterator[Any]:
-    yield from file.iter_batches(ROWS_AT_A_TIME, use_threads=False)
+def _batches(file: Any, rows: int = ROWS_AT_A_TIME) -> Iterator[Any]:
+    yield from file.iter_batches(rows, use_threads=False)
 
 
 def read_groups(path: Path, groups: range) -> Sheet:

@@ -14,13 +14,15 @@ from bptrain.formats.text_columns import ColumnTexts
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
-ROWS = 8192  # of a piece, at most
+ROWS = 1 << 16  # of a piece, at most
 
 
 def pieces(
     source: Path | BinaryIO, key: str = "", conventions: Conventions = RECOGNIZED, rows: int = ROWS
 ) -> Iterator[Contents]:
     """A source of any format, at most so many rows at a time, in order; an opened stream is read to its end.
+
+    Of a wide table or array there are fewer rows, so that a piece has no more than a million numbers (limits.py).
 
     A cell means in a piece what it means in the whole, where the columns that a model needs are named
     (`Conventions.needed`) and their cells are read by its schema: how a table is written is settled by its first rows.
