@@ -90,6 +90,7 @@ GIVEN: dict[str, Callable[[str, Path], list[tuple[object, ...]]]] = {
     "validate": lambda run, config: [(config, *PLUG), ("nowhere\x1b[31m\u202e.yaml",)],
     "fit": lambda run, config: [(config, *PLUG), (config, *PLUG, "--verbose"),
                                 (config, *PLUG, "--seeds", 2, "--jobs", 1),
+                                (config, *PLUG, "--folds", 2, "--jobs", 1),
                                 (config, *PLUG, "--dry-run"), (config, *PLUG, "--resume", run)],
     "eval": lambda run, config: [(run, *PLUG), (run, *PLUG, "--data", "data\x1b[31m.csv"),
                                  (run, *PLUG, "--fail-under", "accuracy=2")],

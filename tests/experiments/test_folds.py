@@ -149,7 +149,10 @@ def test_no_command_takes_a_fold_for_the_newest_run(iris: Path) -> None:
     assert bptrain("fit", iris, *SMALL[:-2], "--resume", "auto", "--json").json["run"] == alone
     outcome = bptrain("eval", "runs/iris/002")
     assert outcome.code == 5
-    assert "runs/iris/002 is a group of runs: name one of those in it" in outcome.err
+    assert (
+        "runs/iris/002 is a group of runs: name one of those that `bptrain runs runs/iris/002` lists"
+        in outcome.err
+    )
 
 
 def test_a_group_is_one_line_among_the_runs(iris: Path) -> None:

@@ -124,7 +124,10 @@ class RunDirectory:
             record = json.loads(self.record.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             if (self.path / GROUP).is_file():
-                raise CheckpointError(f"{self.path} is a group of runs: name one of those in it") from error
+                message = (
+                    f"{self.path} is a group of runs: name one of those that `bptrain runs {self.path}` lists"
+                )
+                raise CheckpointError(message) from error
             raise CheckpointError(f"{self.path} is not a run: it has no run.json") from error
         except (OSError, ValueError) as error:
             raise CheckpointError(f"could not read {self.record}: {error}") from error

@@ -188,11 +188,6 @@ def _remove_runs(group: RunGroup) -> None:
         group.out_of_fold.unlink(missing_ok=True)
 
 
-def groups_below(directory: Path) -> list[RunGroup]:
-    """The groups below a directory, which may be a group itself and is none of them; in the order of their paths."""
-    return [RunGroup(place) for place in sorted(places_with(GROUP, directory)) if place != directory]
-
-
-def groups_of(name: str) -> Sequence[RunGroup]:
-    """The groups that were made for a config of that name, in runs/."""
-    return groups_below(RUNS / name)
+def groups_of(name: str) -> list[RunGroup]:
+    """The groups that were made for a config of that name, in runs/; in the order of their paths."""
+    return [RunGroup(place) for place in sorted(places_with(GROUP, RUNS / name))]
