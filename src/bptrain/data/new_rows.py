@@ -234,18 +234,13 @@ class NewRows:
         choose = by_schema(kinds, (), {}, self.file, None, None if in_order else 1, schema.cells)
         if isinstance(piece, Sheet):
             choice = choose([name for name in piece.names if name not in piece.targets], None)
-            placed = piece._replace(origin=self._placed(piece.origin))
-            block = block_of(placed, choice.features, choice.kinds, infer=False, rules=choice.rules)
+            block = block_of(piece, choice.features, choice.kinds, infer=False, rules=choice.rules)
         else:
             block = self._array_block(self._array(piece))
             choice = choose(block.names, ())
             block = block_without_markers(block, choice.rules)
             block = pick(block, choice.features, choice.kinds, choice.infer)
         return schema.with_kinds(Table(block.renamed(tuple(kinds)))).features
-
-    def _placed(self, origin: Origin) -> Origin:
-        """The origin of a piece, whose rows are counted through where its file has no lines."""
-        return origin._replace(begin=self.rows) if origin.lines is None else origin
 
     def _array(self, piece: Array | NamedArrays) -> Array:
         """The array of the inputs. Raises DataError where there is none of its name."""

@@ -1,6 +1,7 @@
 """Parquet: columns with types; read through pyarrow, some thousand rows at a time."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,26 @@ def parquet_pieces(coming: Incoming, key: str, conventions: Conventions, rows: i
     """The same, so many rows at a time."""
     if coming.is_pipe:
         raise coming.needs_its_end("Parquet")
-    path = coming.path
+    yield from sheets_of_groups(coming.path, key, None, rows)
+
+
+def sheets_of_groups(path: Path, key: str, groups: range | None, rows: int) -> Iterator[Sheet]:
+    """The rows of some row groups (None: all), so many at a time and of no two groups, which some may read elsewhere.
+
+    Raises DataError, and UsageError without pyarrow.
+    """
     with reading_arrow(path, key, b"PAR1") as pa, _opened(pa, path, key) as file:
         size = rows_of_piece(len(file.schema_arrow), ROWS_AT_A_TIME)
-        yield from sheets_of(pa, file.schema_arrow, _batches(file, size), rows, path)
+        sizes = [file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)]
+        begins = [0, *accumulate(sizes)]
+        there = [k for k in groups or range(len(sizes)) if sizes[k]]
+        for k in there:
+            batches = file.iter_batches(size, row_groups=[k], use_threads=False)
+            for sheet in sheets_of(pa, file.schema_arrow, batches, rows, path):
+                origin = sheet.origin
+                yield sheet._replace(origin=origin._replace(begin=begins[k] + origin.begin))
+        if not there:
+            yield from sheets_of(pa, file.schema_arrow, (), rows, path)
 
 
 def _opened(pa: Any, path: Path, key: str) -> Any:
@@ -46,17 +63,8 @@ def _opened(pa: Any, path: Path, key: str) -> Any:
     return pq.ParquetFile(str(path), read_dictionary=texts)
 
 
-def _batches(file: Any, rows: int = ROWS_AT_A_TIME) -> Iterator[Any]:
-    yield from file.iter_batches(rows, use_threads=False)
-
-
-def read_groups(path: Path, groups: range) -> Sheet:
-    """The rows of some row groups. Raises DataError, and UsageError without pyarrow."""
-    with reading_arrow(path, "", b"PAR1") as pa:
-        pq = needed("pyarrow.parquet", path, "")
-        with pq.ParquetFile(str(path)) as file:
-            batches = file.iter_batches(ROWS_AT_A_TIME, row_groups=[*groups], use_threads=False)
-            return sheet_of(pa, file.schema_arrow, batches, None, path)
+def _batches(file: Any) -> Iterator[Any]:
+    yield from file.iter_batches(ROWS_AT_A_TIME, use_threads=False)
 
 
 def row_groups(path: Path, key: str) -> int:

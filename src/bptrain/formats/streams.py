@@ -9,6 +9,7 @@ from bptrain.formats.base import Cells, Contents, Sheet
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.header_row import TableColumns, without_index
 from bptrain.formats.incoming import incoming
+from bptrain.formats.parquet import sheets_of_groups
 from bptrain.formats.text_columns import ColumnTexts
 
 if TYPE_CHECKING:
@@ -43,6 +44,14 @@ def pieces(
             found = pieces_of(form.read(coming.path, key, conventions), rows)
         for piece in found:
             yield settled(piece, coming.path, key, conventions) if isinstance(piece, Sheet) else piece
+
+
+def pieces_of_groups(
+    path: Path, groups: range, conventions: Conventions, rows: int = ROWS
+) -> Iterator[Sheet]:
+    """The rows of some row groups of a Parquet file, as `pieces` has them. Raises DataError."""
+    for sheet in sheets_of_groups(path, "", groups, rows):
+        yield settled(sheet, path, "", conventions)
 
 
 def settled(sheet: Sheet, path: Path, key: str, conventions: Conventions) -> Sheet:

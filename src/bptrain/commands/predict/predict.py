@@ -3,6 +3,7 @@
 A file of predictions is written beside its name and renamed when it is whole, so that one that is there is complete.
 """
 
+import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from bptrain.build.data import conventions_for, without_keys
 from bptrain.commands.predict.own_rows import ROW, row_columns, target_names
 from bptrain.commands.predict.predicted_files import (
+    DASH,
     ChosenModel,
     PredictionJob,
     chosen_model,
@@ -44,9 +46,9 @@ from bptrain.commands.predict.predictor import Predictor, predictor_of
 from bptrain.data.drift import ColumnDrift, DriftCounts
 from bptrain.data.new_rows import ALL, EncodedPiece, NewRows
 from bptrain.errors import UsageError, not_silenced
-from bptrain.formats.parquet import read_groups
+from bptrain.formats.incoming import STDIN
 from bptrain.formats.problems import FaultyRows, UndeclaredConvention
-from bptrain.formats.streams import pieces
+from bptrain.formats.streams import pieces, pieces_of_groups
 from bptrain.model.rows_to_evaluate import rows_of_split
 
 
@@ -158,10 +160,11 @@ def predict_file(path: Path, task: Task, output: Output) -> Generator[PredictEve
     model = predictor.model
     settings = model.config.data
     named = settings.features if isinstance(settings.features, str) and settings.features != ALL else "X"
+    source, name = (sys.stdin.buffer, str(STDIN)) if path == DASH else (path, str(path))
     rows = NewRows(
         model.schema,
         model.w.dtype,
-        str(path),
+        name,
         array=named,
         keep=ALL if options.keep == (ALL,) else options.keep,
         blank=options.on_bad_row == BLANK,
@@ -171,10 +174,14 @@ def predict_file(path: Path, task: Task, output: Output) -> Generator[PredictEve
     conventions = conventions_for(settings, path)
     conventions = conventions._replace(needed=tuple(feature.name for feature in model.schema.features))
     try:
-        found = pieces(path, "", conventions) if task.groups is None else [read_groups(path, task.groups)]
+        found = (
+            pieces(source, "", conventions)
+            if task.groups is None
+            else pieces_of_groups(path, task.groups, conventions)
+        )
         for piece in found:
             taken = rows.take(piece)
-            output.write(columns_of(taken, predictor), str(path))
+            output.write(columns_of(taken, predictor), name)
             yield Advanced(taken.rows)
             yield from shown(output)
     except UndeclaredConvention as doubt:

@@ -18,6 +18,7 @@ from bptrain.store.chosen_run import find_finished_run
 from bptrain.store.run_directory import RunDirectory
 
 WEIGHTS = ".safetensors"
+DASH = Path("-")  # the standard input
 
 
 class ChosenModel(NamedTuple):
@@ -138,6 +139,8 @@ def is_directory(out: str, files: Sequence[Path]) -> bool:
 
 def stem_of(file: Path) -> str:
     """The name of a file without the suffixes of its format and of its packing."""
+    if file == DASH:
+        return "stdin"
     bare = file.name[: len(without_packing(file.name))]
     found = format_of(bare)
     for suffix in () if found is None else (*found.suffixes, *found.variants):
