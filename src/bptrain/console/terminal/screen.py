@@ -17,6 +17,7 @@ from bptrain.errors import JOINERS, BptrainError, Interrupted, Problem, printabl
 from bptrain.store.plain import plain
 
 SCHEMA_VERSION = 1
+AT_A_TIME = 1 << 16  # characters of data that are written
 LINE = 100  # characters of a line of the config that are shown
 
 
@@ -45,7 +46,8 @@ class Screen:
         """Lines of data, which go to a file or another program as they are, and to a terminal as `text` does."""
         if sys.stdout.isatty():
             text = "".join(f"{printable(one)}\n" for one in text.splitlines())
-        print(text, end="", flush=True)
+        for begin in range(0, len(text), AT_A_TIME):  # a reader that has seen enough ends it soon
+            print(text[begin : begin + AT_A_TIME], end="", flush=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table of the result: the first column to the left, the others to the right."""
