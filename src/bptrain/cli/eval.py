@@ -32,7 +32,7 @@ def eval_command(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="A file with the columns of the training data, instead of a split; or a pattern. Repeatable.",
+            help="A file with the columns of the training data, a pattern, or - for stdin. Repeatable.",
         ),
     ] = None,
     target: Annotated[

@@ -46,9 +46,7 @@ def refuse_level(level: float) -> None:
 def errors_of(model: "Model") -> AbsoluteErrors:
     """The errors that a checkpoint keeps. Raises UsageError for classes, CheckpointError where it keeps none."""
     if model.schema.task != "regression":
-        raise UsageError(
-            "this model predicts classes, and --interval is of numbers; --proba has probabilities"
-        )
+        raise UsageError("this model predicts classes, and --interval is of numbers: see `predict --proba`")
     kept = model.stored.absolute_errors
     if kept is None:
         message = (

@@ -57,24 +57,24 @@ class Sampling(NamedTuple):
         number, count = self._numbered()
         most = min(UNITS, max(UNITS // 50, TABLE // max(width, 1)))
         if count > most:
-            number = stream(self.seed, "units").permutation(count)[number] % most
-            count = most
+            pools = stream(self.seed, "units").permutation(count)
+            pools %= most
+            number, count = pools if self.groups is None else pools[number], most
         return Units(number, count, weight)
 
     def draws(self) -> "Draws":
         """How rows are drawn for figures that are no function of sums."""
         number, count = self._numbered()
         m = min(count, UNITS)
+
+        def units(k: int) -> Array:
+            return stream(self.seed, "bootstrap", epoch=1, step=k).integers(0, count, m)
+
+        if self.groups is None:
+            return Draws(units, m, math.sqrt(m / count))
         order = np.argsort(number, kind="stable")
-        starts = np.searchsorted(number[order], np.arange(count + 1))
-
-        def rows(k: int) -> Array:
-            units = stream(self.seed, "bootstrap", epoch=1, step=k).integers(0, count, m)
-            if self.groups is None:
-                return units
-            return np.concatenate([order[starts[unit] : starts[unit + 1]] for unit in units])
-
-        return Draws(rows, m, math.sqrt(m / count))
+        rows_of = np.split(order, np.searchsorted(number[order], np.arange(1, count)))
+        return Draws(lambda k: np.concatenate([rows_of[unit] for unit in units(k)]), m, math.sqrt(m / count))
 
     def _numbered(self) -> tuple[Array, int]:
         if self.groups is None:
