@@ -149,9 +149,9 @@ class Model:
         from bptrain.model.evaluation_report import report_on
         from bptrain.model.rows_to_evaluate import rows_given
 
-        evaluated = rows_given(self, data)
-        self._say(evaluated.warnings)
-        return report_on(self, evaluated, by=by, interval=interval).record()
+        report = report_on(self, rows_given(self, data), by=by, interval=interval)
+        self._say(report.warnings[len(self.warnings) :])  # those of the model were said when it was loaded
+        return report.record()
 
     def _encoded(self, X: Any) -> Array:
         """X_0; what is odd about the rows is said as a warning of Python to who called the caller. Raises DataError."""

@@ -65,6 +65,7 @@ class Comparison(NamedTuple):
             "runs": [one.record() for one in self.runs],
             "difference": plain(self.difference),
             "intervals": plain(self.intervals),
+            "warnings": [{"name": name, "message": message} for name, message in self.warnings],
         }
 
 
