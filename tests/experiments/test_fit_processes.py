@@ -49,6 +49,11 @@ def test_the_bits_do_not_depend_on_the_number_of_processes(iris: Path) -> None:
     assert [run["fold"] for run in two.json["runs"]] == [1, 2, 3]
 
 
+def test_runs_of_seeds_are_numbered_in_their_order(iris: Path) -> None:
+    seeds = bptrain("fit", iris, "--seeds", 3, *SMALL, "--jobs", 3, "--json").json["runs"]
+    assert [run["run"] for run in seeds] == [f"runs/iris/00{k}" for k in (1, 2, 3)]
+
+
 def test_what_fails_in_a_process_is_said_as_in_this_one(iris: Path) -> None:
     Path("bad.csv").write_text("a,species\n1,x\n?,y\n3,x\n4,y\n")
     arguments = ("--folds", 2, *SMALL, "--set", "data.train=bad.csv", "--set", "network.sizes=[auto,auto]",

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import bptrain
-from bptrain.errors import UsageError
+from bptrain.errors import Interrupted, UsageError
+from bptrain.experiments import groups
+from bptrain.experiments.planned import PlannedFit
 from bptrain.parts.activations import activations
 from bptrain.parts.activations.base import Activation
 from conftest import ROOT
@@ -54,6 +56,22 @@ def test_parts_of_this_script_stay_in_this_process(iris: Path) -> None:
             bptrain.seeds(iris, changes, seeds=2, jobs=2)
     finally:
         activations.remove("mine_alone")
+
+
+def test_seeds_that_are_stopped_say_how_one_goes_on(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(shared: object, fits: list[PlannedFit], jobs: int, show: object) -> None:
+        bptrain.fit(iris, SMALL, out=fits[0].out)
+        raise Interrupted("stopped", 2)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(groups, "run_many", stopped)
+        with pytest.raises(
+            Interrupted, match="the runs are runs/iris/001; one that is not finished goes on with"
+        ):
+            bptrain.seeds(iris, SMALL, seeds=3)
+    assert [path.name for path in Path("runs/iris").iterdir()] == [
+        "001"
+    ]  # the numbers of the others are free again
 
 
 def test_seeds(iris: Path) -> None:

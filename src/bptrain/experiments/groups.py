@@ -60,22 +60,20 @@ def fit_members(
     shared: SharedByFits,
     overrides: Overrides,
     members: Sequence[Member],
-    opened: OpenGroup | None,
+    places: Sequence[Path] | OpenGroup,
     jobs: int,
     show: Callable[[News], None],
 ) -> GroupSummary:
-    """Fits the members, in the directory of their group or as runs of their own. Raises the errors of the fits."""
+    """Fits the members in run directories of their own, or in those of their group. Raises the errors of the fits."""
+    directory, note, goes_on = None, None, False
+    if isinstance(places, OpenGroup):
+        directory, note, goes_on = str(places.group.path), places.note, places.resumed
+        places = [places.group.path / member.directory for member in members]
     fits = [
-        PlannedFit(
-            member.name,
-            changed(overrides, member.changes),
-            None if opened is None else opened.group.path / member.directory,
-            opened is not None and opened.resumed,
-        )
-        for member in members
+        PlannedFit(member.name, changed(overrides, member.changes), place, goes_on)
+        for member, place in zip(members, places, strict=True)
     ]
-    note = None if opened is None else opened.note
-    show(FitsPlanned([fit.name for fit in fits], None if opened is None else str(opened.group.path), note))
+    show(FitsPlanned([fit.name for fit in fits], directory, note))
     results = run_many(shared, fits, jobs, show)
     runs = [{**member.fields, **result} for member, result in zip(members, results, strict=True)]
     return GroupSummary(runs, *mean_and_sd(results))

@@ -14,7 +14,7 @@ class PlannedFit(NamedTuple):
 
     name: str  # what messages call it, such as "fold 3"
     overrides: list[str] | dict[str, Any]  # in place of the config's values; plain JSON types
-    out: Path | None  # its run directory; None: a new, numbered one
+    out: Path  # its run directory
     goes_on: bool = False  # where it has been begun before, which it may not have been
 
     @property
@@ -24,13 +24,12 @@ class PlannedFit(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """The fit as plain JSON types."""
-        return {**self._asdict(), "out": None if self.out is None else str(self.out)}
+        return {**self._asdict(), "out": str(self.out)}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "PlannedFit":
         """The fit that `to_json` wrote."""
-        out = record["out"]
-        return cls(**{**record, "out": None if out is None else Path(out)})
+        return cls(**{**record, "out": Path(record["out"])})
 
 
 def changed(overrides: Overrides, changes: Mapping[str, Any]) -> list[str] | dict[str, Any]:

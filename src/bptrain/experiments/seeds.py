@@ -1,6 +1,7 @@
 """The same config with several seeds, and the mean of its results."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from bptrain.experiments.groups import (
     with_one_thread,
 )
 from bptrain.experiments.many import SharedByFits, settled_jobs
-from bptrain.experiments.news import FitBegins, News
+from bptrain.experiments.news import News
 from bptrain.experiments.planned import Overrides, changed
+from bptrain.store.run_directory import RunDirectory, numbered
 
 
 def fit_seeds(
@@ -50,25 +52,32 @@ def fit_seeds(
         for seed in range(loaded.config.seed, loaded.config.seed + seeds)
     ]
     if out is None and resume is None:
-        begun: list[str] = []
-
-        def note_and_show(news: News) -> None:
-            begun.extend([news.run] if isinstance(news, FitBegins) else [])
-            show(news)
-
-        try:
-            return fit_members(shared, overrides, members, None, jobs, note_and_show)
-        except Interrupted as error:
-            if not begun:
-                raise
-            message = (
-                f"stopped and saved; the runs are {', '.join(begun)}; one that is not finished goes on with "
-            )
-            message += "bptrain fit RUN/config.yaml --resume RUN"
-            raise Interrupted(message, error.signal_number) from None
+        with reserved(loaded.path.stem, seeds) as places:
+            return fit_members(shared, overrides, members, places, jobs, show)
     first = load_given(config, changed(overrides, members[0].changes), given)
     opened = open_group("seeds", seeds, 1, members, first, out, resume, overwrite)
     with kept(opened):
         summary = fit_members(shared, overrides, members, opened, jobs, show)
         finish(opened, summary)
     return summary
+
+
+@contextmanager
+def reserved(name: str, count: int) -> Iterator[list[Path]]:
+    """Numbered run directories for some fits, in their order whichever begins first; unused ones go at the end."""
+    places = [numbered(name) for _ in range(count)]
+    try:
+        yield places
+    except Interrupted as error:
+        begun = [str(place) for place in places if RunDirectory(place).record.exists()]
+        if not begun:
+            raise
+        message = (
+            f"stopped and saved; the runs are {', '.join(begun)}; one that is not finished goes on with "
+        )
+        message += "bptrain fit RUN/config.yaml --resume RUN"
+        raise Interrupted(message, error.signal_number) from None
+    finally:
+        for place in places:
+            with suppress(OSError):  # a run has begun there
+                place.rmdir()
