@@ -294,3 +294,34 @@ def test_best_alone_is_the_whole_model(workplace: Path, monkeypatch: pytest.Monk
     assert package.load("best.safetensors").predict([[1.0, 2.0]]).shape == (1, 1)
     assert bptrain("eval", "--checkpoint", "best.safetensors", "--data", "new.csv").code == 0
     assert bptrain("inspect", "best.safetensors").code == 0
+
+
+def test_a_file_of_published_splits_moves_too(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table(workplace / "proj/data/train.csv")
+    (workplace / "proj/data/test_rows.txt").write_text("0 3 5 7\n1 2\n")
+    at = project("data/train.csv", ", split: {index: data/test_rows.txt, line: 1}")
+    losses = fitted(at, monkeypatch)
+    Path("proj").rename("proj2")
+    run = Path("proj2/runs/model/001")
+    serves(run, losses)
+    shutil.move("proj2/data", "elsewhere")
+    assert bptrain("eval", run).code == 3
+    serves(run, losses, "--data-root", "elsewhere")
+    goes_on(Path("proj2/model.yaml"), run, "--data-root", "elsewhere")
+    Path("elsewhere/test_rows.txt").write_text("4\n5\n")
+    done = bptrain("eval", run, "--data-root", "elsewhere")
+    assert done.code == 3
+    assert "test_rows.txt has SHA-256" in done.err
+
+
+def test_folds_are_moved(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table(workplace / "proj/train.csv")
+    at = project("train.csv")
+    with monkeypatch.context() as here:
+        here.chdir(at)
+        done = bptrain("fit", "model.yaml", "--folds", "2", "--jobs", "1", "--json")
+        assert done.code == 0, done.err
+    Path("proj").rename("proj2")
+    for number, run in enumerate(done.json["runs"], start=1):
+        serves(Path("proj2") / run["run"], run["best"]["loss"])
+        assert Path(run["run"]).name == f"fold-{number}"

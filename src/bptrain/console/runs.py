@@ -107,6 +107,8 @@ def setting(settings: Mapping[str, Any], key: str) -> str:
     value = settings[key]
     if isinstance(value, float):
         return f"{value:g}"
+    if type(value) is int:
+        return str(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 

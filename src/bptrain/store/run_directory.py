@@ -36,10 +36,26 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.config = path / "config.yaml"
-        self.record = path / "run.json"
-        self.metrics = path / "metrics.jsonl"
-        self.best = path / "best.safetensors"
+
+    @property
+    def config(self) -> Path:
+        """config.yaml."""
+        return self.path / "config.yaml"
+
+    @property
+    def record(self) -> Path:
+        """run.json."""
+        return self.path / "run.json"
+
+    @property
+    def metrics(self) -> Path:
+        """metrics.jsonl."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def best(self) -> Path:
+        """best.safetensors."""
+        return self.path / "best.safetensors"
 
     def refuse_links(self) -> None:
         """Raises CheckpointError where a file of the run is a symbolic link: what is written to it would go elsewhere.
@@ -48,12 +64,13 @@ class RunDirectory:
 
         The run directory itself may be one, and what it lies in.
         """
-        own = [entry for name, entry in sorted(entries_of(self.path).items()) if name in OWN]
-        for entry in own:
-            self._refuse_link(entry)
-        if any(entry.name == "checkpoints" for entry in own):
+        entries = entries_of(self.path)
+        for name in OWN:
+            if name in entries and not entries[name].is_file(follow_symlinks=False):
+                self._refuse_link(entries[name])
+        if "checkpoints" in entries:
             for name, entry in entries_of(self.path / "checkpoints").items():
-                if update_of(name) is not None:
+                if not entry.is_file(follow_symlinks=False) and update_of(name) is not None:
                     self._refuse_link(entry)
 
     def _refuse_link(self, entry: "os.DirEntry[str]") -> None:
