@@ -325,3 +325,14 @@ def test_folds_are_moved(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for number, run in enumerate(done.json["runs"], start=1):
         serves(Path("proj2") / run["run"], run["best"]["loss"])
         assert Path(run["run"]).name == f"fold-{number}"
+    group = Path("proj2") / Path(done.json["runs"][0]["run"]).parent
+    whole = (group / "out_of_fold.csv").read_bytes()
+    shutil.rmtree(group / "fold-2")
+    shutil.move("proj2/train.csv", "elsewhere.csv")
+    Path("data").mkdir()
+    shutil.move("elsewhere.csv", "data/train.csv")
+    again = ("fit", "proj2/model.yaml", "--resume", group, "--jobs", "1")
+    assert bptrain(*again).code == 3
+    done = bptrain(*again, "--data-root", "data")
+    assert done.code == 0, done.err
+    assert (group / "out_of_fold.csv").read_bytes() == whole

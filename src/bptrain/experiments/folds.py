@@ -90,7 +90,8 @@ def fit_folds(
     opened = open_group("folds", folds, repeat, members, first, out, resume, overwrite)
     with kept(opened):
         summary = fit_members(shared, overrides, members, opened, jobs, show)
-        columns = out_of_fold(opened.group, members, given)
+        root = loaded.absolute().data.root if resume is not None else None
+        columns = out_of_fold(opened.group, members, given, None if root is None else Path(root))
         write_out_of_fold(opened.group, columns)
         finish(opened, summary)
     return FoldsSummary(opened.group, summary, columns)

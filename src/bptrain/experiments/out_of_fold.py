@@ -6,6 +6,7 @@ Behind `row` and `fold` (with `repeat` between them where there are several) sta
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,16 @@ from bptrain.store.run_directory import RunDirectory
 from bptrain.store.run_group import RunGroup
 
 
-def out_of_fold(group: RunGroup, members: Sequence[Member], given: Mapping[str, InMemory]) -> list[OutColumn]:
-    """The columns, whose rows are in the order of the file, once for each repeat. Raises DataError, CheckpointError."""
-    of_folds = [columns_of_fold(group.run(member.directory), member.fields, given) for member in members]
+def out_of_fold(
+    group: RunGroup, members: Sequence[Member], given: Mapping[str, InMemory], data_root: Path | None = None
+) -> list[OutColumn]:
+    """The columns, whose rows are in the order of the file, once for each repeat; `data_root` is where data has moved.
+
+    Raises DataError, CheckpointError.
+    """
+    of_folds = [
+        columns_of_fold(group.run(member.directory), member.fields, given, data_root) for member in members
+    ]
     joined = [joined_column(columns) for columns in zip(*of_folds, strict=True)]
     keys = [column.values for column in joined if column.name in ("row", "repeat")]
     order = np.lexsort([np.asarray(key) for key in keys])  # by the last key first
@@ -38,11 +46,11 @@ def out_of_fold(group: RunGroup, members: Sequence[Member], given: Mapping[str, 
 
 
 def columns_of_fold(
-    run: RunDirectory, fields: Mapping[str, int], given: Mapping[str, InMemory]
+    run: RunDirectory, fields: Mapping[str, int], given: Mapping[str, InMemory], data_root: Path | None
 ) -> list[OutColumn]:
     """The test rows of one fold, and what its best model predicts of them. Raises DataError, CheckpointError."""
     model = load_run(run, "best")
-    rows = tested_rows(model, run, given)
+    rows = tested_rows(model, run, given, data_root)
     proba = model.why_no_probabilities() is None
     predicted = Predictor(model, PREDICTION, proba, None).columns(rows.X)
     number, *true = row_columns(model.schema, rows)
@@ -55,10 +63,12 @@ def columns_of_fold(
     return [number, *constants, *named, *predicted]
 
 
-def tested_rows(model: Model, run: RunDirectory, given: Mapping[str, InMemory]) -> Rows:
+def tested_rows(
+    model: Model, run: RunDirectory, given: Mapping[str, InMemory], data_root: Path | None
+) -> Rows:
     """The test rows of a run, which was trained on what Python gives where there is such."""
     if not given:
-        return training_data(model, run, model.w.dtype).splits["test"]
+        return training_data(model, run, model.w.dtype, data_root=data_root).splits["test"]
     kept = KeptSchema(model.schema, model.stored.facts.data)
     loaded = load_given(run.config, (), given)
     return prepare_data(loaded, model.w.dtype, given=given, kept_schema=kept).splits["test"]
