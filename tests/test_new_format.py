@@ -12,6 +12,7 @@ from bptrain.formats import Format, NamedArrays, Sheet, formats, listed
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import read_bytes
 from bptrain.formats.problems import Origin
+from bptrain.formats.streams import pieces
 from command import bptrain
 
 IRIS = Path(__file__).parent.parent / "data" / "iris.csv"
@@ -66,6 +67,10 @@ def test_a_new_table_format(ssv: Path) -> None:
     assert bptrain("eval", fit.json["run"]).code == 0
     there = bptrain("eval", fit.json["run"], "--data", ssv, "--json")
     assert there.json["rows"] == 150
+    parts = [part for part in pieces(ssv, rows=60) if isinstance(part, Sheet)]
+    assert [part.origin.place(0) for part in parts] == ["line 2", "line 62", "line 122"]
+    predicted = bptrain("predict", fit.json["run"], ssv, "--out", "p.csv", "--json")
+    assert predicted.json["rows"] == 150
     Path("iris.csv").write_text(IRIS.read_text())
     like = bptrain(
         "fit", "config.yaml", "--set", "training.epochs=5", "--set", "data.train=iris.csv", "--json"
