@@ -102,9 +102,10 @@ def with_deviation(row: RunRow, split: str, name: str, metrics: Mapping[str, Any
 
 def setting(settings: Mapping[str, Any], key: str) -> str:
     """A setting as a cell: as a config has it, a number in six digits, cut where it is long."""
-    if key not in settings:
+    try:
+        value = settings[key]
+    except KeyError:
         return "-"
-    value = settings[key]
     if isinstance(value, float):
         return f"{value:g}"
     if type(value) is int:

@@ -43,9 +43,9 @@ def walk(directory: str | os.PathLike[str]) -> Iterator[Folder]:
         if GROUP in entries and path != top:
             continue
         is_run = "run.json" in entries
-        for name in sorted(entries, reverse=True):
-            skipped = (is_run and name == "checkpoints") or PRUNED.fullmatch(name)
-            if not skipped and _is_directory(entries[name]):
+        below = [name for name, entry in entries.items() if _is_directory(entry)]
+        for name in sorted(below, reverse=True):
+            if not (is_run and name == "checkpoints") and not PRUNED.fullmatch(name):
                 waiting.append(entries[name].path)
 
 

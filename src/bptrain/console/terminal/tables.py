@@ -13,10 +13,16 @@ Row = Sequence[str]
 def show_table(stream: TextIO, title: str, columns: Row, rows: Sequence[Row]) -> None:
     """A table: the first column to the left, the others to the right; turned where a terminal is too narrow for it."""
     width, title = width_of(stream), printable(title, spaces=True)
-    columns, *rows = [[printable(cell, spaces=True) for cell in row] for row in (columns, *rows)]
+    columns, *rows = [
+        # without the call for what needs it not: a table may have a hundred thousand cells
+        [cell if cell.isprintable() else printable(cell, spaces=True) for cell in row]
+        for row in (columns, *rows)
+    ]
     if title:
         print(wrapped(title, width), file=stream)
-    columns, *rows = [[as_printed(cell, stream) for cell in row] for row in (columns, *rows)]
+    columns, *rows = [
+        [cell if cell.isascii() else as_printed(cell, stream) for cell in row] for row in (columns, *rows)
+    ]
     widths = [max(map(cells, column)) for column in zip(columns, *rows, strict=True)]
     if width is not None and sum(widths) + 2 * len(widths) >= width:
         lines = turned(columns, rows, width)
@@ -24,15 +30,15 @@ def show_table(stream: TextIO, title: str, columns: Row, rows: Sequence[Row]) ->
         head, *others = (line_of(row, widths) for row in (columns, *rows))
         rule = [] if width is None else ["  " + "  ".join("─" * each for each in widths)]
         lines = iter([styled(head, BOLD, stream), *rule, *others])
-    for line in lines:
-        print(line, file=stream)
+    stream.writelines(f"{line}\n" for line in lines)
     stream.flush()
 
 
 def line_of(row: Row, widths: Sequence[int]) -> str:
     """A row in columns."""
-    first, *others = ((cell, " " * (each - cells(cell))) for cell, each in zip(row, widths, strict=True))
-    return "  " + "  ".join([first[0] + first[1], *(room + cell for cell, room in others)]).rstrip()
+    filled = [" " * (each - cells(cell)) + cell for cell, each in zip(row, widths, strict=True)]
+    filled[0] = row[0] + " " * (widths[0] - cells(row[0]))
+    return "  " + "  ".join(filled).rstrip()
 
 
 def turned(columns: Row, rows: Sequence[Row], width: int) -> Iterator[str]:
