@@ -1,6 +1,7 @@
 """The Python API: the same validation, the same events."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import bptrain
 from bptrain.commands.gradcheck import selftest
 from bptrain.commands.gradcheck.run import GradcheckResult
-from bptrain.errors import CheckpointError, DataError, UsageError
+from bptrain.errors import CheckpointError, DataError, DataWarning, UsageError
 from engines.installed import ENGINES
 
 
@@ -36,6 +37,9 @@ def test_fit_load_predict(iris: Path) -> None:
 def test_many_rows_are_predicted_in_parts(iris: Path, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By several threads, some rows at a time, each of which has a matrix of its own to work in."""
     model = bptrain.load(bptrain.fit(iris, {"training.epochs": 5, "training.engine": engine}).path)
+    with pytest.warns(DataWarning, match="of 5,003 rows of X .* have numbers outside the range"):
+        model.predict(np.full((5003, 4), 100.0))
+    model = replace(model, config=model.config.model_copy(update={"silence": ("outside_training_range",)}))
     X = np.random.default_rng(0).uniform(0.1, 7.0, (5003, 4))
     expected = model.predict(X)
     assert len(set(expected)) == 3

@@ -287,7 +287,7 @@ def test_the_compiled_engine_reads_it(config: Path, mine: Path) -> None:
     run = trained(config, mine, "--set", "training.engine=numba")
     assert json.loads((run / "run.json").read_text())["engine"] == "numba"
     model = package.load(run, plugins=[mine])
-    assert model.predict(np.ones((3, 4))).shape == (3,)
+    assert model.predict([[5.1, 3.5, 1.4, 0.2]] * 3).shape == (3,)
 
 
 @pytest.mark.skipif("numba" not in ENGINES, reason="the extra fast is not installed")

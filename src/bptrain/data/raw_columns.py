@@ -13,6 +13,7 @@ from bptrain.data.python_cells import array_of, cells_of
 from bptrain.data.schema import Schema
 from bptrain.data.sheet_columns import block_of
 from bptrain.data.table import ColumnBlock, Table
+from bptrain.data.training_range import OutsideRange, outside_range
 from bptrain.data.unknown_cells import refuse_all_unseen, unseen
 from bptrain.errors import DataError, Problem, Warned
 from bptrain.formats import Sheet
@@ -45,8 +46,17 @@ def encode_rows(X: Any, schema: Schema, dtype: DTypeLike) -> tuple[Array, list[W
     errors.raise_if_any()
     rows = np.arange(block.rows)
     refuse_all_unseen(schema.features, block, rows)
-    odd = unseen(schema.features, block, rows, "these rows")
+    odd = outside_range(schema.statistics, schema.numeric, block, rows, "X")
+    odd += unseen(schema.features, block, rows, "these rows")
     return schema.encode_features(Table(block), dtype), odd
+
+
+def outside_range_of_columns(X: Array, schema: Schema) -> list[Warned]:
+    """What `encode_rows` says of N × n finite numbers, which may be outside the range of the training rows."""
+    names = tuple(feature.name for feature in schema.features)
+    found = OutsideRange(schema.statistics, schema.numeric)
+    found.add(ColumnBlock(PYTHON, names, X, names, {}))
+    return found.warnings("X")
 
 
 class Encoder:

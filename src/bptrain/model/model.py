@@ -13,7 +13,7 @@ from bptrain.build.network import activation_parts
 from bptrain.config.schema import Config
 from bptrain.core.network import Network
 from bptrain.data.column_statistics import Statistics
-from bptrain.data.raw_columns import Encoder, encode_rows, is_plain
+from bptrain.data.raw_columns import Encoder, encode_rows, is_plain, outside_range_of_columns
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Outputs
 from bptrain.engines.choice import forward_pass
@@ -21,7 +21,6 @@ from bptrain.engines.row_threads import Parts
 from bptrain.engines.threads import threads_at_hand
 from bptrain.errors import (
     CheckpointError,
-    DataError,
     DataWarning,
     UsageError,
     Warned,
@@ -52,7 +51,7 @@ class Model:
         X is N × columns in the order of training, or a mapping or data frame of named columns. The last bits of a row
         may depend on the rows beside it: docs/accuracy.md. Raises DataError.
         """
-        return self.outputs_of(self._encoded(X)).X_L
+        return self._outputs(X)
 
     def outputs_of(self, X: Array) -> Outputs:
         """Z_L and X_L of encoded rows, N × n_0, by the engine that trained the model where that is installed."""
@@ -60,12 +59,7 @@ class Model:
 
     def predict(self, X: Any) -> Array:
         """A class label for each row, or the target in its own units: N, or N × targets. Raises DataError."""
-        if isinstance(X, np.ndarray) and X.ndim == 2 and len(X) > ROWS_AT_ONCE and is_plain(X, self.schema):
-            try:
-                return self._predict_in_parts(X)
-            except DataError:  # an error about all rows together has their own numbers
-                pass
-        return self.schema.decode(self.outputs_of(self._encoded(X)).X_L)
+        return self.schema.decode(self._outputs(X))
 
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class, in the order of `schema.labels`, N × classes; of each label, where each is a
@@ -74,7 +68,7 @@ class Model:
         Raises UsageError where the outputs are no probabilities, DataError for the columns.
         """
         self.refuse_no_probabilities()
-        return self.schema.scores_of(self.outputs_of(self._encoded(X)).X_L)
+        return self.schema.scores_of(self._outputs(X))
 
     def predict_one(self, row: tuple[Any, ...] | Mapping[str, Any]) -> Any:
         """The label or the number of one row; a tuple of these for several targets.
@@ -82,7 +76,7 @@ class Model:
         `row` has the cells in the order of training, or by the names of the columns. Raises DataError.
         """
         X = {name: [cell] for name, cell in row.items()} if isinstance(row, Mapping) else tuple(row)
-        predicted = self.schema.decode(self.outputs_of(self._encoded(X)).X_L)[0]
+        predicted = self.schema.decode(self._outputs(X))[0]
         if not isinstance(predicted, np.ndarray):
             return predicted.item()
         values = predicted.tolist()
@@ -136,7 +130,7 @@ class Model:
         from bptrain.model.prediction_intervals import half_widths_of
 
         half = half_widths_of(self, level)
-        predicted = self.schema.decode(self.outputs_of(self._encoded(X)).X_L)
+        predicted = self.schema.decode(self._outputs(X))
         return predicted - half, predicted + half
 
     def evaluate(self, data: Any, by: str | None = None, interval: float | None = None) -> dict[str, Any]:
@@ -153,38 +147,34 @@ class Model:
         self._say(report.warnings[len(self.warnings) :])  # those of the model were said when it was loaded
         return report.record()
 
-    def _encoded(self, X: Any) -> Array:
-        """X_0; what is odd about the rows is said as a warning of Python to who called the caller. Raises DataError."""
-        encoded, odd = encode_rows(X, self.schema, self.w.dtype)
+    def _outputs(self, X: Any) -> Array:
+        """X_L of raw rows; what is odd about these is said as a warning of Python to who called the caller.
+
+        Raises DataError.
+        """
+        outputs, odd = None, list[Warned]()
+        if isinstance(X, np.ndarray) and is_plain(X, self.schema):
+            outputs = self.outputs_of_plain(X)
+        if outputs is None:  # an error about all rows together has their own numbers
+            encoded, odd = encode_rows(X, self.schema, self.w.dtype)
+            outputs = self.outputs_of(encoded).X_L
+        else:
+            odd = outside_range_of_columns(X, self.schema)
         self._say(odd, 4)
-        return encoded
+        return outputs
 
     def _say(self, odd: Iterable[Warned], level: int = 3) -> None:
         """Warnings of Python, but for those that the config silences, to who called the caller."""
         for name, message in not_silenced(odd, self.config.silence):
             warnings.warn(printable(f"{message} [{name}]", spaces=True), DataWarning, stacklevel=level)
 
-    def _predict_in_parts(self, X: Array) -> Array:
-        """The same for many rows: some at a time, which stay in the cache from raw columns to labels."""
-        forward = self._forward_by_one_thread  # made here, once, and not by each thread
-
-        def predicted(rows: slice) -> list[Array]:
-            encode, found = Encoder(self.schema, self.w.dtype, ROWS_AT_ONCE), []
-            for a in range(rows.start, rows.stop, ROWS_AT_ONCE):
-                encoded = encode(X[a : min(a + ROWS_AT_ONCE, rows.stop)])
-                found.append(self.schema.decode(forward(self.w, encoded).X_L))
-            return found
-
-        parts = self._parts.run(predicted, len(X), ROWS_AT_ONCE)
-        return np.concatenate([found for part in parts for found in part])
-
     def outputs_of_plain(self, raw: Array) -> Array | None:
         """X_L of raw numbers, N × columns in the order of training; None where one of them is not finite when scaled.
 
-        So it is of few rows, which `outputs_of` takes together. Parts of many are worked on at the same time, each of
-        which stays in the cache from raw columns to outputs.
+        So it is of other shapes, and of few rows, which `outputs_of` takes together. Parts of many are worked on at the
+        same time, each of which stays in the cache from raw columns to outputs.
         """
-        if len(raw) <= ROWS_AT_ONCE:
+        if raw.ndim != 2 or len(raw) <= ROWS_AT_ONCE or raw.shape[1] != len(self.schema.features):
             return None
         forward = self._forward_by_one_thread
 
