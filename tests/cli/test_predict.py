@@ -141,6 +141,7 @@ def test_the_columns(species: Path, workplace: Path) -> None:
     assert (clash.code, clash.out) == (2, "")
     assert "two columns would be named sex" in clash.err
     assert bptrain("predict", species, PENGUINS, "--proba", "--name", "p_Gentoo").code == 2
+    assert bptrain("predict", species, PENGUINS, "--name", " ").code == 2
     unknown = bptrain("predict", species, PENGUINS, "--keep", "yaer,place")
     assert unknown.code == 3
     assert len(problems(unknown)) == 2

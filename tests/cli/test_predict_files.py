@@ -15,6 +15,7 @@ import pytest
 import bptrain as package
 from command import SCRIPT, bptrain
 from conftest import ROOT
+from terminal import in_terminal
 
 PENGUINS = ROOT / "data" / "penguins.csv"
 CONFIG = f"""
@@ -232,3 +233,26 @@ def test_a_reader_that_has_seen_enough(species: Path, workplace: Path) -> None:
     _, said = process.communicate()
     assert process.returncode == 141
     assert said == ""
+
+
+def test_a_bar_on_a_terminal(species: Path, workplace: Path) -> None:
+    """While a file is written; not where the predictions themselves go to the terminal."""
+    script = SCRIPT.replace(
+        "; main()", "; import bptrain.console.predict as c; c.MOMENT = c.REFRESH_SECONDS = 0.0; main()"
+    )
+    seen = in_terminal(
+        "predict",
+        species,
+        PENGUINS,
+        PENGUINS.parent / "../data/penguins.csv",
+        "--out",
+        "p.csv",
+        script=script,
+    )
+    assert b" rows/s" in seen.raw
+    assert b"predicting" in seen.raw
+    assert "predicting" not in seen.text  # gone at the end
+    assert seen.cursor_shown
+    shown = in_terminal("predict", species, PENGUINS, script=script)
+    assert b"predicting" not in shown.raw
+    assert "Adelie" in shown.text

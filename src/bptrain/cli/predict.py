@@ -126,7 +126,7 @@ def predict_command(
         shard=shard,
         fail_on_drift=fail_on_drift,
     )
-    with PredictView(screen) as view, closing(predict(words or [], options)) as events:
+    with PredictView(screen, out is None) as view, closing(predict(words or [], options)) as events:
         for event in events:
             view.show(event)
             if isinstance(event, PredictionSummary):

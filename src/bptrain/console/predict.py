@@ -28,12 +28,15 @@ REFRESH_SECONDS = 0.1
 class PredictView:
     """Shows the events of `bptrain predict`; a context, so that the bar is gone from the terminal however it ends."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, to_stdout: bool) -> None:
         self.screen = screen
+        shown = (
+            to_stdout and sys.stdout.isatty()
+        )  # the predictions themselves, between which a bar would stand
+        self._wanted = is_redrawn(sys.stderr) and not (shown or screen.quiet or screen.json)
         self._bar: progress.Progress | None = None
         self._begun = self._shown = time.monotonic()
         self._rows = 0
-        self._to_file = True
 
     def __enter__(self) -> "PredictView":
         return self
@@ -47,7 +50,6 @@ class PredictView:
         """Shows one event."""
         screen = self.screen
         if isinstance(event, Printed):
-            self._to_file = False
             screen.data(event.text)
         elif isinstance(event, Advanced):
             self._advance(event.rows)
@@ -68,8 +70,7 @@ class PredictView:
     def _advance(self, rows: int) -> None:
         self._rows += rows
         now = time.monotonic()
-        wanted = self._to_file and is_redrawn(sys.stderr) and not (self.screen.quiet or self.screen.json)
-        if self._bar is None and wanted and now - self._begun > MOMENT:
+        if self._bar is None and self._wanted and now - self._begun > MOMENT:
             from rich.console import Console
             from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

@@ -65,6 +65,8 @@ def predictor_of(model: Model, options: PredictOptions) -> Predictor:
     Of intervals: DataError where too few validation rows made them, CheckpointError for a model without them.
     """
     labels, decide = model.schema.labels, None
+    if not options.name.strip():
+        raise UsageError("--name is empty: give the column of predictions a name")
     if options.threshold is not None and options.cost is not None:
         raise UsageError("--threshold and --cost exclude each other: give one of them")
     chooser = (
