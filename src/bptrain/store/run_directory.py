@@ -138,7 +138,7 @@ class RunDirectory:
         """The content of run.json. Raises CheckpointError when it is missing or no JSON object, and for a link."""
         self.refuse_links()
         try:
-            record = json.loads(self.record.read_text(encoding="utf-8"))
+            record = json.loads(self.record.read_bytes())
         except FileNotFoundError as error:
             if (self.path / GROUP).is_file():
                 message = (

@@ -143,6 +143,11 @@ class RunIndex:
         self._kept[run] = (Stamp(*entry[0]), values, settings)
         return values, settings
 
+    def compact(self, settings: Mapping[str, Any]) -> RunSettings:
+        """Settings as what differs from those of the other runs, of which there may be ten thousand."""
+        self._base = self._base or settings
+        return RunSettings.of(settings, self._base)
+
     def put(self, run: str, stamp: Stamp | None, values: Sequence[Any], settings: Mapping[str, Any]) -> None:
         """Keeps what was read of a run."""
         if stamp is not None and stamp.is_settled:
@@ -153,7 +158,7 @@ class RunIndex:
         unchanged = self._hits == len(self._kept) == len(self._runs)
         if unchanged or len(self._kept) < LEAST:
             return
-        base = RunSettings.base_of(next(iter(self._kept.values()))[2])
+        base = self._base
         runs: dict[str, list[Any]] = {}
         for run, (stamp, values, settings) in self._kept.items():
             variant = RunSettings.of(settings, base)

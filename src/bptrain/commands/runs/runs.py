@@ -75,6 +75,7 @@ def all_runs(directory: Path) -> list[RunRow]:
             row = RunRow._make([run, *values, settings])
         else:
             row = read(run)
+            row = row._replace(settings=index.compact(row.settings))
             if row.state in ENDED:
                 index.put(name, stamp, row[1:-1], row.settings)
         rows.append(row)
