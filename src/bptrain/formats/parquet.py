@@ -13,6 +13,7 @@ from bptrain.formats.incoming import Incoming
 from bptrain.formats.limits import rows_of_piece
 
 ROWS_AT_A_TIME = 1 << 16
+BUFFER = 1 << 16  # bytes of a column that are read at a time
 
 
 @formats.add("parquet")
@@ -45,7 +46,7 @@ def sheets_of_groups(path: Path, key: str, groups: range | None, rows: int) -> I
         size = rows_of_piece(len(file.schema_arrow), ROWS_AT_A_TIME)
         sizes = [file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)]
         begins = [0, *accumulate(sizes)]
-        there = [k for k in groups or range(len(sizes)) if sizes[k]]
+        there = [k for k in (range(len(sizes)) if groups is None else groups) if sizes[k]]
         for k in there:
             batches = file.iter_batches(size, row_groups=[k], use_threads=False)
             for sheet in sheets_of(pa, file.schema_arrow, batches, rows, path):
@@ -60,7 +61,8 @@ def _opened(pa: Any, path: Path, key: str) -> Any:
     pq = needed("pyarrow.parquet", path, key)
     first = pq.read_schema(str(path))
     texts = [field.name for field in first if pa.types.is_string(field.type)]
-    return pq.ParquetFile(str(path), read_dictionary=texts)
+    # A buffer per column, since a row group that is read ahead as a whole is in memory as a whole.
+    return pq.ParquetFile(str(path), read_dictionary=texts, pre_buffer=False, buffer_size=BUFFER)
 
 
 def _batches(file: Any) -> Iterator[Any]:
