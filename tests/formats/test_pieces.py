@@ -134,6 +134,7 @@ def test_a_cell_of_a_table_means_the_same_in_a_piece(
     path.write_text(in_csv(rows, end, quoted), encoding="utf-8", newline="")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delimited_pieces, "BLOCK", max(block, 1))
+        patch.setattr(delimited_pieces, "LEAST_ROWS", 0)
         patch.setattr(plain_rows, "PIECE", max(8, block // 3))
         assert_same(path, schema, size, delimiter=";")
 
@@ -367,6 +368,7 @@ def test_what_is_wrong_is_said_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: int | None, words: str
 ) -> None:
     monkeypatch.setattr(delimited_pieces, "BLOCK", 100)
+    monkeypatch.setattr(delimited_pieces, "LEAST_ROWS", 0)
     (tmp_path / "t.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(DataError) as caught:
         texts(tmp_path / "t.csv", delimiter=",", needed=("a", "b"))
@@ -379,6 +381,7 @@ def test_a_quoted_marker_is_a_text_where_the_file_began_without_quotes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delimited_pieces, "BLOCK", 100)
+    monkeypatch.setattr(delimited_pieces, "LEAST_ROWS", 0)
     (tmp_path / "t.csv").write_text("a,b\n" + "x,2\n" * 50 + '"NA",2\n' * 50)
     found = texts(tmp_path / "t.csv", delimiter=",")["a"]
     assert [type(cell).__name__ for cell in found[-50:]] == ["QuotedText"] * 50
@@ -417,6 +420,7 @@ def test_a_bomb_is_capped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     (tmp_path / "one_line.csv").write_bytes(b"a,b\n" + b"1" * (1 << 20))
     monkeypatch.setattr(delimited_pieces, "MOST_OF_A_ROW", 1 << 18)
     monkeypatch.setattr(delimited_pieces, "BLOCK", 1 << 10)
+    monkeypatch.setattr(delimited_pieces, "LEAST_ROWS", 0)
     with pytest.raises(DataError, match="more than"):
         [*pieces(tmp_path / "one_line.csv")]
 

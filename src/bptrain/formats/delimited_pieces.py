@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
 BLOCK = 1 << 21  # characters that are cut into rows at a time
+LEAST_ROWS = 200  # of a block, since each column is taken out of each block by itself
+MOST_OF_A_BLOCK = 1 << 23  # characters, of so many rows
 MOST_OF_A_ROW = 1 << 26  # characters
 LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -174,6 +176,8 @@ def delimited_pieces(
     rest.fill(BLOCK)
     while line_ends(rest.text) <= LINES and not rest.has_ended:
         _fill_more(rest, file)
+    size = max(BLOCK, min(LEAST_ROWS * (rest.text.find("\n") + 1), MOST_OF_A_BLOCK))
+    rest.fill(size)
     while rest.text or not table.rows:
         text, goes_on = rest.whole_lines(), not rest.has_ended
         block = table.next(text, rest.line, goes_on) if table.rows else table.first(text, goes_on)
@@ -187,7 +191,7 @@ def delimited_pieces(
         if not goes_on:
             return
         rest.leave(block.end)
-        rest.fill(BLOCK)
+        rest.fill(size)
 
 
 def _fill_more(rest: RestOfText, file: str) -> None:
