@@ -92,6 +92,7 @@ SPELLING = {
     "κ": "kappa",
     "λ": "lambda",
     "μ": "mu",
+    "ν": "nu",
     "π": "pi",
     "ρ": "rho",
     "σ": "sigma",
