@@ -165,6 +165,12 @@ def test_damaged_runs_are_told(runs: Path, damage: Any) -> None:
     assert len(rows) == 3
 
 
+def test_a_time_that_is_none(runs: Path) -> None:
+    change(runs / "long", started=5)
+    assert [row["started"] for row in listed() if row["run"] == "runs/long"] == [None]
+    assert bptrain("runs", "prune", "--keep", 1, "--dry-run").code == 0
+
+
 def test_none(workplace: Path) -> None:
     (workplace / "empty").mkdir()
     assert listed("empty") == []

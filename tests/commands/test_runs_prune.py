@@ -187,6 +187,15 @@ def test_a_group_goes_as_a_whole(runs: Path, folds: Path) -> None:
     assert (runs / "folds/002/fold-1/best.safetensors").is_file()
 
 
+def test_runs_are_not_taken_out_of_a_group(runs: Path, folds: Path) -> None:
+    shutil.copytree(folds, runs / "iris" / "cv")
+    (runs / "iris" / "cv" / "repeat-1").mkdir()
+    for directory in (runs / "iris" / "cv", runs / "iris" / "cv" / "repeat-1"):
+        refused = bptrain("runs", "prune", directory, "--keep", 1)
+        assert (refused.code, "is a group of runs, which goes as a whole" in refused.err) == (2, True)
+    assert sorted(path.name for path in (runs / "iris" / "cv").glob("fold-*")) == ["fold-1", "fold-2"]
+
+
 def test_a_kill_at_any_instant_leaves_no_half_of_a_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each call that changes the disk is interrupted in turn; what is left is deleted the next time."""
     calls: dict[str, Any] = {"rename": os.rename, "unlink": os.unlink, "rmdir": os.rmdir}

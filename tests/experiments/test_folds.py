@@ -161,6 +161,9 @@ def test_a_group_is_one_line_among_the_runs(iris: Path) -> None:
     assert (row["run"], row["state"]) == ("runs/iris/001", "finished")
     assert row["test"]["accuracy"] == record["mean"]["test"]["accuracy"]
     assert row["group"] == {"kind": "folds", "runs": 2, "finished": 2, "sd": record["sd"]}
+    bptrain("fit", iris, *SMALL[:4], "--set", "data.split.folds=2", "--set", "data.split.fold=1")
+    # its settings are resolved, as those of a run are
+    assert set(bptrain("runs", "--json").json["differing"]) == {"training.threads", "data.split.fold"}
     shown = bptrain("runs").out
     assert "folds 2/2" in shown
     assert "±" in shown
@@ -227,6 +230,35 @@ def test_a_group_may_be_replaced(iris: Path) -> None:
     assert RunGroup(Path("cv")).read().runs == ("fold-1", "fold-2")
 
 
+def test_nothing_is_removed_where_a_new_run_would_find_its_place_taken(iris: Path) -> None:
+    bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv")
+    Path("cv/fold-2/mine.txt").write_text("notes")
+    Path("cv/fold-3").mkdir()
+    Path("cv/fold-3/other.txt").write_text("notes")
+    for folds_now, named in ((2, "cv/fold-2/mine.txt"), (3, "cv/fold-2/mine.txt")):
+        outcome = bptrain("fit", iris, "--folds", folds_now, *SMALL, "--out", "cv", "--overwrite")
+        assert outcome.code == 2
+        assert (
+            outcome.err == f"error: --out cv: {named} is not bptrain's: move it, or give another directory\n"
+        )
+    Path("cv/fold-2/mine.txt").unlink()
+    outcome = bptrain("fit", iris, "--folds", 3, *SMALL, "--out", "cv", "--overwrite")
+    assert (outcome.code, "cv/fold-3/other.txt is not" in outcome.err) == (2, True)
+    assert RunGroup(Path("cv")).read().status == "finished"
+    assert bptrain("eval", "cv/fold-2").code == 0
+
+
+def test_what_a_link_in_a_group_leads_to_is_not_overwritten(iris: Path) -> None:
+    bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv")
+    Path("cv/fold-2").rename("precious")
+    Path("cv/fold-2").symlink_to(Path("precious").absolute())
+    outcome = bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv", "--overwrite")
+    assert outcome.code == 2
+    assert "cv/fold-2 is a symbolic link, and what it leads to is not overwritten" in outcome.err
+    assert Path("precious/best.safetensors").exists()
+    assert Path("cv/fold-1/best.safetensors").exists()
+
+
 def test_seeds_in_a_directory_are_a_group(iris: Path) -> None:
     first = bptrain("fit", iris, "--seeds", 2, *SMALL, "--out", "runs/many", "--json").json
     assert [run["seed"] for run in first["runs"]] == [0, 1]
@@ -239,10 +271,14 @@ def test_seeds_in_a_directory_are_a_group(iris: Path) -> None:
 def test_a_record_that_names_other_places_is_refused(iris: Path) -> None:
     bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv")
     record = json.loads(Path("cv/group.json").read_text())
-    Path("cv/group.json").write_text(json.dumps({**record, "runs": ["../elsewhere"]}))
-    outcome = bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv", "--overwrite")
-    assert outcome.code == 5
-    assert "could not read cv/group.json" in outcome.err
+    damages: tuple[dict[str, Any], ...]
+    damages = ({"runs": ["../elsewhere"]}, {"runs": []}, {"mean": [1]}, {"config": "text"})
+    for damage in damages:
+        Path("cv/group.json").write_text(json.dumps({**record, **damage}))
+        outcome = bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv", "--overwrite")
+        assert outcome.code == 5
+        assert "could not read cv/group.json" in outcome.err
+        assert bptrain("runs", ".", "--json").json["runs"][0]["state"] == "damaged"
 
 
 def test_a_group_that_is_in_use_is_not_replaced(iris: Path) -> None:

@@ -134,7 +134,7 @@ class WhichFits(NamedTuple):
         record = RunGroup(Path(str(self.resume))).read()
         if record.kind == "seeds":
             return self._replace(seeds=record.size)
-        return self._replace(folds=record.size, repeat=self.repeat or record.repeat)
+        return self._replace(folds=record.size, repeat=record.repeat if self.repeat is None else self.repeat)
 
 
 def fit_one(

@@ -10,6 +10,7 @@ from bptrain.commands.runs.run_rows import RunRow
 from bptrain.commands.runs.runs import all_runs, less_is_better
 from bptrain.errors import BusyError, CheckpointError, UsageError
 from bptrain.store.run_directory import RunDirectory
+from bptrain.store.run_places import GROUP
 from bptrain.store.run_removal import Content, NotOursError, left_over, remove, remove_aside
 
 BEST, IN_USE = "the best of its kind", "in use"
@@ -61,6 +62,12 @@ def prune(directory: Path, keep: int, dry_run: bool = False) -> Iterator[PrunedR
     """
     if keep < 1:
         raise UsageError(f"--keep {keep}: keep at least one run")
+    here = directory.resolve()
+    group = next((path for path in (here, here.parent) if (path / GROUP).is_file()), None)
+    if group is not None:
+        raise UsageError(
+            f"{group} is a group of runs, which goes as a whole: prune the directory that it lies in"
+        )
     rows = all_runs(directory)
     newest = sorted(rows, key=lambda row: row.started or "", reverse=True)
     best = {row.run for row in best_runs(rows)}

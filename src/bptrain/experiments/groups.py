@@ -13,9 +13,10 @@ from bptrain.experiments.many import SharedByFits, run_many
 from bptrain.experiments.news import FitsPlanned, News
 from bptrain.experiments.planned import Overrides, PlannedFit, changed
 from bptrain.experiments.pool import NOTHING_CHANGED
+from bptrain.store.new_groups import group_at, new_group
 from bptrain.store.provenance import now
 from bptrain.store.run_directory import RunDirectory, locked
-from bptrain.store.run_group import GroupRecord, Kind, RunGroup, group_at, groups_of, mean_and_sd, new_group
+from bptrain.store.run_group import GroupRecord, Kind, RunGroup, groups_of, mean_and_sd
 from bptrain.store.run_settings import portable, setting_differences
 
 
@@ -107,7 +108,7 @@ def open_group(
         if found is not None:
             stored = found.read()
             return OpenGroup(found, record._replace(started=stored.started), True)
-    group = group_at(out, overwrite) if out is not None else new_group(loaded.path.stem)
+    group = group_at(out, record.runs, overwrite) if out is not None else new_group(loaded.path.stem)
     return OpenGroup(group, record, False, note)
 
 

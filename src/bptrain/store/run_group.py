@@ -11,15 +11,13 @@ import json
 import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from bptrain.errors import CheckpointError, UsageError
-from bptrain.store.atomic import flush_directory, storage, write_atomically
-from bptrain.store.run_directory import RUNS, RunDirectory, clear, locked, numbered, places_with
+from bptrain.errors import CheckpointError
+from bptrain.store.atomic import storage, write_atomically
+from bptrain.store.run_directory import RUNS, RunDirectory, places_with
 from bptrain.store.run_places import GROUP
-from bptrain.temporary import is_left_over
 
 FORMAT = 1
 OUT_OF_FOLD = "out_of_fold.csv"
@@ -75,7 +73,13 @@ class RunGroup(NamedTuple):
             content = json.loads(file.read_text(encoding="utf-8"))
             known = {name: content[name] for name in GroupRecord._fields}
             runs = tuple(map(str, known["runs"]))
-            if content["format"] != FORMAT or not all(map(MEMBER.fullmatch, runs)):
+            figures = (known["mean"] or {}, known["sd"] or {}, known["config"])
+            if (
+                content["format"] != FORMAT
+                or not runs
+                or not all(map(MEMBER.fullmatch, runs))
+                or not all(isinstance(value, dict) for value in figures)
+            ):
                 raise ValueError("it is of another format")
             return GroupRecord(**{**known, "runs": runs})
         except FileNotFoundError as error:
@@ -138,54 +142,6 @@ def _over_runs(statistic: Callable[[list[float]], float | None], values: list[An
     if isinstance(values[0], Mapping):
         return {label: _over_runs(statistic, [value.get(label) for value in values]) for label in values[0]}
     return None if None in values else statistic(values)
-
-
-def new_group(name: str) -> RunGroup:
-    """Makes runs/<name>/<number> for a group, the next free number. Raises StorageError."""
-    path = numbered(name)
-    flush_directory(path.parent)
-    return RunGroup(path)
-
-
-def group_at(path: Path, overwrite: bool) -> RunGroup:
-    """Makes the directory `path` itself for a group; with `overwrite` a group that is there goes.
-
-    Raises UsageError where the directory holds something else, or may not be overwritten.
-    """
-    with storage(path, "make"):
-        if path.exists() and not path.is_dir():
-            raise UsageError(f"--out {path} is a file, not a directory")
-        content = [entry.name for entry in path.iterdir()] if path.is_dir() else []
-        if any(name != ".lock" and not is_left_over(path / name, LEFT_OVER) for name in content):
-            if not overwrite:
-                raise UsageError(
-                    f"--out {path} is not empty: give another directory, --overwrite, or --resume {path}"
-                )
-            if GROUP not in content:
-                raise UsageError(f"--out {path} holds no group of runs, and nothing else is overwritten")
-            _remove_runs(RunGroup(path))
-        path.mkdir(parents=True, exist_ok=True)
-        flush_directory(path.parent)
-    return RunGroup(path)
-
-
-def _remove_runs(group: RunGroup) -> None:
-    """Removes the runs of a group, and what it has said of them; files of the user's stay.
-
-    Raises BusyError where another process works in one of them.
-    """
-    with ExitStack() as stack:
-        stack.enter_context(locked(RunDirectory(group.path)))
-        runs = [run for run in map(group.run, group.read().runs) if run.path.is_dir()]
-        for run in runs:  # all of them before the first is touched
-            stack.enter_context(locked(run))
-        for run in runs:
-            clear(run)
-            (run.path / ".lock").unlink(missing_ok=True)
-            for folder in (run.path / "checkpoints", run.path, run.path.parent):
-                if folder != group.path and folder.is_dir() and not any(folder.iterdir()):
-                    folder.rmdir()
-        group.out_of_fold.unlink(missing_ok=True)
 
 
 def groups_of(name: str) -> list[RunGroup]:

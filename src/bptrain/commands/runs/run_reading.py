@@ -20,7 +20,7 @@ def row_of(run: RunDirectory) -> RunRow:
         try:
             stored = newest_glance(run)
         except CheckpointError as error:
-            return RunRow(path, "damaged", error.problems[0].message, started=record.get("started"))
+            return RunRow(path, "damaged", error.problems[0].message, started=started_of(record))
         result = record.get("result")
         row = of_result(path, record, result) if result else of_metrics(run, record)
         return row._replace(settings=flat(stored["config"]))
@@ -36,7 +36,7 @@ def row_of_group(group: RunGroup) -> RunRow:
     try:
         record = group.read()
         finished, mean, sd = standing(group, record)
-        settings = flat(record.config)
+        settings = settings_of_group(group, record)
     except CheckpointError as error:
         return RunRow(path, "damaged", error.problems[0].message)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -53,10 +53,19 @@ def row_of_group(group: RunGroup) -> RunRow:
         split=split,
         metrics=mean[split] if split else {},
         test=mean.get("test", {}),
-        started=record.started,
+        started=str(record.started),
         group={"kind": record.kind, "runs": len(record.runs), "finished": finished, "sd": sd},
         settings=settings,
     )
+
+
+def settings_of_group(group: RunGroup, record: GroupRecord) -> dict[str, Any]:
+    """What the runs of a group have in common, as its first run has resolved it, once that has begun."""
+    try:
+        config = newest_glance(group.run(record.runs[0]))["config"]
+    except CheckpointError:
+        config = record.config
+    return {key: value for key, value in flat(config).items() if key != "data.split.fold"}
 
 
 def standing(group: RunGroup, record: GroupRecord) -> tuple[int, MetricsBySplit, MetricsBySplit]:
@@ -106,7 +115,7 @@ def of_result(path: str, record: dict[str, Any], result: dict[str, Any]) -> RunR
         loss=number(best["loss"][split]),
         metrics=dict(best["metrics"][split]),
         test=dict(best["metrics"].get("test", {})),
-        started=record.get("started"),
+        started=started_of(record),
         seconds=seconds_of(record),
     )
 
@@ -129,7 +138,7 @@ def of_metrics(run: RunDirectory, record: dict[str, Any]) -> RunRow:
         split=split,
         loss=loss,
         metrics=figures,
-        started=record.get("started"),
+        started=started_of(record),
         seconds=seconds_of(record),
     )
 
@@ -145,6 +154,12 @@ def is_held(run: RunDirectory) -> bool:
         return True
     except StorageError:  # somebody else's, that may not be written to
         return False
+
+
+def started_of(record: dict[str, Any]) -> str | None:
+    """When a run was started."""
+    started = record.get("started")
+    return started if isinstance(started, str) else None
 
 
 def seconds_of(record: dict[str, Any]) -> float | None:
