@@ -137,6 +137,7 @@ def test_runs_are_offered(workplace: Path) -> None:
         (workplace / "runs" / name / "run.json").write_text("{}")
     (workplace / "runs" / "iris" / "004").mkdir()  # no run
     assert words("bptrain eval ") == ["runs/iris/002", "runs/iris/001", "runs/deep/er/003"]
+    assert words("bptrain predict runs/d") == ["runs/deep/er/003"]
     assert words("bptrain fit a.yaml --resume runs/i") == ["runs/iris/002", "runs/iris/001"]
     assert words("bptrain fit a.yaml --resume a") == ["auto"]
 

@@ -512,3 +512,43 @@ def test_python_says_one_row(species: Path, numbers: Path, answers: Path) -> Non
     assert P[0, 1] < 0.5 < P[1, 1]
     with pytest.raises(UsageError, match="predicts numbers"):
         package.load(numbers).predict_proba({"x": [2], "z": [1], "kind": ["a"]})
+
+
+def test_other_kinds_of_targets(workplace: Path) -> None:
+    """Labels that are each a yes or no, probabilities of classes, true and false, and margins."""
+    a = [k / 10 - 2 for k in range(40)]
+    features: dict[str, Any] = {"a": a, "b": [x * x for x in a]}
+    share = [min(max(0.5 + x / 5, 0.0), 1.0) for x in a]
+    targets: dict[str, dict[str, Any]] = {
+        "labels": {"wet": [int(x > 0) for x in a], "hot": [int(x < 1) for x in a]},
+        "shares": {"c1": share, "c2": [1 - p for p in share]},
+        "flag": {"flag": [x > 0 for x in a]},
+        "margin": {"side": ["no" if x < 0 else "yes" for x in a]},
+    }
+    losses = {"labels": "binary_cross_entropy", "margin": "hinge"}
+    Path("new.csv").write_text("a,b\n1.5,2.25\n-1.5,2.25\n")
+    for name, columns in targets.items():
+        config = {
+            "data": {"target": [*columns] if len(columns) > 1 else next(iter(columns))},
+            "network": {"sizes": ["auto", 3, "auto"]},
+            "loss": losses.get(name, "cross_entropy"),
+            "optimizer": {"name": "adam", "learning_rate": 0.1},
+            "training": {"epochs": 60, "engine": "numpy"},
+        }
+        package.fit(config, data={**features, **columns}, out=name)
+    found = predicted("labels", "new.csv", "--proba")
+    assert [*found[0]] == ["prediction_wet", "prediction_hot", "p_wet", "p_hot"]
+    assert [(row["prediction_wet"], row["prediction_hot"]) for row in found] == [("1", "0"), ("0", "1")]
+    assert all((float(row["p_wet"]) >= 0.5) == (row["prediction_wet"] == "1") for row in found)
+    assert bptrain("predict", "labels", "new.csv", "--threshold", "0.5").code == 2
+    found = predicted("shares", "new.csv", "--proba")
+    assert [row["prediction"] for row in found] == ["c1", "c2"]
+    assert [*found[0]][1:] == ["p_c1", "p_c2"]
+    found = predicted("flag", "new.csv", "--proba")
+    assert [*found[0]] == ["prediction", "p_false", "p_true"]
+    assert [row["prediction"] for row in found] == ["true", "false"]
+    assert bptrain("predict", "flag", "new.csv", "--out", "p.npy").code == 0
+    assert np.load("p.npy").tolist() == [True, False]
+    assert [row["prediction"] for row in predicted("margin", "new.csv")] == ["yes", "no"]
+    refused = bptrain("predict", "margin", "new.csv", "--proba")
+    assert (refused.code, "outside [0, 1]" in refused.err) == (2, True)

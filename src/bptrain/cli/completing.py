@@ -127,7 +127,9 @@ def subcommands(commands: dict[str, Any], group: str) -> Iterator[Candidate]:
 def of_kind(known: dict[str, Any], takes: str, current: str) -> list[Candidate]:
     """The words that an option or argument takes; none for a file, which the shell completes itself."""
     found: list[str] = []
-    for word in takes.split("|"):
+    for word in takes.replace("[RUN] ", "RUN|").split(
+        "|"
+    ):  # a run, which may be left out, or what stands behind it
         if word == "KEY=VALUE":  # first a key, and behind its = a value
             key, equals, _ = current.partition("=")
             keys: dict[str, list[str]] = known["keys"]
