@@ -15,6 +15,7 @@ import pytest
 
 from bptrain.engines.base import aligned, initial_optimizer_state
 from bptrain.engines.compiled import batches, instances
+from bptrain.engines.compiled.kernel_plan import KernelPlan
 from bptrain.engines.compiled.running import CompiledForward
 from bptrain.engines.numpy_engine import numpy_outputs
 from bptrain.parts.activations import activations
@@ -82,22 +83,46 @@ def test_elementary_functions(name: str, dtype: type) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", list(activations))
 @pytest.mark.slow
-def test_activations_at_odd_numbers(name: str, dtype: type) -> None:
-    """NaN stays NaN, infinities and ±1e4 come out as by NumPy: f through a layer that hands z on as it is."""
-    activation = activations.get(name)()
-    n = 3 if activation.df is None else 1
-    net = network((n, n), [name], "half_squared_error", bias=False)
-    z: Array = np.array([ODD]).T.astype(dtype) * np.ones((1, n), dtype)
-    z[:, 1:] = 0.25
-    w: Array = np.eye(n, dtype=dtype).ravel()
-    if n > 1:
-        z = z[np.isfinite(z).all(axis=1)]  # 0 · ∞ in the product is NaN
-    ours, by_numpy = CompiledForward(net, dtype)(w, z).X_L, numpy_outputs(net, w, z).X_L
-    assert ours.dtype == dtype
+def test_activations_at_odd_numbers(dtype: type) -> None:
+    """NaN stays NaN, infinities and ±1e4 come out as by NumPy. All formulas in one kernel, each in a loop as a layer's.
+
+    Softmax, which is no function of single numbers, through a layer that hands z on as it is.
+    """
+    from numba import types
+
+    from bptrain.engines.compiled.cache import compiled
+    from bptrain.engines.compiled.functions import KernelFunctions
+    from bptrain.engines.compiled.kernel import header
+
+    functions, names = (
+        KernelFunctions(),
+        [name for name in activations if activations.get(name)().df is not None],
+    )
+    made = [functions.formula("f", 1, ("z",), activations.get(name)().f) for name in names]
+    lines = ["", "", "@loop", "def outputs(z, X):"]
+    for k, formula in enumerate(made):
+        lines += ["    for n in range(len(z)):", f"        X[{k}, n] = {formula.name}(z[n])"]
+    net = network((3, 3), ["softmax"], "half_squared_error", bias=False)
+    top = header(KernelPlan(net, np.dtype(dtype).name, single=False))
+    real = types.float32 if dtype == np.float32 else types.float64
+    run = compiled("\n".join([*top, *functions.lines, *lines]) + "\n", "outputs", (real[::1], real[:, ::1]))
+    z: Array = np.array(ODD, dtype)
     eps = float(np.finfo(dtype).eps)
-    np.testing.assert_allclose(ours, by_numpy, rtol=4 * eps, atol=eps, equal_nan=True)
+    ours: Array = np.empty((len(names), len(z)), dtype)
+    run(z, ours)
+    with np.errstate(all="ignore"):
+        for name, row in zip(names, ours, strict=True):
+            expected = activations.get(name)().f(z)
+            np.testing.assert_allclose(row, expected, rtol=4 * eps, atol=eps, equal_nan=True, err_msg=name)
+    assert set(activations) - set(names) == {"softmax"}
+    Z: Array = np.full((len(ODD), 3), 0.25, dtype)
+    Z[:, 0] = ODD
+    Z = Z[np.isfinite(Z).all(axis=1)]  # 0 · ∞ in the product is NaN
+    w: Array = np.eye(3, dtype=dtype).ravel()
+    X_L = CompiledForward(net, dtype)(w, Z).X_L
+    assert X_L.dtype == dtype
+    np.testing.assert_allclose(X_L, numpy_outputs(net, w, Z).X_L, rtol=4 * eps, atol=eps)
 
 
 @pytest.mark.parametrize("form", ["single", "batches"])
