@@ -208,7 +208,7 @@ def test_a_bad_row_may_be_blank(numbers: Path, workplace: Path) -> None:
     ]  # fmt: skip
     (warning,) = [line for line in shown.err.splitlines() if line.startswith("warning:")]
     assert "4 of 6 rows of bad.csv cannot be predicted" in warning
-    assert "line 4: column kind" in warning or "line 5: column z" in warning
+    assert "are empty, such as line 5: column z is numeric, but here it is 'two'" in warning
     Path("good.csv").write_text("x,z,kind\n1,2,a\n3,4,b\n")
     good = predicted(numbers, "good.csv")
     assert [row["prediction_up"] for row in rows if row["prediction_up"]] == [
@@ -468,6 +468,8 @@ def test_the_rows_of_a_split(species: Path, workplace: Path) -> None:
         (species, "--split", "test", "--out", "p.jsonl"),
         (species, "--split", "test", "--out", "p/"),
         (species, "--split", "test", "--fail-on-drift", "1"),
+        (species, "--split", "test", "--on-bad-row", "blank"),
+        (species, PENGUINS, "--data-root", "."),
     ):
         assert bptrain("predict", *arguments).code == 2
 

@@ -141,6 +141,8 @@ def test_models_that_answer_other_questions(place: Path) -> None:
         (["a", "a", "--by", "x"], "--fail-under, --by and --interval are of one run"),
         (["a", "a", "--fail-under", "accuracy=1"], "--fail-under, --by and --interval are of one run"),
         (["a", "a", "--checkpoint", "a/best.safetensors"], "of two runs, choose best or last"),
+        (["a", "a", "--split", "test", "--data", "rows.csv"], "--split and --data exclude each other"),
+        (["a", "a", "--target", "rows.csv"], "--target needs --data"),
     ):
         outcome = bptrain("eval", *line)
         assert outcome.code == 2, line

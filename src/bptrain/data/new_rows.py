@@ -84,7 +84,9 @@ class NewRows:
         self._extra: list[Warned] = []
         self._reading = CellReading({}, {}, {})
         self._notes: dict[str, None] = {}
-        self._first_fault: Problem | None = None
+        self._a_fault: Problem | None = (
+            None  # not of the first such row: columns are looked at one after another
+        )
 
     def take(self, piece: Contents) -> EncodedPiece:
         """The next rows. Raises DataError for missing columns; FaultyRows for cells, unless these may be blank."""
@@ -131,10 +133,10 @@ class NewRows:
         """What is odd about all rows that have come. Raises DataError for a column of unknown categories alone."""
         self.unknown.refuse_all()
         odd = [*self._outside.warnings(self.file), *self._extra, *self.unknown.warnings(self.file)]
-        if self.unfit and self._first_fault is not None:
+        if self.unfit and self._a_fault is not None:
             message = (
                 f"{self.unfit:,} of {self.rows:,} rows of {self.file} cannot be predicted, and their predictions are "
-                f"empty; the first: {_in_words(self._first_fault)}"
+                f"empty, such as {_in_words(self._a_fault)}"
             )
             odd.append(Warned("blank_predictions", message))
         return bounded(odd)
@@ -201,7 +203,7 @@ class NewRows:
             except FaultyRows as fault:
                 if not self.blank:
                     raise
-                self._first_fault = self._first_fault or fault.problems[0]
+                self._a_fault = self._a_fault or fault.problems[0]
                 unfit[np.flatnonzero(~unfit)[sorted(fault.rows)]] = True
             if unfit.all():
                 return None, self._no_rows(), unfit

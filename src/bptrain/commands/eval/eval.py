@@ -28,7 +28,11 @@ def evaluate_model(
     column whose groups are evaluated as well, and `interval` the level of prediction intervals. Raises UsageError,
     DataError or CheckpointError.
     """
-    refuse_both(split, data, target, data_root)
+    refuse_both(split, data, target)
+    if data_root is not None and data:
+        raise UsageError(
+            "--data-root is where the data of the run lies, and --data is another file: give one"
+        )
     model, run = model_of(run_path, which, alone=bool(data))
     if data:
         evaluated = rows_of_files(model, data, target)
@@ -38,16 +42,12 @@ def evaluate_model(
     return report_on(model, evaluated, None if run is None else run.path, by, interval)
 
 
-def refuse_both(split: str | None, data: Sequence[Path], target: Path | None, data_root: Path | None) -> None:
+def refuse_both(split: str | None, data: Sequence[Path], target: Path | None) -> None:
     """Raises UsageError for options that exclude each other."""
     if split is not None and data:
         raise UsageError("--split and --data exclude each other: give one of them")
     if target is not None and not data:
         raise UsageError("--target needs --data")
-    if data_root is not None and data:
-        raise UsageError(
-            "--data-root is where the data of the run lies, and --data is another file: give one"
-        )
 
 
 def model_of(run_path: Path | None, which: str, alone: bool) -> tuple[Model, RunDirectory | None]:

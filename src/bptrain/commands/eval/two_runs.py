@@ -8,6 +8,7 @@ import numpy as np
 
 from bptrain.build.data import conventions_for, data_settings, without_keys
 from bptrain.build.metrics import build_metrics
+from bptrain.commands.eval.eval import refuse_both
 from bptrain.data.joined_files import JoinedFiles
 from bptrain.data.prepare import Rows
 from bptrain.data.sources import DataSource, FileSource
@@ -89,6 +90,7 @@ def compare_runs(
     Raises UsageError for models that do not answer the same question; DataError for rows that one of them was trained
     on.
     """
+    refuse_both(split, data, target)
     if which not in ("best", "last"):
         raise UsageError(f"--checkpoint {which}: of two runs, choose best or last")
     if any(map(is_pipe, data)):

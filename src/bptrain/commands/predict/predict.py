@@ -62,6 +62,8 @@ def predict(words: Sequence[str], options: PredictOptions) -> Generator[PredictE
     if options.split is not None:
         yield from predict_split(words, options.split, options)
         return
+    if options.data_root is not None:
+        raise UsageError("--data-root is where the run's own data lies: it goes with --split")
     by, names = chosen_model(words, options.checkpoint)
     files = data_files(names)
     kind = format_for(options.out, files, options.format)
@@ -133,6 +135,8 @@ def predict_split(words: Sequence[str], split: str, options: PredictOptions) -> 
         raise UsageError("--fail-on-drift compares new data with the training rows; --split has none")
     if options.keep:
         raise UsageError("--keep copies columns of new data; with --split the row and the target stand there")
+    if options.on_bad_row == BLANK:
+        raise UsageError("--on-bad-row is about new data; the run has read the rows of --split before")
     assert by.run is not None  # which was asked for
     kind = format_for(options.out, (), options.format)
     if options.out is not None and is_directory(options.out, ()):
