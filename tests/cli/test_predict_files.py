@@ -8,11 +8,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import bptrain as package
+import bptrain.commands.predict.predict as predict_command
 from command import SCRIPT, bptrain
 from conftest import ROOT
 from terminal import in_terminal
@@ -106,6 +108,30 @@ def test_a_file_per_input(species: Path, workplace: Path) -> None:
     assert (same.code, "is the file that is predicted" in same.err) == (2, True)
     assert bptrain("predict", species, "parts/a.csv", "parts/b.csv", "--out", "plain").code == 0
     assert sorted(path.name for path in Path("plain").iterdir()) == ["a.csv", "b.csv"]
+
+
+def test_a_stop_says_which_files_are_complete(
+    species: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, whole = parts(3), predict_command.predict_file
+
+    def until_b(path: Path, *given: Any) -> Any:
+        if path.name == "b.csv":
+            raise KeyboardInterrupt
+        return whole(path, *given)
+
+    monkeypatch.setattr(predict_command, "predict_file", until_b)
+    stopped = bptrain("predict", species, *names, "--out", "out/")
+    assert stopped.code == 130
+    said = " ".join(stopped.err.split())
+    assert (
+        "stopped; 1 of 3 files of predictions is complete, and the same command goes on with the others"
+        in said
+    )
+    assert [path.name for path in Path("out").iterdir()] == ["a.csv"]
+    at_once = bptrain("predict", species, "parts/b.csv", "--out", "b.csv")
+    assert at_once.code == 130
+    assert "nothing was changed" in at_once.err
 
 
 def test_shards_of_files(species: Path, workplace: Path) -> None:

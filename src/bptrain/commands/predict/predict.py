@@ -3,6 +3,7 @@
 A file of predictions is written beside its name and renamed when it is whole, so that one that is there is complete.
 """
 
+import signal
 import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -45,7 +46,7 @@ from bptrain.commands.predict.prediction_output import Output, open_output
 from bptrain.commands.predict.predictor import Predictor, predictor_of
 from bptrain.data.drift import ColumnDrift, DriftCounts
 from bptrain.data.new_rows import ALL, EncodedPiece, NewRows
-from bptrain.errors import UsageError, not_silenced
+from bptrain.errors import Interrupted, UsageError, not_silenced
 from bptrain.formats.incoming import STDIN
 from bptrain.formats.problems import FaultyRows, UndeclaredConvention
 from bptrain.formats.streams import pieces, pieces_of_groups
@@ -78,13 +79,22 @@ def predict(words: Sequence[str], options: PredictOptions) -> Generator[PredictE
     yield from by.model.warnings
     if not jobs:
         yield Noted(f"nothing is left for --shard {options.shard}: there are fewer files or row groups")
-    begun, done = time.monotonic(), list[PredictedFile]()
-    for job in jobs:
-        if requeued and not options.overwrite and job.out is not None and job.out.exists():
-            done += [PredictedFile(str(file), job.out, left=True) for file in job.data]
-            yield Left(job.out)
-        else:
-            done += yield from predict_job(job, task)
+    begun, done, finished = time.monotonic(), list[PredictedFile](), 0
+    try:
+        for job in jobs:
+            if requeued and not options.overwrite and job.out is not None and job.out.exists():
+                done += [PredictedFile(str(file), job.out, left=True) for file in job.data]
+                yield Left(job.out)
+            else:
+                done += yield from predict_job(job, task)
+            finished += 1
+    except (KeyboardInterrupt, Interrupted) as error:
+        if not finished:
+            raise
+        which = f"{finished} of {len(jobs)} files of predictions" + (" is" if finished == 1 else " are")
+        number = error.signal_number if isinstance(error, Interrupted) else signal.SIGINT
+        message = f"stopped; {which} complete, and the same command goes on with the others"
+        raise Interrupted(message, number) from None
     drifted = None
     if drift is not None and options.fail_on_drift is not None:
         drifted = tuple(column for column in drift.columns() if column.psi > options.fail_on_drift)
