@@ -73,6 +73,20 @@ def test_eval_gives_coverage_and_width(place: Path) -> None:
     assert "interval" not in bptrain("eval", "one", "--json").json
 
 
+def test_rows_that_belong_together_say_less_about_the_coverage(place: Path) -> None:
+    """Five rows of one group that are alike tell no more than one of them."""
+    header, *rows = (place / "rows.csv").read_text().splitlines()
+    alike = [f"{row},{k}" for k, row in enumerate(rows) for _ in range(5)]
+    (place / "rows.csv").write_text("\n".join([f"{header},g", *alike]) + "\n")
+    fit("alike", "data.exclude=[z,g]", "data.split.group=g")
+    record = bptrain("eval", "alike", "--interval", "0.7", "--json").json
+    found = record["interval"]
+    low, high = found["coverage_interval"]
+    a, b = wilson(found["coverage"], record["rows"] // 5) or (0, 0)
+    assert 0 < low < found["coverage"] < high < 1
+    assert (low, high) == pytest.approx((a, b), abs=0.05)
+
+
 def test_predict_adds_both_ends(place: Path) -> None:
     outcome = bptrain(
         "predict", "one", "new.csv", "--interval", "0.9", "--on-bad-row", "blank", "--keep", "x"

@@ -120,7 +120,9 @@ def report_on(
         confusion_matrix=matrix,
         warnings=(*model.warnings, *not_silenced(warnings, model.config.silence)),
         notes=rows.notes,
-        interval=None if interval is None else coverage_of(model, seen.predicted, rows.y_true, interval),
+        interval=None
+        if interval is None
+        else coverage_of(model, seen.predicted, rows.y_true, interval, sampling),
         by=None
         if by is None or column is None
         else ByColumn(

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bptrain.errors import CheckpointError, UsageError
+from bptrain.parts.metrics import by_mean
 from bptrain.parts.types import Array
 from bptrain.store.plain import plain
-from bptrain.training.bootstrap import Ends, wilson
+from bptrain.training.bootstrap import Ends, Sampling, interval, resampled_sums, wilson
 from bptrain.training.conformal import AbsoluteErrors
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class IntervalCoverage(NamedTuple):
     validation_rows: int  # whose errors made the intervals
     targets: tuple[str, ...]
     coverage: tuple[float, ...]  # share of rows whose interval holds the truth
-    ends: tuple[Ends | None, ...]  # of that share, as for other shares
+    ends: tuple[Ends | None, ...]  # of that share, as for other shares; None where the rows do not tell
     mean_width: tuple[float, ...]
 
     def record(self) -> dict[str, Any]:
@@ -64,15 +65,24 @@ def half_widths_of(model: "Model", level: float) -> Array:
     return errors_of(model).half_widths(level)
 
 
-def coverage_of(model: "Model", predicted: Array, true: Array, level: float) -> IntervalCoverage:
+def coverage_of(
+    model: "Model", predicted: Array, true: Array, level: float, sampling: Sampling
+) -> IntervalCoverage:
     """How often intervals around predictions, N × m, hold the truth. Raises what `half_widths_of` does."""
     half = half_widths_of(model, level)
-    shares = (np.abs(predicted - true) <= half).mean(axis=0).tolist()
+    held = np.abs(predicted - true) <= half
+    shares = held.mean(axis=0).tolist()
+    if sampling.groups is None:
+        ends = [wilson(share, len(true)) for share in shares]
+    else:
+        units = sampling.units()
+        figures = [by_mean(lambda *_, of=column: of)(predicted, true, 0, units) for column in held.T]
+        ends = [interval(drawn)[0] for drawn in resampled_sums(figures, sampling.seed)]
     return IntervalCoverage(
         level,
         errors_of(model).rows,
         model.schema.target.names,
         tuple(shares),
-        tuple(wilson(share, len(true)) for share in shares),
+        tuple(ends),
         tuple((2.0 * half).tolist()),
     )
