@@ -285,6 +285,8 @@ def test_the_seed_of_the_split(tmp_path: Path) -> None:
           "the test set has 2 of about 6 rows asked for, since rows of one who stay together"]),
         (RowSplit("hash", "who"), LINES[:10],
          [f"there is no {name} set, instead of about 2 rows asked for, since the hash of who" for name in OTHERS]),
+        (RowSplit("hash", "who"), ["r,c,2000-01-01,,1,a\n", "r,a,2000-01-01,,1,b\n"],  # u = 0.18 and 0.79
+         ["there is no validation set: 0.2 of 2 rows makes none"]),
         (RowSplit("column", "part"), LINES[:40], ["part calls all rows train"]),
         (RowSplit(), LINES[:2], [f"there is no {name} set: 0.2 of 2 rows makes none" for name in OTHERS]),
     ],

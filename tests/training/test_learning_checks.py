@@ -167,8 +167,41 @@ def test_an_input_of_another_size(unscaled: str) -> None:
 def test_targets_of_another_size(line: Path) -> None:
     rows = "\n".join(f"{k},{1e7 * (k - 30)}" for k in range(40))
     Path("line.csv").write_text(f"x,y\n{rows}\n")
-    fit = bptrain("fit", line, "--set", "data.scale_target=none", "--set", "training.epochs=2", "--json").json
-    assert "targets go up to 3e+08 in size; use data.scale_target: standard" in named(fit)["huge_loss"]
+    unscaled = ("--set", "data.scale_target=none", "--set", "training.epochs=2", "--json")
+    cure = "targets go up to 3e+08 in size; use data.scale_target: standard"
+    assert cure in named(bptrain("fit", line, *unscaled).json)["huge_loss"]
+    slow = named(bptrain("fit", line, "--set", "optimizer={name: adam, learning_rate: 0.1}", *unscaled).json)
+    assert cure in slow["huge_loss"]
+    assert cure in slow["no_better_than_baseline"]
+
+
+def test_what_is_scaled_already_is_not_to_be_scaled(workplace: Path) -> None:
+    """An input, or a target, that is far from all others in spite of its scale is one wrong cell."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    y = X @ [1, 2]
+    table("d.csv", X, y)
+    config = "data: {train: d.csv, target: y}\nnetwork: {sizes: [2, 4, 1]}\nloss: half_squared_error\n"
+    fit = train(f"{config}training: {{epochs: 5}}\n", "--json").json
+    X[0, 1], y[1] = -1e12, 1e9
+    table("other.csv", X, y)
+    huge = evaluated(fit, "--data", "other.csv")["huge_loss"]
+    assert huge.endswith("in size; look for cells of b that are far from the others")
+    X[0, 1] = 0
+    table("other.csv", X, y)
+    huge = evaluated(fit, "--data", "other.csv")["huge_loss"]
+    assert huge.endswith("in size; look for cells of y that are far from the others")
+
+
+def test_counts_are_not_to_be_scaled(workplace: Path) -> None:
+    """A cure that the loss does not allow is none."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 2))
+    table("d.csv", rng.normal(size=(200, 2)), np.exp(6 + X[:, 0]).round())
+    config = "data: {train: d.csv, target: y}\nnetwork: {sizes: [2, 4, 1], activations: [tanh, softplus]}\n"
+    fit = train(f"{config}loss: poisson\ntraining: {{epochs: 200}}\n", "--json").json
+    assert named(fit)
+    assert "scale_target" not in json.dumps(fit["warnings"])
 
 
 def test_inputs_that_say_nothing(workplace: Path) -> None:

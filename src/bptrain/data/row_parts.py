@@ -177,7 +177,7 @@ def _shortfalls(settings: DataSettings, parts: Split) -> Iterator[Warned]:
     }.get(by.by)
     for name, share in zip(("validation", "test"), _shares(settings), strict=True):
         asked, got = round(share * n), len(getattr(parts, name))
-        if share and not asked:
+        if share and not asked and not got:
             message = (
                 f"there is no {name} set: {share:g} of {n} row{'' if n == 1 else 's'} makes none; add rows, or "
                 f"set data.split.{name}: 0"
@@ -185,7 +185,10 @@ def _shortfalls(settings: DataSettings, parts: Split) -> Iterator[Warned]:
             yield Warned("small_split", message)
         elif why is not None and got < FAR * asked:
             set_has = f"the {name} set has {got}" if got else f"there is no {name} set, instead"
-            yield Warned("small_split", f"{set_has} of about {asked} rows asked for, since {why}")
+            yield Warned(
+                "small_split",
+                f"{set_has} of about {asked} row{'' if asked == 1 else 's'} asked for, since {why}",
+            )
         elif why is None and got < asked:
             message = (
                 f"the {name} set has {got} of the {asked} rows asked for, since each class keeps a row for training; "

@@ -13,8 +13,9 @@ from bptrain.training.likely_causes import (
     LikelyCause,
     alike,
     dead,
+    far_inputs,
+    far_targets,
     likely_cause,
-    out_of_scale,
     rate,
     saturated,
     unmoved,
@@ -113,7 +114,7 @@ def huge_loss(seen: Observations) -> str | None:
     if not huge:
         return None
     value, place = max(huge)
-    cause = out_of_scale(seen) or rate(seen) or likely_cause(seen)
+    cause = far_inputs(seen) or far_targets(seen) or rate(seen) or likely_cause(seen)
     return sentence(f"the loss is {value:.4g} per row on {place}", cause)
 
 

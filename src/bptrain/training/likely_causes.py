@@ -31,7 +31,7 @@ def likely_cause(seen: Observations) -> LikelyCause:
 
 
 def _causes(seen: Observations) -> Iterator[LikelyCause]:
-    for find in (dead, alike, saturated, unmoved, vanishing, rate, far_inputs):
+    for find in (dead, alike, saturated, unmoved, vanishing, rate, far_inputs, far_targets):
         found = find(seen)
         if found is not None:
             yield found
@@ -161,23 +161,27 @@ def rate(seen: Observations) -> LikelyCause | None:
     return None
 
 
-def out_of_scale(seen: Observations) -> LikelyCause | None:
-    """Inputs or targets in units in which losses and slopes are out of proportion."""
-    far = far_inputs(seen)
-    if far is not None:
-        return far
-    size = float(abs(seen.some[1]).max())
-    if size > LARGE:
-        return LikelyCause(f"targets go up to {size:.4g} in size", "use data.scale_target: standard")
-    return None
-
-
 def far_inputs(seen: Observations) -> LikelyCause | None:
     """Inputs that are far from the size that weights are made for."""
-    size, column = seen.largest_input
+    size, feature = seen.largest_input
     if size <= LARGE:
         return None
-    return LikelyCause(f"the input {column} goes up to {size:.4g} in size", "use data.scale: standard")
+    cure = "use data.scale: standard"
+    if (feature.center, feature.spread) != (0.0, 1.0):
+        cure = f"look for cells of {feature.name} that are far from the others"
+    return LikelyCause(f"the input {feature.name} goes up to {size:.4g} in size", cure)
+
+
+def far_targets(seen: Observations) -> LikelyCause | None:
+    """Targets of such a size; those that a loss does not let be scaled are as they must be."""
+    sizes = abs(seen.some[1]).max(axis=0)
+    size, place, target = float(sizes.max()), int(sizes.argmax()), seen.schema.target
+    if size <= LARGE or seen.network.loss.outputs != "values":
+        return None
+    cure = "use data.scale_target: standard"
+    if (target.center[place], target.spread[place]) != (0.0, 1.0):
+        cure = f"look for cells of {target.names[place]} that are far from the others"
+    return LikelyCause(f"targets go up to {size:.4g} in size", cure)
 
 
 def _of_data(seen: Observations) -> Iterator[LikelyCause]:

@@ -14,6 +14,7 @@ from bptrain.config.schema import Config
 from bptrain.core.backprop import gradient
 from bptrain.core.network import Network, views
 from bptrain.core.objective import row_losses
+from bptrain.data.features import Feature
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.numpy_engine import numpy_outputs
@@ -192,12 +193,12 @@ class Observations:
             return tuple(float(np.sqrt((g.W[i] ** 2).mean())) for i in range(1, self.network.L + 1))
 
     @cached_property
-    def largest_input(self) -> tuple[float, str]:
+    def largest_input(self) -> tuple[float, Feature]:
         """The largest |x_0| of the rows that are looked at, and its column."""
         sizes = np.abs(self.some[0]).max(axis=0)
         place = int(sizes.argmax())
         ends = np.cumsum([feature.width for feature in self.schema.features])
-        return float(sizes[place]), self.schema.features[int(np.searchsorted(ends, place, "right"))].name
+        return float(sizes[place]), self.schema.features[int(np.searchsorted(ends, place, "right"))]
 
     def share_of_guess(self, names: Sequence[str] = ()) -> float:
         """The least error of a split, of these names or any, as a share of the baseline's; ∞ where none is known."""
