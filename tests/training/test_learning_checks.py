@@ -281,6 +281,21 @@ def test_small_steps_of_a_wide_network_are_steps(workplace: Path) -> None:
     assert not named(fit)
 
 
+def test_rows_that_are_easier_than_the_training_rows(workplace: Path) -> None:
+    """What the loss of other rows was before the first update is no measure of the training loss."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 2))
+    table("d.csv", X, X[:, 0] + rng.normal(size=200))
+    table("easy.csv", np.zeros((20, 2)), np.zeros(20))
+    config = (
+        "data: {train: d.csv, target: y}\nnetwork: {sizes: [2, 4, 1]}\nloss: half_squared_error\n"
+        "training: {epochs: 20}\n"
+    )
+    fit = train(config, "--json").json
+    assert not named(fit)
+    assert "loss_not_falling" not in evaluated(fit, "--data", "easy.csv")
+
+
 def test_what_an_evaluation_may_say_of_few_rows(workplace: Path) -> None:
     """Of fewer than five rows chance decides; one answer for rows of one class is right."""
     fit = fitted("iris", training__epochs=20)

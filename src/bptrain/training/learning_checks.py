@@ -93,7 +93,7 @@ def weights_unmoved(seen: Observations) -> str | None:
 
 
 def loss_not_falling(seen: Observations) -> str | None:
-    """The last epoch's training loss is above that before the first update.
+    """The last epoch's training loss is above that before the first update, which training rows alone tell.
 
     Or it is that of the first epoch, or more, and the network does not predict well.
     """
@@ -101,7 +101,8 @@ def loss_not_falling(seen: Observations) -> str | None:
     if len(losses) < 2:
         return None
     now = f"the training loss is {losses[-1]:.4g} in epoch {len(losses):,}"
-    if losses[-1] > seen.first_loss:
+    of_training = "train" in {one.name for one in seen.splits}
+    if of_training and losses[-1] > seen.first_loss:
         return sentence(f"{now}, and was {seen.first_loss:.4g} before the first update", likely_cause(seen))
     if seen.fallen < FALL and seen.share_of_guess() > LEARNED:
         return sentence(f"{now}, and was {losses[0]:.4g} in the first", likely_cause(seen))
