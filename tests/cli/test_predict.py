@@ -14,6 +14,7 @@ import pytest
 
 import bptrain as package
 from bptrain.errors import UsageError
+from bptrain.formats import jsonl
 from bptrain.store import atomic
 from bptrain.temporary import written_beside
 from command import Outcome, bptrain
@@ -146,6 +147,20 @@ def test_the_columns(species: Path, workplace: Path) -> None:
     assert unknown.code == 3
     assert len(problems(unknown)) == 2
     assert "did you mean year?" in unknown.err
+
+
+def test_a_kept_key_that_the_first_rows_lack(
+    numbers: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jsonl, "OF_A_PIECE", 8)
+    rows = [{"x": k, "z": 1, "kind": "a"} | ({"late": k} if k > 6 else {}) for k in range(9)]
+    Path("new.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = predicted(numbers, "new.jsonl", "--keep", "late,x")
+    assert [row["late"] for row in found] == [*[""] * 7, "7", "8"]
+    shown = bptrain("predict", numbers, "new.jsonl", "--keep", "late,latte", "--out", "p.csv")
+    assert (shown.code, "'latte'" in shown.err, Path("p.csv").exists()) == (3, True, False)
+    twice = bptrain("predict", numbers, "new.jsonl", "--keep", "x,x")
+    assert (twice.code, "--keep names x twice" in twice.err) == (2, True)
 
 
 def test_a_target_is_not_needed_and_not_read(species: Path, workplace: Path) -> None:

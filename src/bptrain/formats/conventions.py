@@ -27,6 +27,7 @@ class Conventions(NamedTuple):
     index_column: bool | str | None = None  # `data.index`: the column that only counts the rows; False: none
     sheet: str | int | None = None  # of a spreadsheet
     needed: tuple[str, ...] = ()  # the columns that a trained model reads, by which its files are understood
+    kept: tuple[str, ...] = ()  # further ones that are wanted, which objects of JSON lines may lack
 
     def are_names(self, cells: Sequence[str]) -> bool:
         """Whether the columns of a trained model are among the cells of a line, which then has the names."""

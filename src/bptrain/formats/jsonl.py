@@ -69,9 +69,10 @@ def read_json_lines(path: Path, key: str, conventions: Conventions) -> Sheet:
 def json_pieces(coming: Incoming, key: str, conventions: Conventions, rows: int) -> Iterator[Sheet]:
     """The same so many rows at a time; a piece has the columns of those before it, and further ones behind them.
 
-    It has the columns that a model needs, too, which some row must have. Raises DataError where none has.
+    It has the columns that a model needs or somebody keeps, too, which some row must have. Raises DataError where none
+    has.
     """
-    file = str(coming.path)
+    file, wanted = str(coming.path), (*conventions.needed, *conventions.kept)
     table = JsonTable(file)
     number, begun = 0, ""
     for block in text_blocks(coming, conventions.encoding, BLOCK):
@@ -83,12 +84,12 @@ def json_pieces(coming: Incoming, key: str, conventions: Conventions, rows: int)
             number += 1
             table.add(line, number)
             if len(table.lines) >= min(rows, OF_A_PIECE // max(1, len(table.names))):
-                yield table.rows(conventions.needed)
+                yield table.rows(wanted)
     table.add(begun, number + 1)
     if table.lines:
-        yield table.rows(conventions.needed)
+        yield table.rows(wanted)
     table.refuse_empty()
-    table.refuse_lacking(conventions.needed)
+    table.refuse_lacking(wanted)
 
 
 class JsonTable:

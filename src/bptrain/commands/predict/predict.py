@@ -186,7 +186,8 @@ def predict_file(path: Path, task: Task, output: Output) -> Generator[PredictEve
         forward=model.outputs_of_plain,
     )
     conventions = conventions_for(settings, path)
-    conventions = conventions._replace(needed=tuple(feature.name for feature in model.schema.features))
+    names = tuple(feature.name for feature in model.schema.features)
+    conventions = conventions._replace(needed=names, kept=() if options.keep == (ALL,) else options.keep)
     try:
         found = (
             pieces(source, "", conventions)

@@ -82,5 +82,8 @@ def predictor_of(model: Model, options: PredictOptions) -> Predictor:
         decide = by_cost(labels, options.cost)
     half = None if options.interval is None else half_widths_of(model, options.interval)
     predictor = Predictor(model, options.name, options.proba, decide, half)
+    for column in options.keep:
+        if options.keep.count(column) > 1:
+            raise UsageError(f"--keep names {column} twice")
     refuse_clashes([*(options.keep if options.keep != (ALL,) else ()), *predictor.names], "--name")
     return predictor
