@@ -130,5 +130,7 @@ def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
 
 
 def test_all_rows_are_test_rows(tmp_path: Path) -> None:
-    [problem] = problems(settings(tmp_path, " ".join(map(str, range(ROWS))), 1), CROSS)
-    assert problem.code == "no_training_rows"
+    for group in (None, "who"):
+        [problem] = problems(settings(tmp_path, " ".join(map(str, range(ROWS))), 1, group), CROSS)
+        assert problem.code == "no_training_rows"
+        assert problem.message.endswith(f"of {ROWS} rows, 0 are for validation and {ROWS} for testing")

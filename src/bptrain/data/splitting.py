@@ -114,6 +114,8 @@ def split_rest(
 ) -> Split:
     """The split of n rows whose test rows are given; validation is a share of the others, by groups where these are."""
     rest = np.setdiff1d(np.arange(n), test)
+    if not len(rest):
+        return Split(rest, rest, np.sort(test))
     if groups is not None:
         assert rng is not None, "groups are drawn"
         parts = split_by_group(groups[rest], validation_share, 0.0, rng)
