@@ -296,5 +296,11 @@ def test_which_is_the_best() -> None:
         row("12", metrics={"rmse": 3.0}, group={}),
         row("13", metrics={"rmse": 2.0}, group={}),
         row("14", loss=9.0)._replace(run="b/14"),
+        row("15", loss=9.0, settings={"data.target": "other"}),
+        row("16", loss=9.0, settings={"loss.label_smoothing": 0.1}),
+        row("17", loss=9.0, settings={"data.train.inputs": "X.npy"}),
+        row("18", loss=9.0, settings={"data.train.inputs": "Z.npy"}),
+        row("19", loss=0.1, metrics={"accuracy": 0.7}, settings={**monitored, "loss.label_smoothing": 0.1}),
     ]
-    assert {one.run for one in best_runs(rows)} == {"a/3", "a/8", "a/9", "a/10", "a/11", "a/13", "b/14"}
+    best = {"a/3", "a/8", "a/9", "a/10", "a/11", "a/13", "b/14", "a/15", "a/16", "a/17", "a/18"}
+    assert {one.run for one in best_runs(rows)} == best

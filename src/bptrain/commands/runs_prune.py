@@ -14,6 +14,9 @@ from bptrain.store.run_places import GROUP
 from bptrain.store.run_removal import Content, NotOursError, left_over, remove, remove_aside
 
 BEST, IN_USE = "the best of its kind", "in use"
+# What settings begin with that runs must have alike, so that one can be better than another; and by their losses.
+ALIKE = ("loss.name", "data.train", "data.validation", "data.target")
+LOSS_ALIKE = (*ALIKE, "loss.", "data.scale_target")
 UNSOUND = ("damaged", "diverged")  # states of which none is the best
 
 
@@ -113,8 +116,8 @@ def why_it_stays(row: RunRow, directory: Path, best: set[str]) -> str | None:
 def best_runs(rows: Sequence[RunRow]) -> list[RunRow]:
     """Of the runs in one directory that can be compared, the best.
 
-    They can where loss, monitored figure and the rows that it is of are the same, and the training file has one name.
-    The figure is that of training.early_stopping.monitor, else the loss; of a group of runs the first metric.
+    They can where the figure, the rows that it is of, the loss, the target and the names of the files are the same; by
+    the loss, also all that decides its size. The figure is that of training.early_stopping.monitor, else the loss; of a group of runs the first metric.
     """
     found: dict[tuple[Any, ...], tuple[float, RunRow]] = {}
     for row in sorted(rows, key=lambda row: row.started or ""):
@@ -124,7 +127,8 @@ def best_runs(rows: Sequence[RunRow]) -> list[RunRow]:
         value = row.loss if name == "loss" else row.metrics.get(name)
         if row.state in UNSOUND or not isinstance(value, int | float) or math.isnan(value):
             continue
-        compared = (str(row.settings.get(key)) for key in ("loss.name", "data.train", "data.validation"))
+        alike = LOSS_ALIKE if name == "loss" else ALIKE
+        compared = sorted(f"{key}={value}" for key, value in row.settings.items() if key.startswith(alike))
         kind = (Path(row.run).parent, name, row.split, row.group is not None, *compared)
         value = -value if not less_is_better(name) else value
         if kind not in found or value <= found[kind][0]:  # of equal ones the newest
