@@ -264,6 +264,17 @@ def test_a_run_that_is_not_over_is_read_again(runs: Path) -> None:
     assert RunIndex(runs, run_fields()).get("one", stamp_of(runs / "one")) is None
 
 
+def test_a_run_without_figures_is_indexed_too(runs: Path) -> None:
+    record = runs / "one" / "run.json"
+    kept = json.loads(record.read_text())
+    record.write_text(json.dumps({**kept, "status": "interrupted", "result": None}))
+    settle(runs)
+    first = listing()
+    assert {row["state"] for row in first["runs"]} == {"finished", "interrupted"}
+    assert RunIndex(runs, run_fields()).get("one", stamp_of(runs / "one")) is not None
+    assert listing() == first
+
+
 def test_many_write_it_at_once(runs: Path) -> None:
     from bptrain.commands.runs.runs import list_runs
 

@@ -117,7 +117,8 @@ def best_runs(rows: Sequence[RunRow]) -> list[RunRow]:
     """Of the runs in one directory that can be compared, the best.
 
     They can where the figure, the rows that it is of, the loss, the target and the names of the files are the same; by
-    the loss, also all that decides its size. The figure is that of training.early_stopping.monitor, else the loss; of a group of runs the first metric.
+    the loss, also all that decides its size. The figure is that of training.early_stopping.monitor, else the loss; of a
+    group of runs the first metric.
     """
     found: dict[tuple[Any, ...], tuple[float, RunRow]] = {}
     for row in sorted(rows, key=lambda row: row.started or ""):

@@ -163,7 +163,8 @@ class RunIndex:
         for run, (stamp, values, settings) in self._kept.items():
             variant = RunSettings.of(settings, base)
             runs[run] = [stamp, values, variant.differing, variant.lacking]
-        content = json.dumps({"base": dict(base), "runs": runs}, separators=(",", ":")).encode()
+        whole = {"base": dict(base), "runs": runs}
+        content = json.dumps(whole, separators=(",", ":"), default=dict).encode()  # of any mapping
         head = json.dumps({"format": FORMAT, "fields": self.fields, "crc32": zlib.crc32(content)}).encode()
         with suppress(
             OSError
