@@ -355,6 +355,12 @@ def test_no_file_is_replaced_unasked(species: Path, workplace: Path) -> None:
         assert (shown.code, "is the file that is predicted" in shown.err) == (2, True)
     assert Path("new.csv").read_bytes() == PENGUINS.read_bytes()
     assert bptrain("predict", species, PENGUINS, "--out", "/dev/null", "--overwrite").code == 2
+    shutil.copy(species / "best.safetensors", "alone.safetensors")
+    for arguments in ((PENGUINS,), ("--checkpoint", "alone.safetensors", PENGUINS)):
+        run = ("alone.safetensors",) if len(arguments) == 1 else ()
+        onto = ("--out", "alone.safetensors", "--format", "csv", "--overwrite")
+        shown = bptrain("predict", *run, *arguments, *onto)
+        assert (shown.code, "is the model that predicts" in shown.err) == (2, True)
 
 
 def test_json(species: Path, workplace: Path) -> None:
@@ -513,6 +519,10 @@ def test_fail_on_drift(species: Path, workplace: Path) -> None:
     of_compare = [line for line in compared.splitlines() if "[fail_on_drift]" in line]
     assert of_compare == [line for line in bad.err.splitlines() if "[fail_on_drift]" in line]
     assert len(Path("q.csv").read_text().splitlines()) == 345  # the predictions are there all the same
+    for left in (False, True):  # the verdict of a job that is started again is on all its files, too
+        again = bptrain("predict", species, "heavy.csv", "--fail-on-drift", "0.25", "--out", "d/", "--json")
+        assert again.json["files"][0]["left"] == left
+        assert (again.code, again.json["fail_on_drift"]) == (1, ["body_mass_g"])
 
 
 def test_python_says_one_row(species: Path, numbers: Path, answers: Path) -> None:

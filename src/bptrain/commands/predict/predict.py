@@ -71,7 +71,7 @@ def predict(words: Sequence[str], options: PredictOptions) -> Generator[PredictE
     share = share_of(files, None if options.shard is None else parse_shard(options.shard))
     jobs = jobs_of(files, options.out, kind, share)
     requeued = options.out is not None and is_directory(options.out, files)
-    refuse_existing(jobs, options.overwrite or requeued)
+    refuse_existing(jobs, by.model, options.overwrite or requeued)
     drift = None if options.fail_on_drift is None else DriftCounts(by.model.training_statistics())
     task = Task(predictor_of(by.model, options), options, kind, requeued, share.groups, drift)
     task.predictor.refuse_format(kind)
@@ -85,6 +85,9 @@ def predict(words: Sequence[str], options: PredictOptions) -> Generator[PredictE
             if requeued and not options.overwrite and job.out is not None and job.out.exists():
                 done += [PredictedFile(str(file), job.out, left=True) for file in job.data]
                 yield Left(job.out)
+                if drift is not None:  # which is that of all files together
+                    for file in job.data:
+                        yield from predict_file(file, task, None)
             else:
                 done += yield from predict_job(job, task)
             finished += 1
@@ -152,7 +155,7 @@ def predict_split(words: Sequence[str], split: str, options: PredictOptions) -> 
     if options.out is not None and is_directory(options.out, ()):
         raise UsageError(f"--out {options.out} is a directory: name a file in it")
     job = PredictionJob((), None if options.out is None else Path(options.out))
-    refuse_existing([job], options.overwrite)
+    refuse_existing([job], by.model, options.overwrite)
     predictor, schema = predictor_of(by.model, options), by.model.schema
     predictor.refuse_format(kind)
     refuse_clashes([ROW, *target_names(schema), *predictor.names], "--name")
@@ -168,8 +171,8 @@ def predict_split(words: Sequence[str], split: str, options: PredictOptions) -> 
     yield summary_of(by, [PredictedFile(split, job.out, len(rows.X))], begun)
 
 
-def predict_file(path: Path, task: Task, output: Output) -> Generator[PredictEvent, None, NewRows]:
-    """Predicts the rows of one file; returns them, with what is odd about them."""
+def predict_file(path: Path, task: Task, output: Output | None) -> Generator[PredictEvent, None, NewRows]:
+    """Predicts the rows of one file; returns them, with what is odd about them. Without an output they are counted."""
     predictor, options = task.predictor, task.options
     model = predictor.model
     settings = model.config.data
@@ -196,18 +199,20 @@ def predict_file(path: Path, task: Task, output: Output) -> Generator[PredictEve
         )
         for piece in found:
             taken = rows.take(piece)
-            output.write(columns_of(taken, predictor), name)
-            yield Advanced(taken.rows)
-            yield from shown(output)
+            if output is not None:
+                output.write(columns_of(taken, predictor), name)
+                yield Advanced(taken.rows)
+                yield from shown(output)
     except UndeclaredConvention as doubt:
         raise without_keys(doubt) from None
     except FaultyRows as fault:
         *others, last = fault.problems
         message = f"{last.message}. To predict the other rows: --on-bad-row blank"
         raise FaultyRows([*others, last._replace(message=message)], fault.rows) from None
-    odd = not_silenced(rows.warnings(), model.config.silence)
-    yield from map(Noted, rows.notes())
-    yield from odd
+    if output is not None:
+        odd = not_silenced(rows.warnings(), model.config.silence)
+        yield from map(Noted, rows.notes())
+        yield from odd
     return rows
 
 

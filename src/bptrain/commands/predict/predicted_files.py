@@ -149,14 +149,17 @@ def stem_of(file: Path) -> str:
     return bare
 
 
-def refuse_existing(jobs: Sequence[PredictionJob], overwrite: bool) -> None:
+def refuse_existing(jobs: Sequence[PredictionJob], model: Model, overwrite: bool) -> None:
     """Raises UsageError for an output that is there, or that may not be replaced."""
     for job in jobs:
         if job.out is None:
             continue
-        for file in job.data:
+        for file, role in (
+            *((file, "file that is predicted") for file in job.data),
+            (model.stored.path, "model that predicts"),
+        ):
             if file.exists() and job.out.exists() and job.out.samefile(file):
-                raise UsageError(f"--out {job.out} is the file that is predicted")
+                raise UsageError(f"--out {job.out} is the {role}")
         if job.out.exists() and not job.out.is_file():
             raise UsageError(f"--out {job.out} is not a plain file")
         if job.out.exists() and not overwrite:
