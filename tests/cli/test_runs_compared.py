@@ -11,8 +11,11 @@ import pytest
 
 from bptrain.commands.runs.differing import differing
 from bptrain.commands.runs.run_reading import flat
+from bptrain.commands.runs.run_rows import RunRow
+from bptrain.commands.runs.runs import RunList
 from bptrain.commands.runs.where import conditions, fulfilling
-from bptrain.console.runs import short_names
+from bptrain.console.runs import short_names, show_runs
+from bptrain.console.terminal.screen import Screen
 from bptrain.store import run_index
 from bptrain.store.run_index import NAME, RunIndex, RunSettings
 from command import bptrain
@@ -95,6 +98,14 @@ def test_columns_are_few_and_narrow(runs: Path) -> None:
     assert len(setting(values[0], "a.b00")) == WIDEST
     keys = ["a.b", "c.b", "data.loss", "optimizer.name", "z"]
     assert short_names(keys, keys) == ["a.b", "c.b", "data.loss", "optimizer", "z"]
+
+
+def test_what_else_differs_is_no_wall_of_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    keys = [f"a.b{key:02d}" for key in range(90)]
+    show_runs(Screen("runs"), RunList(Path("runs"), [RunRow("runs/1", "finished")], keys))
+    said = capsys.readouterr().err
+    assert "the runs also differ in a.b06, a.b07, " in said
+    assert "a.b17 and 72 more: --json has them" in said
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,9 @@ def show_runs(screen: Screen, found: RunList) -> None:
         SETTINGS:
     ]
     if left_out and not screen.json:
-        screen.note(f"the runs also differ in {', '.join(left_out)}: --json has them")
+        from bptrain.formats.problems import some_of  # more than a quick listing needs
+
+        screen.note(f"the runs also differ in {some_of(left_out)}: --json has them")
     for row in rows:
         if row.state == "damaged":
             screen.note(f"{row.run}: {row.reason}")
