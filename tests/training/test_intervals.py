@@ -191,6 +191,27 @@ def test_a_class_that_is_all_right() -> None:
     assert ends["a"] == pytest.approx(wilson(23 / 26, 26))
 
 
+def test_drawings_that_hardly_ever_differ() -> None:
+    """All of one class are predicted: balanced accuracy is 1/2 but where a drawing lacks the other class."""
+    true = np.repeat([0, 1], [5, 23])
+    assert found(np.ones_like(true), true, "balanced_accuracy").metrics["balanced_accuracy"] is None
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "expected_calibration_error"])
+def test_no_end_is_beyond_what_a_figure_can_be(name: str) -> None:
+    """Both are linear in the rows drawn, and a line goes on."""
+    rng, true = np.random.default_rng(2), np.arange(24) % 2
+    area, right = true + rng.normal(size=24) / 3, rng.uniform(size=24) < 0.8
+    p = area if name == "roc_auc" else 0.2 + 0.6 * np.where(right, true, 1 - true)
+    metric = metrics.get(name)()
+    assert metric.by_sums is not None
+    figure = metric.by_sums(np.stack([1 - p, p], axis=1), true, 2, Sampling(24, 0).units())
+    (ends,) = interval(resampled_sums([figure], 0)[0])
+    assert ends is not None
+    assert 0 <= ends[0] < ends[1] <= 1
+    assert not 0 < ends[0] < ends[1] < 1  # one of them would have been
+
+
 def test_one_row() -> None:
     ends = found(np.array([1]), np.array([1]), "accuracy", "f1").metrics
     assert ends == {"accuracy": pytest.approx((1 / (1 + 1.959964**2), 1.0)), "f1": None, "loss": None}

@@ -167,12 +167,13 @@ def ends_of(value: float, replicates: Array, left_out: Array | None, z: float) -
     there = replicates[np.isfinite(replicates)]
     if not math.isfinite(value) or len(there) < DEFINED * len(replicates):
         return None
-    if there.max() - there.min() <= 1e-12 * max(abs(value), 1e-300):
+    least = 1e-12 * max(abs(value), 1e-300)
+    if there.max() - there.min() <= least:
         return None
     bias, acceleration = (0.0, 0.0) if left_out is None else corrections(value, there, left_out)
     shares = [NORMAL.cdf(bias + (bias + sided) / (1.0 - acceleration * (bias + sided))) for sided in (-z, z)]
     low, high = np.quantile(there, shares).tolist()
-    return low, high
+    return (low, high) if high - low > least else None
 
 
 def corrections(value: float, replicates: Array, left_out: Array) -> tuple[float, float]:

@@ -77,7 +77,8 @@ def roc_auc() -> Metric:
 
         def value(sums: Array) -> Array:
             above, positives, below, negatives = np.moveaxis(sums.reshape(*sums.shape[:-1], -1, 4), -1, 0)
-            return np.asarray((above / positives + below / negatives).mean(axis=-1))
+            linear = (above / positives + below / negatives).mean(axis=-1)
+            return np.asarray(np.clip(linear, 0.0, 1.0))  # as a line goes on beyond what an area can be
 
         return Summed(table, value)
 
@@ -159,11 +160,15 @@ def expected_calibration_error(bins: Bins = 15) -> Metric:
         return float(np.abs(each).sum() / total)  # n_b is in the sum over the bin's rows
 
     def by_sums(scores: Array, true: Array, classes: int, units: Units) -> Summed:
-        """By the sign that each bin has: absolute values of resampled rows would be larger on average."""
+        """By the sign that each bin has: absolute values of resampled rows would be larger on average.
+
+        Their sum may then be below 0, where no error is.
+        """
         bin_of, surplus = in_bins(scores, true)
         weighed = surplus if units.weight is None else units.weight * surplus
         sign = np.sign(np.bincount(bin_of, weights=weighed, minlength=bins))
-        return by_mean(lambda *rows: sign[bin_of] * surplus)(scores, true, classes, units)
+        each = by_mean(lambda *rows: sign[bin_of] * surplus, lambda mean: np.maximum(mean, 0.0))
+        return each(scores, true, classes, units)
 
     return Metric(
         of,
