@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from bptrain.data import drift
 from bptrain.data.column_statistics import level_statistics, statistics_of
 from bptrain.data.drift import (
     LEAST_SHARE,
+    DriftCounts,
     by_chance,
     drift_of,
     drift_of_levels,
@@ -98,3 +100,25 @@ def test_what_chance_explains_is_no_warning() -> None:
     rng = np.random.default_rng(0)
     told = sum(bool(outside(rng.normal(size=100), rng.normal(size=50))) for _ in range(300))
     assert told <= 6  # 2 %: more than three standard deviations and one row
+
+
+def test_memory_does_not_grow_with_unknown_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift, "REMEMBERED", 10)
+
+    def texts(cells: list[str | None]) -> ColumnBlock:
+        return ColumnBlock(
+            Origin("d.csv"), ("c",), np.empty((len(cells), 0)), (), {"c": np.array(cells, dtype=object)}
+        )
+
+    kept = statistics_of(texts(["red", "green", "red", None]), np.arange(4))
+    cells = [cell for k in range(200) for cell in ("red", "often", f"new {k}", None)]
+    whole = drift_of(kept, texts(cells))
+    counts = DriftCounts(kept)
+    for begin in range(0, len(cells), 40):
+        counts.add(texts(cells[begin : begin + 40]))
+    assert len(counts._levels["c"]) <= 30
+    (one,) = counts.columns()
+    (all_at_once,) = whole
+    assert one._replace(unknown_levels=()) == all_at_once._replace(unknown_levels=())
+    assert one.unknown_levels[0] == all_at_once.unknown_levels[0] == "often"
+    assert all(one.unknown_levels)

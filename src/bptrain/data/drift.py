@@ -22,6 +22,7 @@ from bptrain.data.table import ColumnBlock
 from bptrain.parts.types import Array
 
 LEAST_SHARE = 1e-4  # of a bin: what counts for one that is empty, so that its logarithm exists
+REMEMBERED = 10_000  # different unknown levels of a column, of rows that come piece by piece
 
 
 class ColumnDrift(NamedTuple):
@@ -68,7 +69,10 @@ class DriftCounts:
         self.rows += block.rows
         for name in block.names:
             if name in block.texts and name in known.levels:
-                self._levels.setdefault(name, Counter()).update(block.texts[name].tolist())
+                counts = self._levels.setdefault(name, Counter())
+                counts.update(block.texts[name].tolist())
+                if len(counts) > len(known.levels[name].levels) + 2 * REMEMBERED:
+                    forget_rare(counts, known.levels[name])
             elif name in block.number_names and name in known.numbers:
                 column = np.asarray(block.number(name), dtype=np.float64)
                 found = counts_of_numbers(known.numbers[name], column)
@@ -87,6 +91,12 @@ class DriftCounts:
             for name, counts in self._levels.items()
         ]
         return sorted((*numbers, *levels), key=lambda one: -one.psi)
+
+
+def forget_rare(counts: Counter[str | None], known: LevelStatistics) -> None:
+    """Counts the unknown levels but for the most frequent ones together, as "", which no cell is."""
+    unknown = [level for level, _ in counts.most_common() if level and level not in known.levels]
+    counts[""] += sum(map(counts.pop, unknown[REMEMBERED:]))
 
 
 class NumberCounts(NamedTuple):
@@ -166,5 +176,5 @@ def drift_of_level_counts(
         missing / now,
         before.missing / rows,
         unknown=odd,
-        unknown_levels=tuple(str(level) for level, _ in counts.most_common(5)) if odd else (),
+        unknown_levels=tuple(level for level, _ in counts.most_common(6) if level)[:5] if odd else (),
     )
