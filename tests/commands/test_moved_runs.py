@@ -144,6 +144,9 @@ def test_data_root(root: str, absolute: bool, workplace: Path, monkeypatch: pyte
     assert done.code == 3
     assert "--data-root DIR" in done.err
     assert str(workplace / "proj" / train) in done.json["errors"][0]["message"]
+    for wrong, words in (("nowhere", "nowhere, which is no directory"), ("proj", "proj")):
+        refused = bptrain("eval", "kept", "--data-root", wrong, "--json").json["errors"][0]["message"]
+        assert refused.endswith(f"; nor is it below {words}")
     serves(Path("kept"), losses, "--data-root", root)
     checked = package.gradcheck("kept", data_root=root)
     assert isinstance(checked, GradcheckResult)

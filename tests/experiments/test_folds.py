@@ -214,10 +214,13 @@ def test_another_group_does_not_go_on(iris: Path) -> None:
         "not continued: runs/iris/001 was trained with other settings: seed: 0 -> 1; these are new runs"
         in other.err
     )
-    for arguments in (("--folds", 4), ("--folds", 3, "--set", "seed=2")):
+    for arguments, words in (
+        (("--folds", 4), "number of folds: 3 -> 4"),
+        (("--folds", 3, "--set", "seed=2"), "seed: 0 -> 2"),
+    ):
         refused = bptrain("fit", iris, *arguments, *SMALL, "--resume", "runs/iris/001")
         assert refused.code == 5
-        assert "was trained with other settings" in refused.err
+        assert f"was trained with other settings: {words}" in refused.err
 
 
 def test_a_group_may_be_replaced(iris: Path) -> None:

@@ -152,8 +152,8 @@ def _resumed(
 def differences_between(old: GroupRecord, new: GroupRecord) -> list[str]:
     """In what two groups differ, but for settings that may be others when a run goes on."""
     found = [
-        f"{name}: {getattr(old, name)} -> {getattr(new, name)}"
-        for name in ("kind", "size", "repeat")
+        f"{said}: {getattr(old, name)} -> {getattr(new, name)}"
+        for name, said in (("kind", "kind"), ("size", f"number of {old.kind}"), ("repeat", "repeat"))
         if getattr(old, name) != getattr(new, name)
     ]
     return found or setting_differences(old.config, new.config)

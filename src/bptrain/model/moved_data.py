@@ -122,6 +122,8 @@ class Search(NamedTuple):
             return Problem("changed_data", message)
         written = named(self.origin.written.get(role, absolute))
         gone = f"no such file: {named(absolute)}, written as {written}"
+        if self.root is not None:
+            cure = f"nor is it below {self.root}" + ("" if self.root.is_dir() else ", which is no directory")
         message = f"the {role} data of {self.run} is gone: {gone}; {cure}"
         return Problem("file_not_found", message)
 
