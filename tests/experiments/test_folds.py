@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from bptrain.commands.runs import run_reading
 from bptrain.errors import Interrupted
 from bptrain.experiments import folds
 from bptrain.experiments.folds import fit_folds
 from bptrain.experiments.news import FitEnds, News
+from bptrain.store import run_index
 from bptrain.store.run_directory import RunDirectory, locked
 from bptrain.store.run_group import RunGroup
 from command import bptrain
@@ -169,6 +171,24 @@ def test_a_group_is_one_line_among_the_runs(iris: Path) -> None:
     assert "±" in shown
     inside = bptrain("runs", "runs/iris/001", "--json").json["runs"]
     assert sorted(one["run"] for one in inside) == ["runs/iris/001/fold-1", "runs/iris/001/fold-2"]
+
+
+def test_a_finished_group_is_in_the_index(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_index, "LEAST", 1)
+    monkeypatch.setattr(run_index, "SETTLED", 0.0)
+    stopped_in(0, iris)
+    first = bptrain("runs", "--json").json["runs"]
+    assert first[0]["group"]["finished"] == 1
+    assert not (Path("runs") / run_index.NAME).exists()  # its runs may go on by themselves
+    bptrain("fit", iris, "--folds", 3, *SMALL, "--resume", "auto")
+    [row] = bptrain("runs", "--json").json["runs"]
+    assert (Path("runs") / run_index.NAME).exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(run_reading, "row_of_group", None)  # nobody reads it again
+        assert bptrain("runs", "--json").json["runs"] == [row]
+    file = Path("runs/iris/001/group.json")
+    file.write_text(json.dumps({**json.loads(file.read_text()), "started": "2026-01-01T00:00:00+00:00"}))
+    assert bptrain("runs", "--json").json["runs"][0]["started"].startswith("2026-01-01")
 
 
 def stopped_in(fit: int, iris: Path, **options: Any) -> Interrupted:

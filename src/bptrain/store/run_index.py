@@ -6,8 +6,9 @@
     {"base": {"optimizer.name": "adam", …}, "runs": {"iris/001": [stamp, values, settings that differ, those it lacks]}}
 
 An entry counts as long as its stamp is that of the run: time and size of its `run.json`, and the time of its
-`checkpoints`. An index that is missing, damaged, of another version or cannot be written is no error: runs are read
-then. Whoever lists runs last replaces the index as a whole, so that nobody reads half of one.
+`checkpoints`; of a group of runs that is finished, those of its `group.json`. An index that is missing, damaged, of
+another version or cannot be written is no error: runs are read then. Whoever lists runs last replaces the index as a
+whole, so that nobody reads half of one.
 """
 
 import json
@@ -87,15 +88,15 @@ class RunSettings(Mapping[str, Any]):
 class Stamp(NamedTuple):
     """What an entry is checked by."""
 
-    time: int  # of run.json, ns
+    time: int  # of the record, ns
     size: int
     checkpoints: int | None  # time of the directory, ns
 
     @classmethod
-    def of(cls, folder: Folder) -> "Stamp | None":
-        """The stamp of the run in a directory; None without a run.json."""
+    def of(cls, folder: Folder, record_name: str = "run.json") -> "Stamp | None":
+        """The stamp of the run, or of the group with its record, in a directory; None without such a file."""
         try:
-            record = folder.entries["run.json"].stat(follow_symlinks=False)
+            record = folder.entries[record_name].stat(follow_symlinks=False)
             below = folder.entries.get("checkpoints")
             checkpoints = None if below is None else below.stat(follow_symlinks=False).st_mtime_ns
         except (OSError, KeyError):

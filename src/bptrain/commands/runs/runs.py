@@ -65,18 +65,15 @@ def all_runs(directory: Path) -> list[RunRow]:
             continue
         name = folder.path[len(top) :].lstrip(os.sep) or "."
         run = name if top == "." else top if name == "." else f"{top}{os.sep}{name}"
-        if is_group:
-            rows.append(read_group(run))
-            continue
-        stamp = Stamp.of(folder)
+        stamp = Stamp.of(folder, GROUP if is_group else "run.json")
         kept = index.get(name, stamp)
         if kept is not None:
             values, settings = kept
             row = RunRow._make([run, *values, settings])
         else:
-            row = read(run)
+            row = read_group(run) if is_group else read(run)
             row = row._replace(settings=index.compact(row.settings))
-            if row.state in ENDED:
+            if row.state in (("finished",) if is_group else ENDED):  # runs of others may go on by themselves
                 index.put(name, stamp, row[1:-1], row.settings)
         rows.append(row)
     index.save()
@@ -92,7 +89,7 @@ def read(run: str) -> RunRow:
 
 
 def read_group(group: str) -> RunRow:
-    """A group, whose runs may go on at any time."""
+    """A group of runs that no index has."""
     from bptrain.commands.runs.run_reading import row_of_group
     from bptrain.store.run_group import RunGroup
 
