@@ -271,6 +271,16 @@ def test_nothing_is_removed_where_a_new_run_would_find_its_place_taken(iris: Pat
     assert bptrain("eval", "cv/fold-2").code == 0
 
 
+@pytest.mark.parametrize("kind", ["--folds", "--seeds"])
+def test_a_mistake_costs_no_group(kind: str, iris: Path) -> None:
+    bptrain("fit", iris, kind, 2, *SMALL, "--out", "cv")
+    before = sorted(Path("cv").rglob("*"))
+    for mistake in ("data.train=none.csv", "network.sizes=[9, 3]"):
+        outcome = bptrain("fit", iris, kind, 2, *SMALL, "--out", "cv", "--overwrite", "--set", mistake)
+        assert outcome.code in (2, 3)
+        assert sorted(Path("cv").rglob("*")) == before
+
+
 def test_what_a_link_in_a_group_leads_to_is_not_overwritten(iris: Path) -> None:
     bptrain("fit", iris, "--folds", 2, *SMALL, "--out", "cv")
     Path("cv/fold-2").rename("precious")

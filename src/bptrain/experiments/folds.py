@@ -87,7 +87,7 @@ def fit_folds(
     first = load_given(config, changed(overrides, members[0].changes), given)
     shared = SharedByFits(config, given, loaded.config.training.threads or 1, each_epoch)
     jobs = settled_jobs(shared, jobs)
-    opened = open_group("folds", folds, repeat, members, first, out, resume, overwrite)
+    opened = open_group("folds", folds, repeat, members, first, out, resume, overwrite, given)
     with kept(opened):
         summary = fit_members(shared, overrides, members, opened, jobs, show)
         root = loaded.absolute().data.root if resume is not None else None

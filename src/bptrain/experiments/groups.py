@@ -1,13 +1,16 @@
 """Fits that belong together, from the directory of their group to their mean: folds of a cross-validation, seeds."""
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bptrain.build.setup import open_loaded
+from bptrain.commands.fit.fit import open_fit
 from bptrain.config import Loaded
 from bptrain.config.resolved import to_plain
+from bptrain.data.memory import InMemory
 from bptrain.errors import BptrainError, CheckpointError, Interrupted, StorageError, printable
 from bptrain.experiments.many import SharedByFits, run_many
 from bptrain.experiments.news import FitsPlanned, News
@@ -94,12 +97,16 @@ def open_group(
     out: Path | None,
     resume: str | None,
     overwrite: bool,
+    given: Mapping[str, InMemory],
 ) -> OpenGroup:
     """The directory of a group, new or one that goes on; `loaded` is the config of its first member.
 
-    `resume` is "auto" (the one in `out`, or the newest unfinished one of this config) or a group. Raises UsageError,
-    CheckpointError where a group that is named is another one.
+    `resume` is "auto" (the one in `out`, or the newest unfinished one of this config) or a group. With `overwrite` the
+    first fit is got ready before anything is removed. Raises UsageError, CheckpointError where a group that is named is
+    another one, and what that fit raises.
     """
+    if overwrite:
+        open_fit(open_loaded(loaded, given))
     settings = portable(to_plain(loaded.absolute()))
     record = GroupRecord(kind, size, repeat, tuple(member.directory for member in members), settings, now())
     note = None

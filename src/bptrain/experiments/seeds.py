@@ -55,7 +55,7 @@ def fit_seeds(
         with reserved(loaded.path.stem, seeds) as places:
             return fit_members(shared, overrides, members, places, jobs, show)
     first = load_given(config, changed(overrides, members[0].changes), given)
-    opened = open_group("seeds", seeds, 1, members, first, out, resume, overwrite)
+    opened = open_group("seeds", seeds, 1, members, first, out, resume, overwrite, given)
     with kept(opened):
         summary = fit_members(shared, overrides, members, opened, jobs, show)
         finish(opened, summary)
