@@ -177,6 +177,23 @@ def test_shards_of_row_groups(species: Path, workplace: Path) -> None:
     assert not Path("e.csv").exists()
 
 
+@pytest.mark.parametrize("later", [[2**60 + 1, 2**60 + 3], [2**60 + 1, None]])
+def test_numbers_that_the_first_rows_did_not_announce(
+    species: Path, workplace: Path, later: list[int | None]
+) -> None:
+    """A column of whole numbers is one of float64 while cells are missing, which does not hold all of them."""
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    rows = pyarrow.csv.read_csv(PENGUINS).slice(0, 4)
+    pq.write_table(rows.append_column("id", [[None, None, *later]]), "p.parquet", row_group_size=2)
+    shown = bptrain("predict", species, "p.parquet", "--keep", "id", "--out", "out.parquet")
+    assert (shown.code, "column id" in shown.err, "write csv" in shown.err) == (3, True, True)
+    assert [path.name for path in Path().iterdir()] == ["p.parquet"]
+    assert "Traceback" not in shown.err
+    assert predicted(species, "p.parquet", "--keep", "id")[2]["id"] == str(2**60 + 1)
+
+
 class Stdin(io.TextIOWrapper):
     """Bytes as the standard input."""
 

@@ -33,6 +33,9 @@ class Writer(Protocol):
         """What stands behind the last row, or in front and was not known before."""
         ...
 
+    def abandon(self) -> None:
+        """Nothing more is written; called in place of `close`, where the file is thrown away."""
+
 
 class PredictionFormat(NamedTuple):
     """How files of a format are named, and who writes them."""
@@ -58,7 +61,7 @@ def format_of_name(path: Path) -> str | None:
 # --- CSV ------------------------------------------------------------------------------------------------------
 
 
-class CsvWriter:
+class CsvWriter(Writer):
     """Cells between commas, in quotes where they need them (RFC 4180); UTF-8, and lines end as on Unix."""
 
     def __init__(self, file: BinaryIO, gaps: bool) -> None:
@@ -102,7 +105,7 @@ def csv_predictions() -> PredictionFormat:
 # --- JSON lines -----------------------------------------------------------------------------------------------
 
 
-class JsonLinesWriter:
+class JsonLinesWriter(Writer):
     """An object per row; a cell that is empty or no finite number is null."""
 
     def __init__(self, file: BinaryIO, gaps: bool) -> None:
@@ -149,7 +152,7 @@ def json_lines() -> PredictionFormat:
 # --- NPY ------------------------------------------------------------------------------------------------------
 
 
-class NpyWriter:
+class NpyWriter(Writer):
     """One array of numbers: N, or N × columns; NaN where a cell is empty.
 
     Its type is that of all columns where they have one, and else float64, as where a later cell may be empty.
@@ -210,7 +213,7 @@ def npy_predictions() -> PredictionFormat:
 # --- Parquet --------------------------------------------------------------------------------------------------
 
 
-class ParquetWriter:
+class ParquetWriter(Writer):
     """Columns with types, which those of the first rows decide; needs pyarrow."""
 
     GROUP = 1 << 16  # rows of a row group, or a few more
@@ -235,11 +238,27 @@ class ParquetWriter:
             fields = [(column.name, array.type) for column, array in zip(columns, arrays, strict=True)]
             self._schema = self._pa.schema(fields)
             self._writer = self._pq.ParquetWriter(self._file, self._schema)
-        cast = [array.cast(field.type) for array, field in zip(arrays, self._schema, strict=True)]
+        cast = [self._as_before(array, field) for array, field in zip(arrays, self._schema, strict=True)]
         self._waiting.append(self._pa.Table.from_arrays(cast, schema=self._schema))
         self._rows += len(cast[0])
         if self._rows >= self.GROUP:
             self._write_group()
+
+    def _as_before(self, array: Any, field: Any) -> Any:
+        """An array of the type that the first rows decided. Raises DataError where that would change its values."""
+        pa = self._pa
+        try:
+            cast = array.cast(field.type)
+            sound = pa.types.is_string(field.type) or not pa.types.is_string(array.type)
+            if sound or cast.cast(pa.string()).equals(array):
+                return cast
+        except pa.ArrowInvalid:
+            pass
+        message = (
+            f"column {field.name} is of type {field.type} by its first rows, and later ones hold values that are not, "
+            "such as larger numbers: write csv or jsonl"
+        )
+        raise DataError(Problem("other_type", message))
 
     def _array(self, column: OutColumn) -> Any:
         pa, values = self._pa, column.values
@@ -259,6 +278,11 @@ class ParquetWriter:
         self._write_group()
         if self._writer is not None:
             self._writer.close()
+
+    def abandon(self) -> None:
+        """Else pyarrow would write the footer when it lets go of the file, which is closed by then."""
+        if self._writer is not None:
+            self._writer.is_open = False
 
 
 @prediction_formats.add("parquet")

@@ -57,5 +57,9 @@ def open_output(path: Path | None, kind: str, gaps: bool, in_directory: bool = F
             path.parent.mkdir(parents=True, exist_ok=True)
     with writing_atomically(path) as file:
         writer = make(file, gaps)
-        yield Output(writer, None)
-        writer.close()
+        try:
+            yield Output(writer, None)
+            writer.close()
+        except BaseException:
+            writer.abandon()
+            raise
