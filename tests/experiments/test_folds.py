@@ -157,6 +157,15 @@ def test_no_command_takes_a_fold_for_the_newest_run(iris: Path) -> None:
     )
 
 
+def test_where_all_runs_are_in_groups(iris: Path) -> None:
+    bptrain("fit", iris, "--folds", 2, *SMALL)
+    for command in (("eval",), ("predict", ROOT / "data" / "iris.csv")):
+        outcome = bptrain(*command)
+        assert outcome.code == 5
+        assert "outside of groups; one in a group must be named" in outcome.err
+        assert "`bptrain runs runs/iris/001` lists them" in outcome.err
+
+
 def test_a_group_is_one_line_among_the_runs(iris: Path) -> None:
     record = bptrain("fit", iris, "--folds", 2, *SMALL, "--json").json
     [row] = bptrain("runs", "--json").json["runs"]

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from bptrain.errors import CheckpointError
-from bptrain.store.run_directory import RUNS, RunDirectory, run_directories
+from bptrain.store.run_directory import RUNS, RunDirectory, places_with, run_directories
+from bptrain.store.run_places import GROUP
 
 
 def find_run(path: Path | None) -> RunDirectory:
@@ -16,7 +17,7 @@ def find_run(path: Path | None) -> RunDirectory:
         return run
     found = newest(run_directories(RUNS))
     if found is None:
-        raise CheckpointError("no run under runs/ here: train one with `bptrain fit CONFIG`, or name a run")
+        raise CheckpointError(f"no run under runs/ here{_what_to_do()}")
     return found
 
 
@@ -24,9 +25,16 @@ def find_finished_run() -> RunDirectory:
     """The newest run under runs/ that came to its end and did not diverge. Raises CheckpointError for none."""
     found = newest([run for run in run_directories(RUNS) if _status(run) == "finished"])
     if found is None:
-        message = "no finished run under runs/ here: train one with `bptrain fit CONFIG`, or name a run first"
-        raise CheckpointError(message)
+        raise CheckpointError(f"no finished run under runs/ here{_what_to_do(' first')}")
     return found
+
+
+def _what_to_do(first: str = "") -> str:
+    """The rest of the sentence that there is no run: groups of runs, of which none is taken by itself, are told of."""
+    group = next(places_with(GROUP, RUNS), None)
+    if group is not None:
+        return f", outside of groups; one in a group must be named{first}: `bptrain runs {group}` lists them"
+    return f": train one with `bptrain fit CONFIG`, or name a run{first}"
 
 
 def newest(runs: list[RunDirectory]) -> RunDirectory | None:
