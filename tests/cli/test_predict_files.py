@@ -194,6 +194,24 @@ def test_numbers_that_the_first_rows_did_not_announce(
     assert predicted(species, "p.parquet", "--keep", "id")[2]["id"] == str(2**60 + 1)
 
 
+@pytest.mark.parametrize("name", ["new.parquet", "new.csv"])
+def test_whole_numbers_that_an_array_would_round(workplace: Path, name: str) -> None:
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    Path("train.csv").write_text("x,y\n" + "".join(f"{k},{2 * k}\n" for k in range(20)))
+    Path("c.yaml").write_text(
+        "{data: {train: train.csv, target: y}, network: {sizes: [1, 1]}, loss: half_squared_error}\n"
+    )
+    assert bptrain("fit", "c.yaml", "--out", "run", "--quiet").code == 0
+    for number, code in ((2**53, 0), (2**53 + 1, 3), (-(2**53) - 1, 3)):
+        rows = pa.table({"x": [1.0, 2.0], "id": [1, number]})
+        (pq.write_table if name == "new.parquet" else pyarrow.csv.write_csv)(rows, name)
+        shown = bptrain("predict", "run", name, "--keep", "id", "--out", "p.npy", "--overwrite")
+        assert (shown.code, "column id holds" in shown.err) == (code, code == 3)
+
+
 class Stdin(io.TextIOWrapper):
     """Bytes as the standard input."""
 

@@ -191,17 +191,34 @@ class NpyWriter(Writer):
 
 
 def numbers_of(column: OutColumn) -> Array:
-    """A column as numbers, NaN where a cell is empty. Raises DataError for texts."""
-    values = column.values
+    """A column as numbers, NaN where a cell is empty. Raises DataError for texts, and for what float64 would round."""
+    values = cells = column.values
     if not isinstance(values, np.ndarray | CodedTexts):
-        found = numbers_of_texts([*values])
+        cells = [*values]
+        found = numbers_of_texts(cells)
         values = CodedTexts([], np.empty(0, int)) if found is None else found.values
     if isinstance(values, CodedTexts):
         message = (
             f"column {column.name} holds texts, and an npy file numbers alone: write csv, jsonl or parquet"
         )
         raise DataError(Problem("not_a_number", message))
+    if column.copied and any(map(is_rounded, cells_from(cells, values, 2.0**53))):
+        message = (
+            f"column {column.name} holds whole numbers that the float64 of an npy file would round: write csv, jsonl "
+            "or parquet"
+        )
+        raise DataError(Problem("not_a_number", message))
     return values if column.missing is None else np.where(column.missing, np.nan, values)
+
+
+def cells_from(cells: Any, numbers: Array, size: float) -> list[str]:
+    """The cells, as texts, whose numbers have this size or more."""
+    return [str(cells[row]).strip() for row in np.flatnonzero(np.abs(numbers.astype(np.float64)) >= size)]
+
+
+def is_rounded(text: str) -> bool:
+    """Whether a text is a whole number that no float64 is."""
+    return text.lstrip("+-").isdecimal() and int(text) != int(float(text))
 
 
 @prediction_formats.add("npy")
