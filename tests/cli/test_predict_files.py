@@ -210,6 +210,9 @@ def test_whole_numbers_that_an_array_would_round(workplace: Path, name: str) -> 
         (pq.write_table if name == "new.parquet" else pyarrow.csv.write_csv)(rows, name)
         shown = bptrain("predict", "run", name, "--keep", "id", "--out", "p.npy", "--overwrite")
         assert (shown.code, "column id holds" in shown.err) == (code, code == 3)
+    Path("new.csv").write_text(f"x,id\n1,1\n2,{'9' * 400}\n")
+    huge = bptrain("predict", "run", "new.csv", "--keep", "id", "--out", "q.npy")
+    assert (huge.code, "column id holds" in huge.err) == (3, True)
 
 
 class Stdin(io.TextIOWrapper):
