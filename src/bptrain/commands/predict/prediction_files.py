@@ -46,7 +46,6 @@ class PredictionFormat(NamedTuple):
 
 
 NEEDS_QUOTES = re.compile(r'[,"\n\r]')
-MOST_DIGITS = 308  # of a whole number that is certainly below the largest float64
 
 prediction_formats: Registry[PredictionFormat] = Registry("format of predictions")
 
@@ -218,9 +217,9 @@ def cells_from(cells: Any, numbers: Array, size: float) -> list[str]:
 
 
 def is_rounded(text: str) -> bool:
-    """Whether a text is a whole number that no float64 is."""
+    """Whether a text is a whole number that no float64 is; of finite numbers."""
     digits = text.lstrip("+-")
-    return digits.isdecimal() and (len(digits) > MOST_DIGITS or int(digits) != int(float(digits)))
+    return digits.isdecimal() and int(digits) != int(float(digits))
 
 
 @prediction_formats.add("npy")
