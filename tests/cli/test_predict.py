@@ -256,8 +256,7 @@ def test_an_empty_line_is_no_row_of_csv(species: Path, workplace: Path) -> None:
 
 
 def test_the_formats(species: Path, numbers: Path, workplace: Path) -> None:
-    import pyarrow.parquet as pq
-
+    pq = pytest.importorskip("pyarrow.parquet")
     expected = predicted(species, PENGUINS, "--keep", "island", "--proba")
     arguments = (species, PENGUINS, "--keep", "island", "--proba")
     for name in ("p.csv", "p.jsonl", "p.parquet", "p.txt"):
@@ -418,6 +417,8 @@ def test_a_failure_at_any_write_leaves_no_file(
     name: str, species: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk is full at the first write, at the second, and so on, and when the file is flushed or renamed."""
+    if name == "p.parquet":
+        pytest.importorskip("pyarrow")
     arguments = ("predict", species, PENGUINS, "--keep", "island", "--out", name)
     real, writes = written_beside, 0
 

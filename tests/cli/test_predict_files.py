@@ -156,10 +156,8 @@ def test_shards_of_files(species: Path, workplace: Path) -> None:
 
 
 def test_shards_of_row_groups(species: Path, workplace: Path) -> None:
-    import pyarrow.csv
-    import pyarrow.parquet as pq
-
-    pq.write_table(pyarrow.csv.read_csv(PENGUINS), "p.parquet", row_group_size=50)
+    csv_of, pq = pytest.importorskip("pyarrow.csv"), pytest.importorskip("pyarrow.parquet")
+    pq.write_table(csv_of.read_csv(PENGUINS), "p.parquet", row_group_size=50)
     at_once = predicted(species, "p.parquet", "--keep", "year", "--proba")
     assert [row["prediction"] for row in at_once] == [
         row["prediction"] for row in predicted(species, PENGUINS)
@@ -182,10 +180,8 @@ def test_numbers_that_the_first_rows_did_not_announce(
     species: Path, workplace: Path, later: list[int | None]
 ) -> None:
     """A column of whole numbers is one of float64 while cells are missing, which does not hold all of them."""
-    import pyarrow.csv
-    import pyarrow.parquet as pq
-
-    rows = pyarrow.csv.read_csv(PENGUINS).slice(0, 4)
+    csv_of, pq = pytest.importorskip("pyarrow.csv"), pytest.importorskip("pyarrow.parquet")
+    rows = csv_of.read_csv(PENGUINS).slice(0, 4)
     pq.write_table(rows.append_column("id", [[None, None, *later]]), "p.parquet", row_group_size=2)
     shown = bptrain("predict", species, "p.parquet", "--keep", "id", "--out", "out.parquet")
     assert (shown.code, "column id" in shown.err, "write csv" in shown.err) == (3, True, True)
@@ -196,10 +192,8 @@ def test_numbers_that_the_first_rows_did_not_announce(
 
 @pytest.mark.parametrize("name", ["new.parquet", "new.csv"])
 def test_whole_numbers_that_an_array_would_round(workplace: Path, name: str) -> None:
-    import pyarrow as pa
-    import pyarrow.csv
-    import pyarrow.parquet as pq
-
+    pa = pytest.importorskip("pyarrow")
+    csv_of, pq = pytest.importorskip("pyarrow.csv"), pytest.importorskip("pyarrow.parquet")
     Path("train.csv").write_text("x,y\n" + "".join(f"{k},{2 * k}\n" for k in range(20)))
     Path("c.yaml").write_text(
         "{data: {train: train.csv, target: y}, network: {sizes: [1, 1]}, loss: half_squared_error}\n"
@@ -207,7 +201,7 @@ def test_whole_numbers_that_an_array_would_round(workplace: Path, name: str) -> 
     assert bptrain("fit", "c.yaml", "--out", "run", "--quiet").code == 0
     for number, code in ((2**53, 0), (2**53 + 1, 3), (-(2**53) - 1, 3)):
         rows = pa.table({"x": [1.0, 2.0], "id": [1, number]})
-        (pq.write_table if name == "new.parquet" else pyarrow.csv.write_csv)(rows, name)
+        (pq.write_table if name == "new.parquet" else csv_of.write_csv)(rows, name)
         shown = bptrain("predict", "run", name, "--keep", "id", "--out", "p.npy", "--overwrite")
         assert (shown.code, "column id holds" in shown.err) == (code, code == 3)
     Path("new.csv").write_text(f"x,id\n1,1\n2,{'9' * 400}\n")

@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import polars as pl
 import pytest
 
 import bptrain as package
@@ -36,6 +34,7 @@ def model(workplace: Path) -> Model:
 
 def test_evaluate_is_the_command(model: Model) -> None:
     expected = bptrain("eval", "run", "--data", "rows.csv", "--json", "--by", "color").json
+    pd, pl = pytest.importorskip("pandas"), pytest.importorskip("polars")
     frame = pd.read_csv("rows.csv")
     columns = {name: frame[name].tolist() for name in frame}
     for data in (
@@ -66,6 +65,7 @@ def test_several_files_on_the_command_line(model: Model) -> None:
 
 
 def test_score_is_accuracy(model: Model) -> None:
+    pd = pytest.importorskip("pandas")
     frame = pd.read_csv("rows.csv")
     X, y = frame[["size", "color"]], frame["kind"]
     right = (model.predict(X) == y.to_numpy()).mean()
