@@ -96,8 +96,9 @@ def copies_of(train: "Rows", rows: "Rows", beginnings: Array | None = None) -> i
     perhaps = np.flatnonzero(there[np.searchsorted(there, wanted).clip(max=len(there) - 1)] == wanted)
     if not len(perhaps) or train.X.shape[1] <= FIRST.stop:
         return len(perhaps)
-    also = np.flatnonzero(np.isin(hashes(train, FIRST), wanted[perhaps]))
-    return int(np.isin(hashes(rows, rows=perhaps), hashes(train, rows=also)).sum())
+    # By sorting, since the table that NumPy 2.0 may choose instead overflows for large unsigned numbers.
+    also = np.flatnonzero(np.isin(hashes(train, FIRST), wanted[perhaps], kind="sort"))
+    return int(np.isin(hashes(rows, rows=perhaps), hashes(train, rows=also), kind="sort").sum())
 
 
 def beginnings_of(train: "Rows") -> Array:
