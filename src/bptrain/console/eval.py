@@ -20,7 +20,7 @@ def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
             guess = figure(report.baseline_metrics.get(name))
             rows.append([name, figure(value), ends(intervals.get(name)), guess, *beside])
     title = (
-        f"{report.checkpoint}: {report.split}, {evaluation.rows:,} rows "
+        f"{report.checkpoint}: {report.split}, {evaluation.rows:,} row{'' if evaluation.rows == 1 else 's'} "
         f"(baseline: {report.baseline.description})"
     )
     screen.table(title, columns, rows)
