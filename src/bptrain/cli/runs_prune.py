@@ -27,12 +27,12 @@ def callback() -> None:
 @command("runs prune", "Delete old runs, but never the best.")
 def runs_prune_command(
     screen: "Screen",
+    keep: Annotated[
+        int, typer.Option(metavar="N", min=1, help="How many of the newest runs stay.", show_default=False)
+    ],
     directory: Annotated[
         Path, typer.Argument(metavar="DIR", help="Where to search (default: runs/).", show_default=False)
     ] = Path("runs"),
-    keep: Annotated[
-        int, typer.Option(metavar="N", min=1, help="How many of the newest runs stay.", show_default=False)
-    ] = ...,  # type: ignore[assignment]
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be deleted, and delete nothing.")
     ] = False,

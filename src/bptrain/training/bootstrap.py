@@ -40,8 +40,9 @@ class Drawn(NamedTuple):
 
     def minus(self, other: "Drawn") -> "Drawn":
         """The difference of two figures on the same rows drawn."""
-        both = self.left_out is not None and other.left_out is not None
-        left_out = self.left_out - other.left_out if both else None  # type: ignore[operator]
+        left_out = None
+        if self.left_out is not None and other.left_out is not None:
+            left_out = self.left_out - other.left_out
         return Drawn(self.value - other.value, self.replicates - other.replicates, self.units, left_out)
 
 
