@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, Tag
 
 from bptrain.config import forms, part
 from bptrain.config.columns import ColumnConfig, Missing, Scaler
+from bptrain.config.memory_size import MemorySize, bytes_of
 from bptrain.config.part import PartConfig
 from bptrain.config.section import Auto, Column, Count, FewEnough, Section, Seed, number_or_text
 from bptrain.config.written_tables import (
@@ -231,12 +232,25 @@ class DataConfig(Section):
         default="error",
         description="how empty cells are handled; or a mapping, one way per column, such as {fill: median}",
     )
+    memory: Annotated[MemorySize | None, forms.or_none] = Field(
+        default=None,
+        description="bound on memory, such as 200MB: larger data is converted once to mapped files; default: none",
+    )
+    cache: FilePath | None = Field(
+        default=None,
+        description="directory of converted data; default: the user's cache directory",
+    )
 
     def holds(self, source: Source | GivenInPython) -> Holds | Literal["memory"] | None:
         """What a source of rows holds, by `format` or else by its name."""
         if isinstance(source, Source) and self.format is not None:
             return formats.get(self.format)().holds
         return source.holds
+
+    @property
+    def memory_bound(self) -> int | None:
+        """`memory` in bytes; None where all data is in memory."""
+        return None if self.memory is None else bytes_of(self.memory)
 
     @property
     def shares(self) -> tuple[float, float]:

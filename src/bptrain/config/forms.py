@@ -63,6 +63,7 @@ of_places = Form(_listing_places)
 or_place = Form(lambda schema: either(schema, PLACE))
 one_or_list = Form(lambda schema: either(schema["items"], schema))  # one value for all
 or_auto = Form(lambda schema: either(AUTO, schema))
+or_none = Form(lambda schema: either({"enum": ["none"]}, schema))
 or_null = Form(lambda schema: either(schema, NULL))
 or_empty = Form(lambda section: {**section, "type": ["object", "null"]})  # a section without a key
 or_kind = Form(lambda schema: either(_kinds_of(schema), schema))  # of a column

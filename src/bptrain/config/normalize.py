@@ -50,6 +50,7 @@ def _data(section: dict[str, Any]) -> dict[str, Any]:
     _each(section, lambda value: _part(value, "standard"), "scale")
     _each(section, _columns, "columns")
     _each(section, _part, "scale_target")
+    _each(section, lambda value: None if value == "none" else value, "memory")
     return section
 
 

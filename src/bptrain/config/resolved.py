@@ -21,6 +21,7 @@ _OPTIONAL = (
     "batch_size", "target", "validation", "test", "activations", "weight",
     "format", "delimiter", "encoding", "header", "comment", "quote", "decimal", "thousands", "missing_markers", "index",
     "sheet", "root", "column", "group", "time", "hash", "line", "folds", "fold", "seed",
+    "memory", "cache",
 )  # fmt: skip
 
 ROLES = ("train", "validation", "test")
@@ -35,17 +36,20 @@ def resolve_path(text: str, directory: str | os.PathLike[str]) -> Path:
 
 
 def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Config:
-    """The config with every path of its data absolute, as seen from `data.root`, and that from `directory`."""
-    root = config.data.root
+    """The config with every path of its data absolute, as seen from `data.root`, and that from `directory`.
+
+    So is `data.cache`, which is no data and as seen from `directory` always.
+    """
+    root, cache = config.data.root, config.data.cache
     base = directory if root is None else resolve_path(root, directory)
     absolute = {
         role: tuple(str(resolve_path(path, base)) for path in paths)
         for role, paths in data_paths(config).items()
     }
     config = with_data_paths(config, absolute)
-    if root is None:
-        return config
-    return config.model_copy(update={"data": config.data.model_copy(update={"root": str(base)})})
+    places = {} if root is None else {"root": str(base)}
+    places |= {} if cache is None else {"cache": str(resolve_path(cache, directory))}
+    return config.model_copy(update={"data": config.data.model_copy(update=places)}) if places else config
 
 
 def data_paths(config: Config) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,8 @@ from bptrain.config import from_plain
 from bptrain.config.resolved import target_is_path, to_plain
 from bptrain.errors import CheckpointError, UsageError
 
-# What may differ from the run that is resumed: how long it trains, how often it is saved, what is printed.
+# What may differ from the run that is resumed: how long it trains, how often it is saved, what is printed, where the
+# data lies.
 MAY_CHANGE = (
     "training.epochs",
     "training.max_time",
@@ -16,6 +17,7 @@ MAY_CHANGE = (
     "training.early_stopping.patience",
     "checkpoint.every",
     "checkpoint.keep",
+    "data.memory",
     "silence",
 )
 
@@ -29,7 +31,7 @@ SHAPES = (
 def portable(resolved: dict[str, Any]) -> dict[str, Any]:
     """A run's config as its checkpoints keep it: data files by name alone, since they hold no path."""
     config = from_plain(resolved, "run")
-    data = {key: value for key, value in resolved["data"].items() if key != "root"}
+    data = {key: value for key, value in resolved["data"].items() if key not in ("root", "cache")}
     for role in ("train", "validation", "test"):
         if role in data and "arrays" not in data[role]:
             data[role] = _names(data[role])

@@ -198,6 +198,15 @@ def constants_are_given(data: DataConfig) -> Found:
             yield BrokenRule((*path, "value"), message)
 
 
+def cache_needs_a_bound(data: DataConfig) -> Found:
+    """Only data above a bound is converted."""
+    if data.cache is not None and data.memory is None:
+        message = (
+            "converted data lies there, and without data.memory nothing is converted: add that, such as 200MB"
+        )
+        yield BrokenRule(("data", "cache"), message)
+
+
 DATA = (
     target_is_given,
     several_files_are_tables,
@@ -208,4 +217,5 @@ DATA = (
     columns_have_their_keys,
     missing_cells_are_of_columns_that_are_read,
     constants_are_given,
+    cache_needs_a_bound,
 )
