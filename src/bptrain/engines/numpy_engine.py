@@ -36,6 +36,7 @@ PART_NUMBERS = 2**17  # entries of the widest layer for a thread of their own, i
 class Share(NamedTuple):
     """Some rows of a batch, which one thread works on."""
 
+    number: int  # among the shares of the batch
     rows: slice
     space: Workspace
 
@@ -55,7 +56,7 @@ class NumpyEngine:
         self._by_layers = self._in_pieces and not whole
         held = PRODUCT_NUMBERS if self._by_layers else plan.network.size  # of a gradient, by each thread
         self._parts = Parts(min(threads, 1 + EXTRA_NUMBERS // held) if gains_from_threads(plan) else 1)
-        self._kept: dict[int, Array] = {}  # see `_room`
+        self._kept: dict[int, Array] = {}  # by the number of a share, see `_room`
 
     def run_slice(
         self,
@@ -137,9 +138,9 @@ class NumpyEngine:
     ) -> None:
         """An update by the rule, layer by layer as `deltas` comes back, without the gradient as a whole."""
         network = self.plan.network
-
         all_back = [
-            deltas(network, parameters, T[rows], space, context.part(rows), divisor) for rows, space in shares
+            deltas(network, parameters, T[rows], space, context.part(rows), divisor)
+            for _, rows, space in shares
         ]
         after = before = state.slots
         for _ in range(network.L):
@@ -184,10 +185,10 @@ class NumpyEngine:
         return self._parts.each(product, shares)
 
     def _room(self, share: Share, numbers: int, dtype: np.dtype[np.generic]) -> Array:
-        """Room for a share's piece of the gradient, kept for the next one."""
-        kept = self._kept.get(share.rows.start)
+        """Room for the gradient of a share, or a piece of it, kept, as fresh memory takes a tenth of an update."""
+        kept = self._kept.get(share.number)
         if kept is None or kept.size < numbers or kept.dtype != dtype:
-            kept = self._kept[share.rows.start] = aligned((numbers,), dtype)
+            kept = self._kept[share.number] = aligned((numbers,), dtype)
         return kept[:numbers]
 
     def _step_of(
@@ -209,8 +210,8 @@ class NumpyEngine:
         shares = self._kept_shares.get(rows)
         if shares is None:
             shares = self._kept_shares[rows] = [
-                Share(part, workspace(self.plan.network, part.stop - part.start, dtype))
-                for part in self._parts.of(rows, LEAST_PART)
+                Share(number, part, workspace(self.plan.network, part.stop - part.start, dtype))
+                for number, part in enumerate(self._parts.of(rows, LEAST_PART))
             ]
         return shares
 
@@ -251,15 +252,15 @@ class NumpyEngine:
         for a in range(0, len(X), most):
             part = slice(a, min(a + most, len(X)))
             shares = self._shares(part.stop - a, dw.flat.dtype)
-            into = [dw if a == 0 else views(network, np.empty_like(dw.flat))]
-            into += [views(network, np.empty_like(dw.flat)) for _ in shares[1:]]
+            others = shares if a else shares[1:]  # than the one whose gradient goes straight into dw
+            rooms = [self._room(share, dw.flat.size, dw.flat.dtype) for share in others]
+            into = [*([] if a else [dw]), *(views(network, g) for g in rooms)]
             of_share = partial(
                 self._gradient_of, parameters, X[part], T[part], context.part(part), divisor, Z_L[part]
             )
             self._parts.each(of_share, zip(shares, into, strict=True))
-            for one in into:
-                if one is not dw:
-                    dw.flat[...] += one.flat
+            for g in rooms:
+                dw.flat[...] += g
         add_penalties(network, parameters, dw)
 
     def gradient(self, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
