@@ -1,6 +1,6 @@
 """From settings to arrays: the order in which a data set is read, understood, split, fitted and encoded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from numpy.typing import DTypeLike
@@ -15,9 +15,13 @@ from bptrain.data.column_kinds import declared_kinds, notes_of_kinds, read_as, w
 from bptrain.data.column_roles import by_schema, by_settings, in_spelling_of, split_role
 from bptrain.data.column_statistics import statistics_of
 from bptrain.data.fitting import fit_features, fit_target
-from bptrain.data.index_files import KEY as INDEX_KEY
 from bptrain.data.joined_files import JoinedFiles
 from bptrain.data.missing import FILLS, kept_rows
+from bptrain.data.prepared import ChangedDataError as ChangedDataError
+from bptrain.data.prepared import KeptSchema as KeptSchema
+from bptrain.data.prepared import Prepared as Prepared
+from bptrain.data.prepared import Rows as Rows
+from bptrain.data.prepared import ReadingNotes, Warnings, digests_of, refuse_changes
 from bptrain.data.raw_columns import encode_columns as encode_columns  # the third entry point
 from bptrain.data.readers import read
 from bptrain.data.row_parts import parts_of_rows
@@ -31,52 +35,8 @@ from bptrain.data.task import check_inputs, column_warnings, decide, settle_targ
 from bptrain.data.training_range import outside_range
 from bptrain.data.unknown_cells import refuse_all_unseen, unseen
 from bptrain.errors import DataError, Problem, Warned
-from bptrain.formats.files import digest
 from bptrain.formats.problems import some_of
 from bptrain.parts.types import Array
-
-Warnings = tuple[Warned, ...]
-
-
-class Rows(NamedTuple):
-    """One split, ready for the network."""
-
-    X: Array  # N × n_0
-    T: Array  # N × n_L
-    y_true: Array  # class numbers, N (multilabel: N × m of 0 and 1), or values in original units, N × m
-    row_index: Array  # the number of each row in its file, counted from 0
-    sample_weight: Array | None = (
-        None  # what the loss of each row weighs, N: row weight × class weight; None: 1
-    )
-    row_weight: Array | None = None  # what each row weighs in metrics, N, float64: its data.weight; None: 1
-    notes: tuple[str, ...] = ()  # of a file of its own: how it is written, and what was done to its cells
-    groups: Array | None = (
-        None  # a number for the group of each row, N, by data.split.group; None: there are none
-    )
-
-
-class KeptSchema(NamedTuple):
-    """What a run keeps of its data: the schema by which it is read again, and the digests of its files."""
-
-    schema: Schema
-    digest: Mapping[str, str]
-
-
-class ChangedDataError(DataError):
-    """The data of a run is not what it was."""
-
-
-class Prepared(NamedTuple):
-    """A data set, ready for training."""
-
-    schema: Schema
-    splits: dict[str, Rows]  # "train", then "validation" and "test" where they have rows
-    digest: dict[str, str]  # file role -> SHA-256: "train", "train_target", "validation", …
-    notes: tuple[str, ...]  # what was decided for the user; the task is the first
-    warnings: Warnings
-    how_split: str = (
-        ""  # how the training file's rows are split, the end of a sentence; "": none is split off
-    )
 
 
 def prepare(
@@ -94,12 +54,11 @@ def prepare(
     """
     sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
     if kept_schema is not None:
-        if kept_schema.digest != _digests(sources, settings.split):
-            raise ChangedDataError("the data has changed since the run was trained")
+        refuse_changes(kept_schema, digests_of(settings))
         understood = _by_schema(settings, kept_schema.schema, seed)
     else:
         understood = _by_settings(settings, facts, seed)
-    schema, warnings = understood.schema, [*understood.warnings]
+    schema, warnings = understood.schema, [*understood.odd_splits]
     check_inputs(schema.n_inputs, len(schema.features), facts)
 
     splits: dict[str, Rows] = {}
@@ -115,11 +74,13 @@ def prepare(
         warnings += odd
         if name != "test" and limit is None:
             weights.refuse_nothing(splits[name].sample_weight, name)
-    task, *others = understood.notes
     written = dict.fromkeys(
         (*understood.table.features.origin.notes, *(note for rows in splits.values() for note in rows.notes))
     )
-    digests = _digests(sources, settings.split)
+    digests = digests_of(settings)
+    notes, again = (_with_written(said, written) for said in (understood.notes, understood.notes_by_schema))
+    read_again = ReadingNotes(again, bounded(warnings))
+    warnings = [*understood.warnings, *warnings]
     if limit is None and kept_schema is None:
         places = {name: source.name for name, source in sources.items() if source is not None}
         features, target, *_ = understood.table
@@ -128,20 +89,13 @@ def prepare(
         group = settings.split.column if settings.split.by == "group" else None
         seen = Examined(features, target, understood.kept, rows, schema, splits, digests, places, group)
         warnings += data_warnings(seen)
-    notes = (task, *written, *others)
-    return Prepared(schema, splits, digests, notes, bounded(warnings), understood.how)
+    return Prepared(schema, splits, digests, notes, bounded(warnings), understood.how, read_again)
 
 
-def _digests(sources: Mapping[str, DataSource | None], split: RowSplit) -> dict[str, str]:
-    """File role -> digest."""
-    found: dict[str, str] = {}
-    for name, source in sources.items():
-        found |= {} if source is None else source.digests(name)
-    return (
-        found
-        if split.test_rows is None
-        else {**found, "split_index": digest(split.test_rows.path, INDEX_KEY)}
-    )
+def _with_written(notes: Iterable[str], written: Iterable[str]) -> tuple[str, ...]:
+    """Notes with those of how files are written behind the task."""
+    task, *others = notes
+    return (task, *written, *others)
 
 
 class Understood(NamedTuple):
@@ -153,7 +107,9 @@ class Understood(NamedTuple):
     parts: dict[str, Array]  # split -> positions among these
     how: str  # rows are split; "" where none is split off
     notes: tuple[str, ...]
-    warnings: list[Warned]
+    notes_by_schema: tuple[str, ...]  # where the columns are what the schema says
+    warnings: list[Warned]  # about what the columns are
+    odd_splits: tuple[Warned, ...]
 
 
 def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Understood:
@@ -183,10 +139,11 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     schema = Schema(
         decision.task, fitted, settled, drop, settings.weight, shares, table.others, cells, statistics
     )
-    notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *_of_cells(table, kept, schema)]
-    notes += [*cell_notes(block.reading for block in table.blocks), *notes_of_kinds(settings, kinds)]
-    notes += [note for note in (scale_note, split_note) if note]
-    return Understood(schema, table, kept, parts._asdict(), how, tuple(notes), [*warnings, *odd])
+    of_cells = [*_of_cells(table, kept, schema), *cell_notes(block.reading for block in table.blocks)]
+    notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *of_cells]
+    notes += [*notes_of_kinds(settings, kinds), *(note for note in (scale_note, split_note) if note)]
+    again = _notes_by_schema(schema, of_cells, split_note)
+    return Understood(schema, table, kept, parts._asdict(), how, tuple(notes), again, [*warnings], tuple(odd))
 
 
 def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
@@ -196,13 +153,15 @@ def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
     one_hot = targets.is_one_hot(schema.target, _target_of(table), kept)
     true = schema.true_classes(table, kept)
     parts, how, split_note, odd = parts_of_rows(settings, table, kept, schema.target, true, seed, one_hot)
-    notes = (
-        f"task: {schema.task} (as the run was trained{_classes(schema.target)})",
-        *_of_cells(table, kept, schema),
-        *cell_notes(block.reading for block in table.blocks),
-        *([split_note] if split_note else []),
-    )
-    return Understood(schema, table, kept, parts._asdict(), how, notes, [*odd])
+    of_cells = [*_of_cells(table, kept, schema), *cell_notes(block.reading for block in table.blocks)]
+    notes = _notes_by_schema(schema, of_cells, split_note)
+    return Understood(schema, table, kept, parts._asdict(), how, notes, notes, [], tuple(odd))
+
+
+def _notes_by_schema(schema: Schema, of_cells: Iterable[str], split_note: str | None) -> tuple[str, ...]:
+    """What is noted where the columns are what the schema of a run says."""
+    task = f"task: {schema.task} (as the run was trained{_classes(schema.target)})"
+    return (task, *of_cells, *([split_note] if split_note else []))
 
 
 def _of_cells(table: Table, kept: Array, schema: Schema) -> Iterator[str]:
