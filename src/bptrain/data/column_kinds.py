@@ -14,7 +14,7 @@ from bptrain.data.cells import RULES, CellRules, Notation, value_of
 from bptrain.data.dates import FORMS, DateForm, days_of, form_of_numbers, form_of_texts
 from bptrain.data.levels import BOOLEAN, Levels
 from bptrain.data.settings import DataSettings
-from bptrain.data.table import ColumnBlock, as_texts, text_of
+from bptrain.data.table import ColumnBlock, as_texts, side_by_side, text_of
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, Origin, nearest, some_of
 from bptrain.parts.types import Array
@@ -87,14 +87,24 @@ def with_kinds(
         return block, kinds
     errors = ErrorList()
     made = {
-        name: numbers_of(
-            block.origin, name, columns.texts_of(name), kind, name in declared, errors, rules, known=not infer
+        name: block.storage.kept(
+            numbers_of(
+                block.origin,
+                name,
+                columns.texts_of(name),
+                kind,
+                name in declared,
+                errors,
+                rules,
+                known=not infer,
+            )
         )
         for name, kind in kinds.items()
     }
     errors.raise_if_any()
     kept = [k for k, name in enumerate(block.number_names) if name not in made]
-    numbers = np.column_stack([block.numbers[:, kept], *made.values()]).astype(np.float64, copy=False)
+    side = [*(block.numbers[:, k] for k in kept), *made.values()]
+    numbers = side_by_side(side, block.rows, block.storage)
     number_names = (*(block.number_names[k] for k in kept), *made)
     texts = {name: cells for name, cells in block.texts.items() if name not in made}
     integers = block.integers.difference(made)

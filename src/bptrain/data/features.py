@@ -97,7 +97,7 @@ def encode(
     DataError for a number that `dtype` cannot hold.
     """
     n = block.rows if rows is None else len(rows)
-    X = np.zeros((n, width(features)), dtype)
+    X = block.storage.zeros((n, width(features)), dtype)
     starts = np.cumsum([0] + [feature.width for feature in features])
     placed = [(feature, int(start)) for feature, start in zip(features, starts[:-1], strict=True)]
     numbers = [(feature, start) for feature, start in placed if feature.kind != "categorical"]

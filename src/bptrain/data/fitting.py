@@ -16,8 +16,8 @@ from bptrain.data.levels import level_key
 from bptrain.data.missing import FILLS, fill_of_number, fill_of_text
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.sheet_columns import is_whole
-from bptrain.data.table import ColumnBlock, text_of
-from bptrain.data.targets import Target, values_of
+from bptrain.data.table import ColumnBlock, chunks, text_of
+from bptrain.data.targets import Target, all_values
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList
 from bptrain.parts.scalers import FUNCTIONS, Affine, Scaler, minmax, none, standard
@@ -39,7 +39,7 @@ def fit_features(
     step = max(1, FIT_CHUNK // len(rows))
     for start in range(0, k, step):
         names = block.number_names[start : start + step]
-        numbers = block.numbers[rows, start : start + step].astype(np.float64)
+        numbers = _chosen(block, rows, slice(start, start + step))
         cycles = _cycles(numbers, names, kinds)  # of the cells that are there, so before any is filled
         fills = [_fill_column(numbers[:, j], name, settings, kinds) for j, name in enumerate(names)]
         for scaler, columns in _by_scaler(names, settings, kinds):
@@ -53,6 +53,15 @@ def fit_features(
     for name in block.texts:
         by_name[name] = _categories(block, name, rows, settings)
     return tuple(by_name[name] for name in block.names)
+
+
+def _chosen(block: ColumnBlock, rows: Array, columns: slice) -> Array:
+    """Some columns of these rows, float64, C-contiguous, in room of their own."""
+    width = len(block.number_names[columns])
+    chosen = block.storage.empty((len(rows), width), np.float64)
+    for part in chunks(len(rows), width):
+        chosen[part] = block.numbers[rows[part], columns]
+    return chosen
 
 
 NUMERIC = ColumnKind("numeric")
@@ -229,7 +238,7 @@ def fit_target(
     if scaler is None:
         m = len(target.names)
         return target._replace(center=(0.0,) * m, spread=(1.0,) * m), None
-    fitted = _fit(scaler, values_of(block)[rows], target.names, block, rows)
+    fitted = _fit(scaler, all_values(block, rows), target.names, block, rows)
     center, spread = tuple(fitted.center.tolist()), tuple(fitted.spread.tolist())
     return target._replace(center=center, spread=spread, function=fitted.function), note
 

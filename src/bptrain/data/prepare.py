@@ -29,6 +29,7 @@ from bptrain.data.schema import Schema
 from bptrain.data.settings import DataSettings, NetworkFacts, RowSplit
 from bptrain.data.sources import DataSource, FileSource
 from bptrain.data.split_columns import group_codes
+from bptrain.data.storage import IN_MEMORY, Storage, pooled
 from bptrain.data.table import ColumnBlock, Table
 from bptrain.data.targets import Target
 from bptrain.data.task import check_inputs, column_warnings, decide, settle_target
@@ -46,25 +47,31 @@ def prepare(
     dtype: DTypeLike,
     limit: int | None = None,
     kept_schema: KeptSchema | None = None,
+    storage: Storage = IN_MEMORY,
 ) -> Prepared:
     """Read, split, fit and encode a data set; with `limit`, encode the first rows of each split alone.
+
+    What has a number for each row and column lies in `storage`: of a table its cells, too, and X and T.
 
     With the schema of a run, its data is read by that, and nothing is inferred or fitted again. All arithmetic is in
     float64, and `dtype` that of X and T. Raises DataError; ChangedDataError where it is not the data of that run.
     """
+    storage = pooled(storage)
     sources = {"train": settings.train, "validation": settings.validation, "test": settings.test}
     if kept_schema is not None:
         refuse_changes(kept_schema, digests_of(settings))
-        understood = _by_schema(settings, kept_schema.schema, seed)
+        understood = _by_schema(settings, kept_schema.schema, seed, storage)
     else:
-        understood = _by_settings(settings, facts, seed)
+        understood = _by_settings(settings, facts, seed, storage)
     schema, warnings = understood.schema, [*understood.odd_splits]
     check_inputs(schema.n_inputs, len(schema.features), facts)
 
     splits: dict[str, Rows] = {}
     for name, source in sources.items():
         if source is not None and name != "train":
-            splits[name], odd = _encode_source(source, f"data.{name}", schema, settings, dtype, name, limit)
+            splits[name], odd = _encode_source(
+                source, f"data.{name}", schema, settings, dtype, name, limit, storage
+            )
         elif len(understood.parts[name]):
             rows = understood.kept[understood.parts[name]][:limit]
             groups = understood.table.split if settings.split.by == "group" else None
@@ -112,10 +119,12 @@ class Understood(NamedTuple):
     odd_splits: tuple[Warned, ...]
 
 
-def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Understood:
+def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int, storage: Storage) -> Understood:
     """What the columns are is inferred, and the preprocessing fitted on the training rows."""
     choose = by_settings(settings)
-    table = read(settings.train, "data.train", choose, settings.features, settings.target, settings.weight)
+    table = read(
+        settings.train, "data.train", choose, settings.features, settings.target, settings.weight, storage
+    )
     settings = in_spelling_of(settings, _names(table))
     features, kinds = with_kinds(
         table.features, declared_kinds(settings), True, rules_of(settings.conventions)
@@ -146,9 +155,9 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int) -> Unde
     return Understood(schema, table, kept, parts._asdict(), how, tuple(notes), again, [*warnings], tuple(odd))
 
 
-def _by_schema(settings: DataSettings, schema: Schema, seed: int) -> Understood:
+def _by_schema(settings: DataSettings, schema: Schema, seed: int, storage: Storage) -> Understood:
     """The columns are what the schema of a run says, and the rows are split as they were."""
-    table = _read_by_schema(settings.train, "data.train", schema, settings)
+    table = _read_by_schema(settings.train, "data.train", schema, settings, storage)
     kept = schema.rows_to_keep(table)
     one_hot = targets.is_one_hot(schema.target, _target_of(table), kept)
     true = schema.true_classes(table, kept)
@@ -181,6 +190,7 @@ def encode_file(
     target: str | tuple[str, ...] | None = None,
     limit: int | None = None,
     group: str | None = None,
+    storage: Storage = IN_MEMORY,
 ) -> tuple[Rows, Warnings]:
     """A raw file as a trained model sees it, and what is odd about it.
 
@@ -190,7 +200,7 @@ def encode_file(
     """
     split = RowSplit() if group is None else RowSplit("group", group)
     settings = DataSettings(source, features=features, target=target, split=split)
-    return _encode_source(source, "", schema, settings, dtype, source.name, limit)
+    return _encode_source(source, "", schema, settings, dtype, source.name, limit, pooled(storage))
 
 
 def _encode_source(
@@ -201,8 +211,9 @@ def _encode_source(
     dtype: DTypeLike,
     where: str,
     limit: int | None,
+    storage: Storage,
 ) -> tuple[Rows, Warnings]:
-    table = _read_by_schema(source, key, schema, settings)
+    table = _read_by_schema(source, key, schema, settings, storage)
     groups, table = table.split, table._replace(split=None)  # whose missing cells matter to nothing here
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)
@@ -225,7 +236,9 @@ def _encode_source(
     return encoded, bounded(odd)
 
 
-def _read_by_schema(source: DataSource, key: str, schema: Schema, settings: DataSettings) -> Table:
+def _read_by_schema(
+    source: DataSource, key: str, schema: Schema, settings: DataSettings, storage: Storage
+) -> Table:
     """The columns that the schema has, under its names."""
     kinds = {feature.name: read_as(feature.kind) for feature in schema.features}
     answers = schema.target.column_kinds
@@ -238,7 +251,7 @@ def _read_by_schema(source: DataSource, key: str, schema: Schema, settings: Data
     choose = by_schema(
         kinds, schema.target.names, answers, source.name, schema.weight, header, schema.cells, split
     )
-    table = read(source, key, choose, settings.features, settings.target, schema.weight)
+    table = read(source, key, choose, settings.features, settings.target, schema.weight, storage)
     table = _renamed(table, schema)
     texts = [name for name in _target_of(table).texts if schema.target.holds_numbers]
     if texts:

@@ -8,6 +8,7 @@ from bptrain.data.column_roles import Chooser, ColumnRoles
 from bptrain.data.sheet_columns import block_of
 from bptrain.data.sources import Arrays, DataSource
 from bptrain.data.split_columns import block_of_array, texts_block, times_block
+from bptrain.data.storage import IN_MEMORY, Storage
 from bptrain.data.table import ColumnBlock, Table, as_texts
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
@@ -20,23 +21,26 @@ def read(
     features: str | Sequence[str] = "all",
     target: str | Sequence[str] | None = None,
     weight: str | None = None,
+    storage: Storage = IN_MEMORY,
 ) -> Table:
-    """The features and targets of a source, N rows each, and what the rows weigh.
+    """The features and targets of a source, N rows each, and what the rows weigh; large arrays in `storage`.
 
     `key` is the config key that named the source, `choose` tells which columns are meant; a source of named arrays has
     them in arrays of these names. Raises DataError.
     """
     contents = source.read(key, features, target, weight)
-    return _of_sheet(contents, choose) if isinstance(contents, Sheet) else _of_arrays(contents, choose)
+    if isinstance(contents, Sheet):
+        return _of_sheet(contents, choose, storage)
+    return _of_arrays(contents, choose, storage)
 
 
-def _of_sheet(sheet: Sheet, choose: Chooser) -> Table:
+def _of_sheet(sheet: Sheet, choose: Chooser, storage: Storage) -> Table:
     if sheet.targets:
         names = [name for name in sheet.names if name not in sheet.targets]
         choice = choose(names, sheet.targets)
     else:
         choice = choose(sheet.names, None)
-    read_as = partial(block_of, sheet, rules=choice.rules)
+    read_as = partial(block_of, sheet, rules=choice.rules, storage=storage)
     features = read_as(choice.features, choice.kinds, infer=choice.infer)
     target = read_as(choice.targets, choice.kinds, infer=choice.infer, target=True)
     used = {*choice.features, *choice.targets, choice.weight}
@@ -58,10 +62,11 @@ def _split_of_sheet(sheet: Sheet, choice: ColumnRoles) -> ColumnBlock | None:
     return texts_block(sheet, role.name, choice.rules)
 
 
-def _of_arrays(arrays: Arrays, choose: Chooser) -> Table:
+def _of_arrays(arrays: Arrays, choose: Chooser, storage: Storage) -> Table:
     names, (place, target_place) = arrays.names, arrays.places
-    block = feature_block(arrays.X, place, names.features)
-    table = _choose(block, target_block(arrays.y, target_place, names.target), choose)
+    block = feature_block(arrays.X, place, names.features)._replace(storage=storage)
+    target = target_block(arrays.y, target_place, names.target)._replace(storage=storage)
+    table = _choose(block, target, choose)
     if arrays.weight is None or names.weight is None:
         return table
     weights = feature_block(arrays.weight, place, names.weight)

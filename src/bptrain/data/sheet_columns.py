@@ -11,7 +11,8 @@ from bptrain.data.cell_notes import CellReading
 from bptrain.data.cells import RULES, CellRules, Notation, Value
 from bptrain.data.column_cells import DecimalMark, ReadColumn, all_grouped, read_column
 from bptrain.data.notations import decimal_mark
-from bptrain.data.table import EXACT, ColumnBlock, text_of
+from bptrain.data.storage import IN_MEMORY, Storage
+from bptrain.data.table import EXACT, ColumnBlock, side_by_side, text_of
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
@@ -33,6 +34,7 @@ def block_of(
     infer: bool,
     target: bool = False,
     rules: CellRules = RULES,
+    storage: Storage = IN_MEMORY,
 ) -> ColumnBlock:
     """The named columns, each read as the kind given or else, with `infer`, as what its cells are.
 
@@ -60,7 +62,7 @@ def block_of(
         )
         if plain is not None and not (infer and _may_be_grouped(raw, rules) and elsewhere() == ","):
             number_names.append(name)
-            numbers.append(plain)
+            numbers.append(plain if isinstance(raw, ColumnTexts) else storage.kept(plain))
             continue
         column = read_column(coded_texts(raw), rules, name, declared, infer, target, elsewhere)
         if infer and all(value is None for value in column.values.values()):
@@ -76,11 +78,11 @@ def block_of(
             booleans.append(name)
         _note_bad_cells(sheet.origin, name, column, declared is not None, errors)
         number_names.append(name)
-        numbers.append(column.numbers())
+        numbers.append(storage.kept(column.numbers()))
     errors.raise_if_any()
     whole = [n for n, column in zip(number_names, numbers, strict=True) if is_whole(column)]
     rows = len(next(iter(sheet.cells.values())))
-    matrix = np.column_stack(numbers) if numbers else np.empty((rows, 0))
+    matrix = side_by_side(numbers, rows, storage)
     return ColumnBlock(
         sheet.origin,
         tuple(names),
@@ -90,6 +92,7 @@ def block_of(
         frozenset(whole),
         frozenset(booleans),
         reading,
+        storage,
     )
 
 

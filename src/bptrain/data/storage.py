@@ -10,12 +10,24 @@ from numpy.typing import DTypeLike
 from bptrain.parts.types import Array
 from bptrain.temporary import nameless_file
 
+SEGMENT = 1 << 26  # bytes of a file that small arrays share
+SMALL = 1 << 23  # bytes of an array that has no file of its own
+ALIGNED = 64  # bytes, at whose multiples arrays begin
+
 
 class Storage(Protocol):
     """Hands out room for arrays."""
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """An array that is not yet filled. Raises OSError where there is no room."""
+        ...
+
+    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+        """An array of zeros. Raises OSError where there is no room."""
+        ...
+
+    def kept(self, array: Array) -> Array:
+        """An array that was just made, in this room. Raises OSError where there is none."""
         ...
 
 
@@ -25,6 +37,14 @@ class Memory(NamedTuple):
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """An array that is not yet filled."""
         return np.empty(shape, dtype)
+
+    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+        """An array of zeros."""
+        return np.zeros(shape, dtype)
+
+    def kept(self, array: Array) -> Array:
+        """The array as it is."""
+        return array
 
 
 class MappedFiles(NamedTuple):
@@ -42,5 +62,52 @@ class MappedFiles(NamedTuple):
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_WRITE)
         return np.frombuffer(mapped, dtype, count).reshape(shape)
 
+    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+        """The same. Raises OSError."""
+        return self.empty(shape, dtype)
+
+    def kept(self, array: Array) -> Array:
+        """A copy. Raises OSError."""
+        copy = self.empty(array.shape, array.dtype)
+        copy[...] = array
+        return copy
+
+
+class Pool:
+    """Hands out small arrays side by side from large ones: each mapped file takes one of the few that may be open.
+
+    What is handed out is in use as long as any of its neighbours is.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._room = np.empty(0, np.uint8)
+
+    def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+        """An array of zeros. Raises OSError."""
+        dtype = np.dtype(dtype)
+        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        if not size or size > SMALL:
+            return self._storage.zeros(shape, dtype)
+        if size > len(self._room):
+            self._room = self._storage.zeros((SEGMENT,), np.uint8)
+        array, self._room = self._room[:size], self._room[-(-size // ALIGNED) * ALIGNED :]
+        return array.view(dtype).reshape(shape)
+
+    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+        """The same. Raises OSError."""
+        return self.empty(shape, dtype)
+
+    def kept(self, array: Array) -> Array:
+        """A copy. Raises OSError."""
+        copy = self.empty(array.shape, array.dtype)
+        copy[...] = array
+        return copy
+
 
 IN_MEMORY = Memory()
+
+
+def pooled(storage: Storage) -> Storage:
+    """The same room for many arrays, some of them small."""
+    return storage if isinstance(storage, Memory | Pool) else Pool(storage)

@@ -1,11 +1,12 @@
 """A table: the columns of a file as arrays, and where each row stands in the file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from bptrain.data.cell_notes import NOTHING_ODD, CellReading
+from bptrain.data.storage import IN_MEMORY, Storage
 from bptrain.formats.problems import Origin
 from bptrain.parts.types import Array
 
@@ -24,6 +25,7 @@ class ColumnBlock(NamedTuple):
     integers: frozenset[str] = frozenset()  # columns of whole numbers only
     booleans: frozenset[str] = frozenset()  # columns of true and false only, which are numbers 0 and 1
     reading: CellReading = NOTHING_ODD  # how the cells of a table were read
+    storage: Storage = IN_MEMORY  # where its numbers lie, and whatever large is made of it
 
     @property
     def rows(self) -> int:
@@ -83,6 +85,15 @@ def chunks(rows: int, width: int, numbers: int | None = None) -> Iterator[slice]
     """Slices over the rows of a wide table, each of about `numbers` numbers (CHUNK by default)."""
     step = max(1, (numbers or CHUNK) // max(1, width))
     return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+def side_by_side(columns: Sequence[Array], rows: int, storage: Storage) -> Array:
+    """Columns of N numbers each as one N × k array of float64."""
+    matrix = storage.empty((rows, len(columns)), np.float64)
+    for part in chunks(rows, len(columns)):
+        for k, column in enumerate(columns):
+            matrix[part, k] = column[part]
+    return matrix
 
 
 def as_texts(column: Array) -> Array:

@@ -1,14 +1,14 @@
 """The targets: labels or numbers to T, and the network's outputs back to labels or numbers."""
 
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.data.features import outside
 from bptrain.data.levels import Levels, level_key
-from bptrain.data.table import EXACT, ColumnBlock, as_texts, text_of
+from bptrain.data.table import EXACT, ColumnBlock, as_texts, chunks, text_of
 from bptrain.errors import Problem, short
 from bptrain.formats.problems import ErrorList, nearest, some_of
 from bptrain.parts.scalers import FUNCTIONS, FunctionName
@@ -76,9 +76,10 @@ def true_of(target: Target, block: ColumnBlock, rows: Array | None = None) -> Ar
     multilabel: N × m of 0 and 1. values: N × m in the target's own units, float64.
     Raises DataError for labels that the training file did not have.
     """
+    rows = np.arange(block.rows) if rows is None else rows
     if target.kind in ("classes", "binary"):
-        return _class_numbers(target, block, np.arange(block.rows) if rows is None else rows)
-    values = values_of(block) if rows is None else values_of(block)[rows]
+        return _class_numbers(target, block, rows)
+    values = all_values(block, rows)
     if target.kind == "distribution":
         return values.argmax(axis=1)
     return (values >= 0.5).astype(np.int64) if target.kind == "multilabel" else values
@@ -86,38 +87,44 @@ def true_of(target: Target, block: ColumnBlock, rows: Array | None = None) -> Ar
 
 def encode(target: Target, block: ColumnBlock, true: Array, rows: Array, dtype: DTypeLike) -> Array:
     """T, N × n_L, of the rows with these numbers; `true` is what is right for them. Raises DataError."""
-    if target.kind == "binary":
-        return true[:, None].astype(dtype)
-    if target.kind == "classes":
-        T = np.zeros((len(rows), len(target.labels)), dtype)
-        T[np.arange(len(rows)), true] = 1
-        return _smoothed(target, T)
-    values = values_of(block)[rows]
-    if target.kind == "distribution":
-        return _smoothed(target, values / values.sum(axis=1, keepdims=True)).astype(dtype)
-    if target.kind == "multilabel":
-        return values.astype(dtype)
-    spread = np.array(target.spread)
-    changed = _function_of(target, values, block, rows)
-    scaled = (changed - np.array(target.center)) / np.where(spread == 0, 1.0, spread)
-    with np.errstate(over="ignore"):
-        T = np.where(spread == 0, 0.0, scaled).astype(dtype)
-    too_large = np.flatnonzero(~np.isfinite(T).all(axis=1))
+    m = target.n_outputs
+    T = block.storage.zeros((len(rows), m), dtype)
     errors = ErrorList()
-    message = f"the scaled target does not fit into {T.dtype}; scale it, or correct it"
-    errors.add_rows("too_large", block.origin, rows[too_large], message)
+    for part in chunks(len(rows), m):
+        if target.kind == "binary":
+            T[part, 0] = true[part]
+        elif target.kind == "classes":
+            T[part][np.arange(part.stop - part.start), true[part]] = 1
+            T[part] = _smoothed(target, T[part])
+        elif target.kind == "values":
+            T[part] = _scaled(target, block, rows[part], T.dtype, errors)
+        else:
+            values = values_of(block, rows[part])
+            if target.kind == "distribution":
+                values = _smoothed(target, values / values.sum(axis=1, keepdims=True))
+            T[part] = values
     errors.raise_if_any()
     return T
 
 
-def _function_of(target: Target, values: Array, block: ColumnBlock, rows: Array) -> Array:
-    """f(values). Raises DataError for values where it is not defined."""
+def _scaled(
+    target: Target, block: ColumnBlock, rows: Array, dtype: np.dtype[Any], errors: ErrorList
+) -> Array:
+    """The values of these rows, scaled; those that cannot be are noted."""
+    values, spread = values_of(block, rows), np.array(target.spread)
     function = FUNCTIONS[target.function]
-    errors = ErrorList()
-    for row, k in np.argwhere(~function.defined(values)):
+    undefined = ~function.defined(values)
+    for row, k in np.argwhere(undefined):
         errors.add(partial(outside, block, int(rows[row]), target.names[k], target.function, values[row, k]))
-    errors.raise_if_any()
-    return function.f(values)
+    scaled = (function.f(np.where(undefined, 1.0, values)) - np.array(target.center)) / np.where(
+        spread == 0, 1.0, spread
+    )
+    with np.errstate(over="ignore"):
+        T: Array = np.where(spread == 0, 0.0, scaled).astype(dtype)
+    too_large = np.flatnonzero(~np.isfinite(T).all(axis=1))
+    message = f"the scaled target does not fit into {T.dtype}; scale it, or correct it"
+    errors.add_rows("too_large", block.origin, rows[too_large], message)
+    return T
 
 
 def _smoothed(target: Target, T: Array) -> Array:
@@ -125,18 +132,34 @@ def _smoothed(target: Target, T: Array) -> Array:
     return (1 - target.smoothing) * T + target.smoothing / T.shape[1] if target.smoothing else T
 
 
-def values_of(block: ColumnBlock) -> Array:
-    """The target columns as numbers, N × m, float64."""
+def values_of(block: ColumnBlock, rows: Array) -> Array:
+    """The target columns of these rows as numbers, N × m, float64."""
     if block.names == block.number_names:
-        return block.numbers.astype(np.float64)
-    return np.column_stack([block.number(name) for name in block.names]).astype(np.float64)
+        return block.numbers[rows].astype(np.float64)
+    return np.column_stack([block.number(name)[rows] for name in block.names]).astype(np.float64)
+
+
+def all_values(block: ColumnBlock, rows: Array) -> Array:
+    """The same of many rows, where the block keeps what is large."""
+    m = len(block.names)
+    values = block.storage.empty((len(rows), m), np.float64)
+    for part in chunks(len(rows), m):
+        values[part] = values_of(block, rows[part])
+    return values
 
 
 def check_values(target: Target, block: ColumnBlock, rows: Array) -> None:
     """Raises DataError for rows that are no distributions, no probabilities, or no counts."""
     errors = ErrorList()
+    if target.holds_numbers and (target.kind != "values" or target.counts):
+        for part in chunks(len(rows), len(block.names)):
+            _check_values(target, block, rows[part], errors)
+    errors.raise_if_any()
+
+
+def _check_values(target: Target, block: ColumnBlock, rows: Array, errors: ErrorList) -> None:
+    values = values_of(block, rows)
     if target.kind == "distribution":
-        values = values_of(block)[rows]
         negative = (values < 0).any(axis=1)
         message = "a class probability is negative"
         errors.add_rows("not_a_distribution", block.origin, rows[negative], message)
@@ -145,16 +168,13 @@ def check_values(target: Target, block: ColumnBlock, rows: Array) -> None:
             message = f"the class probabilities sum to {sums[row]:.9g}, not to 1"
             errors.add(block.origin.problem("not_a_distribution", int(rows[row]), message))
     elif target.kind == "multilabel":
-        values = values_of(block)[rows]
         for row, k in np.argwhere((values < 0) | (values > 1)):
             message = f"column {block.names[k]} is {values[row, k]:g}; with this loss a target is 0 or 1"
             errors.add(block.origin.problem("not_a_probability", int(rows[row]), message))
     elif target.counts:
-        values = values_of(block)[rows]
         for row, k in np.argwhere(values < 0):
             message = f"column {block.names[k]} is {values[row, k]:g}; with this loss a target is a count, not below 0"
             errors.add(block.origin.problem("negative_count", int(rows[row]), message))
-    errors.raise_if_any()
 
 
 def labels_of(block: ColumnBlock, rows: Array) -> tuple[Label, ...]:
@@ -172,8 +192,10 @@ def labels_of(block: ColumnBlock, rows: Array) -> tuple[Label, ...]:
 
 def is_one_hot(target: Target, block: ColumnBlock, rows: Array) -> bool:
     """Whether the class probabilities of some rows are all 0 or 1, so that each row is of one class."""
-    values = values_of(block)[rows] if target.kind == "distribution" else np.array([0.5])
-    return bool(((values == 0) | (values == 1)).all())
+    if target.kind != "distribution":
+        return False
+    parts = (values_of(block, rows[part]) for part in chunks(len(rows), len(block.names)))
+    return all(bool(((values == 0) | (values == 1)).all()) for values in parts)
 
 
 def _class_numbers(target: Target, block: ColumnBlock, rows: Array) -> Array:

@@ -43,7 +43,7 @@ def of_values(seen: Examined, k: int) -> Iterator[str]:
     """What gives the target with this number, the ends of sentences."""
     looked_at = len(seen.features.number_names) * len(seen.target.names)
     rows = seen.sample[: max(SUM_ROWS, NUMBERS // max(1, looked_at))]
-    target, y = seen.target.names[k], values_of(seen.target)[rows, k]
+    target, y = seen.target.names[k], values_of(seen.target, rows)[:, k]
     if len(np.unique(y)) < FEWEST_VALUES or not len(seen.features.number_names):
         return
     X = own_columns(seen.features.numbers[rows])
