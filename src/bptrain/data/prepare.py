@@ -20,8 +20,8 @@ from bptrain.data.missing import FILLS, kept_rows
 from bptrain.data.prepared import ChangedDataError as ChangedDataError
 from bptrain.data.prepared import KeptSchema as KeptSchema
 from bptrain.data.prepared import Prepared as Prepared
-from bptrain.data.prepared import Rows as Rows
 from bptrain.data.prepared import ReadingNotes, Warnings, digests_of, refuse_changes
+from bptrain.data.prepared import Rows as Rows
 from bptrain.data.raw_columns import encode_columns as encode_columns  # the third entry point
 from bptrain.data.readers import read
 from bptrain.data.row_parts import parts_of_rows
