@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bptrain.data.column_statistics import MOST_LEVELS, Statistics, bins_of, counts_in_bins, level_statistics
 from bptrain.data.schema import Schema
+from bptrain.data.text_cells import TextCells
 from data.helpers import CROSS, prepared, whole, write
 
 ROWS = "".join(f"{k if k % 10 else ''},{'ab'[k % 2]},{'no' if k % 3 else 'yes'}\n" for k in range(1, 101))
@@ -56,7 +57,7 @@ def test_bins_are_tenths() -> None:
 
 
 def test_many_levels_are_bounded() -> None:
-    cells = np.array([f"level {k}" for k in range(MOST_LEVELS + 7)] + [None], dtype=object)
+    cells = TextCells.of([*(f"level {k}" for k in range(MOST_LEVELS + 7)), None])
     found = level_statistics(cells)
     assert (len(found.levels), found.others, found.missing) == (MOST_LEVELS, 7, 1)
 

@@ -15,6 +15,7 @@ from bptrain.data.dates import ALIKE, FORMS, DateForm, days_of, form_of_texts, f
 from bptrain.data.prepare import KeptSchema, encode_columns, encode_file, prepare
 from bptrain.data.profile import profile
 from bptrain.data.settings import ColumnOptions, Fill
+from bptrain.data.text_cells import TextCells
 from bptrain.parts.scalers import none
 from data.helpers import SQUARED, prepared, problems, whole, write
 
@@ -205,7 +206,7 @@ DATES = st.one_of(
     st.lists(DATES, min_size=1, max_size=15).filter(lambda c: 2 * sum(map(bool, map(forms_of, c))) >= len(c))
 )
 def test_the_form_of_a_column_is_that_of_its_definition(cells: list[str]) -> None:
-    assert form_of_texts(cells) == slow_form(cells)
+    assert form_of_texts(TextCells.of(cells)) == slow_form(cells)
 
 
 def test_many_moments_are_read_rightly(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from bptrain.data.dates import (
     form_of_texts,
     phase,
 )
+from bptrain.data.text_cells import TextCells
 
 DAY = (date(2021, 1, 15) - date(1970, 1, 1)).days
 
@@ -118,7 +119,7 @@ def test_every_day_reads_in_every_form(day: date) -> None:
     ],
 )
 def test_the_form_of_a_column(cells: list[str | None], form: DateForm | None) -> None:
-    assert form_of_texts(cells) == form
+    assert form_of_texts(TextCells.of(cells)) == form
 
 
 @pytest.mark.parametrize(

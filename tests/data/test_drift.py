@@ -17,6 +17,7 @@ from bptrain.data.drift import (
     population_stability,
 )
 from bptrain.data.table import ColumnBlock
+from bptrain.data.text_cells import TextCells
 from bptrain.data.training_range import outside_range
 from bptrain.formats.problems import Origin
 
@@ -61,10 +62,10 @@ def test_missing_cells_and_shifts_are_drift() -> None:
 
 
 def test_the_largest_comes_first_and_levels_are_counted() -> None:
-    cells = np.array(["red"] * 60 + ["blue"] * 40, dtype=object)
+    cells = TextCells.of(["red"] * 60 + ["blue"] * 40)
     kept = level_statistics(cells)
     assert drift_of_levels("c", kept, cells).psi == 0
-    odd = drift_of_levels("c", kept, np.array(["red", "green", "green", None], dtype=object))
+    odd = drift_of_levels("c", kept, TextCells.of(["red", "green", "green", None]))
     assert (odd.unknown, odd.unknown_levels, odd.missing) == (2, ("green",), 0.25)
     x, z = np.arange(100.0), np.arange(100.0)
     both = statistics_of(block({"x": x, "z": z}), np.arange(100))
@@ -106,9 +107,7 @@ def test_memory_does_not_grow_with_unknown_levels(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(drift, "REMEMBERED", 10)
 
     def texts(cells: list[str | None]) -> ColumnBlock:
-        return ColumnBlock(
-            Origin("d.csv"), ("c",), np.empty((len(cells), 0)), (), {"c": np.array(cells, dtype=object)}
-        )
+        return ColumnBlock(Origin("d.csv"), ("c",), np.empty((len(cells), 0)), (), {"c": TextCells.of(cells)})
 
     kept = statistics_of(texts(["red", "green", "red", None]), np.arange(4))
     cells = [cell for k in range(200) for cell in ("red", "often", f"new {k}", None)]

@@ -1,13 +1,12 @@
 """Arrays to one block of columns, in their own type."""
 
-from collections import Counter
-
 import numpy as np
 
 from bptrain.data.cells import CellRules
 from bptrain.data.levels import one_spelling
 from bptrain.data.sheet_columns import is_whole
 from bptrain.data.table import ColumnBlock, chunks, text_of
+from bptrain.data.text_cells import TextCells
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, Origin
 from bptrain.parts.types import Array
@@ -43,10 +42,9 @@ def target_block(array: Array, file: str, name: str = "y") -> ColumnBlock:
         raise DataError(Problem("array_type", message, file=file))
     texts = {}
     for k, column in enumerate(names):
-        labels = [str(label).strip() for label in matrix[:, k]]
-        there = {label: n for label, n in Counter(labels).items() if label}
-        texts[column] = np.empty(len(labels), object)
-        texts[column][:] = list(map(one_spelling(there).get, labels))
+        labels = TextCells.of(str(label).strip() for label in matrix[:, k])
+        spelling = one_spelling({label: n for label, n in labels.counts().items() if label})
+        texts[column] = TextCells.meaning((spelling.get(str(label)) for label in labels.texts), labels.codes)
     return ColumnBlock(Origin(file), names, np.empty((len(matrix), 0)), (), texts)
 
 
@@ -63,13 +61,12 @@ def block_without_markers(block: ColumnBlock, rules: CellRules) -> ColumnBlock:
             )
         numbers = np.where(where, np.nan, numbers) if marked else numbers
     for name, labels in block.texts.items():
-        counts_of = Counter(
-            label for label in labels.tolist() if label is not None and label in markers.anywhere
-        )
-        if counts_of:
-            marked[name] = dict(counts_of)
-            texts[name] = labels.copy()
-            texts[name][[label in counts_of for label in labels]] = None
+        found_texts = {
+            text: n for text, n in labels.counts().items() if text is not None and text in markers.anywhere
+        }
+        if found_texts:
+            marked[name] = found_texts
+            texts[name] = labels.without(labels.are(found_texts))
     if not marked:
         return block
     return block._replace(numbers=numbers, texts=texts, reading=block.reading._replace(marked=marked))

@@ -23,6 +23,8 @@ from bptrain.data.cells import (
 )
 from bptrain.data.levels import BOOLEAN, are_whole, one_spelling
 from bptrain.data.notations import PLAIN, Recognized, recognize
+from bptrain.data.storage import IN_MEMORY, Storage
+from bptrain.data.text_cells import TextCells, looked_up
 from bptrain.formats.coded_texts import CodedTexts
 from bptrain.parts.types import Array
 
@@ -45,17 +47,15 @@ class ReadColumn(NamedTuple):
     recognized: Recognized
     levels: dict[str, str | None]  # of categories, by text: the spelling of its level
 
-    def numbers(self) -> Array:
+    def numbers(self, storage: Storage = IN_MEMORY) -> Array:
         """The numbers, N, NaN where one is missing."""
         values = map(self.values.__getitem__, self.cells.texts)
         numbers = [value if isinstance(value, float) else math.nan for value in values]
-        return np.array(numbers, np.float64)[self.cells.codes]
+        return looked_up(np.array(numbers, np.float64), self.cells.codes, storage)
 
-    def categories(self) -> Array:
+    def categories(self, storage: Storage = IN_MEMORY) -> TextCells:
         """The spellings of the levels, N, None where one is missing."""
-        spellings = np.empty(len(self.cells.texts), object)
-        spellings[:] = [self.levels[text] for text in self.cells.texts]
-        return spellings[self.cells.codes]
+        return TextCells.meaning(map(self.levels.__getitem__, self.cells.texts), self.cells.codes, storage)
 
     def marked(self) -> dict[str, int]:
         """Markers of missing values -> cells; empty cells are none."""

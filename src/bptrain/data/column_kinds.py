@@ -14,7 +14,9 @@ from bptrain.data.cells import RULES, CellRules, Notation, value_of
 from bptrain.data.dates import FORMS, DateForm, days_of, form_of_numbers, form_of_texts
 from bptrain.data.levels import BOOLEAN, Levels
 from bptrain.data.settings import DataSettings
+from bptrain.data.storage import IN_MEMORY, Storage
 from bptrain.data.table import ColumnBlock, as_texts, side_by_side, text_of
+from bptrain.data.text_cells import TextCells
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, Origin, nearest, some_of
 from bptrain.parts.types import Array
@@ -125,7 +127,7 @@ class Columns:
             form = form_of_texts(cells)
             if form is not None or not declared:
                 return form
-            values = [value_of(cell) for cell in cells if cell is not None]
+            values = [value_of(cell) for cell in cells.counts() if cell is not None]
             numbers = [value for value in values if isinstance(value, float)]
             return form_of_numbers(np.array(numbers)) if values and len(numbers) == len(values) else None
         if self.block.numbers.dtype.itemsize < 4:  # too short for 20210115
@@ -134,10 +136,10 @@ class Columns:
         first = column[0]
         return form_of_numbers(column) if first != first or 1e6 <= first < 1e8 else None
 
-    def texts_of(self, name: str) -> Array:
+    def texts_of(self, name: str) -> TextCells:
         """A column as texts, N."""
-        found = self.block.texts.get(name)
-        return as_texts(self.block.numbers[:, self.places[name]]) if found is None else found
+        found, block = self.block.texts.get(name), self.block
+        return as_texts(block.numbers[:, self.places[name]], block.storage) if found is None else found
 
 
 def settled(form: DateForm, name: str) -> str:
@@ -155,25 +157,27 @@ def settled(form: DateForm, name: str) -> str:
 def numbers_of(
     origin: Origin,
     name: str,
-    cells: Array,
+    cells: TextCells,
     kind: ColumnKind,
     declared: bool,
     errors: ErrorList,
     rules: CellRules = RULES,
     known: bool = False,
+    storage: Storage = IN_MEMORY,
 ) -> Array:
     """A column as numbers, N, NaN where a cell is missing; cells that do not fit are noted.
 
     `known` is whether a trained model knows the column: then a cell means the same whatever the others are.
     """
     number = number_of(kind, rules.notation_of(name))
-    values = {cell: None if cell is None else number(cell) for cell in set(cells)}
+    values = {cell: None if cell is None else number(cell) for cell in cells.texts}
     if kind.kind == "datetime":
         signs = rules.markers.among_numbers & values.keys()
         if known or _are_numbers(values.keys() - signs, rules.notation_of(name)):
             values |= dict.fromkeys(signs, np.nan)
 
-    def problem(row: int, cell: str) -> Problem:
+    def problem(row: int) -> Problem:
+        cell = str(cells[row])
         code, message = not_of_kind(name, kind, cell)
         if not declared:
             message += f": correct it, or declare data.columns: {{{name}: categorical}}"
@@ -181,11 +185,10 @@ def numbers_of(
         return origin.problem(code, row, message, close)
 
     bad = {cell for cell, value in values.items() if value is None and cell is not None}
-    for row, cell in enumerate(cells) if bad else ():
-        if cell in bad:
-            errors.add(partial(problem, row, cell), row)
+    for row in np.flatnonzero(cells.are(bad)).tolist() if bad else ():
+        errors.add(partial(problem, row), row)
     values |= dict.fromkeys([None, *bad], np.nan)
-    return np.fromiter(map(values.__getitem__, cells), np.float64, len(cells))
+    return cells.looked_up(values.__getitem__, np.float64, storage)
 
 
 def _are_numbers(cells: Set[str | None], notation: Notation | None) -> bool:
@@ -193,7 +196,7 @@ def _are_numbers(cells: Set[str | None], notation: Notation | None) -> bool:
     return all(isinstance(value_of(cell, notation=notation), float) for cell in cells if cell is not None)
 
 
-def refuse_markers(name: str, order: tuple[str, ...], cells: Array, rules: CellRules) -> None:
+def refuse_markers(name: str, order: tuple[str, ...], cells: TextCells, rules: CellRules) -> None:
     """Raises DataError for a level that no cell has, because it marks a missing value."""
     for k, level in enumerate(order):
         if level in rules.markers.anywhere and level not in cells:

@@ -2,13 +2,13 @@
 missing. It is kept with the schema, so that rows that come later can be compared with them.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from bptrain.data.table import ColumnBlock, chunks
+from bptrain.data.text_cells import TextCells
 from bptrain.parts.types import Array
 
 SAMPLED = 10_000  # training rows, evenly spaced, whose quantiles are taken; range and missing cells are those of all
@@ -152,10 +152,11 @@ def counts_in_bins(values: Array, edges: tuple[float, ...]) -> Array:
     return np.bincount(np.searchsorted(np.array(edges), values, side="left"), minlength=len(edges) + 1)
 
 
-def level_statistics(cells: Array) -> LevelStatistics:
-    """The counts of the categories of a column, None where one is missing."""
-    counts = Counter(cells.tolist())
-    missing = counts.pop(None, 0)
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+def level_statistics(cells: TextCells) -> LevelStatistics:
+    """The counts of the categories of a column."""
+    counts = cells.counts()
+    missing = counts.get(None, 0)
+    there = [(text, n) for text, n in counts.items() if text is not None]
+    ordered = sorted(there, key=lambda pair: (-pair[1], pair[0]))
     others = sum(n for _, n in ordered[MOST_LEVELS:])
     return LevelStatistics(missing, dict(ordered[:MOST_LEVELS]), others)

@@ -7,12 +7,13 @@ month, read alike in every form.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.data.text_cells import TextCells
 from bptrain.formats.value_texts import clock, written
 from bptrain.parts.types import Array
 
@@ -144,13 +145,14 @@ def _part_of_day(found: "re.Match[str]") -> float | None:
     return seconds / 86400
 
 
-def form_of_texts(cells: Iterable[str | None]) -> DateForm | None:
+def form_of_texts(cells: TextCells) -> DateForm | None:
     """The form of a column of texts, where they are dates but for a few."""
-    present = [cell for cell in cells if cell is not None]
-    sample = present[:: max(1, len(present) // SAMPLE)]
-    if 2 * sum(bool(forms_of(cell)) for cell in sample) < len(sample) or not present:
+    there = np.flatnonzero(~cells.missing())
+    sample = [str(cells[row]) for row in there[:: max(1, len(there) // SAMPLE)].tolist()]
+    if 2 * sum(bool(forms_of(cell)) for cell in sample) < len(sample) or not sample:
         return None
-    return _best(Counter(present), len(present))
+    counts = {text: n for text, n in cells.counts().items() if text is not None}
+    return _best(counts, len(there))
 
 
 def forms_of(cell: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from bptrain.data.column_statistics import (
     counts_in_bins,
 )
 from bptrain.data.table import ColumnBlock
+from bptrain.data.text_cells import TextCells
 from bptrain.parts.types import Array
 
 LEAST_SHARE = 1e-4  # of a bin: what counts for one that is empty, so that its logarithm exists
@@ -70,7 +71,7 @@ class DriftCounts:
         for name in block.names:
             if name in block.texts and name in known.levels:
                 counts = self._levels.setdefault(name, Counter())
-                counts.update(block.texts[name].tolist())
+                counts.update(block.texts[name].counts())
                 if len(counts) > len(known.levels[name].levels) + 2 * REMEMBERED:
                     forget_rare(counts, known.levels[name])
             elif name in block.number_names and name in known.numbers:
@@ -150,9 +151,9 @@ def drift_of_counts(
     )
 
 
-def drift_of_levels(name: str, before: LevelStatistics, cells: Array) -> ColumnDrift:
+def drift_of_levels(name: str, before: LevelStatistics, cells: TextCells) -> ColumnDrift:
     """The drift of a column of categories."""
-    return drift_of_level_counts(name, before, Counter(cells.tolist()), len(cells))
+    return drift_of_level_counts(name, before, cells.counts(), len(cells))
 
 
 def drift_of_level_counts(

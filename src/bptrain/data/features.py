@@ -128,8 +128,8 @@ def is_missing(block: ColumnBlock, feature: Feature, rows: Array | None) -> Arra
     """Where some rows lack a value, true and false, N."""
     if feature.kind != "categorical":
         return np.isnan(_column(block, feature, rows))
-    cells = block.texts[feature.name] if rows is None else block.texts[feature.name][rows]
-    return np.fromiter((cell is None for cell in cells), bool, len(cells))
+    cells = block.texts[feature.name]
+    return (cells if rows is None else cells[rows]).missing()
 
 
 def _encode_numbers(
@@ -190,8 +190,7 @@ def _codes(feature: Feature, block: ColumnBlock, rows: Array | None) -> Array:
     """The number of each row's category among its inputs, N; −1 for one that has none."""
     code = code_of(feature)
     cells = block.texts[feature.name] if rows is None else block.texts[feature.name][rows]
-    codes = {cell: code(feature.fill if cell is None else cell) for cell in set(cells)}
-    return np.fromiter(map(codes.__getitem__, cells), np.int64, len(cells))
+    return cells.looked_up(lambda cell: code(feature.fill if cell is None else cell), np.int64)
 
 
 def code_of(feature: Feature) -> Callable[[object], int]:

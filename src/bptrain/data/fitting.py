@@ -1,7 +1,6 @@
 """What is learned from the training rows alone: fill values, categories, scaling."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -136,8 +135,7 @@ def _categories(block: ColumnBlock, name: str, rows: Array, settings: DataSettin
             f"column {name} has categories, which are not scaled: declare it numeric, or remove its scale"
         )
         raise DataError(Problem("scaled_categories", message, path=f"data.columns.{name}.scale"))
-    counts = Counter(block.texts[name][rows].tolist())
-    counts.pop(None, None)
+    counts = {text: n for text, n in block.texts[name][rows].counts().items() if text is not None}
     stand_in = None
     if policy == "constant":
         stand_in = str(fill.value)

@@ -54,6 +54,5 @@ def fill_of_number(policy: str, values: Array) -> float:
 
 def fill_of_text(block: ColumnBlock, name: str, rows: Array) -> str:
     """The most frequent category of the training rows, the first by code point of several."""
-    present = [cell for cell in block.texts[name][rows] if cell is not None]
-    distinct, counts = np.unique(np.array(present), return_counts=True)
-    return str(distinct[counts.argmax()])
+    counts = block.texts[name][rows].counts()
+    return min((text for text in counts if text is not None), key=lambda text: (-counts[text], text))

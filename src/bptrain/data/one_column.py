@@ -65,4 +65,4 @@ def _of_sheet(sheet: Sheet, name: str, schema: Schema) -> Array:
 
 
 def _of_block(block: ColumnBlock, name: str) -> Array:
-    return block.texts[name] if name in block.texts else np.asarray(block.number(name), np.float64)
+    return block.texts[name].objects() if name in block.texts else np.asarray(block.number(name), np.float64)

@@ -23,6 +23,7 @@ from bptrain.data.sheet_columns import (
 )
 from bptrain.data.sources import DataSource
 from bptrain.data.table import text_of
+from bptrain.data.text_cells import TextCells
 from bptrain.errors import short
 from bptrain.formats import Sheet
 from bptrain.parts.types import Array
@@ -137,7 +138,7 @@ def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
         booleans = {cell.lower() for cell in counts} <= BOOLEAN.keys()
         kind: Literal["booleans", "texts"] = "booleans" if booleans else "texts"
         stripped = [None if values[text] is None else text.strip() for text in cells.texts]
-        form = form_of_texts(map(stripped.__getitem__, cells.codes.tolist()))
+        form = form_of_texts(TextCells.meaning(stripped, cells.codes))
         return with_dates(column._replace(kind=kind), form, counts)
     column = column._replace(notation=found.recognized.notation)
     numbers = np.array([value for value in values.values() if is_finite(value)], np.float64)

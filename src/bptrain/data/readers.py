@@ -49,16 +49,16 @@ def _of_sheet(sheet: Sheet, choose: Chooser, storage: Storage) -> Table:
     if choice.weight is not None:
         infer = choice.weight not in choice.rules.notations
         weight = read_as((choice.weight,), {choice.weight: "numeric"}, infer=infer)
-    return Table(features, target, weight, others, _split_of_sheet(sheet, choice))
+    return Table(features, target, weight, others, _split_of_sheet(sheet, choice, storage))
 
 
-def _split_of_sheet(sheet: Sheet, choice: ColumnRoles) -> ColumnBlock | None:
+def _split_of_sheet(sheet: Sheet, choice: ColumnRoles, storage: Storage) -> ColumnBlock | None:
     """The column that splits the rows."""
     role = choice.split
     if role is None:
         return None
     if role.by == "time":
-        return times_block(sheet, role.name, role.declared, choice.rules)
+        return times_block(sheet, role.name, role.declared, choice.rules, storage)
     return texts_block(sheet, role.name, choice.rules)
 
 
@@ -104,7 +104,7 @@ def pick(block: ColumnBlock, names: tuple[str, ...], kinds: Mapping[str, str], i
                 raise DataError(Problem("empty_column", message, file=block.origin.file))
     places = {name: k for k, name in enumerate(block.number_names)}
     categorical = [name for name in names if kinds.get(name) == "categorical"]
-    texts = {name: as_texts(block.numbers[:, places[name]]) for name in categorical}
+    texts = {name: as_texts(block.numbers[:, places[name]], block.storage) for name in categorical}
     left = tuple(name for name in names if name not in texts)
     numbers = block.numbers
     if left != block.number_names:  # a copy, which a large matrix is spared

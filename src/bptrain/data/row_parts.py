@@ -118,7 +118,7 @@ def _by_column(settings: DataSettings, table: Table, kept: Array, shares: tuple[
     if by.by == "time":
         return split_by_time(table.split.number(name)[kept], *shares)
     if by.by == "hash":
-        return split_by_hash(table.split.texts[name][kept].tolist(), *shares, by.seed)
+        return split_by_hash(table.split.texts[name][kept], *shares, by.seed)
     parts = split_by_words(table.split, kept)
     for role in ("validation", "test"):
         rows = len(getattr(parts, role))

@@ -13,6 +13,7 @@ from bptrain.data.column_cells import DecimalMark, ReadColumn, all_grouped, read
 from bptrain.data.notations import decimal_mark
 from bptrain.data.storage import IN_MEMORY, Storage
 from bptrain.data.table import EXACT, ColumnBlock, side_by_side, text_of
+from bptrain.data.text_cells import TextCells
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
@@ -44,7 +45,7 @@ def block_of(
     errors = ErrorList()
     number_names: list[str] = []
     numbers: list[Array] = []
-    texts: dict[str, Array] = {}
+    texts: dict[str, TextCells] = {}
     booleans: list[str] = []
     reading = CellReading({}, {}, {})
     rules_of_texts, mark_of_texts = rules, cache(partial(decimal_of, sheet, rules))
@@ -72,13 +73,13 @@ def block_of(
         column.tell(name, reading)
         refuse_doubt(sheet.origin, name, column)
         if column.kind == "categorical":
-            texts[name] = column.categories()
+            texts[name] = column.categories(storage)
             continue
         if column.kind == "boolean":
             booleans.append(name)
         _note_bad_cells(sheet.origin, name, column, declared is not None, errors)
         number_names.append(name)
-        numbers.append(storage.kept(column.numbers()))
+        numbers.append(column.numbers(storage))
     errors.raise_if_any()
     whole = [n for n, column in zip(number_names, numbers, strict=True) if is_whole(column)]
     rows = len(next(iter(sheet.cells.values())))

@@ -7,7 +7,9 @@ from bptrain.data.column_kinds import ColumnKind, with_kinds
 from bptrain.data.levels import lone_key
 from bptrain.data.sheet_columns import block_of, coded_texts
 from bptrain.data.splitting import TEST, TRAIN, VALIDATION, Split, split_of
+from bptrain.data.storage import IN_MEMORY, Storage
 from bptrain.data.table import ColumnBlock, as_texts
+from bptrain.data.text_cells import TextCells
 from bptrain.errors import short
 from bptrain.formats import Sheet
 from bptrain.formats.problems import ErrorList, nearest
@@ -26,31 +28,34 @@ def texts_block(sheet: Sheet, name: str, rules: CellRules) -> ColumnBlock:
     It is in Unicode NFC and without blanks around it; 1.0 is 1, TRUE is true, and a date has no midnight.
     """
     cells = coded_texts(sheet.cells[name])
-    texts = np.empty(len(cells.texts), object)
-    texts[:] = [None if value_of(text, rules) is None else lone_key(text) for text in cells.texts]
-    return ColumnBlock(sheet.origin, (name,), np.empty((len(cells.codes), 0)), (), {name: texts[cells.codes]})
+    keys = (None if value_of(text, rules) is None else lone_key(text) for text in cells.texts)
+    texts = TextCells.meaning(keys, cells.codes)
+    return ColumnBlock(sheet.origin, (name,), np.empty((len(texts), 0)), (), {name: texts})
 
 
-def times_block(sheet: Sheet, name: str, declared: ColumnKind | None, rules: CellRules) -> ColumnBlock:
+def times_block(
+    sheet: Sheet, name: str, declared: ColumnKind | None, rules: CellRules, storage: Storage = IN_MEMORY
+) -> ColumnBlock:
     """A column as numbers, of dates days since 1970 with the texts beside them. Raises DataError for other cells."""
     read_as = {} if declared is None else {name: "numeric" if declared.kind == "numeric" else "categorical"}
-    written = block_of(sheet, (name,), read_as, infer=True, rules=rules)
+    written = block_of(sheet, (name,), read_as, infer=True, rules=rules, storage=storage)
     block, kinds = with_kinds(written, {} if declared is None else {name: declared}, infer=True, rules=rules)
     if name in block.texts:
-        errors = ErrorList()
-        for row, cell in enumerate(block.texts[name].tolist()):
-            if cell is not None and not isinstance(value_of(cell, rules), float):
-                message = (
-                    f"column {name} orders the rows by time, but {cell!r} is neither a date nor a number"
-                )
-                errors.add(sheet.origin.problem("not_a_time", row, message))
+        errors, cells = ErrorList(), block.texts[name]
+        values = {cell: np.nan if cell is None else value_of(cell, rules) for cell in cells.texts}
+        bad = [cell for cell, value in values.items() if not isinstance(value, float)]
+        for row in np.flatnonzero(cells.are(bad)).tolist() if bad else ():
+            message = (
+                f"column {name} orders the rows by time, but {cells[row]!r} is neither a date nor a number"
+            )
+            errors.add(sheet.origin.problem("not_a_time", row, message))
         errors.raise_if_any()
-        numbers = [np.nan if cell is None else value_of(cell, rules) for cell in block.texts[name]]
-        block = block._replace(numbers=np.array(numbers)[:, None], number_names=(name,))
+        times = {cell: value for cell, value in values.items() if isinstance(value, float)}
+        numbers = cells.looked_up(lambda cell: times.get(cell, np.nan), np.float64, storage)
+        block = block._replace(numbers=numbers[:, None], number_names=(name,))
     if name in kinds or written.texts:
-        texts = written.texts[name].copy() if written.texts else as_texts(written.number(name))
-        texts[np.isnan(block.number(name))] = None
-        block = block._replace(texts={name: texts})
+        texts = written.texts[name] if written.texts else as_texts(written.number(name), storage)
+        block = block._replace(texts={name: texts.without(np.isnan(block.number(name)))})
     return block
 
 
@@ -73,20 +78,13 @@ def block_of_array(features: ColumnBlock, name: str, by: str) -> ColumnBlock:
 def split_by_words(block: ColumnBlock, rows: Array) -> Split:
     """The split that the cells of these rows name. Raises DataError with the line of every other word."""
     (name,) = block.names
-    errors, part_of = ErrorList(), np.zeros(len(rows), np.int64)
-    known: dict[str, int | None] = {}
-    for place, row in enumerate(rows.tolist()):
-        cell = block.texts[name][row]
-        if cell not in known:
-            known[cell] = PARTS.get(cell.casefold())
-        part = known[cell]
-        if part is None:
-            message = (
-                f"column {name} is {cell!r}, which is no split: train, validation (val, valid, dev) or test"
-            )
-            errors.add(block.origin.problem("unknown_split", row, message, nearest(cell, PARTS)))
-        else:
-            part_of[place] = part
+    errors = ErrorList()
+    cells = block.texts[name][rows]
+    part_of = cells.looked_up(lambda cell: PARTS.get(str(cell).casefold(), -1), np.int64)
+    for row in rows[part_of < 0].tolist():
+        cell = str(block.texts[name][row])
+        message = f"column {name} is {cell!r}, which is no split: train, validation (val, valid, dev) or test"
+        errors.add(block.origin.problem("unknown_split", row, message, nearest(cell, PARTS)))
     errors.raise_if_any()
     return split_of(part_of)
 
@@ -94,9 +92,10 @@ def split_by_words(block: ColumnBlock, rows: Array) -> Split:
 def group_codes(block: ColumnBlock, rows: Array) -> Array:
     """A number for each group of these rows, N; a row without a value is a group of its own."""
     (name,) = block.names
-    texts = block.texts[name][rows].tolist()
-    code_of = {text: code for code, text in enumerate(sorted({*texts} - {None}))}
-    codes = np.fromiter((code_of.get(text, -1) for text in texts), np.int64, len(texts))
+    cells = block.texts[name][rows]
+    there = sorted(text for text in cells.counts() if text is not None)
+    code_of: dict[str | None, int] = {text: code for code, text in enumerate(there)}
+    codes = cells.looked_up(lambda text: code_of.get(text, -1), np.int64)
     alone = codes < 0
     codes[alone] = len(code_of) + np.arange(alone.sum())
     return codes

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.data.text_cells import TextCells
 from bptrain.errors import DataError, Problem
 from bptrain.parts.types import Array, Generator
 
@@ -125,22 +126,21 @@ def split_rest(
 
 
 def split_by_hash(
-    texts: Iterable[str], validation_share: float, test_share: float, salt: int | None = None
+    texts: Iterable[str] | TextCells, validation_share: float, test_share: float, salt: int | None = None
 ) -> Split:
     """Each row by its own text: u < test_share is a test row, u < test_share + validation_share one of validation.
 
     u = the first 64 bits of SHA-256(text in UTF-8) / 2⁶⁴; with a salt s the text is "s:" and the row's.
     """
     before = "" if salt is None else f"{salt}:"
-    part_of_text: dict[str, int] = {}
-    for text in (texts := list(texts)):
-        if text not in part_of_text:
-            digest = hashlib.sha256((before + text).encode("utf-8", "surrogatepass")).digest()
-            u = int.from_bytes(digest[:8], "big") / 2**64
-            part_of_text[text] = (
-                TEST if u < test_share else VALIDATION if u < test_share + validation_share else TRAIN
-            )
-    return split_of(np.array([part_of_text[text] for text in texts]))
+
+    def part_of(text: str | None) -> int:
+        digest = hashlib.sha256(f"{before}{text}".encode("utf-8", "surrogatepass")).digest()
+        u = int.from_bytes(digest[:8], "big") / 2**64
+        return TEST if u < test_share else VALIDATION if u < test_share + validation_share else TRAIN
+
+    cells = texts if isinstance(texts, TextCells) else TextCells.of(texts)
+    return split_of(cells.looked_up(part_of, np.int64))
 
 
 def split_of(part_of: Array) -> Split:

@@ -7,6 +7,7 @@ import numpy as np
 
 from bptrain.data.cell_notes import NOTHING_ODD, CellReading
 from bptrain.data.storage import IN_MEMORY, Storage
+from bptrain.data.text_cells import TextCells
 from bptrain.formats.problems import Origin
 from bptrain.parts.types import Array
 
@@ -15,13 +16,13 @@ CHUNK = 1 << 20  # numbers of a large matrix that are examined at a time
 
 
 class ColumnBlock(NamedTuple):
-    """Columns side by side: the numbers as one N × k array of the file's own type, the texts one by one."""
+    """Columns side by side: the numbers as one N × k array of the file's own type, the texts by their codes."""
 
     origin: Origin
     names: tuple[str, ...]  # all columns, in order
     numbers: Array  # N × k, NaN where a cell is missing; N × 0 where there is no number
     number_names: tuple[str, ...]
-    texts: dict[str, Array]  # name -> N strings, None where a cell is missing
+    texts: dict[str, TextCells]
     integers: frozenset[str] = frozenset()  # columns of whole numbers only
     booleans: frozenset[str] = frozenset()  # columns of true and false only, which are numbers 0 and 1
     reading: CellReading = NOTHING_ODD  # how the cells of a table were read
@@ -58,8 +59,7 @@ class ColumnBlock(NamedTuple):
                     some |= missing.any(axis=0)
             masks = {self.number_names[k]: np.isnan(self.numbers[:, k]) for k in np.flatnonzero(some)}
         for name, cells in self.texts.items():
-            mask = np.fromiter((cell is None for cell in cells), bool, len(cells))
-            if mask.any():
+            if None in cells.texts and (mask := cells.missing()).any():
                 masks[name] = mask
         return masks
 
@@ -96,11 +96,15 @@ def side_by_side(columns: Sequence[Array], rows: int, storage: Storage) -> Array
     return matrix
 
 
-def as_texts(column: Array) -> Array:
+def as_texts(column: Array, storage: Storage = IN_MEMORY) -> TextCells:
     """Numbers as the texts that stand for them among categories, N, None where one is missing."""
-    texts = np.empty(len(column), object)
-    texts[:] = [None if value != value else text_of(value) for value in column.tolist()]
-    return texts
+    places: dict[str | None, int] = {}
+    codes = storage.empty((len(column),), np.int64)
+    for part in chunks(len(column), 1):
+        values, inverse = np.unique(column[part], return_inverse=True)
+        texts = [None if value != value else text_of(value) for value in values.tolist()]
+        codes[part] = np.array([places.setdefault(text, len(places)) for text in texts], np.int64)[inverse]
+    return TextCells([*places], codes)
 
 
 def text_of(value: object) -> str:

@@ -181,7 +181,8 @@ def labels_of(block: ColumnBlock, rows: Array) -> tuple[Label, ...]:
     """The classes of the one target column, sorted: numbers by value, texts by code point."""
     name = block.names[0]
     if name in block.texts:
-        return tuple(sorted(set(block.texts[name][rows].tolist()), key=level_key))
+        there = (text for text in block.texts[name][rows].counts() if text is not None)
+        return tuple(sorted(there, key=level_key))
     values = np.unique(block.number(name)[rows]).tolist()
     kind: type[bool] | type[int] | type[float] = float
     if name in block.integers:
@@ -204,26 +205,34 @@ def _class_numbers(target: Target, block: ColumnBlock, rows: Array) -> Array:
     as_text = target.has_names
     cells = block.texts.get(name)
     if cells is None:
-        cells = as_texts(block.number(name)) if as_text else block.number(name)
-    chosen = cells[rows].tolist()
-    numbers: dict[object, int] = {label: k for k, label in enumerate(target.labels)}  # 1, 1.0, True: one key
+        cells = as_texts(block.number(name), block.storage) if as_text else None
+    known: dict[object, int] = {label: k for k, label in enumerate(target.labels)}  # 1, 1.0, True: one key
     if as_text:
-        numbers = Levels([text_of(label) for label in target.labels])
-    unknown = {cell for cell in set(chosen) if (numbers[cell] if as_text else numbers.get(cell, -1)) < 0}
-    if unknown:
-        errors = ErrorList()
+        known = Levels([text_of(label) for label in target.labels])
+    errors, numbers = ErrorList(), np.empty(len(rows), np.int64)
 
-        def problem(row: int, cell: object) -> Problem:
-            known = some_of(target.labels)
-            message = f"the label {short(text_of(cell))!r} of {name} is not among those of the training data ({known})"
-            close = nearest(cell, target.labels) if as_text else None
-            return block.origin.problem("unknown_label", row, message, close)
+    def problem(row: int) -> Problem:
+        cell = block.number(name)[row].item() if cells is None else cells[row]
+        there = some_of(target.labels)
+        message = (
+            f"the label {short(text_of(cell))!r} of {name} is not among those of the training data ({there})"
+        )
+        close = nearest(cell, target.labels) if as_text else None
+        return block.origin.problem("unknown_label", row, message, close)
 
-        for row, cell in zip(rows, chosen, strict=True):
-            if cell in unknown:
-                errors.add(partial(problem, int(row), cell))
-        errors.raise_if_any()
-    return np.fromiter(map(numbers.__getitem__, chosen), np.int64, len(chosen))
+    for part in chunks(len(rows), 1):
+        if cells is None:
+            values, places = np.unique(block.number(name)[rows[part]], return_inverse=True)
+            found = np.array([known.get(value, -1) for value in values.tolist()], np.int64)[places]
+        else:
+            found = cells[rows[part]].looked_up(
+                known.__getitem__ if as_text else lambda cell: known.get(cell, -1), np.int64
+            )
+        for row in rows[part][found < 0].tolist():
+            errors.add(partial(problem, row))
+        numbers[part] = found
+    errors.raise_if_any()
+    return numbers
 
 
 def classes_of(target: Target, outputs: Array) -> Array:

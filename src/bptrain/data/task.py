@@ -52,14 +52,14 @@ def _are_meant(target: ColumnBlock, rows: Array, settings: DataSettings, facts: 
     name = target.names[0]
     as_many = facts.n_outputs is not None and facts.n_outputs > 1
     return settings.columns.get(name) == "categorical" or (
-        as_many and facts.n_outputs == len(set(target.texts[name][rows].tolist()))
+        as_many and facts.n_outputs == len(target.texts[name][rows].counts())
     )
 
 
 def _text_for_values(target: ColumnBlock, rows: Array, needs: str, path: str) -> Problem:
     """That a target of texts is no target for values."""
     name = target.names[0]
-    cells = sorted(set(target.texts[name][rows].tolist()))
+    cells = sorted(text for text in target.texts[name][rows].counts() if text is not None)
     bare = [text.strip().strip("+-").translate(BESIDE_NUMBERS) for text in cells]
     message = f"{needs} numbers, but the target {name} is text ({some_of(map(repr, cells), 3)})"
     if all(text.isascii() and text.isdecimal() for text in bare):
@@ -221,7 +221,7 @@ def column_warnings(target: ColumnBlock, settled: Target, features: ColumnBlock,
         )
         warnings.append(Warned("many_classes", message))
     for name, cells in features.texts.items():
-        distinct = len(set(cells[rows]) - {None})
+        distinct = len(cells[rows].counts().keys() - {None})
         if distinct > N / 2 and distinct > MANY:
             message = (
                 f"column {name} has {distinct} different texts in {N} rows, each of which becomes an input; "

@@ -1,6 +1,6 @@
 """Cells of categories that the training rows did not have: counted, told, or refused."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bptrain.data.features import Feature
 from bptrain.data.levels import Levels
@@ -31,12 +31,11 @@ class UnknownCells:
     def add(self, block: ColumnBlock, rows: Array) -> None:
         """Counts the cells of these rows of a block."""
         for feature in self._features:
-            cells = block.texts[feature.name][rows].tolist()
-            there = len(cells) - cells.count(None)
-            self._there[feature.name] += there
-            unknown = unknown_categories(feature, cells)
+            counts = block.texts[feature.name][rows].counts()
+            self._there[feature.name] += len(rows) - counts.get(None, 0)
+            unknown = unknown_categories(feature, counts)
             if unknown:
-                self._unknown[feature.name] += sum(map(unknown.__contains__, cells))
+                self._unknown[feature.name] += sum(map(counts.__getitem__, unknown))
                 known = self._levels[feature.name]
                 known |= dict.fromkeys(sorted(unknown)[: REMEMBERED - len(known)])
 
@@ -77,10 +76,10 @@ class UnknownCells:
         errors.raise_if_any()
 
 
-def unknown_categories(feature: Feature, cells: Sequence[str | None]) -> frozenset[str]:
+def unknown_categories(feature: Feature, cells: Iterable[str | None]) -> frozenset[str]:
     """The categories among some cells that the training rows did not have."""
     levels = Levels((*feature.categories, *feature.rare))
-    return frozenset(cell for cell in set(cells) if cell is not None and levels[cell] < 0)
+    return frozenset(cell for cell in cells if cell is not None and levels[cell] < 0)
 
 
 def refuse_unknown(features: Sequence[Feature], block: ColumnBlock, rows: Array) -> None:
@@ -89,14 +88,12 @@ def refuse_unknown(features: Sequence[Feature], block: ColumnBlock, rows: Array)
     for feature in features:
         if feature.kind != "categorical" or feature.buckets or feature.unknown != "error":
             continue
-        cells = block.texts[feature.name][rows].tolist()
-        unknown = unknown_categories(feature, cells)
-        for row, cell in zip(rows.tolist(), cells, strict=True) if unknown else ():
-            if cell in unknown:
-                message = (
-                    f"column {feature.name} is {cell!r} here, which no training row has (unknown: error)"
-                )
-                errors.add(block.origin.problem("unknown_category", row, message), row)
+        cells = block.texts[feature.name][rows]
+        unknown = unknown_categories(feature, cells.counts())
+        for row in rows[cells.are(unknown)].tolist() if unknown else ():
+            cell = block.texts[feature.name][row]
+            message = f"column {feature.name} is {cell!r} here, which no training row has (unknown: error)"
+            errors.add(block.origin.problem("unknown_category", row, message), row)
     errors.raise_if_any()
 
 

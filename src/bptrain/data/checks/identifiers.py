@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bptrain.data.checks.base import Examined
+from bptrain.data.table import ColumnBlock
 from bptrain.errors import Warned
 from bptrain.formats.problems import some_of
 from bptrain.parts.types import Array
@@ -41,6 +42,29 @@ def identifier_input(seen: Examined) -> Iterator[Warned]:
         yield Warned("identifier_input", message)
 
 
+class ValuesSeen:
+    """The values of a column in some rows."""
+
+    def __init__(self, block: ColumnBlock, name: str, rows: Array) -> None:
+        texts = block.texts.get(name)
+        self._texts, self._numbers = texts, None if texts is not None else block.number(name)
+        if texts is not None:
+            self._known = texts[rows].counts().keys() - {None}
+            self.values = len(self._known)  # different ones
+        else:
+            there = block.number(name)[rows]
+            gaps = np.isnan(there) if there.dtype.kind == "f" else np.zeros(len(there), bool)
+            self._sorted = np.unique(there[~gaps])
+            self.values = len(self._sorted) + int(gaps.sum())  # each missing number counts as another
+
+    def cells_among(self, rows: Array) -> int:
+        """How many cells of other rows have one of these values."""
+        if self._texts is not None:
+            return sum(n for text, n in self._texts[rows].counts().items() if text in self._known)
+        assert self._numbers is not None
+        return int(np.isin(self._numbers[rows], self._sorted, kind="sort").sum())
+
+
 def is_unique(values: Array) -> bool:
     """Whether no value occurs twice."""
     return len(np.unique(values)) == len(values)
@@ -56,15 +80,10 @@ def group_in_splits(seen: Examined) -> Iterator[Warned]:
         name = feature.name
         if not GROUP.fullmatch(name) or name not in seen.features.names:
             continue
-        column = seen.features.texts.get(name)
-        column = seen.features.number(name) if column is None else column
-        train = set(column[seen.train].tolist()) - {None}
-        if not FEWEST_GROUPS <= len(train) <= len(seen.train) / 2:
+        train = ValuesSeen(seen.features, name, seen.train)
+        if not FEWEST_GROUPS <= train.values <= len(seen.train) / 2:
             continue
-        counts = {
-            role: sum(cell in train for cell in column[seen.splits[role].row_index].tolist())
-            for role in others
-        }
+        counts = {role: train.cells_among(seen.splits[role].row_index) for role in others}
         shares = [n > len(seen.splits[role].row_index) / 2 for role, n in counts.items()]
         if any(shares):
             rows = " and ".join(f"{n:,} {role} rows" for role, n in counts.items())

@@ -6,7 +6,9 @@ from itertools import pairwise, product
 import numpy as np
 
 from bptrain.data.checks.base import Examined, own_columns
+from bptrain.data.table import chunks
 from bptrain.data.targets import values_of
+from bptrain.data.text_cells import AT_A_TIME, TextCells
 from bptrain.errors import Warned
 from bptrain.formats.problems import some_of
 from bptrain.parts.types import Array
@@ -144,18 +146,16 @@ def of_classes(seen: Examined) -> Iterator[str]:
     if block.number_names:
         X = own_columns(block.numbers[seen.train[some]])
         for j, name in enumerate(block.number_names):
-            if one_to_one(X[j].tolist(), true[some].tolist(), K, whole=False):
+            if one_to_one(X[j], true[some], K, whole=False):
                 column = block.numbers[seen.train, j]
-                if one_to_one(column.tolist(), true.tolist(), K, whole=True):
+                if one_to_one(column, true, K, whole=True):
                     alike.append(name)
     for name, cells in block.texts.items():
         kept = seen.schema.statistics.levels.get(name)
         if kept is not None and len(kept.levels) + bool(kept.missing) != K:
             continue
         values = cells[seen.train]
-        if one_to_one(values[some].tolist(), true[some].tolist(), K, whole=False) and one_to_one(
-            values.tolist(), true.tolist(), K, whole=True
-        ):
+        if one_to_one(values[some], true[some], K, whole=False) and one_to_one(values, true, K, whole=True):
             alike.append(name)
     if alike:
         one = len(alike) == 1
@@ -166,8 +166,10 @@ def of_classes(seen: Examined) -> Iterator[str]:
         )
 
 
-def one_to_one(values: list[object], classes: list[int], K: int, whole: bool) -> bool:
+def one_to_one(values: Array | TextCells, classes: Array, K: int, whole: bool) -> bool:
     """Whether each value has one class and each class one value; of all rows there must be all K."""
-    pairs = set(zip(values, classes, strict=True))
+    pairs: set[tuple[object, int]] = set()
+    for part in chunks(len(classes), 1, AT_A_TIME):
+        pairs |= set(zip(values[part].tolist(), classes[part].tolist(), strict=True))
     n = len(pairs)
     return (n == K if whole else n <= K) and len({v for v, _ in pairs}) == n == len({c for _, c in pairs})

@@ -46,7 +46,7 @@ def word_of(block: ColumnBlock, row: int, others: Array) -> str | None:
     """A cell of the row that says it is a total, and that no other row has."""
     for cells in block.texts.values():
         cell = cells[row]
-        if isinstance(cell, str) and WORDS.fullmatch(cell.strip()) and not (cells[others] == cell).any():
+        if isinstance(cell, str) and WORDS.fullmatch(cell.strip()) and cell not in cells[others]:
             return cell
     return None
 
