@@ -4,11 +4,11 @@ import numpy as np
 
 from bptrain.data.cells import CellRules
 from bptrain.data.levels import one_spelling
-from bptrain.data.sheet_columns import is_whole
 from bptrain.data.table import ColumnBlock, chunks, text_of
 from bptrain.data.text_cells import TextCells
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList, Origin
+from bptrain.formats.text_columns import is_whole
 from bptrain.parts.types import Array
 
 

@@ -14,11 +14,11 @@ from bptrain.data.features import Feature, outside
 from bptrain.data.levels import level_key
 from bptrain.data.missing import FILLS, fill_of_number, fill_of_text
 from bptrain.data.settings import DataSettings, NetworkFacts
-from bptrain.data.sheet_columns import is_whole
 from bptrain.data.table import ColumnBlock, chunks, text_of
 from bptrain.data.targets import Target, all_values
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList
+from bptrain.formats.text_columns import is_whole
 from bptrain.parts.scalers import FUNCTIONS, Affine, Scaler, minmax, none, standard
 from bptrain.parts.types import Array
 

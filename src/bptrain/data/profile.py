@@ -16,7 +16,6 @@ from bptrain.data.levels import BOOLEAN
 from bptrain.data.sheet_columns import (
     coded_texts,
     decimal_of,
-    is_whole,
     plain_numbers,
     refuse_doubt,
     rules_of_column,
@@ -26,6 +25,7 @@ from bptrain.data.table import text_of
 from bptrain.data.text_cells import TextCells
 from bptrain.errors import short
 from bptrain.formats import Sheet
+from bptrain.formats.text_columns import is_whole
 from bptrain.parts.types import Array
 
 MOST_COUNTED = 20  # values whose rows are counted

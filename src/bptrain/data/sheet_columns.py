@@ -11,20 +11,18 @@ from bptrain.data.cell_notes import CellReading
 from bptrain.data.cells import RULES, CellRules, Notation, Value
 from bptrain.data.column_cells import DecimalMark, ReadColumn, all_grouped, read_column
 from bptrain.data.notations import decimal_mark
-from bptrain.data.storage import IN_MEMORY, Storage
+from bptrain.data.storage import IN_MEMORY, Memory, Storage
 from bptrain.data.table import EXACT, ColumnBlock, side_by_side, text_of
 from bptrain.data.text_cells import TextCells
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
 from bptrain.formats.coded_texts import CodedTexts, coded
-from bptrain.formats.number_columns import numbers_of_texts
+from bptrain.formats.number_columns import numbers_of_texts, shared_matrix
 from bptrain.formats.problems import ErrorList, Origin, UndeclaredConvention
-from bptrain.formats.text_columns import ColumnTexts
+from bptrain.formats.text_columns import ColumnTexts, is_whole
 from bptrain.formats.typed_number import untyped
 from bptrain.parts.types import Array
-
-FIRST_ROWS = 100
 
 
 def block_of(
@@ -81,9 +79,15 @@ def block_of(
         number_names.append(name)
         numbers.append(column.numbers(storage))
     errors.raise_if_any()
-    whole = [n for n, column in zip(number_names, numbers, strict=True) if is_whole(column)]
+    whole = [
+        name
+        for name, column in zip(number_names, numbers, strict=True)
+        if _is_whole(sheet.cells[name], column)
+    ]
     rows = len(next(iter(sheet.cells.values())))
-    matrix = side_by_side(numbers, rows, storage)
+    matrix = shared_matrix(numbers) if numbers and isinstance(storage, Memory) else None
+    if matrix is None:
+        matrix = side_by_side(numbers, rows, storage)
     return ColumnBlock(
         sheet.origin,
         tuple(names),
@@ -168,7 +172,7 @@ def plain_numbers(
         long = declared is None and cells.dtype.kind in "iu" and max(cells.max(), -int(cells.min())) >= EXACT
         return None if long else cells.astype(np.float64)
     found = cells.numbers if isinstance(cells, ColumnTexts) else numbers_of_texts(cells)
-    if found is None or rules.markers.numbers or np.isnan(found.values).all():
+    if found is None or rules.markers.numbers or found.is_empty:
         return None
     point_decides = rules.says_how_numbers_are_written or (notation is not None and notation != Notation())
     if point_decides and any("." in text for text in coded_texts(cells).texts):
@@ -176,18 +180,16 @@ def plain_numbers(
     if notation is not None and notation.sign == "%":
         return None
     column = found.values
-    if (
-        declared is None
-        and is_whole(column)
-        and (found.has_leading_zero or np.nanmax(np.abs(column)) >= EXACT)
-    ):
-        return None
+    if declared is None and found.is_whole:
+        is_long = found.bound >= EXACT and np.nanmax(np.abs(column)) >= EXACT
+        return None if found.has_leading_zero or is_long else column
     return column
 
 
-def is_whole(column: Array) -> bool:
-    """Whether the numbers that are there are whole."""
-    return all(np.all((few == np.floor(few)) | np.isnan(few)) for few in (column[:FIRST_ROWS], column))
+def _is_whole(cells: Cells, column: Array) -> bool:
+    """Whether the numbers of a column are whole; of one that was read so, that is known."""
+    known = cells.numbers if isinstance(cells, ColumnTexts) else None
+    return known.is_whole if known is not None and known.values is column else is_whole(column)
 
 
 def refuse_doubt(origin: Origin, name: str, column: ReadColumn) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 WORD = 8  # bytes
 ROOM = 8  # bytes that stand before the first cell, so that its last word can be read
 MOST_WORDS = 8  # in a cell of a column whose texts are told apart by words
+FIRST_ROWS = 100  # that tell most columns from whole numbers
 END = 0  # the byte behind each cell; no text has it
 
 
@@ -32,6 +33,25 @@ class PlainNumbers(NamedTuple):
 
     values: "Array"  # NaN for an empty cell
     has_leading_zero: bool  # as 01 does
+    is_whole: bool  # whether the numbers that are there are whole
+    is_empty: bool  # whether there is none
+    bound: float  # of the size of the numbers, where they are whole
+
+
+def plain_numbers_of(values: "Array", has_leading_zero: bool) -> PlainNumbers:
+    """A column of finite numbers, NaN for an empty cell."""
+    import numpy as np
+
+    whole = is_whole(values)
+    bound = float(np.fmax.reduce(np.abs(values), initial=0.0)) if whole else np.inf
+    return PlainNumbers(values, has_leading_zero, whole, bool(np.isnan(values).all()), bound)
+
+
+def is_whole(column: "Array") -> bool:
+    """Whether the numbers that are there are whole."""
+    import numpy as np
+
+    return all(np.all((few == np.floor(few)) | np.isnan(few)) for few in (column[:FIRST_ROWS], column))
 
 
 class PlainRows:
@@ -52,7 +72,10 @@ class PlainRows:
             if begin < rows.stop and end > rows.start:
                 pieces.append(part_of_piece(piece, max(rows.start - begin, 0), min(rows.stop, end) - begin))
             begin = end
-        numbers = {place: found._replace(values=found.values[rows]) for place, found in self._numbers.items()}
+        numbers = {
+            place: plain_numbers_of(found.values[rows], found.has_leading_zero)
+            for place, found in self._numbers.items()
+        }
         return PlainRows(pieces, self.width, numbers)
 
     def numbers(self, place: int) -> PlainNumbers | None:
@@ -143,6 +166,18 @@ class ColumnTexts(Sequence[str]):
         return self._rows.texts(self._place)[at]
 
 
+def in_words(data: "Array") -> "Array":
+    """Bytes whose number and place are multiples of a word: the same, or a copy."""
+    import numpy as np
+
+    n = -len(data) % WORD
+    if not n and not data.ctypes.data % WORD:
+        return data
+    whole: Array = np.empty((len(data) + n) // WORD, np.uint64).view(np.uint8)
+    whole[: len(data)] = data
+    return whole
+
+
 def part_of_piece(piece: Piece, begin: int, end: int) -> Piece:
     """Some rows of a piece, one below the other."""
     if begin == 0:
@@ -166,22 +201,45 @@ def bounds(piece: Piece, place: int) -> "tuple[Array, Array]":
     return starts, ends
 
 
-def cells_of_piece(piece: Piece, place: int, rows: "slice | Array" = slice(None)) -> "Array":
-    """The bytes of the cells of a column of a piece in these rows, each with END behind it."""
+def bounds_of_rows(piece: Piece, rows: slice, columns: "slice | list[int]") -> "tuple[Array, Array]":
+    """The same of some rows of some columns, row by row."""
     import numpy as np
 
+    ends = piece.ends[rows].astype(np.int64)
+    starts = np.empty_like(ends)
+    cells = starts.reshape(-1)
+    cells[0] = piece.ends[rows.start - 1, -1] if rows.start else ROOM - 1
+    cells[1:] = ends.reshape(-1)[:-1]
+    starts += 1
+    return starts[:, columns].ravel(), ends[:, columns].ravel()
+
+
+def cells_of_piece(piece: Piece, place: int, rows: "slice | Array" = slice(None)) -> "Array":
+    """The bytes of the cells of a column of a piece in these rows, each with END behind it."""
     starts, ends = bounds(piece, place)
-    starts, ends = starts[rows], ends[rows]
+    return _bytes_between(piece.data, starts[rows], ends[rows])
+
+
+def _bytes_between(data: "Array", starts: "Array", ends: "Array") -> "Array":
+    """The bytes of the cells between these places, each with END behind it."""
+    import numpy as np
+
     lengths = ends - starts + 1
     places = np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
     places += np.arange(len(places))
-    found: Array = piece.data[places]
+    found: Array = data[places]
     return found
 
 
-def texts_of_piece(piece: Piece, place: int, rows: "slice | Array" = slice(None)) -> list[str]:
+def texts_between(data: "Array", starts: "Array", ends: "Array") -> list[str]:
     """The same as texts."""
-    return cells_of_piece(piece, place, rows).tobytes().decode().split("\0")[:-1]
+    return _bytes_between(data, starts, ends).tobytes().decode().split("\0")[:-1]
+
+
+def texts_of_piece(piece: Piece, place: int, rows: "slice | Array" = slice(None)) -> list[str]:
+    """The texts of a column of a piece in these rows."""
+    starts, ends = bounds(piece, place)
+    return texts_between(piece.data, starts[rows], ends[rows])
 
 
 def _longest(piece: Piece, place: int) -> int:
