@@ -43,6 +43,17 @@ def nameless_file(directory: Path) -> IO[bytes]:
     return tempfile.TemporaryFile(dir=directory, prefix=SNAPSHOT, suffix=".tmp")
 
 
+def flush_directory(directory: Path) -> None:
+    """Makes a rename or a new entry in `directory` durable; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def is_left_over(file: Path, names: str) -> bool:
     """Whether a killed process has left a file: its name is of the form above, with a name that `names` matches.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bptrain.errors import StorageError
-from bptrain.temporary import written_beside
+from bptrain.temporary import flush_directory, written_beside
 
 
 @contextmanager
@@ -42,14 +42,3 @@ def write_atomically(path: Path, content: Iterable[bytes | memoryview]) -> None:
     with writing_atomically(path) as file:
         for part in content:
             file.write(part)
-
-
-def flush_directory(directory: Path) -> None:
-    """Makes a rename or a new entry in `directory` durable; Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -5,12 +5,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bptrain.errors import UsageError
-from bptrain.store.atomic import flush_directory, storage
+from bptrain.store.atomic import storage
 from bptrain.store.run_directory import RunDirectory, clear, locked, numbered
 from bptrain.store.run_group import LEFT_OVER, RunGroup
 from bptrain.store.run_places import GROUP
 from bptrain.store.run_removal import Content, NotOursError
-from bptrain.temporary import is_left_over
+from bptrain.temporary import flush_directory, is_left_over
 
 
 def new_group(name: str) -> RunGroup:

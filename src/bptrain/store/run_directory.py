@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bptrain.errors import BusyError, CheckpointError, UsageError
-from bptrain.store.atomic import flush_directory, storage, write_atomically
+from bptrain.store.atomic import storage, write_atomically
 from bptrain.store.checkpoint import updates_at
 from bptrain.store.checkpoint_names import DAMAGED, STEP, step_name, update_of
 from bptrain.store.run_places import GROUP, entries_of, walk
-from bptrain.temporary import is_left_over
+from bptrain.temporary import flush_directory, is_left_over
 
 RUNS = Path("runs")
 FILES = ("config.yaml", "run.json", "metrics.jsonl", "best.safetensors")

@@ -10,12 +10,12 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from bptrain.store.atomic import flush_directory, storage
+from bptrain.store.atomic import storage
 from bptrain.store.checkpoint_names import DAMAGED, update_of
 from bptrain.store.run_directory import FILES, TEMPORARY, RunDirectory, locked
 from bptrain.store.run_group import LEFT_OVER, MEMBER, OUT_OF_FOLD
 from bptrain.store.run_places import GROUP, PRUNED, entries_of, walk
-from bptrain.temporary import is_left_over
+from bptrain.temporary import flush_directory, is_left_over
 
 
 class NotOursError(Exception):
