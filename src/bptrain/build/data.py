@@ -6,13 +6,14 @@ from types import MappingProxyType
 
 from numpy.typing import DTypeLike
 
+from bptrain.build.converted_data import converted_data, first_rows
 from bptrain.build.making import dtype_of, make
 from bptrain.config import Loaded
 from bptrain.config.columns import ColumnConfig, FillConfig, Missing
 from bptrain.config.data import DataConfig, GivenInPython, Source, SplitConfig
 from bptrain.config.resolved import target_is_path
 from bptrain.config.schema import Config
-from bptrain.data.joined_files import source_of_paths
+from bptrain.data.joined_files import JoinedFiles, source_of_paths
 from bptrain.data.prepare import KeptSchema, Prepared, prepare
 from bptrain.data.settings import (
     BUCKETS,
@@ -52,8 +53,30 @@ def prepare_data(
     """
     config = loaded.config
     with loaded.locating():
-        settings, facts = data_settings(loaded, given), network_facts(config)
-        return prepare(settings, facts, config.seed, dtype or dtype_of(config), limit, kept_schema)
+        settings, facts, dtype = data_settings(loaded, given), network_facts(config), dtype or dtype_of(config)
+        bound = config.data.memory_bound
+        if bound is None or fits(settings, bound):
+            return prepare(settings, facts, config.seed, dtype, limit, kept_schema)
+        if limit is not None:
+            return first_rows(loaded, settings, facts, dtype, limit, kept_schema)
+        return converted_data(loaded, settings, facts, dtype, kept_schema)
+
+
+def fits(settings: DataSettings, bound: int) -> bool:
+    """Whether a data set can be in memory within a bound, in bytes."""
+    sources = [source for source in (settings.train, settings.validation, settings.test) if source is not None]
+    return sum(source_size(source) for source in sources) <= bound
+
+
+def source_size(source: DataSource) -> int:
+    """The bytes of the files of a source."""
+    if isinstance(source, FileSource):
+        paths = [source.inputs] + ([] if source.target is None else [source.target])
+    elif isinstance(source, JoinedFiles):
+        paths = source.files("")
+    else:
+        return 2**62
+    return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:

@@ -1,8 +1,9 @@
 """Where large arrays lie: in memory, or in files that are mapped, so that the system may take their memory back."""
 
 import mmap
+import os
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import IO, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -47,18 +48,29 @@ class Memory(NamedTuple):
         return array
 
 
+def reserve(file: IO[bytes], size: int) -> None:
+    """Makes a new file so large, with room on the disk: what is written to a mapping without any ends the process.
+
+    Raises OSError where there is none.
+    """
+    if hasattr(os, "posix_fallocate"):  # macOS and Windows have no such call
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        file.truncate(size)
+
+
 class MappedFiles(NamedTuple):
     """Each array lies in a file of its own, without a name, which goes when the array does, or the process."""
 
     directory: Path  # on whose disk they lie
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """An array of zeros that takes room on the disk as it is written to. Raises OSError."""
+        """An array of zeros. Raises OSError."""
         dtype, count = np.dtype(dtype), int(np.prod(shape, dtype=np.int64))
         if not count:
             return np.empty(shape, dtype)
         with nameless_file(self.directory) as file:
-            file.truncate(count * dtype.itemsize)
+            reserve(file, count * dtype.itemsize)
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_WRITE)
         return np.frombuffer(mapped, dtype, count).reshape(shape)
 

@@ -1,0 +1,74 @@
+"""An array in a file of its own, row by row and without a header, and mapped from it."""
+
+import mmap
+import os
+import stat
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bptrain.parts.types import Array
+from bptrain.temporary import NEW
+
+PIECE = 2**20  # bytes that are written at a time
+OLD = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+KINDS = "biuf"  # of dtypes: truth, integers and floats
+MOST = 2**62  # bytes, so that no product of a damaged shape overflows
+
+
+class ArrayForm(NamedTuple):
+    """Shape and dtype of an array."""
+
+    shape: tuple[int, ...]
+    dtype: str  # as NumPy spells it, with the order of bytes
+
+    @classmethod
+    def of(cls, array: Array) -> "ArrayForm":
+        """Those of an array."""
+        return cls(array.shape, array.dtype.str)
+
+    @classmethod
+    def from_json(cls, json: Any) -> "ArrayForm":
+        """What `to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+        shape, dtype = tuple(json["shape"]), np.dtype(str(json["dtype"]))
+        sizes = all(type(n) is int and n >= 0 for n in shape)
+        if not sizes or not shape or dtype.kind not in KINDS or prod(shape) * dtype.itemsize > MOST:
+            raise ValueError("this is no array of numbers")
+        return cls(shape, dtype.str)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {"shape": list(self.shape), "dtype": self.dtype}
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+def write_array(path: Path, array: Array) -> ArrayForm:
+    """Writes an array to a new file, through to the disk. Raises OSError."""
+    step = max(1, PIECE // max(array[:1].nbytes, 1))
+    with os.fdopen(os.open(path, NEW, 0o666), "wb") as file:
+        for a in range(0, len(array), step):
+            file.write(np.ascontiguousarray(array[a : a + step]).data)
+        file.flush()
+        os.fsync(file.fileno())
+    return ArrayForm.of(array)
+
+
+def map_array(path: Path, form: ArrayForm) -> Array:
+    """The array in a file, which cannot be written to. Raises OSError, and ValueError where the file is another one."""
+    handle = os.open(path, OLD)
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_size != form.size:
+            raise ValueError(f"{path.name} has {status.st_size:,} bytes and should have {form.size:,}")
+        if not form.size:
+            return np.empty(form.shape, form.dtype)
+        mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
+    finally:
+        os.close(handle)
+    return np.frombuffer(mapped, form.dtype).reshape(form.shape)

@@ -1,0 +1,188 @@
+"""Adding and deleting converted data, so that a kill at any point leaves no entry that looks whole and is not.
+
+An entry is written under another name, flushed to the disk, and renamed; before it is deleted it gets such a name
+again. Who writes one holds the lock in it, so that what a killed process has left is told from what is being written.
+Data that is mapped can be deleted: its files go when the last process that has mapped them ends.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from bptrain.data.converted.array_files import ArrayForm, write_array
+from bptrain.data.converted.entries import (
+    LOCK,
+    OURS,
+    RECORD,
+    UNFINISHED,
+    DamagedEntryError,
+    KeptData,
+    ListedEntry,
+    find,
+)
+from bptrain.data.converted.entry_record import EntryRecord, arrays_of
+from bptrain.data.prepared import Prepared
+from bptrain.errors import StorageError
+from bptrain.temporary import NEW, flush_directory
+
+
+class ForeignFileError(Exception):
+    """Something is in an entry that no entry has."""
+
+
+class EntryInUseError(Exception):
+    """An entry is being written."""
+
+
+def added(cache: Path, key: str, source: str, make: Callable[[Path], Prepared]) -> KeptData:
+    """Makes a data set in a directory that it is given, and keeps it under a key, in place of a damaged one.
+
+    Where another process has done the same meanwhile, its work is taken. Raises StorageError.
+    """
+    with storing(cache):
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with new_directory(cache, key) as (made, lock):
+            prepared = make(made)
+            write_entry(made, prepared, source)
+            del prepared  # its room on the disk, before the next step needs any
+            with only_one(cache):
+                found = None
+                with suppress(DamagedEntryError):
+                    found = find(cache, key)
+                if found is not None:
+                    return found
+                lock.release()  # nobody else looks now, and Windows renames nothing that is open
+                put_in_place(made, cache / key)
+                found = find(cache, key)
+                assert found is not None
+                return found
+
+
+@contextmanager
+def storing(cache: Path) -> Iterator[None]:
+    """Turns an OSError, or an entry that cannot be read although it was just written, into a StorageError."""
+    cure = "data.cache names another directory, and `bptrain data cache clear` makes room"
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise StorageError(f"could not write converted data to {cache}: {why}; {cure}") from error
+    except DamagedEntryError as error:
+        raise StorageError(f"converted data in {cache} cannot be read back: {error}; {cure}") from error
+
+
+@contextmanager
+def new_directory(cache: Path, key: str) -> Iterator[tuple[Path, Any]]:
+    """A new directory for an entry, which goes when the block ends, and the lock that holds it. Raises OSError."""
+    made = cache / f".{key}.{os.urandom(8).hex()}.tmp"
+    with only_one(cache):
+        for left in left_over(cache):
+            with suppress(PermissionError):  # another user's
+                remove_aside(left)
+        made.mkdir()
+        lock = lock_of(made)
+        lock.acquire()
+    try:
+        yield made, lock
+    finally:
+        lock.release()
+        with suppress(ForeignFileError, FileNotFoundError):
+            remove_aside(made)
+
+
+def write_entry(made: Path, prepared: Prepared, source: str) -> None:
+    """Writes the arrays and then the record of an entry, through to the disk. Raises OSError."""
+    forms: dict[str, dict[str, ArrayForm]] = {}
+    for split, rows in prepared.splits.items():
+        forms[split] = {field: write_array(made / f"{split}.{field}", array) for field, array in arrays_of(rows)}
+    record = EntryRecord.of(prepared, source, forms)
+    with os.fdopen(os.open(made / RECORD, NEW, 0o666), "wb") as file:
+        file.write(record.to_bytes())
+        file.flush()
+        os.fsync(file.fileno())
+    flush_directory(made)
+
+
+def put_in_place(made: Path, place: Path) -> None:
+    """Renames a whole entry; what is at its place is damaged, and goes. Raises OSError."""
+    if os.path.lexists(place):
+        aside = place.with_name(f".{place.name}.{os.urandom(8).hex()}.tmp")
+        place.rename(aside)
+        if aside.is_symlink():
+            aside.unlink()
+        else:
+            with suppress(ForeignFileError):  # then it stays, under this name
+                remove_aside(aside)
+    made.rename(place)
+    flush_directory(place.parent)
+
+
+def remove(cache: Path, entry: ListedEntry) -> None:
+    """Deletes an entry. Raises ForeignFileError, EntryInUseError, and OSError."""
+    with only_one(cache):
+        refuse_foreign_files(entry.place)
+        aside = entry.place
+        if UNFINISHED.fullmatch(aside.name) is None:
+            aside = cache / f".{entry.key}.{os.urandom(8).hex()}.tmp"
+            entry.place.rename(aside)
+            flush_directory(cache)
+        elif is_held(aside):
+            raise EntryInUseError("it is being written")
+        remove_aside(aside)
+
+
+def left_over(cache: Path) -> Iterator[Path]:
+    """The directories that killed processes have left; whoever asks is the `only_one`. Raises OSError."""
+    for name in sorted(os.listdir(cache)):
+        place = cache / name
+        if UNFINISHED.fullmatch(name) and place.is_dir() and not place.is_symlink() and not is_held(place):
+            with suppress(ForeignFileError):
+                refuse_foreign_files(place)
+                yield place
+
+
+def remove_aside(place: Path) -> None:
+    """Deletes a directory with the files of an entry. Raises ForeignFileError, and OSError."""
+    refuse_foreign_files(place)
+    for name in (RECORD, *sorted(OURS - {RECORD})):  # the record first: without it nothing looks whole
+        (place / name).unlink(missing_ok=True)
+    place.rmdir()
+
+
+def refuse_foreign_files(place: Path) -> None:
+    """Raises ForeignFileError where something else is in an entry than the files of one."""
+    with os.scandir(place) as entries:
+        for entry in entries:
+            if entry.name not in OURS or not entry.is_file(follow_symlinks=False):
+                raise ForeignFileError(f"{entry.path} is not bptrain's")
+
+
+def is_held(place: Path) -> bool:
+    """Whether a process writes an entry; whoever asks is the `only_one`."""
+    from filelock import Timeout
+
+    if not (place / LOCK).is_file():
+        return False
+    lock = lock_of(place)
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, PermissionError):  # the latter of another user's
+        return True
+    lock.release()
+    return False
+
+
+def lock_of(place: Path) -> Any:
+    """The lock of an entry that is being written."""
+    from filelock import FileLock
+
+    return FileLock(place / LOCK)
+
+
+def only_one(cache: Path) -> AbstractContextManager[Any]:
+    """Holds a directory of entries for this process while it looks, places or deletes; others go on converting."""
+    from filelock import FileLock
+
+    return FileLock(cache / LOCK)
