@@ -1,12 +1,10 @@
 """Data above `data.memory`: converted once, kept in a directory, and mapped from there.
 
-What is kept is found by its key: the digests of the data, all that decides how it is read, split and encoded, and the
-dtype. The version of bptrain is a part of it, so that what a new version reads in another way is read again. A run
-that goes on, or is evaluated, has a schema: what was kept for its config serves where it has the same one.
+What is kept is found by its key: the digests of the data, all that decides how it is read and split, the schema, and
+the dtype. A config whose schema is not known yet has asked for the data before, or has not (`find_asked`). The version
+of bptrain is part of either, so that what a new version reads in another way is read again.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -21,16 +19,18 @@ from bptrain.caches import cache_directory
 from bptrain.config import Loaded
 from bptrain.config.resolved import data_paths, to_plain, with_data_paths
 from bptrain.data.converted.changes import added, storing
-from bptrain.data.converted.entries import DamagedEntryError, KeptData, find
-from bptrain.data.converted.entry_record import FORMAT
+from bptrain.data.converted.entries import DamagedEntryError, KeptData, find, find_asked
+from bptrain.data.converted.entry_record import FORMAT, digest_of
 from bptrain.data.prepare import prepare
-from bptrain.data.prepared import KeptSchema, Prepared, digests_of, refuse_changes
+from bptrain.data.prepared import KeptSchema, Prepared, ReadingNotes, digests_of, refuse_changes
+from bptrain.data.schema import Schema
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.storage import MappedFiles
 from bptrain.errors import DataError
 from bptrain.plugins.records import records
 
 PLACES = ("root", "memory", "cache")  # keys of data that say where things lie, and nothing of the data
+DIGITS = 32  # of a key
 
 
 def converted_data(
@@ -45,23 +45,23 @@ def converted_data(
     Raises what `prepare` does, and StorageError where there is no room, or no such directory can be made.
     """
     digests = digests_of(settings)
-    if kept_schema is not None:
-        refuse_changes(kept_schema, digests)
     cache = usable_cache(loaded, kept_schema is not None)
-    asked = what_decides(loaded, facts, digests, dtype)
-    keys = [key_of(asked)]
-    if kept_schema is not None:
-        keys.append(key_of({**asked, "schema": kept_schema.schema.to_json()}))
+    reading = how_it_is_read(loaded, digests, dtype)
+    asked = word_for({**reading, **what_finds_the_schema(loaded, facts)})
+    key: str | None
+    notes: ReadingNotes | None
+    if kept_schema is None:
+        key, notes = find_asked(cache, asked) or (None, None)
+    else:
+        refuse_changes(kept_schema, digests)
+        key, notes = key_of(kept_schema.schema, reading), None
     damaged = ""
-    for key in keys:
-        try:
-            found = find(cache, key)
-        except DamagedEntryError as error:
-            damaged = f"what was kept is damaged ({error}), and "
-            continue
-        if found is not None and (kept_schema is None or has_schema(found, kept_schema)):
-            note = f"data: {megabytes(found)} of converted data are in {found.place}"
-            return noted(found, kept_schema, note)
+    try:
+        found = None if key is None else find(cache, key)
+    except DamagedEntryError as error:
+        found, damaged = None, f"what was kept is damaged ({error}); "
+    if found is not None:
+        return noted(found, notes, f"data: {size_of(found)} of converted data in {found.place}")
 
     def make(directory: Path) -> Prepared:
         seed, storage = loaded.config.seed, MappedFiles(directory)
@@ -70,10 +70,13 @@ def converted_data(
             raise DataError(f"{settings.train.name} has changed while it was read: try again")
         return prepared
 
-    kept = added(cache, keys[-1], settings.train.name, make)
-    bound = loaded.config.data.memory
-    note = f"data: {damaged}more than data.memory ({bound}), converted to {megabytes(kept)} in {kept.place}"
-    return noted(kept, kept_schema, note)
+    def key_of_made(prepared: Prepared) -> str:
+        return key_of(prepared.schema, reading)
+
+    name, bound = settings.train.name, loaded.config.data.memory
+    made, notes = added(cache, name, make, key_of_made, asked if kept_schema is None else None)
+    note = f"data: {damaged}more than data.memory ({bound}), so converted to {size_of(made)} in {made.place}"
+    return noted(made, notes, note)
 
 
 def first_rows(
@@ -90,51 +93,43 @@ def first_rows(
         return prepare(settings, facts, loaded.config.seed, dtype, limit, kept_schema, MappedFiles(cache))
 
 
-def cache_of(loaded: Loaded) -> Path:
-    """The directory of converted data: `data.cache`, else the user's."""
-    chosen = loaded.absolute().data.cache
-    return cache_directory("data") if chosen is None else Path(chosen)
-
-
 def usable_cache(loaded: Loaded, of_run: bool) -> Path:
-    """The same, which is made where it is not there; where that of a run cannot be, the user's. Raises StorageError."""
-    cache = cache_of(loaded)
+    """The directory of converted data, made where it is not there: `data.cache`, else the user's.
+
+    Where that of a run cannot be made, since the run has come from another machine, it is the user's. Raises
+    StorageError.
+    """
+    chosen, users = loaded.absolute().data.cache, cache_directory("data")
+    cache = users if chosen is None else Path(chosen)
     make = partial(Path.mkdir, mode=0o700, parents=True, exist_ok=True)
     if of_run:
-        with suppress(OSError):  # the run has come from another machine
+        with suppress(OSError):
             make(cache)
             return cache
-        cache = cache_directory("data")
+        cache = users
     with storing(cache):
         make(cache)
     return cache
 
 
-def has_schema(found: KeptData, kept: KeptSchema) -> bool:
-    """Whether data was converted by the schema of a run."""
-    return plainly(found.record.schema) == plainly(kept.schema.to_json())
-
-
-def noted(kept: KeptData, kept_schema: KeptSchema | None, note: str) -> Prepared:
-    """What was kept, with what is said of it: when it was read first, or else when it is read by the schema of a run."""
+def noted(kept: KeptData, notes: ReadingNotes | None, note: str) -> Prepared:
+    """What was kept, with what was said when it was read first, where that is known, and one line more."""
     prepared = kept.prepared
-    if kept_schema is not None and prepared.read_again is not None:
-        prepared = prepared._replace(**prepared.read_again._asdict())
+    if notes is not None:
+        prepared = prepared._replace(**notes._asdict())
     return prepared._replace(notes=(*prepared.notes, note))
 
 
-def megabytes(kept: KeptData) -> str:
+def size_of(kept: KeptData) -> str:
     """Its size in words."""
     return f"{kept.record.size / 1e6:,.1f} MB"
 
 
-def what_decides(
-    loaded: Loaded, facts: NetworkFacts, digests: Mapping[str, str], dtype: DTypeLike
-) -> dict[str, Any]:
-    """All that decides what data becomes, as plain values: of its files the digests, and of their paths the names."""
+def how_it_is_read(loaded: Loaded, digests: Mapping[str, str], dtype: DTypeLike) -> dict[str, Any]:
+    """All that decides what data becomes, but its schema; of its files the digests, and of their paths the names."""
     config = loaded.config
     names = {role: tuple(Path(path).name for path in paths) for role, paths in data_paths(config).items()}
-    plain = to_plain(with_data_paths(config, names))
+    data = to_plain(with_data_paths(config, names))["data"]
     split = config.data.split
     seedless = split.seed is not None or split.by == "hash" or "seed" in split.idle
     return {
@@ -142,27 +137,31 @@ def what_decides(
         "version": bptrain.__version__,
         "digests": digests,
         "dtype": np.dtype(dtype).str,
-        "data": {key: value for key, value in plain["data"].items() if key not in PLACES},
-        "task": config.task,
-        "class_weight": config.loss.beside.get("class_weight"),
-        "facts": facts._asdict(),
+        "data": {key: value for key, value in data.items() if key not in PLACES},
         "seed": None if seedless else config.seed,
-        "plugins": records({"data": plain["data"]}),
+        "plugins": records({"data": data}),
     }
 
 
-def key_of(asked: Mapping[str, Any]) -> str:
-    """A short word for all that decides."""
-    return hashlib.sha256(plainly(asked).encode()).hexdigest()[:32]
+def what_finds_the_schema(loaded: Loaded, facts: NetworkFacts) -> dict[str, Any]:
+    """What decides about the schema beside the data section."""
+    config = loaded.config
+    return {"task": config.task, "class_weight": config.loss.class_weight, "facts": facts._asdict()}
 
 
-def plainly(value: Any) -> str:
-    """Plain values as one text, the same for the same values; keys may be labels of any type."""
-    return json.dumps(_in_lists(value))
+def key_of(schema: Schema, reading: Mapping[str, Any]) -> str:
+    """The key of what data becomes by a schema."""
+    return word_for({**reading, "schema": schema.to_json()})
 
 
-def _in_lists(value: Any) -> Any:
-    """Mappings as sorted lists of their entries."""
+def word_for(deciding: Mapping[str, Any]) -> str:
+    """A short word that is another one for other values."""
+    return digest_of(in_lists(deciding))[:DIGITS]
+
+
+def in_lists(value: Any) -> Any:
+    """Plain values with lists for mappings, whose keys may be labels of any type, in the order of their keys."""
     if isinstance(value, Mapping):
-        return ["map", sorted([[repr(key), _in_lists(entry)] for key, entry in value.items()], key=lambda e: e[0])]
-    return [_in_lists(entry) for entry in value] if isinstance(value, list | tuple) else value
+        entries = sorted(((repr(key), entry) for key, entry in value.items()), key=lambda pair: pair[0])
+        return ["map", *([key, in_lists(entry)] for key, entry in entries)]
+    return [in_lists(entry) for entry in value] if isinstance(value, list | tuple) else value

@@ -53,7 +53,11 @@ def prepare_data(
     """
     config = loaded.config
     with loaded.locating():
-        settings, facts, dtype = data_settings(loaded, given), network_facts(config), dtype or dtype_of(config)
+        settings, facts, dtype = (
+            data_settings(loaded, given),
+            network_facts(config),
+            dtype or dtype_of(config),
+        )
         bound = config.data.memory_bound
         if bound is None or fits(settings, bound):
             return prepare(settings, facts, config.seed, dtype, limit, kept_schema)
@@ -64,7 +68,9 @@ def prepare_data(
 
 def fits(settings: DataSettings, bound: int) -> bool:
     """Whether a data set can be in memory within a bound, in bytes."""
-    sources = [source for source in (settings.train, settings.validation, settings.test) if source is not None]
+    sources = [
+        source for source in (settings.train, settings.validation, settings.test) if source is not None
+    ]
     return sum(source_size(source) for source in sources) <= bound
 
 

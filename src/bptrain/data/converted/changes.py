@@ -13,6 +13,7 @@ from typing import Any
 
 from bptrain.data.converted.array_files import ArrayForm, write_array
 from bptrain.data.converted.entries import (
+    ASKED,
     LOCK,
     OURS,
     RECORD,
@@ -20,12 +21,13 @@ from bptrain.data.converted.entries import (
     DamagedEntryError,
     KeptData,
     ListedEntry,
+    asked_file,
     find,
 )
-from bptrain.data.converted.entry_record import EntryRecord, arrays_of
-from bptrain.data.prepared import Prepared
+from bptrain.data.converted.entry_record import EntryRecord, arrays_of, sealed
+from bptrain.data.prepared import Prepared, ReadingNotes
 from bptrain.errors import StorageError
-from bptrain.temporary import NEW, flush_directory
+from bptrain.temporary import NEW, flush_directory, is_left_over, written_beside
 
 
 class ForeignFileError(Exception):
@@ -36,28 +38,37 @@ class EntryInUseError(Exception):
     """An entry is being written."""
 
 
-def added(cache: Path, key: str, source: str, make: Callable[[Path], Prepared]) -> KeptData:
-    """Makes a data set in a directory that it is given, and keeps it under a key, in place of a damaged one.
+def added(
+    cache: Path,
+    source: str,
+    make: Callable[[Path], Prepared],
+    key_of: Callable[[Prepared], str],
+    asked: str | None,
+) -> tuple[KeptData, ReadingNotes]:
+    """Makes a data set in a directory that it is given, and keeps it under its key, in place of a damaged one.
 
-    Where another process has done the same meanwhile, its work is taken. Raises StorageError.
+    Where it is there by now, that is taken. `asked` is the hash of a config for which the schema was found; what was
+    noted then comes with the data. Raises StorageError.
     """
-    with storing(cache):
-        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with new_directory(cache, key) as (made, lock):
-            prepared = make(made)
-            write_entry(made, prepared, source)
-            del prepared  # its room on the disk, before the next step needs any
-            with only_one(cache):
-                found = None
-                with suppress(DamagedEntryError):
-                    found = find(cache, key)
-                if found is not None:
-                    return found
+    with storing(cache), new_directory(cache) as (made, lock):
+        prepared = make(made)
+        key = key_of(prepared)
+        write_entry(made, prepared, source)
+        notes = ReadingNotes(prepared.notes, prepared.warnings)
+        del prepared  # its room on the disk, before the next step needs any
+        with only_one(cache):
+            found = None
+            with suppress(DamagedEntryError):
+                found = find(cache, key)
+            if found is None:
                 lock.release()  # nobody else looks now, and Windows renames nothing that is open
                 put_in_place(made, cache / key)
                 found = find(cache, key)
                 assert found is not None
-                return found
+            if asked is not None:
+                with written_beside(found.place / asked_file(asked)) as file:
+                    file.write(sealed(notes._asdict()))
+            return found, notes
 
 
 @contextmanager
@@ -74,17 +85,17 @@ def storing(cache: Path) -> Iterator[None]:
 
 
 @contextmanager
-def new_directory(cache: Path, key: str) -> Iterator[tuple[Path, Any]]:
+def new_directory(cache: Path) -> Iterator[tuple[Path, Any]]:
     """A new directory for an entry, which goes when the block ends, and the lock that holds it. Raises OSError."""
-    made = cache / f".{key}.{os.urandom(8).hex()}.tmp"
-    with only_one(cache):
-        for left in left_over(cache):
-            with suppress(PermissionError):  # another user's
-                remove_aside(left)
-        made.mkdir()
-        lock = lock_of(made)
-        lock.acquire()
+    made = cache / f".new.{os.urandom(8).hex()}.tmp"
+    lock = lock_of(made)
     try:
+        with only_one(cache):
+            for left in left_over(cache):
+                with suppress(PermissionError):  # another user's
+                    remove_aside(left)
+            made.mkdir()
+            lock.acquire()
         yield made, lock
     finally:
         lock.release()
@@ -96,7 +107,9 @@ def write_entry(made: Path, prepared: Prepared, source: str) -> None:
     """Writes the arrays and then the record of an entry, through to the disk. Raises OSError."""
     forms: dict[str, dict[str, ArrayForm]] = {}
     for split, rows in prepared.splits.items():
-        forms[split] = {field: write_array(made / f"{split}.{field}", array) for field, array in arrays_of(rows)}
+        forms[split] = {
+            field: write_array(made / f"{split}.{field}", array) for field, array in arrays_of(rows)
+        }
     record = EntryRecord.of(prepared, source, forms)
     with os.fdopen(os.open(made / RECORD, NEW, 0o666), "wb") as file:
         file.write(record.to_bytes())
@@ -146,7 +159,7 @@ def left_over(cache: Path) -> Iterator[Path]:
 def remove_aside(place: Path) -> None:
     """Deletes a directory with the files of an entry. Raises ForeignFileError, and OSError."""
     refuse_foreign_files(place)
-    for name in (RECORD, *sorted(OURS - {RECORD})):  # the record first: without it nothing looks whole
+    for name in sorted(os.listdir(place), key=lambda name: name != RECORD):  # without it nothing looks whole
         (place / name).unlink(missing_ok=True)
     place.rmdir()
 
@@ -155,7 +168,9 @@ def refuse_foreign_files(place: Path) -> None:
     """Raises ForeignFileError where something else is in an entry than the files of one."""
     with os.scandir(place) as entries:
         for entry in entries:
-            if entry.name not in OURS or not entry.is_file(follow_symlinks=False):
+            ours = entry.name in OURS or ASKED.fullmatch(entry.name)
+            is_file = entry.is_file(follow_symlinks=False)
+            if not (is_file and ours) and not is_left_over(Path(entry.path), ASKED.pattern):
                 raise ForeignFileError(f"{entry.path} is not bptrain's")
 
 

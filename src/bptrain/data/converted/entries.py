@@ -8,13 +8,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bptrain.data.converted.array_files import OLD, ArrayForm, map_array
-from bptrain.data.converted.entry_record import ARRAYS, SPLITS, EntryRecord, OtherVersionError
-from bptrain.data.prepared import Prepared
+from bptrain.data.converted.entry_record import (
+    ARRAYS,
+    SPLITS,
+    EntryRecord,
+    OtherVersionError,
+    notes_from_json,
+    unsealed,
+)
+from bptrain.data.prepared import Prepared, ReadingNotes
 from bptrain.parts.types import Array
 
 RECORD = "prepared.json"
 KEY = re.compile(r"[0-9a-f]{32}")  # the name of an entry
-UNFINISHED = re.compile(r"\.([0-9a-f]{32})\.[0-9a-f]{16}\.tmp")  # and while it is written or deleted
+ASKED = re.compile(r"asked\.[0-9a-f]{32}\.json")
+UNFINISHED = re.compile(r"\.(new|[0-9a-f]{32})\.[0-9a-f]{16}\.tmp")  # and while it is written or deleted
 LOCK = ".lock"
 MOST_TEXT = 2**28  # bytes of prepared.json
 OURS = frozenset({RECORD, LOCK, *(f"{split}.{field}" for split in SPLITS for field in ARRAYS)})
@@ -78,15 +86,34 @@ def find(cache: Path, key: str) -> KeptData | None:
     return KeptData(prepared, record, place)
 
 
+def asked_file(asked: str) -> str:
+    """The name of the file about what was asked for."""
+    return f"asked.{asked}.json"
+
+
+def find_asked(cache: Path, asked: str) -> tuple[str, ReadingNotes] | None:
+    """The key of the data that was asked for before, and what was noted then; None where nobody has. Raises OSError."""
+    for key in sorted(os.listdir(cache)):
+        if KEY.fullmatch(key):
+            with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+                return key, notes_from_json(unsealed(read_file(cache / key / asked_file(asked))))
+    return None
+
+
+def read_file(path: Path) -> bytes:
+    """The text of a file of an entry, but not through a link. Raises OSError, and ValueError for a large one."""
+    with os.fdopen(os.open(path, OLD), "rb") as file:
+        text = file.read(MOST_TEXT + 1)
+    if len(text) > MOST_TEXT:
+        raise ValueError(f"{path.name} is too large")
+    return text
+
+
 def read_record(place: Path) -> EntryRecord:
     """What an entry says of itself. Raises OSError; ValueError, of which OtherVersionError is one."""
     if place.is_symlink():
         raise ValueError("it is a symbolic link")
-    with os.fdopen(os.open(place / RECORD, OLD), "rb") as file:
-        text = file.read(MOST_TEXT + 1)
-    if len(text) > MOST_TEXT:
-        raise ValueError(f"{RECORD} is too large")
-    return EntryRecord.from_bytes(text)
+    return EntryRecord.from_bytes(read_file(place / RECORD))
 
 
 def listed(cache: Path) -> list[ListedEntry]:
@@ -110,7 +137,9 @@ def _listed(place: Path) -> Iterator[ListedEntry]:
     except FileNotFoundError:  # it is being deleted
         return
     if unfinished:
-        yield ListedEntry(place, UNFINISHED_STATE, size, used, reason="it is being written, or a fit was killed")
+        yield ListedEntry(
+            place, UNFINISHED_STATE, size, used, reason="it is being written, or a fit was killed"
+        )
         return
     try:
         record = read_record(place)

@@ -1,4 +1,8 @@
-"""`prepared.json`: all of a prepared data set but its arrays."""
+"""`prepared.json`: all of a prepared data set but its arrays, as it is read by its schema.
+
+What is noted where the schema is found, and not known, stands in a file of its own, under the key of what was asked:
+another config may come to the same schema.
+"""
 
 import hashlib
 import json
@@ -56,10 +60,9 @@ class EntryRecord(NamedTuple):
             "source": source,
             "schema": prepared.schema.to_json(),
             "digest": prepared.digest,
-            "notes": prepared.notes,
-            "warnings": prepared.warnings,
             "how_split": prepared.how_split,
-            "read_again": again._asdict(),
+            "notes": again.notes,
+            "warnings": again.warnings,
             "splits": {
                 split: {
                     "notes": prepared.splits[split].notes,
@@ -72,16 +75,13 @@ class EntryRecord(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """The file: the record, and its digest."""
-        return json.dumps({"sha256": digest_of(self.content), "prepared": self.content}).encode()
+        return sealed(self.content)
 
     @classmethod
     def from_bytes(cls, text: bytes) -> "EntryRecord":
         """What `to_bytes` wrote. Raises OtherVersionError, and ValueError for anything else."""
         try:
-            file = json.loads(text)
-            content = file["prepared"]
-            if digest_of(content) != file["sha256"]:
-                raise ValueError("prepared.json is not what was written")
+            content = unsealed(text)
             written = str(content["bptrain"])
             if content["format"] != FORMAT or written != bptrain.__version__:
                 raise OtherVersionError(f"written by bptrain {written}")
@@ -101,16 +101,9 @@ class EntryRecord(NamedTuple):
             arrays = {field: array(split, field, form) for field, form in of_split.items()}
             splits[split] = Rows(**arrays, notes=tuple(content["splits"][split]["notes"]))
         try:
-            again = content["read_again"]
-            return Prepared(
-                Schema.from_json(content["schema"]),
-                splits,
-                dict(content["digest"]),
-                tuple(content["notes"]),
-                _warnings(content["warnings"]),
-                str(content["how_split"]),
-                ReadingNotes(tuple(again["notes"]), _warnings(again["warnings"])),
-            )
+            again = notes_from_json(content)
+            schema, digest = Schema.from_json(content["schema"]), dict(content["digest"])
+            return Prepared(schema, splits, digest, *again, str(content["how_split"]), again)
         except (KeyError, TypeError) as error:
             raise ValueError(f"prepared.json is damaged: {error}") from None
 
@@ -123,8 +116,10 @@ def _forms(arrays: Mapping[str, Any]) -> dict[str, ArrayForm]:
     return forms
 
 
-def _warnings(found: Any) -> tuple[Warned, ...]:
-    return tuple(Warned(str(name), str(message)) for name, message in found)
+def notes_from_json(json: Any) -> ReadingNotes:
+    """Notes and warnings of plain JSON types. Raises KeyError, TypeError or ValueError."""
+    warnings = tuple(Warned(str(name), str(message)) for name, message in json["warnings"])
+    return ReadingNotes(tuple(map(str, json["notes"])), warnings)
 
 
 def arrays_of(rows: Rows) -> Iterator[tuple[str, Array]]:
@@ -133,6 +128,19 @@ def arrays_of(rows: Rows) -> Iterator[tuple[str, Array]]:
         array = getattr(rows, field)
         if array is not None:
             yield field, array
+
+
+def sealed(content: Any) -> bytes:
+    """Plain JSON types and their digest, as the text of a file."""
+    return json.dumps({"sha256": digest_of(content), "content": content}).encode()
+
+
+def unsealed(text: bytes) -> Any:
+    """What was sealed. Raises KeyError, TypeError, RecursionError or ValueError for anything else."""
+    file = json.loads(text)
+    if digest_of(file["content"]) != file["sha256"]:
+        raise ValueError("it is not what was written")
+    return file["content"]
 
 
 def digest_of(content: Any) -> str:
