@@ -55,11 +55,11 @@ def converted_data(
     else:
         refuse_changes(kept_schema, digests)
         key, notes = key_of(kept_schema.schema, reading), None
-    damaged = ""
+    why = f"more than data.memory ({loaded.config.data.memory}), so converted"
     try:
         found = None if key is None else find(cache, key)
     except DamagedEntryError as error:
-        found, damaged = None, f"what was kept is damaged ({error}); "
+        found, why = None, f"what was kept is damaged ({error}), so converted again"
     if found is not None:
         return noted(found, notes, f"data: {size_of(found)} of converted data in {found.place}")
 
@@ -73,10 +73,9 @@ def converted_data(
     def key_of_made(prepared: Prepared) -> str:
         return key_of(prepared.schema, reading)
 
-    name, bound = settings.train.name, loaded.config.data.memory
-    made, notes = added(cache, name, make, key_of_made, asked if kept_schema is None else None)
-    note = f"data: {damaged}more than data.memory ({bound}), so converted to {size_of(made)} in {made.place}"
-    return noted(made, notes, note)
+    new = asked if kept_schema is None else None
+    made, notes = added(cache, settings.train.name, make, key_of_made, new)
+    return noted(made, notes, f"data: {why} to {size_of(made)} in {made.place}")
 
 
 def first_rows(
