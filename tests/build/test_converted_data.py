@@ -13,7 +13,7 @@ from bptrain.build.data import prepare_data
 from bptrain.config import load_config
 from bptrain.data.converted.entries import KEY, listed
 from bptrain.data.memory import arrays_in_memory
-from bptrain.data.prepare import ChangedDataError, KeptSchema, Prepared
+from bptrain.data.prepare import ChangedDataError, KeptSchema, Prepared, prepare
 from bptrain.errors import DataError, StorageError
 from data.converted_helpers import same_rows
 
@@ -170,10 +170,9 @@ def test_the_same_data_in_another_place_is_found(no_reading: Callable[[], None])
 
 def test_data_that_changes_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(*args: Any, **options: Any) -> Prepared:
-        found = original(*args, **options)
+        found = prepare(*args, **options)
         return found._replace(digest={"train": "0" * 64})
 
-    original = converted_data.prepare
     monkeypatch.setattr(converted_data, "prepare", read)
     with pytest.raises(DataError, match="has changed while it was read"):
         prepared(*MEMORY)
