@@ -179,11 +179,11 @@ def run(plan: TrainingPlan, engine: Engine, rows: "Rows", directory: Path) -> No
     from bptrain.errors import Warned
     from bptrain.store import checkpoint
     from bptrain.training.events import EpochEnd
-    from bptrain.training.rows import RowsInMemory
+    from bptrain.training.rows import RowsOfArrays
     from bptrain.training.state import State
     from bptrain.training.trainer import Job, train
 
-    source = RowsInMemory(rows)
+    source = RowsOfArrays(rows)
     job = Job(plan, engine, None, source, None, {}, 0, True, directory=directory)  # type: ignore[arg-type]
     optimizer_state = initial_optimizer_state(np.full(plan.network.size, 1e-3, np.float32), plan.optimizer)
     state = State(optimizer_state).kept(directory)

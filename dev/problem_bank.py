@@ -18,7 +18,7 @@ from bptrain.core.backprop import gradient
 from bptrain.core.curvature import gauss_newton
 from bptrain.core.network import Network, initial_parameters
 from bptrain.core.objective import row_losses
-from bptrain.engines.numpy_engine import numpy_outputs
+from bptrain.engines.forward_rows import numpy_outputs
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
 from bptrain.parts.losses import losses

@@ -23,6 +23,7 @@ SOURCE = Path(bptrain.__file__).parent
 # Left never imports right; the rooms of one set do not import each other.
 ORDER = [
     {"caches", "drain", "engine_names", "errors", "extras", "registry", "temporary"},
+    {"mapped_rows"},
     {"parts"},
     {"formats", "translate"},
     {"plugins"},

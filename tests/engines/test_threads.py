@@ -19,11 +19,12 @@ from bptrain.cli.entry import OPENBLAS, OPENMP, wait_asleep
 from bptrain.core.backprop import forward, gradient
 from bptrain.core.dropout import masks
 from bptrain.core.network import BatchContext
-from bptrain.engines import numpy_engine, threads
+from bptrain.engines import forward_rows, numpy_engine, threads
 from bptrain.engines.base import TrainingPlan
 from bptrain.engines.blas import BLAS, BlasThreads, blas_libraries
 from bptrain.engines.choice import forward_pass
-from bptrain.engines.numpy_engine import NumpyEngine, numpy_outputs
+from bptrain.engines.forward_rows import numpy_outputs
+from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.engines.row_threads import Parts
 from bptrain.store.checkpoint import glance
 from engines.installed import needs_compiler, plan_of, used_state
@@ -194,7 +195,7 @@ def test_shared_out_rows_give_the_same_updates(
 
 @pytest.mark.usefixtures("everything_is_large")
 def test_a_shared_gradient_and_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numpy_engine, "PART_NUMBERS", 40 * 50)
+    monkeypatch.setattr(forward_rows, "PART_NUMBERS", 40 * 50)
     plan = plan_of(NET, "adam", rows=200)
     X, T = data_for(NET, 200, 3)
     state = used_state(plan, np.float64)
@@ -204,6 +205,7 @@ def test_a_shared_gradient_and_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.add(threading.get_ident())
         return forward(*arguments)
 
+    monkeypatch.setattr(forward_rows, "forward", watched)
     monkeypatch.setattr(numpy_engine, "forward", watched)
     np.testing.assert_allclose(
         engine.gradient(state.w, X, T), gradient(NET, state.w, X, T), rtol=1e-11, atol=1e-14
@@ -292,6 +294,7 @@ def test_a_forward_pass_of_many_rows_takes_one_thread_of_blas(monkeypatch: pytes
         seen.append(of_blas())
         return forward(*arguments)
 
+    monkeypatch.setattr(forward_rows, "forward", watched)
     monkeypatch.setattr(numpy_engine, "forward", watched)
     run = forward_pass("numpy", NET, np.float64, threads=1)
     w = np.zeros(NET.size)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
+from bptrain import mapped_rows
 from bptrain.engines import snapshots
 from bptrain.parts.types import Array
 from bptrain.store.tensors import content
@@ -46,8 +47,8 @@ def test_arrays_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     lying = dict(zip(given, snapshots.in_a_file(list(given.values()), tmp_path), strict=True))
     assert not [*tmp_path.iterdir()]
     for name, tensor in given.items():
-        assert snapshots.mapping(lying[name]) is not None
-        assert snapshots.mapping(lying[name].reshape(-1)[:1]) is not None
+        assert mapped_rows.mapping(lying[name]) is not None
+        assert mapped_rows.mapping(lying[name].reshape(-1)[:1]) is not None
         assert np.array_equal(lying[name], tensor)
         assert lying[name].shape == tensor.shape
         assert np.array_equal(np.concatenate([*snapshots.pieces(lying[name])]), tensor.reshape(-1))

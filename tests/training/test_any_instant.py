@@ -12,8 +12,8 @@ import pytest
 from bptrain.commands.fit.fit import Done, fit_events
 from bptrain.engines import base
 from bptrain.engines.numpy_engine import NumpyEngine
-from bptrain.engines.snapshots import mapping
 from bptrain.errors import NumericalError
+from bptrain.mapped_rows import mapping
 from bptrain.parts.types import Array
 from bptrain.store import checkpoint
 from bptrain.store.run_directory import RunDirectory

@@ -12,7 +12,7 @@ from bptrain.engines.base import initial_optimizer_state
 from bptrain.engines.choice import EngineChoice, make_engine
 from bptrain.parts.types import Array
 from bptrain.training.events import Finished
-from bptrain.training.rows import RowsInMemory, RowSource, TrainingRows
+from bptrain.training.rows import RowsOfArrays, RowSource, TrainingRows
 from bptrain.training.state import State
 from bptrain.training.trainer import Job, train
 
@@ -76,7 +76,7 @@ def trained(setup: Setup, source: RowSource) -> Array:
 )
 def test_rows_from_anywhere_train_alike(config: Path, overrides: dict[str, object]) -> None:
     setup = open_config(config, overrides)
-    in_memory = RowsInMemory(setup.prepared.splits["train"])
+    in_memory = RowsOfArrays(setup.prepared.splits["train"])
     elsewhere = RowByRow(in_memory.take(slice(None)))
     np.testing.assert_array_equal(trained(setup, elsewhere), trained(setup, in_memory))
     assert elsewhere.asked >= 3
@@ -84,7 +84,7 @@ def test_rows_from_anywhere_train_alike(config: Path, overrides: dict[str, objec
 
 def test_rows_in_memory_are_handed_out_as_they_are(config: Path) -> None:
     rows = open_config(config, {}).prepared.splits["train"]
-    source = RowsInMemory(rows)
+    source = RowsOfArrays(rows)
     assert np.shares_memory(source.take(slice(3, 9)).X, rows.X)
     order = np.array([4, 2, 2])
     taken = source.take(order)

@@ -14,7 +14,7 @@ from bptrain.core import reference
 from bptrain.core.network import views
 from bptrain.data.prepare import Rows
 from bptrain.engines.base import TrainingPlan
-from bptrain.engines.numpy_engine import numpy_outputs
+from bptrain.engines.forward_rows import numpy_outputs
 from bptrain.errors import NumericalError, Warned
 from bptrain.model.load import load, load_checkpoint
 from bptrain.parts.random import stream

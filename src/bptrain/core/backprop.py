@@ -33,6 +33,7 @@ import numpy as np
 from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
 from bptrain.core.objective import add_penalties, batch_divisor
 from bptrain.drain import drain
+from bptrain.mapped_rows import IN_MEMORY, Room
 from bptrain.parts.types import Array
 
 
@@ -47,10 +48,11 @@ class Workspace:
     ones: Array  # N ones
 
 
-def workspace(network: Network, N: int, dtype: type | np.dtype[np.generic]) -> Workspace:
+def workspace(
+    network: Network, N: int, dtype: type | np.dtype[np.generic], room: Room = IN_MEMORY
+) -> Workspace:
     """A workspace for N rows."""
-    Z = [np.empty((N if i > 0 else 0, n), dtype) for i, n in enumerate(network.sizes)]
-    D = [np.empty_like(Z_i) for Z_i in Z]
+    Z, D = ([room.empty((N if i > 0 else 0, n), dtype) for i, n in enumerate(network.sizes)] for _ in "ZD")
     return Workspace(X=list(Z), Y=list(Z), Z=Z, D=D, ones=np.ones(N, dtype))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from bptrain.core.network import Network, Views, views
+from bptrain.mapped_rows import by_rows
 from bptrain.parts.types import Array
 
 
@@ -26,7 +27,7 @@ def row_losses(network: Network, Z_L: Array, X_L: Array | None, T: Array) -> Arr
 
 def loss_sum(losses: Array, V: Array | None) -> Any:
     """Σ v_n E_n."""
-    return losses.sum() if V is None else (V * losses).sum()
+    return losses.sum() if V is None else by_rows(np.multiply, V, losses).sum()
 
 
 def batch_divisor(network: Network, rows: int, V: Array | None) -> float:

@@ -8,6 +8,7 @@ from typing import IO, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bptrain.mapped_rows import Mapping
 from bptrain.parts.types import Array
 from bptrain.temporary import nameless_file
 
@@ -71,7 +72,8 @@ class MappedFiles(NamedTuple):
             return np.empty(shape, dtype)
         with nameless_file(self.directory) as file:
             reserve(file, count * dtype.itemsize)
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_WRITE)
+            mapped = Mapping(file.fileno(), 0, access=mmap.ACCESS_WRITE)
+        mapped.room = self
         return np.frombuffer(mapped, dtype, count).reshape(shape)
 
     def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:

@@ -6,8 +6,10 @@ from bptrain.core.backprop import Workspace, backward, forward, workspace
 from bptrain.core.network import PLAIN, BatchContext, Network, views
 from bptrain.core.objective import row_losses
 from bptrain.engines.base import OptimizerState, TrainingPlan
+from bptrain.engines.forward_rows import for_rows_in
 from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.errors import NumericalError
+from bptrain.mapped_rows import by_rows, room_of
 from bptrain.parts.types import Array
 
 
@@ -54,8 +56,9 @@ def not_finite_at(
     plan: TrainingPlan, w: Array, X: Array, T: Array, context: BatchContext = PLAIN
 ) -> str | None:
     """The first quantity of one batch at w that is not finite, in the order in which they are computed."""
-    network, g = plan.network, np.empty_like(w)
-    space = workspace(network, len(X), w.dtype)
+    g, room = np.empty_like(w), room_of(X)
+    network = for_rows_in(room, plan.network)
+    space = workspace(network, len(X), w.dtype, room)
     with np.errstate(all="ignore"):
         forward(network, views(network, w), X, space, context)
         backward(network, views(network, w), T, space, views(network, g), context)
@@ -78,7 +81,7 @@ def not_finite_forward(network: Network, space: Workspace, T: Array) -> str | No
 
 def _first_not_finite(quantities: list[tuple[str, Array]]) -> str | None:
     for name, values in quantities:
-        wrong = int(values.size - np.isfinite(values).sum())
+        wrong = int(values.size - by_rows(np.isfinite, np.atleast_1d(values)).sum())
         if wrong:
             return f"{wrong} of {values.size} values of {name} are not finite (NaN or infinite)"
     return None

@@ -19,18 +19,18 @@ from bptrain.core.backprop import Workspace, backward, deltas, forward, workspac
 from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
 from bptrain.core.objective import add_penalties, add_penalty, batch_divisor, loss_sum, penalty_at, row_losses
 from bptrain.engines.base import OptimizerState, Outputs, TrainingPlan, aligned
+from bptrain.engines.forward_rows import for_rows_in, numpy_outputs
 from bptrain.engines.gradient_transform import project_max_norm, transform_gradient
 from bptrain.engines.registry import Costs, EngineEntry, Forward
 from bptrain.engines.row_threads import LEAST_PART, Parts
 from bptrain.engines.threads import gains_from_threads
+from bptrain.mapped_rows import IN_MEMORY, Room, by_rows, in_float64, room_of
 from bptrain.parts.optimizers import Slots
 from bptrain.parts.types import Array
 
-CHUNK_NUMBERS = 2_000_000  # matrix entries of one layer in memory at a time, in a forward pass alone
 PIECE_NUMBERS = 2**17  # weights that are updated at a time
 PRODUCT_NUMBERS = 2**20  # of one dW_i in memory at a time; products that give less are less efficient
 EXTRA_NUMBERS = 2**23  # of other threads' gradients in memory: 32 MB in float32
-PART_NUMBERS = 2**17  # entries of the widest layer for a thread of their own, in a forward pass alone
 
 
 class Share(NamedTuple):
@@ -57,6 +57,7 @@ class NumpyEngine:
         held = PRODUCT_NUMBERS if self._by_layers else plan.network.size  # of a gradient, by each thread
         self._parts = Parts(min(threads, 1 + EXTRA_NUMBERS // held) if gains_from_threads(plan) else 1)
         self._kept: dict[int, Array] = {}  # by the number of a share, see `_room`
+        self._lie_by(IN_MEMORY)
 
     def run_slice(
         self,
@@ -67,13 +68,14 @@ class NumpyEngine:
         noise: Array | None = None,
     ) -> float:
         """See `Engine.run_slice`."""
+        self._lie_by(room_of(X))
         with np.errstate(all="ignore"):  # the trainer looks for what is not finite, once per slice
             return self._updates(state, X, T, context, noise)
 
     def _updates(
         self, state: OptimizerState, X: Array, T: Array, context: BatchContext, noise: Array | None
     ) -> float:
-        plan, network, L = self.plan, self.plan.network, self.plan.network.L
+        plan, network, L = self.plan, self._network, self._network.L
         B = plan.batch_size
         steps_per_epoch, epoch = plan.steps_per_epoch, plan.epoch_of(state.t + 1)
         w = state.w
@@ -81,7 +83,7 @@ class NumpyEngine:
         if not self._by_layers:
             g, alpha = aligned(w.shape, w.dtype), rate_of_each_weight(plan, w.dtype) * state.rate_factor
             dw = views(network, g)
-        Z_L = np.empty((len(X), network.sizes[L]), w.dtype)
+        Z_L = self._room_of_rows.empty((len(X), network.sizes[L]), w.dtype)
         E = np.nan
         for update, a in enumerate(range(0, len(X), B)):
             rows = slice(a, min(a + B, len(X)))
@@ -107,7 +109,11 @@ class NumpyEngine:
                 self._step(state, g, alpha * factor, E)
             project_max_norm(plan.transform, parameters)
         losses = row_losses(network, Z_L, None, T)
-        return float(loss_sum(losses.astype(np.float64), context.sample_weight))
+        return float(loss_sum(in_float64(losses), context.sample_weight))
+
+    def _lie_by(self, room: Room) -> None:
+        """From here on the matrices of a batch lie where its rows do."""
+        self._room_of_rows, self._network = room, for_rows_in(room, self.plan.network)
 
     def _step(self, state: OptimizerState, g: Array, rate: float | Array, E: float) -> None:
         """An update by the rule."""
@@ -137,7 +143,7 @@ class NumpyEngine:
         E: float,
     ) -> None:
         """An update by the rule, layer by layer as `deltas` comes back, without the gradient as a whole."""
-        network = self.plan.network
+        network = self._network
         all_back = [
             deltas(network, parameters, T[rows], space, context.part(rows), divisor)
             for _, rows, space in shares
@@ -177,7 +183,7 @@ class NumpyEngine:
 
         def product(share: Share) -> Array:
             # in a matrix of its own, as by a view of D_i the product takes a fifth longer
-            D, Y = np.ascontiguousarray(share.space.D[i][:, units]), share.space.Y[i - 1]
+            D, Y = by_rows(np.ascontiguousarray, share.space.D[i][:, units]), share.space.Y[i - 1]
             g = self._room(share, D.shape[1] * Y.shape[1], D.dtype)
             np.dot(D.T, Y, out=g.reshape(D.shape[1], -1))
             return g
@@ -210,7 +216,9 @@ class NumpyEngine:
         shares = self._kept_shares.get(rows)
         if shares is None:
             shares = self._kept_shares[rows] = [
-                Share(number, part, workspace(self.plan.network, part.stop - part.start, dtype))
+                Share(
+                    number, part, workspace(self._network, part.stop - part.start, dtype, self._room_of_rows)
+                )
                 for number, part in enumerate(self._parts.of(rows, LEAST_PART))
             ]
         return shares
@@ -218,7 +226,7 @@ class NumpyEngine:
     def _forward(self, parameters: Views, X: Array, context: BatchContext, Z_L: Array, share: Share) -> None:
         """The forward pass of a share of the rows X, with its Z_L where it is to be kept."""
         share.space.Z[self.plan.network.L] = Z_L[share.rows]
-        forward(self.plan.network, parameters, X[share.rows], share.space, context.part(share.rows))
+        forward(self._network, parameters, X[share.rows], share.space, context.part(share.rows))
 
     def _gradient_of(
         self,
@@ -231,7 +239,7 @@ class NumpyEngine:
         given: tuple[Share, Views],
     ) -> None:
         """The gradient of a share of the rows X, and its Z_L; `given` are the share and where its gradient goes."""
-        (share, into), network = given, self.plan.network
+        (share, into), network = given, self._network
         self._forward(parameters, X, context, Z_L, share)
         of_share = context.part(share.rows)
         backward(network, parameters, T[share.rows], share.space, into, of_share, divisor)
@@ -265,12 +273,13 @@ class NumpyEngine:
 
     def gradient(self, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
         """See `Engine.gradient`."""
-        network, parameters = self.plan.network, views(self.plan.network, w)
+        self._lie_by(room_of(X))
+        network, parameters = self._network, views(self._network, w)
         divisor = batch_divisor(network, len(X), context.sample_weight)
 
         def of(rows: slice) -> Array:
             g, of_rows = np.empty_like(w), context.part(rows)
-            space = workspace(network, rows.stop - rows.start, w.dtype)
+            space = workspace(network, rows.stop - rows.start, w.dtype, self._room_of_rows)
             forward(network, parameters, X[rows], space, of_rows)
             backward(network, parameters, T[rows], space, views(network, g), of_rows, divisor)
             return g
@@ -291,24 +300,6 @@ def total(arrays: list[Array]) -> Array:
     for other in others:
         first += other
     return first
-
-
-def numpy_outputs(network: Network, w: Array, X: Array, parts: Parts | None = None) -> Outputs:
-    """Z_L and X_L of the rows X, a chunk of rows at a time, in as many `parts` as there are threads."""
-    parameters, L = views(network, w), network.L
-    Z_L, X_L = (np.empty((len(X), network.sizes[L]), w.dtype) for _ in range(2))
-    chunk = max(1, CHUNK_NUMBERS // max(network.sizes))
-
-    def of(part: slice) -> None:
-        with np.errstate(all="ignore"):
-            for a in range(part.start, part.stop, chunk):
-                rows = slice(a, min(a + chunk, part.stop))
-                space = workspace(network, rows.stop - a, w.dtype)
-                space.Z[L] = Z_L[rows]
-                X_L[rows] = forward(network, parameters, X[rows], space)
-
-    (parts or Parts(1)).run(of, len(X), max(LEAST_PART, PART_NUMBERS // max(network.sizes)))
-    return Outputs(Z_L, X_L)
 
 
 def is_elementwise(plan: TrainingPlan) -> bool:

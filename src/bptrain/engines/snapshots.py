@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bptrain.mapped_rows import mapping
 from bptrain.parts.types import Array
 from bptrain.temporary import nameless_file
 
@@ -42,15 +43,6 @@ def pieces(array: Array) -> Iterator[Array]:
         yield flat[a : a + step]
         if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):  # Windows has no such call
             mapped.madvise(mmap.MADV_DONTNEED)
-
-
-def mapping(array: Array) -> mmap.mmap | None:
-    """The mapping that an array lies in, if it lies in one."""
-    base: object = array
-    while isinstance(base, np.ndarray):
-        base = base.base
-    held = base.obj if isinstance(base, memoryview) else None
-    return held if isinstance(held, mmap.mmap) else None
 
 
 def all_finite(array: Array) -> bool:

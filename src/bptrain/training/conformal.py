@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bptrain.errors import DataError, Problem
+from bptrain.mapped_rows import by_rows
 from bptrain.parts.types import Array
 
 PARTS = 1000  # from more rows on, the errors that divide them into as many parts are kept
@@ -52,7 +53,9 @@ class AbsoluteErrors(NamedTuple):
 def absolute_errors(predicted: Array, true: Array) -> AbsoluteErrors | None:
     """The errors to keep of predictions, n × m; None where one is not finite, since nothing can be said then."""
     with np.errstate(all="ignore"):
-        errors = np.sort(np.abs(predicted - true), axis=0).T
+        errors = by_rows(lambda y, t: np.abs(y - t), predicted, true)
+    errors.sort(axis=0)
+    errors = errors.T
     n = errors.shape[1]
     if not np.isfinite(errors).all():
         return None

@@ -16,6 +16,7 @@ from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Outputs
 from bptrain.errors import short
+from bptrain.mapped_rows import by_rows, room_of
 from bptrain.parts.metrics import Metric, mean_over_rows
 from bptrain.parts.types import Array
 
@@ -45,14 +46,14 @@ class Seen(NamedTuple):
 def seen_by(network: Network, outputs: Outputs, schema: Schema, data: Rows) -> Seen:
     """Losses, predictions and scores of outputs."""
     Z_L, X_L = outputs
-    losses = np.empty(len(X_L))
+    losses = room_of(X_L).empty((len(X_L),), np.float64)
     with np.errstate(all="ignore"):
         for a in range(0, len(losses), LOSS_ROWS):
             rows = slice(a, a + LOSS_ROWS)
             losses[rows] = row_losses(network, Z_L[rows], X_L[rows], data.T[rows])
     values = schema.task == "regression"
-    predicted = schema.decode(X_L) if values else schema.classes_of(X_L)
-    return Seen(losses, predicted, None if values else schema.scores_of(X_L))
+    predicted = by_rows(schema.decode if values else schema.classes_of, X_L)
+    return Seen(losses, predicted, None if values else by_rows(schema.scores_of, X_L))
 
 
 def evaluate(
@@ -77,7 +78,7 @@ def evaluation_of(
     losses, predicted, scores = seen
     V = data.sample_weight
     with np.errstate(all="ignore"):  # NaN where they weigh nothing
-        loss = float(losses.mean() if V is None else (V * losses).sum() / V.sum())
+        loss = float(losses.mean() if V is None else by_rows(np.multiply, V, losses).sum() / V.sum())
     true, weight = data.y_true, data.row_weight
     return Evaluation(
         len(losses),

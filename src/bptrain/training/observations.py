@@ -17,8 +17,9 @@ from bptrain.core.objective import row_losses
 from bptrain.data.features import Feature
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
-from bptrain.engines.numpy_engine import numpy_outputs
+from bptrain.engines.forward_rows import numpy_outputs
 from bptrain.gradient_check import GradientPoint, units
+from bptrain.mapped_rows import in_float64
 from bptrain.parts.metrics import mean_over_rows, metrics
 from bptrain.parts.types import Array
 from bptrain.training.evaluation import Baseline, score
@@ -53,7 +54,7 @@ class SplitError(NamedTuple):
 
 def split_error(name: str, schema: Schema, rows: Rows, predicted: Array, guess: Baseline) -> SplitError:
     """How a model with these predictions does on a split."""
-    weight = None if rows.sample_weight is None else rows.sample_weight.astype(np.float64)
+    weight = None if rows.sample_weight is None else in_float64(rows.sample_weight)
     rows = rows._replace(row_weight=weight)
     values = schema.task == "regression"
     metric = "rmse" if values else "accuracy"

@@ -6,7 +6,10 @@ import numpy as np
 
 from bptrain.data.prepare import Rows
 from bptrain.engines.base import aligned
+from bptrain.mapped_rows import IN_MEMORY, by_rows, room_of
 from bptrain.parts.types import Array
+
+PIECE_BYTES = 2**20  # of rows from a mapped file that are copied at a time
 
 
 class TrainingRows(NamedTuple):
@@ -18,7 +21,7 @@ class TrainingRows(NamedTuple):
 
 
 class RowSource(Protocol):
-    """N rows. A source in memory hands out its own arrays where it can; they are not written to."""
+    """N rows. A source hands out its own arrays where it can; they are not written to."""
 
     @property
     def sample_weight(self) -> Array | None:
@@ -30,8 +33,8 @@ class RowSource(Protocol):
         ...
 
 
-class RowsInMemory:
-    """Rows of a data set that was read as a whole."""
+class RowsOfArrays:
+    """Rows of arrays, in memory or in mapped files."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = TrainingRows(rows.X, rows.T, rows.sample_weight)
@@ -50,9 +53,61 @@ class RowsInMemory:
 
 
 def gathered(array: Array, rows: Array) -> Array:
-    """The rows in their order, from a cache line on."""
+    """The rows in their order, from a cache line on; those of a mapped file are read in ascending order."""
     out = aligned((len(rows), *array.shape[1:]), array.dtype)
-    return np.take(array, rows, axis=0, out=out, mode="clip")  # other modes go through a copy
+    if room_of(array) is IN_MEMORY:
+        return np.take(array, rows, axis=0, out=out, mode="clip")  # other modes go through a copy
+    places = np.argsort(rows)
+    step = max(1, PIECE_BYTES // max(array[:1].nbytes, 1))
+    for a in range(0, len(places), step):
+        some = places[a : a + step]
+        out[some] = array[rows[some]]
+    return out
+
+
+class EpochRows:
+    """The rows of an epoch in its order, slice by slice; `ahead` of them are read at once, where that is more.
+
+    Slices come one after the other, each of as many rows as the first, but for the last.
+    """
+
+    def __init__(self, source: RowSource, order: Array | None, ahead: int = 0) -> None:
+        self._source, self._order, self._ahead = source, order, ahead
+        self._block: TrainingRows | None = None
+        self._places = slice(0, 0)  # of the block
+
+    def take(self, places: slice) -> TrainingRows:
+        """The rows at these places of the epoch."""
+        if self._order is None:
+            return self._source.take(places)
+        count = places.stop - places.start
+        if self._ahead < 2 * count:
+            return self._source.take(self._order[places])
+        if self._block is None or places.stop > self._places.stop:
+            self._block = None  # before the next one takes memory
+            stop = min(places.start + self._ahead // count * count, len(self._order))
+            self._places = slice(places.start, stop)
+            self._block = self._source.take(self._order[self._places])
+        part = slice(places.start - self._places.start, places.stop - self._places.start)
+        X, T, V = self._block
+        return TrainingRows(copied(X[part]), copied(T[part]), None if V is None else V[part])
+
+    def weight(self, start: int, stop: int) -> float:
+        """The total weight of the rows at these places: their number, if all weigh the same."""
+        V = self._source.sample_weight
+        if V is None:
+            return float(stop - start)
+        rows = V[start:stop]
+        if self._order is not None:
+            rows = by_rows(lambda numbers: V[numbers], self._order[start:stop])
+        return float(rows.sum(dtype=np.float64)) or 1.0
+
+
+def copied(array: Array) -> Array:
+    """A copy that begins at a cache line."""
+    out = aligned(array.shape, array.dtype)
+    out[...] = array
+    return out
 
 
 ALL = slice(None)

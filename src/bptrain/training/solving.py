@@ -10,7 +10,9 @@ from bptrain.core.network import BatchContext
 from bptrain.core.objective import batch_divisor, loss_sum, penalty_at, row_losses
 from bptrain.engines.base import Engine, OptimizerState, TrainingPlan
 from bptrain.engines.divergence import not_finite_at
+from bptrain.engines.forward_rows import for_rows_in
 from bptrain.errors import NumericalError
+from bptrain.mapped_rows import in_float64, room_of
 from bptrain.parts.solvers import Objective, Solver
 from bptrain.parts.types import Array
 
@@ -40,6 +42,7 @@ class OverAllRows:
         dtype: np.dtype[np.generic],
     ) -> None:
         self.network, self.engine, self.X, self.T, self.V, self.dtype = plan.network, engine, X, T, V, dtype
+        self.by_rows = for_rows_in(room_of(X), plan.network)
         self.divisor = batch_divisor(plan.network, len(X), V)
         self.evaluations = 0
 
@@ -51,7 +54,7 @@ class OverAllRows:
         """The objective at w."""
         self.evaluations += 1
         Z_L, X_L = self.engine.outputs(w.astype(self.dtype), self.X)
-        losses = row_losses(self.network, Z_L, X_L, self.T).astype(np.float64)
+        losses = in_float64(row_losses(self.by_rows, Z_L, X_L, self.T))
         return float(loss_sum(losses, self.V)) / self.divisor + self.penalty(w)
 
     def penalty(self, w: Array) -> float:

@@ -19,6 +19,7 @@ from bptrain.engines.divergence import diagnosis
 from bptrain.engines.gradient_transform import gradient_noise
 from bptrain.engines.snapshots import all_finite
 from bptrain.errors import NumericalError, Warned
+from bptrain.mapped_rows import IN_MEMORY, Room, room_of
 from bptrain.parts.controls import Controls
 from bptrain.parts.metrics import Metric
 from bptrain.parts.random import stream
@@ -26,10 +27,11 @@ from bptrain.parts.types import Array
 from bptrain.training.controls import after_epoch, after_slice, monitor_of_best, value_of
 from bptrain.training.evaluation import Evaluation, evaluate
 from bptrain.training.events import EpochEnd, Event, Finished, Progress
-from bptrain.training.rows import ALL, RowSource
+from bptrain.training.rows import ALL, EpochRows, RowSource
 from bptrain.training.solving import iterate
 from bptrain.training.state import Best, State
 
+NUMBERED = 2**16  # rows at a time
 GROWTH = 2.0  # an epoch's loss this many times the first epoch's is worth a warning
 
 
@@ -47,6 +49,8 @@ class Job(NamedTuple):
     controls: Controls = Controls()
     seconds: float = 0.0  # of updates and evaluations in earlier parts of the run
     directory: Path | None = None  # where states of a large network may lie, in files without names
+    room: Room = IN_MEMORY  # for what grows with the number of rows
+    ahead: int = 0  # rows of a shuffled epoch that are read at once
 
 
 def train(job: Job, state: State) -> Iterator[Event]:
@@ -57,12 +61,12 @@ def train(job: Job, state: State) -> Iterator[Event]:
     plan, used = job.plan, job.seconds
     working = state.optimizer_state.copy()  # what the updates change; every state has its own copy
     while state.stopped is None:
-        order = row_order(job, state.epoch + 1)
+        epoch_rows = EpochRows(job.train, row_order(job, state.epoch + 1), job.ahead)
         while True:
             before = state
             working.rate_factor = state.optimizer_state.rate_factor
             state, rows, seconds = (
-                _slice(job, before, working, order)
+                _slice(job, before, working, epoch_rows)
                 if plan.solver is None
                 else _iteration(job, before, working)
             )
@@ -70,7 +74,7 @@ def train(job: Job, state: State) -> Iterator[Event]:
             if state.step == plan.steps_per_epoch:
                 break
             state = after_slice(job.controls, state, used)
-            loss = state.loss_sum / weight_of(job, order, 0, state.step * plan.batch_size)
+            loss = state.loss_sum / epoch_rows.weight(0, state.step * plan.batch_size)
             yield Progress(state, state.epoch + 1, state.step, plan.steps_per_epoch, rows, seconds, loss)
             if state.stopped is not None:
                 yield Finished(state, state.stopped)
@@ -92,20 +96,15 @@ def row_order(job: Job, epoch: int) -> Array | None:
     """The order of the training rows in an epoch (from 1), or None for the order of the file."""
     if not job.shuffle or job.plan.batch_size >= job.plan.rows:  # in one batch the order is immaterial
         return None
-    return stream(job.seed, "shuffle", epoch=epoch).permutation(job.plan.rows)
-
-
-def weight_of(job: Job, order: Array | None, start: int, stop: int) -> float:
-    """The total weight of the rows at these places of an epoch: their number, if all weigh the same."""
-    V = job.train.sample_weight
-    if V is None:
-        return float(stop - start)
-    rows = V[start:stop] if order is None else V[order[start:stop]]
-    return float(rows.sum(dtype=np.float64)) or 1.0
+    order = job.room.empty((job.plan.rows,), np.int64)
+    for a in range(0, len(order), NUMBERED):
+        order[a : a + NUMBERED] = np.arange(a, min(a + NUMBERED, len(order)))
+    stream(job.seed, "shuffle", epoch=epoch).shuffle(order)  # which is what `permutation` does
+    return order
 
 
 def _slice(
-    job: Job, state: State, optimizer_state: OptimizerState, order: Array | None
+    job: Job, state: State, optimizer_state: OptimizerState, epoch_rows: EpochRows
 ) -> tuple[State, int, float]:
     """Runs the next slice of the epoch under way: the state after it, its rows, the seconds of its updates.
 
@@ -116,9 +115,9 @@ def _slice(
     start = state.step * plan.batch_size
     stop = min(start + steps * plan.batch_size, plan.rows)
     places = slice(start, stop)
-    X, T, V = job.train.take(places if order is None else order[places])
+    X, T, V = epoch_rows.take(places)
     clock = time.perf_counter()
-    context = BatchContext(V, masks(plan.network, job.seed, state.epoch + 1, places, X.dtype))
+    context = BatchContext(V, masks(plan.network, job.seed, state.epoch + 1, places, X.dtype, room_of(X)))
     noise = None
     if plan.transform.noise is not None:
         updates = range(optimizer_state.t + 1, optimizer_state.t + 1 + steps)
@@ -166,7 +165,7 @@ def _end_epoch(
     plan, optimizer_state, controls = job.plan, state.optimizer_state, job.controls
     w = plan.for_use(working)  # which are in memory
     clock = time.perf_counter()
-    epoch, train_loss = state.epoch + 1, state.loss_sum / weight_of(job, None, 0, plan.rows)
+    epoch, train_loss = state.epoch + 1, state.loss_sum / EpochRows(job.train, None).weight(0, plan.rows)
     validation: Evaluation | None = None
     if job.validation is not None:
         outputs = job.engine.outputs(w, job.validation.X)
@@ -216,7 +215,7 @@ def penalty_of_a_row(job: Job, w: Array) -> float:
     plan, penalty = job.plan, penalty_at(job.plan.network, w)
     if plan.network.reduction == "mean":
         return penalty
-    return penalty * plan.steps_per_epoch / weight_of(job, None, 0, plan.rows)
+    return penalty * plan.steps_per_epoch / EpochRows(job.train, None).weight(0, plan.rows)
 
 
 def _gradient_norm(job: Job, w: Array) -> float:

@@ -17,7 +17,7 @@ from bptrain.engines.base import aligned, initial_optimizer_state
 from bptrain.engines.compiled import batches, instances
 from bptrain.engines.compiled.kernel_plan import KernelPlan
 from bptrain.engines.compiled.running import CompiledForward
-from bptrain.engines.numpy_engine import numpy_outputs
+from bptrain.engines.forward_rows import numpy_outputs
 from bptrain.parts.activations import activations
 from bptrain.parts.optimizers import Optimizer, Slots, optimizers
 from bptrain.parts.types import Array

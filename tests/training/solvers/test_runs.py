@@ -15,7 +15,8 @@ from bptrain.core.network import views
 from bptrain.core.objective import row_losses
 from bptrain.engines.base import initial_optimizer_state
 from bptrain.engines.choice import choose_engine
-from bptrain.engines.numpy_engine import NumpyEngine, numpy_outputs
+from bptrain.engines.forward_rows import numpy_outputs
+from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.engines.registry import engine_entry
 from bptrain.errors import NumericalError, UsageError
 from bptrain.model.load import load

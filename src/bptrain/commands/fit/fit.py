@@ -43,7 +43,7 @@ from bptrain.store.run_settings import portable
 from bptrain.store.saver import Interval, Saver
 from bptrain.training.evaluation import Baseline, baseline
 from bptrain.training.events import Event, Finished
-from bptrain.training.rows import RowsInMemory
+from bptrain.training.rows import RowsOfArrays
 from bptrain.training.state import State
 from bptrain.training.trainer import Job, train
 
@@ -241,7 +241,7 @@ def trained(
         plan=fit.plan,
         engine=engine,
         schema=setup.prepared.schema,
-        train=RowsInMemory(setup.prepared.splits["train"]),
+        train=RowsOfArrays(setup.prepared.splits["train"]),
         validation=setup.prepared.splits.get("validation"),
         metrics=setup.metrics,
         seed=setup.loaded.config.seed,

@@ -21,8 +21,8 @@ from bptrain.core.network import BatchContext
 from bptrain.core.objective import loss_sum, row_losses
 from bptrain.engines.choice import EngineChoice, choose_engine
 from bptrain.engines.divergence import not_finite_at
+from bptrain.engines.forward_rows import numpy_outputs
 from bptrain.engines.gradient_transform import transform_gradient
-from bptrain.engines.numpy_engine import numpy_outputs
 from bptrain.errors import NumericalError, Warned
 from bptrain.parts.types import Array
 

@@ -19,6 +19,7 @@ from bptrain.engines.compiled.kernel_plan import KernelPlan, Updates
 from bptrain.engines.compiled.onednn import onednn
 from bptrain.engines.row_threads import LEAST_PART, Parts
 from bptrain.engines.threads import gains_from_threads
+from bptrain.mapped_rows import by_rows, room_of
 from bptrain.parts.types import Array
 
 
@@ -177,7 +178,8 @@ class CompiledForward:
     def __call__(self, w: Array, X: Array) -> Outputs:
         """See `Engine.outputs`."""
         X = contiguous(X, w)
-        Z_L, X_L = (np.empty((len(X), self.network.sizes[-1]), w.dtype) for _ in range(2))
+        room = room_of(X)
+        Z_L, X_L = (room.empty((len(X), self.network.sizes[-1]), w.dtype) for _ in range(2))
 
         def of(rows: slice) -> None:
             scratch = self._scratch.of(rows.stop - rows.start)
@@ -205,7 +207,7 @@ class Scratch:
 
 def dropped_inputs(X: Array, context: BatchContext) -> Array:
     """Y_0 = X_0 ∘ M_0."""
-    return X * context.dropout_masks[0] if 0 in context.dropout_masks else X
+    return by_rows(np.multiply, X, context.dropout_masks[0]) if 0 in context.dropout_masks else X
 
 
 def contiguous(array: Array, w: Array) -> Array:

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from bptrain.mapped_rows import by_rows
 from bptrain.parts.types import Array
 from bptrain.registry import Registry
 
@@ -98,7 +99,10 @@ def by_mean(
             mean: Array = after(sums[..., :-1] / sums[..., -1:]).mean(axis=-1)
             return mean
 
+        def of_rows(seen: Array, true: Array) -> Array:
+            return each(seen, true, classes)
+
         rows = (lambda sums: sums[..., -1]) if share else None
-        return Summed(units.sums(each(seen, true, classes), 1.0), value, rows)
+        return Summed(units.sums(by_rows(of_rows, seen, true), 1.0), value, rows)
 
     return by_sums

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from bptrain.mapped_rows import by_rows
 from bptrain.parts.metrics.base import Metric, Summed, Units, by_mean, mean_over_rows, metrics
 from bptrain.parts.types import Array
 
@@ -27,13 +28,14 @@ class Counts(NamedTuple):
 def counts_of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> Counts:
     """The counts of class numbers, N, or of yes/no answers, N × m."""
     if true.ndim > 1:
-        answers = (predicted * true, predicted, true)
+        answers = (by_rows(np.multiply, predicted, true), predicted, true)
         return Counts(*(yes.sum(axis=0) if weight is None else weight @ yes for yes in answers))
 
-    def count(of: Array, rows: Array | slice = slice(None)) -> Array:
-        return np.bincount(of[rows], None if weight is None else weight[rows], minlength=classes)
+    def count(of: Array) -> Array:
+        return np.bincount(of, weight, minlength=classes)
 
-    return Counts(count(true, predicted == true), count(predicted), count(true))
+    right = by_rows(lambda y, t: np.where(y == t, t, classes), predicted, true)  # a wrong row is of none
+    return Counts(count(right)[:classes], count(predicted), count(true))
 
 
 def by_counts(
@@ -103,7 +105,7 @@ def of_counts(value: Callable[[Counts], Array]) -> Metric:
     return Metric(of, "classification", "higher", multilabel=False, weighs=True, by_sums=by_sums)
 
 
-def is_right(predicted: Array, true: Array, classes: int) -> Array:
+def is_right(predicted: Array, true: Array, classes: int = 0) -> Array:
     """Whether the class of each row is right, N; with several yes/no outputs, all of them must be."""
     right = predicted == true
     return np.asarray(right.all(axis=-1) if right.ndim > 1 else right)
@@ -114,7 +116,7 @@ def accuracy() -> Metric:
     """The share of rows whose class is right; with several yes/no outputs, all of them must be."""
 
     def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
-        return float(mean_over_rows(is_right(predicted, true, classes), weight))
+        return float(mean_over_rows(by_rows(is_right, predicted, true), weight))
 
     return Metric(of, "classification", "higher", weighs=True, by_sums=by_mean(is_right, share=True))
 
@@ -226,7 +228,9 @@ def confusion_matrix() -> Metric:
     def of(
         predicted: Array, true: Array, classes: int, weight: Array | None = None
     ) -> list[list[int]] | list[list[float]]:
-        counts = np.bincount(true * classes + predicted, weight, minlength=classes * classes)
+        counts = np.bincount(
+            by_rows(lambda y, t: t * classes + y, predicted, true), weight, minlength=classes * classes
+        )
         matrix: list[list[int]] | list[list[float]] = counts.reshape(classes, classes).tolist()
         return matrix
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Interval
 
+from bptrain.mapped_rows import by_rows
 from bptrain.parts.metrics.base import Metric, Summed, Units, by_mean, mean_over_rows, metrics
 from bptrain.parts.types import Array
 
@@ -23,7 +24,7 @@ def mean_score(
     """The mean over the rows, each of one class, of a figure of its scores."""
 
     def of(scores: Array, true: Array, classes: int, weight: Array | None = None) -> float:
-        return float(mean_over_rows(each(scores, true, classes), weight))
+        return float(mean_over_rows(by_rows(lambda s, t: each(s, t, classes), scores, true), weight))
 
     return Metric(
         of,
@@ -147,15 +148,22 @@ def expected_calibration_error(bins: Bins = 15) -> Metric:
     A bin includes its upper edge; among equal probabilities the first class is the predicted one.
     """
 
+    def confidence(scores: Array) -> Array:
+        return np.asarray(scores.max(axis=1).astype(np.float64))
+
+    def bin_of_row(scores: Array) -> Array:
+        return np.searchsorted(np.arange(1, bins) / bins, confidence(scores))
+
+    def surplus_of_row(scores: Array, true: Array) -> Array:
+        return np.asarray((scores.argmax(axis=1) == true) - confidence(scores))
+
     def in_bins(scores: Array, true: Array) -> tuple[Array, Array]:
-        confidence = scores.max(axis=1).astype(np.float64)
-        return np.searchsorted(np.arange(1, bins) / bins, confidence), (
-            scores.argmax(axis=1) == true
-        ) - confidence
+        return by_rows(bin_of_row, scores), by_rows(surplus_of_row, scores, true)
 
     def of(scores: Array, true: Array, classes: int, weight: Array | None = None) -> float:
         bin_of, surplus = in_bins(scores, true)
-        surplus, total = (surplus, len(true)) if weight is None else (weight * surplus, weight.sum())
+        total = len(true) if weight is None else weight.sum()
+        surplus = surplus if weight is None else by_rows(np.multiply, weight, surplus)
         each = np.bincount(bin_of, weights=surplus, minlength=bins)
         return float(np.abs(each).sum() / total)  # n_b is in the sum over the bin's rows
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bptrain.mapped_rows import by_rows
 from bptrain.parts.metrics.base import Metric, Summed, Units, by_mean, mean_over_rows, metrics
 from bptrain.parts.types import Array
 
@@ -11,16 +12,21 @@ EPSILON = float(np.finfo(np.float64).eps)
 ROUNDING = 1e-12  # of a sum of weights, relative
 
 
-def squares(predicted: Array, true: Array, classes: int) -> Array:
+def squares(predicted: Array, true: Array, classes: int = 0) -> Array:
     """(t − y)²."""
     return (predicted - true) ** 2
+
+
+def distances(predicted: Array, true: Array, classes: int = 0) -> Array:
+    """|t − y|."""
+    return np.abs(predicted - true)
 
 
 def mean_error(each: Callable[[Array, Array, int], Array]) -> Metric:
     """The mean over rows and targets of an error per row and target, N × m."""
 
     def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
-        error = each(predicted, true, classes)
+        error = by_rows(lambda y, t: each(y, t, classes), predicted, true)
         return float(np.mean(error) if weight is None else mean_over_rows(error, weight).mean())
 
     return Metric(of, "regression", "lower", weighs=True, by_sums=by_mean(each))
@@ -31,7 +37,7 @@ def rmse() -> Metric:
     """√(1/N Σ (t − y)²); with several targets, the mean over them."""
 
     def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
-        return float(np.sqrt(mean_over_rows(squares(predicted, true, classes), weight)).mean())
+        return float(np.sqrt(mean_over_rows(by_rows(squares, predicted, true), weight)).mean())
 
     return Metric(of, "regression", "lower", weighs=True, by_sums=by_mean(squares, np.sqrt))
 
@@ -39,11 +45,7 @@ def rmse() -> Metric:
 @metrics.add("mae")
 def mae() -> Metric:
     """1/N Σ |t − y|; with several targets, the mean over them."""
-
-    def each(predicted: Array, true: Array, classes: int) -> Array:
-        return np.abs(predicted - true)
-
-    return mean_error(each)
+    return mean_error(distances)
 
 
 @metrics.add("median_absolute_error")
@@ -51,7 +53,7 @@ def median_absolute_error() -> Metric:
     """The median of |t − y|; with several targets, the mean over them."""
 
     def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
-        return float(median(np.abs(predicted - true), weight).mean())
+        return float(median(by_rows(distances, predicted, true), weight).mean())
 
     return Metric(of, "regression", "lower", weighs=True)
 
@@ -64,7 +66,7 @@ def max_error() -> Metric:
     """
 
     def of(predicted: Array, true: Array, classes: int) -> float:
-        return float(np.max(np.abs(predicted - true)))
+        return float(np.max(by_rows(distances, predicted, true)))
 
     return Metric(of, "regression", "lower", extreme=True)
 
@@ -93,7 +95,7 @@ def r2() -> Metric:
         if len(true) < 2:
             return float("nan")
         center = center_of(true, weight)
-        return explained((true - predicted) ** 2, (true - center) ** 2, weight)
+        return explained(by_rows(squares, true, predicted), squares_from(center, true), weight)
 
     def by_sums(predicted: Array, true: Array, classes: int, units: Units) -> Summed:
         away = true - center_of(true, units.weight)
@@ -116,9 +118,9 @@ def explained_variance() -> Metric:
     """
 
     def of(predicted: Array, true: Array, classes: int, weight: Array | None = None) -> float:
-        error = true - predicted
+        error = by_rows(np.subtract, true, predicted)
         shift, center = center_of(error, weight), center_of(true, weight)
-        return explained((error - shift) ** 2, (true - center) ** 2, weight)
+        return explained(squares_from(shift, error), squares_from(center, true), weight)
 
     def by_sums(predicted: Array, true: Array, classes: int, units: Units) -> Summed:
         error = true - predicted
@@ -135,18 +137,26 @@ def explained_variance() -> Metric:
     return Metric(of, "regression", "higher", weighs=True, by_sums=by_sums)
 
 
+def squares_from(center: Array, values: Array) -> Array:
+    """(v − c)² of N × m, with c one number per column."""
+    return by_rows(lambda v: (v - center) ** 2, values)
+
+
 def center_of(values: Array, weight: Array | None) -> Array:
     """The mean of each column of N × m; of equal values it is exactly that value, whatever the rows weigh."""
     if weight is None:
         return np.asarray(values.mean(axis=0))
     one = values[weight.argmax()]
-    return np.asarray(one + mean_over_rows(values - one, weight))
+    return np.asarray(one + mean_over_rows(by_rows(lambda v: v - one, values), weight))
 
 
 def median(values: Array, weight: Array | None) -> Array:
-    """The median of each column of N × m, by what the rows weigh: as much lies above it as below."""
+    """The median of each column of N × m, by what the rows weigh: as much lies above it as below.
+
+    The values may be in another order after it.
+    """
     if weight is None:
-        return np.asarray(np.median(values, axis=0))
+        return np.asarray(np.median(values, axis=0, overwrite_input=True))
     values, weight = values[weight > 0], weight[weight > 0]
     if not len(values):
         return np.full(values.shape[1], np.nan)
