@@ -10,6 +10,7 @@ from bptrain.mapped_rows import IN_MEMORY, by_rows, room_of
 from bptrain.parts.types import Array
 
 PIECE_BYTES = 2**20  # of rows from a mapped file that are copied at a time
+AHEAD_BYTES = 2**25  # of rows from a mapped file that are read at a time
 
 
 class TrainingRows(NamedTuple):
@@ -50,6 +51,12 @@ class RowsOfArrays:
         if isinstance(order, slice):
             return TrainingRows(X[order], T[order], None if V is None else V[order])
         return TrainingRows(gathered(X, order), gathered(T, order), None if V is None else V[order])
+
+
+def rows_ahead(rows: Rows) -> int:
+    """How many rows are read at once where they lie in a mapped file; 0 where they are in memory."""
+    of_one = sum(array[:1].nbytes for array in (rows.X, rows.T))
+    return 0 if room_of(rows.X) is IN_MEMORY else AHEAD_BYTES // max(of_one, 1)
 
 
 def gathered(array: Array, rows: Array) -> Array:

@@ -33,6 +33,7 @@ from bptrain.engines.choice import EngineChoice, choose_engine, forward_pass, ma
 from bptrain.engines.registry import engine_entry
 from bptrain.engines.threads import limit_threads, threads_for
 from bptrain.errors import NumericalError, Warned, not_silenced
+from bptrain.mapped_rows import room_of
 from bptrain.model.moved_data import origin_record
 from bptrain.plugins.records import records
 from bptrain.store import checkpoint
@@ -43,7 +44,7 @@ from bptrain.store.run_settings import portable
 from bptrain.store.saver import Interval, Saver
 from bptrain.training.evaluation import Baseline, baseline
 from bptrain.training.events import Event, Finished
-from bptrain.training.rows import RowsOfArrays
+from bptrain.training.rows import RowsOfArrays, rows_ahead
 from bptrain.training.state import State
 from bptrain.training.trainer import Job, train
 
@@ -237,11 +238,12 @@ def trained(
 ) -> Iterator[Event | Done]:
     """The trainer's events, each saved before it is passed on, and the summary, with the `warnings` so far."""
     setup, told = fit.setup, list(warnings)
+    train_rows = setup.prepared.splits["train"]
     job = Job(
         plan=fit.plan,
         engine=engine,
         schema=setup.prepared.schema,
-        train=RowsOfArrays(setup.prepared.splits["train"]),
+        train=RowsOfArrays(train_rows),
         validation=setup.prepared.splits.get("validation"),
         metrics=setup.metrics,
         seed=setup.loaded.config.seed,
@@ -249,6 +251,8 @@ def trained(
         controls=setup.controls,
         seconds=saver.seconds["train"] + saver.seconds["evaluation"],
         directory=run.path,
+        room=room_of(train_rows.X),
+        ahead=rows_ahead(train_rows),
     )
     status = "interrupted"
     try:
