@@ -64,7 +64,10 @@ def test_all_of_it_comes_back(cache: Path, tmp_path: Path) -> None:
     assert train.groups is not None
     assert train.sample_weight is not None
     assert entries(cache) == [KEY]
-    assert not found.prepared.splits["train"].X.flags.writeable
+    found.prepared.splits["train"].X[...] = 7  # which the file does not notice
+    again = find(cache, KEY)
+    assert again is not None
+    assert np.array_equal(again.prepared.splits["train"].X, train.X)
 
 
 def test_splits_without_rows_and_without_weights(cache: Path, tmp_path: Path) -> None:

@@ -3,12 +3,15 @@
 import mmap
 import os
 import stat
+import tempfile
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from bptrain.data.storage import MappedFiles
+from bptrain.mapped_rows import Mapping
 from bptrain.parts.types import Array
 from bptrain.temporary import NEW
 
@@ -60,7 +63,11 @@ def write_array(path: Path, array: Array) -> ArrayForm:
 
 
 def map_array(path: Path, form: ArrayForm) -> Array:
-    """The array in a file, which cannot be written to. Raises OSError, and ValueError where the file is another one."""
+    """The array in a file. Raises OSError, and ValueError where the file is another one.
+
+    The file stays as it is: what is written to the array, which nobody does, would be in memory. What is worked out of
+    it lies beside its directory, or where temporary files lie if that cannot be written to.
+    """
     handle = os.open(path, OLD)
     try:
         status = os.fstat(handle)
@@ -68,7 +75,9 @@ def map_array(path: Path, form: ArrayForm) -> Array:
             raise ValueError(f"{path.name} has {status.st_size:,} bytes and should have {form.size:,}")
         if not form.size:
             return np.empty(form.shape, form.dtype)
-        mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
+        mapped = Mapping(handle, 0, access=mmap.ACCESS_COPY)  # compiled loops take no array that is read-only
     finally:
         os.close(handle)
+    cache = path.parent.parent
+    mapped.room = MappedFiles(cache if os.access(cache, os.W_OK) else Path(tempfile.gettempdir()))
     return np.frombuffer(mapped, form.dtype).reshape(form.shape)
