@@ -42,8 +42,19 @@ ORDER = [
 # Rooms that have an order of their own, read the same way.
 INNER = {
     "commands": [
-        {"config_show", "data_compare", "eval", "explain", "fit", "gradcheck", "inspect", "list", "runs"},
-        {"check_backward", "doctor", "predict", "runs_prune", "validate"},
+        {
+            "config_show",
+            "data_cache_list",
+            "data_compare",
+            "eval",
+            "explain",
+            "fit",
+            "gradcheck",
+            "inspect",
+            "list",
+            "runs",
+        },
+        {"check_backward", "data_cache_clear", "doctor", "predict", "runs_prune", "validate"},
         {"init"},
         {"data_inspect"},
     ],
@@ -289,6 +300,9 @@ def test_a_class_name_is_one_thing() -> None:
         "config show --help",
         "data inspect --help",
         "data compare --help",
+        "data cache --help",
+        "data cache list --help",
+        "data cache clear --help",
         "inspect --help",
         "runs --help",
         "doctor --help",

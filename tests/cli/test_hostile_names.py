@@ -19,8 +19,10 @@ from bptrain.cli.main import COMMANDS
 from bptrain.config.yaml.reader import parse, read_text
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import cells
+from bptrain.data.converted.changes import added
 from bptrain.errors import Interrupted, printable
 from command import bptrain
+from data.converted_helpers import made, mixed
 from submission_files import RIGHT, written
 from terminal import in_terminal
 
@@ -81,6 +83,13 @@ def trained(hostile: Path) -> str:
     return run
 
 
+def kept() -> str:
+    """A directory of converted data."""
+    cache = "kept\x1b[31m\u202e\n"
+    added(Path(cache), f"data{EVIL}.csv", lambda place: made(mixed(Path())), lambda found: "0" * 32, None)
+    return cache
+
+
 PLUG = ("--plugin", "parts.py")
 # What each command is given; `run` is a run, `config` its config.
 GIVEN: dict[str, Callable[[str, Path], list[tuple[object, ...]]]] = {
@@ -110,6 +119,8 @@ GIVEN: dict[str, Callable[[str, Path], list[tuple[object, ...]]]] = {
     "config show": lambda run, config: [(config, *PLUG)],
     "data inspect": lambda run, config: [("data\x1b[31m.csv",), ("data\x1b[31m.csv", "--target", TARGET)],
     "data compare": lambda run, config: [(run, "data\x1b[31m.csv", *PLUG, "--fail-on-drift", "0")],
+    "data cache list": lambda run, config: [("--cache", kept()), ("--cache", "no\x1b[31m")],
+    "data cache clear": lambda run, config: [("--all", "--cache", kept()), ("no\x1b[31m",)],
     "schema": lambda run, config: [()],
     "doctor": lambda run, config: [()],
     "completion": lambda run, config: [("bash",), ("\x1b[31m",)],

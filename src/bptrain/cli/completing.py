@@ -104,12 +104,13 @@ def offered(known: dict[str, Any], before: list[str], current: str) -> Iterable[
 def command_of(commands: dict[str, Any], before: list[str]) -> tuple[str, list[str]]:
     """The command that the words name, such as "config show", and the words after it."""
     words = [word for word in before if not word.startswith("-")]
-    for length in (2, 1):
+    for length in (3, 2, 1):
         name = " ".join(words[:length])
         if len(words) >= length and name in commands:
             at = before.index(words[length - 1])
             return name, before[at + 1 :]
-    return " ".join(words[:1]), []
+    within = " ".join(words[:2])
+    return within if any(name.startswith(f"{within} ") for name in commands) else " ".join(words[:1]), []
 
 
 def subcommands(commands: dict[str, Any], group: str) -> Iterator[Candidate]:

@@ -13,6 +13,7 @@ import typer
 import bptrain
 from bptrain.cli.command import Command, end_quietly, silence
 from bptrain.cli.config_show import config_app
+from bptrain.cli.data_cache_list import cache_app
 from bptrain.cli.data_inspect import data_app
 from bptrain.cli.runs_prune import runs_app
 from bptrain.console.terminal.spelling import SPELLED
@@ -35,12 +36,15 @@ COMMANDS = (
     "config_show",
     "data_inspect",
     "data_compare",
+    "data_cache_list",
+    "data_cache_clear",
     "schema",
     "doctor",
     "completion",
 )
 # Of commands with two words; `runs` is a command by itself as well.
 GROUPS = {"config": config_app, "data": data_app, "runs": runs_app}
+GROUPS_IN_GROUPS = {"data cache": cache_app}
 BY_THEMSELVES: dict[str, typer.Typer] = {}  # commands that have the name of a group
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 NARROW = 52  # columns, below which typer would not go
@@ -83,7 +87,7 @@ def add(file: str) -> None:
     """Adds the command that a file of this folder declares, to its group if it is in one."""
     declared: Command = getattr(import_module(f"bptrain.cli.{file}"), f"{file}_command")
     *group, name = declared.name.split()
-    to = GROUPS[group[0]] if group else app
+    to = {**GROUPS, **GROUPS_IN_GROUPS}[" ".join(group)] if group else app
     to.command(name, short_help=declared.summary, context_settings=HELP)(declared.run)
     if not group and name in GROUPS:
         BY_THEMSELVES[name] = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -92,6 +96,9 @@ def add(file: str) -> None:
 
 for file in COMMANDS:
     add(file)
+for words, group_app in GROUPS_IN_GROUPS.items():
+    outer, inner = words.split()
+    GROUPS[outer].add_typer(group_app, name=inner, context_settings=HELP)
 for name, group_app in GROUPS.items():
     app.add_typer(group_app, name=name, context_settings=HELP)
 
