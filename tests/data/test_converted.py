@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import re
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 from bptrain.data.converted import changes
+from bptrain.data.converted.array_files import ArrayForm, map_array
 from bptrain.data.converted.changes import (
     EntryInUseError,
     ForeignFileError,
@@ -203,6 +206,20 @@ def test_two_at_once(cache: Path, data: Callable[[Path], Prepared]) -> None:
     assert len(found) == 2
     same(found[0].prepared, found[1].prepared)
     assert entries(cache) == [KEY]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the size of its memory")
+def test_an_array_larger_than_memory_is_mapped(tmp_path: Path) -> None:
+    memory = Path("/proc/meminfo").read_text()
+    kilobytes = sum(int(re.findall(rf"{name}: *(\d+)", memory)[0]) for name in ("MemTotal", "SwapTotal"))
+    form = ArrayForm((2 * kilobytes, 1024), "|u1")
+    with (tmp_path / "train.X").open("wb") as file:
+        file.truncate(form.size)
+    X = map_array(tmp_path / "train.X", form)
+    assert X[-1, -1] == 0
+    X[0, 0] = 1  # a compiled loop takes what may be written to; the file stays as it is
+    with (tmp_path / "train.X").open("rb") as file:
+        assert file.read(1) == b"\0"
 
 
 # --- damage ---------------------------------------------------------------------------------------------------------

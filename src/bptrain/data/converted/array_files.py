@@ -3,6 +3,7 @@
 import mmap
 import os
 import stat
+import sys
 import tempfile
 from math import prod
 from pathlib import Path
@@ -17,6 +18,7 @@ from bptrain.temporary import NEW
 
 PIECE = 2**20  # bytes that are written at a time
 OLD = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+NO_RESERVE = 0x4000  # of Linux; mmap.MAP_NORESERVE from Python 3.13 on
 KINDS = "biuf"  # of dtypes: truth, integers and floats
 MOST = 2**62  # bytes, so that no product of a damaged shape overflows
 
@@ -62,6 +64,19 @@ def write_array(path: Path, array: Array) -> ArrayForm:
     return ArrayForm.of(array)
 
 
+def unshared(handle: int) -> Mapping:
+    """A file mapped so that writing is allowed, as compiled loops want it, and changes no file. Raises OSError.
+
+    By itself Linux would refuse what is larger than memory, since all of it might be written to.
+    """
+    if sys.platform == "linux":
+        flags, both = mmap.MAP_PRIVATE | NO_RESERVE, mmap.PROT_READ | mmap.PROT_WRITE
+        mapped = Mapping(handle, 0, flags=flags, prot=both)
+    else:
+        mapped = Mapping(handle, 0, access=mmap.ACCESS_COPY)
+    return mapped
+
+
 def map_array(path: Path, form: ArrayForm) -> Array:
     """The array in a file. Raises OSError, and ValueError where the file is another one.
 
@@ -75,7 +90,7 @@ def map_array(path: Path, form: ArrayForm) -> Array:
             raise ValueError(f"{path.name} has {status.st_size:,} bytes and should have {form.size:,}")
         if not form.size:
             return np.empty(form.shape, form.dtype)
-        mapped = Mapping(handle, 0, access=mmap.ACCESS_COPY)  # compiled loops take no array that is read-only
+        mapped = unshared(handle)
     finally:
         os.close(handle)
     cache = path.parent.parent
