@@ -13,6 +13,7 @@ from bptrain.data.prepare import encode_columns, encode_file
 from bptrain.data.profile import Profile, column_of
 from bptrain.data.readers import pick
 from bptrain.data.sources import Arrays
+from bptrain.data.storage import IN_MEMORY, Storage
 from bptrain.data.table import ColumnBlock
 from bptrain.errors import DataError
 from bptrain.formats import Sheet
@@ -63,6 +64,7 @@ class WideSource(NamedTuple):
         features: str | Sequence[str] = "all",
         target: str | Sequence[str] | None = None,
         weight: str | None = None,
+        storage: Storage = IN_MEMORY,
     ) -> Sheet | Arrays:
         """The table."""
         return self.sheet

@@ -3,7 +3,8 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -206,7 +207,9 @@ def _boolean(value: Value) -> Value:
     return BOOLEAN.get(value.lower(), value) if isinstance(value, str) else value
 
 
-def all_grouped(texts: Sequence[str] | Mapping[str, int]) -> bool:
+def all_grouped(texts: Iterable[str]) -> bool:
     """Whether some numbers have a point, and in each of these it may stand between thousands."""
-    pointed = [text for text in texts if "." in text]
-    return bool(pointed) and all(GROUPS.fullmatch(text.strip()) for text in pointed)
+    pointed = (text for text in texts if "." in text)
+    return (first := next(pointed, None)) is not None and all(
+        GROUPS.fullmatch(text.strip()) for text in chain([first], pointed)
+    )

@@ -10,6 +10,9 @@ import numpy as np
 
 from bptrain.data.sheet_columns import texts_of
 from bptrain.data.sources import Arrays, FileSource, read_table
+from bptrain.data.spooled_table import all_texts
+from bptrain.data.spooled_texts import SpooledTexts, end_to_end
+from bptrain.data.storage import IN_MEMORY, Memory, Storage
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet, listed
 from bptrain.formats.base import Cells
@@ -54,6 +57,7 @@ class JoinedFiles(NamedTuple):
         features: str | Sequence[str] = "all",
         target: str | Sequence[str] | None = None,
         weight: str | None = None,
+        storage: Storage = IN_MEMORY,
     ) -> Sheet | Arrays:
         """All rows, the columns in the first file's order. Raises DataError where files differ in their columns."""
         files, sheets = self.files(key), []
@@ -62,8 +66,8 @@ class JoinedFiles(NamedTuple):
             if form.holds != "table":
                 message = f"only {listed('table')} files can be several, and {path} is none"
                 raise DataError(Problem("several_files", message, path=key))
-            sheets.append(read_table(form, path, key, self.conventions))
-        return joined(self.name, sheets)
+            sheets.append(read_table(form, path, key, self.conventions, storage))
+        return joined(self.name, sheets, storage)
 
     def for_columns(self, needed: tuple[str, ...]) -> "JoinedFiles":
         """The same for a trained model that reads these columns."""
@@ -90,7 +94,7 @@ def source_of_paths(
     return JoinedFiles(tuple(paths), conventions)
 
 
-def joined(name: str, sheets: Sequence[Sheet]) -> Sheet:
+def joined(name: str, sheets: Sequence[Sheet], storage: Storage = IN_MEMORY) -> Sheet:
     """Tables, one after the other. Raises DataError where they differ in their columns, which it lists."""
     first, errors = sheets[0], ErrorList()
     known = frozenset(first.names)
@@ -113,12 +117,15 @@ def joined(name: str, sheets: Sequence[Sheet]) -> Sheet:
     every = [one for one in lines if one is not None]
     origin = Origin(
         name,
-        np.concatenate(every) if len(every) == len(lines) else None,
+        end_to_end(every, storage) if len(every) == len(lines) else None,
         tuple(zip(starts, (sheet.origin.file for sheet in sheets), strict=True)),
         tuple(dict.fromkeys(note for sheet in sheets for note in sheet.origin.notes)),
     )
     typed = frozenset.intersection(*(sheet.typed for sheet in sheets))
-    cells = {n: _end_to_end([_cells(sheet, n, typed) for sheet in sheets]) for n in first.names}
+    cells = {
+        n: _end_to_end([_cells(sheet, n, typed) for sheet in sheets], n in typed, storage)
+        for n in first.names
+    }
     return Sheet(origin, first.names, cells, first.conventions, typed=typed)
 
 
@@ -127,11 +134,13 @@ def _cells(sheet: Sheet, name: str, typed: frozenset[str]) -> Cells:
     cells = sheet.cells[name]
     if name in typed or name not in sheet.typed or isinstance(cells, np.ndarray):
         return cells
-    return [cell and TypedNumber(cell) for cell in cells]
+    return cells if isinstance(cells, SpooledTexts) else [cell and TypedNumber(cell) for cell in cells]
 
 
-def _end_to_end(parts: Sequence[Cells]) -> Cells:
+def _end_to_end(parts: Sequence[Cells], typed: bool, storage: Storage) -> Cells:
     arrays = [part for part in parts if isinstance(part, np.ndarray)]
     if len(arrays) == len(parts):
-        return np.concatenate(arrays)
+        return end_to_end(arrays, storage)
+    if not isinstance(storage, Memory):
+        return SpooledTexts.below([all_texts(part, storage) for part in parts], storage, not typed)
     return [cell for part in parts for cell in texts_of(part)]

@@ -21,6 +21,7 @@ from bptrain.data.python_cells import (
     without_mask,
 )
 from bptrain.data.sources import ArrayNames, Arrays
+from bptrain.data.storage import IN_MEMORY, Storage
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
@@ -46,6 +47,7 @@ class TableInMemory(NamedTuple):
         features: str | Sequence[str] = "all",
         target: str | Sequence[str] | None = None,
         weight: str | None = None,
+        storage: Storage = IN_MEMORY,
     ) -> Sheet | Arrays:
         """The columns."""
         return self.sheet
@@ -74,6 +76,7 @@ class ArraysInMemory(NamedTuple):
         features: str | Sequence[str] = "all",
         target: str | Sequence[str] | None = None,
         weight: str | None = None,
+        storage: Storage = IN_MEMORY,
     ) -> Sheet | Arrays:
         """The arrays: columns x1 … xn, and y, or what `data.target` calls it. Raises DataError."""
         names = (target,) if isinstance(target, str) else tuple(target or ("y",))
@@ -115,6 +118,7 @@ class FrameAndTargets(NamedTuple):
         features: str | Sequence[str] = "all",
         target: str | Sequence[str] | None = None,
         weight: str | None = None,
+        storage: Storage = IN_MEMORY,
     ) -> Sheet | Arrays:
         """All columns; a single target is called y, or what `data.target` calls it. Raises DataError."""
         if key and weight is not None:

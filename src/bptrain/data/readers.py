@@ -28,7 +28,7 @@ def read(
     `key` is the config key that named the source, `choose` tells which columns are meant; a source of named arrays has
     them in arrays of these names. Raises DataError.
     """
-    contents = source.read(key, features, target, weight)
+    contents = source.read(key, features, target, weight, storage)
     if isinstance(contents, Sheet):
         return _of_sheet(contents, choose, storage)
     return _of_arrays(contents, choose, storage)
@@ -59,7 +59,7 @@ def _split_of_sheet(sheet: Sheet, choice: ColumnRoles, storage: Storage) -> Colu
         return None
     if role.by == "time":
         return times_block(sheet, role.name, role.declared, choice.rules, storage)
-    return texts_block(sheet, role.name, choice.rules)
+    return texts_block(sheet, role.name, choice.rules, storage)
 
 
 def _of_arrays(arrays: Arrays, choose: Chooser, storage: Storage) -> Table:

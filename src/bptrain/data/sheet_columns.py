@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, partial
 
 import numpy as np
@@ -11,6 +11,7 @@ from bptrain.data.cell_notes import CellReading
 from bptrain.data.cells import RULES, CellRules, Notation, Value
 from bptrain.data.column_cells import DecimalMark, ReadColumn, all_grouped, read_column
 from bptrain.data.notations import decimal_mark
+from bptrain.data.spooled_texts import SpooledTexts
 from bptrain.data.storage import IN_MEMORY, Memory, Storage
 from bptrain.data.table import EXACT, ColumnBlock, side_by_side, text_of
 from bptrain.data.text_cells import TextCells
@@ -20,7 +21,7 @@ from bptrain.formats.base import Cells
 from bptrain.formats.coded_texts import CodedTexts, coded
 from bptrain.formats.number_columns import numbers_of_texts, shared_matrix
 from bptrain.formats.problems import ErrorList, Origin, UndeclaredConvention
-from bptrain.formats.text_columns import ColumnTexts, is_whole
+from bptrain.formats.text_columns import ColumnTexts, PlainNumbers, is_whole
 from bptrain.formats.typed_number import untyped
 from bptrain.parts.types import Array
 
@@ -52,6 +53,8 @@ def block_of(
         rules, elsewhere = rules_of_column(sheet, name, rules_of_texts, mark_of_texts)
         if infer and isinstance(raw, list):
             raw = untyped(raw)  # what its texts are, all cells together say
+        elif infer and isinstance(raw, SpooledTexts):
+            raw = raw.untyped()
         if isinstance(raw, np.ndarray) and rules.markers.numbers and declared != "categorical":
             raw = without_markers(raw, name, rules, reading)
         plain = (
@@ -60,6 +63,8 @@ def block_of(
             else None
         )
         if plain is not None and not (infer and _may_be_grouped(raw, rules) and elsewhere() == ","):
+            if isinstance(raw, SpooledTexts) and (marked := _markers_among(raw)):
+                reading.marked[name] = marked
             number_names.append(name)
             numbers.append(plain if isinstance(raw, ColumnTexts) else storage.kept(plain))
             continue
@@ -112,23 +117,54 @@ def rules_of_column(
 
 def decimal_of(sheet: Sheet, rules: CellRules = RULES) -> str | None:
     """The decimal mark that the texts of a table show, where all that show one agree."""
-    columns = []
-    for name, cells in sheet.cells.items():
-        if not isinstance(cells, np.ndarray) and name not in sheet.typed:
-            texts: Counter[str] = Counter()
-            for text, n in coded_texts(cells).counts().items():
-                if text.strip() not in rules.markers.anywhere:
-                    texts[text.strip()] += n
-            columns.append(texts)
-    return decimal_mark(columns)
+    return decimal_mark(
+        _texts_there(cells, rules)
+        for name, cells in sheet.cells.items()
+        if not isinstance(cells, np.ndarray) and name not in sheet.typed
+    )
+
+
+def _texts_there(cells: Cells, rules: CellRules) -> Counter[str]:
+    """The different texts of a column that are not missing, without blanks around them."""
+    texts: Counter[str] = Counter()
+    for text, n in coded_texts(cells).counts().items():
+        if text.strip() not in rules.markers.anywhere:
+            texts[text.strip()] += n
+    return texts
 
 
 def _may_be_grouped(cells: Cells, rules: CellRules) -> bool:
     """Whether every number with a point may be whole, with a point between thousands."""
     if isinstance(cells, np.ndarray) or rules.says_how_numbers_are_written:
         return False
+    if isinstance(cells, SpooledTexts) and cells.others:
+        return all_grouped(text for text in cells.different() if text.strip() not in rules.markers.anywhere)
     few = [cell for cell in cells[:50] if "." in cell]
-    return bool(few) and all_grouped(few) and all_grouped(coded_texts(cells).texts)
+    return bool(few) and all_grouped(few) and all_grouped(_different(cells))
+
+
+def _different(cells: Cells) -> Iterable[str]:
+    """The texts of a column, each at least once."""
+    return cells.different() if isinstance(cells, SpooledTexts) else coded_texts(cells).texts
+
+
+def _markers_among(cells: SpooledTexts) -> dict[str, int]:
+    """The markers of missing values that stand among numbers -> cells."""
+    found: Counter[str] = Counter()
+    for text, n in cells.others.items():
+        if text.strip():
+            found[text.strip()] += n
+    return dict(found)
+
+
+def _plain(cells: Cells, rules: CellRules, notation: Notation | None) -> PlainNumbers | None:
+    """The numbers of texts, all of which are plain or missing; None where some are neither."""
+    if isinstance(cells, SpooledTexts) and cells.others:
+        markers = rules.markers.anywhere | rules.markers.among_numbers
+        are_missing = all(text.strip() in markers for text in cells.others)
+        is_plain = are_missing and notation is None and not rules.says_how_numbers_are_written
+        return cells.numbers_and_gaps if is_plain else None
+    return cells.numbers if isinstance(cells, ColumnTexts) else numbers_of_texts(texts_of(cells))
 
 
 def coded_texts(cells: Cells) -> CodedTexts:
@@ -171,11 +207,11 @@ def plain_numbers(
             return None
         long = declared is None and cells.dtype.kind in "iu" and max(cells.max(), -int(cells.min())) >= EXACT
         return None if long else cells.astype(np.float64)
-    found = cells.numbers if isinstance(cells, ColumnTexts) else numbers_of_texts(cells)
+    found = _plain(cells, rules, notation)
     if found is None or rules.markers.numbers or found.is_empty:
         return None
     point_decides = rules.says_how_numbers_are_written or (notation is not None and notation != Notation())
-    if point_decides and any("." in text for text in coded_texts(cells).texts):
+    if point_decides and any("." in text for text in _different(cells)):
         return None
     if notation is not None and notation.sign == "%":
         return None
@@ -188,7 +224,8 @@ def plain_numbers(
 
 def _is_whole(cells: Cells, column: Array) -> bool:
     """Whether the numbers of a column are whole; of one that was read so, that is known."""
-    known = cells.numbers if isinstance(cells, ColumnTexts) else None
+    known = cells.numbers_and_gaps if isinstance(cells, SpooledTexts) else None
+    known = cells.numbers if known is None and isinstance(cells, ColumnTexts) else known
     return known.is_whole if known is not None and known.values is column else is_whole(column)
 
 

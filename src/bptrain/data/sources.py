@@ -6,13 +6,15 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from bptrain.data.spooled_table import spooled
+from bptrain.data.storage import IN_MEMORY, Memory, Storage
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Format, NamedArrays, Sheet, listed
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.files import digest
 from bptrain.formats.problems import nearest, some_of
 from bptrain.formats.recognition import known_format
-from bptrain.formats.streams import settled
+from bptrain.formats.streams import pieces, settled
 from bptrain.parts.types import Array
 
 
@@ -48,8 +50,9 @@ class DataSource(Protocol):
         features: str | Sequence[str] = "all",
         target: str | Sequence[str] | None = None,
         weight: str | None = None,
+        storage: Storage = IN_MEMORY,
     ) -> Sheet | Arrays:
-        """A table with named columns, or arrays of these names. Raises DataError.
+        """A table with named columns, or arrays of these names; what is read of files in `storage`. Raises DataError.
 
         `key` is the config key that named the source; without one it is for a trained model, and need not say what its
         rows weigh.
@@ -79,6 +82,7 @@ class FileSource(NamedTuple):
         features: str | Sequence[str] = "all",
         target: str | Sequence[str] | None = None,
         weight: str | None = None,
+        storage: Storage = IN_MEMORY,
     ) -> Sheet | Arrays:
         """What the file, or the two files, hold. Raises DataError."""
         form = known_format(self.inputs, key, self.conventions)
@@ -89,7 +93,7 @@ class FileSource(NamedTuple):
                 raise DataError(Problem("two_targets", message, path=target_key))
             names = None if form.holds == "table" else array_names(features, target, weight)
             if names is None:
-                return read_table(form, self.inputs, key, self.conventions)
+                return read_table(form, self.inputs, key, self.conventions, storage)
             contents = form.read(self.inputs, key, self.conventions)
             assert isinstance(contents, NamedArrays)
             return _pick(contents, names, self.name, key)
@@ -127,8 +131,13 @@ class FileSource(NamedTuple):
         return digests
 
 
-def read_table(form: Format, path: Path, key: str, conventions: Conventions) -> Sheet:
-    """A table, with what was declared about its cells. Raises DataError."""
+def read_table(
+    form: Format, path: Path, key: str, conventions: Conventions, storage: Storage = IN_MEMORY
+) -> Sheet:
+    """A table, with what was declared about its cells; in files, where `storage` has such. Raises DataError."""
+    if not isinstance(storage, Memory):
+        found = pieces(path, key, conventions)
+        return spooled((piece for piece in found if isinstance(piece, Sheet)), storage)
     contents = form.read(path, key, conventions)
     assert isinstance(contents, Sheet)
     return settled(contents, path, key, conventions)

@@ -22,14 +22,14 @@ PARTS = {
 }
 
 
-def texts_block(sheet: Sheet, name: str, rules: CellRules) -> ColumnBlock:
+def texts_block(sheet: Sheet, name: str, rules: CellRules, storage: Storage = IN_MEMORY) -> ColumnBlock:
     """A column as the texts of its cells, in one spelling of each value, which no other cell has a say in.
 
     It is in Unicode NFC and without blanks around it; 1.0 is 1, TRUE is true, and a date has no midnight.
     """
     cells = coded_texts(sheet.cells[name])
     keys = (None if value_of(text, rules) is None else lone_key(text) for text in cells.texts)
-    texts = TextCells.meaning(keys, cells.codes)
+    texts = TextCells.meaning(keys, cells.codes, storage)
     return ColumnBlock(sheet.origin, (name,), np.empty((len(texts), 0)), (), {name: texts})
 
 

@@ -129,6 +129,16 @@ class ColumnTexts(Sequence[str]):
         self._rows, self._place = rows, place
 
     @property
+    def rows(self) -> PlainRows:
+        """The table."""
+        return self._rows
+
+    @property
+    def place(self) -> int:
+        """The place of the column in a row, from 0."""
+        return self._place
+
+    @property
     def numbers(self) -> PlainNumbers | None:
         """The column where all of its cells are plain numbers, or empty."""
         return self._rows.numbers(self._place)
