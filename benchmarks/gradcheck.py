@@ -28,7 +28,7 @@ import torch
 from jax import test_util
 
 from bptrain.core.network import Network, views
-from bptrain.gradient_check import gradcheck
+from bptrain.gradient_check.check import gradcheck
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
 from bptrain.parts.types import Array

@@ -12,7 +12,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from bptrain.gradient_check import gradcheck
+from bptrain.gradient_check.check import gradcheck
 from networks import SMOOTH, SMOOTH_PAIRS, data_for, network
 
 BOUND = 1e-12

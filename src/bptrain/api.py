@@ -14,7 +14,8 @@ from bptrain.data.memory import sources_in_memory
 from bptrain.drain import drain
 from bptrain.engine_names import EngineToCheck
 from bptrain.errors import printable
-from bptrain.gradient_check import KinkPolicy, RequestedMethod, Settings
+from bptrain.gradient_check.numeric_gradient import RequestedMethod, Settings
+from bptrain.gradient_check.verdicts import KinkPolicy
 from bptrain.model.load import load as load_model
 from bptrain.model.model import Model
 from bptrain.parts.types import Array

@@ -17,9 +17,11 @@ import numpy as np
 
 from bptrain.commands.gradcheck.selftest import targets
 from bptrain.core.network import Network
-from bptrain.gradient_check import GradientPoint, Settings, gradcheck
+from bptrain.gradient_check.check import gradcheck
 from bptrain.gradient_check.number_words import told_apart
+from bptrain.gradient_check.numeric_gradient import Settings
 from bptrain.gradient_check.part_derivatives import PartFault, part_faults
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.optimizers import Optimizer

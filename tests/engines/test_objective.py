@@ -15,7 +15,7 @@ from bptrain.core.dropout import masks
 from bptrain.core.network import PLAIN, BatchContext, Network, views
 from bptrain.engines.base import GradientTransform, TrainingPlan, initial_optimizer_state
 from bptrain.engines.compiled import batches
-from bptrain.gradient_check import gradcheck
+from bptrain.gradient_check.check import gradcheck
 from bptrain.parts.optimizers import Optimizer
 from bptrain.parts.types import Array
 from engines.installed import ENGINES, EXHAUSTIVE, in_dtypes, plan_of, start

@@ -17,12 +17,13 @@ from bptrain.core.backprop import gradient
 from bptrain.core.dropout import masks
 from bptrain.core.network import BatchContext, Block, Network, views
 from bptrain.drain import drain
-from bptrain.gradient_check import TOLERANCE, GradientPoint, Settings, find_kinks, gradcheck, judge
-from bptrain.gradient_check.check import BlockJudge
+from bptrain.gradient_check.check import BlockJudge, gradcheck
+from bptrain.gradient_check.kinks import find_kinks
 from bptrain.gradient_check.lines import backward
-from bptrain.gradient_check.numeric_gradient import numeric_side, plan
+from bptrain.gradient_check.numeric_gradient import Settings, numeric_side, plan
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.rounding import rounding_at
-from bptrain.gradient_check.verdicts import norm, scale_at
+from bptrain.gradient_check.verdicts import TOLERANCE, judge, norm, scale_at
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.types import Array, Generator
 from gradient_check.random_networks import (

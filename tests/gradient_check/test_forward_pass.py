@@ -3,7 +3,8 @@
 import numpy as np
 
 from bptrain.core.network import views
-from bptrain.gradient_check import GradientPoint, units
+from bptrain.gradient_check.forward_pass import units
+from bptrain.gradient_check.point import GradientPoint
 from networks import data_for, network
 
 

@@ -9,7 +9,9 @@ from bptrain.core import reference
 from bptrain.core.backprop import gradient as backprop_gradient
 from bptrain.core.dropout import masks
 from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
-from bptrain.gradient_check import Settings, gradcheck, rounding_scale
+from bptrain.gradient_check.check import gradcheck
+from bptrain.gradient_check.numeric_gradient import Settings
+from bptrain.gradient_check.verdicts import rounding_scale
 from bptrain.parts.activations import activations
 from bptrain.parts.types import Array
 from networks import COMBINATIONS, PAIRS, SMOOTH, SMOOTH_PAIRS, data_for, network

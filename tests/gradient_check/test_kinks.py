@@ -8,9 +8,11 @@ import pytest
 from bptrain.core.backprop import gradient
 from bptrain.core.network import BatchContext, Network, views
 from bptrain.errors import UsageError
-from bptrain.gradient_check import GradientPoint, Settings, find_kinks, gradcheck
-from bptrain.gradient_check.kinks import Bounded, penalty_slopes, possible
+from bptrain.gradient_check.check import gradcheck
+from bptrain.gradient_check.kinks import Bounded, find_kinks, penalty_slopes, possible
 from bptrain.gradient_check.lines import backward
+from bptrain.gradient_check.numeric_gradient import Settings
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.types import Array
 from networks import data_for, network

@@ -9,7 +9,9 @@ import pytest
 from bptrain.core.backprop import gradient
 from bptrain.core.network import Network
 from bptrain.errors import UsageError
-from bptrain.gradient_check import RequestedMethod, Settings, checking, differences, gradcheck
+from bptrain.gradient_check import differences
+from bptrain.gradient_check.check import checking, gradcheck
+from bptrain.gradient_check.numeric_gradient import RequestedMethod, Settings
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.activations import Activation
 from bptrain.parts.losses import losses

@@ -7,7 +7,9 @@ import pytest
 
 from bptrain.core.backprop import gradient
 from bptrain.core.network import Network
-from bptrain.gradient_check import Settings, find_kinks, gradcheck
+from bptrain.gradient_check.check import gradcheck
+from bptrain.gradient_check.kinks import find_kinks
+from bptrain.gradient_check.numeric_gradient import Settings
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.types import Array
 from gradient_check.random_networks import COUNT, Drawn, drawn_networks

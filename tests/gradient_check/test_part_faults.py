@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bptrain.core.network import Network
-from bptrain.gradient_check import gradcheck
+from bptrain.gradient_check.check import gradcheck
 from bptrain.gradient_check.part_derivatives import part_faults
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.activations import Activation, activations

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bptrain.gradient_check import gradcheck
+from bptrain.gradient_check.check import gradcheck
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.slips import diagnose
 from gradient_check.planted import PLANTED, Planted, case, wrong_gradient

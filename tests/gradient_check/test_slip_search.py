@@ -7,8 +7,10 @@ import pytest
 
 from bptrain.core.backprop import gradient
 from bptrain.core.network import Network
-from bptrain.gradient_check import GradientPoint, find_kinks, gradcheck
+from bptrain.gradient_check.check import gradcheck
+from bptrain.gradient_check.kinks import find_kinks
 from bptrain.gradient_check.part_derivatives import part_faults
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.types import Array
 from gradient_check.random_networks import HIDDEN
 from gradient_check.slip_search import KINDS, SLIP, deep_network, false_alarm, false_negatives

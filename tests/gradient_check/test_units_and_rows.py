@@ -10,7 +10,11 @@ import pytest
 from bptrain.core.backprop import gradient
 from bptrain.core.network import Network
 from bptrain.errors import UsageError
-from bptrain.gradient_check import GradcheckReport, GradientPoint, RequestedMethod, Settings, gradcheck, units
+from bptrain.gradient_check.check import gradcheck
+from bptrain.gradient_check.forward_pass import units
+from bptrain.gradient_check.numeric_gradient import RequestedMethod, Settings
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.report import GradcheckReport
 from bptrain.parts.activations import Activation
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.types import Array

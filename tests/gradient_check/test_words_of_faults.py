@@ -11,9 +11,12 @@ import bptrain
 from bptrain.console.gradcheck import kink_words, wrong_entry
 from bptrain.core.backprop import gradient
 from bptrain.core.network import Network
-from bptrain.gradient_check import GradcheckReport, GradientPoint, Kink, gradcheck
+from bptrain.gradient_check.check import gradcheck
+from bptrain.gradient_check.kinks import Kink
 from bptrain.gradient_check.number_words import factor_words, told_apart
 from bptrain.gradient_check.part_derivatives import part_faults
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.report import GradcheckReport
 from bptrain.gradient_check.slips import GroundTruth, diagnose, slips
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.losses import Loss, losses

@@ -76,7 +76,7 @@ def gradcheck_command(
     from bptrain.commands.gradcheck.selftest import SelfTest, check_parts
     from bptrain.console.gradcheck import CheckView, show_gradcheck, show_parts
     from bptrain.errors import VERDICT_EXIT, UsageError
-    from bptrain.gradient_check import Settings
+    from bptrain.gradient_check.numeric_gradient import Settings
 
     patterns = tuple(params or ["*"])
     settings = Settings(method, kinks, patterns, inputs, fail_fast=fail_fast)

@@ -26,7 +26,7 @@ from bptrain.engines.threads import processors
 from bptrain.errors import BusyError, StorageError
 from bptrain.extras import Extra
 from bptrain.formats import formats
-from bptrain.gradient_check import Settings
+from bptrain.gradient_check.numeric_gradient import Settings
 from bptrain.store.atomic import write_atomically
 from bptrain.store.provenance import blas
 from bptrain.store.run_directory import RunDirectory, locked

@@ -8,7 +8,8 @@ import numpy as np
 from bptrain.build.network import activation_parts
 from bptrain.core.network import views
 from bptrain.errors import CheckpointError, DataError
-from bptrain.gradient_check import GradientPoint, UnitsReport, units
+from bptrain.gradient_check.forward_pass import UnitsReport, units
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.model.load import enclosing_run, load_checkpoint, load_run, training_data
 from bptrain.model.model import Model
 from bptrain.parts.types import Array

@@ -10,8 +10,10 @@ from bptrain.commands.gradcheck.selftest import CombinationCheck, by_parts, comb
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import begin, end, is_redrawn
 from bptrain.drain import drain
-from bptrain.gradient_check import BlockReport, CheckProgress, GradcheckReport, Kink
+from bptrain.gradient_check.kinks import Kink
 from bptrain.gradient_check.number_words import told_apart
+from bptrain.gradient_check.numeric_gradient import CheckProgress
+from bptrain.gradient_check.report import BlockReport, GradcheckReport
 
 if TYPE_CHECKING:
     from rich import progress

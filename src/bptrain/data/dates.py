@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.data.different_values import different_values
 from bptrain.data.text_cells import TextCells
 from bptrain.formats.value_texts import clock, written
 from bptrain.parts.types import Array
@@ -176,7 +177,9 @@ def forms_of(cell: str) -> tuple[str, ...]:
 
 def form_of_numbers(column: Array) -> DateForm | None:
     """The form of a column of whole numbers such as 20210115, where every one of some is a date."""
-    there = np.unique(column[~np.isnan(column)]) if column.dtype.kind == "f" else np.unique(column)
+    there = (
+        different_values(column[~np.isnan(column)]) if column.dtype.kind == "f" else different_values(column)
+    )
     if len(there) < DISTINCT or there[0] < 1_01_1000 or there[-1] > 31_12_2199 or (there % 1 != 0).any():
         return None
     texts = [str(int(value)) for value in there.tolist()]
@@ -215,7 +218,7 @@ def cycles_that_vary(days: Array, form: str) -> tuple[str, ...]:
     """The cycles in which the dates of the training rows have different places: year, week, day."""
     there = days[~np.isnan(days)]
     chosen = ("day",) if form == "time" else CYCLES
-    return tuple(name for name in chosen if len(np.unique(phase(there, name))) > 1)
+    return tuple(name for name in chosen if len(different_values(phase(there, name))) > 1)
 
 
 def phase(days: Array, cycle: str) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 from bptrain.data.cells import RULES, CellRules, Notation, Value, rules_of
 from bptrain.data.column_cells import read_column
 from bptrain.data.dates import DateForm, cycles_that_vary, days_of, form_of_numbers, form_of_texts
+from bptrain.data.different_values import different_values
 from bptrain.data.levels import BOOLEAN
 from bptrain.data.sheet_columns import (
     coded_texts,
@@ -144,7 +145,7 @@ def column_of(sheet: Sheet, name: str, rules: CellRules = RULES) -> Column:
     numbers = np.array([value for value in values.values() if is_finite(value)], np.float64)
     column = column._replace(
         kind="numbers",
-        distinct=len(np.unique(numbers)),
+        distinct=len(different_values(numbers)),
         whole=is_whole(numbers),
         low=float(numbers.min(initial=math.inf)),
         high=float(numbers.max(initial=-math.inf)),

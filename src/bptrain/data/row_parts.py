@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.data.different_values import different_values
 from bptrain.data.folding import split_by_fold
 from bptrain.data.index_files import read_test_rows
 from bptrain.data.settings import DataSettings
@@ -155,7 +156,7 @@ def _note(
         return None
     said = []
     for name, rows in parts._asdict().items():
-        n = len(np.unique(groups[rows])) if groups is not None else 0
+        n = len(different_values(groups[rows])) if groups is not None else 0
         of = f" of {n:,} group{'' if n == 1 else 's'}" if n else ""
         if by.by == "time" and table.split is not None and len(rows):
             of = f" until {shown_time(table.split, kept[rows])}"

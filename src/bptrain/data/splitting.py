@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.data.different_values import different_values
 from bptrain.data.text_cells import TextCells
 from bptrain.errors import DataError, Problem
 from bptrain.parts.types import Array, Generator
@@ -150,7 +151,7 @@ def split_of(part_of: Array) -> Split:
 
 def _proportionally(order: Array, classes: Array, k: int, rng: Generator) -> tuple[Array, Array]:
     """k of these rows, from each class in proportion, and the others. A class never gives its last row."""
-    members = [order[classes[order] == c] for c in np.unique(classes[order])]
+    members = [order[classes[order] == c] for c in different_values(classes[order])]
     counts = apportion(k, np.array([len(rows) for rows in members]), rng)
     taken = [rows[:count] for rows, count in zip(members, counts, strict=True)]
     left = [rows[count:] for rows, count in zip(members, counts, strict=True)]

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bptrain.data.different_values import different_values
 from bptrain.data.features import outside
 from bptrain.data.levels import Levels, level_key
 from bptrain.data.table import EXACT, ColumnBlock, as_texts, chunks, text_of
@@ -183,7 +184,7 @@ def labels_of(block: ColumnBlock, rows: Array) -> tuple[Label, ...]:
     if name in block.texts:
         there = (text for text in block.texts[name][rows].counts() if text is not None)
         return tuple(sorted(there, key=level_key))
-    values = np.unique(block.number(name)[rows]).tolist()
+    values = different_values(block.number(name)[rows]).tolist()
     kind: type[bool] | type[int] | type[float] = float
     if name in block.integers:
         kind = bool if name in block.booleans else int

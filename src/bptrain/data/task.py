@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from bptrain.data.different_values import different_values
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.table import ColumnBlock, chunks
 from bptrain.data.targets import Kind, Label, Target, check_values, labels_of, values_of
@@ -89,7 +90,7 @@ def _reason_for_classes(
         and facts.n_outputs is not None
         and facts.n_outputs > 1
     ):
-        distinct = len(np.unique(target.number(name)[rows]))
+        distinct = len(different_values(target.number(name)[rows]))
         if distinct == facts.n_outputs:
             return f"the target {name} has {distinct} whole numbers, as many as there are outputs"
     return None

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.data.column_statistics import Statistics
+from bptrain.data.different_values import different_values
 from bptrain.data.table import ColumnBlock, chunks
 from bptrain.errors import Warned, short
 from bptrain.formats.problems import some_of
@@ -75,7 +76,7 @@ class OutsideRange:
             )
         named = self._named()
         is_named = np.array([name in named for name in names])
-        self._anywhere += sum(len(np.unique(at[is_named[columns]])) for at, columns in beyond)
+        self._anywhere += sum(len(different_values(at[is_named[columns]])) for at, columns in beyond)
 
     def _named(self) -> dict[str, Outside]:
         """The columns that a warning names: of n rows drawn like N training rows, 2n/(N + 1) lie outside on average.

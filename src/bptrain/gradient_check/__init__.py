@@ -15,34 +15,3 @@ part_derivatives, slips/   which part, or which known slip, a mismatch comes fro
                            give, part_patterns what a wrong one looks like
 submission, layers         a user's own forward and backward pass, quantity by quantity
 """
-
-from bptrain.gradient_check.check import Gradient, checking, gradcheck
-from bptrain.gradient_check.forward_pass import UnitsReport, units
-from bptrain.gradient_check.kinks import FoundKinks, Kink, find_kinks
-from bptrain.gradient_check.numeric_gradient import CheckProgress, RequestedMethod, Settings, chosen_blocks
-from bptrain.gradient_check.point import GradientPoint
-from bptrain.gradient_check.report import BlockReport, GradcheckReport
-from bptrain.gradient_check.verdicts import TOLERANCE, KinkPolicy, excess_error, judge, rounding_scale
-
-__all__ = [
-    "TOLERANCE",
-    "BlockReport",
-    "CheckProgress",
-    "FoundKinks",
-    "GradcheckReport",
-    "Gradient",
-    "GradientPoint",
-    "Kink",
-    "KinkPolicy",
-    "RequestedMethod",
-    "Settings",
-    "UnitsReport",
-    "checking",
-    "chosen_blocks",
-    "excess_error",
-    "find_kinks",
-    "gradcheck",
-    "judge",
-    "rounding_scale",
-    "units",
-]

@@ -18,7 +18,8 @@ from bptrain.data.features import Feature
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.forward_rows import numpy_outputs
-from bptrain.gradient_check import GradientPoint, units
+from bptrain.gradient_check.forward_pass import units
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.mapped_rows import in_float64
 from bptrain.parts.metrics import mean_over_rows, metrics
 from bptrain.parts.types import Array

@@ -9,7 +9,7 @@ import pytest
 from bptrain.commands.check_backward.findings import equation_of, first_error
 from bptrain.commands.check_backward.user_functions import load_functions
 from bptrain.core.network import Network
-from bptrain.gradient_check import GradientPoint
+from bptrain.gradient_check.point import GradientPoint
 from networks import data_for, network
 from submission_files import ending, grading_trial, written
 

@@ -10,7 +10,7 @@ from bptrain.core.dropout import masks
 from bptrain.core.network import PLAIN, BatchContext, Network, views
 from bptrain.engines.base import OptimizerState, TrainingPlan
 from bptrain.engines.numpy_engine import NumpyEngine
-from bptrain.gradient_check import GradientPoint
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array

@@ -17,8 +17,6 @@ from bptrain.store.run_directory import RunDirectory
 from bptrain.training.conformal import AbsoluteErrors, absolute_errors
 from bptrain.training.controls import reason
 from bptrain.training.evaluation import Baseline, Evaluation, Seen, evaluation_of, seen_by
-from bptrain.training.learning_checks import learning_warnings
-from bptrain.training.observations import Observations, split_error
 from bptrain.training.state import Best, State
 
 
@@ -53,6 +51,10 @@ def summarize(
     told: Sequence[Warned] = (),
 ) -> FitSummary:
     """Evaluates the best and the final weights of a run on every split. `told` are the warnings so far."""
+    # loaded at the end of a fit: validate, and a config that is refused, need none of it
+    from bptrain.training.learning_checks import learning_warnings
+    from bptrain.training.observations import Observations, split_error
+
     schema, splits, stopped = setup.prepared.schema, setup.prepared.splits, state.stopped
     assert stopped is not None  # it has ended
     last = Best(state.epoch, state.optimizer_state.t, math.nan, plan.for_use(state.optimizer_state))

@@ -14,10 +14,11 @@ import numpy as np
 from bptrain.core.network import views
 from bptrain.core.objective import add_penalties, batch_divisor
 from bptrain.engines.base import Engine, GradientTransform, TrainingPlan, initial_optimizer_state
-from bptrain.gradient_check import TOLERANCE, FoundKinks, GradientPoint, excess_error, find_kinks
+from bptrain.gradient_check.kinks import FoundKinks, find_kinks
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.slips.base import LikelySlip
 from bptrain.gradient_check.slips.diagnose import diagnose
-from bptrain.gradient_check.verdicts import scale_at
+from bptrain.gradient_check.verdicts import TOLERANCE, excess_error, scale_at
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.random import stream
 from bptrain.parts.schedules import schedules

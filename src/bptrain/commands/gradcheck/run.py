@@ -21,18 +21,12 @@ from bptrain.engines.choice import choose_engine, make_engine
 from bptrain.engines.divergence import not_finite_forward
 from bptrain.engines.registry import CannotRun, engine_entry
 from bptrain.errors import NumericalError, Warned
-from bptrain.gradient_check import (
-    BlockReport,
-    CheckProgress,
-    GradcheckReport,
-    GradientPoint,
-    Settings,
-    UnitsReport,
-    checking,
-    chosen_blocks,
-    units,
-)
+from bptrain.gradient_check.check import checking
+from bptrain.gradient_check.forward_pass import UnitsReport, units
+from bptrain.gradient_check.numeric_gradient import CheckProgress, Settings, chosen_blocks
 from bptrain.gradient_check.part_slopes import refuse_wrong_shapes
+from bptrain.gradient_check.point import GradientPoint
+from bptrain.gradient_check.report import BlockReport, GradcheckReport
 from bptrain.model.load import load_checkpoint, load_run, run_of, training_data
 from bptrain.model.model import Model
 from bptrain.parts.types import Array

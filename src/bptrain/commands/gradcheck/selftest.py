@@ -8,7 +8,9 @@ import numpy as np
 
 from bptrain.core.dropout import masks
 from bptrain.core.network import PLAIN, BatchContext, Network
-from bptrain.gradient_check import GradcheckReport, Settings, gradcheck
+from bptrain.gradient_check.check import gradcheck
+from bptrain.gradient_check.numeric_gradient import Settings
+from bptrain.gradient_check.report import GradcheckReport
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import Loss, fits, losses
 from bptrain.parts.random import stream

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bptrain.data.checks.base import Examined
+from bptrain.data.different_values import different_values
 from bptrain.data.features import Feature
 from bptrain.data.table import chunks
 from bptrain.errors import Warned
@@ -74,7 +75,7 @@ def identical_rows(seen: Examined) -> Iterator[Warned]:
         if copies < max(LEAST_ROWS, LEAST_SHARE * n):
             continue
         if known is None:
-            known = np.unique(hashes(train))
+            known = different_values(hashes(train))
             if may_be_chance(seen.schema.features, train, len(known)):
                 return
         found.append(f"{copies:,} of {n:,} {role} rows")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bptrain.data.checks.base import Examined
+from bptrain.data.different_values import different_values
 from bptrain.data.table import ColumnBlock
 from bptrain.errors import Warned
 from bptrain.formats.problems import some_of
@@ -54,7 +55,7 @@ class ValuesSeen:
         else:
             there = block.number(name)[rows]
             gaps = np.isnan(there) if there.dtype.kind == "f" else np.zeros(len(there), bool)
-            self._sorted = np.unique(there[~gaps])
+            self._sorted = different_values(there[~gaps])
             self.values = len(self._sorted) + int(gaps.sum())  # each missing number counts as another
 
     def cells_among(self, rows: Array) -> int:
@@ -67,7 +68,7 @@ class ValuesSeen:
 
 def is_unique(values: Array) -> bool:
     """Whether no value occurs twice."""
-    return len(np.unique(values)) == len(values)
+    return len(different_values(values)) == len(values)
 
 
 def group_in_splits(seen: Examined) -> Iterator[Warned]:

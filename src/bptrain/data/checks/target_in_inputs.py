@@ -6,6 +6,7 @@ from itertools import pairwise, product
 import numpy as np
 
 from bptrain.data.checks.base import Examined, own_columns
+from bptrain.data.different_values import different_values
 from bptrain.data.table import chunks
 from bptrain.data.targets import values_of
 from bptrain.data.text_cells import AT_A_TIME, TextCells
@@ -46,7 +47,7 @@ def of_values(seen: Examined, k: int) -> Iterator[str]:
     looked_at = len(seen.features.number_names) * len(seen.target.names)
     rows = seen.sample[: max(SUM_ROWS, NUMBERS // max(1, looked_at))]
     target, y = seen.target.names[k], values_of(seen.target, rows)[:, k]
-    if len(np.unique(y)) < FEWEST_VALUES or not len(seen.features.number_names):
+    if len(different_values(y)) < FEWEST_VALUES or not len(seen.features.number_names):
         return
     X = own_columns(seen.features.numbers[rows])
     names = np.array(seen.features.number_names, dtype=object)
