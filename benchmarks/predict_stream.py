@@ -80,13 +80,10 @@ def reader(folder: Path) -> Figures:
 
 def command(folder: Path, name: str) -> Figures:
     """The command on a file; predictions in the same format."""
-    from bptrain.cli.main import app
+    from bptrain.cli.main import run
 
     out = folder / f"predicted_{name}"
-    app(
-        ["predict", str(folder / "run"), str(folder / name), "--out", str(out), "--overwrite"],
-        standalone_mode=False,
-    )
+    run(["predict", str(folder / "run"), str(folder / name), "--out", str(out), "--overwrite"])
     used = resource.getrusage(resource.RUSAGE_SELF)
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     peak = float(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6

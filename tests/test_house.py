@@ -15,7 +15,7 @@ import pytest
 
 import bptrain
 import rooms_picture
-from bptrain.cli.main import app
+from bptrain.cli.application import application
 from conftest import ROOT
 from house import loaded_by
 
@@ -65,6 +65,7 @@ DONE_ELSEWHERE = {"schema": "config/json_schema", "completion": None}
 PRINT_NO_MORE_THAN_A_SENTENCE = {"completion", "init", "schema"}
 COMPANY_OF_CLI = {
     "__init__",
+    "application",
     "command",
     "completing",
     "completion_words",
@@ -225,7 +226,7 @@ def commands_of(group: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str,
         yield from commands_of(below.typer_instance, (*prefix, below.name))
 
 
-COMMANDS = ["_".join(words) for words in commands_of(app)]
+COMMANDS = ["_".join(words) for words in commands_of(application())]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -321,7 +322,13 @@ def test_only_the_command_line_prints() -> None:
 
 
 # Where text is handed to a stream: each line made printable, or text of our own, or a word for a shell to take.
-PRINT = {"console/terminal/screen.py", "console/terminal/tables.py", "cli/main.py", "cli/completing.py"}
+PRINT = {
+    "console/terminal/screen.py",
+    "console/terminal/tables.py",
+    "cli/application.py",
+    "cli/completing.py",
+    "cli/main.py",
+}
 
 
 def test_only_the_screen_prints() -> None:

@@ -105,7 +105,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(Path(bptrain.__file__).parent, package)  # with what Python has compiled of it
     for floor, text in FLOORS.items():
         (package / floor / "widths.py").write_text(text, encoding="utf-8")
-    insert(package / "cli" / "main.py", '    "doctor",\n', '    "widths",\n')
+    insert(package / "cli" / "application.py", '    "doctor",\n', '    "widths",\n')
     shutil.copy(ROOT / "tests" / "test_house.py", folder)
     insert(folder / "test_house.py", '        {"init"},\n', '        {"widths"},\n')
     return folder
@@ -152,7 +152,7 @@ def test_the_house_knows_it(copy: Path) -> None:
     ("missing", "said"),
     [
         ("test_house.py", "src/bptrain/commands/widths has no place in the order"),
-        ("bptrain/cli/main.py", "Extra items in the left set"),
+        ("bptrain/cli/application.py", "Extra items in the left set"),
     ],
 )
 def test_the_house_says_what_is_missing(missing: str, said: str, copy: Path, tmp_path: Path) -> None:

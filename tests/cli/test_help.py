@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from bptrain.cli.application import application
 from bptrain.cli.completion_words import commands
-from bptrain.cli.main import app
 from command import bptrain
 from terminal import in_terminal
 
-COMMANDS = dict(commands(app))
+COMMANDS = dict(commands(application()))
 
 
 def examples(name: str) -> Iterator[list[str]]:

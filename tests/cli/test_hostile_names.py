@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import bptrain as package
+from bptrain.cli.application import COMMANDS
 from bptrain.cli.completing import answer
-from bptrain.cli.main import COMMANDS
 from bptrain.config.yaml.reader import parse, read_text
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import cells

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from typer import Typer
 from typer.models import ArgumentInfo, OptionInfo
 
+from bptrain.cli.application import application
 from bptrain.cli.completion import SCRIPTS
-from bptrain.cli.main import app
 from bptrain.config.schema import Config
 from bptrain.errors import WARNINGS
 from bptrain.parts.describe import KINDS, beside
@@ -27,7 +27,7 @@ VALUES = {"silence": list(WARNINGS), "data.features": ["all"]}
 def make_words() -> dict[str, Any]:
     """Everything that completion knows; `completing.py` shows the form."""
     return {
-        "commands": dict(commands(app)),
+        "commands": dict(commands(application())),
         "keys": dict(sorted(keys().items())),
         "kinds": list(KINDS),
         "shells": list(SCRIPTS),

@@ -1,106 +1,18 @@
 """The entry point: parses the command line and turns what a command raises into an exit code."""
 
+import gc
 import io
 import os
-import shutil
 import signal
 import sys
-from importlib import import_module
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-import bptrain
-from bptrain.cli.command import Command, end_quietly, silence
-from bptrain.cli.config_show import config_app
-from bptrain.cli.data_cache_list import cache_app
-from bptrain.cli.data_inspect import data_app
-from bptrain.cli.runs_prune import runs_app
+from bptrain.cli.application import FILES, GROUPS, all_commands, by_itself, first_words, print_version
+from bptrain.cli.command import end_quietly, silence
 from bptrain.console.terminal.spelling import SPELLED
 from bptrain.errors import STOPPING, STORAGE_EXIT
-
-# The files of the commands, in the order in which --help lists them.
-COMMANDS = (
-    "init",
-    "validate",
-    "fit",
-    "eval",
-    "predict",
-    "gradcheck",
-    "check_backward",
-    "explain",
-    "list",
-    "inspect",
-    "runs",
-    "runs_prune",
-    "config_show",
-    "data_inspect",
-    "data_compare",
-    "data_cache_list",
-    "data_cache_clear",
-    "schema",
-    "doctor",
-    "completion",
-)
-# Of commands with two words; `runs` is a command by itself as well.
-GROUPS = {"config": config_app, "data": data_app, "runs": runs_app}
-GROUPS_IN_GROUPS = {"data cache": cache_app}
-BY_THEMSELVES: dict[str, typer.Typer] = {}  # commands that have the name of a group
-HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
-NARROW = 52  # columns, below which typer would not go
-if (columns := shutil.get_terminal_size().columns) < NARROW:
-    HELP["terminal_width"] = max(columns - 1, 20)
-
-app = typer.Typer(
-    name="bptrain",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    add_completion=False,  # its options would make typer load pydantic for every `--help`
-    context_settings=HELP,
-)
-
-
-def show_version(wanted: bool) -> None:
-    """Prints the version and ends."""
-    if wanted:
-        print(f"bptrain {bptrain.__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def callback(
-    version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """Train multilayer perceptrons from a YAML file, and check their gradients.
-
-    \b
-    Examples:
-      bptrain fit configs/iris.yaml
-      bptrain eval
-      bptrain fit --help
-    """
-
-
-def add(file: str) -> None:
-    """Adds the command that a file of this folder declares, to its group if it is in one."""
-    declared: Command = getattr(import_module(f"bptrain.cli.{file}"), f"{file}_command")
-    *group, name = declared.name.split()
-    to = {**GROUPS, **GROUPS_IN_GROUPS}[" ".join(group)] if group else app
-    to.command(name, short_help=declared.summary, context_settings=HELP)(declared.run)
-    if not group and name in GROUPS:
-        BY_THEMSELVES[name] = typer.Typer(rich_markup_mode=None, add_completion=False)
-        BY_THEMSELVES[name].command(name, short_help=declared.summary, context_settings=HELP)(declared.run)
-
-
-for file in COMMANDS:
-    add(file)
-for words, group_app in GROUPS_IN_GROUPS.items():
-    outer, inner = words.split()
-    GROUPS[outer].add_typer(group_app, name=inner, context_settings=HELP)
-for name, group_app in GROUPS.items():
-    app.add_typer(group_app, name=name, context_settings=HELP)
 
 
 def run(arguments: list[str]) -> int:
@@ -123,27 +35,23 @@ def run(arguments: list[str]) -> int:
 
 
 def dispatch(arguments: list[str]) -> object:
-    """Calls the command that is named first, in its group if it is in one, or else the application.
+    """Calls the command that is named first, loading no other; or else a group or the application.
 
     Through the application, typer would load pydantic to find out that its own --help was not given.
     """
-    command: Any = typer.main.get_command(app)
-    for word, alone in BY_THEMSELVES.items():  # which typer has replaced by the groups
-        command.commands[word] = typer.main.get_command(alone)
-    name = "bptrain"
-    while arguments and arguments[0] in getattr(command, "commands", {}):
-        command, name = below(command, arguments), f"{name} {arguments[0]}"
-        arguments = arguments[1:]
+    if arguments == ["--version"]:  # for which no command need be loaded
+        print_version()
+        return 0
+    words = first_words(arguments, FILES)
+    command = by_itself(words) if words else all_commands()
+    if not words:
+        words = first_words(arguments, GROUPS)
+        for word in words:
+            command = command.commands[word]
+    arguments = arguments[len(words) :]
     if not arguments and hasattr(command, "commands"):  # a group by itself lists its commands
         arguments = ["--help"]
-    return command(arguments, standalone_mode=False, prog_name=name)
-
-
-def below(command: Any, arguments: list[str]) -> Any:
-    """The command or group that the first word means: of a name that both have, the group where it has the second."""
-    first, *others = arguments
-    group: Any = typer.main.get_command(GROUPS[first]) if first in GROUPS else None
-    return group if group is not None and set(others[:1]) & set(group.commands) else command.commands[first]
+    return command(arguments, standalone_mode=False, prog_name=" ".join(("bptrain", *words)))
 
 
 def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
@@ -151,12 +59,9 @@ def usage_error(error: typer.TyperException, arguments: list[str]) -> int:
     from bptrain.console.terminal.screen import Screen
     from bptrain.errors import Problem, UsageError
 
-    commands: set[str | None] = {info.name for info in app.registered_commands}
-    commands |= {group.name for group in app.registered_groups}
-    name = next((argument for argument in arguments if argument in commands), "")
-    below_it = [info.name for info in GROUPS[name].registered_commands] if name in GROUPS else []
-    if name and name in BY_THEMSELVES and set(arguments[1:2]) & set(below_it):
-        name = f"{name} {arguments[1]}"
+    first = {words[0] for words in FILES}
+    named = next((place for place, argument in enumerate(arguments) if argument in first), len(arguments))
+    name = " ".join(first_words(arguments[named:], FILES) or first_words(arguments[named:], GROUPS))
     help_of = f"bptrain {name} --help" if name else "bptrain --help"
     said = " ".join(error.format_message().removesuffix(".").replace("Value error, ", "").split())
     meant = f" {found}" if (found := hint(error, arguments)) else ""
@@ -187,4 +92,5 @@ def main() -> None:
     code = run(sys.argv[1:])
     for number in STOPPING:  # all is said and saved: nothing may change the exit code now
         signal.signal(number, signal.SIG_IGN)
+    gc.freeze()  # else Python looks through all that was loaded once more before the process ends
     sys.exit(code)

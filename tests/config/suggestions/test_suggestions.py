@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from bptrain.cli.main import app
+from bptrain.cli.application import application
 from bptrain.config.suggestions import suggest
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
@@ -241,7 +241,7 @@ def test_a_suggested_option_of_a_part_is_one(option: str) -> None:
 
 @pytest.mark.parametrize("option", FOREIGN["command_line"])
 def test_a_suggested_option_of_the_command_line_is_one(option: str) -> None:
-    fit: Any = get_command(app)
+    fit: Any = get_command(application())
     assert option in {text for parameter in fit.commands["fit"].params for text in parameter.opts}
 
 
