@@ -113,6 +113,12 @@ def test_the_cache_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert found.text == f"{tmp_path}: 2 compiled loops, 0.1 MB"
     assert found.facts["directory"] == str(tmp_path / "kernels")
     assert (found.facts["kernels"], found.facts["bytes"]) == (2, 100_000)
+    entry = tmp_path / "data" / ("0" * 32)
+    entry.mkdir(parents=True)
+    (entry / "train.X").write_bytes(bytes(2_000_000))
+    found = doctor.cache()
+    assert found.text.endswith("; converted data, 2.0 MB (bptrain data cache list)")
+    assert found.facts["data"] == {"directory": str(tmp_path / "data"), "entries": 1, "bytes": 2_000_000}
     (tmp_path / "kernels").chmod(0o777)
     assert doctor.cache().status == "warning"
 

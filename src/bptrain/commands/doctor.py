@@ -18,6 +18,7 @@ import bptrain
 from bptrain.caches import VARIABLE as CACHE_VARIABLE
 from bptrain.caches import cache_directory
 from bptrain.commands.gradcheck.selftest import check_combination, combinations
+from bptrain.data.converted.entries import listed
 from bptrain.engine_names import engine_names
 from bptrain.engines.compiled import onednn
 from bptrain.engines.compiled.cache import is_private
@@ -232,29 +233,34 @@ def file_system(directory: Path) -> str | None:
 
 
 def cache() -> InstallationCheck:
-    """Where the caches are, and whether compiled loops can be stored there."""
+    """Where the caches are, what is stored there, and whether compiled loops can be."""
     place = cache_directory()
-    kernels = place / "kernels"
+    kernels, data = place / "kernels", place / "data"
     facts: dict[str, Any] = {"root": str(place), "directory": str(kernels)}
+    words, usable = [], True
     try:
-        count = sum(entry.is_dir() for entry in kernels.iterdir())
-        size = sum(file.stat().st_size for file in kernels.rglob("*") if file.is_file())
-        usable = is_private(kernels) and os.access(kernels, os.W_OK)
-    except FileNotFoundError:
-        return InstallationCheck("cache", "ok", f"{place}: nothing is stored there yet", facts=facts)
+        if kernels.exists():
+            count = sum(entry.is_dir() for entry in kernels.iterdir())
+            size = sum(file.stat().st_size for file in kernels.rglob("*") if file.is_file())
+            usable = is_private(kernels) and os.access(kernels, os.W_OK)
+            facts |= {"kernels": count, "bytes": size}
+            words.append(f"{count} compiled loops, {size / 1e6:.1f} MB")
+        converted = [entry.size for entry in listed(data)]
     except OSError as error:
         text = f"{place} cannot be read: {error.strerror or error}"
         return InstallationCheck(
             "cache", "warning", text, f"set {CACHE_VARIABLE} to a directory of your own", facts
         )
-    text = f"{place}: {count} compiled loops, {size / 1e6:.1f} MB"
-    facts |= {"kernels": count, "bytes": size}
+    if not usable:
+        words.append("other users can write to it, or you cannot")
+    if converted:
+        facts["data"] = {"directory": str(data), "entries": len(converted), "bytes": sum(converted)}
+        words.append(f"converted data, {sum(converted) / 1e6:,.1f} MB (bptrain data cache list)")
+    text = f"{place}: {'; '.join(words) or 'nothing is stored there yet'}"
     if usable:
         return InstallationCheck("cache", "ok", text, facts=facts)
     advice = f"make {kernels} private (chmod 700), or set {CACHE_VARIABLE}: until then every process compiles again"
-    return InstallationCheck(
-        "cache", "warning", f"{text}; other users can write to it, or you cannot", advice, facts
-    )
+    return InstallationCheck("cache", "warning", text, advice, facts)
 
 
 def gradients() -> InstallationCheck:
