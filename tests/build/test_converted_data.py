@@ -70,7 +70,8 @@ def test_what_is_converted_is_the_same_and_read_once(no_reading: Callable[[], No
     note = same_but_for_the_note(prepared(*MEMORY), expected)
     (key,) = entries()
     assert (
-        note == f"data: more than data.memory (1MB), so converted to 0.0 MB in {Path('kept', key).resolve()}"
+        note
+        == f"data: converted, since it may take more than data.memory (1MB), to 0.0 MB in {Path('kept', key).resolve()}"
     )
     no_reading()
     note = same_but_for_the_note(prepared(*MEMORY), expected)
@@ -237,7 +238,7 @@ def test_a_damaged_entry_is_said_and_made_again() -> None:
     Path("kept", key, "train.X").write_bytes(b"short")
     note = same_but_for_the_note(prepared(*MEMORY), prepared())
     what = "train.X has 5 bytes and should have 992"
-    assert note.startswith(f"data: what was kept is damaged ({what}), so converted again to 0.0 MB in ")
+    assert note.startswith(f"data: what was kept is damaged ({what}), so it is converted again to 0.0 MB in ")
     (entry,) = listed(Path("kept"))
     assert entry.state == "ok"
 

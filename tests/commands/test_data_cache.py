@@ -47,7 +47,7 @@ def clear(*options: object) -> Outcome:
 
 
 def test_a_fit_says_what_it_converts_and_what_it_uses(data: Path) -> None:
-    assert "data: more than data.memory (1MB), so converted to 0.0 MB in " in fit().err
+    assert "data: converted, since it may take more than data.memory (1MB), to 0.0 MB in " in fit().err
     assert re.search(r"data: 0\.0 MB of converted data in .*kept.[0-9a-f]{32}\n", fit().err)
 
 
@@ -92,7 +92,7 @@ def test_what_is_deleted(by: str, data: Path) -> None:
     assert [entry["key"] for entry in record["deleted"]] == [key]
     assert record["bytes"] > 0
     assert entries() == []
-    assert "so converted to" in fit().err
+    assert "data: converted, since" in fit().err
 
 
 @pytest.mark.parametrize(

@@ -55,11 +55,11 @@ def converted_data(
     else:
         refuse_changes(kept_schema, digests)
         key, notes = key_of(kept_schema.schema, reading), None
-    why = f"more than data.memory ({loaded.config.data.memory}), so converted"
+    why = f"converted, since it may take more than data.memory ({loaded.config.data.memory}),"
     try:
         found = None if key is None else find(cache, key)
     except DamagedEntryError as error:
-        found, why = None, f"what was kept is damaged ({error}), so converted again"
+        found, why = None, f"what was kept is damaged ({error}), so it is converted again"
     if found is not None:
         return noted(found, notes, f"data: {size_of(found)} of converted data in {found.place}")
 
