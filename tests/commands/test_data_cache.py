@@ -47,7 +47,12 @@ def clear(*options: object) -> Outcome:
 
 
 def test_a_fit_says_what_it_converts_and_what_it_uses(data: Path) -> None:
-    assert "data: converted, since it may take more than data.memory (1MB), to 0.0 MB in " in fit().err
+    first = fit()
+    assert "data: converted, since it may take more than data.memory (1MB), to 0.0 MB in " in first.err
+    kept = data / "kept"
+    assert first.err.startswith(
+        f"converting {data / 'big.csv'}, once for all fits of the same rows, in {kept}\n"
+    )
     assert re.search(r"data: 0\.0 MB of converted data in .*kept.[0-9a-f]{32}\n", fit().err)
 
 

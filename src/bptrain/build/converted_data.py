@@ -5,11 +5,11 @@ the dtype. A config whose schema is not known yet has asked for the data before,
 of bptrain is part of either, so that what a new version reads in another way is read again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -33,16 +33,24 @@ PLACES = ("root", "memory", "cache")  # keys of data that say where things lie, 
 DIGITS = 32  # of a key
 
 
-def converted_data(
+class Converting(NamedTuple):
+    """Data is about to be converted, which may take a while."""
+
+    data: str
+    cache: Path
+
+
+def converting_data(
     loaded: Loaded,
     settings: DataSettings,
     facts: NetworkFacts,
     dtype: DTypeLike,
     kept_schema: KeptSchema | None,
-) -> Prepared:
+) -> Generator[Converting, None, Prepared]:
     """The data set with its arrays in mapped files: those that are kept, or else new ones.
 
-    Raises what `prepare` does, and StorageError where there is no room, or no such directory can be made.
+    Yields Converting before it makes any. Raises what `prepare` does, and StorageError where there is no room, or no
+    such directory can be made.
     """
     digests = digests_of(settings)
     cache = usable_cache(loaded, kept_schema is not None)
@@ -73,6 +81,7 @@ def converted_data(
     def key_of_made(prepared: Prepared) -> str:
         return key_of(prepared.schema, reading)
 
+    yield Converting(settings.train.name, cache)
     new = asked if kept_schema is None else None
     made, notes = added(cache, settings.train.name, make, key_of_made, new)
     return noted(made, notes, f"data: {why} to {size_of(made)} in {made.place}")
@@ -86,7 +95,7 @@ def first_rows(
     limit: int,
     kept_schema: KeptSchema | None,
 ) -> Prepared:
-    """The first rows of each split of a large data set. Nothing is kept. Raises what `converted_data` does."""
+    """The first rows of each split of a large data set. Nothing is kept. Raises what `converting_data` does."""
     cache = usable_cache(loaded, kept_schema is not None)
     with storing(cache):
         return prepare(settings, facts, loaded.config.seed, dtype, limit, kept_schema, MappedFiles(cache))

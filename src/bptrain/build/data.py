@@ -1,12 +1,12 @@
 """The data section of a config as objects: settings, sources, and the data set prepared."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from numpy.typing import DTypeLike
 
-from bptrain.build.converted_data import converted_data, first_rows
+from bptrain.build.converted_data import Converting, converting_data, first_rows
 from bptrain.build.making import dtype_of, make
 from bptrain.config import Loaded
 from bptrain.config.columns import ColumnConfig, FillConfig, Missing
@@ -25,6 +25,7 @@ from bptrain.data.settings import (
     RowSplit,
 )
 from bptrain.data.sources import DataSource, FileSource
+from bptrain.drain import drain
 from bptrain.errors import DataError, Problem
 from bptrain.formats import format_of, formats
 from bptrain.formats.conventions import DELIMITERS, Conventions
@@ -46,11 +47,22 @@ def prepare_data(
     given: Given = NOTHING,
     kept_schema: KeptSchema | None = None,
 ) -> Prepared:
+    """What `preparing_data` comes to."""
+    return drain(preparing_data(loaded, dtype, limit, given, kept_schema))
+
+
+def preparing_data(
+    loaded: Loaded,
+    dtype: DTypeLike | None = None,
+    limit: int | None = None,
+    given: Given = NOTHING,
+    kept_schema: KeptSchema | None = None,
+) -> Generator[Converting, None, Prepared]:
     """Reads, splits and encodes the data of a config; with `limit`, encodes the first rows of each split alone.
 
     `given` are the rows that Python gives in place of files; with the schema of a run, the columns are read by that and
-    not inferred again. Raises DataError; a problem with a config key gets that
-    key's position in the file.
+    not inferred again. Yields Converting where large data is converted. Raises DataError; a problem with a config key
+    gets that key's position in the file.
     """
     config = loaded.config
     with loaded.locating():
@@ -64,7 +76,7 @@ def prepare_data(
             return prepare(settings, facts, config.seed, dtype, limit, kept_schema)
         if limit is not None:
             return first_rows(loaded, settings, facts, dtype, limit, kept_schema)
-        return converted_data(loaded, settings, facts, dtype, kept_schema)
+        return (yield from converting_data(loaded, settings, facts, dtype, kept_schema))
 
 
 def fits(settings: DataSettings, bound: int) -> bool:

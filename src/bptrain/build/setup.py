@@ -1,11 +1,12 @@
 """The setup that every use of a config begins with: validate it, read its data, build its network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from bptrain.build.data import Given, prepare_data
+from bptrain.build.converted_data import Converting
+from bptrain.build.data import Given, preparing_data
 from bptrain.build.metrics import build_metrics
 from bptrain.build.network import activation_parts, network_of_schema
 from bptrain.build.training import build_controls
@@ -17,6 +18,7 @@ from bptrain.config.yaml.places import dotted
 from bptrain.core.network import Network
 from bptrain.data.memory import InMemory
 from bptrain.data.prepare import KeptSchema, Prepared
+from bptrain.drain import drain
 from bptrain.errors import Problem, UsageError, Warned, not_silenced
 from bptrain.parts.controls import Controls
 from bptrain.parts.metrics import Metric
@@ -57,11 +59,18 @@ def load_given(
 
 
 def open_loaded(loaded: Loaded, given: Given = NOTHING, kept_schema: KeptSchema | None = None) -> Setup:
+    """What `opening_loaded` comes to."""
+    return drain(opening_loaded(loaded, given, kept_schema))
+
+
+def opening_loaded(
+    loaded: Loaded, given: Given = NOTHING, kept_schema: KeptSchema | None = None
+) -> Generator[Converting, None, Setup]:
     """Reads the data of a config, by the schema of a run where there is one, and builds its network.
 
-    Raises UsageError or DataError.
+    Yields Converting where large data is converted. Raises UsageError or DataError.
     """
-    prepared = prepare_data(loaded, given=given, kept_schema=kept_schema)
+    prepared = yield from preparing_data(loaded, given=given, kept_schema=kept_schema)
     network = network_of_schema(loaded.config, prepared.schema)
     with loaded.locating():
         refuse_one_unit(loaded, network)

@@ -6,6 +6,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from bptrain.build.converted_data import Converting
 from bptrain.commands.fit.fit import Compiling, Done, FitEvent, Started
 from bptrain.commands.fit.follow import position
 from bptrain.commands.fit.summary import SplitResult
@@ -31,6 +32,11 @@ def sizes_of(network: Network) -> str:
     return " -> ".join(str(n) for n in network.sizes)
 
 
+def converting(event: Converting) -> str:
+    """That data is converted, as a line."""
+    return f"converting {event.data}, once for all fits of the same rows, in {event.cache}"
+
+
 class FitView:
     """Shows the events of one fit; a context, so that the bar is gone from the terminal however the fit ends."""
 
@@ -51,7 +57,9 @@ class FitView:
 
     def show(self, event: FitEvent) -> None:
         """Shows one event."""
-        if isinstance(event, Compiling):
+        if isinstance(event, Converting):
+            self.screen.note(converting(event))
+        elif isinstance(event, Compiling):
             self.screen.note(
                 f"compiling the training loop for {sizes_of(event.network)}, once for all runs like it"
             )

@@ -5,9 +5,11 @@ import sys
 import textwrap
 from collections.abc import Generator, Iterator
 
+from bptrain.build.converted_data import Converting
 from bptrain.commands.fit.fit import Compiling
 from bptrain.commands.validate.cost_model import in_words, size_in_words
 from bptrain.commands.validate.validate import Validated
+from bptrain.console.fit import converting
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.drain import drain
 from bptrain.errors import printable
@@ -17,10 +19,12 @@ NAME = 13  # columns of what a line is about
 NARROW = 60  # columns; on narrower terminals the text is below its name
 
 
-def show_steps(screen: Screen, going: Generator[Compiling, None, Validated]) -> Validated:
+def show_steps(screen: Screen, going: Generator[Converting | Compiling, None, Validated]) -> Validated:
     """Runs a validation to its end, says when that takes a while, and prints the warnings."""
     compiling = "compiling the training loop for this network; fit will reuse it …"
-    done = drain(going, lambda _: screen.note(compiling))
+    done = drain(
+        going, lambda step: screen.note(converting(step) if isinstance(step, Converting) else compiling)
+    )
     for name, message in done.warnings:
         screen.warn(name, message)
     return done

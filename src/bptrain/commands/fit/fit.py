@@ -1,7 +1,7 @@
 """One fit, from a config file to a finished run: the trainer's events, saved by the store and passed on.
 
     for event in fit_events("config.yaml"):
-        …  # Compiling where that takes a while, Started, then the trainer's events, then Done
+        …  # Converting and Compiling where that takes a while, Started, then the trainer's events, then Done
 
 Closing the generator between two events saves the run: nothing is lost.
 """
@@ -11,9 +11,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bptrain.build.converted_data import Converting
 from bptrain.build.making import dtype_of
 from bptrain.build.network import initial_weights
-from bptrain.build.setup import NOTHING, Setup, load_given, open_loaded, run_config
+from bptrain.build.setup import NOTHING, Setup, load_given, opening_loaded, run_config
 from bptrain.build.training import build_plan, refuse_what_is_too_large
 from bptrain.commands.fit.older_metrics import weighed_anew
 from bptrain.commands.fit.resume import (
@@ -82,7 +83,7 @@ class Done(NamedTuple):
         return self.summary.result
 
 
-FitEvent = Compiling | Started | Event | Done
+FitEvent = Converting | Compiling | Started | Event | Done
 
 
 class Fit(NamedTuple):
@@ -115,9 +116,9 @@ def fit_events(
     if resume is not None:
         loaded, kept = data_to_go_on(resume, loaded, out)
     try:
-        fit = open_fit(open_loaded(loaded, given, kept))
+        fit = open_fit((yield from opening_loaded(loaded, given, kept)))
     except ChangedDataError:  # such a run does not go on, which is said later
-        fit = open_fit(open_loaded(loaded, given))
+        fit = open_fit((yield from opening_loaded(loaded, given)))
     del given  # the rows are encoded: what they were made from need not stay in memory
     with ExitStack() as stack:
         resumed, anew = None, None

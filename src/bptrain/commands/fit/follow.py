@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from bptrain.build.converted_data import Converting
 from bptrain.commands.fit.fit import Compiling, Done, FitEvent, Started
 from bptrain.engines.base import TrainingPlan
 from bptrain.errors import Interrupted, Warned, stopping_signals
@@ -24,7 +25,7 @@ def run_to_end(events: Generator[FitEvent, None, None], show: Callable[[FitEvent
     Raises Interrupted after that.
     """
     first = next(events)  # reading the data may be stopped at once: there is nothing to save yet
-    while isinstance(first, Compiling):  # and so may compiling
+    while isinstance(first, Converting | Compiling):  # and so may converting and compiling
         show(first)
         first = next(events)
     if isinstance(first, Done):
@@ -39,7 +40,7 @@ def run_to_end(events: Generator[FitEvent, None, None], show: Callable[[FitEvent
                 show(event)
                 if isinstance(event, Done):
                     return event
-                state = state if isinstance(event, Warned | Compiling) else event.state
+                state = state if isinstance(event, Warned | Converting | Compiling) else event.state
                 if pending.signal is not None:
                     break
         except KeyboardInterrupt:  # the second signal, within a slice: the fit has saved the state before it

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bptrain.build.converted_data import Converting
 from bptrain.build.making import dtype_of
 from bptrain.build.network import activation_parts
-from bptrain.build.setup import Setup, open_config
+from bptrain.build.setup import NOTHING, Setup, load_given, opening_loaded
 from bptrain.commands.fit.fit import Compiling, Fit, open_fit, ready_engine, start_state
 from bptrain.commands.validate.cost_model import Estimate, estimate
 from bptrain.core.backprop import gradient
@@ -90,12 +91,14 @@ class Validated(NamedTuple):
 
 def validating(
     config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()
-) -> Generator[Compiling, None, Validated]:
+) -> Generator[Converting | Compiling, None, Validated]:
     """The validation of a config file. Raises UsageError, DataError, or NumericalError where nothing finite comes out.
 
-    Yields Compiling first if that takes a while, as for a config that asks for the compiled engine by name.
+    Yields Converting where large data is converted, and Compiling if that takes a while, as for a config that asks for
+    the compiled engine by name.
     """
-    return (yield from validated(open_config(config, overrides)))
+    loaded = load_given(config, overrides, NOTHING)
+    return (yield from validated((yield from opening_loaded(loaded))))
 
 
 def validated(setup: Setup) -> Generator[Compiling, None, Validated]:
