@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptrain.data.sources import FileSource
-from bptrain.formats import Sheet, delimited, delimited_table, plain_rows
+from bptrain.errors import DataError
+from bptrain.formats import Sheet, delimited, delimited_table, plain_rows, separators
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.markers import markers_of
 from bptrain.formats.number_columns import json_numbers, numbers_of_texts
@@ -194,6 +195,7 @@ def test_conventions(tmp_path: Path, text: str, conventions: Conventions) -> Non
     plain = FileSource(tmp_path / "t.csv", None, conventions).read("data.train")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delimited, "plain_table", lambda found, conventions: None)
+        patch.setattr(delimited, "plain_table_of", lambda *given: None)
         other = FileSource(tmp_path / "t.csv", None, conventions).read("data.train")
     assert isinstance(plain, Sheet)
     assert isinstance(other, Sheet)
@@ -202,6 +204,47 @@ def test_conventions(tmp_path: Path, text: str, conventions: Conventions) -> Non
     assert plain.origin.lines is not None
     assert other.origin.lines is not None
     assert plain.origin.lines.tolist() == other.origin.lines.tolist()
+
+
+HEADS = [
+    b"", b"", b"", b"\xef\xbb\xbf", b"\xff\xfe", b"sep=;\n", b"# by hand\n", b"\n\n", b"A title\n", b'{"a": 1}\n',
+]  # fmt: skip
+PARTS = [
+    b"a,b\n", b"x;y\n", b"1,2\n", b"0.5,\n", b"3,4\r\n", b"\r", b"\n", b"5,6,7\n", b'"p","q"\n', b'"NA",1\n', b'"',
+    b"1e5,-0\n", "é,日本\n".encode(), b"\xe9,1\n", b"\xc3\n,1\n", b"\x80,1\n", b"u,\0\n", b"'v',w\n", b" 1, 2\n",
+    b"a b\n", b"01,+5\n", b"8;9\n",
+]  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(HEADS), st.lists(st.sampled_from(PARTS), max_size=12), st.booleans(), st.integers(1, 40)
+)
+def test_bytes_say_what_their_text_says(
+    tmp_path_factory: pytest.TempPathFactory, head: bytes, parts: list[bytes], is_long: bool, piece: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "said.csv"
+    rows = [b"1.5,2\n"] * (3000 if is_long else 0)
+    path.write_bytes(b"".join([head, *parts[: len(parts) // 2], *rows, *parts[len(parts) // 2 :]]))
+
+    def said() -> object:
+        try:
+            found = FileSource(path).read("data.train")
+        except DataError as error:
+            return error.problems
+        assert isinstance(found, Sheet)
+        assert found.origin.lines is not None
+        cells = {name: [*column] for name, column in found.cells.items()}
+        return cells, found.origin.lines.tolist(), found.origin.notes
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delimited_table, "LONG_HEADER", 64)
+        patch.setattr(delimited_table, "LEAST_HEAD", 16)
+        patch.setattr(separators, "LEAST_HEAD", 64)
+        patch.setattr(plain_rows, "PIECE", piece if not is_long else 4000)
+        by_bytes = said()
+        patch.setattr(delimited, "plain_table_of", lambda *given: None)
+        assert by_bytes == said()
 
 
 @pytest.mark.parametrize(

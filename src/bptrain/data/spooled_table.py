@@ -13,7 +13,7 @@ from bptrain.data.table import text_of
 from bptrain.formats import Sheet
 from bptrain.formats.base import Cells
 from bptrain.formats.problems import Origin
-from bptrain.formats.text_columns import ColumnTexts, Piece, PlainRows
+from bptrain.formats.text_columns import ColumnTexts, PlainRows, has_rows, without_others
 from bptrain.parts.types import Array
 
 LONG = 1e15  # whole numbers from here on are texts where a cell of their column is missing (formats/arrow_cells.py)
@@ -66,11 +66,12 @@ class KeptRows:
     def _kept(self, rows: PlainRows) -> PlainRows:
         keep = self._storage.kept
         pieces = [
-            Piece(
-                keep(data[: int(ends[-1, -1]) + 1]), keep(ends), line, None if lines is None else keep(lines)
+            piece._replace(
+                data=keep(piece.data),
+                ends=keep(piece.ends),
+                lines=None if piece.lines is None else keep(piece.lines),
             )
-            for data, ends, line, lines in rows.pieces
-            if len(ends)
+            for piece in map(without_others, filter(has_rows, rows.pieces))
         ]
         return PlainRows(pieces, rows.width, {}, rows.end)
 

@@ -11,7 +11,8 @@ from bptrain.data.storage import Storage
 from bptrain.formats.coded_texts import CodedTexts, coded
 from bptrain.formats.number_columns import numbers_of_texts
 from bptrain.formats.quoting import QuotedText
-from bptrain.formats.text_columns import END, ROOM, ColumnTexts, Piece, PlainNumbers, PlainRows
+from bptrain.formats.text_bytes import ROOM
+from bptrain.formats.text_columns import END, ColumnTexts, Piece, PlainNumbers, PlainRows
 from bptrain.formats.typed_number import TypedNumber
 from bptrain.parts.types import Array
 

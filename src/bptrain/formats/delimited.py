@@ -14,9 +14,10 @@ from bptrain.formats.delimited_table import (
     no_rows,
     notes_of,
     plain_table,
+    plain_table_of,
     separated,
 )
-from bptrain.formats.files import read_text
+from bptrain.formats.files import read_text, read_text_bytes
 from bptrain.formats.foreign import is_json
 from bptrain.formats.header_row import NUMBER as NUMBER
 from bptrain.formats.markers import markers_of
@@ -65,10 +66,15 @@ def read_delimited(path: Path, key: str, conventions: Conventions, delimiter: st
     """Reads a table; `delimiter` is what the name says. Raises DataError with line numbers for all that is none."""
     import numpy as np
 
-    text, file = read_text(path, key, conventions.encoding), str(path)
-    found = separated(text, conventions, delimiter, file)
-    del text
-    table = plain_table(found, conventions)
+    file = str(path)
+    plain = None
+    if conventions.encoding is None:
+        plain = plain_table_of(read_text_bytes(path, key), conventions, delimiter, file)
+    if plain is None:
+        found = separated(read_text(path, key, conventions.encoding), conventions, delimiter, file)
+        table = plain_table(found, conventions)
+    else:
+        found, table = plain
     records = table or records_of(found.text, found.delimiter, found.extra, conventions, file)
     if not len(records.lines):
         raise no_rows(file)

@@ -18,6 +18,7 @@ from bptrain.formats.plain_rows import NotATable, can_be_plain, plain_rows
 from bptrain.formats.problems import Origin
 from bptrain.formats.quoting import QuotesSoFar
 from bptrain.formats.separators import LINES, QUOTE, with_single_blanks
+from bptrain.formats.text_bytes import text_bytes_of
 from bptrain.formats.text_columns import ColumnTexts, PlainRows
 
 if TYPE_CHECKING:
@@ -144,7 +145,9 @@ class DelimitedTable:
         found, conventions, width = self.separation, self.conventions, self.header.width
         if can_be_plain(text, found.delimiter, conventions):
             with suppress(NotATable):  # for which there is an explanation
-                return plain_rows(text, 0, line, width, found.delimiter, conventions, goes_on)
+                return plain_rows(
+                    text_bytes_of(text.encode()), line, width, found.delimiter, conventions, goes_on
+                )
         before = self.header._replace(end=line)
         return records_of(
             text, found.delimiter, found.extra, conventions, self.file, before=before, goes_on=goes_on

@@ -1,16 +1,20 @@
 """What a text of rows says of itself: how its cells are separated, its columns, and its rows where they are plain."""
 
+import codecs
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from bptrain.errors import DataError, Problem
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.csv_rows import Records
-from bptrain.formats.files import looks_like_utf8
+from bptrain.formats.files import UTF8, encoding_of, looks_like_utf8
 from bptrain.formats.foreign import is_json
 from bptrain.formats.header_row import TableColumns, columns_by_name, columns_by_place
+from bptrain.formats.packing import HEAD
 from bptrain.formats.plain_rows import NotATable, can_be_plain, plain_rows
-from bptrain.formats.separators import Separation, csv_reader, separation_of
+from bptrain.formats.separators import LEAST_HEAD, LINES, Separation, csv_reader, separation_of
+from bptrain.formats.text_bytes import TextBytes, text_bytes_of
 from bptrain.formats.text_columns import ColumnTexts, PlainRows
 
 if TYPE_CHECKING:
@@ -82,10 +86,42 @@ class PlainTable(NamedTuple):
         return [ColumnTexts(self.rows, k) for k in range(self.width)]
 
 
-def plain_table(found: Separation, conventions: Conventions, goes_on: bool = False) -> PlainTable | None:
+def plain_table_of(
+    content: TextBytes, conventions: Conventions, delimiter: str, file: str
+) -> tuple[Separation, PlainTable] | None:
+    """A table in UTF-8 by its bytes, and how it is separated, which its head tells; None where the text must be read.
+
+    That is also where there is something to say of it.
+    """
+    if conventions.encoding is not None or conventions.comment is not None:
+        return None
+    first = content.part(content.begin, content.begin + HEAD)
+    if encoding_of(first) != UTF8:
+        return None
+    if first.startswith(codecs.BOM_UTF8):
+        content = content._replace(begin=content.begin + len(codecs.BOM_UTF8))
+    size = LONG_HEADER
+    while True:
+        end = content.line_end(content.begin, size)
+        head = content.part(content.begin, end)
+        if end == content.end or (head.count(b"\n") > LINES + 1 and len(head) > 4 * LEAST_HEAD):
+            break
+        size *= 2
+    with suppress(DataError, UnicodeDecodeError):
+        text = head.decode()
+        found = separated(text, conventions, delimiter, file)
+        if found.text == text and "\0" not in text:
+            table = plain_table(found, conventions, content=content)
+            return None if table is None else (found, table)
+    return None
+
+
+def plain_table(
+    found: Separation, conventions: Conventions, goes_on: bool = False, content: TextBytes | None = None
+) -> PlainTable | None:
     """A table that can be cut by array operations; None for one that cannot, or that is none.
 
-    `goes_on` is whether there is more behind the text.
+    `goes_on` is whether there is more behind the text; `content` is all of it, where the text is no more than its head.
     """
     import csv
 
@@ -113,7 +149,11 @@ def plain_table(found: Separation, conventions: Conventions, goes_on: bool = Fal
             at = text.index("\n", at) + 1
         if not width or text.count("\r", 0, at) != text.count("\r\n", 0, at):
             return None
-        rows = plain_rows(text, at, begin + 1, width, delimiter, conventions, goes_on)
+        if content is None:
+            content = text_bytes_of(text[at:].encode())
+        else:
+            content = content._replace(begin=content.begin + len(text[:at].encode()))
+        rows = plain_rows(content, begin + 1, width, delimiter, conventions, goes_on)
     except (csv.Error, NotATable, ValueError):
         return None  # for which there is an explanation
     return PlainTable(header, head, rows, rows.lines())

@@ -22,6 +22,7 @@ from bptrain.formats.packing import (
     without_packing,
 )
 from bptrain.formats.problems import UndeclaredConvention, nearest
+from bptrain.formats.text_bytes import TextBytes, text_bytes_of, text_bytes_of_file
 
 
 @contextmanager
@@ -85,6 +86,23 @@ def read_bytes(path: Path, key: str) -> bytes:
     return data
 
 
+def read_text_bytes(path: Path, key: str) -> TextBytes:
+    """The same in an array with room around it."""
+    with reading(path, key), path.open("rb") as file:
+        packing = _packing(file, path)
+        if packing is None:
+            content = text_bytes_of_file(file, path.stat().st_size)
+        else:
+            content = text_bytes_of(unpacked(packing, file, path))
+    begin, end = content.begin, content.end
+    head, tail = (
+        content.part(begin, min(begin + HEAD_OF_FILE, end)),
+        content.part(max(begin, end - TAIL_OF_FILE), end),
+    )
+    refuse_foreign(head, tail, path)
+    return content
+
+
 def read_text(path: Path, key: str, encoding: str | None = None) -> str:
     """The content as text, without a byte order mark, in UTF-8 unless that mark or `encoding` says otherwise.
 
@@ -141,9 +159,12 @@ MARKS = (  # byte order marks
 )
 
 
+UTF8 = "utf-8"
+
+
 def encoding_of(head: bytes) -> str:
     """The encoding by the byte order mark: UTF-16, UTF-32, or else UTF-8."""
-    return next((name for mark, name in MARKS if head.startswith(mark)), "utf-8")
+    return next((name for mark, name in MARKS if head.startswith(mark)), UTF8)
 
 
 def likely_encodings(data: bytes) -> tuple[str, str]:

@@ -11,7 +11,6 @@ from bptrain.formats.decimals import WORD, DecimalReader
 from bptrain.formats.text_columns import (
     END,
     FIRST_ROWS,
-    ROOM,
     Piece,
     PlainNumbers,
     bounds_of_rows,
@@ -25,13 +24,14 @@ from bptrain.formats.text_columns import (
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
-AT_A_TIME = 1 << 14  # cells that are read at a time, whose arrays lie in the processor's cache
+AT_A_TIME = 1 << 16  # cells of all columns that are read at a time: the processor's cache holds their arrays
+JSON_AT_A_TIME = 1 << 14  # cells; more of them are memory that is taken anew each time
 TELLING_ROWS = 3  # whose cells show by their first character which columns are texts
 MANY = (
     0.5  # of the cells of a column that array operations leave: then the others are not read by them either
 )
 COMMA = ord(",")
-MAY_BEGIN_A_NUMBER = frozenset(b"+-.0123456789 \t\n\r\v\f\0")
+MAY_BEGIN_A_NUMBER = frozenset(b"+-.0123456789 \t\n\r\v\f")
 NOT_IN_NUMBERS = (b'"', b"[", b"{", b"t", b"f", b"n", b"N", b"I")  # what begins other JSON than numbers
 LEADING_ZERO = re.compile(r"\n[-+ ]*0[0-9]")
 
@@ -96,7 +96,7 @@ class NumberColumns:
         others: set[int] = set()
         rows, n = len(part), len(places)
         chosen, columns = _range(places), _range([self._at[place] for place in places])
-        step = max(1, AT_A_TIME // max(1, n))
+        step = max(1, AT_A_TIME // piece.ends.shape[1])
         for begin in range(0, rows if n else 0, step):
             some = slice(begin, min(begin + step, rows))
             starts, ends = bounds_of_rows(piece, some, chosen)
@@ -239,8 +239,8 @@ def _that_begin_so(piece: Piece) -> list[int]:
     """The columns whose first cells begin as numbers do."""
     import numpy as np
 
-    starts, _ = bounds_of_rows(piece, slice(0, TELLING_ROWS), slice(None))
-    begins = np.isin(piece.data[starts], [*MAY_BEGIN_A_NUMBER])
+    starts, ends = bounds_of_rows(piece, slice(0, TELLING_ROWS), slice(None))
+    begins = np.isin(piece.data[starts], [*MAY_BEGIN_A_NUMBER]) | (starts == ends)
     return np.flatnonzero(begins.reshape(-1, piece.ends.shape[1]).all(axis=0)).tolist()
 
 
@@ -251,11 +251,11 @@ def _numbers(piece: Piece, places: "Array") -> "Array | None":
     rows, width = piece.ends.shape
     if not len(places):
         return np.empty((rows, 0))
-    step = max(1, AT_A_TIME // len(places))
+    step = max(1, JSON_AT_A_TIME // len(places))
     values = np.empty((rows, len(places)))
     for row in range(0, rows, step):
         ends = piece.ends[row : row + step].astype(np.int64)
-        begin = int(piece.ends[row - 1, -1]) + 1 if row else ROOM
+        begin = int(piece.ends[row - 1, -1]) + 1 if row else piece.begin
         cells = piece.data[begin : ends[-1, -1] + 1].copy()
         ends -= begin
         cells[ends] = COMMA

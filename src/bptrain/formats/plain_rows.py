@@ -11,42 +11,21 @@ from bptrain.formats.conventions import BLANKS, Conventions
 from bptrain.formats.markers import markers_of
 from bptrain.formats.number_columns import NumberColumns
 from bptrain.formats.quoting import quotes_some
-from bptrain.formats.text_columns import END, ROOM, Piece, PlainRows
+from bptrain.formats.text_bytes import LINE, ROOM, TextBytes, is_text
+from bptrain.formats.text_columns import END, WORD, Piece, PlainRows
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
-PIECE = 1 << 18  # characters that are cut at a time
+PIECE = 1 << 19  # bytes that are cut at a time
 LEAST_ROWS = 1000  # of a piece, since each column is taken out of each piece by itself
-MOST_OF_A_PIECE = 1 << 25  # characters, of so many rows
-MORE_THAN_CELLS = 64  # bytes of a piece, at most
+MOST_OF_A_PIECE = 1 << 25  # bytes, of so many rows
 LARGEST = 1 << 32  # bytes of a piece, whose places are 32-bit numbers
-BLANK = ord(" ")
+BLANK, RETURN = b" \r"
 
 
 class NotATable(Exception):
     """The text is not a table of one width, or has a byte that is reserved here."""
-
-
-class PieceStore:
-    """Room for the pieces of a table, so that what is kept does not lie between what goes again."""
-
-    def __init__(self, size: int, rows: int, width: int) -> None:
-        import numpy as np
-
-        self._data: Array = np.empty(size, np.uint8)  # memory is taken as it is filled
-        self._ends: Array = np.empty((rows, width), np.uint32)
-        self._size = self._rows = 0
-
-    def keep(self, piece: Piece) -> Piece:
-        """The same piece, in this room where it fits."""
-        size, rows = self._size + len(piece.data), self._rows + len(piece.ends)
-        if size > len(self._data) or rows > len(self._ends):
-            return piece
-        data, ends = self._data[self._size : size], self._ends[self._rows : rows]
-        data[:], ends[:] = piece.data, piece.ends
-        self._size, self._rows = size, rows
-        return piece._replace(data=data, ends=ends)
 
 
 def can_be_plain(text: str, delimiter: str, conventions: Conventions) -> bool:
@@ -62,111 +41,154 @@ def can_be_plain(text: str, delimiter: str, conventions: Conventions) -> bool:
 
 
 def plain_rows(
-    text: str,
-    begin: int,
+    content: TextBytes,
     line: int,
     width: int,
     delimiter: str,
     conventions: Conventions,
     goes_on: bool = False,
 ) -> PlainRows:
-    """The rows from a place of a text on, where a line with this number begins.
+    """The rows of a text that begins with the line of this number; its bytes may be changed, and become those of cells.
 
     `goes_on` is whether there is more behind the text, so that its last row may be broken off; then the last rows may
-    be left. Raises NotATable where some rows have another number of cells, or broken quotes, and where a marker of a
-    missing value stands in quotes, for which the text is looked at in another way.
+    be left. Raises NotATable where some rows have another number of cells, or broken quotes, where a marker of a
+    missing value stands in quotes, for which the text is looked at in another way, and for what is no UTF-8.
     """
+    import numpy as np
+
     quote = '"' if conventions.quote is None else conventions.quote
     markers = markers_of(conventions.missing_markers).anywhere
-    most = 1 + min(text.count("\n", begin), (len(text) - begin) // width)  # rows
+    begin, end = content.begin, content.end
+    most = 1 + min(_lines(content.data[begin:end]), (end - begin) // width)  # rows
     columns = NumberColumns(most)
-    size = (len(text) - begin) * (1 if text.isascii() else 4)
-    store = PieceStore(size + size // PIECE * MORE_THAN_CELLS, most, width)
+    ends = np.empty((most, width), np.uint32)  # memory is taken as it is filled
+    rows = 0
     pieces: list[Piece] = []
-    usual = size = max(PIECE, min(LEAST_ROWS * (text.find("\n", begin) + 1 - begin), MOST_OF_A_PIECE))
-    while begin < len(text):
-        end = len(text)
-        if begin + size < end:
-            end = text.rfind("\n", begin, begin + size) + 1 or text.find("\n", begin + size) + 1 or end
-        part = text[begin:end]
-        if (
-            "\0" in part
-            or ("\r" in part and part.count("\r") != part.count("\r\n"))
-            or len(part) * 4 > LARGEST
-        ):
+    usual = size = max(PIECE, min(LEAST_ROWS * (content.line_end(begin, 0) - begin), MOST_OF_A_PIECE))
+    cutter = Cutter(content, width, delimiter, quote, markers)
+    while begin < end:
+        stop = content.line_end(begin, size)
+        if stop - begin > LARGEST - WORD or not is_text(content.data[begin:stop]):
             raise NotATable
-        piece = _cut(part, line, width, delimiter, quote, markers)
+        piece = cutter.cut(begin, stop, line)
         if piece is None:
-            piece = _read(part, line, width, delimiter, conventions)
-            if quotes_some(markers, part, quote):
+            part = content.part(begin, stop).decode()
+            if quotes_some(markers, part, quote) or part.count("\r") != part.count("\r\n"):
                 raise NotATable
-            if piece is None and end < len(text):
+            piece = cutter.kept(begin, stop, _read(part, line, width, delimiter, conventions))
+            if piece is None and stop < end:
                 size *= 2  # the cut may have gone through a quoted cell
                 continue
             if piece is None and goes_on and pieces:
                 break
             if piece is None:
                 raise NotATable
-        if len(piece.ends):
-            columns.add(piece)
-            pieces.append(store.keep(piece))
-        begin, size = end, usual
         line += len(piece.ends) if piece.lines is None else part.count("\n")
+        if n := len(piece.ends):
+            ends[rows : rows + n] = piece.ends
+            piece = piece._replace(ends=ends[rows : rows + n])
+            columns.add(piece)
+            pieces.append(piece)
+            rows += n
+        begin, size = stop, usual
     if not pieces:
         raise NotATable
     return PlainRows(pieces, width, columns.found(), line)
 
 
-def _cut(
-    part: str, line: int, width: int, delimiter: str, quote: str, markers: Collection[str]
-) -> Piece | None:
-    """The rows of lines that are plain; None where the csv module must look at them."""
+def _lines(data: "Array") -> int:
+    """How many lines end."""
     import numpy as np
 
-    if "\r" in part:
-        part = part.replace("\r\n", "\n")
-    content = part.encode()
-    if not content.endswith(b"\n"):
-        content += b"\n"
-    data = np.frombuffer(bytearray(ROOM) + content, np.uint8)
-    body = data[ROOM:]
-    is_end = (body == ord(delimiter)) | (body == ord("\n"))
-    if delimiter != " " and " " in part and (body[0] == BLANK or (is_end[:-1] & (body[1:] == BLANK)).any()):
-        return None  # csv skips blanks that begin a cell
-    if width == 1 and ((quote and quote in part) or _has_blank(part)):
-        return None
-    if quote and quote in part:
-        found = _without_quotes(data, is_end, ord(quote), markers)
-        if found is None:
+    return sum(int(np.count_nonzero(data[k : k + PIECE] == LINE)) for k in range(0, len(data), PIECE))
+
+
+class Cutter:
+    """Cuts pieces of a text that are plain."""
+
+    def __init__(
+        self, content: TextBytes, width: int, delimiter: str, quote: str, markers: Collection[str]
+    ) -> None:
+        import numpy as np
+
+        self._content, self._width, self._delimiter = content, width, ord(delimiter)
+        self._quote, self._markers = ord(quote) if quote else None, markers
+        self._room = np.empty(
+            (3, 0), bool
+        )  # the same again, since memory that is taken anew costs more than its use
+
+    def cut(self, begin: int, stop: int, line: int) -> Piece | None:
+        """The rows of some lines; None where the csv module must look at them."""
+        import numpy as np
+
+        data = self._content.data
+        if data[stop - 1] != LINE:  # at the text's end alone
+            data[stop] = LINE
+            stop += 1
+        body, n = data[begin:stop], stop - begin
+        if n > self._room.shape[1]:
+            self._room = np.empty((3, n), bool)
+        is_end, is_line, is_other = self._room[:, :n]
+        if np.equal(body, RETURN, is_other).any():
+            if not (is_other[:-1] <= (body[1:] == LINE)).all():
+                return None
+            body = body[~is_other]
+            is_end, is_line, is_other = self._room[:, : len(body)]
+        np.equal(body, LINE, is_line)
+        np.equal(body, self._delimiter, is_end)
+        np.logical_or(is_end, is_line, is_end)
+        has_blanks = self._delimiter != BLANK and bool(np.equal(body, BLANK, is_other).any())
+        if has_blanks and (is_other[0] or np.logical_and(is_end[:-1], is_other[1:], is_other[1:]).any()):
+            return None  # csv skips blanks that begin a cell
+        has_quotes = self._quote is not None and bool(np.equal(body, self._quote, is_other).any())
+        if self._width == 1 and (has_quotes or _has_blank(body.tobytes())):
             return None
-        data, is_end = found
-        body = data[ROOM:]
-    ends = np.flatnonzero(is_end)
-    if len(ends) % width:
-        return None
-    places: Array = ends.reshape(-1, width)
-    is_line = body[places] == ord("\n")
-    if not is_line[:, -1].all() or is_line[:, :-1].any():
-        return None
-    body[places] = END
-    return Piece(data, (places + ROOM).astype(np.uint32), line, None)
+        if self._quote is not None and has_quotes:
+            found = _without_quotes(body, is_end, self._quote, self._markers)
+            if found is None:
+                return None
+            body, is_end = found
+            is_line = body == LINE
+        ends = np.flatnonzero(is_end)
+        if len(ends) % self._width or np.count_nonzero(is_line) * self._width != len(ends):
+            return None
+        places: Array = ends.reshape(-1, self._width)
+        if not is_line[places[:, -1]].all():
+            return None
+        return self._piece(begin, stop, body, places, line)
+
+    def kept(self, begin: int, stop: int, piece: Piece | None) -> Piece | None:
+        """A piece that was read from some lines, where these lie now, if it fits there."""
+        if piece is None or len(piece.data) - ROOM > stop - begin:
+            return piece
+        return self._piece(begin, stop, piece.data[ROOM:], piece.ends - ROOM, piece.line, piece.lines)
+
+    def _piece(
+        self, begin: int, stop: int, body: "Array", ends: "Array", line: int, lines: "Array | None" = None
+    ) -> Piece:
+        """The cells of some lines, which lie in their place from now on."""
+        data = self._content.data
+        if len(body) != stop - begin or lines is not None:
+            data[begin : begin + len(body)] = body
+        first = (begin - ROOM) // WORD * WORD
+        last = -(-(begin + len(body) + 1) // WORD) * WORD
+        return Piece(data[first:last], ends + (begin - first), line, lines, begin - first)
 
 
-def _has_blank(part: str) -> bool:
+def _has_blank(lines: bytes) -> bool:
     """Whether some line has nothing in it, which is no row."""
-    return any(not line.strip() for line in part.split("\n")[:-1])
+    return any(not line.strip() for line in lines.decode().split("\n")[:-1])
 
 
 def _without_quotes(
-    data: "Array", is_end: "Array", quote: int, markers: Collection[str]
+    body: "Array", is_end: "Array", quote: int, markers: Collection[str]
 ) -> "tuple[Array, Array] | None":
-    """The bytes without quotes and the ends of cells.
+    """The bytes without quotes and which of them end a cell.
 
     None where a quote is anywhere but around a whole cell, or where a marker of a missing value may stand in quotes.
     """
     import numpy as np
 
-    body = data[ROOM:]
     is_quote = body == quote
     places = np.flatnonzero(is_quote)
     if len(places) % 2:
@@ -176,30 +198,30 @@ def _without_quotes(
     after = is_end[closing + 1]
     if not (before.all() and after.all()):
         return None
-    if _may_be_marker(data, opening + 1 + ROOM, closing + ROOM, markers):
+    if _may_be_marker(body, opening + 1, closing, markers):
         return None
     inside = np.zeros(len(body) + 1, np.int8)
     inside[opening] = 1
     inside[closing] = -1
     is_inside = np.cumsum(inside[:-1], dtype=np.int8).view(bool)
-    if (is_inside & (body == ord("\n"))).any():
+    if (is_inside & (body == LINE)).any():
         return None  # a line break in a cell
     kept = ~is_quote
-    is_end = (is_end & ~is_inside)[kept]
-    return np.concatenate([data[:ROOM], body[kept]]), is_end
+    return body[kept], (is_end & ~is_inside)[kept]
 
 
-def _may_be_marker(data: "Array", starts: "Array", ends: "Array", markers: Collection[str]) -> bool:
+def _may_be_marker(body: "Array", starts: "Array", ends: "Array", markers: Collection[str]) -> bool:
     """Whether some cell in these places is a marker, or may be one that has blanks around it or is long."""
     import numpy as np
 
-    if ((data[starts] == BLANK) | (data[ends - 1] == BLANK)).any() or any(
+    if ((body[starts] == BLANK) | (body[ends - 1] == BLANK)).any() or any(
         len(m.encode()) > 8 for m in markers
     ):
         return True
     short = np.flatnonzero(ends - starts <= 8)
     shift = (8 * (8 - (ends - starts)[short])).astype(np.uint64)
-    words = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))[ends[short] - 8] >> np.minimum(shift, 63)
+    data = np.concatenate([np.zeros(WORD, np.uint8), body])
+    words = np.ndarray((len(body) + 1,), "<u8", data, strides=(1,))[ends[short]] >> np.minimum(shift, 63)
     return any(bool((words == np.uint64(int.from_bytes(m.encode(), "little"))).any()) for m in markers if m)
 
 

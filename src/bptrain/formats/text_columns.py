@@ -8,24 +8,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from bptrain.formats.coded_texts import CodedTexts, coded, coded_words
+from bptrain.formats.text_bytes import ROOM
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
 WORD = 8  # bytes
-ROOM = 8  # bytes that stand before the first cell, so that its last word can be read
 MOST_WORDS = 8  # in a cell of a column whose texts are told apart by words
 FIRST_ROWS = 100  # that tell most columns from whole numbers
-END = 0  # the byte behind each cell; no text has it
+END = 0  # a byte that no text has
 
 
 class Piece(NamedTuple):
     """Some rows."""
 
-    data: "Array"  # ROOM bytes, the cells in UTF-8, each with END behind it, and some more bytes
+    data: "Array"  # ROOM bytes or more, the cells in UTF-8, each with one byte behind it, and some more bytes
     ends: "Array"  # rows × width: the place of the byte behind each cell
     line: int  # on which the first row begins
     lines: "Array | None"  # where each row begins, where they are not one below the other
+    begin: int = ROOM  # the place of the first cell
 
 
 class PlainNumbers(NamedTuple):
@@ -190,11 +191,21 @@ def in_words(data: "Array") -> "Array":
 
 def part_of_piece(piece: Piece, begin: int, end: int) -> Piece:
     """Some rows of a piece, one below the other."""
-    if begin == 0:
-        return piece._replace(ends=piece.ends[:end], lines=None if piece.lines is None else piece.lines[:end])
-    before = int(piece.ends[begin - 1, -1]) + 1 - ROOM  # bytes that are left out
     lines = None if piece.lines is None else piece.lines[begin:end]
-    return Piece(piece.data[before:], piece.ends[begin:end] - before, piece.line + begin, lines)
+    first = int(piece.ends[begin - 1, -1]) + 1 if begin else piece.begin
+    return Piece(piece.data, piece.ends[begin:end], piece.line + begin, lines, first)
+
+
+def has_rows(piece: Piece) -> bool:
+    """Whether there is a row in it."""
+    return len(piece.ends) > 0
+
+
+def without_others(piece: Piece) -> Piece:
+    """The same rows, of whose bytes no more are left than in_words() needs."""
+    first = (piece.begin - ROOM) // WORD * WORD
+    last = -(-(int(piece.ends[-1, -1]) + 1) // WORD) * WORD
+    return piece._replace(data=piece.data[first:last], ends=piece.ends - first, begin=piece.begin - first)
 
 
 def bounds(piece: Piece, place: int) -> "tuple[Array, Array]":
@@ -206,7 +217,7 @@ def bounds(piece: Piece, place: int) -> "tuple[Array, Array]":
     if place:
         starts[:] = piece.ends[:, place - 1]
     else:
-        starts[0], starts[1:] = ROOM - 1, piece.ends[:-1, -1]
+        starts[0], starts[1:] = piece.begin - 1, piece.ends[:-1, -1]
     starts += 1
     return starts, ends
 
@@ -218,7 +229,7 @@ def bounds_of_rows(piece: Piece, rows: slice, columns: "slice | list[int]") -> "
     ends = piece.ends[rows].astype(np.int64)
     starts = np.empty_like(ends)
     cells = starts.reshape(-1)
-    cells[0] = piece.ends[rows.start - 1, -1] if rows.start else ROOM - 1
+    cells[0] = piece.ends[rows.start - 1, -1] if rows.start else piece.begin - 1
     cells[1:] = ends.reshape(-1)[:-1]
     starts += 1
     return starts[:, columns].ravel(), ends[:, columns].ravel()
@@ -235,9 +246,11 @@ def _bytes_between(data: "Array", starts: "Array", ends: "Array") -> "Array":
     import numpy as np
 
     lengths = ends - starts + 1
-    places = np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
+    behind = np.cumsum(lengths)
+    places = np.repeat(starts - behind + lengths, lengths)
     places += np.arange(len(places))
     found: Array = data[places]
+    found[behind - 1] = END
     return found
 
 
