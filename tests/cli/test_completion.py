@@ -107,6 +107,9 @@ def test_the_words_are_few() -> None:
         ("bptrain f", ["fit"]),
         ("bptrain check", ["check-backward"]),
         ("bptrain config ", ["show", "--help"]),
+        ("bptrain data ca", ["cache"]),
+        ("bptrain data cache ", ["list", "clear", "--help"]),
+        ("bptrain data cache clear --dr", ["--dry-run"]),
         ("bptrain fit --dr", ["--dry-run"]),
         ("bptrain fit my.yaml --set training.mo", ["training.mode="]),
         (

@@ -100,7 +100,7 @@ def named(word: str, entries: Sequence[ListedEntry]) -> list[ListedEntry]:
     """The entries that a word names: by the beginning of a key, or by a data file. Raises UsageError for none."""
     path = str(Path(word).absolute())
     found = [entry for entry in entries if source_of(entry) in (word, path)]
-    if not found and len(word) >= SHORTEST and re.fullmatch(r"[0-9a-f]+", word):
+    if not found and len(word) >= SHORTEST and re.fullmatch(r"[0-9a-f]+", word):  # so nothing unfinished
         found = [entry for entry in entries if entry.key.startswith(word)]
     if not found:
         raise UsageError(f"no converted data of {word}: `bptrain data cache list` shows what there is")

@@ -5,7 +5,7 @@ from datetime import datetime
 from bptrain.commands.data_cache_list import CacheList
 from bptrain.console.runs_prune import size_of
 from bptrain.console.terminal.screen import Screen
-from bptrain.data.converted.entries import OK, ListedEntry
+from bptrain.data.converted.entries import KEY, OK, ListedEntry
 
 COLUMNS = ("entry", "data", "rows", "size", "used")
 DIGITS = 8  # of a key, which `clear` takes
@@ -17,7 +17,7 @@ def show_cache(screen: Screen, found: CacheList) -> None:
         screen.table("", COLUMNS, [cells_of_entry(entry) for entry in found.entries])
     for entry in found.entries:
         if entry.state != OK:
-            screen.note(f"{entry.key[:DIGITS]} is not used: {entry.reason}")
+            screen.note(f"{short_key(entry.key)} is not used: {entry.reason}")
     count = len(found.entries)
     what = (
         "nothing is kept"
@@ -27,10 +27,15 @@ def show_cache(screen: Screen, found: CacheList) -> None:
     screen.result(f"{found.cache}: {what}")
 
 
+def short_key(key: str) -> str:
+    """The first digits of a key; of what is not finished yet, its whole name."""
+    return key[:DIGITS] if KEY.fullmatch(key) else key
+
+
 def cells_of_entry(entry: ListedEntry) -> list[str]:
     """An entry as a row of the table."""
     record = entry.record
     data = entry.state if record is None else record.source
     rows = "-" if record is None else f"{sum(record.rows.values()):,}"
     used = datetime.fromtimestamp(entry.used).astimezone()
-    return [entry.key[:DIGITS], data, rows, size_of(entry.size), f"{used:%Y-%m-%d %H:%M}"]
+    return [short_key(entry.key), data, rows, size_of(entry.size), f"{used:%Y-%m-%d %H:%M}"]

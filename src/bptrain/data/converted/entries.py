@@ -22,7 +22,7 @@ from bptrain.parts.types import Array
 RECORD = "prepared.json"
 KEY = re.compile(r"[0-9a-f]{32}")  # the name of an entry
 ASKED = re.compile(r"asked\.[0-9a-f]{32}\.json")
-UNFINISHED = re.compile(r"\.(new|[0-9a-f]{32})\.[0-9a-f]{16}\.tmp")  # and while it is written or deleted
+UNFINISHED = re.compile(r"\.(?:new|[0-9a-f]{32})\.[0-9a-f]{16}\.tmp")  # and while it is written or deleted
 LOCK = ".lock"
 MOST_TEXT = 2**28  # bytes of prepared.json
 OURS = frozenset({RECORD, LOCK, *(f"{split}.{field}" for split in SPLITS for field in ARRAYS)})
@@ -54,9 +54,8 @@ class ListedEntry(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Its name."""
-        found = UNFINISHED.fullmatch(self.place.name)
-        return found[1] if found else self.place.name
+        """Its name, which is no key while it is written or deleted."""
+        return self.place.name
 
 
 def find(cache: Path, key: str) -> KeptData | None:
