@@ -29,7 +29,7 @@ def dropped_rows(table: Table, kept: Array, drop: frozenset[str]) -> Iterator[st
         return
     counts: dict[str, int] = {}
     for block in table.blocks:
-        counts |= {name: int(mask.sum()) for name, mask in block.missing().items() if name in drop}
+        counts |= {name: int(mask.sum()) for name, mask in block.missing() if name in drop}
     yield f"{n:,} of {N:,} rows dropped from {table.features.origin.file}: no value in {named(counts)}"
 
 
@@ -42,7 +42,7 @@ def counts_of_filled(block: ColumnBlock, rows: Array, features: Sequence[Feature
     """How many cells of these rows are filled in, per column where there are such."""
     counts: Counter[str] = Counter()
     fills = {feature.name for feature in features if feature.fill is not None}
-    for name, mask in block.missing().items() if fills else ():
+    for name, mask in block.missing() if fills else ():
         n = int(np.count_nonzero(mask[rows]))
         if n and name in fills:
             counts[name] = n

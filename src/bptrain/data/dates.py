@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.data.different_values import different_values
-from bptrain.data.text_cells import TextCells
+from bptrain.data.text_cells import TextCells, parts
 from bptrain.formats.value_texts import clock, written
 from bptrain.parts.types import Array
 
@@ -216,9 +215,13 @@ def _best(counts: Mapping[str, int], total: int) -> DateForm | None:
 
 def cycles_that_vary(days: Array, form: str) -> tuple[str, ...]:
     """The cycles in which the dates of the training rows have different places: year, week, day."""
-    there = days[~np.isnan(days)]
-    chosen = ("day",) if form == "time" else CYCLES
-    return tuple(name for name in chosen if len(different_values(phase(there, name))) > 1)
+    found: dict[str, list[Array]] = {name: [] for name in (("day",) if form == "time" else CYCLES)}
+    for part in parts(len(days)):
+        there = days[part][~np.isnan(days[part])]
+        for name in found if len(there) else ():
+            phases = phase(there, name)
+            found[name] += [phases.min(), phases.max()]
+    return tuple(name for name, bounds in found.items() if bounds and min(bounds) < max(bounds))
 
 
 def phase(days: Array, cycle: str) -> Array:

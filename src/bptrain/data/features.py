@@ -19,6 +19,7 @@ from bptrain.data.levels import Levels, lone_key
 from bptrain.data.scaling import Scaling
 from bptrain.data.settings import Unknown
 from bptrain.data.table import ColumnBlock
+from bptrain.data.text_cells import TextCells, parts
 from bptrain.errors import Problem
 from bptrain.formats.problems import ErrorList
 from bptrain.parts.scalers import FUNCTIONS, FunctionName
@@ -105,31 +106,33 @@ def encode(
         _encode_numbers([feature for feature, _ in numbers], [start for _, start in numbers], block, rows, X)
     for feature, start in placed:
         if feature.kind == "categorical":
-            codes = _codes(feature, block, rows)
-            known = np.flatnonzero(codes >= 0)
-            X[known, start + codes[known]] = 1
-        elif feature.cycles:
-            days = _column(block, feature, rows)
-            X[:, start + 1 : start + feature.values] = circle(
-                np.where(np.isnan(days), np.nan if feature.fill is None else feature.fill, days),
-                feature.cycles,
-            )
-        if feature.indicator:
-            X[:, start + feature.values] = is_missing(block, feature, rows)
+            places = _places(feature, block.texts[feature.name])
+        for part in (
+            parts(n) if feature.is_special or feature.kind == "categorical" or feature.indicator else ()
+        ):
+            some, into = part if rows is None else rows[part], X[part, start : start + feature.width]
+            if feature.kind == "categorical":
+                codes = places[block.texts[feature.name].codes[some]]
+                known = np.flatnonzero(codes >= 0)
+                into[known, codes[known]] = 1
+            elif feature.cycles:
+                days = _column(block, feature, some)
+                filled = np.where(np.isnan(days), np.nan if feature.fill is None else feature.fill, days)
+                into[:, 1 : feature.values] = circle(filled, feature.cycles)
+            if feature.indicator:
+                into[:, feature.values] = is_missing(block, feature, some)
     return X
 
 
-def _column(block: ColumnBlock, feature: Feature, rows: Array | None) -> Array:
-    column = block.number(feature.name)
-    return (column if rows is None else column[rows]).astype(np.float64)
+def _column(block: ColumnBlock, feature: Feature, rows: Array | slice) -> Array:
+    return block.number(feature.name)[rows].astype(np.float64)
 
 
-def is_missing(block: ColumnBlock, feature: Feature, rows: Array | None) -> Array:
+def is_missing(block: ColumnBlock, feature: Feature, rows: Array | slice) -> Array:
     """Where some rows lack a value, true and false, N."""
     if feature.kind != "categorical":
         return np.isnan(_column(block, feature, rows))
-    cells = block.texts[feature.name]
-    return (cells if rows is None else cells[rows]).missing()
+    return block.texts[feature.name][rows].missing()
 
 
 def _encode_numbers(
@@ -186,11 +189,10 @@ def outside(
     return block.origin.problem("outside_scale", row, message)
 
 
-def _codes(feature: Feature, block: ColumnBlock, rows: Array | None) -> Array:
-    """The number of each row's category among its inputs, N; −1 for one that has none."""
+def _places(feature: Feature, cells: TextCells) -> Array:
+    """The number of each different category among the inputs of its column; −1 for one that has none."""
     code = code_of(feature)
-    cells = block.texts[feature.name] if rows is None else block.texts[feature.name][rows]
-    return cells.looked_up(lambda cell: code(feature.fill if cell is None else cell), np.int64)
+    return np.array([code(feature.fill if cell is None else cell) for cell in cells.texts], np.int64)
 
 
 def code_of(feature: Feature) -> Callable[[object], int]:

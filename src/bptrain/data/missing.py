@@ -17,26 +17,34 @@ def kept_rows(table: Table, drop: frozenset[str], filled: frozenset[str]) -> Arr
     DataError for any other missing cell, and where no row stays.
     """
     kept = np.ones(table.features.rows, bool)
-    faults = []
+    faults = 0
     for block in table.blocks:
-        for name, mask in block.missing().items():
+        for name, mask in block.missing():
             if name in drop:
                 kept &= ~mask
-            elif block is not table.features or name not in filled:
-                faults.append((block, name, mask))
-    errors = ErrorList()
-    for block, name, mask in faults:
-        what, ways = ("column", "drop, median, …") if block is table.features else ("target", "drop")
-        what = "weight" if block is table.weight else "split column" if block is table.split else what
-        message = f"{what} {name} has no value here: fill it in, or set data.missing ({ways})"
-        errors.add_rows("missing_cell", block.origin, np.flatnonzero(mask & kept), message)
-    errors.raise_if_any(
-        "in all: " + some_of(f"{name} {int((mask & kept).sum())}" for _, name, mask in faults)
-    )
+            else:
+                faults += block is not table.features or name not in filled
+    if faults:
+        _refuse_gaps(table, drop, filled, kept)
     if not kept.any():
         message = "no row is left: each lacks a value in some column whose data.missing is drop"
         raise DataError(Problem("no_rows", message, file=table.features.origin.file))
     return np.flatnonzero(kept)
+
+
+def _refuse_gaps(table: Table, drop: frozenset[str], filled: frozenset[str], kept: Array) -> None:
+    """Raises DataError for missing cells of rows that are kept, in columns that are not filled."""
+    errors, counts = ErrorList(), []
+    for block, (name, mask) in ((one, gaps) for one in table.blocks for gaps in one.missing()):
+        if name in drop or (block is table.features and name in filled):
+            continue
+        what, ways = ("column", "drop, median, …") if block is table.features else ("target", "drop")
+        what = "weight" if block is table.weight else "split column" if block is table.split else what
+        message = f"{what} {name} has no value here: fill it in, or set data.missing ({ways})"
+        rows = np.flatnonzero(mask & kept)
+        errors.add_rows("missing_cell", block.origin, rows, message)
+        counts.append(f"{name} {len(rows)}")
+    errors.raise_if_any("in all: " + some_of(counts))
 
 
 def fill_of_number(policy: str, values: Array) -> float:

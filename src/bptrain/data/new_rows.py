@@ -261,7 +261,7 @@ class NewRows:
         """Raises FaultyRows for missing cells that nothing stands in for."""
         filled = {feature.name for feature in self.schema.features if feature.fill is not None}
         errors = ErrorList()
-        for name, mask in block.missing().items():
+        for name, mask in block.missing():
             if name not in filled:  # "drop" too: a prediction is asked for every row
                 message = f"column {name} has no value here; the model has nothing to fill in for it"
                 errors.add_rows("missing_cell", block.origin, np.flatnonzero(mask), message)

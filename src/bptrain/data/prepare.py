@@ -72,8 +72,8 @@ def prepare(
             splits[name], odd = _encode_source(
                 source, f"data.{name}", schema, settings, dtype, name, limit, storage
             )
-        elif len(understood.parts[name]):
-            rows = understood.kept[understood.parts[name]][:limit]
+        elif len(understood.rows_of[name]):
+            rows = understood.rows_of[name][:limit]
             groups = understood.table.split if settings.split.by == "group" else None
             splits[name], odd = _encode(understood.table, rows, schema, dtype, name, groups)
         else:
@@ -91,7 +91,7 @@ def prepare(
     if limit is None and kept_schema is None:
         places = {name: source.name for name, source in sources.items() if source is not None}
         features, target, *_ = understood.table
-        rows = understood.kept[understood.parts["train"]]
+        rows = understood.rows_of["train"]
         assert target is not None
         group = settings.split.column if settings.split.by == "group" else None
         seen = Examined(features, target, understood.kept, rows, schema, splits, digests, places, group)
@@ -111,7 +111,7 @@ class Understood(NamedTuple):
     schema: Schema
     table: Table
     kept: Array  # the numbers of the rows that are not dropped
-    parts: dict[str, Array]  # split -> positions among these
+    rows_of: dict[str, Array]  # split -> which of these are its rows
     how: str  # rows are split; "" where none is split off
     notes: tuple[str, ...]
     notes_by_schema: tuple[str, ...]  # where the columns are what the schema says
@@ -130,14 +130,14 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int, storage
         table.features, declared_kinds(settings), True, rules_of(settings.conventions)
     )
     table, target = table._replace(features=features), _target_of(table)
-    kept = kept_rows(table, *_policies(settings, features, target))
+    kept = storage.kept(kept_rows(table, *_policies(settings, features, target)))
     decision = decide(target, kept, settings, facts)
     settled = settle_target(target, kept, decision, facts)
     warnings = column_warnings(target, settled, features, kept)
     one_hot = targets.is_one_hot(settled, target, kept)
     true = targets.true_of(settled, target, kept)
-    parts, how, split_note, odd = parts_of_rows(settings, table, kept, settled, true, seed, one_hot)
-    train = kept[parts.train]
+    rows_of, how, split_note, odd = _split(settings, table, kept, settled, true, seed, one_hot)
+    train = rows_of["train"]
     settled, scale_note = fit_target(settled, target, train, settings, facts)
     drop = _policies(settings, features, target)[0]
     true = targets.true_of(settled, target, train)
@@ -152,19 +152,28 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int, storage
     notes = [f"task: {decision.task} ({decision.reason}{_classes(settled)})", *of_cells]
     notes += [*notes_of_kinds(settings, kinds), *(note for note in (scale_note, split_note) if note)]
     again = _notes_by_schema(schema, of_cells, split_note)
-    return Understood(schema, table, kept, parts._asdict(), how, tuple(notes), again, [*warnings], tuple(odd))
+    return Understood(schema, table, kept, rows_of, how, tuple(notes), again, [*warnings], tuple(odd))
 
 
 def _by_schema(settings: DataSettings, schema: Schema, seed: int, storage: Storage) -> Understood:
     """The columns are what the schema of a run says, and the rows are split as they were."""
     table = _read_by_schema(settings.train, "data.train", schema, settings, storage)
-    kept = schema.rows_to_keep(table)
+    kept = storage.kept(schema.rows_to_keep(table))
     one_hot = targets.is_one_hot(schema.target, _target_of(table), kept)
     true = schema.true_classes(table, kept)
-    parts, how, split_note, odd = parts_of_rows(settings, table, kept, schema.target, true, seed, one_hot)
+    rows_of, how, split_note, odd = _split(settings, table, kept, schema.target, true, seed, one_hot)
     of_cells = [*_of_cells(table, kept, schema), *cell_notes(block.reading for block in table.blocks)]
     notes = _notes_by_schema(schema, of_cells, split_note)
-    return Understood(schema, table, kept, parts._asdict(), how, notes, notes, [], tuple(odd))
+    return Understood(schema, table, kept, rows_of, how, notes, notes, [], tuple(odd))
+
+
+def _split(
+    settings: DataSettings, table: Table, kept: Array, target: Target, true: Array, seed: int, one_hot: bool
+) -> tuple[dict[str, Array], str, str | None, Warnings]:
+    """The numbers of the rows of each split, which lie where the table does, and what is said of the split."""
+    parts, how, note, odd = parts_of_rows(settings, table, kept, target, true, seed, one_hot)
+    keep = table.features.storage.kept
+    return {name: keep(kept[part]) for name, part in parts._asdict().items()}, how, note, odd
 
 
 def _notes_by_schema(schema: Schema, of_cells: Iterable[str], split_note: str | None) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def encode_rows(X: Any, schema: Schema, dtype: DTypeLike) -> tuple[Array, list[W
     block = block_of_columns(X, schema)
     filled = {feature.name for feature in schema.features if feature.fill is not None}
     errors = ErrorList()
-    for name, mask in block.missing().items():
+    for name, mask in block.missing():
         if name not in filled:  # "drop" too: a prediction is asked for every row
             message = f"column {name} has no value here; the model has nothing to fill in for it"
             errors.add_rows("missing_cell", PYTHON, np.flatnonzero(mask), message)

@@ -98,7 +98,7 @@ def pick(block: ColumnBlock, names: tuple[str, ...], kinds: Mapping[str, str], i
     """
     if infer:
         chosen = frozenset(names)
-        for name, mask in block.missing().items():
+        for name, mask in block.missing():
             if name in chosen and mask.all():
                 message = f"column {name} has no value at all; list it in data.exclude"
                 raise DataError(Problem("empty_column", message, file=block.origin.file))

@@ -52,7 +52,9 @@ def split(
     else:
         test, rest = _proportionally(order, classes, n_test, rng)
         validation, train = _proportionally(rest, classes, n_validation, rng)
-    return Split(np.sort(train), np.sort(validation), np.sort(test))
+    for rows in (train, validation, test):
+        rows.sort()  # in place: the parts of a large table take no further memory
+    return Split(train, validation, test)
 
 
 def split_by_group(groups: Array, validation_share: float, test_share: float, rng: Generator) -> Split:

@@ -48,20 +48,19 @@ class ColumnBlock(NamedTuple):
             names=names, number_names=tuple(new[name] for name in self.number_names), texts=texts
         )
 
-    def missing(self) -> dict[str, Array]:
-        """Name -> which of the N rows lack a value, for the columns where some do."""
-        masks: dict[str, Array] = {}
+    def missing(self) -> Iterator[tuple[str, Array]]:
+        """The columns where some rows lack a value, and which of the N rows do, one after the other."""
         if self.numbers.dtype.kind == "f":
             some = np.zeros(len(self.number_names), bool)
             for part in chunks(self.rows, self.numbers.shape[1]):
                 missing = np.isnan(self.numbers[part])
                 if missing.any():  # of the whole first: a sum for each column takes eight times as long
                     some |= missing.any(axis=0)
-            masks = {self.number_names[k]: np.isnan(self.numbers[:, k]) for k in np.flatnonzero(some)}
+            for k in np.flatnonzero(some):
+                yield self.number_names[k], np.isnan(self.numbers[:, k])
         for name, cells in self.texts.items():
-            if None in cells.texts and (mask := cells.missing()).any():
-                masks[name] = mask
-        return masks
+            if name not in self.number_names and None in cells.texts and (mask := cells.missing()).any():
+                yield name, mask
 
 
 class Table(NamedTuple):

@@ -210,7 +210,7 @@ def _class_numbers(target: Target, block: ColumnBlock, rows: Array) -> Array:
     known: dict[object, int] = {label: k for k, label in enumerate(target.labels)}  # 1, 1.0, True: one key
     if as_text:
         known = Levels([text_of(label) for label in target.labels])
-    errors, numbers = ErrorList(), np.empty(len(rows), np.int64)
+    errors, numbers = ErrorList(), block.storage.empty((len(rows),), np.int64)
 
     def problem(row: int) -> Problem:
         cell = block.number(name)[row].item() if cells is None else cells[row]

@@ -104,7 +104,9 @@ def copies_of(train: "Rows", rows: "Rows", beginnings: Array | None = None) -> i
 
 def beginnings_of(train: "Rows") -> Array:
     """The hashes of the first columns, in order."""
-    return np.sort(hashes(train, FIRST))
+    found = hashes(train, FIRST)
+    found.sort()
+    return found
 
 
 def hashes(of: "Rows", columns: slice = slice(None), rows: Array | None = None) -> Array:
