@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.data.different_values import different_values
 from bptrain.data.text_cells import TextCells, parts
 from bptrain.formats.value_texts import clock, written
 from bptrain.parts.types import Array
