@@ -58,8 +58,9 @@ class ColumnBlock(NamedTuple):
                     some |= missing.any(axis=0)
             for k in np.flatnonzero(some):
                 yield self.number_names[k], np.isnan(self.numbers[:, k])
+        numbers = frozenset(self.number_names)
         for name, cells in self.texts.items():
-            if name not in self.number_names and None in cells.texts and (mask := cells.missing()).any():
+            if name not in numbers and None in cells.texts and (mask := cells.missing()).any():
                 yield name, mask
 
 
