@@ -93,7 +93,7 @@ def mapped(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, 
     monkeypatch.setattr(mapped_rows, "LEAST", 1)
     monkeypatch.setattr(mapped_rows, "PIECE_NUMBERS", 99)
     monkeypatch.setattr(rows_module, "PIECE_BYTES", 99)
-    monkeypatch.setattr(rows_module, "AHEAD_BYTES", 12 * 50)
+    monkeypatch.setattr(fit_command, "rows_ahead", lambda rows, memory: 50)
     monkeypatch.setattr(MappedFiles, "empty", noted)
     monkeypatch.setattr(fit_command, "open_loaded", opened)
     return made
@@ -196,5 +196,5 @@ def test_slices_of_an_epoch(ahead: int, tmp_path: Path) -> None:
                 assert taken is not None
                 assert np.array_equal(taken, array[order[places]])
         assert epoch.weight(3, 9) == pytest.approx(V[order[3:9]].sum())
-    assert rows_ahead(rows) > 0
-    assert rows_ahead(Rows(X, T, T, order)) == 0
+    assert rows_ahead(rows, 4 * 56 * 30) == 30
+    assert rows_ahead(Rows(X, T, T, order), 10**9) == 0

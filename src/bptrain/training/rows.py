@@ -1,16 +1,18 @@
 """The rows that are trained on, asked for by order: all that the trainer knows of where they are."""
 
+import mmap
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from bptrain.data.prepare import Rows
 from bptrain.engines.base import aligned
-from bptrain.mapped_rows import IN_MEMORY, by_rows, room_of
+from bptrain.mapped_rows import IN_MEMORY, by_rows, mapping, room_of
 from bptrain.parts.types import Array
 
-PIECE_BYTES = 2**20  # of rows from a mapped file that are copied at a time
-AHEAD_BYTES = 2**25  # of rows from a mapped file that are read at a time
+PIECE_BYTES = 2**21  # of rows from a mapped file that are copied at a time
+GAP_BYTES = 2**17  # between two rows, that the disk passes over faster than it seeks
+AHEAD_SHARE = 4  # of data.memory, for the rows that are read at a time
 
 
 class TrainingRows(NamedTuple):
@@ -50,26 +52,56 @@ class RowsOfArrays:
         X, T, V = self._rows
         if isinstance(order, slice):
             return TrainingRows(X[order], T[order], None if V is None else V[order])
-        return TrainingRows(gathered(X, order), gathered(T, order), None if V is None else V[order])
+        gather = gathered if room_of(X) is IN_MEMORY else read_ascending
+        return TrainingRows(gather(X, order), gather(T, order), None if V is None else V[order])
 
 
-def rows_ahead(rows: Rows) -> int:
-    """How many rows are read at once where they lie in a mapped file; 0 where they are in memory."""
-    of_one = sum(array[:1].nbytes for array in (rows.X, rows.T))
-    return 0 if room_of(rows.X) is IN_MEMORY else AHEAD_BYTES // max(of_one, 1)
+def rows_ahead(rows: Rows, memory: int) -> int:
+    """How many rows are read at once where they lie in mapped files, with so many bytes of memory; 0 where they do not.
+
+    The more these are, the less often does the disk pass over the file: of a file much larger than memory it does so
+    once for each of these reads.
+    """
+    of_one = sum(array[:1].nbytes for array in (rows.X, rows.T)) + 3 * np.dtype(np.int64).itemsize
+    return 0 if room_of(rows.X) is IN_MEMORY else memory // AHEAD_SHARE // of_one
 
 
 def gathered(array: Array, rows: Array) -> Array:
-    """The rows in their order, from a cache line on; those of a mapped file are read in ascending order."""
+    """The rows in their order, from a cache line on."""
     out = aligned((len(rows), *array.shape[1:]), array.dtype)
-    if room_of(array) is IN_MEMORY:
-        return np.take(array, rows, axis=0, out=out, mode="clip")  # other modes go through a copy
-    places = np.argsort(rows)
+    return np.take(array, rows, axis=0, out=out, mode="clip")  # other modes go through a copy
+
+
+def read_ascending(array: Array, rows: Array) -> Array:
+    """The same of a mapped array, read in ascending order: while a piece is copied, the next comes from the disk."""
+    out = aligned((len(rows), *array.shape[1:]), array.dtype)
     step = max(1, PIECE_BYTES // max(array[:1].nbytes, 1))
+    places = np.argsort(rows)
+    ask_for(array, rows[places[:step]])
     for a in range(0, len(places), step):
         some = places[a : a + step]
-        out[some] = array[rows[some]]
+        ask_for(array, rows[places[a + step : a + 2 * step]])
+        as_items(out)[some] = as_items(gathered(array, rows[some]))
     return out
+
+
+def as_items(array: Array) -> Array:
+    """An array of rows with one item for each, which is copied as a whole."""
+    return array.reshape(len(array), -1).view(np.dtype((np.void, array[:1].nbytes))).reshape(-1)
+
+
+def ask_for(array: Array, rows: Array) -> None:
+    """Tells the system that these rows, in ascending order, are read next; what lies close together is one request."""
+    held = mapping(array)
+    if held is None or not len(rows) or not hasattr(mmap, "MADV_WILLNEED"):  # Windows has no such call
+        return
+    of_row = array.strides[0]
+    first = array.ctypes.data - np.frombuffer(held, np.uint8).ctypes.data
+    starts = (first + rows * of_row) // mmap.PAGESIZE * mmap.PAGESIZE
+    stops = first + (rows + 1) * of_row
+    apart = np.flatnonzero(starts[1:] - stops[:-1] > GAP_BYTES)
+    for start, stop in zip(starts[[0, *(apart + 1)]], stops[[*apart, -1]], strict=True):
+        held.madvise(mmap.MADV_WILLNEED, int(start), int(stop - start))
 
 
 class EpochRows:

@@ -253,7 +253,7 @@ def trained(
         seconds=saver.seconds["train"] + saver.seconds["evaluation"],
         directory=run.path,
         room=room_of(train_rows.X),
-        ahead=rows_ahead(train_rows),
+        ahead=rows_ahead(train_rows, setup.loaded.config.data.memory_bound or 0),
     )
     status = "interrupted"
     try:
