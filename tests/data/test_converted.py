@@ -317,6 +317,23 @@ def test_what_is_not_ours_stays(name: str, cache: Path, data: Callable[[Path], P
     assert foreign.exists()
 
 
+def test_no_lock_is_taken_through_a_link(
+    cache: Path, data: Callable[[Path], Prepared], tmp_path: Path
+) -> None:
+    other = tmp_path / "thesis.tex"
+    other.write_text("mine")
+    left = cache / ".new.0123456789abcdef.tmp"
+    left.mkdir(parents=True)
+    (left / ".lock").symlink_to(other)
+    add(cache, data)
+    assert entries(cache) == [left.name, KEY]
+    (cache / ".lock").unlink(missing_ok=True)
+    (cache / ".lock").symlink_to(other)
+    with pytest.raises(StorageError, match="is a symbolic link"):
+        add(cache, data)
+    assert other.read_text() == "mine"
+
+
 def test_only_entries_are_listed(cache: Path, data: Callable[[Path], Prepared]) -> None:
     assert listed(cache) == []
     add(cache, data)

@@ -5,6 +5,7 @@ again. Who writes one holds the lock in it, so that what a killed process has le
 Data that is mapped can be deleted: its files go when the last process that has mapped them ends.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -88,7 +89,7 @@ def storing(cache: Path) -> Iterator[None]:
 def new_directory(cache: Path) -> Iterator[tuple[Path, Any]]:
     """A new directory for an entry, which goes when the block ends, and the lock that holds it. Raises OSError."""
     made = cache / f".new.{os.urandom(8).hex()}.tmp"
-    lock = lock_of(made)
+    lock = lock_in(made)
     try:
         with only_one(cache):
             for left in left_over(cache):
@@ -178,9 +179,9 @@ def is_held(place: Path) -> bool:
     """Whether a process writes an entry; whoever asks is the `only_one`."""
     from filelock import Timeout
 
-    if not (place / LOCK).is_file():
+    if (place / LOCK).is_symlink() or not (place / LOCK).is_file():
         return False
-    lock = lock_of(place)
+    lock = lock_in(place)
     try:
         lock.acquire(timeout=0)
     except (Timeout, PermissionError):  # the latter of another user's
@@ -189,15 +190,16 @@ def is_held(place: Path) -> bool:
     return False
 
 
-def lock_of(place: Path) -> Any:
-    """The lock of an entry that is being written."""
-    from filelock import FileLock
-
-    return FileLock(place / LOCK)
-
-
 def only_one(cache: Path) -> AbstractContextManager[Any]:
     """Holds a directory of entries for this process while it looks, places or deletes; others go on converting."""
+    found: AbstractContextManager[Any] = lock_in(cache)
+    return found
+
+
+def lock_in(directory: Path) -> Any:
+    """The lock of a directory. Raises OSError where it is a link: to take it would empty another file."""
     from filelock import FileLock
 
-    return FileLock(cache / LOCK)
+    if (directory / LOCK).is_symlink():
+        raise OSError(errno.ELOOP, f"{directory / LOCK} is a symbolic link")
+    return FileLock(directory / LOCK)
