@@ -17,7 +17,10 @@ from bptrain.commands.runs.where import conditions, fulfilling
 from bptrain.console.runs import short_names, show_runs
 from bptrain.console.terminal.screen import Screen
 from bptrain.store import run_index
+from bptrain.store.plain import parsed
+from bptrain.store.run_directory import RunDirectory
 from bptrain.store.run_index import NAME, RunIndex, RunSettings
+from bptrain.store.run_places import Entries, walk
 from command import bptrain
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -188,7 +191,12 @@ def test_the_index_says_what_the_runs_say(runs: Path, monkeypatch: pytest.Monkey
     from bptrain.commands.runs import run_reading
 
     of_run = run_reading.row_of
-    monkeypatch.setattr(run_reading, "row_of", lambda run: opened.append(run.path.name) or of_run(run))  # type: ignore[func-returns-value]
+
+    def read(run: RunDirectory, found: Entries) -> RunRow:
+        opened.append(run.path.name)
+        return of_run(run, found)
+
+    monkeypatch.setattr(run_reading, "row_of", read)
     written = (runs / NAME).stat().st_mtime_ns
     assert listing() == first
     assert opened == []
@@ -315,3 +323,38 @@ def test_links_are_followed_once(runs: Path) -> None:
     (runs / "one").symlink_to(Path("elsewhere").absolute())
     assert names() == ["one", "three", "two"]
     assert names("--where", "training.epochs=1") == ["one"]
+
+
+def test_a_directory_is_looked_into_once(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan, looked_into = os.scandir, []
+
+    def counted(path: Any) -> Any:
+        looked_into.append(os.fspath(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", counted)
+    few = names()  # opens the runs
+    below = [one for one in looked_into if one != "runs"]
+    assert sorted(below) == sorted(f"runs/{name}{end}" for name in few for end in ("", "/checkpoints"))
+    monkeypatch.setattr(run_index, "SETTLED", 0.0)
+    names()
+    looked_into.clear()
+    assert names() == few  # from the index
+    assert not any(one.endswith("checkpoints") for one in looked_into)
+
+
+@pytest.mark.parametrize("link", ["a", "z"])  # met before what it leads to, and after
+def test_a_link_and_what_it_leads_to_are_one(link: str, tmp_path: Path) -> None:
+    (tmp_path / "m" / "inner").mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    (tmp_path / link).symlink_to(tmp_path / "m")
+    (tmp_path / "m" / "back").symlink_to(tmp_path)
+    found = [os.path.relpath(folder.path, tmp_path) for folder in walk(tmp_path)]
+    first = "a" if link == "a" else "m"
+    assert sorted(found) == sorted([".", "b", first, f"{first}/inner"])
+
+
+def test_half_a_pair_in_json_is_read() -> None:
+    assert parsed(b'{"path": "\\udcff", "loss": NaN}')["path"] == "\udcff"
+    with pytest.raises(ValueError, match="Expecting property name"):
+        parsed("{")

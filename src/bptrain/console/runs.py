@@ -9,8 +9,8 @@ from typing import Any
 from bptrain.commands.runs.run_rows import RunRow
 from bptrain.commands.runs.runs import RunList
 from bptrain.console.terminal.screen import Screen, figure
-from bptrain.console.terminal.terminal import cells, width_of
-from bptrain.errors import printable
+from bptrain.console.terminal.tables import as_shown, width_of_column
+from bptrain.console.terminal.terminal import width_of
 
 COLUMNS = ("run", "state", "epochs", "best", "loss", "of", "metric", "test", "seconds", "started")
 LESS = ("seconds", "best", "of", "test", "started")  # left out in this order on a terminal that is too narrow
@@ -23,7 +23,7 @@ def show_runs(screen: Screen, found: RunList) -> None:
     rows, keys = found.rows, found.differing[:SETTINGS]
     names = short_names(keys, found.differing)
     head = [*COLUMNS[:8], *names, *COLUMNS[8:]]
-    table = [cells_of(row, keys) for row in rows]
+    table = [] if screen.json else [cells_of(row, keys) for row in rows]
     shown = fitting(head, table, [*LESS, *reversed(names)])
     places = [head.index(name) for name in shown]
     screen.table("", shown, [[row[place] for place in places] for row in table])
@@ -59,11 +59,8 @@ def fitting(head: Sequence[str], table: Sequence[Sequence[str]], less: Sequence[
     width, shown = width_of(sys.stdout), list(head)
     if width is None:
         return shown
-    columns = zip(head, zip(*table, strict=True), strict=True)
-    widths = {
-        name: max(cells(name), *(cells(printable(cell, spaces=True)) for cell in column))
-        for name, column in columns
-    }
+    columns = zip(head, *table, strict=True)
+    widths = {column[0]: width_of_column(as_shown(column, sys.stdout)) for column in columns}
     for left_out in ("", *less):
         shown = [name for name in shown if name != left_out]
         if sum(widths[name] + 2 for name in shown) < width:
@@ -119,6 +116,6 @@ def setting(settings: Mapping[str, Any], key: str) -> str:
 def local_time(text: str | None) -> str:
     """A time of run.json on the clock of this machine."""
     try:
-        return datetime.fromisoformat(str(text)).astimezone().strftime("%Y-%m-%d %H:%M")
+        return datetime.fromisoformat(str(text)).astimezone().isoformat(" ", "minutes")[:16]
     except ValueError:
         return "-"

@@ -12,7 +12,7 @@ errors of its validation rows. It holds no time, host or path, so equal runs wri
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -29,7 +29,7 @@ from bptrain.parts.controls import Watch
 from bptrain.parts.methods import UpdateRule
 from bptrain.parts.types import Array
 from bptrain.store.atomic import write_atomically
-from bptrain.store.plain import plain
+from bptrain.store.plain import parsed, plain
 from bptrain.store.tensors import content
 from bptrain.training.state import Best, State
 
@@ -124,7 +124,7 @@ def read(path: Path) -> Stored:
 def glance(path: Path) -> dict[str, Any]:
     """What a checkpoint says of itself, its tensors neither read nor verified. Raises CheckpointError."""
     with _opened(path) as file:
-        return _record(path, file)
+        return _record(path, file, parsed)
 
 
 def updates_at(path: Path) -> int:
@@ -149,11 +149,11 @@ def _opened(path: Path) -> Iterator[Any]:
         raise CheckpointError(f"{path} is corrupt, or no checkpoint: {error}") from error
 
 
-def _record(path: Path, file: Any) -> dict[str, Any]:
+def _record(path: Path, file: Any, parse: Callable[[str], Any] = json.loads) -> dict[str, Any]:
     text = (file.metadata() or {}).get("bptrain")
     if text is None:
         raise CheckpointError(f"{path} is a safetensors file, but not a checkpoint of bptrain")
-    record: dict[str, Any] = json.loads(text)
+    record: dict[str, Any] = parse(text)
     if record["format"] != FORMAT:
         raise CheckpointError(
             f"{path} has checkpoint format {record['format']}; this version reads format {FORMAT}"

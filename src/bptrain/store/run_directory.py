@@ -19,7 +19,8 @@ from bptrain.errors import BusyError, CheckpointError, UsageError
 from bptrain.store.atomic import storage, write_atomically
 from bptrain.store.checkpoint import updates_at
 from bptrain.store.checkpoint_names import DAMAGED, STEP, step_name, update_of
-from bptrain.store.run_places import GROUP, entries_of, walk
+from bptrain.store.plain import parsed
+from bptrain.store.run_places import GROUP, Entries, entries_of, walk
 from bptrain.temporary import flush_directory, is_left_over
 
 RUNS = Path("runs")
@@ -57,21 +58,23 @@ class RunDirectory:
         """best.safetensors."""
         return self.path / "best.safetensors"
 
-    def refuse_links(self) -> None:
+    def refuse_links(self, entries: Entries | None = None) -> Entries:
         """Raises CheckpointError where a file of the run is a symbolic link: what is written to it would go elsewhere.
 
         Likewise where it is no plain file: to read a pipe would never end.
 
-        The run directory itself may be one, and what it lies in.
+        The run directory itself may be one, and what it lies in. `entries` is what is in it, where that has been
+        looked up; returned is what is in `checkpoints`.
         """
-        entries = entries_of(self.path)
+        entries = entries_of(self.path) if entries is None else entries
         for name in OWN:
             if name in entries and not entries[name].is_file(follow_symlinks=False):
                 self._refuse_link(entries[name])
-        if "checkpoints" in entries:
-            for name, entry in entries_of(self.path / "checkpoints").items():
-                if not entry.is_file(follow_symlinks=False) and update_of(name) is not None:
-                    self._refuse_link(entry)
+        below = entries_of(entries["checkpoints"].path) if "checkpoints" in entries else {}
+        for name, entry in below.items():
+            if not entry.is_file(follow_symlinks=False) and update_of(name) is not None:
+                self._refuse_link(entry)
+        return below
 
     def _refuse_link(self, entry: "os.DirEntry[str]") -> None:
         if entry.is_symlink():
@@ -90,13 +93,16 @@ class RunDirectory:
         One that says another update than its name is a copy of the user's, and no checkpoint of the run. Raises
         CheckpointError for a link.
         """
-        self.refuse_links()
-        return [path for updates, path in self.numbered() if updates_in(path) in (updates, None)]
+        found = self.refuse_links()
+        return [path for updates, path in self.numbered(found) if updates_in(path) in (updates, None)]
 
-    def numbered(self) -> list[tuple[int, Path]]:
-        """The files with the name of a checkpoint, by update, each with the update in its name."""
-        found = entries_of(self.path / "checkpoints").items()
-        steps = [(update_of(name), entry) for name, entry in found]
+    def numbered(self, found: Entries | None = None) -> list[tuple[int, Path]]:
+        """The files with the name of a checkpoint, by update, each with the update in its name.
+
+        `found` is what is in `checkpoints`, where that has been looked up.
+        """
+        found = entries_of(self.path / "checkpoints") if found is None else found
+        steps = [(update_of(name), entry) for name, entry in found.items()]
         files = [(updates, entry.path) for updates, entry in steps if updates is not None and entry.is_file()]
         return [(updates, Path(path)) for updates, path in sorted(files)]
 
@@ -137,8 +143,12 @@ class RunDirectory:
     def read_record(self) -> dict[str, Any]:
         """The content of run.json. Raises CheckpointError when it is missing or no JSON object, and for a link."""
         self.refuse_links()
+        return self.record_of_files()
+
+    def record_of_files(self) -> dict[str, Any]:
+        """The content of run.json of a run without links. Raises CheckpointError where it is missing or no object."""
         try:
-            record = json.loads(self.record.read_bytes())
+            record = parsed(self.record.read_bytes())
         except FileNotFoundError as error:
             if (self.path / GROUP).is_file():
                 message = (

@@ -22,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bptrain.store.plain import parsed
 from bptrain.store.run_places import Folder
 from bptrain.temporary import is_left_over, written_beside
 
@@ -130,7 +131,7 @@ class RunIndex:
         head, _, content = self.file.read_bytes().partition(b"\n")
         expected = {"format": FORMAT, "fields": self.fields, "crc32": zlib.crc32(content)}
         if json.loads(head) == expected:
-            found = json.loads(content)
+            found = parsed(content)
             self._base, self._runs = found["base"], found["runs"]
 
     def get(self, run: str, stamp: Stamp | None) -> tuple[list[Any], RunSettings] | None:

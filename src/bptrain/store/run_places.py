@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, TypeAlias
 
 # A run that is being deleted has this name, so that it is none any more whenever that is interrupted.
 PRUNED = re.compile(r"\.pruned\.[0-9a-f]{16}\.tmp")
@@ -11,11 +11,14 @@ PRUNED = re.compile(r"\.pruned\.[0-9a-f]{16}\.tmp")
 GROUP = "group.json"  # in a directory whose runs belong together (run_group.py)
 
 
+Entries: TypeAlias = Mapping[str, "os.DirEntry[str]"]  # what is in a directory, by name
+
+
 class Folder(NamedTuple):
     """A directory."""
 
     path: str
-    entries: dict[str, "os.DirEntry[str]"]  # by name
+    entries: Entries
 
 
 def walk(directory: str | os.PathLike[str]) -> Iterator[Folder]:
@@ -24,26 +27,31 @@ def walk(directory: str | os.PathLike[str]) -> Iterator[Folder]:
     What cannot be read is left out; so are the checkpoints of a run, since no run is among them, and what lies in a
     group of runs, unless the directory is one itself.
     """
-    seen = set()
     top = os.fspath(directory)
-    waiting = [top]
+    waiting, visited = [top], list[str]()
+    seen: set[tuple[int, int] | None] = (
+        set()
+    )  # by what tells them apart, once there is a link: else none is met twice
     while waiting:
         path = waiting.pop()
-        try:
-            status = os.stat(path)
-            same = (status.st_dev, status.st_ino)
-            if same in seen:  # a link that leads back
+        if seen:
+            same = _identity(path)
+            if same in seen:
                 continue
             seen.add(same)
+        try:
             with os.scandir(path) as found:
                 entries = {entry.name: entry for entry in found}
         except OSError:
             continue
+        visited.append(path)
         yield Folder(path, entries)
         if GROUP in entries and path != top:
             continue
         is_run = "run.json" in entries
         below = [name for name, entry in entries.items() if _is_directory(entry)]
+        if not seen and any(entries[name].is_symlink() for name in below):
+            seen = set(map(_identity, visited))
         for name in sorted(below, reverse=True):
             if not (is_run and name == "checkpoints") and not PRUNED.fullmatch(name):
                 waiting.append(entries[name].path)
@@ -57,7 +65,16 @@ def _is_directory(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def entries_of(directory: str | os.PathLike[str]) -> dict[str, "os.DirEntry[str]"]:
+def _identity(directory: str) -> tuple[int, int] | None:
+    """What a directory has alike by all of its names; None where there is none any more."""
+    try:
+        status = os.stat(directory)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def entries_of(directory: str | os.PathLike[str]) -> Entries:
     """What is in a directory, by name; nothing where there is none."""
     try:
         with os.scandir(directory) as found:

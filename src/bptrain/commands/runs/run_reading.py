@@ -10,15 +10,20 @@ from bptrain.errors import BusyError, CheckpointError, StorageError
 from bptrain.store import checkpoint
 from bptrain.store.run_directory import RunDirectory, locked
 from bptrain.store.run_group import GroupRecord, MetricsBySplit, RunGroup, mean_and_sd
+from bptrain.store.run_places import Entries
 
 
-def row_of(run: RunDirectory) -> RunRow:
-    """One run, read from run.json, or from metrics.jsonl while it has not ended."""
+def row_of(run: RunDirectory, entries: Entries | None = None) -> RunRow:
+    """One run, read from run.json, or from metrics.jsonl while it has not ended.
+
+    `entries` is what is in its directory, where that has been looked up.
+    """
     path = str(run.path)
     try:
-        record = run.read_record()
+        checkpoints = run.refuse_links(entries)
+        record = run.record_of_files()
         try:
-            stored = newest_glance(run)
+            stored = newest_glance(run, checkpoints)
         except CheckpointError as error:
             return RunRow(path, "damaged", error.problems[0].message, started=started_of(record))
         result = record.get("result")
@@ -90,9 +95,12 @@ def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def newest_glance(run: RunDirectory) -> dict[str, Any]:
-    """What the newest checkpoint says of itself. Raises CheckpointError where it is damaged, or there is none."""
-    for updates, path in reversed(run.numbered()):
+def newest_glance(run: RunDirectory, found: Entries | None = None) -> dict[str, Any]:
+    """What the newest checkpoint says of itself. Raises CheckpointError where it is damaged, or there is none.
+
+    `found` is what is in `checkpoints`, where that has been looked up.
+    """
+    for updates, path in reversed(run.numbered(found)):
         stored = checkpoint.glance(path)
         if stored["position"]["updates"] == updates:  # else it is a copy of the user's
             return stored

@@ -11,7 +11,7 @@ from bptrain.commands.runs.where import conditions, fulfilling
 from bptrain.errors import CheckpointError, Problem, UsageError
 from bptrain.store.checkpoint_names import update_of
 from bptrain.store.run_index import RunIndex, Stamp
-from bptrain.store.run_places import GROUP, Folder, entries_of, walk
+from bptrain.store.run_places import GROUP, Entries, Folder, entries_of, walk
 
 KEYS = ("run", "state", "epochs", "loss", "seconds", "started")  # to sort by, in addition to metrics
 ENDED = ("finished", "stopped", "interrupted", "diverged")  # states that stay until run.json is written again
@@ -71,7 +71,7 @@ def all_runs(directory: Path) -> list[RunRow]:
             values, settings = kept
             row = RunRow._make([run, *values, settings])
         else:
-            row = read_group(run) if is_group else read(run)
+            row = read_group(run) if is_group else read(run, folder.entries)
             row = row._replace(settings=index.compact(row.settings))
             if row.state in (("finished",) if is_group else ENDED):  # runs of others may go on by themselves
                 index.put(name, stamp, row[1:-1], row.settings)
@@ -80,12 +80,12 @@ def all_runs(directory: Path) -> list[RunRow]:
     return sorted(rows, key=lambda row: row.run)
 
 
-def read(run: str) -> RunRow:
+def read(run: str, entries: Entries) -> RunRow:
     """A run that no index has."""
     from bptrain.commands.runs.run_reading import row_of  # what it takes to read a run is not loaded before
     from bptrain.store.run_directory import RunDirectory
 
-    return row_of(RunDirectory(Path(run)))
+    return row_of(RunDirectory(Path(run)), entries)
 
 
 def read_group(group: str) -> RunRow:

@@ -11,34 +11,45 @@ Row = Sequence[str]
 
 
 def show_table(stream: TextIO, title: str, columns: Row, rows: Sequence[Row]) -> None:
-    """A table: the first column to the left, the others to the right; turned where a terminal is too narrow for it."""
+    """A table: the first column to the left, the others to the right; turned where a terminal is too narrow for it.
+
+    It is made column by column: of a hundred thousand cells most need nothing, which is seen of a column as a whole.
+    """
     width, title = width_of(stream), printable(title, spaces=True)
-    columns, *rows = [
-        # without the call for what needs it not: a table may have a hundred thousand cells
-        [cell if cell.isprintable() else printable(cell, spaces=True) for cell in row]
-        for row in (columns, *rows)
-    ]
     if title:
         print(wrapped(title, width), file=stream)
-    columns, *rows = [
-        [cell if cell.isascii() else as_printed(cell, stream) for cell in row] for row in (columns, *rows)
-    ]
-    widths = [max(map(cells, column)) for column in zip(columns, *rows, strict=True)]
+    shown = [as_shown(column, stream) for column in zip(columns, *rows, strict=True)]
+    widths = [width_of_column(column) for column in shown]
     if width is not None and sum(widths) + 2 * len(widths) >= width:
+        columns, *rows = zip(*shown, strict=True)
         lines = turned(columns, rows, width)
     else:
-        head, *others = (line_of(row, widths) for row in (columns, *rows))
+        first, *others = zip(shown, widths, strict=True)
+        filled = [padded(*first, left=True), *(padded(*other) for other in others)]
+        head, *below = ("  " + "  ".join(row).rstrip() for row in zip(*filled, strict=True))
         rule = [] if width is None else ["  " + "  ".join("─" * each for each in widths)]
-        lines = iter([styled(head, BOLD, stream), *rule, *others])
+        lines = iter([styled(head, BOLD, stream), *rule, *below])
     stream.writelines(f"{line}\n" for line in lines)
     stream.flush()
 
 
-def line_of(row: Row, widths: Sequence[int]) -> str:
-    """A row in columns."""
-    filled = [" " * (each - cells(cell)) + cell for cell, each in zip(row, widths, strict=True)]
-    filled[0] = row[0] + " " * (widths[0] - cells(row[0]))
-    return "  " + "  ".join(filled).rstrip()
+def as_shown(column: Row, stream: TextIO) -> Row:
+    """The cells of a column as the stream prints them: on one line, and with signs that it has."""
+    whole = "".join(column)
+    if whole.isascii() and whole.isprintable():
+        return column
+    return [as_printed(printable(cell, spaces=True), stream) for cell in column]
+
+
+def width_of_column(column: Row) -> int:
+    """How many columns of a terminal the widest cell takes."""
+    return max(map(len if "".join(column).isascii() else cells, column))
+
+
+def padded(column: Row, width: int, left: bool = False) -> Row:
+    """The cells of a column with blanks behind or before them."""
+    fill = str.ljust if left else str.rjust
+    return [fill(cell, width + len(cell) - cells(cell)) for cell in column]
 
 
 def turned(columns: Row, rows: Sequence[Row], width: int) -> Iterator[str]:
