@@ -157,10 +157,10 @@ def test_float32_is_not_widened(form: str) -> None:
     module = sys.modules[run.py_func.__module__]
     for name in ("f1", "f2", "f3", "df1", "df2", "df3"):
         function: Any = getattr(module, name)
-        function(*[np.float32(0.3)] * function.py_func.__code__.co_argcount)
+        function.compile((float32,) * function.py_func.__code__.co_argcount)
         assert function.nopython_signatures[0].return_type == float32, name
     update: Any = module.update
-    update(*[np.float32(0.3)] * update.py_func.__code__.co_argcount)
+    update.compile((float32,) * update.py_func.__code__.co_argcount)
     assert set(update.nopython_signatures[0].return_type) == {float32}
     assert "dgemm" not in source
     assert "float64" not in source

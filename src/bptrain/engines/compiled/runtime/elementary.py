@@ -19,13 +19,15 @@ import math
 import numpy as np
 from numba import njit
 
+from bptrain.engines.compiled.runtime.loops import INSIDE
+
 F = np.float32
 G = np.float64
 I = np.int32
 J = np.int64
 
 # Strict: the rounding above is undone by a compiler that takes sums in another order.
-strict = njit(fastmath={"contract"}, error_model="numpy", forceinline=True)
+strict = njit(fastmath={"contract"}, forceinline=True, **INSIDE)
 
 
 @strict
