@@ -16,15 +16,15 @@ from bptrain.engines.base import OptimizerState, initial_optimizer_state
 from bptrain.engines.compiled import batches
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
-from bptrain.parts.optimizers import optimizers, with_weight_decay
-from bptrain.parts.schedules import schedules, with_warmup
+from bptrain.parts.optimizers import optimizers
+from bptrain.parts.schedules import schedules
 from bptrain.parts.types import Array
 from engines.installed import ENGINES, in_dtypes, needs_compiler, plan_of, start, used_state
+from engines.rules import FORMS, RULES, RULES_NET, SCHEDULES, schedule_of
 from networks import PAIRS, data_for, network
 
 GRADIENT: dict[type, float] = {np.float32: 2e-5, np.float64: 1e-12}
 UPDATE: dict[type, float] = {np.float32: 1e-6, np.float64: 1e-14}
-FORMS = {"single": 1, "whole": 4, "chunked": 5}  # rows of a batch; a chunk has 4 here
 
 
 class Sample(NamedTuple):
@@ -158,35 +158,10 @@ def test_gradient_and_loss_are_the_literal_ones(sample: Sample, engine: str, dty
         np.testing.assert_allclose(gradient, expected, rtol=0, atol=GRADIENT[dtype] * scale)
 
 
-RULES = {
-    **{name: optimizers.get(name)() for name in optimizers},
-    "irprop_plus": optimizers.get("rprop")(variant="plus"),
-    **{
-        f"{name} with decay": with_weight_decay(optimizers.get(name)(), 0.1)
-        for name in ("gradient_descent", "momentum", "adam", "nadam")
-    },
-}
-SHORT = {"step": {"every": 1}}  # options of schedules that are 1 throughout the first epochs by default
-SCHEDULES = {
-    **{name: schedules.get(name)(**SHORT.get(name, {})) for name in schedules},
-    "warmup": with_warmup(schedules.get("cosine_restarts")(period=1, t_mult=2), 1.5),
-}
-
-
 # In `chunked` the update is a loop of its own, which is compiled quickly: every rule is in it. In the other forms it is
 # woven into the passes over the network: one rule of each kind is in those too.
 KINDS = ("gradient_descent", "gradient_descent with decay", "momentum", "adam", "nadam")
 RULES_IN_FORMS = [(name, form) for name in RULES for form in FORMS if form == "chunked" or name in KINDS]
-
-
-# Tests of the same network, rule and schedule share their kernels, and compiling them is what takes time here.
-RULES_NET = network((3, 5, 2), ["tanh", "softmax"], "cross_entropy")
-
-
-def schedule_of(rule: str) -> str:
-    """The name of the schedule that a rule is tested with: plain descent with cosine, and so on in turn."""
-    turn = list(RULES).index(rule) + list(SCHEDULES).index("cosine")
-    return list(SCHEDULES)[turn % len(SCHEDULES)]
 
 
 def test_the_rules_leave_no_schedule_out() -> None:

@@ -9,7 +9,8 @@ from bptrain.parts.averaging import AVERAGE, with_average
 from bptrain.parts.optimizers import Slots, optimizers
 from bptrain.parts.types import Array
 from engines.installed import ENGINES, EXHAUSTIVE, plan_of, start
-from networks import data_for, network
+from engines.rules import RULES_NET, SCHEDULES, schedule_of
+from networks import data_for
 
 
 def literal(path: list[Array], decay: float) -> Array:
@@ -67,7 +68,7 @@ def test_engines_average_as_they_update(
     """One update at a time, the last slot is the literal average of the weights that the engine has made."""
     monkeypatch.setattr(batches, "CHUNK_NUMBERS", 0)
     monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
-    net = network((3, 5, 2), ["tanh", "softmax"], "cross_entropy")
+    net = RULES_NET
     plan = plan_of(net, with_average(optimizers.get(name)(), 0.6), rows=30, batch=batch)
     X, T = data_for(net, 30, 0)
     running, state = (
@@ -93,12 +94,13 @@ def test_the_rate_factor_multiplies_every_rate(
     """A quarter by the factor is a quarter of the learning rate. The kernels are those of the engines' contract."""
     monkeypatch.setattr(batches, "CHUNK_NUMBERS", 0)
     monkeypatch.setattr(batches, "LEAST_CHUNK", 4)
-    net = network((3, 5, 2), ["tanh", "identity"])
+    net = RULES_NET
     X, T = data_for(net, 10, 0)
 
     def trained(scale: float, factor: float) -> Array:
         rates = tuple(scale * r for r in rate) if isinstance(rate, tuple) else scale * rate
         plan = plan_of(net, optimizers.get("momentum")(learning_rate=rates), rows=10, batch=batch)
+        plan = plan._replace(schedule=SCHEDULES[schedule_of("momentum")])
         state = initial_optimizer_state(start(net, np.float64), plan.optimizer)
         state.rate_factor = factor
         ENGINES[engine](plan, np.float64).run_slice(state, X, T)
