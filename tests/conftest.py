@@ -1,5 +1,6 @@
 """Fixtures that every room's tests may use."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,17 @@ network: {{sizes: [4, 6, 3]}}
 loss: cross_entropy
 training: {{epochs: 6}}
 """
+
+
+def pytest_sessionstart() -> None:
+    """While tests are collected, hardly anything becomes garbage."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Libraries and collected tests stay to the end: searching them for garbage took a tenth of the tests' time."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")

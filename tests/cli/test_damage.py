@@ -239,7 +239,14 @@ def test_a_second_signal_acts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_a_signal_that_comes_twice(iris: Path, gap: float) -> None:
     """A wrapper or a process group may double a Ctrl-C: the run is saved all the same."""
-    options = ["--set", "training.epochs=100000", "--set", "training.mode=sgd"]
+    options = [
+        "--set",
+        "training.epochs=100000",
+        "--set",
+        "training.mode=sgd",
+        "--set",
+        "training.engine=numpy",
+    ]
     process = training_process(iris, *options, out="run")
     metrics = Path("run/metrics.jsonl")
     process.send_signal(signal.SIGINT)
