@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from floors import PLACE, ROOT, project
@@ -74,16 +75,27 @@ def commands(python: str, directory: str, constraints: list[str]) -> list[list[s
 
 
 def main() -> int:
-    """Runs both, and returns the exit code of the first command that fails."""
+    """Runs both, and returns the exit code of the first command that fails.
+
+    What makes an environment has one process, so both are made side by side; tests take all processors.
+    """
     found = pythons()
     at_floors = commands(found[min(found)], ".venv-floors", ["-c", str(PLACE.relative_to(ROOT))])
     newest = commands(found[max(found)], ".venv-newest", [])
-    for command in at_floors + newest:
-        print("+", " ".join(command), flush=True)
-        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    made, installed, tested = zip(at_floors, newest, strict=True)
+    for together in (made, installed, *zip(tested)):
+        code = run_side_by_side(together)
         if code != 0:
             return code
     return 0
+
+
+def run_side_by_side(together: Sequence[list[str]]) -> int:
+    """The exit code of the first command that fails, once all have ended."""
+    for command in together:
+        print("+", " ".join(command), flush=True)
+    started = [subprocess.Popen(command, cwd=ROOT) for command in together]
+    return next(filter(None, [process.wait() for process in started]), 0)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import sys
 import tomllib
+from collections.abc import Sequence
 
 import pytest
 
@@ -49,6 +50,28 @@ def test_an_environment_is_made_and_used() -> None:
     assert made == ["python3.11", "-m", "venv", "--clear", ".venv-x"]
     assert installed[0] == tested[0] == ".venv-x/bin/python"
     assert installed[-4:] == ["-c", "floors.txt", "-e", ".[dev]"]
+
+
+def test_the_first_code_that_is_not_0_is_that_of_the_run(capfd: pytest.CaptureFixture[str]) -> None:
+    """Of commands side by side each is waited for."""
+    ends = [
+        [sys.executable, "-c", f"print({k}); raise SystemExit({code})"] for k, code in enumerate((0, 3, 4))
+    ]
+    assert short_run.run_side_by_side(ends) == 3
+    assert {"0", "1", "2"} <= set(capfd.readouterr().out.splitlines())
+    assert short_run.run_side_by_side(ends[:1]) == 0
+
+
+def test_environments_are_made_together_and_tested_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+
+    def ends_at_the_tests_of_floors(together: Sequence[list[str]]) -> int:
+        ran.append([" ".join(command[1:3]) for command in together])
+        return 7 if together[0][0].startswith(".venv-floors") and "pytest" in together[0] else 0
+
+    monkeypatch.setattr(short_run, "run_side_by_side", ends_at_the_tests_of_floors)
+    assert short_run.main() == 7
+    assert ran == [["-m venv", "-m venv"], ["-m pip", "-m pip"], ["-m pytest"]]
 
 
 def test_a_release_is_built_by_what_a_build_asks_for() -> None:
