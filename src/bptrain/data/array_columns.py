@@ -1,5 +1,7 @@
 """Arrays to one block of columns, in their own type."""
 
+from collections import Counter
+
 import numpy as np
 
 from bptrain.data.cells import CellRules
@@ -7,6 +9,7 @@ from bptrain.data.levels import one_spelling
 from bptrain.data.table import ColumnBlock, chunks, text_of
 from bptrain.data.text_cells import TextCells
 from bptrain.errors import DataError, Problem
+from bptrain.formats.markers import MissingMarkers
 from bptrain.formats.problems import ErrorList, Origin
 from bptrain.formats.text_columns import is_whole
 from bptrain.parts.types import Array
@@ -53,13 +56,8 @@ def block_without_markers(block: ColumnBlock, rules: CellRules) -> ColumnBlock:
     markers, marked = rules.markers, dict[str, dict[str, int]]()
     numbers, texts = block.numbers, dict(block.texts)
     if markers.numbers and numbers.size:
-        where = np.isin(numbers, sorted(markers.numbers))
-        for k in np.flatnonzero(where.any(axis=0)):
-            found, counts = np.unique(numbers[where[:, k], k], return_counts=True)
-            marked[block.number_names[k]] = dict(
-                zip(map(text_of, found.tolist()), counts.tolist(), strict=True)
-            )
-        numbers = np.where(where, np.nan, numbers) if marked else numbers
+        marked = _marked(block, markers)
+        numbers = _with_gaps(block, markers) if marked else numbers
     for name, labels in block.texts.items():
         found_texts = {
             text: n for text, n in labels.counts().items() if text is not None and text in markers.anywhere
@@ -70,6 +68,30 @@ def block_without_markers(block: ColumnBlock, rules: CellRules) -> ColumnBlock:
     if not marked:
         return block
     return block._replace(numbers=numbers, texts=texts, reading=block.reading._replace(marked=marked))
+
+
+def _marked(block: ColumnBlock, markers: MissingMarkers) -> dict[str, dict[str, int]]:
+    """Of each column, the numbers that mark a missing value, and how often they are there."""
+    counts: dict[int, Counter[float]] = {}
+    for part in chunks(*block.numbers.shape):
+        numbers = block.numbers[part]
+        where = np.isin(numbers, sorted(markers.numbers))
+        for k in np.flatnonzero(where.any(axis=0)).tolist():
+            found, cells = np.unique(numbers[where[:, k], k], return_counts=True)
+            counts.setdefault(k, Counter()).update(dict(zip(found.tolist(), cells.tolist(), strict=True)))
+    return {
+        block.number_names[k]: {text_of(number): counts[k][number] for number in sorted(counts[k])}
+        for k in sorted(counts)
+    }
+
+
+def _with_gaps(block: ColumnBlock, markers: MissingMarkers) -> Array:
+    """The numbers, NaN where they mark a missing value."""
+    made = block.storage.empty(block.numbers.shape, np.result_type(block.numbers, np.nan))
+    for part in chunks(*made.shape):
+        numbers = block.numbers[part]
+        made[part] = np.where(np.isin(numbers, sorted(markers.numbers)), np.nan, numbers)
+    return made
 
 
 def _columns(array: Array, file: str) -> Array:

@@ -9,7 +9,7 @@ from bptrain.data.sheet_columns import block_of
 from bptrain.data.sources import Arrays, DataSource
 from bptrain.data.split_columns import block_of_array, texts_block, times_block
 from bptrain.data.storage import IN_MEMORY, Storage
-from bptrain.data.table import ColumnBlock, Table, as_texts
+from bptrain.data.table import ColumnBlock, Table, as_texts, chosen_columns
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Sheet
 
@@ -108,7 +108,7 @@ def pick(block: ColumnBlock, names: tuple[str, ...], kinds: Mapping[str, str], i
     left = tuple(name for name in names if name not in texts)
     numbers = block.numbers
     if left != block.number_names:  # a copy, which a large matrix is spared
-        numbers = numbers[:, [places[name] for name in left]]
+        numbers = chosen_columns(numbers, [places[name] for name in left], block.storage)
     return block._replace(names=names, numbers=numbers, number_names=left, texts=texts)
 
 

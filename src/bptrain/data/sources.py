@@ -1,17 +1,21 @@
 """Where rows come from: what a source is, and files as one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from bptrain.data.spooled_table import spooled
+from bptrain.data.spooled_texts import end_to_end
 from bptrain.data.storage import IN_MEMORY, Memory, Storage
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Format, NamedArrays, Sheet, listed
+from bptrain.formats.base import Room
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.files import digest
+from bptrain.formats.packing import without_packing
 from bptrain.formats.problems import nearest, some_of
 from bptrain.formats.recognition import known_format
 from bptrain.formats.streams import pieces, settled
@@ -96,6 +100,8 @@ class FileSource(NamedTuple):
                 return read_table(form, self.inputs, key, self.conventions, storage)
             contents = form.read(self.inputs, key, self.conventions)
             assert isinstance(contents, NamedArrays)
+            if contents.get_in is not None and not isinstance(storage, Memory):
+                contents = contents._replace(get=partial(_got_in, contents.get_in, storage))
             return _pick(contents, names, self.name, key)
         if self.target is None:
             message = f"{self.inputs} holds only features; name the file with its targets"
@@ -111,12 +117,8 @@ class FileSource(NamedTuple):
                 f"{self.inputs} is a single array without a name, so there is none named {features}; use all"
             )
             raise DataError(Problem("unknown_array", message, path="data.features", suggestion="all"))
-        X, y = (
-            form.read(self.inputs, key, self.conventions),
-            target_form.read(self.target, target_key, self.conventions),
-        )
-        assert isinstance(X, np.ndarray)
-        assert isinstance(y, np.ndarray)
+        X = read_array(form, self.inputs, key, self.conventions, storage)
+        y = read_array(target_form, self.target, target_key, self.conventions, storage)
         return Arrays(X, y, None, ArrayNames("x1", "y"), (self.name, str(self.target)))
 
     def for_columns(self, needed: tuple[str, ...]) -> "FileSource":
@@ -141,6 +143,21 @@ def read_table(
     contents = form.read(path, key, conventions)
     assert isinstance(contents, Sheet)
     return settled(contents, path, key, conventions)
+
+
+def read_array(form: Format, path: Path, key: str, conventions: Conventions, storage: Storage) -> Array:
+    """An array; that of a packed file lies in files, where `storage` has such. Raises DataError."""
+    if isinstance(storage, Memory) or without_packing(path.name) == path.name.lower():
+        contents = form.read(path, key, conventions)
+        assert isinstance(contents, np.ndarray)
+        return contents
+    found = (storage.kept(piece) for piece in pieces(path, key, conventions) if isinstance(piece, np.ndarray))
+    return end_to_end([*found], storage)
+
+
+def _got_in(get: Callable[[str, Room], Array], storage: Storage, name: str) -> Array:
+    """An array of several, in storage where it does not lie in its file as it is."""
+    return get(name, lambda size: storage.empty((size,), np.uint8))
 
 
 def array_names(

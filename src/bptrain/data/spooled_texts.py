@@ -203,7 +203,7 @@ class SpooledTexts(ColumnTexts):
 
 def end_to_end(parts: Sequence[Array], storage: Storage) -> Array:
     """Arrays one after the other, of the type that holds the values of all."""
-    whole = storage.empty((sum(map(len, parts)),), np.result_type(*parts))
+    whole = storage.empty((sum(map(len, parts)), *parts[0].shape[1:]), np.result_type(*parts))
     begin = 0
     for part in parts:
         whole[begin : begin + len(part)] = part

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.data.cell_notes import NOTHING_ODD, CellReading
-from bptrain.data.storage import IN_MEMORY, Storage
+from bptrain.data.storage import IN_MEMORY, Memory, Storage
 from bptrain.data.text_cells import TextCells
 from bptrain.formats.problems import Origin
 from bptrain.parts.types import Array
@@ -94,6 +94,17 @@ def side_by_side(columns: Sequence[Array], rows: int, storage: Storage) -> Array
         for k, column in enumerate(columns):
             matrix[part, k] = column[part]
     return matrix
+
+
+def chosen_columns(numbers: Array, places: list[int], storage: Storage) -> Array:
+    """Some columns of an array, as a copy."""
+    if isinstance(storage, Memory):
+        found: Array = numbers[:, places]
+        return found
+    chosen = storage.empty((len(numbers), len(places)), numbers.dtype)
+    for part in chunks(*numbers.shape):
+        chosen[part] = numbers[part][:, places]
+    return chosen
 
 
 def as_texts(column: Array, storage: Storage = IN_MEMORY) -> TextCells:

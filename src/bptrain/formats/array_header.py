@@ -4,7 +4,7 @@ Nothing is allocated before the size that a header announces has been compared w
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -127,13 +127,27 @@ def of_bytes(data: bytes, header: ArrayHeader, path: Path) -> "Array":
     return native(flat.reshape(header.shape, order=header.order))
 
 
-def read_in_pieces(file: IO[bytes], header: ArrayHeader, path: Path, what: str) -> "Array":
-    """The array that follows a header, whose values fill memory as they come. Raises DataError where they end early."""
+def in_memory(size: int) -> "Array":
+    """So many bytes of memory."""
+    import numpy as np
+
+    return np.empty(size, np.uint8)
+
+
+def read_in_pieces(
+    file: IO[bytes],
+    header: ArrayHeader,
+    path: Path,
+    what: str,
+    room_of: "Callable[[int], Array]" = in_memory,
+) -> "Array":
+    """The array that follows a header, whose values fill the room as they come. Raises DataError where they end."""
     import numpy as np
 
     refuse_empty(header, path)
-    refuse_too_large(header.size, path, what)
-    room = np.empty(header.size, np.uint8)
+    if room_of is in_memory:
+        refuse_too_large(header.size, path, what)
+    room = room_of(header.size)
     view = room.data
     at = 0
     while at < header.size:

@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bptrain.errors import DataError, Problem
-from bptrain.formats.array_header import damaged, mapped, read_header, read_in_pieces, refuse_other_size
-from bptrain.formats.base import Format, NamedArrays, formats
+from bptrain.formats.array_header import (
+    PIECE,
+    damaged,
+    in_memory,
+    mapped,
+    read_header,
+    read_in_pieces,
+    refuse_other_size,
+)
+from bptrain.formats.base import Format, NamedArrays, Room, formats
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import reading
 from bptrain.formats.foreign import HEAD_OF_FILE, refuse_foreign
@@ -37,9 +45,18 @@ def npz() -> Format:
 def read_npz(path: Path, key: str, conventions: Conventions) -> NamedArrays:
     """The names of the arrays, each of which is read when it is asked for. Raises DataError, then too."""
 
-    def get(name: str) -> "Array":
+    def get(name: str, room: Room = in_memory) -> "Array":
         with opened(path, key) as archive:
-            return _read(archive, name + SUFFIX, path)
+            return _read(archive, name + SUFFIX, path, room)
+
+    def get_in(name: str, room: Room) -> "Array":
+        array = _mapped(path, key, name)
+        if array is None:
+            return get(name, room)
+        with opened(path, key) as archive, archive.open(name + SUFFIX) as file:
+            while file.read(PIECE):  # to its end, so that its checksum is compared
+                pass
+        return array
 
     with opened(path, key) as archive:
         members = archive.namelist()
@@ -48,7 +65,7 @@ def read_npz(path: Path, key: str, conventions: Conventions) -> NamedArrays:
             beside = f", but {some_of(members, 5)}" if members else ""
             message = f"the archive holds no array{beside}: save arrays with np.savez"
             raise DataError(Problem("no_array", message, file=str(path)))
-        return NamedArrays(tuple(dict.fromkeys(names)), get)
+        return NamedArrays(tuple(dict.fromkeys(names)), get, get_in)
 
 
 def npz_pieces(coming: Incoming, key: str, conventions: Conventions, rows: int) -> Iterator[NamedArrays]:
@@ -115,7 +132,7 @@ def opened(path: Path, key: str) -> Iterator["zipfile.ZipFile"]:
             raise damaged(path, error) from None
 
 
-def _read(archive: "zipfile.ZipFile", member: str, path: Path) -> "Array":
+def _read(archive: "zipfile.ZipFile", member: str, path: Path, room: Room) -> "Array":
     """One array. Raises DataError where it is none, or packed in another way, or unpacked more than the cap."""
     import zipfile
 
@@ -136,4 +153,4 @@ def _read(archive: "zipfile.ZipFile", member: str, path: Path) -> "Array":
     with archive.open(info) as file:
         header = read_header(file, path, what)
         refuse_other_size(header, info.file_size - header.length, path, what)
-        return read_in_pieces(file, header, path, what)
+        return read_in_pieces(file, header, path, what, room)
