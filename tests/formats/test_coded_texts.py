@@ -8,36 +8,55 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptrain.formats import coded_texts
-from bptrain.formats.coded_texts import coded, coded_words, first_equals
+from bptrain.formats.coded_texts import RowNumbers, coded
 from bptrain.formats.quoting import QuotedText
 
 WORDS = st.lists(st.tuples(*[st.integers(0, 2**64 - 1) | st.integers(0, 3)] * 2), min_size=1, max_size=60)
 
 
-def by_dict(rows: Sequence[tuple[int, ...]]) -> list[int]:
-    first: dict[tuple[int, ...], int] = {}
-    return [first.setdefault(row, k) for k, row in enumerate(rows)]
+def by_dict(rows: Sequence[tuple[int, ...]]) -> tuple[list[int], list[int]]:
+    """The number of each row, and where each number was first."""
+    numbers: dict[tuple[int, ...], int] = {}
+    found = [numbers.setdefault(row, len(numbers)) for row in rows]
+    return found, [found.index(number) for number in range(len(numbers))]
 
 
-@given(WORDS)
-def test_each_row_finds_its_first_equal(rows: list[tuple[int, int]]) -> None:
-    assert first_equals([*np.array(rows, np.uint64).T]).tolist() == by_dict(rows)
+def by_words(rows: Sequence[tuple[int, ...]], size: int) -> tuple[list[int], list[int]]:
+    """The same by RowNumbers, so many at a time, each time without the last words that are all zero."""
+    numbers = RowNumbers()
+    found: list[int] = []
+    for begin in range(0, len(rows), size):
+        words = np.array(rows[begin : begin + size], np.uint64).T
+        n_words = max(1, *(k + 1 for k in range(len(words)) if words[k].any())) if words.any() else 1
+        found += numbers.add(words[:n_words], begin).tolist()
+    return found, numbers.first.tolist()
 
 
-def test_so_it_does_where_all_rows_share_a_place_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [(k % 7, k % 3) for k in range(100)]
-    words = [*np.array(rows, np.uint64).T]
-    for rounds in [(), (0,), (0, 0, 0)]:  # a multiplier of 0 gives every row one place
-        monkeypatch.setattr(coded_texts, "ROUNDS", rounds)
-        assert first_equals(words).tolist() == by_dict(rows)
+@given(WORDS, st.integers(1, 60))
+def test_equal_rows_have_one_number(rows: list[tuple[int, int]], size: int) -> None:
+    assert by_words(rows, size) == by_dict(rows)
+
+
+@pytest.mark.parametrize("bits", [1, 3, 12])
+def test_so_they_have_where_many_share_a_place_in_the_table(
+    monkeypatch: pytest.MonkeyPatch, bits: int
+) -> None:
+    rows = [(k % 7, k % 3, k * k % 5) for k in range(300)]
+    monkeypatch.setattr(coded_texts, "FIRST_BITS", bits)
+    monkeypatch.setattr(coded_texts, "MOST_BITS", bits)
+    for size in (1, 7, 300):
+        assert by_words(rows, size) == by_dict(rows)
+        monkeypatch.setattr(coded_texts, "STEP", 0)  # which gives every row one place
+        assert by_words(rows, size) == by_dict(rows)
+        monkeypatch.undo()
 
 
 def test_many_rows_that_are_all_different() -> None:
-    words = [np.arange(100_000, dtype=np.uint64) << np.uint64(40)]
-    assert np.array_equal(first_equals(words), np.arange(100_000))
-    rows, codes = coded_words([words[0] % np.uint64(1 << 41)])
-    assert rows.tolist() == [0, 1]
-    assert codes.tolist() == [0, 1] * 50_000
+    words = np.arange(100_000, dtype=np.uint64)[None, :] << np.uint64(40)
+    numbers = RowNumbers()
+    assert np.array_equal(numbers.add(words, 0), np.arange(100_000))
+    assert np.array_equal(numbers.first, np.arange(100_000))
+    assert numbers.add(words[:, ::-1] % np.uint64(1 << 41), 100_000).tolist() == [1, 0] * 50_000
 
 
 def test_texts_in_the_order_in_which_they_come() -> None:

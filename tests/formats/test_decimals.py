@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bptrain.formats.decimals import EXACT, LONGEST, WORD, DecimalReader
+from bptrain.formats.cell_words import WORD
+from bptrain.formats.decimals import EXACT, LONGEST, DecimalReader
 from bptrain.formats.number_columns import shared_matrix
 from bptrain.formats.text_columns import in_words
 

@@ -12,10 +12,11 @@ the floor of V / 10^g however that quotient is rounded. Without a point g is 0, 
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from bptrain.formats.cell_words import WORD, take_words
+
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
-WORD = 8  # bytes
 LONGEST = 2 * WORD  # characters of a decimal behind its sign
 EXACT = 2.0**53  # whole numbers below it are exact in float64
 PLUS, MINUS, ZERO = b"+-0"
@@ -42,8 +43,6 @@ class DecimalReader:
     def __init__(self) -> None:
         import numpy as np
 
-        masks = [(1 << 64) - (1 << 8 * (WORD - n)) for n in range(WORD + 1)]  # the last n bytes of a word
-        self._masks = (np.array(masks, np.uint64), np.array([0] * WORD + masks, np.uint64))  # by length
         self._powers = np.array([10.0**g for g in range(LONGEST + 1)])
         self._divisors = np.array([10.0 ** max(g - 1, 0) for g in range(LONGEST + 1)])
         self._room: Array = np.empty((ARRAYS, 0), np.uint64)
@@ -56,8 +55,9 @@ class DecimalReader:
             self._room = np.empty((ARRAYS, cells), np.uint64)
         room = self._room[:, :cells]
         self._words, self._points = room[:2], room[2:4]
-        self._shift, self._back, self._high, self._low, self._wrong = room[4:9]
-        self._at, self._length = room[9:11].view(np.int64)
+        self._scratch, self._wrong, self._length = room[4:9], room[9], room[10].view(np.int64)
+        self._shift, self._back, self._high, self._low = self._scratch[:4]
+        self._at = self._scratch[4].view(np.int64)
         self._first, self._is_minus, self._is_signed = (
             room[11:].view(np.uint8)[:, : 3 * cells].reshape(3, cells)
         )
@@ -72,7 +72,7 @@ class DecimalReader:
         self._make_room(len(ends))
         words, points = self._words[: 1 + long], self._points[: 1 + long]
         self._read_signs(data, starts, ends)
-        self._take_words(data.view("<u8"), ends, words)
+        take_words(data, ends, self._length, words, self._scratch, ZERO * EACH)  # 0 to 9 for a digit
         np.bitwise_and(words, np.uint64(0x10 * EACH), points)
         has_points = bool(points.any())
         self._find_wrong(words, points, has_points)
@@ -100,27 +100,6 @@ class DecimalReader:
             np.subtract(self._length, self._is_signed, self._length)
             np.add(starts, self._is_signed, self._at)
             data.take(self._at, out=self._first, mode="clip")
-
-    def _take_words(self, data: "Array", ends: "Array", words: "Array") -> None:
-        """The last bytes of the cells, and those before these: 0 to 9 for a digit, 0 for what is before the cell."""
-        import numpy as np
-
-        at, shift, back, high, low = self._at, self._shift, self._back, self._high, self._low
-        np.bitwise_and(ends, 7, at)
-        np.left_shift(at, 3, shift.view(np.int64))
-        np.subtract(np.uint64(64), shift, back)
-        np.right_shift(ends, 3, at)
-        data.take(at, out=high, mode="clip")
-        for word, masks in zip(words, self._masks, strict=False):
-            np.subtract(at, 1, at)
-            data.take(at, out=low, mode="clip")
-            np.left_shift(high, back, high)  # 0 where it is by 64
-            np.right_shift(low, shift, word)
-            np.bitwise_or(word, high, word)
-            np.bitwise_xor(word, np.uint64(ZERO * EACH), word)
-            masks.take(self._length, out=high, mode="clip")
-            np.bitwise_and(word, high, word)
-            high, low = low, high
 
     def _find_wrong(self, words: "Array", points: "Array", has_points: bool) -> None:
         """Which bytes are neither digits nor points, how many points there are (in `back`), and g (in `at`)."""

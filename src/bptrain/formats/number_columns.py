@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bptrain.formats.decimals import WORD, DecimalReader
+from bptrain.formats.cell_words import WORD
+from bptrain.formats.decimals import DecimalReader
 from bptrain.formats.text_columns import (
     END,
     FIRST_ROWS,
@@ -117,20 +118,22 @@ class NumberColumns:
 
     def _read_left(self, part: "Array", texts: list[str], rows: "Array", places: list[int]) -> None:
         """Reads the cells in these rows and places by float()."""
+        if self._at.keys() >= {*places}:
+            values = _floats(texts)
+            if values is not None and not _has_leading_zero(texts):
+                part[rows, [self._at[place] for place in places]] = values
+                return
         of_place: dict[int, list[int]] = {}
         for k, place in enumerate(places):
             of_place.setdefault(place, []).append(k)
-        all_at_once = numbers_of_texts(texts) if of_place.keys() <= self._at.keys() else None
-        if all_at_once is not None and not all_at_once.has_leading_zero:
-            part[rows, [self._at[place] for place in places]] = all_at_once.values
-            return
         for place in of_place.keys() & self._at.keys():
-            found = numbers_of_texts([texts[k] for k in of_place[place]])
-            if found is None:
+            own = [texts[k] for k in of_place[place]]
+            values = _floats(own)
+            if values is None:
                 self._drop(place)
             else:
-                part[rows[of_place[place]], self._at[place]] = found.values
-                self._zeros[self._at[place]] |= found.has_leading_zero
+                part[rows[of_place[place]], self._at[place]] = values
+                self._zeros[self._at[place]] |= _has_leading_zero(own)
 
     def _read_exactly(self, piece: Piece, part: "Array") -> None:
         """Reads the columns whose cells array operations leave."""
@@ -218,21 +221,34 @@ def numbers_of_texts(cells: list[str]) -> PlainNumbers | None:
     """The finite numbers that all cells are which are not empty; None where one is something else."""
     import numpy as np
 
-    text = "\n".join(["", *cells])
-    if "_" in text or not text.isascii():  # float() would take 1_000, and digits of other scripts
-        return None
     there = [*filter(None, cells)]
-    try:
-        numbers = np.fromiter(map(float, there), np.float64, len(there))
-    except ValueError:
-        return None
-    if not np.isfinite(numbers).all():
+    numbers = _floats(there)
+    if numbers is None:
         return None
     if len(there) < len(cells):
         values = np.full(len(cells), np.nan)
         values[np.fromiter(map(bool, cells), bool, len(cells))] = numbers
         numbers = values
-    return plain_numbers_of(numbers, LEADING_ZERO.search(text) is not None)
+    return plain_numbers_of(numbers, _has_leading_zero(there))
+
+
+def _floats(cells: list[str]) -> "Array | None":
+    """The finite numbers that all cells are; None where one is something else."""
+    import numpy as np
+
+    text = "\n".join(cells)
+    if "_" in text or not text.isascii():  # float() would take 1_000, and digits of other scripts
+        return None
+    try:
+        numbers = np.fromiter(map(float, cells), np.float64, len(cells))
+    except ValueError:
+        return None
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def _has_leading_zero(cells: list[str]) -> bool:
+    """Whether some cell begins as 01 does."""
+    return LEADING_ZERO.search("\n".join(["", *cells])) is not None
 
 
 def _that_begin_so(piece: Piece) -> list[int]:

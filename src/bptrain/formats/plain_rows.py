@@ -7,12 +7,13 @@ csv module reads the other pieces. What is no table at all is left to `delimited
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from bptrain.formats.cell_words import WORD
 from bptrain.formats.conventions import BLANKS, Conventions
 from bptrain.formats.markers import markers_of
 from bptrain.formats.number_columns import NumberColumns
 from bptrain.formats.quoting import quotes_some
 from bptrain.formats.text_bytes import LINE, ROOM, TextBytes, is_text
-from bptrain.formats.text_columns import END, WORD, Piece, PlainRows
+from bptrain.formats.text_columns import END, Piece, PlainRows
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array

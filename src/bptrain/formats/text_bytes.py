@@ -82,9 +82,10 @@ def is_text(data: "Array") -> bool:
     if least == 0 or not data.all():
         return False
     other = np.flatnonzero(data.view(np.int8) < 0)
-    few = (
-        np.union1d(other, np.minimum(other + 1, len(data) - 1)) if 8 * len(other) < len(data) else slice(None)
-    )
+    few: Array | slice = slice(None)
+    if 8 * len(other) < len(data):  # the others, and where each run of them ends
+        runs_end = np.flatnonzero(np.diff(other, append=len(data) + 1) > 1)
+        few = np.insert(other, runs_end + 1, np.minimum(other[runs_end] + 1, len(data) - 1))
     try:
         data[few].tobytes().decode()  # ASCII says nothing of what stands around it but where that ends
     except UnicodeDecodeError:

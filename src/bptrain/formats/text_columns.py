@@ -7,14 +7,13 @@ as its file.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, overload
 
-from bptrain.formats.coded_texts import CodedTexts, coded, coded_words
+from bptrain.formats.cell_words import MOST_WORDS, SCRATCH, WORD, take_words
+from bptrain.formats.coded_texts import CodedTexts, RowNumbers, coded
 from bptrain.formats.text_bytes import ROOM
 
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
-WORD = 8  # bytes
-MOST_WORDS = 8  # in a cell of a column whose texts are told apart by words
 FIRST_ROWS = 100  # that tell most columns from whole numbers
 END = 0  # a byte that no text has
 
@@ -97,17 +96,26 @@ class PlainRows:
         """The column at a place as its different texts, and which of them each cell is."""
         import numpy as np
 
-        n_words = -(-max(_longest(piece, place) for piece in self.pieces) // WORD)
-        if n_words > MOST_WORDS:
-            return coded(self.texts(place))
-        parts = [_words(piece, place, max(1, n_words)) for piece in self.pieces]
-        rows, codes = coded_words([np.concatenate(column) for column in zip(*parts, strict=True)])
+        numbers, codes = RowNumbers(), np.empty(self.rows, np.int64)
+        scratch = np.empty((SCRATCH, 0), np.uint64)
+        begin = 0
+        for piece in self.pieces:
+            n = len(piece.ends)
+            if n > scratch.shape[1]:
+                scratch = np.empty((SCRATCH, n), np.uint64)
+            words = _words(piece, place, scratch[:, :n])
+            if words is None:
+                return coded(self.texts(place))
+            codes[begin : begin + n] = numbers.add(words, begin)
+            begin += n
+        rows = numbers.first
         texts: list[str] = []
         begin = 0
         for piece in self.pieces:
             end = begin + len(piece.ends)
             few = rows[np.searchsorted(rows, begin) : np.searchsorted(rows, end)] - begin
-            texts += texts_of_piece(piece, place, few)
+            if len(few):
+                texts += texts_of_piece(piece, place, few)
             begin = end
         return CodedTexts(texts, codes)
 
@@ -265,26 +273,18 @@ def texts_of_piece(piece: Piece, place: int, rows: "slice | Array" = slice(None)
     return texts_between(piece.data, starts[rows], ends[rows])
 
 
-def _longest(piece: Piece, place: int) -> int:
-    """The bytes of the longest cell of a column of a piece."""
-    starts, ends = bounds(piece, place)
-    return int((ends - starts).max())
-
-
-def _words(piece: Piece, place: int, n_words: int) -> "list[Array]":
-    """The cells of a column of a piece as so many words each, which are zero where a cell is shorter.
+def _words(piece: Piece, place: int, scratch: "Array") -> "Array | None":
+    """The cells of a column of a piece as words × rows, as many words as the longest takes; None where they are many.
 
     No text has a zero byte, so that cells are equal where their words are.
     """
     import numpy as np
 
     starts, ends = bounds(piece, place)
-    lengths = ends - starts
-    view = np.ndarray((len(piece.data) - WORD + 1,), "<u8", piece.data, strides=(1,))
-    last_bytes = np.array([(1 << 64) - (1 << 8 * (WORD - n)) for n in range(WORD + 1)], np.uint64)
-    words = []
-    for n in range(n_words):
-        at = np.maximum(ends - WORD * (n + 1), 0)  # before the data only where nothing is kept
-        kept = np.clip(lengths - WORD * n, 0, WORD) if n_words > 1 else lengths
-        words.append(view[at] & last_bytes[kept])
+    lengths = np.subtract(ends, starts, starts)
+    n_words = max(1, -(-int(lengths.max(initial=0)) // WORD))
+    if n_words > MOST_WORDS:
+        return None
+    words = np.empty((n_words, len(ends)), np.uint64)
+    take_words(in_words(piece.data), ends, lengths, words, scratch)
     return words
