@@ -14,6 +14,7 @@ import numpy as np
 from bptrain.core.backprop import Workspace, forward, through_activation, workspace
 from bptrain.core.network import Network, Views, views
 from bptrain.core.objective import batch_divisor
+from bptrain.mapped_rows import by_rows, room_of
 from bptrain.parts.types import Array
 
 CHUNK_NUMBERS = 4_000_000  # entries of J in memory at a time
@@ -27,7 +28,7 @@ def gauss_newton(network: Network, w: Array, X: Array, V: Array | None = None) -
     """
     JTJ = np.zeros((network.size, network.size))
     for rows, J in jacobians(network, w, X):
-        JTJ += J.T @ (J if V is None else V[rows, None] * J)
+        JTJ += J.T @ (J if V is None else by_rows(np.multiply, V[rows, None], J))
     JTJ *= 1.0 / batch_divisor(network, len(X), V)
     for block in network.blocks:
         if block.kind == "weight":
@@ -41,11 +42,12 @@ def jacobians(network: Network, w: Array, X: Array) -> Iterator[tuple[slice, Arr
     w = w.astype(np.float64)
     parameters, L = views(network, w), network.L
     rows = max(1, CHUNK_NUMBERS // network.size)
-    whole = np.empty((min(rows, len(X)), network.size))
+    room = room_of(X)
+    whole = room.empty((min(rows, len(X)), network.size), np.float64)
     for a in range(0, len(X), rows):
         part = slice(a, a + rows)
         X_0 = X[part].astype(np.float64)
-        space, J = workspace(network, len(X_0), w.dtype), whole[: len(X_0)]
+        space, J = workspace(network, len(X_0), w.dtype, room), whole[: len(X_0)]
         forward(network, parameters, X_0, space)
         for j in range(network.sizes[L]):
             space.D[L][...] = 0.0
