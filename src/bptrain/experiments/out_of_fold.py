@@ -6,6 +6,7 @@ Behind `row` and `fold` (with `repeat` between them where there are several) sta
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from bptrain.build.data import prepare_data
 from bptrain.build.setup import load_given
-from bptrain.commands.predict.own_rows import row_columns
+from bptrain.commands.predict.own_rows import AT_A_TIME, row_columns
 from bptrain.commands.predict.prediction_columns import PREDICTION, OutColumn
 from bptrain.commands.predict.prediction_files import csv_predictions
 from bptrain.commands.predict.predictor import Predictor
@@ -21,6 +22,7 @@ from bptrain.data.memory import InMemory
 from bptrain.data.prepare import KeptSchema, Rows
 from bptrain.experiments.groups import Member
 from bptrain.formats.coded_texts import CodedTexts
+from bptrain.mapped_rows import by_rows, room_of
 from bptrain.model.load import load_run, training_data
 from bptrain.model.model import Model
 from bptrain.parts.types import Array
@@ -40,8 +42,9 @@ def out_of_fold(
         columns_of_fold(group.run(member.directory), member.fields, given, data_root) for member in members
     ]
     joined = [joined_column(columns) for columns in zip(*of_folds, strict=True)]
-    keys = [column.values for column in joined if column.name in ("row", "repeat")]
-    order = np.lexsort([np.asarray(key) for key in keys])  # by the last key first
+    keys = [np.asarray(column.values) for column in joined if column.name in ("row", "repeat")]
+    order = room_of(*keys).empty((len(keys[0]),), np.int64)
+    order[...] = np.lexsort(keys)  # by the last key first
     return [column._replace(values=taken(column, order)) for column in joined]
 
 
@@ -54,7 +57,10 @@ def columns_of_fold(
     proba = model.why_no_probabilities() is None
     predicted = Predictor(model, PREDICTION, proba, None).columns(rows.X)
     number, *true = row_columns(model.schema, rows)
-    constants = [OutColumn(name, np.full(len(rows.X), value)) for name, value in fields.items()]
+    constants = [
+        OutColumn(name, by_rows(partial(np.full_like, fill_value=value), rows.row_index))
+        for name, value in fields.items()
+    ]
     taken_names = {column.name for column in (number, *constants, *predicted)}
     named = [
         column._replace(name=f"target_{column.name}" if column.name in taken_names else column.name)
@@ -79,23 +85,44 @@ def joined_column(columns: Sequence[OutColumn]) -> OutColumn:
     first, values = columns[0], [column.values for column in columns]
     if isinstance(first.values, CodedTexts):
         codes = [value.codes for value in values if isinstance(value, CodedTexts)]
-        return first._replace(values=first.values._replace(codes=np.concatenate(codes)))
-    return first._replace(values=np.concatenate([np.asarray(value) for value in values]))
+        return first._replace(values=first.values._replace(codes=joined_rows(codes)))
+    return first._replace(values=joined_rows([np.asarray(value) for value in values]))
+
+
+def joined_rows(arrays: Sequence[Array]) -> Array:
+    """The rows of arrays, N each, one after the other."""
+    joined = room_of(*arrays).empty((sum(map(len, arrays)),), np.result_type(*arrays))
+    return np.concatenate(arrays, out=joined)
 
 
 def taken(column: OutColumn, order: Array) -> Any:
     """The values of a column in another order."""
     if isinstance(column.values, CodedTexts):
-        return column.values._replace(codes=column.values.codes[order])
-    return np.asarray(column.values)[order]
+        return column.values._replace(codes=taken_rows(column.values.codes, order))
+    return taken_rows(np.asarray(column.values), order)
+
+
+def taken_rows(array: Array, order: Array) -> Array:
+    """The rows of an array, N, in another order."""
+    return by_rows(lambda numbers: array[numbers], order)
 
 
 def write_out_of_fold(group: RunGroup, columns: Sequence[OutColumn]) -> None:
     """Writes out_of_fold.csv, atomically. Raises StorageError."""
     with writing_atomically(group.out_of_fold) as file:
         writer = csv_predictions().make(file, False)
-        writer.write(columns)
+        for a in range(0, len(np.asarray(columns[0].values)), AT_A_TIME):
+            writer.write(
+                [column._replace(values=part_of(column, slice(a, a + AT_A_TIME))) for column in columns]
+            )
         writer.close()
+
+
+def part_of(column: OutColumn, rows: slice) -> Any:
+    """Some of the values of a column."""
+    if isinstance(column.values, CodedTexts):
+        return column.values._replace(codes=column.values.codes[rows])
+    return column.values[rows]
 
 
 def as_arrays(columns: Sequence[OutColumn]) -> dict[str, Array]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bptrain.build.data import conventions_for, without_keys
-from bptrain.commands.predict.own_rows import ROW, row_columns, target_names
+from bptrain.commands.predict.own_rows import AT_A_TIME, ROW, row_columns, target_names
 from bptrain.commands.predict.predicted_files import (
     DASH,
     ChosenModel,
@@ -165,8 +165,12 @@ def predict_split(words: Sequence[str], split: str, options: PredictOptions) -> 
     rows = rows_of_split(by.model, by.run, split, options.data_root).rows
     yield from map(Noted, rows.notes)
     with open_output(job.out, kind, False) as output:
-        output.write([*row_columns(schema, rows), *predictor.columns(rows.X)], split)
-        yield from shown(output)
+        outputs = by.model.outputs_of(rows.X).X_L
+        for a in range(0, len(outputs), AT_A_TIME):
+            part = slice(a, a + AT_A_TIME)
+            written = [*row_columns(schema, rows, part), *predictor.columns_of(outputs[part])]
+            output.write(written, split)
+            yield from shown(output)
     yield Advanced(len(rows.X))
     yield summary_of(by, [PredictedFile(split, job.out, len(rows.X))], begun)
 

@@ -16,6 +16,7 @@ from bptrain.errors import UsageError
 from bptrain.formats.base import Cells
 from bptrain.formats.coded_texts import CodedTexts
 from bptrain.formats.problems import some_of
+from bptrain.mapped_rows import by_rows
 from bptrain.parts.types import Array
 
 PREDICTION = "prediction"
@@ -53,12 +54,14 @@ def prediction_columns(
     """
     names = prediction_names(schema, name, probabilities is not None)
     if schema.task == "regression":
-        found = columns_of_values(names, schema.decode(outputs))
+        found = columns_of_values(names, by_rows(schema.decode, outputs))
     elif schema.target.kind == "multilabel":
-        found = columns_of_values(names[: outputs.shape[1]], schema.classes_of(outputs))
+        found = columns_of_values(names[: outputs.shape[1]], by_rows(schema.classes_of, outputs))
     else:
         found = [
-            labels_column(name, schema.labels, schema.classes_of(outputs) if classes is None else classes)
+            labels_column(
+                name, schema.labels, by_rows(schema.classes_of, outputs) if classes is None else classes
+            )
         ]
     if probabilities is not None:
         found += columns_of_values(names[len(found) :], probabilities)
@@ -87,7 +90,7 @@ def labels_column(name: str, labels: Sequence[Label], codes: Array) -> OutColumn
     """The labels of classes, N, by their numbers."""
     if any(isinstance(label, str) for label in labels):
         return OutColumn(name, CodedTexts([*map(label_text, labels)], codes))
-    return OutColumn(name, np.array(labels)[codes])
+    return OutColumn(name, by_rows(lambda part: np.array(labels)[part], codes))
 
 
 def label_text(label: Label) -> str:
