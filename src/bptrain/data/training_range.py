@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from bptrain.data.column_statistics import Statistics
-from bptrain.data.different_values import different_values
 from bptrain.data.table import ColumnBlock, chunks
 from bptrain.errors import Warned, short
 from bptrain.formats.problems import some_of
@@ -53,7 +52,6 @@ class OutsideRange:
         low, high = np.full(len(names), np.nan), np.full(len(names), np.nan)
         counts = np.zeros(len(names), np.int64)
         bounds = bounds_in(least, most, block.numbers.dtype)
-        beyond: list[tuple[Array, Array]] = []  # of each part the rows and columns of what is outside
         for part in chunks(n, len(names)):
             found = block.numbers[part if rows is None else rows[part]]
             found = found if in_order else found[:, places]
@@ -62,9 +60,7 @@ class OutsideRange:
                 low = np.fmin(low, np.fmin.reduce(np.fmin.reduce(some).reshape(folds)))
                 high = np.fmax(high, np.fmax.reduce(np.fmax.reduce(some).reshape(folds)))
             if (low < least).any() or (high > most).any():
-                outside = outside_of(found, *bounds)
-                beyond.append((outside // len(names), outside % len(names)))
-                counts += np.bincount(beyond[-1][1], minlength=len(names))
+                counts += np.bincount(outside_of(found, *bounds) % len(names), minlength=len(names))
         far = (width > 0) & ((low < least - width) | (high > most + width))
         for k, name in enumerate(names):
             before = self._found.get(name, Outside())
@@ -75,8 +71,10 @@ class OutsideRange:
                 float(np.fmax(before.high, high[k])),
             )
         named = self._named()
-        is_named = np.array([name in named for name in names])
-        self._anywhere += sum(len(different_values(at[is_named[columns]])) for at, columns in beyond)
+        chosen = [k for k, name in enumerate(names) if name in named]
+        if chosen:
+            within = (bound[chosen] for bound in bounds)
+            self._anywhere += _rows_outside(block, rows, [places[k] for k in chosen], *within)
 
     def _named(self) -> dict[str, Outside]:
         """The columns that a warning names: of n rows drawn like N training rows, 2n/(N + 1) lie outside on average.
@@ -155,6 +153,15 @@ def outside_range(
     found = OutsideRange(statistics, amounts)
     found.add(block, rows)
     return found.warnings(where)
+
+
+def _rows_outside(block: ColumnBlock, rows: Array | None, places: list[int], low: Array, high: Array) -> int:
+    """How many of these rows have a number outside the bounds of its column, of those in these places."""
+    found = 0
+    for part in chunks(block.rows if rows is None else len(rows), len(places)):
+        numbers = block.numbers[part if rows is None else rows[part]][:, places]
+        found += int(((numbers < low) | (numbers > high)).any(axis=1).sum())
+    return found
 
 
 def shown(number: float) -> str:
