@@ -12,6 +12,7 @@ from bptrain.data.text_cells import TextCells
 from bptrain.parts.types import Array
 
 SAMPLED = 10_000  # training rows, evenly spaced, whose quantiles are taken; range and missing cells are those of all
+TOGETHER = 64  # columns whose samples are taken together, so that those of a wide table are not all in memory
 DECILES = np.arange(1, 10) / 10
 MOST_LEVELS = 1000  # of a column that are counted one by one, the most frequent ones
 
@@ -101,7 +102,7 @@ def statistics_of(block: ColumnBlock, rows: Array) -> Statistics:
     numbers: dict[str, NumberStatistics] = {}
     if names:
         low, high, missing = ranges(block.numbers, rows)
-        for k, values in enumerate(columns_of(sampled(block.numbers, rows))):
+        for k, values in enumerate(sampled(block.numbers, rows)):
             edges, counts = bins_of(values[~np.isnan(values)])
             numbers[names[k]] = NumberStatistics(
                 int(missing[k]), float(low[k]), float(high[k]), edges, counts
@@ -124,16 +125,13 @@ def ranges(numbers: Array, rows: Array) -> tuple[Array, Array, Array]:
     return low, high, missing
 
 
-def sampled(numbers: Array, rows: Array) -> Array:
-    """Numbers of at most SAMPLED of these rows, evenly spaced."""
+def sampled(numbers: Array, rows: Array) -> Iterator[Array]:
+    """Of each column, the numbers of at most SAMPLED of these rows, evenly spaced, as float64 in one piece."""
     n = len(rows)
-    return numbers[rows if n <= SAMPLED else rows[np.arange(SAMPLED) * n // SAMPLED]]
-
-
-def columns_of(numbers: Array) -> Iterator[Array]:
-    """The columns, each as float64 in one piece."""
-    for column in numbers.T:
-        yield np.ascontiguousarray(column, dtype=np.float64)
+    chosen = rows if n <= SAMPLED else rows[np.arange(SAMPLED) * n // SAMPLED]
+    for begin in range(0, numbers.shape[1], TOGETHER):
+        for column in numbers[chosen, begin : begin + TOGETHER].T:
+            yield np.ascontiguousarray(column, dtype=np.float64)
 
 
 def bins_of(values: Array) -> tuple[tuple[float, ...], tuple[int, ...]]:

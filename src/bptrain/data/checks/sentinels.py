@@ -61,10 +61,10 @@ def of_block(seen: Examined, block: ColumnBlock) -> Iterator[Sentinel]:
     rows = seen.kept
     if not block.number_names or block.numbers.dtype.itemsize == 1:  # bytes, as of images
         return
-    sample = np.sort(sampled(block.numbers, rows).astype(np.float64), axis=0)  # NaN last
     low, high = full_ranges(seen, block)
-    for k, name in enumerate(block.number_names):
-        if suspicious(sample[:, k]) or beyond(float(low[k]), float(high[k]), sample[:, k]):
+    for k, (name, sample) in enumerate(zip(block.number_names, sampled(block.numbers, rows), strict=True)):
+        ordered = np.sort(sample)  # NaN last
+        if suspicious(ordered) or beyond(float(low[k]), float(high[k]), ordered):
             yield from of_column(block, name, np.asarray(block.numbers[rows, k], dtype=np.float64), rows)
 
 
