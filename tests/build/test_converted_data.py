@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from bptrain.build import converted_data
+from bptrain.build.converted_data import bytes_in_memory
 from bptrain.build.data import prepare_data
 from bptrain.config import load_config
 from bptrain.data.converted.entries import KEY, listed
 from bptrain.data.memory import arrays_in_memory
 from bptrain.data.prepare import ChangedDataError, KeptSchema, Prepared, prepare
 from bptrain.errors import DataError, StorageError
+from bptrain.mapped_rows import room_of
 from data.converted_helpers import same_rows
 
 HEAD = "data:\n  train: big.csv\n  target: y\n"
@@ -28,6 +30,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BPTRAIN_CACHE_DIR", str(tmp_path / "users"))
     monkeypatch.setattr("bptrain.build.data.fits", lambda settings, bound: False)
+    monkeypatch.setattr(converted_data, "bytes_in_memory", lambda prepared, config: 10**9)
     lines = ["a,b,color,y"]
     lines += [
         f"{row},{'' if row % 9 == 0 else row / 7},{'red' if row % 3 else 'blue'},{'xyz'[row % 3]}"
@@ -193,6 +196,31 @@ def test_what_fits_is_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bptrain.build.data.fits", lambda settings, bound: bound == 1_000_000)
     assert prepared(*MEMORY).notes == prepared().notes
     assert not Path("kept").exists()
+
+
+def test_what_is_small_once_it_is_read_is_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = prepared()
+    monkeypatch.setattr(converted_data, "bytes_in_memory", bytes_in_memory)
+    found = prepared(*MEMORY)
+    assert found._replace(splits={}) == expected._replace(splits={})
+    for name, rows in expected.splits.items():
+        same_rows(found.splits[name], rows)
+        assert room_of(found.splits[name].X) == room_of(rows.X)
+    assert os.listdir("kept") == [] or os.listdir("kept") == [".lock"]
+
+
+@pytest.mark.parametrize(
+    ("override", "grows"),
+    [("network.sizes=[4,1000,3]", True), ("training.epochs=9", False), ("network.dtype=float64", True)],
+)
+def test_what_a_fit_takes(override: str, grows: bool) -> None:
+    def taken(*overrides: str) -> int:
+        loaded = load_config("c.yaml", ["training.mode=batch", *overrides])
+        return bytes_in_memory(prepare_data(loaded), loaded.config)
+
+    arrays = sum(rows.X.nbytes + rows.T.nbytes for rows in prepared().splits.values())
+    assert taken() > arrays
+    assert (taken(override) > taken()) == grows
 
 
 def test_the_directory_of_the_user() -> None:

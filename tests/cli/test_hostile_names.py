@@ -19,10 +19,9 @@ from bptrain.cli.completing import answer
 from bptrain.config.yaml.reader import parse, read_text
 from bptrain.console.terminal.screen import Screen
 from bptrain.console.terminal.terminal import cells
-from bptrain.data.converted.changes import added
 from bptrain.errors import Interrupted, printable
 from command import bptrain
-from data.converted_helpers import made, mixed
+from data.converted_helpers import added, made, mixed
 from submission_files import RIGHT, written
 from terminal import in_terminal
 
@@ -86,7 +85,7 @@ def trained(hostile: Path) -> str:
 def kept() -> str:
     """A directory of converted data."""
     cache = "kept\x1b[31m\u202e\n"
-    added(Path(cache), f"data{EVIL}.csv", lambda place: made(mixed(Path())), lambda found: "0" * 32, None)
+    added(Path(cache), lambda place: made(mixed(Path())), "0" * 32, None, f"data{EVIL}.csv")
     return cache
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bptrain.data.converted.changes import new_directory
+from bptrain.build import converted_data
+from bptrain.data.converted.changes import new_entry
 from command import Outcome, bptrain
 
 CONFIG = """\
@@ -24,6 +25,7 @@ HERE = ("--cache", "kept")
 def data(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A config whose data does not fit into its bound."""
     monkeypatch.setattr("bptrain.build.data.fits", lambda settings, bound: False)
+    monkeypatch.setattr(converted_data, "bytes_in_memory", lambda prepared, config: 2 * 10**9)
     Path("big.csv").write_text(
         "\n".join(["a,b,y", *(f"{row},{row % 7},{'xyz'[row % 3]}" for row in range(60))])
     )
@@ -51,7 +53,7 @@ def test_a_fit_says_what_it_converts_and_what_it_uses(data: Path) -> None:
     assert "data: converted, since it may take more than data.memory (1MB), to 0.0 MB in " in first.err
     kept = data / "kept"
     assert first.err.startswith(
-        f"converting {data / 'big.csv'}, once for all fits of the same rows, in {kept}\n"
+        f"reading {data / 'big.csv'} through files in {kept}, since it may take more than data.memory\n"
     )
     assert re.search(r"data: 0\.0 MB of converted data in .*kept.[0-9a-f]{32}\n", fit().err)
 
@@ -115,7 +117,7 @@ def test_what_stays(data: Path) -> None:
     foreign = Path("kept", key, "thesis.tex")
     foreign.write_text("mine")
     Path("kept", "thesis").mkdir()
-    with new_directory(Path("kept")):
+    with new_entry(Path("kept")):
         kept = clear("--all")
     assert kept.code == 0
     assert f"kept {key[:8]}: {Path('kept').absolute() / key / 'thesis.tex'} is not bptrain's" in kept.err

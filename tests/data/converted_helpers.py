@@ -1,10 +1,13 @@
 """What the tests of converted data share."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bptrain.data.converted.changes import kept_under, new_entry, storing
+from bptrain.data.converted.entries import KeptData
 from bptrain.data.prepare import Prepared, prepare
 from bptrain.data.prepared import Rows
 from bptrain.data.settings import DataSettings, RowSplit
@@ -37,6 +40,16 @@ def made(settings: DataSettings, directory: Path | None = None) -> Prepared:
     """The data set, in memory or in mapped files."""
     storage: dict[str, Any] = {} if directory is None else {"storage": MappedFiles(directory)}
     return prepare(settings, CROSS, 0, np.float32, **storage)
+
+
+def added(
+    cache: Path, make: Callable[[Path], Prepared], key: str, asked: str | None, name: str = ""
+) -> KeptData:
+    """Makes a data set in a directory, and keeps it, as `converting_data` does."""
+    with storing(cache):
+        cache.mkdir(exist_ok=True)
+        with new_entry(cache) as room:
+            return kept_under(cache, key, room, make(room.directory), name, asked)
 
 
 def same(one: Prepared, other: Prepared) -> None:

@@ -18,15 +18,14 @@ from bptrain.data.converted.array_files import ArrayForm, map_array
 from bptrain.data.converted.changes import (
     EntryInUseError,
     ForeignFileError,
-    added,
-    new_directory,
+    new_entry,
     only_one,
     remove,
 )
 from bptrain.data.converted.entries import DamagedEntryError, KeptData, find, find_asked, listed
 from bptrain.data.prepared import Prepared, ReadingNotes
 from bptrain.errors import StorageError
-from data.converted_helpers import made, mixed, same
+from data.converted_helpers import added, made, mixed, same
 
 KEY, OTHER = "0123456789abcdef" * 2, "f" * 32
 
@@ -43,7 +42,7 @@ def data(tmp_path: Path) -> Callable[[Path], Prepared]:
 
 
 def add(cache: Path, make: Callable[[Path], Prepared], asked: str | None = OTHER) -> KeptData:
-    return added(cache, "data.csv", make, lambda prepared: KEY, asked)[0]
+    return added(cache, make, KEY, asked)
 
 
 def entries(cache: Path) -> list[str]:
@@ -54,8 +53,8 @@ def entries(cache: Path) -> list[str]:
 def test_all_of_it_comes_back(cache: Path, tmp_path: Path) -> None:
     settings = mixed(tmp_path)
     expected = made(settings)
-    kept, notes = added(cache, "data.csv", lambda place: made(settings, place), lambda prepared: KEY, OTHER)
-    assert notes == ReadingNotes(expected.notes, expected.warnings)
+    kept = add(cache, lambda place: made(settings, place))
+    notes = ReadingNotes(expected.notes, expected.warnings)
     found = find(cache, KEY)
     assert found is not None
     for prepared in (kept.prepared, found.prepared):
@@ -180,9 +179,9 @@ def test_what_a_killed_process_has_left_goes(cache: Path, data: Callable[[Path],
 
 def test_what_is_being_written_stays(cache: Path, data: Callable[[Path], Prepared]) -> None:
     cache.mkdir()
-    with new_directory(cache) as (made_here, _):
+    with new_entry(cache) as room:
         add(cache, data)
-        assert entries(cache) == sorted([made_here.name, KEY])
+        assert entries(cache) == sorted([room.directory.name, KEY])
         unfinished = next(entry for entry in listed(cache) if entry.state == "unfinished")
         with pytest.raises(EntryInUseError):
             remove(cache, unfinished)

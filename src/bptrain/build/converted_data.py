@@ -18,9 +18,10 @@ import bptrain
 from bptrain.caches import cache_directory
 from bptrain.config import Loaded
 from bptrain.config.resolved import data_paths, to_plain, with_data_paths
-from bptrain.data.converted.changes import added, storing
+from bptrain.config.schema import Config
+from bptrain.data.converted.changes import in_memory, kept_under, new_entry, storing
 from bptrain.data.converted.entries import DamagedEntryError, KeptData, find, find_asked
-from bptrain.data.converted.entry_record import FORMAT, digest_of
+from bptrain.data.converted.entry_record import FORMAT, arrays_of, digest_of
 from bptrain.data.prepare import prepare
 from bptrain.data.prepared import KeptSchema, Prepared, ReadingNotes, digests_of, refuse_changes
 from bptrain.data.schema import Schema
@@ -31,10 +32,12 @@ from bptrain.plugins.records import records
 
 PLACES = ("root", "memory", "cache")  # keys of data that say where things lie, and nothing of the data
 DIGITS = 32  # of a key
+SMALL = 0.5  # of the bound: what reading has taken may not be given back yet
+PER_ROW = 64  # bytes of figures of a row, beside those of each output
 
 
 class Converting(NamedTuple):
-    """Data is about to be converted, which may take a while."""
+    """Data is about to be read through files, and converted if it is large, which may take a while."""
 
     data: str
     cache: Path
@@ -47,9 +50,9 @@ def converting_data(
     dtype: DTypeLike,
     kept_schema: KeptSchema | None,
 ) -> Generator[Converting, None, Prepared]:
-    """The data set with its arrays in mapped files: those that are kept, or else new ones.
+    """The data set with its arrays in mapped files: those that are kept, or else new ones; in memory if it is small.
 
-    Yields Converting before it makes any. Raises what `prepare` does, and StorageError where there is no room, or no
+    Yields Converting before it reads any. Raises what `prepare` does, and StorageError where there is no room, or no
     such directory can be made.
     """
     digests = digests_of(settings)
@@ -71,19 +74,17 @@ def converting_data(
     if found is not None:
         return noted(found, notes, f"data: {size_of(found)} of converted data in {found.place}")
 
-    def make(directory: Path) -> Prepared:
-        seed, storage = loaded.config.seed, MappedFiles(directory)
-        prepared = prepare(settings, facts, seed, dtype, kept_schema=kept_schema, storage=storage)
+    yield Converting(settings.train.name, cache)
+    with storing(cache), new_entry(cache) as room:
+        storage = MappedFiles(room.directory)
+        prepared = prepare(settings, facts, loaded.config.seed, dtype, None, kept_schema, storage)
         if prepared.digest != digests:
             raise DataError(f"{settings.train.name} has changed while it was read: try again")
-        return prepared
-
-    def key_of_made(prepared: Prepared) -> str:
-        return key_of(prepared.schema, reading)
-
-    yield Converting(settings.train.name, cache)
-    new = asked if kept_schema is None else None
-    made, notes = added(cache, settings.train.name, make, key_of_made, new)
+        if bytes_in_memory(prepared, loaded.config) <= (loaded.config.data.memory_bound or 0) * SMALL:
+            return in_memory(prepared)
+        key, new = key_of(prepared.schema, reading), asked if kept_schema is None else None
+        made = kept_under(cache, key, room, prepared, settings.train.name, new)
+    notes = ReadingNotes(prepared.notes, prepared.warnings)
     return noted(made, notes, f"data: {why} to {size_of(made)} in {made.place}")
 
 
@@ -99,6 +100,21 @@ def first_rows(
     cache = usable_cache(loaded, kept_schema is not None)
     with storing(cache):
         return prepare(settings, facts, loaded.config.seed, dtype, limit, kept_schema, MappedFiles(cache))
+
+
+def bytes_in_memory(prepared: Prepared, config: Config) -> int:
+    """About what a fit takes more for rows that are in memory: an estimate that is rather too large.
+
+    That is their arrays, some of them twice; what is worked out of each row, such as outputs and figures; and the
+    matrices of all layers for the rows of a batch.
+    """
+    widths = [size for size in config.network.sizes[1:-1] if size != "auto"]
+    n, m = prepared.schema.n_inputs, prepared.schema.n_outputs
+    itemsize, training = np.dtype(config.network.dtype).itemsize, config.training
+    rows = sum(len(split.X) for split in prepared.splits.values())
+    in_a_batch = rows if training.mode == "batch" else min(rows, training.batch_size or 1)
+    arrays = sum(array.nbytes for split in prepared.splits.values() for _, array in arrays_of(split))
+    return arrays * 5 // 4 + rows * (PER_ROW + 4 * m * 8) + in_a_batch * (n + sum(widths) + m) * 4 * itemsize
 
 
 def usable_cache(loaded: Loaded, of_run: bool) -> Path:

@@ -33,8 +33,8 @@ def sizes_of(network: Network) -> str:
 
 
 def converting(event: Converting) -> str:
-    """That data is converted, as a line."""
-    return f"converting {event.data}, once for all fits of the same rows, in {event.cache}"
+    """That data is read in this way, as a line."""
+    return f"reading {event.data} through files in {event.cache}, since it may take more than data.memory"
 
 
 class FitView:

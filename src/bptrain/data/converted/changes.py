@@ -7,10 +7,12 @@ Data that is mapped can be deleted: its files go when the last process that has 
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from bptrain.data.converted.array_files import ArrayForm, write_array
 from bptrain.data.converted.entries import (
@@ -26,7 +28,7 @@ from bptrain.data.converted.entries import (
     find,
 )
 from bptrain.data.converted.entry_record import EntryRecord, arrays_of, sealed
-from bptrain.data.prepared import Prepared, ReadingNotes
+from bptrain.data.prepared import Prepared, ReadingNotes, Rows
 from bptrain.errors import StorageError
 from bptrain.temporary import NEW, flush_directory, is_left_over, written_beside
 
@@ -39,37 +41,45 @@ class EntryInUseError(Exception):
     """An entry is being written."""
 
 
-def added(
-    cache: Path,
-    source: str,
-    make: Callable[[Path], Prepared],
-    key_of: Callable[[Prepared], str],
-    asked: str | None,
-) -> tuple[KeptData, ReadingNotes]:
-    """Makes a data set in a directory that it is given, and keeps it under its key, in place of a damaged one.
+class EntryRoom(NamedTuple):
+    """A new directory for an entry, and the lock that holds it."""
 
-    Where it is there by now, that is taken. `asked` is the hash of a config for which the schema was found; what was
-    noted then comes with the data. Raises StorageError.
+    directory: Path
+    lock: Any
+
+
+def kept_under(
+    cache: Path, key: str, room: EntryRoom, prepared: Prepared, source: str, asked: str | None
+) -> KeptData:
+    """Writes a data set into its room, which takes its place as an entry, or that of a damaged one.
+
+    Where it is there by now, that is taken. `asked` is the hash of a config for which the schema was found. Raises
+    OSError, and DamagedEntryError where what was written cannot be read.
     """
-    with storing(cache), new_directory(cache) as (made, lock):
-        prepared = make(made)
-        key = key_of(prepared)
-        write_entry(made, prepared, source)
-        notes = ReadingNotes(prepared.notes, prepared.warnings)
-        del prepared  # its room on the disk, before the next step needs any
-        with only_one(cache):
-            found = None
-            with suppress(DamagedEntryError):
-                found = find(cache, key)
-            if found is None:
-                lock.release()  # nobody else looks now, and Windows renames nothing that is open
-                put_in_place(made, cache / key)
-                found = find(cache, key)
-                assert found is not None
-            if asked is not None:
-                with written_beside(found.place / asked_file(asked)) as file:
-                    file.write(sealed(notes._asdict()))
-            return found, notes
+    write_entry(room.directory, prepared, source)
+    with only_one(cache):
+        found = None
+        with suppress(DamagedEntryError):
+            found = find(cache, key)
+        if found is None:
+            room.lock.release()  # nobody else looks now, and Windows renames nothing that is open
+            put_in_place(room.directory, cache / key)
+            found = find(cache, key)
+            assert found is not None
+        if asked is not None:
+            notes = ReadingNotes(prepared.notes, prepared.warnings)
+            with written_beside(found.place / asked_file(asked)) as file:
+                file.write(sealed(notes._asdict()))
+        return found
+
+
+def in_memory(prepared: Prepared) -> Prepared:
+    """The same data set with its arrays in memory."""
+    splits: dict[str, Rows] = {}
+    for name, rows in prepared.splits.items():
+        copies: dict[str, Any] = {field: np.array(array) for field, array in arrays_of(rows)}
+        splits[name] = rows._replace(**copies)
+    return prepared._replace(splits=splits)
 
 
 @contextmanager
@@ -86,8 +96,8 @@ def storing(cache: Path) -> Iterator[None]:
 
 
 @contextmanager
-def new_directory(cache: Path) -> Iterator[tuple[Path, Any]]:
-    """A new directory for an entry, which goes when the block ends, and the lock that holds it. Raises OSError."""
+def new_entry(cache: Path) -> Iterator[EntryRoom]:
+    """Room for an entry, which goes when the block ends, unless it has become one. Raises OSError."""
     made = cache / f".new.{os.urandom(8).hex()}.tmp"
     lock = lock_in(made)
     try:
@@ -97,7 +107,7 @@ def new_directory(cache: Path) -> Iterator[tuple[Path, Any]]:
                     remove_aside(left)
             made.mkdir()
             lock.acquire()
-        yield made, lock
+        yield EntryRoom(made, lock)
     finally:
         lock.release()
         with suppress(ForeignFileError, FileNotFoundError):
