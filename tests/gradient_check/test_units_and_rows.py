@@ -19,7 +19,7 @@ from bptrain.parts.activations import Activation
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.types import Array
 from bptrain.testing import check_part
-from command import bptrain
+from command import bptrain, check_only
 from networks import data_for, network
 from plugins.files import naming, write
 from submission_files import RIGHT, written
@@ -237,10 +237,12 @@ def test_a_plugin_that_looks_at_units(iris: Path, options: list[str]) -> None:
         assert words in outcome.out
 
 
-@pytest.mark.slow
-def test_a_plugin_that_looks_at_units_in_every_command(iris: Path) -> None:
+def test_a_plugin_that_looks_at_units_in_every_command(iris: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write(iris.parent, PER_UNIT)
-    assert bptrain("gradcheck", "--plugin", file).code == 0
+    check_only(monkeypatch, lambda combination: combination.activation == "per_unit")
+    everything = bptrain("gradcheck", "--plugin", file, "--json")
+    assert everything.code == 0
+    assert {layer["parts"].split(" / ")[0] for layer in everything.json["layers"]} == {"per_unit"}
     config = naming(iris, NAMED)
     run = bptrain("fit", config, "--plugin", file, "--json").json["run"]
     assert bptrain("gradcheck", run, "--plugin", file).code == 0
