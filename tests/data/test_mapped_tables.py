@@ -209,6 +209,15 @@ def test_several_files(
         both(folder, source, features=("plain", "gaps", "code", "whole", "flag"), missing="most_frequent")
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_index_without_a_name_counts_all_rows(tmp_path: Path, restarts: bool) -> None:
+    """Two tables with an index each, one below the other, are no table with an index."""
+    rows = "".join(f"{k % (30 if restarts else 60)},{k % 7},{k % 5}\n" for k in range(60))
+    with small_pieces(8):
+        found = both(tmp_path, write(tmp_path, ",a,y\n" + rows))
+    assert isinstance(found, list) == restarts
+
+
 def test_a_run_reads_its_data_again(tmp_path: Path) -> None:
     """By the schema of a run, whose notations are known."""
     text = "comma;gap;code;y\n" + "".join(

@@ -11,7 +11,7 @@ from bptrain.formats.base import Cells, Sheet
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.csv_rows import Records, line_ends, records_of
 from bptrain.formats.delimited_table import PlainTable, columns_of, no_rows, notes_of, plain_table, separated
-from bptrain.formats.header_row import ROWS_LOOKED_AT, refuse_names, refuse_repeated, rows_that_are
+from bptrain.formats.header_row import ROWS_LOOKED_AT, counts, refuse_names, refuse_repeated, rows_that_are
 from bptrain.formats.incoming import Incoming, text_blocks
 from bptrain.formats.markers import markers_of
 from bptrain.formats.plain_rows import NotATable, can_be_plain, plain_rows
@@ -120,7 +120,13 @@ class DelimitedTable:
             for k, column in enumerate(columns)
             if k and conventions.header is not False and not named[k] and not any(map(str.strip, column))
         ]
+        self.counts_rows = (  # whether the first column was left out since it has no name and counts the rows
+            not (named[0] or conventions.needed or 0 in chosen.places)
+            and conventions.index_column is None
+            and counts(columns[0])
+        )
         self.rows = len(block.lines)
+        self.begin = int(columns[0][0]) if self.counts_rows else 0
         return block
 
     def next(self, text: str, line: int, goes_on: bool) -> TextBlock:
@@ -135,6 +141,8 @@ class DelimitedTable:
         for place in self.blank:
             if any(map(str.strip, block.column(place))):
                 refuse_names([""], [place], self.file, self.header.head)
+        if self.counts_rows and not counts(block.column(0), self.begin + self.rows):
+            refuse_names([""], [0], self.file, self.header.head)
         if conventions.header is None and self.rows < ROWS_LOOKED_AT:
             columns = [block.column(place) for place in self.names.values()]
             refuse_repeated(rows_that_are([*self.names], columns), self.file, block.lines)

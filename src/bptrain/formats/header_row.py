@@ -88,10 +88,11 @@ def columns_by_name(
     return found if has_index else without_index(found, conventions, file, key)
 
 
-def counts(cells: Sequence[str]) -> bool:
-    """Whether cells are 0 … N−1 or 1 … N."""
-    first = cells[0].strip()
-    return first in ("0", "1") and all(cell.strip() == str(k) for k, cell in enumerate(cells, int(first)))
+def counts(cells: Sequence[str], begin: int | None = None) -> bool:
+    """Whether cells are 0 … N−1 or 1 … N; or, of further ones, whether they go on from `begin`."""
+    first = cells[0].strip() if begin is None else str(begin)
+    may_begin = begin is not None or first in ("0", "1")
+    return may_begin and all(cell.strip() == str(k) for k, cell in enumerate(cells, int(first)))
 
 
 def _are_row_names(cells: Sequence[str]) -> bool:
