@@ -10,6 +10,7 @@ from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
 from bptrain.data.targets import Kind, Target
 from bptrain.parts.metrics import Metric, Summed, Units, metrics
+from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 from bptrain.training import bootstrap
 from bptrain.training.bootstrap import (
@@ -157,6 +158,15 @@ def test_pools_are_of_equal_size(groups: Array | None, monkeypatch: pytest.Monke
     assert np.bincount(units.of_row).tolist() == [6] * 500
     if groups is not None:
         assert (units.of_row[::2] == units.of_row[1::2]).all()
+
+
+def test_rows_of_groups_are_those_of_the_units_drawn() -> None:
+    groups = np.array([7, 3, 7, 7, 9, 3, 1])
+    draws = Sampling(len(groups), 5, groups).draws()
+    members = [np.flatnonzero(groups == name) for name in (1, 3, 7, 9)]
+    for k in range(5):
+        units = stream(5, "bootstrap", epoch=1, step=k).integers(0, 4, 4)
+        np.testing.assert_array_equal(draws.rows(k), np.concatenate([members[unit] for unit in units]))
 
 
 def test_memory_is_bounded_for_many_classes() -> None:
