@@ -412,14 +412,16 @@ def test_warnings_are_those_of_eval(species: Path, workplace: Path) -> None:
     assert not Path("all_p.csv").exists()
 
 
-@pytest.mark.parametrize("name", ["p.csv", "p.jsonl", "p.parquet"])
+@pytest.mark.parametrize("name", ["p.csv", "p.jsonl", "p.parquet", "p.npy"])
 def test_a_failure_at_any_write_leaves_no_file(
-    name: str, species: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, species: Path, numbers: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk is full at the first write, at the second, and so on, and when the file is flushed or renamed."""
     if name == "p.parquet":
         pytest.importorskip("pyarrow")
-    arguments = ("predict", species, PENGUINS, "--keep", "island", "--out", name)
+    arguments: tuple[object, ...] = ("predict", species, PENGUINS, "--keep", "island", "--out", name)
+    if name == "p.npy":  # which holds numbers alone
+        arguments = ("predict", numbers, numbers.parent / "train.csv", "--keep", "x", "--out", name)
     real, writes = written_beside, 0
 
     class Failing(io.RawIOBase):
@@ -439,6 +441,11 @@ def test_a_failure_at_any_write_leaves_no_file(
 
         def fileno(self) -> int:
             return int(self.file.fileno())
+
+        def seek(
+            self, offset: int, whence: int = 0
+        ) -> int:  # NPY says at its beginning how many rows there are
+            return int(self.file.seek(offset, whence))
 
     def failing_at(k: int) -> None:
         from contextlib import contextmanager
@@ -580,3 +587,15 @@ def test_other_kinds_of_targets(workplace: Path) -> None:
     assert [row["prediction"] for row in predicted("margin", "new.csv")] == ["yes", "no"]
     refused = bptrain("predict", "margin", "new.csv", "--proba")
     assert (refused.code, "outside [0, 1]" in refused.err) == (2, True)
+
+
+def test_a_run_that_is_not_there_is_no_data(species: Path, workplace: Path) -> None:
+    Path("runs").mkdir()
+    Path("runs/first").symlink_to(species)
+    for word, meant in (("runs/frist", " (did you mean runs/first?)"), ("elsewhere/none", "")):
+        shown = bptrain("predict", word, PENGUINS)
+        assert (shown.code, shown.out) == (5, "")
+        said = f"error: no run at {word}: there is neither such a directory nor such a file{meant}\n"
+        assert shown.err == said
+    for words in (["frist.csv", PENGUINS], ["frist"], ["frist*", PENGUINS]):  # files, as far as one can tell
+        assert bptrain("predict", *words).code == 3

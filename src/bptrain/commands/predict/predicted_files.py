@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from bptrain.commands.eval import model_of
 from bptrain.commands.predict.prediction_files import format_of_name, prediction_formats
-from bptrain.data.joined_files import JoinedFiles
-from bptrain.errors import UsageError
+from bptrain.data.joined_files import JoinedFiles, is_pattern
+from bptrain.errors import CheckpointError, Problem, UsageError
 from bptrain.formats.base import format_of
 from bptrain.formats.packing import without_packing
 from bptrain.formats.parquet import row_groups
+from bptrain.formats.problems import nearest
 from bptrain.model.load import enclosing_run, load_checkpoint, load_run, run_of
 from bptrain.model.model import Model
 from bptrain.store.chosen_run import find_finished_run
@@ -70,8 +71,22 @@ def chosen_model(
     if which not in ("best", "last"):
         model, run = model_of(None, which, alone=not needs_run)
         return ChosenModel(model, run or enclosing_run(Path(which)), False), tuple(words)
+    if first is not None and len(words) > 1 and is_no_data(first):
+        message = f"no run at {first}: there is neither such a directory nor such a file"
+        raise CheckpointError(Problem(CheckpointError.code, message, suggestion=similar_run(first)))
     run = find_finished_run()
     return ChosenModel(load_run(run, which), run, True), tuple(words)
+
+
+def is_no_data(word: Path) -> bool:
+    """Whether a word in front of others is meant for a run: no file, no pattern, and without the ending of data."""
+    return word != DASH and not word.exists() and not is_pattern(word) and format_of(word.name) is None
+
+
+def similar_run(run: Path) -> str | None:
+    """A run with a similar name in the same place."""
+    close = nearest(run.name, (file.parent.name for file in run.parent.glob("*/run.json")))
+    return None if close is None else str(run.with_name(close))
 
 
 def data_files(words: Sequence[str]) -> list[Path]:
