@@ -76,7 +76,9 @@ def converting_data(
 
     yield Converting(settings.train.name, cache)
     with storing(cache), new_entry(cache) as room:
-        storage = MappedFiles(room.directory)
+        storage = MappedFiles(
+            cache
+        )  # not in the room, which Windows does not rename as long as files in it are open
         prepared = prepare(settings, facts, loaded.config.seed, dtype, None, kept_schema, storage)
         if prepared.digest != digests:
             raise DataError(f"{settings.train.name} has changed while it was read: try again")
