@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bptrain import mapped_rows
-from bptrain.build.setup import Setup, open_loaded
+from bptrain.build.setup import Setup
 from bptrain.commands.fit import fit as fit_command
-from bptrain.commands.fit.fit import Done, fit_events
+from bptrain.commands.fit.fit import Done, Fit, fit_events, open_fit
 from bptrain.core.dropout import masks
 from bptrain.data.prepare import Rows
 from bptrain.data.storage import MappedFiles
@@ -84,18 +84,17 @@ def mapped(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, 
         made.append(shape)
         return empty(self, shape, dtype)
 
-    def opened(*arguments: Any) -> Setup:
-        setup = open_loaded(*arguments)
+    def opened(setup: Setup) -> Fit:
         splits = {name: in_files(rows, workplace) for name, rows in setup.prepared.splits.items()}
         made.clear()
-        return setup._replace(prepared=setup.prepared._replace(splits=splits))
+        return open_fit(setup._replace(prepared=setup.prepared._replace(splits=splits)))
 
     monkeypatch.setattr(mapped_rows, "LEAST", 1)
     monkeypatch.setattr(mapped_rows, "PIECE_NUMBERS", 99)
     monkeypatch.setattr(rows_module, "PIECE_BYTES", 99)
     monkeypatch.setattr(fit_command, "rows_ahead", lambda rows, memory: 50)
     monkeypatch.setattr(MappedFiles, "empty", noted)
-    monkeypatch.setattr(fit_command, "open_loaded", opened)
+    monkeypatch.setattr(fit_command, "open_fit", opened)
     return made
 
 

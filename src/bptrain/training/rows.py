@@ -76,7 +76,7 @@ def read_ascending(array: Array, rows: Array) -> Array:
     """The same of a mapped array, read in ascending order: while a piece is copied, the next comes from the disk."""
     out = aligned((len(rows), *array.shape[1:]), array.dtype)
     step = max(1, PIECE_BYTES // max(array[:1].nbytes, 1))
-    places = np.argsort(rows)
+    places = ascending(rows, len(array))
     ask_for(array, rows[places[:step]])
     for a in range(0, len(places), step):
         some = places[a : a + step]
@@ -85,23 +85,32 @@ def read_ascending(array: Array, rows: Array) -> Array:
     return out
 
 
+def ascending(rows: Array, of: int) -> Array:
+    """The places of row numbers in ascending order, but for those that lie close together among `of` rows.
+
+    A sort by 16 bits is by radix, which takes a fifth of the time of a whole one.
+    """
+    shift = max(0, of.bit_length() - 16)
+    return np.argsort((rows >> shift).astype(np.uint16), kind="stable")
+
+
 def as_items(array: Array) -> Array:
     """An array of rows with one item for each, which is copied as a whole."""
     return array.reshape(len(array), -1).view(np.dtype((np.void, array[:1].nbytes))).reshape(-1)
 
 
 def ask_for(array: Array, rows: Array) -> None:
-    """Tells the system that these rows, in ascending order, are read next; what lies close together is one request."""
+    """Tells the system that these rows are read next, about in this order; what lies close together is one request."""
     held = mapping(array)
     if held is None or not len(rows) or not hasattr(mmap, "MADV_WILLNEED"):  # Windows has no such call
         return
-    of_row = array.strides[0]
-    first = array.ctypes.data - np.frombuffer(held, np.uint8).ctypes.data
-    starts = (first + rows * of_row) // mmap.PAGESIZE * mmap.PAGESIZE
-    stops = first + (rows + 1) * of_row
-    apart = np.flatnonzero(starts[1:] - stops[:-1] > GAP_BYTES)
-    for start, stop in zip(starts[[0, *(apart + 1)]], stops[[*apart, -1]], strict=True):
-        held.madvise(mmap.MADV_WILLNEED, int(start), int(stop - start))
+    size = array.strides[0]
+    places = array.ctypes.data - np.frombuffer(held, np.uint8).ctypes.data + rows * size
+    runs = np.flatnonzero(np.abs(np.diff(places, prepend=-2 * GAP_BYTES)) > GAP_BYTES)
+    starts = np.minimum.reduceat(places, runs) // mmap.PAGESIZE * mmap.PAGESIZE
+    stops = np.maximum.reduceat(places, runs) + size
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        held.madvise(mmap.MADV_WILLNEED, start, stop - start)
 
 
 class EpochRows:
