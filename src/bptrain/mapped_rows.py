@@ -20,7 +20,7 @@ class Room(Protocol):
     """Where arrays are made."""
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """An array that is not yet filled. Raises OSError where there is no room."""
+        """An array that is not yet filled. Raises StorageError where there is no room."""
         ...
 
 
@@ -38,7 +38,7 @@ class OnDisk(NamedTuple):
     files: Room
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """An array that is not yet filled. Raises OSError where there is no room."""
+        """An array that is not yet filled. Raises StorageError where there is no room."""
         large = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize >= LEAST
         return self.files.empty(shape, dtype) if large else np.empty(shape, dtype)
 

@@ -1,11 +1,15 @@
 """Arrays in memory and in files without names."""
 
+import errno
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
+from bptrain.data import storage
 from bptrain.data.storage import IN_MEMORY, MappedFiles, Storage
+from bptrain.errors import StorageError
 
 
 @pytest.mark.parametrize("where", ["memory", "files"])
@@ -32,6 +36,11 @@ def anonymous() -> int:
     return int(status.split("RssAnon:")[1].split()[0]) << 10
 
 
-def test_a_directory_that_is_not_there_is_an_oserror(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="No such file"):
+def test_no_room_is_said_with_its_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StorageError, match=r"nothing: No such file .*; data\.cache names another directory"):
         MappedFiles(tmp_path / "nothing").empty((3,), np.float64)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(storage, "reserve", Mock(side_effect=full))
+    with pytest.raises(StorageError, match="No space left on device"):
+        MappedFiles(tmp_path).empty((3,), np.float64)
+    assert not [*tmp_path.iterdir()]

@@ -8,6 +8,7 @@ from typing import IO, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bptrain.errors import StorageError
 from bptrain.mapped_rows import Mapping
 from bptrain.parts.types import Array
 from bptrain.temporary import nameless_file
@@ -21,15 +22,15 @@ class Storage(Protocol):
     """Hands out room for arrays."""
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """An array that is not yet filled. Raises OSError where there is no room."""
+        """An array that is not yet filled. Raises StorageError where there is no room."""
         ...
 
     def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """An array of zeros. Raises OSError where there is no room."""
+        """An array of zeros. Raises StorageError where there is no room."""
         ...
 
     def kept(self, array: Array) -> Array:
-        """An array that was just made, in this room. Raises OSError where there is none."""
+        """An array that was just made, in this room. Raises StorageError where there is none."""
         ...
 
 
@@ -49,6 +50,13 @@ class Memory(NamedTuple):
         return array
 
 
+def no_room(directory: Path, why: object) -> StorageError:
+    """That what is converted, or worked out of it, cannot be written."""
+    reason = getattr(why, "strerror", None) or str(why)
+    cure = "data.cache names another directory, and `bptrain data cache clear` makes room"
+    return StorageError(f"could not write converted data to {directory}: {reason}; {cure}")
+
+
 def reserve(file: IO[bytes], size: int) -> None:
     """Makes a new file so large, with room on the disk: what is written to a mapping without any ends the process.
 
@@ -66,22 +74,25 @@ class MappedFiles(NamedTuple):
     directory: Path  # on whose disk they lie
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """An array of zeros. Raises OSError."""
+        """An array of zeros. Raises StorageError."""
         dtype, count = np.dtype(dtype), int(np.prod(shape, dtype=np.int64))
         if not count:
             return np.empty(shape, dtype)
-        with nameless_file(self.directory) as file:
-            reserve(file, count * dtype.itemsize)
-            mapped = Mapping(file.fileno(), 0, access=mmap.ACCESS_WRITE)
+        try:
+            with nameless_file(self.directory) as file:
+                reserve(file, count * dtype.itemsize)
+                mapped = Mapping(file.fileno(), 0, access=mmap.ACCESS_WRITE)
+        except OSError as error:
+            raise no_room(self.directory, error) from error
         mapped.room = self
         return np.frombuffer(mapped, dtype, count).reshape(shape)
 
     def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """The same. Raises OSError."""
+        """The same. Raises StorageError."""
         return self.empty(shape, dtype)
 
     def kept(self, array: Array) -> Array:
-        """A copy. Raises OSError."""
+        """A copy. Raises StorageError."""
         copy = self.empty(array.shape, array.dtype)
         copy[...] = array
         return copy
@@ -98,7 +109,7 @@ class Pool:
         self._room = np.empty(0, np.uint8)
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """An array of zeros. Raises OSError."""
+        """An array of zeros. Raises StorageError."""
         dtype = np.dtype(dtype)
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         if not size or size > SMALL:
@@ -109,11 +120,11 @@ class Pool:
         return array.view(dtype).reshape(shape)
 
     def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """The same. Raises OSError."""
+        """The same. Raises StorageError."""
         return self.empty(shape, dtype)
 
     def kept(self, array: Array) -> Array:
-        """A copy. Raises OSError."""
+        """A copy. Raises StorageError."""
         copy = self.empty(array.shape, array.dtype)
         copy[...] = array
         return copy

@@ -29,7 +29,7 @@ from bptrain.data.converted.entries import (
 )
 from bptrain.data.converted.entry_record import EntryRecord, arrays_of, sealed
 from bptrain.data.prepared import Prepared, ReadingNotes, Rows
-from bptrain.errors import StorageError
+from bptrain.data.storage import no_room
 from bptrain.temporary import NEW, flush_directory, is_left_over, written_beside
 
 
@@ -85,14 +85,12 @@ def in_memory(prepared: Prepared) -> Prepared:
 @contextmanager
 def storing(cache: Path) -> Iterator[None]:
     """Turns an OSError, or an entry that cannot be read although it was just written, into a StorageError."""
-    cure = "data.cache names another directory, and `bptrain data cache clear` makes room"
     try:
         yield
     except OSError as error:
-        why = error.strerror or str(error)
-        raise StorageError(f"could not write converted data to {cache}: {why}; {cure}") from error
+        raise no_room(cache, error) from error
     except DamagedEntryError as error:
-        raise StorageError(f"converted data in {cache} cannot be read back: {error}; {cure}") from error
+        raise no_room(cache, f"it cannot be read back ({error})") from error
 
 
 @contextmanager
