@@ -1,13 +1,16 @@
 """Intervals: published numbers, what must not matter, what rows do not tell, and how often they hold the truth."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from bptrain import mapped_rows
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
+from bptrain.data.storage import MappedFiles
 from bptrain.data.targets import Kind, Target
 from bptrain.parts.metrics import Metric, Summed, Units, metrics
 from bptrain.parts.random import stream
@@ -117,6 +120,16 @@ def test_a_seed_has_its_interval() -> None:
     names = ("mae", "median_absolute_error")
     assert found(seen, true, *names) == found(seen, true, *names)
     assert found(seen, true, *names).metrics["mae"] != found(seen, true, *names, seed=1).metrics["mae"]
+
+
+def test_rows_in_mapped_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, true = errors(30)
+    weight, names = np.random.default_rng(0).gamma(1.0, size=30), ("rmse", "mae", "median_absolute_error")
+    in_memory = [found(seen, true, *names), found(seen, true, *names, weight=weight)]
+    monkeypatch.setattr(mapped_rows, "LEAST", 1)
+    monkeypatch.setattr(mapped_rows, "PIECE_NUMBERS", 7)
+    seen, true, weight = map(MappedFiles(tmp_path).kept, (seen, true, weight))
+    assert [found(seen, true, *names), found(seen, true, *names, weight=weight)] == in_memory
 
 
 @pytest.mark.parametrize("name", ["rmse", "mae", "r2", "median_absolute_error"])

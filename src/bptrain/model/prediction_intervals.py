@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bptrain.errors import CheckpointError, UsageError
-from bptrain.parts.metrics import by_mean
+from bptrain.parts.metrics import mean_of
 from bptrain.parts.types import Array
 from bptrain.store.plain import plain
 from bptrain.training.bootstrap import Ends, Sampling, interval, resampled_sums, wilson
@@ -76,7 +76,7 @@ def coverage_of(
         ends = [wilson(share, len(true)) for share in shares]
     else:
         units = sampling.units()
-        figures = [by_mean(lambda *_, of=column: of)(predicted, true, 0, units) for column in held.T]
+        figures = [mean_of(column, units) for column in held.T]
         ends = [interval(drawn)[0] for drawn in resampled_sums(figures, sampling.seed)]
     return IntervalCoverage(
         level,

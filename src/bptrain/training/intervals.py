@@ -7,7 +7,7 @@ import numpy as np
 
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
-from bptrain.parts.metrics import Metric, Summed, by_mean
+from bptrain.parts.metrics import Metric, Summed, mean_of
 from bptrain.parts.types import Array
 from bptrain.training.bootstrap import (
     Drawn,
@@ -58,7 +58,7 @@ def figures_of(
     width = 4 * max(classes, 1) * len(metrics)
     with np.errstate(all="ignore"):
         units = sampling.units(data.sample_weight, width)
-        summed[LOSS, None] = by_mean(lambda *rows: seen.losses)(seen.predicted, true, classes, units)
+        summed[LOSS, None] = mean_of(seen.losses, units)
         units = units._replace(weight=weight)
         for name, metric in metrics.items():
             of = seen.predicted if metric.reads == "predictions" else seen.scores

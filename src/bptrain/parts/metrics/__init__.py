@@ -6,7 +6,7 @@ in the target's own units. NaN stands for a metric that is not defined for the r
 """
 
 from bptrain.parts.metrics import classes, scores, values  # each registers its own
-from bptrain.parts.metrics.base import Metric, Summed, Units, by_mean, mean_over_rows, metrics
+from bptrain.parts.metrics.base import Metric, Summed, Units, by_mean, mean_of, mean_over_rows, metrics
 
 __all__ = [
     "Metric",
@@ -14,6 +14,7 @@ __all__ = [
     "Units",
     "by_mean",
     "classes",
+    "mean_of",
     "mean_over_rows",
     "metrics",
     "scores",

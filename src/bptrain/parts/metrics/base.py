@@ -95,14 +95,22 @@ def by_mean(
     """A metric that is f(mean of a value per row), N or N × m; with several columns, the mean of these figures."""
 
     def by_sums(seen: Array, true: Array, classes: int, units: Units) -> Summed:
-        def value(sums: Array) -> Array:
-            mean: Array = after(sums[..., :-1] / sums[..., -1:]).mean(axis=-1)
-            return mean
-
         def of_rows(seen: Array, true: Array) -> Array:
             return each(seen, true, classes)
 
-        rows = (lambda sums: sums[..., -1]) if share else None
-        return Summed(units.sums(by_rows(of_rows, seen, true), 1.0), value, rows)
+        return mean_of(by_rows(of_rows, seen, true), units, after, share)
 
     return by_sums
+
+
+def mean_of(
+    values: Array, units: Units, after: Callable[[Array], Array] = lambda mean: mean, share: bool = False
+) -> Summed:
+    """f(mean) of values that are there, N or N × m; with several columns, the mean of these figures."""
+
+    def value(sums: Array) -> Array:
+        mean: Array = after(sums[..., :-1] / sums[..., -1:]).mean(axis=-1)
+        return mean
+
+    rows = (lambda sums: sums[..., -1]) if share else None
+    return Summed(units.sums(values, 1.0), value, rows)
