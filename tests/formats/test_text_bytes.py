@@ -4,21 +4,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bptrain.formats.text_bytes import ROOM, is_text, text_bytes_of, text_bytes_of_file
 
 
 @given(st.binary(max_size=40) | st.text(max_size=20).map(str.encode))
+@example("é".encode())
+@example(b"\xc3")
 def test_what_is_a_text(data: bytes) -> None:
     try:
         expected = "\0" not in data.decode()
     except UnicodeDecodeError:
         expected = False
     assert is_text(np.frombuffer(data, np.uint8)) == expected
-    padded = b"x" * 400 + data + b"y"  # few letters that are not ASCII
-    assert is_text(np.frombuffer(padded, np.uint8)) == expected
+    for end in (b"y", b""):
+        padded = b"x" * 400 + data + end  # few letters that are not ASCII
+        assert is_text(np.frombuffer(padded, np.uint8)) == expected
 
 
 @pytest.mark.parametrize("near", [1, 3, 4096])

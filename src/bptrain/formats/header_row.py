@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bptrain.errors import DataError, Problem
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.problems import ErrorList, UndeclaredConvention, some_of
+from bptrain.formats.text_columns import ColumnTexts
 from bptrain.formats.value_texts import is_written_like
 
 if TYPE_CHECKING:
@@ -177,9 +178,9 @@ def refuse_repeated(repeated: Sequence[int], file: str, lines: "Sequence[int] | 
 
 def rows_that_are(names: Sequence[str], columns: Sequence[Sequence[str]]) -> list[int]:
     """The first rows that are the names, counted from 0; none where these are numbers, or too many."""
-    cells = columns[0][:ROWS_LOOKED_AT]
-    if names[0] not in cells or any(is_number(name) for name in names):
+    if any(is_number(name) for name in names) or not _is_value(names[0], columns[0], 0):
         return []
+    cells = columns[0][:ROWS_LOOKED_AT]
     found = (row for row, cell in enumerate(cells) if cell == names[0])
     pairs = [*zip(names, columns, strict=True)]
     rows = [row for row in found if all(column[row].strip() == name for name, column in pairs)]
@@ -231,6 +232,8 @@ def _are_numbers(cells: Sequence[str]) -> bool:
 
 def _is_value(name: str, cells: Sequence[str], repeated: int) -> bool:
     """Whether more than so many cells, of the first ones, are this text."""
+    if isinstance(cells, ColumnTexts) and cells.has_no(name):
+        return False
     first = cells[:ROWS_LOOKED_AT]
     return first.count(name) > repeated if repeated else name in first
 

@@ -84,8 +84,8 @@ def is_text(data: "Array") -> bool:
     other = np.flatnonzero(data.view(np.int8) < 0)
     few: Array | slice = slice(None)
     if 8 * len(other) < len(data):  # the others, and where each run of them ends
-        runs_end = np.flatnonzero(np.diff(other, append=len(data) + 1) > 1)
-        few = np.insert(other, runs_end + 1, np.minimum(other[runs_end] + 1, len(data) - 1))
+        last = np.flatnonzero(np.diff(other, append=len(data)) > 1)
+        few = np.insert(other, last + 1, other[last] + 1)
     try:
         data[few].tobytes().decode()  # ASCII says nothing of what stands around it but where that ends
     except UnicodeDecodeError:

@@ -5,6 +5,7 @@ as its file.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from bptrain.formats.cell_words import MOST_WORDS, SCRATCH, WORD, take_words
@@ -14,6 +15,7 @@ from bptrain.formats.text_bytes import ROOM
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
+MOST_TOGETHER = 8  # columns whose texts are told apart together
 FIRST_ROWS = 100  # that tell most columns from whole numbers
 END = 0  # a byte that no text has
 
@@ -63,6 +65,8 @@ class PlainRows:
         self.pieces, self.width, self._numbers = pieces, width, numbers
         self.end = end  # the line behind the last row
         self.rows = sum(len(piece.ends) for piece in pieces)
+        self._coded: dict[int, CodedTexts] = {}  # columns that nobody has asked for yet
+        self._told: set[int] = set()  # those that somebody has
 
     def part(self, rows: slice) -> "PlainRows":
         """Some rows, one below the other."""
@@ -93,31 +97,55 @@ class PlainRows:
         return found
 
     def coded(self, place: int) -> CodedTexts:
-        """The column at a place as its different texts, and which of them each cell is."""
+        """The column at a place as its different texts, and which of them each cell is.
+
+        Those behind it are worked out with it, since their bytes are in the processor's cache then.
+        """
+        if place not in self._coded:
+            behind = (
+                k for k in range(place + 1, self.width) if k not in self._numbers and k not in self._told
+            )
+            chosen = [place] if place in self._told else [place, *islice(behind, MOST_TOGETHER - 1)]
+            self._coded = self._coded_together(chosen)
+        self._told.add(place)
+        found = self._coded.pop(place, None)
+        return coded(self.texts(place)) if found is None else found
+
+    def _coded_together(self, places: Sequence[int]) -> dict[int, CodedTexts]:
+        """The columns at these places, but for those with long cells."""
         import numpy as np
 
-        numbers, codes = RowNumbers(), np.empty(self.rows, np.int64)
+        numbers = {place: RowNumbers() for place in places}
+        codes = {place: np.empty(self.rows, np.int64) for place in places}
         scratch = np.empty((SCRATCH, 0), np.uint64)
         begin = 0
         for piece in self.pieces:
             n = len(piece.ends)
             if n > scratch.shape[1]:
                 scratch = np.empty((SCRATCH, n), np.uint64)
-            words = _words(piece, place, scratch[:, :n])
-            if words is None:
-                return coded(self.texts(place))
-            codes[begin : begin + n] = numbers.add(words, begin)
+            for place in [*numbers]:
+                words = _words(piece, place, scratch[:, :n])
+                if words is None:
+                    del numbers[place]
+                else:
+                    codes[place][begin : begin + n] = numbers[place].add(words, begin)
             begin += n
-        rows = numbers.first
+        return {
+            place: CodedTexts(self._texts_of_rows(place, found.first), codes[place])
+            for place, found in numbers.items()
+        }
+
+    def _texts_of_rows(self, place: int, rows: "Array") -> list[str]:
+        """The texts of a column in these rows, which rise."""
         texts: list[str] = []
         begin = 0
         for piece in self.pieces:
             end = begin + len(piece.ends)
-            few = rows[np.searchsorted(rows, begin) : np.searchsorted(rows, end)] - begin
+            few = rows[rows.searchsorted(begin) : rows.searchsorted(end)] - begin
             if len(few):
                 texts += texts_of_piece(piece, place, few)
             begin = end
-        return CodedTexts(texts, codes)
+        return texts
 
     def lines(self) -> "Array":
         """The line on which each row begins."""
@@ -151,6 +179,14 @@ class ColumnTexts(Sequence[str]):
     def numbers(self) -> PlainNumbers | None:
         """The column where all of its cells are plain numbers, or empty."""
         return self._rows.numbers(self._place)
+
+    def has_no(self, text: str) -> bool:
+        """Whether it is certain, without a look at the texts, that none is this one, which is not empty."""
+        try:
+            float(text)
+        except ValueError:
+            return self.numbers is not None
+        return False
 
     def coded(self) -> CodedTexts:
         """The different texts, and which of them each cell is."""
