@@ -89,6 +89,14 @@ def by_rows(function: Callable[..., Array], *arrays: Array) -> Array:
     return found
 
 
+def numbered(rows: int, room: Room) -> Array:
+    """The numbers of so many rows, from 0, int64."""
+    numbers = room.empty((rows,), np.int64)
+    for a in range(0, rows, PIECE_NUMBERS):
+        numbers[a : a + PIECE_NUMBERS] = np.arange(a, min(a + PIECE_NUMBERS, rows))
+    return numbers
+
+
 def in_float64(array: Array) -> Array:
     """A copy in float64."""
     return by_rows(lambda part: part.astype(np.float64), array)

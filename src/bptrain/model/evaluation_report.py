@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from bptrain.build.metrics import build_metrics
 from bptrain.data.prepare import Rows
 from bptrain.errors import Warned, not_silenced
+from bptrain.mapped_rows import room_of
 from bptrain.model.model import Model
 from bptrain.model.prediction_intervals import IntervalCoverage, coverage_of, half_widths_of
 from bptrain.model.row_groups import (
@@ -89,7 +90,7 @@ def report_on(
     column = None if by is None else evaluated.column(by, model)  # a wrong name first of all
     chosen = build_metrics(model.config, schema)
     seen = seen_by(model.network, model.outputs_of(rows.X), schema, rows)
-    sampling = Sampling(len(rows.X), model.config.seed, rows.groups)
+    sampling = Sampling(len(rows.X), model.config.seed, rows.groups, room_of(rows.X))
     matrix = None
     if schema.task == "classification" and rows.y_true.ndim == 1:  # its entries are rows, whatever they weigh
         matrix = metrics.get("confusion_matrix")().of(seen.predicted, rows.y_true, len(schema.labels))

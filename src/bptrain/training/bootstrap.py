@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from bptrain.mapped_rows import IN_MEMORY, Room, numbered
 from bptrain.parts.metrics import Summed, Units
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
@@ -52,13 +53,15 @@ class Sampling(NamedTuple):
     rows: int  # N
     seed: int
     groups: Array | None = None  # the number of each row's group, N; None: each row by itself
+    room: Room = IN_MEMORY  # for the numbers of rows
 
     def units(self, weight: Array | None = None, width: int = 1) -> Units:
         """The units whose sums are kept, `width` numbers each; what belongs to many groups is pooled at random."""
         number, count = self._numbered()
         most = min(UNITS, max(UNITS // 50, TABLE // max(width, 1)))
         if count > most:
-            pools = stream(self.seed, "units").permutation(count)
+            pools = numbered(count, self.room)
+            stream(self.seed, "units").shuffle(pools)  # which is what `permutation` does
             pools %= most
             number, count = pools if self.groups is None else pools[number], most
         return Units(number, count, weight)
@@ -88,7 +91,7 @@ class Sampling(NamedTuple):
 
     def _numbered(self) -> tuple[Array, int]:
         if self.groups is None:
-            return np.arange(self.rows), self.rows
+            return numbered(self.rows, self.room), self.rows
         names, number = np.unique(self.groups, return_inverse=True)
         return number.reshape(-1), len(names)
 

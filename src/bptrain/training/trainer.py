@@ -19,7 +19,7 @@ from bptrain.engines.divergence import diagnosis
 from bptrain.engines.gradient_transform import gradient_noise
 from bptrain.engines.snapshots import all_finite
 from bptrain.errors import NumericalError, Warned
-from bptrain.mapped_rows import IN_MEMORY, Room, room_of
+from bptrain.mapped_rows import IN_MEMORY, Room, numbered, room_of
 from bptrain.parts.controls import Controls
 from bptrain.parts.metrics import Metric
 from bptrain.parts.random import stream
@@ -31,7 +31,6 @@ from bptrain.training.rows import ALL, EpochRows, RowSource
 from bptrain.training.solving import iterate
 from bptrain.training.state import Best, State
 
-NUMBERED = 2**16  # rows at a time
 GROWTH = 2.0  # an epoch's loss this many times the first epoch's is worth a warning
 
 
@@ -96,9 +95,7 @@ def row_order(job: Job, epoch: int) -> Array | None:
     """The order of the training rows in an epoch (from 1), or None for the order of the file."""
     if not job.shuffle or job.plan.batch_size >= job.plan.rows:  # in one batch the order is immaterial
         return None
-    order = job.room.empty((job.plan.rows,), np.int64)
-    for a in range(0, len(order), NUMBERED):
-        order[a : a + NUMBERED] = np.arange(a, min(a + NUMBERED, len(order)))
+    order = numbered(job.plan.rows, job.room)
     stream(job.seed, "shuffle", epoch=epoch).shuffle(order)  # which is what `permutation` does
     return order
 

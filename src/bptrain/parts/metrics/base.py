@@ -1,6 +1,7 @@
 """What a metric is, the registry of them, and means over rows that may weigh differently."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -21,20 +22,25 @@ class Units(NamedTuple):
         """Σ over the rows of each unit of weight × value, B × q, for values N, N × k, or the same of every row."""
         found = []
         for values in columns:
-            each = (
-                np.broadcast_to(values, (len(self.of_row),)) if np.ndim(values) == 0 else np.asarray(values)
-            )
+            if np.ndim(values) == 0:
+                values = by_rows(partial(np.full_like, fill_value=values, dtype=np.float64), self.of_row)
+            each = np.asarray(values)
             for column in each.reshape(len(each), -1).T:
-                weighed = column if self.weight is None else self.weight * column
+                weighed = column if self.weight is None else by_rows(np.multiply, self.weight, column)
                 found.append(np.bincount(self.of_row, weighed, minlength=self.total))
         return np.stack(found, axis=1)
 
     def counts(self, of: Array, classes: int, rows: Array | None = None) -> Array:
         """How many rows of each class each unit has, B × K, or what they weigh; of the rows where `rows` is true."""
-        place, weight = self.of_row * classes + of, self.weight
-        if rows is not None:
-            place, weight = place[rows], None if weight is None else weight[rows]
-        return np.bincount(place, weight, minlength=self.total * classes).reshape(self.total, classes)
+        places = self.total * classes
+
+        def place(unit: Array, of: Array, chosen: Array | None = None) -> Array:
+            number = unit * classes + of
+            return number if chosen is None else np.where(chosen, number, places)  # a place of its own
+
+        given = (self.of_row, of) if rows is None else (self.of_row, of, rows)
+        counts = np.bincount(by_rows(place, *given), self.weight, minlength=places)
+        return counts[:places].reshape(self.total, classes)
 
 
 class Summed(NamedTuple):

@@ -98,8 +98,8 @@ def r2() -> Metric:
         return explained(by_rows(squares, true, predicted), squares_from(center, true), weight)
 
     def by_sums(predicted: Array, true: Array, classes: int, units: Units) -> Summed:
-        away = true - center_of(true, units.weight)
-        table = units.sums((true - predicted) ** 2, away, away * away, 1.0)
+        away = away_from(center_of(true, units.weight), true)
+        table = units.sums(by_rows(squares, true, predicted), away, by_rows(np.square, away), 1.0)
 
         def value(sums: Array) -> Array:
             left, first, second = np.split(sums[..., :-1], 3, axis=-1)
@@ -123,9 +123,10 @@ def explained_variance() -> Metric:
         return explained(squares_from(shift, error), squares_from(center, true), weight)
 
     def by_sums(predicted: Array, true: Array, classes: int, units: Units) -> Summed:
-        error = true - predicted
-        off, away = error - center_of(error, units.weight), true - center_of(true, units.weight)
-        table = units.sums(off, off * off, away, away * away, 1.0)
+        error = by_rows(np.subtract, true, predicted)
+        off = away_from(center_of(error, units.weight), error)
+        away = away_from(center_of(true, units.weight), true)
+        table = units.sums(off, by_rows(np.square, off), away, by_rows(np.square, away), 1.0)
 
         def value(sums: Array) -> Array:
             N = sums[..., -1:]
@@ -135,6 +136,11 @@ def explained_variance() -> Metric:
         return Summed(table, value)
 
     return Metric(of, "regression", "higher", weighs=True, by_sums=by_sums)
+
+
+def away_from(center: Array, values: Array) -> Array:
+    """v − c of N × m, with c one number per column."""
+    return by_rows(lambda v: v - center, values)
 
 
 def squares_from(center: Array, values: Array) -> Array:
