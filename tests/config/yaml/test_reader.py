@@ -171,7 +171,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_refused_fast(name: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(UsageError):
         parse(BOMBS[name], "f")
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
