@@ -233,10 +233,12 @@ def test_the_directory_of_the_user() -> None:
 def test_a_directory_that_cannot_be_used(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if kind == "a file":
         Path("kept").write_text("mine")
+        why = "a file has this name"
     else:
         monkeypatch.setattr(os, "open", refusing(os.open))
+        why = "Permission denied"
     with pytest.raises(
-        StorageError, match=r"could not write converted data to .*kept: .*data\.cache names another"
+        StorageError, match=rf"could not write converted data to .*kept: {why}; data\.cache names another"
     ):
         prepared(*MEMORY)
 

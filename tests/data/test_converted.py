@@ -250,12 +250,25 @@ def link_to_an_entry(entry: Path) -> None:
     entry.symlink_to(entry.parent / "moved", target_is_directory=True)
 
 
+def a_file(entry: Path) -> None:
+    entry.rename(entry.parent / "moved")
+    entry.write_text("mine")
+
+
+def a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 DAMAGE: list[Callable[[Path], object]] = [
     truncate,
     other_notes,
     other_shape,
     a_link,
     link_to_an_entry,
+    a_file,
+    lambda entry: a_pipe(entry / "train.X"),
+    lambda entry: a_pipe(entry / "prepared.json"),
     lambda entry: (entry / "train.T").unlink(),
     lambda entry: (entry / "prepared.json").unlink(),
     lambda entry: (entry / "prepared.json").write_text("[]"),

@@ -53,6 +53,8 @@ class Memory(NamedTuple):
 def no_room(directory: Path, why: object) -> StorageError:
     """That what is converted, or worked out of it, cannot be written."""
     reason = getattr(why, "strerror", None) or str(why)
+    if isinstance(why, FileExistsError):
+        reason = "a file has this name"
     cure = "data.cache names another directory, and `bptrain data cache clear` makes room"
     return StorageError(f"could not write converted data to {directory}: {reason}; {cure}")
 

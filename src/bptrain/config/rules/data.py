@@ -202,7 +202,8 @@ def cache_needs_a_bound(data: DataConfig) -> Found:
     """Only data above a bound is converted."""
     if data.cache is not None and data.memory is None:
         message = (
-            "converted data lies there, and without data.memory nothing is converted: add that, such as 200MB"
+            "converted data lies there, and without data.memory nothing is converted: add that, such as 200MB, "
+            "or remove this key (by --set, data.cache=null)"
         )
         yield BrokenRule(("data", "cache"), message)
 

@@ -17,7 +17,8 @@ from bptrain.parts.types import Array
 from bptrain.temporary import NEW
 
 PIECE = 2**20  # bytes that are written at a time
-OLD = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+# A pipe in place of a file is opened without a writer, so that nobody waits for one.
+OLD = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 NO_RESERVE = 0x4000  # of Linux; mmap.MAP_NORESERVE from Python 3.13 on
 KINDS = "biuf"  # of dtypes: truth, integers and floats
 MOST = 2**62  # bytes, so that no product of a damaged shape overflows

@@ -135,7 +135,7 @@ def put_in_place(made: Path, place: Path) -> None:
         if aside.is_symlink():
             aside.unlink()
         else:
-            with suppress(ForeignFileError):  # then it stays, under this name
+            with suppress(ForeignFileError, NotADirectoryError):  # then it stays, under this name
                 remove_aside(aside)
     made.rename(place)
     flush_directory(place.parent)

@@ -82,12 +82,15 @@ class EntryRecord(NamedTuple):
         """What `to_bytes` wrote. Raises OtherVersionError, and ValueError for anything else."""
         try:
             content = unsealed(text)
+        except (KeyError, TypeError, RecursionError, ValueError):
+            raise ValueError("prepared.json is not what was written") from None
+        try:
             written = str(content["bptrain"])
             if content["format"] != FORMAT or written != bptrain.__version__:
                 raise OtherVersionError(f"written by bptrain {written}")
             forms = {split: _forms(of_split["arrays"]) for split, of_split in content["splits"].items()}
             source = str(content["source"])
-        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"prepared.json is damaged: {error}") from None
         if not {*forms} <= {*SPLITS}:
             raise ValueError("prepared.json is damaged: unknown splits")
