@@ -1,10 +1,13 @@
 """A metric as a function of sums is the metric: at all rows, and at rows drawn with replacement."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from bptrain import mapped_rows
+from bptrain.data.storage import MappedFiles
 from bptrain.parts.metrics import Units, metrics
 from bptrain.parts.types import Array
 
@@ -44,6 +47,11 @@ CASES = [
     *(("classes", *case) for case in OF_CLASSES),
     *(("labels", *case) for case in OF_LABELS),
     *(("values", *case) for case in OF_VALUES),
+]
+EXTREMES: list[tuple[str, str, dict[str, Any]]] = [
+    ("values", "max_error", {}),
+    ("values", "median_absolute_error", {}),
+    ("classes", "confusion_matrix", {}),
 ]
 LINEAR = {"roc_auc", "expected_calibration_error"}  # in the rows, where their intervals are worked out
 each_case = pytest.mark.parametrize(("kind", "name", "options"), CASES)
@@ -152,3 +160,27 @@ def test_the_placements_of_delong() -> None:
     assert summed.table[:, 0].tolist() == [0.5, 1.0, 0.0, 0.0, 0.0]
     assert summed.table[:, 2] == pytest.approx([0, 0, 1 - area, 0.75 - area, 0.5 - area])
     assert summed.value(summed.table.sum(axis=0)) == pytest.approx(area)
+
+
+@pytest.mark.parametrize(("kind", "name", "options"), [*CASES, *EXTREMES])
+@each_weight
+def test_of_mapped_rows_the_bits_are_the_same(
+    kind: str,
+    name: str,
+    options: dict[str, Any],
+    weight: Array | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mapped_rows, "LEAST", 1)
+    monkeypatch.setattr(mapped_rows, "PIECE_NUMBERS", 28)
+    metric, kept = metrics.get(name)(**options), MappedFiles(tmp_path).kept
+    seen, true, classes = rows(kind, metric.reads)
+    lying = kept(seen), kept(true), classes
+    lying_weight = None if weight is None else kept(weight)
+    assert str(metric.value(*lying, lying_weight)) == str(metric.value(seen, true, classes, weight))
+    if metric.by_sums is not None:
+        unit = RNG.integers(0, 20, N)
+        expected = metric.by_sums(seen, true, classes, Units(unit, 20, weight)).table
+        found = metric.by_sums(*lying, Units(kept(unit), 20, lying_weight)).table
+        assert np.array_equal(found, expected)

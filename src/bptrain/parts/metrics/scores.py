@@ -7,7 +7,7 @@ import numpy as np
 from annotated_types import Interval
 
 from bptrain.mapped_rows import by_rows
-from bptrain.parts.metrics.base import Metric, Summed, Units, by_mean, mean_over_rows, metrics
+from bptrain.parts.metrics.base import Metric, Summed, Units, by_mean, mean_of, mean_over_rows, metrics
 from bptrain.parts.types import Array
 
 Places = Annotated[int, Interval(ge=1, le=1_000_000)]
@@ -173,10 +173,10 @@ def expected_calibration_error(bins: Bins = 15) -> Metric:
         Their sum may then be below 0, where no error is.
         """
         bin_of, surplus = in_bins(scores, true)
-        weighed = surplus if units.weight is None else units.weight * surplus
+        weighed = surplus if units.weight is None else by_rows(np.multiply, units.weight, surplus)
         sign = np.sign(np.bincount(bin_of, weights=weighed, minlength=bins))
-        each = by_mean(lambda *rows: sign[bin_of] * surplus, lambda mean: np.maximum(mean, 0.0))
-        return each(scores, true, classes, units)
+        signed = by_rows(lambda bins, part: sign[bins] * part, bin_of, surplus)
+        return mean_of(signed, units, lambda mean: np.maximum(mean, 0.0))
 
     return Metric(
         of,
