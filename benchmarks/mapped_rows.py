@@ -41,7 +41,7 @@ def main(directory: Path, gigabytes: float) -> None:
     mapped.room = MappedFiles(directory)
     X = np.frombuffer(mapped, np.float32).reshape(rows, COLUMNS)
     T = np.zeros((rows, 1), np.float32)
-    source = RowsOfArrays(Rows(X, T, T, order))
+    source = RowsOfArrays(Rows(X, T, T, order), 10**9)
 
     def naive(part: slice) -> object:
         return np.take(X, order[part], axis=0)

@@ -180,15 +180,16 @@ def test_masks_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         assert np.array_equal(masks(net, 3, 2, slice(5, 60), np.float32, MappedFiles(tmp_path))[i], mask)
 
 
+@pytest.mark.parametrize("most", [100, 10**6])
 @pytest.mark.parametrize("ahead", [0, 1, 14, 21, 100])
-def test_slices_of_an_epoch(ahead: int, tmp_path: Path) -> None:
+def test_slices_of_an_epoch(ahead: int, most: int, tmp_path: Path) -> None:
     """Whatever is read ahead, a slice has its rows in their order; also where a run goes on in an epoch."""
     rng = np.random.default_rng(1)
     X, T, V = rng.random((50, 3)), rng.random((50, 1)), rng.random(50)
     rows = in_files(Rows(X, T, T, np.arange(50), V), tmp_path)
     order = rng.permutation(50)
     for start in (0, 14):
-        epoch = EpochRows(RowsOfArrays(rows), order, ahead)
+        epoch = EpochRows(RowsOfArrays(rows, most), order, ahead)
         for a in range(start, 50, 7):
             places = slice(a, min(a + 7, 50))
             for taken, array in zip(epoch.take(places), (X, T, V), strict=True):

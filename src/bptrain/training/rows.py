@@ -1,6 +1,7 @@
 """The rows that are trained on, asked for by order: all that the trainer knows of where they are."""
 
 import mmap
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -37,10 +38,10 @@ class RowSource(Protocol):
 
 
 class RowsOfArrays:
-    """Rows of arrays, in memory or in mapped files."""
+    """Rows of arrays, in memory or in mapped files; of the latter no copy of more than `most` bytes is in memory."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = TrainingRows(rows.X, rows.T, rows.sample_weight)
+    def __init__(self, rows: Rows, most: int = 0) -> None:
+        self._rows, self._most = TrainingRows(rows.X, rows.T, rows.sample_weight), most
 
     @property
     def sample_weight(self) -> Array | None:
@@ -52,18 +53,23 @@ class RowsOfArrays:
         X, T, V = self._rows
         if isinstance(order, slice):
             return TrainingRows(X[order], T[order], None if V is None else V[order])
-        gather = gathered if room_of(X) is IN_MEMORY else read_ascending
+        gather = gathered if room_of(X) is IN_MEMORY else partial(read_ascending, most=self._most)
         return TrainingRows(gather(X, order), gather(T, order), None if V is None else V[order])
 
 
-def rows_ahead(rows: Rows, memory: int) -> int:
+def bytes_ahead(memory: int | None) -> int:
+    """How many bytes of rows from mapped files are in memory at once, of so many for all."""
+    return (memory or 0) // AHEAD_SHARE
+
+
+def rows_ahead(rows: Rows, memory: int | None) -> int:
     """How many rows are read at once where they lie in mapped files, with so many bytes of memory; 0 where they do not.
 
     The more these are, the less often does the disk pass over the file: of a file much larger than memory it does so
     once for each of these reads.
     """
     of_one = sum(array[:1].nbytes for array in (rows.X, rows.T)) + 3 * np.dtype(np.int64).itemsize
-    return 0 if room_of(rows.X) is IN_MEMORY else memory // AHEAD_SHARE // of_one
+    return 0 if room_of(rows.X) is IN_MEMORY else bytes_ahead(memory) // of_one
 
 
 def gathered(array: Array, rows: Array) -> Array:
@@ -72,9 +78,14 @@ def gathered(array: Array, rows: Array) -> Array:
     return np.take(array, rows, axis=0, out=out, mode="clip")  # other modes go through a copy
 
 
-def read_ascending(array: Array, rows: Array) -> Array:
-    """The same of a mapped array, read in ascending order: while a piece is copied, the next comes from the disk."""
-    out = aligned((len(rows), *array.shape[1:]), array.dtype)
+def read_ascending(array: Array, rows: Array, most: int) -> Array:
+    """The same of a mapped array, read in ascending order: while a piece is copied, the next comes from the disk.
+
+    Of more than `most` bytes the copy lies in a mapped file, too.
+    """
+    shape = (len(rows), *array.shape[1:])
+    large = len(rows) * array[:1].nbytes > most
+    out = room_of(array).empty(shape, array.dtype) if large else aligned(shape, array.dtype)
     step = max(1, PIECE_BYTES // max(array[:1].nbytes, 1))
     places = ascending(rows, len(array))
     ask_for(array, rows[places[:step]])

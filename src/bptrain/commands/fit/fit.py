@@ -45,7 +45,7 @@ from bptrain.store.run_settings import portable
 from bptrain.store.saver import Interval, Saver
 from bptrain.training.evaluation import Baseline, baseline
 from bptrain.training.events import Event, Finished
-from bptrain.training.rows import RowsOfArrays, rows_ahead
+from bptrain.training.rows import RowsOfArrays, bytes_ahead, rows_ahead
 from bptrain.training.state import State
 from bptrain.training.trainer import Job, train
 
@@ -239,12 +239,12 @@ def trained(
 ) -> Iterator[Event | Done]:
     """The trainer's events, each saved before it is passed on, and the summary, with the `warnings` so far."""
     setup, told = fit.setup, list(warnings)
-    train_rows = setup.prepared.splits["train"]
+    train_rows, memory = setup.prepared.splits["train"], setup.loaded.config.data.memory_bound
     job = Job(
         plan=fit.plan,
         engine=engine,
         schema=setup.prepared.schema,
-        train=RowsOfArrays(train_rows),
+        train=RowsOfArrays(train_rows, bytes_ahead(memory)),
         validation=setup.prepared.splits.get("validation"),
         metrics=setup.metrics,
         seed=setup.loaded.config.seed,
@@ -253,7 +253,7 @@ def trained(
         seconds=saver.seconds["train"] + saver.seconds["evaluation"],
         directory=run.path,
         room=room_of(train_rows.X),
-        ahead=rows_ahead(train_rows, setup.loaded.config.data.memory_bound or 0),
+        ahead=rows_ahead(train_rows, memory),
     )
     status = "interrupted"
     try:
