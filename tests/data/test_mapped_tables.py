@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bptrain.data import spooled_texts
 from bptrain.data.joined_files import JoinedFiles
+from bptrain.data.least_memory import OF_A_ROW, least_bound
 from bptrain.data.prepare import encode_file, prepare
 from bptrain.data.prepared import KeptSchema, Prepared
 from bptrain.data.settings import ColumnOptions, DataSettings, Fill, NetworkFacts
@@ -244,3 +245,14 @@ def test_small_arrays_share_a_file_and_no_bytes(tmp_path: Path) -> None:
         assert is_mapped(array)
     assert pooled(room) is room
     assert pooled(IN_MEMORY) is IN_MEMORY
+
+
+def test_a_bound_that_numbers_per_row_exceed(tmp_path: Path) -> None:
+    source = write(tmp_path, TABLE)
+    asked = DataSettings(source, target="y", missing="mean")
+    refused = made(asked, SQUARED, np.float32, MappedFiles(tmp_path, 60 * OF_A_ROW - 1))
+    assert isinstance(refused, list)
+    assert "the 60 rows of" in refused[0]
+    assert "data.memory: 50MB is the least that does" in refused[0]
+    assert isinstance(made(asked, SQUARED, np.float32, MappedFiles(tmp_path, 60 * OF_A_ROW)), Prepared)
+    assert least_bound(10_000_000) == 360_000_000

@@ -16,6 +16,7 @@ from bptrain.data.column_roles import by_schema, by_settings, in_spelling_of, sp
 from bptrain.data.column_statistics import statistics_of
 from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.joined_files import JoinedFiles
+from bptrain.data.least_memory import refuse_small_bound
 from bptrain.data.missing import FILLS, kept_rows
 from bptrain.data.prepared import ChangedDataError as ChangedDataError
 from bptrain.data.prepared import KeptSchema as KeptSchema
@@ -125,6 +126,7 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int, storage
     table = read(
         settings.train, "data.train", choose, settings.features, settings.target, settings.weight, storage
     )
+    refuse_small_bound(table, storage)
     settings = in_spelling_of(settings, _names(table))
     features, kinds = with_kinds(
         table.features, declared_kinds(settings), True, rules_of(settings.conventions)
@@ -158,6 +160,7 @@ def _by_settings(settings: DataSettings, facts: NetworkFacts, seed: int, storage
 def _by_schema(settings: DataSettings, schema: Schema, seed: int, storage: Storage) -> Understood:
     """The columns are what the schema of a run says, and the rows are split as they were."""
     table = _read_by_schema(settings.train, "data.train", schema, settings, storage)
+    refuse_small_bound(table, storage)
     kept = storage.kept(schema.rows_to_keep(table))
     one_hot = targets.is_one_hot(schema.target, _target_of(table), kept)
     true = schema.true_classes(table, kept)
@@ -223,6 +226,7 @@ def _encode_source(
     storage: Storage,
 ) -> tuple[Rows, Warnings]:
     table = _read_by_schema(source, key, schema, settings, storage)
+    refuse_small_bound(table, storage)
     groups, table = table.split, table._replace(split=None)  # whose missing cells matter to nothing here
     rows = schema.rows_to_keep(table)
     targets.check_values(schema.target, _target_of(table), rows)

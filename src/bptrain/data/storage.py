@@ -21,6 +21,11 @@ ALIGNED = 64  # bytes, at whose multiples arrays begin
 class Storage(Protocol):
     """Hands out room for arrays."""
 
+    @property
+    def bound(self) -> int | None:
+        """The bytes of anonymous memory that what is made beside these arrays may take; None: any number."""
+        ...
+
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """An array that is not yet filled. Raises StorageError where there is no room."""
         ...
@@ -36,6 +41,11 @@ class Storage(Protocol):
 
 class Memory(NamedTuple):
     """Arrays in memory."""
+
+    @property
+    def bound(self) -> None:
+        """None: arrays are in memory for want of a bound, or since they are sure to keep it."""
+        return None
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """An array that is not yet filled."""
@@ -74,6 +84,7 @@ class MappedFiles(NamedTuple):
     """Each array lies in a file of its own, without a name, which goes when the array does, or the process."""
 
     directory: Path  # on whose disk they lie
+    bound: int | None = None  # the bytes of anonymous memory for what is made beside them; None: any number
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """An array of zeros. Raises StorageError."""
@@ -109,6 +120,11 @@ class Pool:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._room = np.empty(0, np.uint8)
+
+    @property
+    def bound(self) -> int | None:
+        """That of what it hands out from."""
+        return self._storage.bound
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """An array of zeros. Raises StorageError."""
