@@ -76,9 +76,8 @@ def converting_data(
 
     yield Converting(settings.train.name, cache)
     with storing(cache), new_entry(cache) as room:
-        storage = MappedFiles(
-            cache
-        )  # not in the room, which Windows does not rename as long as files in it are open
+        # Not in the room, which Windows does not rename as long as files in it are open.
+        storage = MappedFiles(cache, loaded.config.data.memory_bound)
         prepared = prepare(settings, facts, loaded.config.seed, dtype, None, kept_schema, storage)
         if prepared.digest != digests:
             raise DataError(f"{settings.train.name} has changed while it was read: try again")
@@ -101,7 +100,8 @@ def first_rows(
     """The first rows of each split of a large data set. Nothing is kept. Raises what `converting_data` does."""
     cache = usable_cache(loaded, kept_schema is not None)
     with storing(cache):
-        return prepare(settings, facts, loaded.config.seed, dtype, limit, kept_schema, MappedFiles(cache))
+        storage = MappedFiles(cache, loaded.config.data.memory_bound)
+        return prepare(settings, facts, loaded.config.seed, dtype, limit, kept_schema, storage)
 
 
 def bytes_in_memory(prepared: Prepared, config: Config) -> int:

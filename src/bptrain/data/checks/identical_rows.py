@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bptrain.data.checks.base import Examined
-from bptrain.data.different_values import different_values
 from bptrain.data.features import Feature
 from bptrain.data.table import chunks
 from bptrain.errors import Warned
@@ -63,7 +62,6 @@ def identical_rows(seen: Examined) -> Iterator[Warned]:
     train = seen.splits["train"]
     copied_files = same_files(seen)
     found: list[str] = []
-    known: Array | None = None
     beginnings: Array | None = None
     for role in OTHERS:
         rows = seen.splits.get(role)
@@ -74,9 +72,11 @@ def identical_rows(seen: Examined) -> Iterator[Warned]:
         copies = copies_of(train, rows, beginnings)
         if copies < max(LEAST_ROWS, LEAST_SHARE * n):
             continue
-        if known is None:
-            known = different_values(hashes(train))
-            if may_be_chance(seen.schema.features, train, len(known)):
+        if not found:
+            every = hashes(train)
+            every.sort()
+            distinct = 1 + int(np.count_nonzero(every[1:] != every[:-1]))
+            if may_be_chance(seen.schema.features, train, distinct):
                 return
         found.append(f"{copies:,} of {n:,} {role} rows")
     if found:
@@ -94,12 +94,22 @@ def copies_of(train: "Rows", rows: "Rows", beginnings: Array | None = None) -> i
     """How many rows are training rows; `beginnings` are those of the training rows, where they are known."""
     there = beginnings_of(train) if beginnings is None else beginnings
     wanted = hashes(rows, FIRST)
-    perhaps = np.flatnonzero(there[np.searchsorted(there, wanted).clip(max=len(there) - 1)] == wanted)
+    perhaps = np.flatnonzero(are_among(wanted, there))
     if not len(perhaps) or train.X.shape[1] <= FIRST.stop:
         return len(perhaps)
-    # By sorting, since the table that NumPy 2.0 may choose instead overflows for large unsigned numbers.
-    also = np.flatnonzero(np.isin(hashes(train, FIRST), wanted[perhaps], kind="sort"))
-    return int(np.isin(hashes(rows, rows=perhaps), hashes(train, rows=also), kind="sort").sum())
+    also = np.flatnonzero(are_among(hashes(train, FIRST), np.sort(wanted[perhaps])))
+    known = hashes(train, rows=also)
+    known.sort()
+    return int(are_among(hashes(rows, rows=perhaps), known).sum())
+
+
+def are_among(values: Array, ordered: Array) -> Array:
+    """Which values are among some that are in order, true and false, N."""
+    found = np.empty(len(values), bool)
+    for part in chunks(len(values), 1):
+        places = np.searchsorted(ordered, values[part]).clip(max=len(ordered) - 1)
+        found[part] = ordered[places] == values[part]
+    return found
 
 
 def beginnings_of(train: "Rows") -> Array:
