@@ -44,7 +44,10 @@ class TextPart(NamedTuple):
 
     def coded(self, tells_types: bool) -> CodedTexts:
         """The different texts, and which of them each cell is."""
-        texts, codes = self.cells.coded()
+        cells = self.cells
+        texts, codes = (
+            cells.rows.coded_alone(cells.place) if isinstance(cells, ColumnTexts) else cells.coded()
+        )
         return CodedTexts(self._told(texts, tells_types), codes)
 
     def tolist(self, tells_types: bool) -> list[str]:

@@ -111,6 +111,11 @@ class PlainRows:
         found = self._coded.pop(place, None)
         return coded(self.texts(place)) if found is None else found
 
+    def coded_alone(self, place: int) -> CodedTexts:
+        """The same without any other column, so that nothing is kept in memory."""
+        found = self._coded_together([place]).get(place)
+        return coded(self.texts(place)) if found is None else found
+
     def _coded_together(self, places: Sequence[int]) -> dict[int, CodedTexts]:
         """The columns at these places, but for those with long cells."""
         import numpy as np
