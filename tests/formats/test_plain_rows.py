@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from bptrain.data.sources import FileSource
 from bptrain.errors import DataError
-from bptrain.formats import Sheet, delimited, delimited_table, plain_rows, separators
+from bptrain.formats import Sheet, delimited, delimited_table, plain_rows, separators, text_columns
+from bptrain.formats.coded_texts import CodedTexts, coded
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.markers import markers_of
 from bptrain.formats.number_columns import json_numbers, numbers_of_texts
@@ -100,6 +101,25 @@ def test_the_cells_are_those_of_the_csv_module(data: st.DataObject) -> None:
             assert [texts[code] for code in codes] == cells
         for name in ["a", "1", *filter(None, cells)]:
             assert not (column.has_no(name) and name in cells)
+
+
+@pytest.mark.parametrize(("different", "by_texts"), [(100, False), (180, True), (300, True)])
+def test_many_different_texts_are_numbered_one_by_one(
+    different: int, by_texts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: list[int] = []
+
+    def counted(cells: list[str]) -> CodedTexts:
+        whole.append(len(cells))
+        return coded(cells)
+
+    monkeypatch.setattr(text_columns, "MANY_TEXTS", 20)
+    monkeypatch.setattr(text_columns, "coded", counted)
+    cells = [f"k{row % different}" for row in range(300)]
+    texts, codes = read("\n".join(["n,m", *(f"{cell},1" for cell in cells)]), 50).rows.coded(0)
+    assert texts == [*dict.fromkeys(cells)]
+    assert [texts[code] for code in codes] == cells
+    assert whole == ([300] if by_texts else [])
 
 
 @settings(max_examples=300, deadline=None)

@@ -69,7 +69,7 @@ def plain_rows(
     cutter = Cutter(content, width, delimiter, quote, markers)
     while begin < end:
         stop = content.line_end(begin, size)
-        if stop - begin > LARGEST - WORD or not is_text(content.data[begin:stop]):
+        if stop - begin > LARGEST - 2 * WORD or not is_text(content.data[begin:stop]):
             raise NotATable
         piece = cutter.cut(begin, stop, line)
         if piece is None:

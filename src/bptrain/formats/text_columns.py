@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_TOGETHER = 8  # columns whose texts are told apart together
 FIRST_ROWS = 100  # that tell most columns from whole numbers
+MANY_TEXTS = 1 << 16  # different ones: where they are half of all, a dict of texts takes less time and memory
 END = 0  # a byte that no text has
 
 
@@ -117,7 +118,7 @@ class PlainRows:
         return coded(self.texts(place)) if found is None else found
 
     def _coded_together(self, places: Sequence[int]) -> dict[int, CodedTexts]:
-        """The columns at these places, but for those with long cells."""
+        """The columns at these places, but for those with long cells, or many different ones."""
         import numpy as np
 
         numbers = {place: RowNumbers() for place in places}
@@ -130,10 +131,10 @@ class PlainRows:
                 scratch = np.empty((SCRATCH, n), np.uint64)
             for place in [*numbers]:
                 words = _words(piece, place, scratch[:, :n])
-                if words is None:
-                    del numbers[place]
-                else:
+                if words is not None:
                     codes[place][begin : begin + n] = numbers[place].add(words, begin)
+                if words is None or len(numbers[place].first) > max(MANY_TEXTS, (begin + n) // 2):
+                    del numbers[place], codes[place]
             begin += n
         return {
             place: CodedTexts(self._texts_of_rows(place, found.first), codes[place])
