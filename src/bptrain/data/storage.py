@@ -13,8 +13,10 @@ from bptrain.mapped_rows import Mapping
 from bptrain.parts.types import Array
 from bptrain.temporary import nameless_file
 
-SEGMENT = 1 << 26  # bytes of a file that small arrays share
-SMALL = 1 << 23  # bytes of an array that has no file of its own
+SEGMENT = 1 << 26  # bytes of a file that small arrays share, at least
+SHARE = (
+    8  # of a pool, at least, that its next file takes; and of that file, at most, what a small array takes
+)
 ALIGNED = 64  # bytes, at whose multiples arrays begin
 
 
@@ -112,14 +114,16 @@ class MappedFiles(NamedTuple):
 
 
 class Pool:
-    """Hands out small arrays side by side from large ones: each mapped file takes one of the few that may be open.
+    """Hands out small arrays side by side from large ones: each mapped file is one of the few that may be open.
 
-    What is handed out is in use as long as any of its neighbours is.
+    The more has been handed out, the larger is the next file, so that their number grows with the logarithm of their
+    size. What is handed out is in use as long as any of its neighbours is.
     """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._room = np.empty(0, np.uint8)
+        self._taken = 0  # bytes of all files
 
     @property
     def bound(self) -> int | None:
@@ -130,10 +134,13 @@ class Pool:
         """An array of zeros. Raises StorageError."""
         dtype = np.dtype(dtype)
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-        if not size or size > SMALL:
+        segment = max(SEGMENT, self._taken // SHARE)
+        if not size or size > segment // SHARE:
+            self._taken += size
             return self._storage.zeros(shape, dtype)
         if size > len(self._room):
-            self._room = self._storage.zeros((SEGMENT,), np.uint8)
+            self._room = self._storage.zeros((segment,), np.uint8)
+            self._taken += segment
         array, self._room = self._room[:size], self._room[-(-size // ALIGNED) * ALIGNED :]
         return array.view(dtype).reshape(shape)
 
