@@ -229,13 +229,14 @@ def test_the_directory_of_the_user() -> None:
     assert not os.stat("users/data").st_mode & 0o077
 
 
-@pytest.mark.parametrize("kind", ["a file", "not writable"])
+@pytest.mark.parametrize("kind", ["a file", "not writable", "not readable"])
 def test_a_directory_that_cannot_be_used(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if kind == "a file":
         Path("kept").write_text("mine")
         why = "a file has this name"
     else:
-        monkeypatch.setattr(os, "open", refusing(os.open))
+        name = "open" if kind == "not writable" else "listdir"
+        monkeypatch.setattr(os, name, refusing(getattr(os, name)))
         why = "Permission denied"
     with pytest.raises(
         StorageError, match=rf"could not write converted data to .*kept: {why}; data\.cache names another"
@@ -246,7 +247,7 @@ def test_a_directory_that_cannot_be_used(kind: str, monkeypatch: pytest.MonkeyPa
 def refusing(function: Callable[..., int]) -> Callable[..., int]:
     """A function that makes no file: root may write everywhere, so that no mode can be set for a test."""
 
-    def call(path: Any, flags: int, *args: Any, **options: Any) -> int:
+    def call(path: Any, flags: int = os.O_CREAT, *args: Any, **options: Any) -> int:
         if flags & os.O_CREAT:
             raise PermissionError(13, "Permission denied")
         return function(path, flags, *args, **options)

@@ -62,7 +62,8 @@ def converting_data(
     key: str | None
     notes: ReadingNotes | None
     if kept_schema is None:
-        key, notes = find_asked(cache, asked) or (None, None)
+        with storing(cache):
+            key, notes = find_asked(cache, asked) or (None, None)
     else:
         refuse_changes(kept_schema, digests)
         key, notes = key_of(kept_schema.schema, reading), None
