@@ -15,7 +15,7 @@ from bptrain.temporary import nameless_file
 
 SEGMENT = 1 << 26  # bytes of a file that small arrays share, at least
 SHARE = (
-    8  # of a pool, at least, that its next file takes; and of that file, at most, what a small array takes
+    8  # a pool's next file is at least one of so many parts of what it has; a small array, one of that file
 )
 ALIGNED = 64  # bytes, at whose multiples arrays begin
 
