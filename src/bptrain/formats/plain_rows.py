@@ -22,6 +22,7 @@ PIECE = 1 << 19  # bytes that are cut at a time
 LEAST_ROWS = 1000  # of a piece, since each column is taken out of each piece by itself
 MOST_OF_A_PIECE = 1 << 25  # bytes, of so many rows
 LARGEST = 1 << 32  # bytes of a piece, whose places are 32-bit numbers
+TOGETHER = 8  # columns of texts that are told apart together
 BLANK, RETURN = b" \r"
 
 
@@ -94,7 +95,7 @@ def plain_rows(
         begin, size = stop, usual
     if not pieces:
         raise NotATable
-    return PlainRows(pieces, width, columns.found(), line)
+    return PlainRows(pieces, width, columns.found(), line, TOGETHER)
 
 
 def _lines(data: "Array") -> int:

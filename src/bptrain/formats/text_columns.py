@@ -15,7 +15,6 @@ from bptrain.formats.text_bytes import ROOM
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
-MOST_TOGETHER = 8  # columns whose texts are told apart together
 FIRST_ROWS = 100  # that tell most columns from whole numbers
 MANY_TEXTS = 1 << 16  # different ones: where they are half of all, a dict of texts takes less time and memory
 END = 0  # a byte that no text has
@@ -61,10 +60,18 @@ class PlainRows:
     """The cells of a table."""
 
     def __init__(
-        self, pieces: Sequence[Piece], width: int, numbers: Mapping[int, PlainNumbers], end: int = 0
+        self,
+        pieces: Sequence[Piece],
+        width: int,
+        numbers: Mapping[int, PlainNumbers],
+        end: int = 0,
+        together: int = 1,
     ) -> None:
         self.pieces, self.width, self._numbers = pieces, width, numbers
         self.end = end  # the line behind the last row
+        self._together = (
+            together  # columns that are told apart together, where `numbers` are all that are none of them
+        )
         self.rows = sum(len(piece.ends) for piece in pieces)
         self._coded: dict[int, CodedTexts] = {}  # columns that nobody has asked for yet
         self._told: set[int] = set()  # those that somebody has
@@ -106,7 +113,7 @@ class PlainRows:
             behind = (
                 k for k in range(place + 1, self.width) if k not in self._numbers and k not in self._told
             )
-            chosen = [place] if place in self._told else [place, *islice(behind, MOST_TOGETHER - 1)]
+            chosen = [place] if place in self._told else [place, *islice(behind, self._together - 1)]
             self._coded = self._coded_together(chosen)
         self._told.add(place)
         found = self._coded.pop(place, None)
