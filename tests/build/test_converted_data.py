@@ -263,6 +263,17 @@ def test_a_run_whose_directory_cannot_be_made_here_takes_the_users() -> None:
     assert len(entries("users/data")) == 1
 
 
+def test_a_run_that_was_moved_does_not_make_its_old_place_again() -> None:
+    first = prepared()
+    kept = KeptSchema(first.schema, first.digest)
+    gone = ["data.memory=1MB", "data.cache=gone/kept"]
+    same_but_for_the_note(prepared(*gone, kept_schema=kept), prepared(kept_schema=kept))
+    assert not Path("gone").exists()
+    assert len(entries("users/data")) == 1
+    prepared(*gone)
+    assert len(entries("gone/kept")) == 1
+
+
 def test_a_damaged_entry_is_said_and_made_again() -> None:
     prepared(*MEMORY)
     (key,) = entries()

@@ -123,19 +123,19 @@ def bytes_in_memory(prepared: Prepared, config: Config) -> int:
 def usable_cache(loaded: Loaded, of_run: bool) -> Path:
     """The directory of converted data, made where it is not there: `data.cache`, else the user's.
 
-    Where that of a run cannot be made, since the run has come from another machine, it is the user's. Raises
-    StorageError.
+    That of a run is the user's where it cannot be made, or where even the directory around it is gone: the run was
+    moved, or has come from another machine. Raises StorageError.
     """
     chosen, users = loaded.absolute().data.cache, cache_directory("data")
     cache = users if chosen is None else Path(chosen)
-    make = partial(Path.mkdir, mode=0o700, parents=True, exist_ok=True)
+    make = partial(Path.mkdir, mode=0o700, exist_ok=True)
     if of_run:
         with suppress(OSError):
             make(cache)
             return cache
         cache = users
     with storing(cache):
-        make(cache)
+        make(cache, parents=True)
     return cache
 
 
