@@ -14,9 +14,7 @@ from bptrain.parts.types import Array
 from bptrain.temporary import nameless_file
 
 SEGMENT = 1 << 26  # bytes of a file that small arrays share, at least
-SHARE = (
-    8  # a pool's next file is at least one of so many parts of what it has; a small array, one of that file
-)
+SHARE = 8  # the next file of a pool is an eighth of all, and a small array is at most an eighth of that
 ALIGNED = 64  # bytes, at whose multiples arrays begin
 
 
