@@ -210,6 +210,12 @@ def test_paths_are_relative_to_the_config_file(tmp_path: Path, monkeypatch: pyte
     assert loaded.absolute().data.target == ("y",)
 
 
+def test_a_path_through_links_in_a_loop_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    loaded = load(tmp_path, MINIMAL.replace("a.csv", "loop/a.csv"))
+    assert file_of(loaded.absolute().data.train).inputs == (str(tmp_path / "loop" / "a.csv"),)
+
+
 def test_from_plain_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         from_plain({"loss": "cross_entropy", "seed": -1}, "best.safetensors")

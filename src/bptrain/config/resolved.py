@@ -32,7 +32,10 @@ OF_SPLIT = "split_index"  # the role of the file with the numbers of the test ro
 def resolve_path(text: str, directory: str | os.PathLike[str]) -> Path:
     """The file that a config in `directory` means: absolute, its own name kept even where it is a link."""
     path = Path(directory, text)
-    return path.parent.resolve() / path.name if path.name else path.resolve()
+    place = os.path.realpath(
+        path.parent if path.name else path
+    )  # Path.resolve() raises RuntimeError for links in a loop
+    return Path(place, path.name)
 
 
 def with_absolute_paths(config: Config, directory: str | os.PathLike[str]) -> Config:
