@@ -76,14 +76,17 @@ def test_what_is_listed(data: Path) -> None:
     assert f"{first['key'][:8]} is not used: " in shown.err
 
 
-@pytest.mark.parametrize("by", ["key", "file", "path", "all", "unused"])
+@pytest.mark.parametrize("by", ["key", "file", "path", "roundabout path", "path by a link", "all", "unused"])
 def test_what_is_deleted(by: str, data: Path) -> None:
     fit()
+    Path("here").symlink_to(data)
     key = entries()[0]["key"]
     words = {
         "key": [key[:8]],
         "file": ["big.csv"],
         "path": [data / "big.csv"],
+        "roundabout path": [Path("..") / data.name / "big.csv"],
+        "path by a link": [Path("here", "big.csv")],
         "all": ["--all"],
         "unused": ["--unused", 3],
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.commands.data_cache_list import list_cache
+from bptrain.config.resolved import resolve_path
 from bptrain.data.converted.changes import EntryInUseError, ForeignFileError, remove, storing
 from bptrain.data.converted.entries import ListedEntry
 from bptrain.errors import UsageError
@@ -98,7 +99,7 @@ def source_of(entry: ListedEntry) -> str | None:
 
 def named(word: str, entries: Sequence[ListedEntry]) -> list[ListedEntry]:
     """The entries that a word names: by the beginning of a key, or by a data file. Raises UsageError for none."""
-    path = str(Path(word).absolute())
+    path = str(resolve_path(word, Path()))
     found = [entry for entry in entries if source_of(entry) in (word, path)]
     if not found and len(word) >= SHORTEST and re.fullmatch(r"[0-9a-f]+", word):  # so nothing unfinished
         found = [entry for entry in entries if entry.key.startswith(word)]
