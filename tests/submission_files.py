@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from bptrain.commands.check_backward import Grade, GradingTrial
-from bptrain.commands.check_backward.grade import graded, judged_trial
-from bptrain.commands.check_backward.grading_task import answers, expected_at, grading_task
+from bptrain.commands.check_backward.findings import GradingTrial
+from bptrain.commands.check_backward.grade import Grade, graded, judged_trial
+from bptrain.commands.check_backward.grading_points import answers, expected_at
+from bptrain.commands.check_backward.grading_task import grading_task
 from bptrain.commands.check_backward.user_functions import UserFunctions, load_functions
 from bptrain.commands.check_backward.wire import Read
 from bptrain.gradient_check.point import GradientPoint

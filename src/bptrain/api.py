@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bptrain.commands.check_backward import Grade, check_backward
+from bptrain.commands.check_backward.grade import Grade
+from bptrain.commands.check_backward.grade_file import check_backward
 from bptrain.commands.fit.fit import fit_events
 from bptrain.commands.fit.follow import run_to_end
 from bptrain.commands.gradcheck.run import ROWS, GradcheckOptions, GradcheckResult, check

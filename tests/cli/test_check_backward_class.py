@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from bptrain.commands.check_backward import Grade, class_grades
+from bptrain.commands.check_backward import class_grades
 from bptrain.commands.check_backward.class_grades import ClassRow
+from bptrain.commands.check_backward.grade import Grade
 from bptrain.commands.check_backward.grade_file import grade_file
 from bptrain.errors import Interrupted, StorageError
 from command import bptrain

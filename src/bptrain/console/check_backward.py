@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bptrain.commands.check_backward import FunctionFinding, Grade, GradingTrial
 from bptrain.commands.check_backward.class_grades import ClassRow
 from bptrain.commands.check_backward.contract import shape
+from bptrain.commands.check_backward.findings import FunctionFinding, GradingTrial
+from bptrain.commands.check_backward.grade import Grade
 from bptrain.console.terminal.screen import Screen
 from bptrain.gradient_check.number_words import told_apart
 from bptrain.gradient_check.submission import VERDICTS, QuantityVerdict

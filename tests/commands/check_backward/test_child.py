@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.commands.check_backward import Grade
 from bptrain.commands.check_backward.class_grades import verdict_of
+from bptrain.commands.check_backward.grade import Grade
 from bptrain.commands.check_backward.grade_file import Limits, check_backward, grade_file
 from bptrain.commands.check_backward.grading_task import GradingTask, grading_task
 from bptrain.commands.check_backward.user_functions import Fault

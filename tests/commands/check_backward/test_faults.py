@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.commands.check_backward import FunctionFinding, Grade
+from bptrain.commands.check_backward.findings import FunctionFinding
+from bptrain.commands.check_backward.grade import Grade
 from conftest import ROOT
 from submission_files import BACKWARD, FORWARD, RIGHT, ending, graded_here, written
 

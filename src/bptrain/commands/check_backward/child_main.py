@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bptrain.commands.check_backward.grading_task import answers, expected_at, points_again
+from bptrain.commands.check_backward.grading_points import answers, expected_at, points_again
 from bptrain.commands.check_backward.user_functions import load_functions
 from bptrain.commands.check_backward.wire import LENGTH, Read, packed, told, unpacked
 from bptrain.errors import STOPPING, UsageError

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bptrain.commands.check_backward.findings import FunctionFinding, GradingTrial, first_error
-from bptrain.commands.check_backward.grading_task import GradingTask, expected_at, rates_of
+from bptrain.commands.check_backward.grading_points import expected_at, rates_of
+from bptrain.commands.check_backward.grading_task import GradingTask
 from bptrain.commands.check_backward.user_functions import Fault
 from bptrain.commands.check_backward.wire import Read
 from bptrain.gradient_check.point import GradientPoint

@@ -15,7 +15,8 @@ from typing import Any, NoReturn
 
 from bptrain.commands.check_backward.child_process import Child, child_process, processes_of
 from bptrain.commands.check_backward.grade import Grade, graded, not_graded
-from bptrain.commands.check_backward.grading_task import GradingTask, expected_at, grading_task
+from bptrain.commands.check_backward.grading_points import expected_at
+from bptrain.commands.check_backward.grading_task import GradingTask, grading_task
 from bptrain.commands.check_backward.user_functions import Fault
 from bptrain.commands.check_backward.wire import heard, packed, unpacked
 from bptrain.errors import Problem, StorageError, UsageError

@@ -1,10 +1,10 @@
 """What submissions are graded on: a config's network at one point, with all instances and with a single one.
 
-The network is made here once. A child process makes it again from plain data: the config, the schema and arrays.
+The network is made here once. A child process makes it again from plain data (`grading_points.py`): the config, the
+schema and arrays.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,25 +12,15 @@ import numpy as np
 
 from bptrain.build.data import prepare_data
 from bptrain.build.network import initial_weights, network_of_schema
-from bptrain.commands.check_backward.contract import arguments
-from bptrain.commands.check_backward.returned_values import read
-from bptrain.commands.check_backward.user_functions import UserFunctions, call
-from bptrain.commands.check_backward.wire import Read
+from bptrain.commands.check_backward.grading_points import plain_objective, with_a_single_row
 from bptrain.commands.gradcheck.run import ROWS
-from bptrain.config import Loaded, from_plain, load_config
+from bptrain.config import Loaded, load_config
 from bptrain.config.resolved import to_plain
 from bptrain.core.network import Network, views
 from bptrain.data.prepare import Rows
 from bptrain.data.schema import Schema
-from bptrain.errors import NumericalError
 from bptrain.gradient_check.check import trusted_point
 from bptrain.gradient_check.point import GradientPoint
-from bptrain.gradient_check.submission import (
-    ExpectedQuantity,
-    expected_backward,
-    expected_forward,
-    expected_step,
-)
 from bptrain.parts.random import stream
 from bptrain.parts.types import Array
 
@@ -66,55 +56,6 @@ def grading_task(
         "derivatives_from": point.derivatives_from,
     }
     return GradingTask(str(config), tuple(remarks), with_a_single_row(point), plain)
-
-
-def points_again(plain: Mapping[str, Any], arrays: Sequence[Array]) -> tuple[GradientPoint, ...]:
-    """The points of a task in another process. Raises UsageError where a part of the config is not known there."""
-    config, schema = from_plain(plain["config"], "config"), Schema.from_json(plain["schema"])
-    w, X_0, T = arrays
-    network = plain_objective(network_of_schema(config, schema))
-    return with_a_single_row(GradientPoint(network, w, X_0, T, derivatives_from=plain["derivatives_from"]))
-
-
-def with_a_single_row(point: GradientPoint) -> tuple[GradientPoint, ...]:
-    """The point, and the same with its first row alone if it has more."""
-    if len(point.X_0) == 1:
-        return (point,)
-    return point, replace(point, X_0=point.X_0[:1], T=point.T[:1])
-
-
-def plain_objective(network: Network) -> Network:
-    """The network with the plain sum of the losses as its objective."""
-    return replace(network, reduction="sum", l1=0.0, l2=0.0, dropout=())
-
-
-def expected_at(point: GradientPoint) -> dict[str, list[ExpectedQuantity]]:
-    """What each function should return at a point. Raises NumericalError where that is not finite."""
-    with np.errstate(all="ignore"):  # what is not finite is refused below
-        expected = {
-            "forward": expected_forward(point),
-            "backward": expected_backward(point),
-            "step": expected_step(point, rates_of(point.network.L)),
-        }
-    if not all(np.isfinite(one.right).all() for entries in expected.values() for one in entries):
-        raise NumericalError("the network itself is not finite on these rows, so nothing can be graded on it")
-    return expected
-
-
-def answers(functions: UserFunctions, point: GradientPoint) -> Iterator[tuple[str, Read | None]]:
-    """Calls every function at a point, and yields its name, then what was read of what it returned."""
-    L, N = point.network.L, len(point.X_0)
-    expected = expected_at(point)
-    with np.errstate(all="ignore"):
-        given = arguments(point, rates_of(L))
-    for name in functions.by_name:
-        yield name, None
-        yield name, read(name, call(functions, name, given[name]), expected[name], L, N)
-
-
-def rates_of(L: int) -> tuple[float, ...]:
-    """A learning rate for each layer, no two alike."""
-    return (0.0, *(0.5 / i for i in range(1, L + 1)))
 
 
 def point_of(loaded: Loaded) -> tuple[GradientPoint, Schema, list[str]]:
