@@ -20,8 +20,8 @@ from bptrain.commands.check_backward.wire import read_message
 from bptrain.errors import STOPPING, StorageError
 
 KEPT = 10_000  # bytes of what it prints
-# In the child: the modules of this process, wherever it has them from, and no others. While they are loaded, looking for
-# garbage finds none.
+# In the child: the modules of this process, wherever it has them from, and no others. While they are loaded, looking
+# for garbage finds none.
 BOOT = (
     "import gc, json, sys; sys.path[:] = json.loads(sys.argv[1]); gc.disable(); "
     "from bptrain.commands.check_backward.child_main import main; gc.enable(); main()"
