@@ -43,8 +43,7 @@ def data_compare_command(
 
     found = compare_data(run, file, target)
     far = [] if fail_on_drift is None else found.drifted(fail_on_drift)
-    for name, message in found.warnings:
-        screen.warn(name, message)
+    screen.warn_all(found.warnings)
     show_comparison(screen, found)
     asked = {} if fail_on_drift is None else {"fail_on_drift": [one.name for one in far]}
     screen.record(found.record() | asked, ok=not far)

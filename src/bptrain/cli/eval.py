@@ -88,8 +88,7 @@ def eval_command(
         comparison = compare_runs((run, other), split, data or [], target, checkpoint, data_root)
         for note in comparison.notes:
             screen.note(note)
-        for name, message in comparison.warnings:
-            screen.warn(name, message)
+        screen.warn_all(comparison.warnings)
         show_comparison(screen, comparison)
         screen.record(comparison.record())
         return
@@ -98,8 +97,7 @@ def eval_command(
     short = failed_thresholds(report, bounds)
     for note in report.notes:
         screen.note(note)
-    for name, message in report.warnings:
-        screen.warn(name, message)
+    screen.warn_all(report.warnings)
     show_evaluation(screen, report)
     screen.record(report.record() | ({"fail_under": short} if bounds else {}), ok=not short)
     for sentence in short:

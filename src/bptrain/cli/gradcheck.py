@@ -99,8 +99,7 @@ def gradcheck_command(
         show_parts(screen, selftest.checks)
         screen.record(selftest.record(), ok=passed)
     else:
-        for name, message in checked.warnings:
-            screen.warn(name, message)
+        screen.warn_all(checked.warnings)
         show_gradcheck(screen, checked)
         screen.record(checked.record(), ok=passed)
     if not passed:

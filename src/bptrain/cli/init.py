@@ -154,8 +154,7 @@ def from_data(
     left_out = {one.column.name: one.why_not for one in made.candidates if one.why_not is not None}
     for line in left_out_lines(made.candidates):
         screen.note(f"excluded: {line}")
-    for name, message in done.warnings:
-        screen.warn(name, message)
+    screen.warn_all(done.warnings)
     fields: dict[str, Any] = {
         "task": made.choices.task,
         "excluded": left_out,

@@ -34,7 +34,6 @@ def inspect_command(
     from bptrain.console.inspect import show_inspection
 
     seen = inspect(run, data_root)
-    for name, message in seen.model.warnings:
-        screen.warn(name, message)
+    screen.warn_all(seen.model.warnings)
     show_inspection(screen, seen)
     screen.record(seen.record())

@@ -80,8 +80,7 @@ class FitView:
         rows = ", ".join(f"{n} {name}" for name, n in started.rows.items())
         screen.note(f"network: {sizes_of(network)}, {network.size} parameters; rows: {rows}")
         screen.note(f"engine: {started.engine} ({started.reason})")
-        for name, message in started.warnings:
-            screen.warn(name, message)
+        screen.warn_all(started.warnings)
         if started.resumed:
             screen.note(f"continuing after {position(started.state, started.plan)}")
         epochs = started.plan.epochs
@@ -174,8 +173,7 @@ def show_fit(screen: Screen, done: Done) -> None:
     screen.table(title, table[0], table[1:])
     show_classes(screen, {split.name: split.evaluation.metrics for split in splits})
     show_targets(screen, {split.name: split.evaluation.metrics_per_target for split in splits})
-    for name, message in done.summary.learning:
-        screen.warn(name, message)
+    screen.warn_all(done.summary.learning)
 
 
 def split_row(split: SplitResult, names: list[str]) -> list[str]:

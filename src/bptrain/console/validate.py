@@ -25,8 +25,7 @@ def show_steps(screen: Screen, going: Generator[Converting | Compiling, None, Va
     done = drain(
         going, lambda step: screen.note(converting(step) if isinstance(step, Converting) else compiling)
     )
-    for name, message in done.warnings:
-        screen.warn(name, message)
+    screen.warn_all(done.warnings)
     return done
 
 

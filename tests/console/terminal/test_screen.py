@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bptrain.console.terminal.screen import Screen, figure, problem_text
-from bptrain.errors import DataError, Problem
+from bptrain.errors import DataError, Problem, Warned
 
 
 def test_a_problem_points_at_its_place() -> None:
@@ -33,6 +33,20 @@ def test_what_a_file_brings_along_cannot_steer_the_terminal() -> None:
 )
 def test_figures(value: float | None, text: str) -> None:
     assert figure(value) == text
+
+
+def test_a_reason_that_warnings_share_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    said = [
+        ("a", "no better: all units are dead; use x: 1"),
+        ("b", "unmoved: all units are dead; use x: 1"),
+        ("c", "y: z"),
+    ]
+    Screen("fit").warn_all(Warned(*one) for one in said)
+    assert capsys.readouterr().err.splitlines() == [
+        "warning: no better: all units are dead; use x: 1 [a]",
+        "warning: unmoved, for the same reason [b]",
+        "warning: y: z [c]",
+    ]
 
 
 def test_json_is_the_only_thing_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:

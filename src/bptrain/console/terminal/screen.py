@@ -7,13 +7,13 @@ and each cell is made printable; so no command can forget it.
 import contextlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from bptrain.console.terminal.spelling import has_all_signs
 from bptrain.console.terminal.tables import show_table
 from bptrain.console.terminal.terminal import RED, YELLOW, styled, width_of, wrapped
-from bptrain.errors import JOINERS, BptrainError, Interrupted, Problem, printable
+from bptrain.errors import JOINERS, BptrainError, Interrupted, Problem, Warned, printable
 from bptrain.store.plain import plain
 
 SCHEMA_VERSION = 1
@@ -62,6 +62,14 @@ class Screen:
     def warn(self, name: str, message: str) -> None:
         """A warning, printed even with --quiet."""
         self._print(f"warning: {message} [{name}]", YELLOW)
+
+    def warn_all(self, warnings: Iterable[Warned]) -> None:
+        """Warnings; what several say behind their colon, word for word, is said once."""
+        said: set[str] = set()
+        for name, message in warnings:
+            what, colon, why = message.partition(": ")
+            self.warn(name, f"{what}, for the same reason" if colon and why in said else message)
+            said.add(why)
 
     def _print(self, text: str, style: str | None = None, whole: bool = False) -> None:
         """A line on stderr, its first word in a style; a run goes on if it cannot be written."""
