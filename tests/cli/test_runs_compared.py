@@ -16,7 +16,7 @@ from bptrain.commands.runs.runs import RunList
 from bptrain.commands.runs.where import conditions, fulfilling
 from bptrain.console.runs import short_names, show_runs
 from bptrain.console.terminal.screen import Screen
-from bptrain.store import run_index
+from bptrain.store import run_index, run_places
 from bptrain.store.plain import parsed
 from bptrain.store.run_directory import RunDirectory
 from bptrain.store.run_index import NAME, RunIndex, RunSettings
@@ -344,7 +344,13 @@ def test_a_directory_is_looked_into_once(runs: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("link", ["a", "z"])  # met before what it leads to, and after
-def test_a_link_and_what_it_leads_to_are_one(link: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("are_seen", [True, False])
+def test_a_link_and_what_it_leads_to_are_one(
+    link: str, are_seen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_places, "LINKS_ARE_SEEN", are_seen)
+    if not are_seen:
+        monkeypatch.setattr(run_places, "_is_link", lambda entry: False)
     (tmp_path / "m" / "inner").mkdir(parents=True)
     (tmp_path / "b").mkdir()
     (tmp_path / link).symlink_to(tmp_path / "m")

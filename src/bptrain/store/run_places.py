@@ -10,6 +10,7 @@ PRUNED = re.compile(r"\.pruned\.[0-9a-f]{16}\.tmp")
 
 GROUP = "group.json"  # in a directory whose runs belong together (run_group.py)
 
+LINKS_ARE_SEEN = os.name != "nt"  # a junction of Windows is none to is_symlink()
 
 Entries: TypeAlias = Mapping[str, "os.DirEntry[str]"]  # what is in a directory, by name
 
@@ -29,9 +30,8 @@ def walk(directory: str | os.PathLike[str]) -> Iterator[Folder]:
     """
     top = os.fspath(directory)
     waiting, visited = [top], list[str]()
-    seen: set[tuple[int, int] | None] = (
-        set()
-    )  # by what tells them apart, once there is a link: else none is met twice
+    # By what tells them apart, once there is a link: else none is met twice.
+    seen: set[tuple[int, int] | None] = set() if LINKS_ARE_SEEN else {None}
     while waiting:
         path = waiting.pop()
         if seen:
@@ -50,7 +50,7 @@ def walk(directory: str | os.PathLike[str]) -> Iterator[Folder]:
             continue
         is_run = "run.json" in entries
         below = [name for name, entry in entries.items() if _is_directory(entry)]
-        if not seen and any(entries[name].is_symlink() for name in below):
+        if not seen and any(_is_link(entries[name]) for name in below):
             seen = set(map(_identity, visited))
         for name in sorted(below, reverse=True):
             if not (is_run and name == "checkpoints") and not PRUNED.fullmatch(name):
@@ -63,6 +63,11 @@ def _is_directory(entry: "os.DirEntry[str]") -> bool:
         return entry.is_dir()
     except OSError:  # a link to itself
         return False
+
+
+def _is_link(entry: "os.DirEntry[str]") -> bool:
+    """Whether an entry is a symbolic link."""
+    return entry.is_symlink()
 
 
 def _identity(directory: str) -> tuple[int, int] | None:
