@@ -24,7 +24,7 @@ class Room(Protocol):
         ...
 
 
-class InMemory(NamedTuple):
+class RoomInMemory(NamedTuple):
     """Memory."""
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
@@ -32,7 +32,7 @@ class InMemory(NamedTuple):
         return np.empty(shape, dtype)
 
 
-class OnDisk(NamedTuple):
+class RoomOnDisk(NamedTuple):
     """Files, for all but small arrays."""
 
     files: Room
@@ -43,7 +43,7 @@ class OnDisk(NamedTuple):
         return self.files.empty(shape, dtype) if large else np.empty(shape, dtype)
 
 
-IN_MEMORY = InMemory()
+IN_MEMORY = RoomInMemory()
 
 
 class Mapping(mmap.mmap):
@@ -66,7 +66,7 @@ def room_of(*arrays: Array | None) -> Room:
     for array in arrays:
         held = None if array is None else mapping(array)
         if isinstance(held, Mapping):
-            return OnDisk(held.room)
+            return RoomOnDisk(held.room)
     return IN_MEMORY
 
 

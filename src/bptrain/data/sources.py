@@ -12,7 +12,7 @@ from bptrain.data.spooled_texts import end_to_end
 from bptrain.data.storage import IN_MEMORY, Memory, Storage
 from bptrain.errors import DataError, Problem
 from bptrain.formats import Format, NamedArrays, Sheet, listed
-from bptrain.formats.base import Room
+from bptrain.formats.base import RoomForBytes
 from bptrain.formats.conventions import RECOGNIZED, Conventions
 from bptrain.formats.files import digest
 from bptrain.formats.packing import without_packing
@@ -155,7 +155,7 @@ def read_array(form: Format, path: Path, key: str, conventions: Conventions, sto
     return end_to_end([*found], storage)
 
 
-def _got_in(get: Callable[[str, Room], Array], storage: Storage, name: str) -> Array:
+def _got_in(get: Callable[[str, RoomForBytes], Array], storage: Storage, name: str) -> Array:
     """An array of several, in storage where it does not lie in its file as it is."""
     return get(name, lambda size: storage.empty((size,), np.uint8))
 

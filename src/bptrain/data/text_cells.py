@@ -6,7 +6,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.data.storage import IN_MEMORY, Storage
+from bptrain.data.storage import IN_MEMORY, Memory, Storage
 from bptrain.parts.types import Array
 
 Cell = str | None
@@ -91,7 +91,7 @@ class TextCells:
 
 def looked_up(table: Array, codes: Array, storage: Storage = IN_MEMORY) -> Array:
     """The entry of a table for each code, N."""
-    if isinstance(storage, type(IN_MEMORY)):
+    if isinstance(storage, Memory):
         found: Array = table[codes]
         return found
     made = storage.empty(codes.shape, table.dtype)

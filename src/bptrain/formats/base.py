@@ -33,7 +33,7 @@ class Sheet(NamedTuple):
     typed: frozenset[str] = frozenset()  # columns whose texts are numbers by their type, as those of JSON are
 
 
-Room = Callable[[int], "Array"]  # hands out so many bytes
+RoomForBytes = Callable[[int], "Array"]  # hands out so many bytes
 
 
 class NamedArrays(NamedTuple):
@@ -42,7 +42,7 @@ class NamedArrays(NamedTuple):
     names: tuple[str, ...]
     get: "Callable[[str], Array]"
     # The same, where it does not lie in the file as it is, in room that is handed out; None: there is no such way.
-    get_in: "Callable[[str, Room], Array] | None" = None
+    get_in: "Callable[[str, RoomForBytes], Array] | None" = None
 
 
 Contents = Union[Sheet, NamedArrays, "Array"]  # for a table, arrays, an array

@@ -17,7 +17,7 @@ from bptrain.formats.array_header import (
     read_in_pieces,
     refuse_other_size,
 )
-from bptrain.formats.base import Format, NamedArrays, Room, formats
+from bptrain.formats.base import Format, NamedArrays, RoomForBytes, formats
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import reading
 from bptrain.formats.foreign import HEAD_OF_FILE, refuse_foreign
@@ -45,11 +45,11 @@ def npz() -> Format:
 def read_npz(path: Path, key: str, conventions: Conventions) -> NamedArrays:
     """The names of the arrays, each of which is read when it is asked for. Raises DataError, then too."""
 
-    def get(name: str, room: Room = in_memory) -> "Array":
+    def get(name: str, room: RoomForBytes = in_memory) -> "Array":
         with opened(path, key) as archive:
             return _read(archive, name + SUFFIX, path, room)
 
-    def get_in(name: str, room: Room) -> "Array":
+    def get_in(name: str, room: RoomForBytes) -> "Array":
         array = _mapped(path, key, name)
         if array is None:
             return get(name, room)
@@ -132,7 +132,7 @@ def opened(path: Path, key: str) -> Iterator["zipfile.ZipFile"]:
             raise damaged(path, error) from None
 
 
-def _read(archive: "zipfile.ZipFile", member: str, path: Path, room: Room) -> "Array":
+def _read(archive: "zipfile.ZipFile", member: str, path: Path, room: RoomForBytes) -> "Array":
     """One array. Raises DataError where it is none, or packed in another way, or unpacked more than the cap."""
     import zipfile
 
