@@ -23,7 +23,7 @@ from bptrain.data.schema import Schema
 from bptrain.data.settings import ColumnOptions, Fill
 from bptrain.data.sources import FileSource
 from bptrain.errors import DataError
-from bptrain.formats import NamedArrays, Sheet, delimited_pieces, jsonl, packing, plain_rows
+from bptrain.formats import NamedArrays, Sheet, delimited_pieces, jsonl, limits, packing, plain_rows
 from bptrain.formats.base import Contents
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.streams import pieces
@@ -410,6 +410,24 @@ def test_rows_without_lines_are_counted_from_the_first(tmp_path: Path) -> None:
     parts = [piece for piece in pieces(tmp_path / "t.parquet", rows=3) if isinstance(piece, Sheet)]
     places = [part.origin.place(k) for part in parts for k in range(len(part.cells["a"]))]
     assert places == ["row 1", "row 2", "row 3", "row 4", "row 5"]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_pieces_of_texts_have_fewer_rows(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(limits, "OF_A_PIECE", 18)
+    for names, rows in (("ab", [9, 3]), ("as", [2] * 6)):
+        whole = pa.table({"a": range(12), "b": range(12), "s": [*"abcabcabcabc"]}).select([*names])
+        path = tmp_path / f"{names}.{suffix}"
+        if suffix == "parquet":
+            pq.write_table(whole, path)
+        else:
+            with pa.ipc.new_file(str(path), whole.schema) as file:
+                file.write_table(whole)
+        found = [len(piece.cells["a"]) for piece in pieces(path) if isinstance(piece, Sheet)]
+        assert found == rows
 
 
 def test_a_bomb_is_capped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

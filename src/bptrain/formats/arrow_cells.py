@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
 FRACTION = re.compile(r"\.(?:0+|(\d*[1-9])0*)(?=[Z+-]|$)")  # of a second
+OF_A_TEXT = 8  # numbers that take as much memory as a text
 LONG = 10**15  # whole numbers from here on may be names (data/cells.py), so that every digit counts
 INDEX_OF_PANDAS = "__index_level_"  # how pandas names an index without a name in a Parquet file
 
@@ -88,7 +89,7 @@ def sheet_of(pa: Any, schema: Any, batches: Iterable[Any], rows: int | None, pat
 def sheets_of(pa: Any, schema: Any, batches: Iterable[Any], rows: int, path: Path) -> Iterator[Sheet]:
     """The same so many rows at a time."""
     read = 0
-    rows = rows_of_piece(len(schema), rows)
+    rows = rows_of_piece(width_of(pa, schema), rows)
     for batch in batches:
         batch.validate(full=True)
         for begin in range(0, batch.num_rows, rows):
@@ -100,6 +101,14 @@ def sheets_of(pa: Any, schema: Any, batches: Iterable[Any], rows: int, path: Pat
         read += batch.num_rows
     if not read:
         raise _no_rows(path)
+
+
+def width_of(pa: Any, schema: Any) -> int:
+    """How many numbers take as much memory as a row."""
+    types = pa.types
+    return sum(
+        1 if types.is_integer(field.type) or types.is_floating(field.type) else OF_A_TEXT for field in schema
+    )
 
 
 def _columns(pa: Any, schema: Any, path: Path) -> "dict[int, ArrowColumn]":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bptrain.extras import TABLES
-from bptrain.formats.arrow_cells import needed, reading_arrow, sheet_of, sheets_of
+from bptrain.formats.arrow_cells import needed, reading_arrow, sheet_of, sheets_of, width_of
 from bptrain.formats.base import Format, Sheet, formats
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.incoming import Incoming
@@ -43,7 +43,7 @@ def sheets_of_groups(path: Path, key: str, groups: range | None, rows: int) -> I
     Raises DataError, and UsageError without pyarrow.
     """
     with reading_arrow(path, key, b"PAR1") as pa, _opened(pa, path, key) as file:
-        size = rows_of_piece(len(file.schema_arrow), ROWS_AT_A_TIME)
+        size = rows_of_piece(width_of(pa, file.schema_arrow), ROWS_AT_A_TIME)
         sizes = [file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)]
         begins = [0, *accumulate(sizes)]
         there = [k for k in (range(len(sizes)) if groups is None else groups) if sizes[k]]
