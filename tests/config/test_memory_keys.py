@@ -49,6 +49,14 @@ def test_a_cache_needs_a_bound(tmp_path: Path) -> None:
     assert not problems(tmp_path, config("  cache: there\n  memory: 1GB\n"))
 
 
+@pytest.mark.parametrize(("written", "sign"), [("~/kept", "~"), ("/scratch/$USER/kept", "$USER")])
+def test_no_directory_is_named_by_what_a_shell_replaces(tmp_path: Path, written: str, sign: str) -> None:
+    (problem,) = problems(tmp_path, config(f"  cache: {written}\n  memory: 1GB\n"))
+    assert problem.path == "data.cache"
+    assert problem.message.startswith(f"{sign} is not replaced here")
+    assert not problems(tmp_path, config("  cache: a~b/c$d\n  memory: 1GB\n"))
+
+
 def test_the_cache_is_seen_from_the_config_and_not_from_the_root_of_the_data(tmp_path: Path) -> None:
     loaded = load(tmp_path, config("  cache: there\n  memory: 1GB\n  root: data\n"))
     assert loaded.absolute().data.cache == str(tmp_path.resolve() / "there")

@@ -1,5 +1,7 @@
 """Rules about the columns, the files and the splits of the data."""
 
+from pathlib import Path
+
 from bptrain.config.columns import ColumnConfig, FillConfig
 from bptrain.config.data import DataConfig, Source
 from bptrain.config.rules.base import BrokenRule, Found, KeyPath, listed_twice
@@ -208,6 +210,15 @@ def cache_needs_a_bound(data: DataConfig) -> Found:
         yield BrokenRule(("data", "cache"), message)
 
 
+def cache_is_a_path(data: DataConfig) -> Found:
+    """What a shell replaces would become the name of a directory, which is made."""
+    parts = Path(data.cache or ".").parts
+    left = [part for k, part in enumerate(parts) if part.startswith("$") or (k == 0 and part.startswith("~"))]
+    if left:
+        message = f"{left[0]} is not replaced here, as a shell does it: write out what it stands for"
+        yield BrokenRule(("data", "cache"), message)
+
+
 DATA = (
     target_is_given,
     several_files_are_tables,
@@ -219,4 +230,5 @@ DATA = (
     missing_cells_are_of_columns_that_are_read,
     constants_are_given,
     cache_needs_a_bound,
+    cache_is_a_path,
 )
