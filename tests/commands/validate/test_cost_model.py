@@ -86,6 +86,13 @@ def test_what_is_in_memory(plan: TrainingPlan, states: int, dtype: Any) -> None:
     assert found == rows + 67 * size * (states + 2) + batch
 
 
+def test_rows_take_no_more_than_their_bound() -> None:
+    data = prepared(np.float32, train=100)
+    free, none = memory(SGD, data, np.float32), memory(SGD, data, np.float32, 0)
+    assert memory(SGD, data, np.float32, 10**9) == free
+    assert memory(SGD, data, np.float32, 1000) == none + 1000 < free
+
+
 def test_a_large_batch_is_in_memory_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     data = prepared(np.float32, train=100)
     whole = memory(SOLVER, data, np.float32)

@@ -28,9 +28,11 @@ class Estimate(NamedTuple):
         return {"seconds_per_epoch": self.seconds_per_epoch, "memory_bytes": self.memory}
 
 
-def estimate(plan: TrainingPlan, prepared: Prepared, engine: str, dtype: DTypeLike) -> Estimate:
-    """The time of an epoch, and the memory of a run without Python's own."""
-    return Estimate(seconds_per_epoch(plan, prepared, engine, dtype), memory(plan, prepared, dtype))
+def estimate(
+    plan: TrainingPlan, prepared: Prepared, engine: str, dtype: DTypeLike, bound: int | None = None
+) -> Estimate:
+    """The time of an epoch, and the memory of a run without Python's own; `bound` is data.memory in bytes."""
+    return Estimate(seconds_per_epoch(plan, prepared, engine, dtype), memory(plan, prepared, dtype, bound))
 
 
 def seconds_per_epoch(plan: TrainingPlan, prepared: Prepared, engine: str, dtype: DTypeLike) -> float:
@@ -49,8 +51,11 @@ def seconds_per_epoch(plan: TrainingPlan, prepared: Prepared, engine: str, dtype
     return EPOCH + (steps * update + plan.rows * row) * evaluations + validation * row / 3
 
 
-def memory(plan: TrainingPlan, prepared: Prepared, dtype: DTypeLike) -> int:
-    """Bytes of the rows, as read and encoded, of weights and slots (twice), best weights, a gradient, and a batch."""
+def memory(plan: TrainingPlan, prepared: Prepared, dtype: DTypeLike, bound: int | None = None) -> int:
+    """Bytes of the rows, as read and encoded, of weights and slots (twice), best weights, a gradient, and a batch.
+
+    The rows take `bound` at most.
+    """
     network, size = plan.network, np.dtype(dtype).itemsize
     rows = sum(data.X.nbytes + data.T.nbytes + data.y_true.nbytes for data in prepared.splits.values())
     raw = 8 * sum(len(data.X) for data in prepared.splits.values()) * len(prepared.schema.features)
@@ -59,7 +64,8 @@ def memory(plan: TrainingPlan, prepared: Prepared, dtype: DTypeLike) -> int:
         slots = sum(kind == "per_weight" for kind in plan.optimizer.slots.values())
     weights = network.size * size * (2 * (1 + slots) + 2)
     batch = min(plan.batch_size, CHUNK_ROWS) * size * 3 * sum(network.sizes)
-    return rows + raw + weights + batch
+    of_rows = rows + raw if bound is None else min(rows + raw, bound)
+    return of_rows + weights + batch
 
 
 def in_words(seconds: float) -> str:

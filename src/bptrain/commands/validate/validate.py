@@ -111,7 +111,8 @@ def validated(setup: Setup) -> Generator[Compiling, None, Validated]:
     else:
         choice = engine_of(fit)
     loss, rows = one_pass(fit, state.optimizer_state.w)
-    costs = estimate(fit.plan, setup.prepared, choice.name, dtype_of(config))
+    bound = config.data.memory_bound
+    costs = estimate(fit.plan, setup.prepared, choice.name, dtype_of(config), bound)
     return Validated(setup, fit, choice, loss, rows, costs)
 
 
