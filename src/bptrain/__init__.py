@@ -11,7 +11,7 @@ grade = bptrain.check_backward("my_backprop.py", "config.yaml")
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 __all__ = [
     "CrossValidation", "Model", "Run", "SeededRuns", "__version__",
     "check_backward", "cross_validate", "fit", "gradcheck", "load", "seeds",

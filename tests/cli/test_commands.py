@@ -259,7 +259,7 @@ def test_explain_needs_no_data_where_the_config_says_it_all(workplace: Path) -> 
 
 
 def test_version_and_help() -> None:
-    assert bptrain("--version").out == "bptrain 0.3.0\n"
+    assert bptrain("--version").out == "bptrain 0.4.0\n"
     for command in ("fit", "eval", "gradcheck", "explain"):
         assert command in bptrain("--help").out
         assert "Example" in bptrain(command, "--help").out

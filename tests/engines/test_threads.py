@@ -160,6 +160,7 @@ OPTIONS: dict[str, Any] = {
 
 @pytest.fixture
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numpy_engine, "LEAST_SHARE", 32)
     monkeypatch.setattr(threads, "WORTH", 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
 
@@ -256,6 +257,15 @@ def fails(_: int) -> None:
 def test_no_more_parts_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     assert len(Parts(1000).of(60_000, 32)) == 4
+
+
+@pytest.mark.parametrize(("rows", "shares"), [(128, 1), (255, 1), (256, 2), (1024, 4)])
+def test_a_thread_has_enough_rows_for_its_products(
+    rows: int, shares: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    plan = plan_for((784, 512, 512, 10), rows)
+    assert len(NumpyEngine(plan, 4)._shares(rows, np.dtype(np.float32))) == shares
 
 
 @pytest.mark.usefixtures("everything_is_large")

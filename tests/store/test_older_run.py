@@ -67,4 +67,4 @@ def test_it_resumes_to_what_an_uninterrupted_run_comes_to(older: Path) -> None:
     for split, loss in whole["best"]["loss"].items():
         assert resumed["best"]["loss"][split] == pytest.approx(loss, rel=1e-4)
     assert "other_bits" in went_on.err  # later versions have more digits in sigmoid and in the losses of z
-    assert "bptrain: 0.1.0 -> 0.3.0" in went_on.err
+    assert "bptrain: 0.1.0 -> 0.4.0" in went_on.err

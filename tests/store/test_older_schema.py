@@ -77,7 +77,7 @@ def test_it_resumes_by_its_own_schema(older: Path) -> None:
     assert went_on.code == 0, went_on.err
     assert "as the run was trained" in went_on.err
     assert "other_bits" in went_on.err  # trained anew, its column of dates would be read as dates
-    assert "bptrain: 0.2.0 -> 0.3.0" in went_on.err
+    assert "bptrain: 0.2.0 -> 0.4.0" in went_on.err
     resumed = RunDirectory(older).read_record()["result"]
     assert (resumed["epochs"], resumed["steps"]) == (6, 12)
     stored = checkpoint.read(older / "checkpoints" / "step-000000000012.safetensors")
