@@ -75,6 +75,7 @@ def test_what_is_converted_is_the_same_and_read_once(no_reading: Callable[[], No
     assert (
         note
         == f"data: converted, since it may take more than data.memory (1MB), to 0.0 MB in {Path('kept', key).resolve()}"
+        "; data.memory: 50MB is the least that holds while data is converted"
     )
     no_reading()
     note = same_but_for_the_note(prepared(*MEMORY), expected)

@@ -253,6 +253,6 @@ def test_a_bound_that_numbers_per_row_exceed(tmp_path: Path) -> None:
     refused = made(asked, SQUARED, np.float32, MappedFiles(tmp_path, 60 * OF_A_ROW - 1))
     assert isinstance(refused, list)
     assert "the 60 rows of" in refused[0]
-    assert "data.memory: 50MB is the least that does" in refused[0]
+    assert "data.memory: 50MB is the least that holds" in refused[0]
     assert isinstance(made(asked, SQUARED, np.float32, MappedFiles(tmp_path, 60 * OF_A_ROW)), Prepared)
     assert least_bound(10_000_000) == 360_000_000

@@ -22,6 +22,7 @@ from bptrain.config.schema import Config
 from bptrain.data.converted.changes import in_memory, kept_under, new_entry, storing
 from bptrain.data.converted.entries import DamagedEntryError, KeptData, find, find_asked
 from bptrain.data.converted.entry_record import FORMAT, arrays_of, digest_of
+from bptrain.data.least_memory import in_megabytes, least_bound
 from bptrain.data.prepare import prepare
 from bptrain.data.prepared import KeptSchema, Prepared, ReadingNotes, digests_of, refuse_changes
 from bptrain.data.schema import Schema
@@ -87,7 +88,11 @@ def converting_data(
         key, new = key_of(prepared.schema, reading), asked if kept_schema is None else None
         made = kept_under(cache, key, room, prepared, settings.train.name, new)
     notes = ReadingNotes(prepared.notes, prepared.warnings)
-    return noted(made, notes, f"data: {why} to {size_of(made)} in {made.place}")
+    note = f"data: {why} to {size_of(made)} in {made.place}"
+    least = least_bound(sum(len(split.X) for split in prepared.splits.values()))
+    if (loaded.config.data.memory_bound or 0) < least:
+        note += f"; data.memory: {in_megabytes(least)} is the least that holds while data is converted"
+    return noted(made, notes, note)
 
 
 def first_rows(

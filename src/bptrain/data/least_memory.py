@@ -16,12 +16,17 @@ def least_bound(rows: int) -> int:
     return -(-(FOR_ALL + OF_A_ROW * rows) // ROUND) * ROUND
 
 
+def in_megabytes(bound: int) -> str:
+    """A bound as the config has it."""
+    return f"{bound // 1_000_000}MB"
+
+
 def refuse_small_bound(table: Table, storage: Storage) -> None:
     """Raises DataError where what has a number for each row does not fit into the bound of a storage."""
     rows, bound = table.features.rows, storage.bound
     if bound is not None and bound < OF_A_ROW * rows:
         message = (
             f"the {rows:,} rows of {table.features.origin.file} take some {OF_A_ROW} bytes of memory each, whatever "
-            f"lies on the disk: data.memory: {least_bound(rows) // 1_000_000}MB is the least that does"
+            f"lies on the disk: data.memory: {in_megabytes(least_bound(rows))} is the least that holds"
         )
         raise DataError(Problem("memory_bound", message, path="data.memory"))
