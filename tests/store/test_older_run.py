@@ -4,8 +4,6 @@
 config says DATA in place of the path of its data.
 """
 
-import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,7 @@ import bptrain
 from bptrain.store.run_directory import RunDirectory
 from command import bptrain as command
 from conftest import ROOT
+from older_runs import copy_of, evaluates_as_it_ended
 
 OLDER = Path(__file__).parent / "run_of_0.1.0"
 
@@ -22,20 +21,11 @@ OLDER = Path(__file__).parent / "run_of_0.1.0"
 @pytest.fixture
 def older(workplace: Path) -> Path:
     """A copy of the run, with its data."""
-    run, data = workplace / "run", workplace / "iris.csv"
-    shutil.copytree(OLDER, run)
-    shutil.copy(ROOT / "data" / "iris.csv", data)
-    config = run / "config.yaml"
-    config.write_text(config.read_text(encoding="utf-8").replace("DATA", str(data)), encoding="utf-8")
-    return run
+    return copy_of(OLDER, ROOT / "data" / "iris.csv", workplace)
 
 
 def test_it_evaluates_to_the_figures_that_it_ended_with(older: Path) -> None:
-    best = json.loads((older / "run.json").read_text())["result"]["best"]
-    for split in ("train", "validation", "test"):
-        report = command("eval", "run", "--split", split, "--json").json
-        assert report["loss"] == pytest.approx(best["loss"][split], rel=1e-6)
-        assert report["metrics"]["accuracy"] == best["metrics"][split]["accuracy"]
+    evaluates_as_it_ended(older)
 
 
 def test_it_is_listed_inspected_and_checked(older: Path) -> None:

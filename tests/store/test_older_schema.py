@@ -5,8 +5,6 @@ of categories, one of dates and one of true and false, the last two one input pe
 of the path of its data.
 """
 
-import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,7 @@ from bptrain.data.schema import VERSION, Schema
 from bptrain.store import checkpoint
 from bptrain.store.run_directory import RunDirectory
 from command import bptrain as command
+from older_runs import copy_of, evaluates_as_it_ended
 
 OLDER = Path(__file__).parent / "run_of_schema_1"
 
@@ -25,12 +24,7 @@ OLDER = Path(__file__).parent / "run_of_schema_1"
 @pytest.fixture
 def older(workplace: Path) -> Path:
     """A copy of the run, with its data beside it."""
-    run, data = workplace / "run", workplace / "goods.csv"
-    shutil.copytree(OLDER, run)
-    (run / "goods.csv").rename(data)
-    config = run / "config.yaml"
-    config.write_text(config.read_text(encoding="utf-8").replace("DATA", str(data)), encoding="utf-8")
-    return run
+    return copy_of(OLDER, OLDER / "goods.csv", workplace)
 
 
 def test_its_schema_has_no_version_and_reads() -> None:
@@ -55,11 +49,7 @@ def test_a_schema_of_a_later_version_is_refused() -> None:
 
 
 def test_it_evaluates_to_the_figures_that_it_ended_with(older: Path) -> None:
-    best = json.loads((older / "run.json").read_text())["result"]["best"]
-    for split in ("train", "validation", "test"):
-        report = command("eval", "run", "--split", split, "--json").json
-        assert report["loss"] == pytest.approx(best["loss"][split], rel=1e-6)
-        assert report["metrics"]["accuracy"] == best["metrics"][split]["accuracy"]
+    evaluates_as_it_ended(older)
     assert command("eval", "run", "--data", "goods.csv", "--json").json["rows"] == 60
 
 

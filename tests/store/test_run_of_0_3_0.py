@@ -4,8 +4,6 @@
 path of its data.
 """
 
-import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from bptrain.store import checkpoint
 from bptrain.store.run_directory import RunDirectory
 from command import bptrain as command
+from older_runs import copy_of, evaluates_as_it_ended
 
 OLDER = Path(__file__).parent / "run_of_0.3.0"
 
@@ -20,20 +19,11 @@ OLDER = Path(__file__).parent / "run_of_0.3.0"
 @pytest.fixture
 def older(workplace: Path) -> Path:
     """A copy of the run, with its data beside it."""
-    run, data = workplace / "run", workplace / "goods.csv"
-    shutil.copytree(OLDER, run)
-    (run / "goods.csv").rename(data)
-    config = run / "config.yaml"
-    config.write_text(config.read_text(encoding="utf-8").replace("DATA", str(data)), encoding="utf-8")
-    return run
+    return copy_of(OLDER, OLDER / "goods.csv", workplace)
 
 
 def test_it_evaluates_to_the_figures_that_it_ended_with(older: Path) -> None:
-    best = json.loads((older / "run.json").read_text())["result"]["best"]
-    for split in ("train", "validation", "test"):
-        report = command("eval", "run", "--split", split, "--json").json
-        assert report["loss"] == pytest.approx(best["loss"][split], rel=1e-6)
-        assert report["metrics"]["accuracy"] == best["metrics"][split]["accuracy"]
+    evaluates_as_it_ended(older)
     assert command("gradcheck", "run", "--json").json["ok"]
 
 
