@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.data.storage import MappedFiles
 from bptrain.mapped_rows import Mapping
 from bptrain.training.rows import EpochRows, RowsOfArrays

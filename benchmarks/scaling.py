@@ -32,7 +32,7 @@ from rounds import short, timed
 from worker import surroundings
 
 if TYPE_CHECKING:
-    from bptrain.data.prepare import Rows
+    from bptrain.data.prepared import Rows
 
 Sizes = tuple[int, ...]
 ENGINES = ("numba", "numpy")
@@ -146,7 +146,7 @@ def peak(engine_name: str, sizes: Sizes, optimizer: str, rows: int) -> tuple[flo
     """Megabytes: the peak beyond what the libraries take, and data + weights + slots."""
     import numpy as np
 
-    from bptrain.data.prepare import Rows
+    from bptrain.data.prepared import Rows
 
     small = plan_of((2, 3, 1), 32, 64, optimizer)
     plan = plan_of(sizes, 32, rows, optimizer)

@@ -14,7 +14,8 @@ from bptrain.build.data import prepare_data
 from bptrain.config import load_config
 from bptrain.data.converted.entries import KEY, listed
 from bptrain.data.memory import arrays_in_memory
-from bptrain.data.prepare import ChangedDataError, KeptSchema, Prepared, prepare
+from bptrain.data.prepare import prepare
+from bptrain.data.prepared import ChangedDataError, KeptSchema, Prepared
 from bptrain.errors import DataError, StorageError
 from bptrain.mapped_rows import room_of
 from data.converted_helpers import same_rows

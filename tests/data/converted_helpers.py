@@ -8,8 +8,8 @@ import numpy as np
 
 from bptrain.data.converted.changes import kept_under, new_entry, storing
 from bptrain.data.converted.entries import KeptData
-from bptrain.data.prepare import Prepared, prepare
-from bptrain.data.prepared import Rows
+from bptrain.data.prepare import prepare
+from bptrain.data.prepared import Prepared, Rows
 from bptrain.data.settings import DataSettings, RowSplit
 from bptrain.data.storage import MappedFiles
 from data.helpers import CROSS, write

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bptrain.data.prepare import Prepared, prepare
+from bptrain.data.prepare import prepare
+from bptrain.data.prepared import Prepared
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.sources import DataSource, FileSource
 from bptrain.errors import DataError, Problem

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from bptrain.data.cells import RULES
 from bptrain.data.features import Feature, bucket_of
-from bptrain.data.prepare import KeptSchema, encode_columns, encode_file, prepare
+from bptrain.data.prepare import encode_columns, encode_file, prepare
+from bptrain.data.prepared import KeptSchema
 from bptrain.data.raw_columns import Encoder
 from bptrain.data.schema import Schema
 from bptrain.data.settings import ColumnOptions, Fill

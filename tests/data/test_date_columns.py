@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptrain.data.dates import ALIKE, FORMS, DateForm, days_of, form_of_texts, forms_of, iso_days, read_days
-from bptrain.data.prepare import KeptSchema, encode_columns, encode_file, prepare
+from bptrain.data.prepare import encode_columns, encode_file, prepare
+from bptrain.data.prepared import KeptSchema
 from bptrain.data.profile import profile
 from bptrain.data.settings import ColumnOptions, Fill
 from bptrain.data.text_cells import TextCells

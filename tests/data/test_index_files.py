@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bptrain.data.prepare import ChangedDataError, KeptSchema
+from bptrain.data.prepared import ChangedDataError, KeptSchema
 from bptrain.data.settings import DataSettings, IndexFile, RowSplit
 from data.helpers import CROSS, prepared, problems, whole, write
 

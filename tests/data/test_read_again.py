@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bptrain.data.prepare import KeptSchema, Prepared, prepare
-from bptrain.data.prepared import ReadingNotes
+from bptrain.data.prepare import prepare
+from bptrain.data.prepared import KeptSchema, Prepared, ReadingNotes
 from bptrain.data.settings import DataSettings, NetworkFacts, RowSplit
 from data.helpers import BINARY, CROSS, SQUARED, prepared, write
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptrain.data.memory import in_memory
-from bptrain.data.prepare import Prepared, encode_file
+from bptrain.data.prepare import encode_file
+from bptrain.data.prepared import Prepared
 from bptrain.data.settings import RowSplit
 from bptrain.data.splitting import Split, split_by_group, split_by_hash, split_by_time
 from bptrain.errors import DataError

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import bptrain
-from bptrain.data.prepare import KeptSchema, encode_columns
+from bptrain.data.prepare import encode_columns
+from bptrain.data.prepared import KeptSchema
 from bptrain.data.schema import VERSION, Schema
 from bptrain.store import checkpoint
 from bptrain.store.run_directory import RunDirectory

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bptrain.commands.eval import EvaluationReport, failed_thresholds
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.data.schema import Schema
 from bptrain.data.targets import Kind, Target
 from bptrain.engines.base import Outputs

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bptrain import mapped_rows
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.data.schema import Schema
 from bptrain.data.storage import MappedFiles
 from bptrain.data.targets import Kind, Target

@@ -13,7 +13,7 @@ from bptrain.build.setup import Setup
 from bptrain.commands.fit import fit as fit_command
 from bptrain.commands.fit.fit import Done, Fit, fit_events, open_fit
 from bptrain.core.dropout import masks
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.data.storage import MappedFiles
 from bptrain.mapped_rows import IN_MEMORY, Mapping, by_rows, mapping, room_of
 from bptrain.store.checkpoint import read

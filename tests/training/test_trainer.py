@@ -12,7 +12,7 @@ from bptrain.build.setup import open_config
 from bptrain.commands.fit.fit import Done, Started, fit_events
 from bptrain.core import reference
 from bptrain.core.network import views
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.engines.base import TrainingPlan
 from bptrain.engines.forward_rows import numpy_outputs
 from bptrain.errors import NumericalError, Warned

@@ -14,7 +14,8 @@ from bptrain.config.data import DataConfig, GivenInPython, Source, SplitConfig
 from bptrain.config.resolved import target_is_path
 from bptrain.config.schema import Config
 from bptrain.data.joined_files import JoinedFiles, source_of_paths
-from bptrain.data.prepare import KeptSchema, Prepared, prepare
+from bptrain.data.prepare import prepare
+from bptrain.data.prepared import KeptSchema, Prepared
 from bptrain.data.settings import (
     BUCKETS,
     ColumnOptions,

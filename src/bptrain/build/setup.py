@@ -17,7 +17,7 @@ from bptrain.config.rules.losses import distribution_has_several_outputs
 from bptrain.config.yaml.places import dotted
 from bptrain.core.network import Network
 from bptrain.data.memory import InMemory
-from bptrain.data.prepare import KeptSchema, Prepared
+from bptrain.data.prepared import KeptSchema, Prepared
 from bptrain.drain import drain
 from bptrain.errors import Problem, UsageError, Warned, not_silenced
 from bptrain.parts.controls import Controls

@@ -8,7 +8,7 @@ from bptrain.build.network import activation_parts
 from bptrain.build.training import build_plan
 from bptrain.config.schema import Config
 from bptrain.core.network import Network
-from bptrain.data.prepare import Prepared
+from bptrain.data.prepared import Prepared
 from bptrain.engines.base import initial_optimizer_state
 from bptrain.errors import Warned
 from bptrain.parts.optimizers import Optimizer

@@ -18,11 +18,15 @@ from bptrain.data.fitting import fit_features, fit_target
 from bptrain.data.joined_files import JoinedFiles
 from bptrain.data.least_memory import refuse_small_bound
 from bptrain.data.missing import FILLS, kept_rows
-from bptrain.data.prepared import ChangedDataError as ChangedDataError
-from bptrain.data.prepared import KeptSchema as KeptSchema
-from bptrain.data.prepared import Prepared as Prepared
-from bptrain.data.prepared import ReadingNotes, Warnings, digests_of, refuse_changes
-from bptrain.data.prepared import Rows as Rows
+from bptrain.data.prepared import (
+    KeptSchema,
+    Prepared,
+    ReadingNotes,
+    Rows,
+    Warnings,
+    digests_of,
+    refuse_changes,
+)
 from bptrain.data.raw_columns import encode_columns as encode_columns  # the third entry point
 from bptrain.data.readers import read
 from bptrain.data.row_parts import parts_of_rows

@@ -19,7 +19,7 @@ from bptrain.commands.predict.prediction_columns import PREDICTION, OutColumn
 from bptrain.commands.predict.prediction_files import csv_predictions
 from bptrain.commands.predict.predictor import Predictor
 from bptrain.data.memory import InMemory
-from bptrain.data.prepare import KeptSchema, Rows
+from bptrain.data.prepared import KeptSchema, Rows
 from bptrain.experiments.groups import Member
 from bptrain.formats.coded_texts import CodedTexts
 from bptrain.mapped_rows import by_rows, room_of

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.build.metrics import build_metrics
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.errors import Warned, not_silenced
 from bptrain.mapped_rows import room_of
 from bptrain.model.model import Model

@@ -11,7 +11,7 @@ from bptrain.build.data import data_settings, prepare_data
 from bptrain.build.network import network_of_schema
 from bptrain.config import Loaded, from_plain, load_config
 from bptrain.config.resolved import to_plain
-from bptrain.data.prepare import ChangedDataError, KeptSchema, Prepared
+from bptrain.data.prepared import ChangedDataError, KeptSchema, Prepared
 from bptrain.data.schema import Schema
 from bptrain.data.settings import DataSettings
 from bptrain.data.sources import DataSource

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.data.schema import Schema
 from bptrain.errors import DataError, Problem, short
 from bptrain.parts.metrics import mean_over_rows

@@ -11,7 +11,8 @@ from bptrain.build.data import conventions_for, without_keys
 from bptrain.data.joined_files import source_of_paths
 from bptrain.data.memory import TableInMemory, in_memory, is_named
 from bptrain.data.one_column import column_of
-from bptrain.data.prepare import Rows, encode_file
+from bptrain.data.prepare import encode_file
+from bptrain.data.prepared import Rows
 from bptrain.data.raw_columns import columns_of
 from bptrain.data.sources import DataSource
 from bptrain.errors import DataError, Problem, UsageError, Warned

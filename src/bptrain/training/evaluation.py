@@ -12,7 +12,7 @@ import numpy as np
 
 from bptrain.core.network import Network
 from bptrain.core.objective import row_losses
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Outputs
 from bptrain.errors import short

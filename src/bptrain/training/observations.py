@@ -15,7 +15,7 @@ from bptrain.core.backprop import gradient
 from bptrain.core.network import Network, views
 from bptrain.core.objective import row_losses
 from bptrain.data.features import Feature
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.forward_rows import numpy_outputs
 from bptrain.gradient_check.forward_pass import units

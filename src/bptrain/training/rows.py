@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.engines.base import aligned
 from bptrain.mapped_rows import IN_MEMORY, by_rows, mapping, room_of
 from bptrain.parts.types import Array

@@ -12,7 +12,7 @@ import numpy as np
 from bptrain.core.dropout import masks
 from bptrain.core.network import BatchContext
 from bptrain.core.objective import penalty_at
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.data.schema import Schema
 from bptrain.engines.base import Engine, OptimizerState, TrainingPlan
 from bptrain.engines.divergence import diagnosis

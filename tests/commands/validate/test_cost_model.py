@@ -9,7 +9,7 @@ import pytest
 from bptrain.commands.validate import cost_model
 from bptrain.commands.validate.cost_model import memory, seconds_per_epoch
 from bptrain.data.features import Feature
-from bptrain.data.prepare import Prepared, Rows
+from bptrain.data.prepared import Prepared, Rows
 from bptrain.data.schema import Schema
 from bptrain.data.targets import Target
 from bptrain.engines import numba_engine, numpy_engine

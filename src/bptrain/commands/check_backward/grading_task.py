@@ -17,7 +17,7 @@ from bptrain.commands.gradcheck.run import ROWS
 from bptrain.config import Loaded, load_config
 from bptrain.config.resolved import to_plain
 from bptrain.core.network import Network, views
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.data.schema import Schema
 from bptrain.gradient_check.check import trusted_point
 from bptrain.gradient_check.point import GradientPoint

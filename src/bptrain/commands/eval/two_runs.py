@@ -10,7 +10,7 @@ from bptrain.build.data import conventions_for, data_settings, without_keys
 from bptrain.build.metrics import build_metrics
 from bptrain.commands.eval.eval import refuse_both
 from bptrain.data.joined_files import JoinedFiles
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.data.sources import DataSource, FileSource
 from bptrain.errors import DataError, Problem, UsageError, Warned, not_silenced
 from bptrain.formats.files import digest

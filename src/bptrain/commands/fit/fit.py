@@ -28,7 +28,7 @@ from bptrain.commands.fit.summary import FitSummary, best_is_written, summarize
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
 from bptrain.data.memory import InMemory
-from bptrain.data.prepare import ChangedDataError
+from bptrain.data.prepared import ChangedDataError
 from bptrain.engines.base import Engine, TrainingPlan, initial_optimizer_state
 from bptrain.engines.choice import EngineChoice, choose_engine, forward_pass, make_engine
 from bptrain.engines.registry import engine_entry

@@ -10,7 +10,7 @@ from bptrain.build.setup import Setup
 from bptrain.build.training import build_schedule
 from bptrain.config import Loaded, from_plain
 from bptrain.config.resolved import to_plain
-from bptrain.data.prepare import KeptSchema
+from bptrain.data.prepared import KeptSchema
 from bptrain.data.schema import Schema
 from bptrain.errors import CheckpointError, DataError, Problem, Warned, printable
 from bptrain.model.moved_data import RunOrigin, Search

@@ -1,7 +1,7 @@
 """The columns beside the predictions of a run's own rows: their numbers in the file, and their targets."""
 
 from bptrain.commands.predict.prediction_columns import OutColumn, columns_of_values, labels_column
-from bptrain.data.prepare import Rows
+from bptrain.data.prepared import Rows
 from bptrain.data.schema import Schema
 
 AT_A_TIME = 2**16  # rows that are made texts

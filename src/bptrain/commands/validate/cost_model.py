@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.data.prepare import Prepared
+from bptrain.data.prepared import Prepared
 from bptrain.engines.base import TrainingPlan
 from bptrain.engines.registry import engine_entry
 

@@ -12,7 +12,7 @@ from bptrain.errors import Warned
 from bptrain.parts.types import Array
 
 if TYPE_CHECKING:
-    from bptrain.data.prepare import Rows
+    from bptrain.data.prepared import Rows
 
 SAMPLED_ROWS = 2000  # training rows, evenly spaced, that a check of relations looks at
 

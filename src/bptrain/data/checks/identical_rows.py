@@ -13,7 +13,7 @@ from bptrain.errors import Warned
 from bptrain.parts.types import Array
 
 if TYPE_CHECKING:
-    from bptrain.data.prepare import Rows
+    from bptrain.data.prepared import Rows
 
 OTHERS = ("validation", "test")
 FIRST = slice(0, 4)  # columns of X: rows that agree in these are compared in all
