@@ -2,6 +2,8 @@
 
 import mmap
 import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
@@ -80,7 +82,26 @@ def reserve(file: IO[bytes], size: int) -> None:
         file.truncate(size)
 
 
-class MappedFiles(NamedTuple):
+class InFiles(ABC):
+    """Storage in files, whose new arrays are zeros."""
+
+    @abstractmethod
+    def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+        """An array of zeros. Raises StorageError."""
+
+    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+        """The same. Raises StorageError."""
+        return self.empty(shape, dtype)
+
+    def kept(self, array: Array) -> Array:
+        """A copy. Raises StorageError."""
+        copy = self.empty(array.shape, array.dtype)
+        copy[...] = array
+        return copy
+
+
+@dataclass(frozen=True)
+class MappedFiles(InFiles):
     """Each array lies in a file of its own, without a name, which goes when the array does, or the process."""
 
     directory: Path  # on whose disk they lie
@@ -100,18 +121,8 @@ class MappedFiles(NamedTuple):
         mapped.room = self
         return np.frombuffer(mapped, dtype, count).reshape(shape)
 
-    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """The same. Raises StorageError."""
-        return self.empty(shape, dtype)
 
-    def kept(self, array: Array) -> Array:
-        """A copy. Raises StorageError."""
-        copy = self.empty(array.shape, array.dtype)
-        copy[...] = array
-        return copy
-
-
-class Pool:
+class Pool(InFiles):
     """Hands out small arrays side by side from large ones: each mapped file is one of the few that may be open.
 
     The more has been handed out, the larger is the next file, so that their number grows with the logarithm of their
@@ -141,16 +152,6 @@ class Pool:
             self._taken += segment
         array, self._room = self._room[:size], self._room[-(-size // ALIGNED) * ALIGNED :]
         return array.view(dtype).reshape(shape)
-
-    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """The same. Raises StorageError."""
-        return self.empty(shape, dtype)
-
-    def kept(self, array: Array) -> Array:
-        """A copy. Raises StorageError."""
-        copy = self.empty(array.shape, array.dtype)
-        copy[...] = array
-        return copy
 
 
 IN_MEMORY = Memory()
