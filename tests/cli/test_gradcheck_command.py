@@ -48,6 +48,16 @@ def test_methods(method: str) -> None:
     assert record["max_relative_error"] < (1e-8 if method == "central" else 1e-14)
 
 
+def test_smoothed_answers_in_every_engine() -> None:
+    """Labels of 0 and 1 become ε/2 and 1 − ε/2, and the gradient is that of the loss with these."""
+    smoothed = ("--set", "loss={name: binary_cross_entropy, label_smoothing: 0.1}", "--engine", "all")
+    breast_cancer = ROOT / "configs" / "breast_cancer.yaml"
+    found = command("gradcheck", breast_cancer, *smoothed, "--json").json
+    assert found["ok"]
+    assert found["max_relative_error"] < 1e-12
+    assert "numpy" in found["engines"]
+
+
 def test_kinks() -> None:
     """xor's first row is zero, so all of relu's units are at their kink there."""
     interval = command("gradcheck", XOR, *RELU)

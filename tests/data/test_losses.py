@@ -82,6 +82,37 @@ def test_smoothed_probabilities(tmp_path: Path) -> None:
     np.testing.assert_allclose(p.splits["train"].T, [[0.275, 0.725], [0.95, 0.05]], rtol=1e-15)
 
 
+ANSWERS = NetworkFacts("binary_cross_entropy", "probabilities", smoothing=0.1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "target", "n_outputs", "expected"),
+    [
+        ("1,no\n2,yes\n3,yes\n", "y", None, [[0.05], [0.95], [0.95]]),
+        ("1,no\n2,yes\n3,yes\n", "y", 2, [[0.95, 0.05], [0.05, 0.95], [0.05, 0.95]]),
+        ("1,a\n2,b\n3,c\n", "y", 3, 0.9 * np.eye(3) + 0.05),  # and not ε/3
+        ("1,0,1\n2,1,0.25\n3,1,1\n", ("y", "z"), None, [[0.05, 0.95], [0.95, 0.275], [0.95, 0.95]]),
+    ],
+)
+def test_smoothed_answers(
+    rows: str,
+    target: str | tuple[str, ...],
+    n_outputs: int | None,
+    expected: list[list[float]],
+    tmp_path: Path,
+) -> None:
+    """Each output is a yes or no of its own, of two classes: t ← (1 − ε) t + ε/2, however many outputs there are."""
+    names = ["x", *([target] if isinstance(target, str) else target)]
+    source = write(tmp_path, f"{','.join(names)}\n{rows}")
+    p = prepared(whole(source, target), ANSWERS._replace(n_outputs=n_outputs))
+    np.testing.assert_allclose(p.splits["train"].T, expected, rtol=1e-15)
+    plain = prepared(whole(source, target), ANSWERS._replace(n_outputs=n_outputs, smoothing=0.0))
+    np.testing.assert_array_equal(p.splits["train"].y_true, plain.splits["train"].y_true)
+    assert plain.schema.to_json()["target"].keys() == {"names", "kind", "labels", "center", "spread"}
+    again = Schema.from_json(json.loads(json.dumps(p.schema.to_json())))
+    np.testing.assert_array_equal(encode_file(source, again, np.float64)[0].T, p.splits["train"].T)
+
+
 def test_a_schema_without_these_reads_as_it_always_did(tmp_path: Path) -> None:
     written = prepared(whole(write(tmp_path, TWO)), SQUARED).schema.to_json()
     assert written["target"].keys() == {"names", "kind", "labels", "center", "spread"}

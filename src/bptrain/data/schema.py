@@ -186,6 +186,7 @@ class Schema(NamedTuple):
             smoothing=float(t.get("smoothing", DEFAULTS["smoothing"])),
             threshold=float(t.get("threshold", DEFAULTS["threshold"])),
             counts=bool(t.get("counts", DEFAULTS["counts"])),
+            separate=bool(t.get("separate", DEFAULTS["separate"])),
             function=t.get("function", "identity"),
             booleans=_booleans(t, version),
         )

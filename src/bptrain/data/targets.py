@@ -33,16 +33,22 @@ class Target(NamedTuple):
     labels: tuple[Label, ...] = ()  # of the classes; the names of the columns where these are the classes
     center: tuple[float, ...] = ()  # one per column, for values
     spread: tuple[float, ...] = ()
-    smoothing: float = 0.0  # ε: classes and distributions are coded as (1 − ε) t + ε/K
+    smoothing: float = 0.0  # ε: targets are coded as (1 − ε) t + ε/K; K: the classes, 2 of a yes or no
     threshold: float = 0.5  # from which an output is a yes: ½, or 0 for margins
     counts: bool = False  # values below 0 are an error
     function: FunctionName = "identity"  # f of values, before center and spread
+    separate: bool = False  # smoothed classes are a yes or no each, not a distribution
     booleans: tuple[str, ...] | None = ()  # columns of true and false that are numbers here; None: not known
 
     @property
     def coding(self) -> dict[str, float]:
         """How the loss reads the targets, by name."""
-        return {"smoothing": self.smoothing, "threshold": self.threshold, "counts": self.counts}
+        return {
+            "smoothing": self.smoothing,
+            "threshold": self.threshold,
+            "counts": self.counts,
+            "separate": self.separate,
+        }
 
     @property
     def n_outputs(self) -> int:
@@ -93,17 +99,17 @@ def encode(target: Target, block: ColumnBlock, true: Array, rows: Array, dtype: 
     errors = ErrorList()
     for part in chunks(len(rows), m):
         if target.kind == "binary":
-            T[part, 0] = true[part]
+            T[part, 0] = _smoothed(target, true[part].astype(T.dtype), 2)
         elif target.kind == "classes":
             T[part][np.arange(part.stop - part.start), true[part]] = 1
-            T[part] = _smoothed(target, T[part])
+            T[part] = _smoothed(target, T[part], 2 if target.separate else m)
         elif target.kind == "values":
             T[part] = _scaled(target, block, rows[part], T.dtype, errors)
         else:
             values = values_of(block, rows[part])
             if target.kind == "distribution":
-                values = _smoothed(target, values / values.sum(axis=1, keepdims=True))
-            T[part] = values
+                values = values / values.sum(axis=1, keepdims=True)
+            T[part] = _smoothed(target, values, m if target.kind == "distribution" else 2)
     errors.raise_if_any()
     return T
 
@@ -128,9 +134,9 @@ def _scaled(
     return T
 
 
-def _smoothed(target: Target, T: Array) -> Array:
-    """(1 − ε) t + ε/K."""
-    return (1 - target.smoothing) * T + target.smoothing / T.shape[1] if target.smoothing else T
+def _smoothed(target: Target, T: Array, K: int) -> Array:
+    """(1 − ε) t + ε/K: each of K classes is given a share of ε. A yes or no is one of 2 classes."""
+    return (1 - target.smoothing) * T + target.smoothing / K if target.smoothing else T
 
 
 def values_of(block: ColumnBlock, rows: Array) -> Array:

@@ -170,6 +170,7 @@ def _coded(target: Target, facts: NetworkFacts) -> Target:
         smoothing=facts.smoothing,
         threshold=0.0 if facts.loss_outputs == "margins" else 0.5,
         counts=facts.loss_outputs == "positive",
+        separate=facts.smoothing > 0 and facts.loss_outputs == "probabilities",
     )
 
 

@@ -77,6 +77,16 @@ def test_smoothed_labels() -> None:
     assert "(√v̂ + ε_adam)" in both
 
 
+def test_smoothed_answers() -> None:
+    shown = page(
+        ROOT / "configs" / "breast_cancer.yaml", loss="{name: binary_cross_entropy, label_smoothing: 0.2}"
+    )
+    assert "t' = (1 − ε) t + ε/2, of yes and no" in shown
+    assert "ε = 0.2 (loss.label_smoothing)" in shown
+    assert "E = −Σ_j (t'_j ln x_j + (1 − t'_j) ln(1 − x_j)), x = x_2" in shown
+    assert "δ_2 = x_2 − t'  (f_2' and the loss cancel)" in shown
+
+
 def test_the_decay_of_adamw_stands_there_once() -> None:
     shown = page(ROOT / "configs" / "adamw.yaml")
     assert "W_2 ← W_2 − α_2 λ W_2 − step(∂E/∂W_2),  α_2 = 0.01" in shown

@@ -136,9 +136,11 @@ def loss_lines(config: Config, network: Network, alphabet: Alphabet) -> Derivati
     lines = []
     if network.loss.smoothing:
         epsilon = text.letters.get("label_smoothing") or alphabet.take("ε", config.loss.name)
+        separate = network.loss.outputs == "probabilities"
+        share = f"{epsilon}/2, of yes and no" if separate else f"{epsilon}/K, K = {n} classes"
         lines.append(
             DerivationLine(
-                f"t' = (1 − {epsilon}) t + {epsilon}/K, K = {n} classes; t' takes the place of t",
+                f"t' = (1 − {epsilon}) t + {share}; t' takes the place of t",
                 f"{column} = {column} + {column}",
             )
         )

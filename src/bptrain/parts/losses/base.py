@@ -31,9 +31,8 @@ class Loss(NamedTuple):
     terms: Callable[[Array, Array], Array] = difference_terms
     outputs: Outputs = "values"
     output: str | None = None  # the output activation where a config names none; None leaves it to the task
-    smoothing: float = (
-        0.0  # ε: what each class is given of the targets, t ← (1 − ε) t + ε/K, where they are encoded
-    )
+    # ε: t ← (1 − ε) t + ε/K where targets are encoded; K: the classes of a distribution, or the 2 of a yes or no
+    smoothing: float = 0.0
 
 
 losses: Registry[Loss] = Registry("loss")

@@ -13,11 +13,12 @@ from bptrain.parts.types import Array, BelowOne
 @losses.add(
     "binary_cross_entropy", "E = −Σ_j (t_j ln x_j + (1 − t_j) ln(1 − x_j))", "∂E/∂x = (x − t) / (x ∘ (1 − x))"
 )
-def binary_cross_entropy() -> Loss:
+def binary_cross_entropy(label_smoothing: BelowOne = 0.0) -> Loss:
     """−Σ [t ln x + (1 − t) ln(1 − x)]. Each output is a separate yes or no. Canonical with sigmoid. Hinton 1989.
 
     From z it is Σ [ln(1 + e^z) − t z], computed as Σ [ln(1 + e^−|z|) + (1 − t) z] for z > 0 and Σ [ln(1 + e^−|z|) − t
-    z] else: no term is below 0, so none takes digits from another.
+    z] else: no term is below 0, so none takes digits from another. label_smoothing ε gives yes and no a share each: the
+    targets are (1 − ε) t + ε/2, in evaluation too. Szegedy et al. 2016, of two classes; as in Keras.
     """
 
     def E(x: Array, t: Array) -> Array:
@@ -35,7 +36,7 @@ def binary_cross_entropy() -> Loss:
         return difference_terms(x, t) / np.abs(x * (1.0 - x))
 
     return Loss(
-        E, dE, canonical="sigmoid", E_of_z=E_of_z, terms=terms, outputs="probabilities", output="sigmoid"
+        E, dE, "sigmoid", E_of_z, terms, outputs="probabilities", output="sigmoid", smoothing=label_smoothing
     )
 
 
