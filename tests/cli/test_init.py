@@ -97,7 +97,7 @@ def test_a_messy_table(workplace: Path) -> None:
         "binary_cross_entropy",
         ["no", "yes"],
     )
-    assert told["activations"] == ["relu", "sigmoid"]
+    assert told["activations"][-1] == "sigmoid"
     text = Path("config.yaml").read_text()
     for column, reason in {
         "row": "it is a row number, from 1 to 120",
@@ -150,10 +150,10 @@ def test_regression(workplace: Path) -> None:
     columns: dict[str, list[object]] = {"x": [*x], "y": [100 + 20 * value for value in x]}
     assert init("--data", table(Path("t.csv"), columns), "--target", "y").code == 0
     told = trains(Path("config.yaml"))
-    assert (told["task"], told["loss"], told["activations"]) == (
+    assert (told["task"], told["loss"], told["activations"][-1]) == (
         "regression",
         "half_squared_error",
-        ["relu", "identity"],
+        "identity",
     )
     assert "missing: error" in Path("config.yaml").read_text()
     assert "early_stopping" not in Path("config.yaml").read_text()  # 9 validation rows are none to go by
@@ -248,7 +248,8 @@ def test_arrays(workplace: Path) -> None:
     X = rng.integers(0, 256, (80, 12), np.uint8)
     np.savez("a.npz", X=X, y=X[:, 0] > 127)
     assert init("--data", "a.npz", "--output", "a.yaml").code == 0
-    assert trains(Path("a.yaml"))["sizes"] == [12, 8, 1]
+    sizes = trains(Path("a.yaml"))["sizes"]
+    assert (sizes[0], sizes[-1]) == (12, 1)
     assert "scale: {name: minmax, low: 0, high: 255}" in Path("a.yaml").read_text()
     gaps = rng.normal(size=(80, 3))
     gaps[3, 1] = np.nan

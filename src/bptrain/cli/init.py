@@ -9,6 +9,7 @@ import typer
 from bptrain.cli.command import command
 
 if TYPE_CHECKING:
+    from bptrain.commands.init.recipes import Effort
     from bptrain.console.terminal.screen import Screen
 
 
@@ -30,6 +31,12 @@ def init_command(
         Literal["auto", "classification", "regression"],
         typer.Option(help="Set the task yourself if it is guessed wrong."),
     ] = "auto",
+    effort: Annotated[
+        Literal["quick", "standard", "best"],
+        typer.Option(
+            help="How much time a fit may take: a small network, a larger one, or the most accurate."
+        ),
+    ] = "standard",
     features: Annotated[
         str | None,
         typer.Option(
@@ -82,15 +89,16 @@ def init_command(
     from bptrain.errors import UsageError
 
     others = {role: files for role, files in (("validation", validation), ("test", test)) if files}
-    if template is not None and (
-        data is not None or target or task != "auto" or features or weight or others or set
-    ):
-        options = "--data, --target, --task, --features, --weight, --validation, --test and --set"
+    of_data = (data is not None, target, task != "auto", effort != "standard", features, weight, others, set)
+    if template is not None and any(of_data):
+        options = "--data, --target, --task, --effort, --features, --weight, --validation, --test and --set"
         raise UsageError(f"--template has its own data: leave out {options}")
     if template is not None:
         from_template(screen, template, output, force)
     elif data is not None:
-        from_data(screen, data, target or [], task, output, force, features, weight, set or [], others)
+        from_data(
+            screen, data, target or [], task, output, force, features, weight, set or [], others, effort
+        )
     else:
         raise UsageError(
             "nothing to write a config for: give --data FILE --target COLUMN, or --template xor for an example"
@@ -125,6 +133,7 @@ def from_data(
     weight: str | None,
     overrides: list[str],
     others: dict[str, list[Path]],
+    effort: "Effort",
 ) -> None:
     """Writes a config for a data file."""
     from bptrain.commands.init.config_text import flow, render_config
@@ -135,7 +144,7 @@ def from_data(
 
     refuse_to_overwrite(output, {}, force)
     declared = declared_conventions(data, overrides)
-    made = draft(data, targets, output, task, declared, features, weight, others)
+    made = draft(data, targets, output, task, declared, features, weight, others, effort)
     words = ["bptrain", "init", "--data", str(data)]
     words += [word for target in targets for word in ("--target", target)]
     words += [word for override in overrides for word in ("--set", override)]
@@ -143,6 +152,7 @@ def from_data(
     words += [] if features is None else ["--features", features]
     words += [] if weight is None else ["--weight", weight]
     words += [] if task == "auto" else ["--task", task]
+    words += [] if effort == "standard" else ["--effort", effort]
     text = render_config(made, SCHEMA, shlex.join(words), output.name)
     done = validate_draft(text, output)
     for note in made.profile.notes:
@@ -157,6 +167,7 @@ def from_data(
     screen.warn_all(done.warnings)
     fields: dict[str, Any] = {
         "task": made.choices.task,
+        "effort": effort,
         "excluded": left_out,
         "sizes": list(done.setup.network.sizes),
     }

@@ -3,20 +3,15 @@
 from typing import NamedTuple
 
 from bptrain.commands.init.input_columns import FEW, InputCandidate
+from bptrain.commands.init.recipes import Effort, Recipe, recipe_of
 from bptrain.data.profile import Column, Profile
 
 ROWS_OF_A_CLASS = 5  # on average, for whole numbers to be classes
-RARE = 0.1  # of the rows: a class with fewer is one that accuracy does not notice
+RARE = (
+    0.2  # of the rows that each class would have if all had as many: accuracy hardly notices one with fewer
+)
 VALIDATION_ROWS = 20  # with fewer, early stopping depends on chance
-
-
-class NetworkChoice(NamedTuple):
-    """The network, and how long it is trained."""
-
-    hidden: int
-    batch_size: int
-    learning_rate: float
-    epochs: int
+SHARE = 0.15  # of the rows, for validation and for test rows
 
 
 class Choices(NamedTuple):
@@ -26,26 +21,30 @@ class Choices(NamedTuple):
     why: str  # that task
     loss: str
     output: str
-    network: NetworkChoice
-    stops_early: bool
+    recipe: Recipe
     rare: str | None  # a class that is rare
 
 
 def choose(
-    profile: Profile, targets: tuple[Column, ...], candidates: tuple[InputCandidate, ...], task: str = "auto"
+    profile: Profile,
+    targets: tuple[Column, ...],
+    candidates: tuple[InputCandidate, ...],
+    task: str = "auto",
+    effort: Effort = "standard",
+    validation_file: bool = False,
 ) -> Choices:
-    """The choices for some targets; `task` may be set."""
+    """The choices for some targets; `task` may be set, and validation rows may have a file of their own."""
     settled, why = task_of(targets, profile.one_hot) if task == "auto" else (task, "from --task")
     inputs = profile.width + sum(column.inputs for column in candidates)
     rows = profile.rows
     loss, output = loss_of(settled, targets, profile.one_hot)
+    stops_early = validation_file or rows * SHARE >= VALIDATION_ROWS
     return Choices(
         settled,
         why,
         loss,
         output,
-        network_of(rows, inputs),
-        rows * 0.15 >= VALIDATION_ROWS,
+        recipe_of(effort, rows, inputs, settled == "classification", stops_early),
         rare_class(targets[0]) if settled == "classification" and len(targets) == 1 else None,
     )
 
@@ -85,19 +84,9 @@ def loss_of(task: str, targets: tuple[Column, ...], one_hot: bool = False) -> tu
     return "cross_entropy", "softmax"
 
 
-def network_of(rows: int, inputs: int) -> NetworkChoice:
-    """One hidden layer that grows with the rows, and updates that are neither few nor endless."""
-    hidden = 8 if rows < 200 else 16 if rows < 1_000 else 32 if rows < 5_000 else 64
-    if rows >= 5_000 and inputs > 64:
-        hidden = 128
-    batch_size = 16 if rows < 500 else 32 if rows < 10_000 else 128 if rows < 100_000 else 512
-    epochs = 500 if rows < 5_000 else 200 if rows < 50_000 else 50
-    return NetworkChoice(hidden, batch_size, 0.01 if rows < 1_000 else 0.003, epochs)
-
-
 def rare_class(column: Column) -> str | None:
     """The rarest class, if it is rare enough to be overlooked."""
     if not column.counts or column.distinct > len(column.counts):
         return None
     label, n = column.counts[-1]
-    return label if n < RARE * column.present else None
+    return label if n < RARE * column.present / column.distinct else None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bptrain.commands.init.choices import SHARE
 from bptrain.commands.init.draft import Draft
 from bptrain.commands.init.input_columns import CODES, InputCandidate, what_they_make, without_odd_rows
 from bptrain.config.yaml.scalars import is_text
@@ -16,7 +17,6 @@ from bptrain.formats.problems import some_of
 
 LISTED = 40  # columns that are listed one by one
 MARKED = 10  # columns with markers of missing values that are listed
-SHARE = 0.15
 ROLES = {"validation": "selects the best weights", "test": "is for the final result"}
 FEW_ROWS = 40  # of which all are training rows
 # What a plain scalar may look like for every reader of YAML.
@@ -219,33 +219,46 @@ def missing_policies(
 
 def network_lines(draft: Draft) -> Lines:
     """Network, loss and optimizer."""
-    choices = draft.choices
+    choices, recipe = draft.choices, draft.choices.recipe
     yield "network:", ""
-    yield (
-        f"  sizes: [auto, {choices.network.hidden}, auto]",
-        "the numbers of inputs and outputs come from the data",
-    )
-    yield f"  activations: [relu, {choices.output}]", "bptrain list activations shows all"
-    yield f"loss: {choices.loss}", "bptrain list losses shows all"
+    sizes = flow(["auto", *recipe.hidden, "auto"])
+    yield f"  sizes: {sizes}", "the numbers of inputs and outputs come from the data"
+    functions = flow([*(recipe.activation for _ in recipe.hidden), choices.output])
+    yield f"  activations: {functions}", "bptrain list activations shows all"
+    loss: dict[str, Any] = {"name": choices.loss}
+    if recipe.smoothing:
+        loss["label_smoothing"] = recipe.smoothing
+        why = "targets a little below 1 and above 0, so that outputs do not become too sure"
+        yield f"loss: {flow(loss)}", why
+    else:
+        yield f"loss: {choices.loss}", "bptrain list losses shows all"
     if choices.rare is not None:
-        balanced = flow({"name": choices.loss, "class_weight": "balanced"})
+        balanced = flow({**loss, "class_weight": "balanced"})
         yield comment(f"{choices.rare} is rare; if it matters as much as the others: loss: {balanced}"), ""
-    yield f"optimizer: {{name: adam, learning_rate: {choices.network.learning_rate}}}", ""
+    adam: dict[str, Any] = {"name": "adam", "learning_rate": recipe.learning_rate}
+    if recipe.beta2 is None:
+        yield f"optimizer: {flow(adam)}", ""
+    else:
+        adam["beta2"] = recipe.beta2
+        yield f"optimizer: {flow(adam)}", "beta2: how long squared gradients are remembered"
 
 
 def training_lines(draft: Draft) -> Lines:
     """How long."""
-    choices, network = draft.choices, draft.choices.network
+    choices, recipe = draft.choices, draft.choices.recipe
     yield "training:", ""
-    yield f"  batch_size: {network.batch_size}", "rows per update"
-    if choices.stops_early:
-        yield f"  epochs: {network.epochs}", "at most"
+    yield f"  batch_size: {recipe.batch_size}", "rows per update"
+    if recipe.average is not None:
         yield (
-            "  early_stopping: {patience: 20, min_delta: 0.0001}",
-            "stops when validation loss stops improving",
+            f"  average: {{decay: {recipe.average}}}",
+            "the weights used are a mean of those of the last updates",
         )
+    if recipe.patience is None:
+        yield f"  epochs: {recipe.epochs}", ""
     else:
-        yield "  epochs: 200", ""
+        yield f"  epochs: {recipe.epochs}", "at most"
+        stopping = flow({"patience": recipe.patience, "min_delta": 0})
+        yield f"  early_stopping: {stopping}", "stops when validation loss stops improving"
     if choices.task == "classification" and choices.rare is not None:
         yield "metrics: [accuracy, balanced_accuracy]", "bptrain list metrics shows all"
 

@@ -10,6 +10,7 @@ from bptrain.commands.init.choices import Choices, choose
 from bptrain.commands.init.input_columns import FEW, InputCandidate, choose_inputs
 from bptrain.commands.init.named_arrays import ArrayChoice, choose_arrays
 from bptrain.commands.init.reading import FileReading, StatedKey, read_likely
+from bptrain.commands.init.recipes import Effort
 from bptrain.data.joined_files import is_pattern, source_of_paths
 from bptrain.data.profile import Column, Profile, profile
 from bptrain.data.sources import FileSource
@@ -50,11 +51,13 @@ def draft(
     features: str | None = None,
     weight: str | None = None,
     more_rows: Mapping[str, Sequence[Path]] = NOTHING,
+    effort: Effort = "standard",
 ) -> Draft:
     """The draft for a data file and its target: columns, an array (npz), or a path (idx, npy).
 
     `declared` is what is known of how it is written, `features` the array of the inputs, `weight` the column or the
-    array that says what each row weighs, `more_rows` the files of validation and of test rows. Raises DataError for a
+    array that says what each row weighs, `more_rows` the files of validation and of test rows, `effort` how long may be
+    trained. Raises DataError for a
     file that cannot be read, a target that cannot be learned or weights that are none, UsageError without a target.
     """
     form = None if is_pattern(data) else known_format(data, "", declared)
@@ -93,7 +96,7 @@ def draft(
     files_of = {role: files_of_role(role, paths, output, holds) for role, paths in more_rows.items()}
     if target_file is not None:
         target_file = as_written(Path(target_file), output)
-    choices = choose(seen, wanted, candidates, task)
+    choices = choose(seen, wanted, candidates, task, effort, "validation" in files_of)
     return Draft(
         seen,
         as_written(data, output),
