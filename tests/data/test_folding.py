@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bptrain.build.data import prepare_data
+from bptrain.config import load_config
 from bptrain.data.folding import fold_of_each_row
 from bptrain.data.settings import RowSplit
 from bptrain.errors import DataError
@@ -106,3 +108,31 @@ def test_more_folds_than_rows(tmp_path: Path) -> None:
     [problem] = problems(whole(write(tmp_path, "x,y\n1,1\n2,2\n"), split=RowSplit(fold=(1, 3))))
     assert (problem.code, problem.path) == ("too_many_folds", "data.split.folds")
     assert "3 folds need 3 rows at least, but there are 2" in problem.message
+
+
+@pytest.mark.parametrize("group", ["", "group: who, "])
+@pytest.mark.parametrize("test", ["test: 0", "test: 0.2", "fold: 2, folds: 4"])
+def test_validation_folds_part_the_rows_that_no_test_has(workplace: Path, group: str, test: str) -> None:
+    rows = [f"s{k // 4},{k % 7},{'aab'[k // 4 % 3]}" for k in range(60)]
+    Path("d.csv").write_text("\n".join(["who,x,y", *rows]) + "\n")
+    base = "data: {train: d.csv, target: y, exclude: [who], split: {%s%s}}\n%s"
+    network = "network: {sizes: [auto, auto]}\nloss: cross_entropy\nseed: 3\n"
+    found = []
+    for k in (1, 2, 3):
+        split = f"{test}, validation_fold: {k}, validation_folds: 3"
+        Path("c.yaml").write_text(base % (group, split, network))
+        found.append(prepare_data(load_config("c.yaml")).splits)
+    tested = [splits["test"].row_index.tolist() if "test" in splits else [] for splits in found]
+    assert tested[0] == tested[1] == tested[2]
+    validated = [splits["validation"].row_index.tolist() for splits in found]
+    assert sorted([*tested[0], *(row for rows in validated for row in rows)]) == list(range(60))
+    for splits, own in zip(found, validated, strict=True):
+        assert sorted([*splits["train"].row_index.tolist(), *own, *tested[0]]) == list(range(60))
+    if group:
+        of_group = {row // 4: k for k, rows in enumerate(validated) for row in rows}
+        assert all(of_group[row // 4] == k for k, rows in enumerate(validated) for row in rows)
+    if test == "test: 0":  # the same folds as those of a cross-validation
+        for k in (1, 2, 3):
+            Path("c.yaml").write_text(base % (group, f"fold: {k}, folds: 3, validation: 0", network))
+            splits = prepare_data(load_config("c.yaml")).splits
+            assert splits["test"].row_index.tolist() == validated[k - 1]

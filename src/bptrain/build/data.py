@@ -138,7 +138,11 @@ def row_split(split: SplitConfig) -> RowSplit:
     """How rows are split, beside the shares."""
     index = None if split.index is None else IndexFile(Path(split.index), split.line)
     fold = None if split.fold is None else (split.fold, split.folds or split.fold)
-    return RowSplit(split.by, getattr(split, split.by) if split.by else "", index, fold, split.seed)
+    validation = (
+        None if split.validation_fold is None else (split.validation_fold, split.validation_folds or 0)
+    )
+    column = getattr(split, split.by) if split.by else ""
+    return RowSplit(split.by, column, index, fold, split.seed, validation)
 
 
 def column_options(column: ColumnConfig) -> ColumnOptions:

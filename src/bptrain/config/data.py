@@ -130,6 +130,13 @@ class SplitConfig(Section):
         default=None,
         description="the fold, from 1, that is the test set in place of the share; the others train and validate",
     )
+    validation_folds: Annotated[int, Interval(ge=2, le=1_000_000)] | None = Field(
+        default=None, description="number of folds of the rows to train, of which `validation_fold` validates"
+    )
+    validation_fold: Count | None = Field(
+        default=None,
+        description="the fold, from 1, that is the validation set in place of the share",
+    )
     seed: Seed | None = Field(
         default=None, description="seed of the split alone; default: seed; of hash, which has none: its salt"
     )
@@ -155,6 +162,7 @@ class SplitConfig(Section):
     def idle(self) -> frozenset[str]:
         """The keys that do nothing beside the others."""
         keys = IDLE[self.by] | (IDLE["index"] if self.index else {"line"})
+        keys |= {"validation"} if self.validation_fold else set()
         return frozenset(keys if self.by or self.shuffle else {*keys, "seed"})
 
 

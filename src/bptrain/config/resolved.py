@@ -21,7 +21,7 @@ _OPTIONAL = (
     "batch_size", "target", "validation", "test", "activations", "weight",
     "format", "delimiter", "encoding", "header", "comment", "quote", "decimal", "thousands", "missing_markers", "index",
     "sheet", "root", "column", "group", "time", "hash", "line", "folds", "fold", "seed",
-    "memory", "cache",
+    "validation_folds", "validation_fold", "memory", "cache",
 )  # fmt: skip
 
 ROLES = ("train", "validation", "test")

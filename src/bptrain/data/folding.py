@@ -14,13 +14,14 @@ def fold_of_each_row(
     rng: Generator | None,
     classes: Array | None = None,
     groups: Array | None = None,
+    key: str = "data.split.folds",
 ) -> Array:
     """The fold of each of n rows, N numbers from 0 to k − 1; no fold is empty.
 
     With `rng` rows are drawn. Sizes differ by one row at most, and with `classes` (N numbers) so do the rows of each
     class. Rows of one of the `groups` (N numbers) share a fold; then sizes, and shares of classes, are as even as the
-    groups let them be. Without `rng` the file's order stays: each fold is a run of neighbours. Raises DataError for
-    more folds than there are rows or groups.
+    groups let them be. Without `rng` the file's order stays: each fold is a run of neighbours. Raises DataError,
+    with the `key` of their number, for more folds than there are rows or groups.
     """
     numbers, members = (
         (np.arange(n), np.arange(n)) if groups is None else np.unique(groups, return_inverse=True)
@@ -28,7 +29,7 @@ def fold_of_each_row(
     if len(numbers) < k:
         what = "rows" if groups is None else "groups"
         message = f"{k} folds need {k} {what} at least, but there are {len(numbers)}: ask for fewer folds"
-        raise DataError(Problem("too_many_folds", message, path="data.split.folds"))
+        raise DataError(Problem("too_many_folds", message, path=key))
     if groups is not None:
         return _by_group(members, k, rng, np.zeros(n, np.int64) if classes is None else classes)[members]
     if rng is None:
@@ -60,6 +61,25 @@ def split_by_fold(
     of_folds, of_split = (None if seed is None else stream(seed, purpose) for purpose in ("folds", "split"))
     test = np.flatnonzero(fold_of_each_row(n, k, of_folds, classes, groups) == number - 1)
     return split_rest(test, n, validation_share, of_split, classes, groups)
+
+
+def with_validation_fold(
+    parts: Split,
+    number: int,
+    k: int,
+    seed: int | None,
+    classes: Array | None = None,
+    groups: Array | None = None,
+) -> Split:
+    """The split whose validation rows are fold `number` of k, counted from 1, of the rows that no test has.
+
+    Without test rows these are the folds of `split_by_fold`. Raises DataError for more folds than rows or groups.
+    """
+    rest = np.union1d(parts.train, parts.validation)
+    classes, groups = (None if each is None else each[rest] for each in (classes, groups))
+    rng = None if seed is None else stream(seed, "folds")
+    folds = fold_of_each_row(len(rest), k, rng, classes, groups, "data.split.validation_folds")
+    return Split(rest[folds != number - 1], rest[folds == number - 1], parts.test)
 
 
 def _by_group(members: Array, k: int, rng: Generator | None, classes: Array) -> Array:

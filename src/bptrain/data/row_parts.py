@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.data.different_values import different_values
-from bptrain.data.folding import split_by_fold
+from bptrain.data.folding import split_by_fold, with_validation_fold
 from bptrain.data.index_files import read_test_rows
 from bptrain.data.settings import DataSettings
 from bptrain.data.split_columns import group_codes, shown_time, split_by_words
@@ -43,14 +43,14 @@ def parts_of_rows(
     own_seed = seed if by.seed is None else by.seed
     groups = _groups(table, kept) if by.by == "group" else None
     rng = stream(own_seed, "split") if settings.shuffle else None
+    fold_seed = None if rng is None else own_seed
+    even = true if groups is not None and target.kind in ("classes", "binary") else classes
     if by.test_rows is not None:
         test = np.flatnonzero(np.isin(kept, read_test_rows(by.test_rows, table.features.rows)))
         if groups is not None:
             _refuse_torn_groups(table, kept, groups, test)
         parts = split_rest(test, rows, shares[0], rng, classes, groups)
     elif by.fold is not None:
-        fold_seed = None if rng is None else own_seed
-        even = true if groups is not None and target.kind in ("classes", "binary") else classes
         parts = split_by_fold(rows, *by.fold, shares[0], fold_seed, even, groups)
     elif groups is not None:
         parts = split_by_group(groups, *shares, stream(own_seed, "split"))
@@ -58,6 +58,8 @@ def parts_of_rows(
         parts = split(rows, *shares, rng, classes)
     else:
         parts = _by_column(settings, table, kept, shares)
+    if by.validation_fold is not None:
+        parts = with_validation_fold(parts, *by.validation_fold, fold_seed, even, groups)
     if not len(parts.train):
         counts = f"{len(parts.validation):,} are for validation and {len(parts.test):,} for testing"
         message = f"no row is left to train: of {rows:,} rows, {counts}"
@@ -71,7 +73,8 @@ def _shares(settings: DataSettings) -> tuple[float, float]:
     """The shares of validation and test, 0 where a file has their rows, or the split names them."""
     by = settings.split
     test_is_named = by.by == "column" or by.test_rows is not None or by.fold is not None
-    validation = 0.0 if settings.validation is not None or by.by == "column" else settings.validation_share
+    of_a_share = settings.validation is None and by.by != "column" and by.validation_fold is None
+    validation = settings.validation_share if of_a_share else 0.0
     return validation, 0.0 if settings.test is not None or test_is_named else settings.test_share
 
 
@@ -141,6 +144,8 @@ def _how(settings: DataSettings, classes: Array | None, parts: Split) -> str:
     rest = "in the order of the file" if not settings.shuffle else "at random"
     rest += "" if classes is None else ", in proportion to the classes"
     rest = f"by groups, {by.column}" if by.by else rest
+    if by.validation_fold is not None:
+        rest = "fold {} of {} of the rows to train is the validation set; ".format(*by.validation_fold) + rest
     if by.test_rows is not None:
         line = "" if by.test_rows.line is None else f", line {by.test_rows.line}"
         return f"test rows from {by.test_rows.path.name}{line}; validation {rest}"
@@ -207,11 +212,13 @@ def _shortfalls(settings: DataSettings, parts: Split) -> Iterator[Warned]:
 
 
 def _untrained_classes(settings: DataSettings, parts: Split, target: Target, true: Array) -> Iterator[Warned]:
-    """A warning of classes whose rows are all in the fold that is tested."""
-    if settings.split.fold is None or target.kind not in ("classes", "binary"):
-        return
-    untrained = np.setdiff1d(true[parts.test], true[parts.train]).astype(int).tolist()
-    if untrained:
-        labels = some_of([target.labels[c] for c in untrained])
-        message = f"no training row is of {labels}: too few rows for {settings.split.fold[1]} folds"
-        yield Warned("small_split", message)
+    """A warning of classes whose rows are all in the fold that is tested, or that validates."""
+    by = settings.split
+    for fold, rows in ((by.fold, parts.test), (by.validation_fold, parts.validation)):
+        if fold is None or target.kind not in ("classes", "binary"):
+            continue
+        untrained = np.setdiff1d(true[rows], true[parts.train]).astype(int).tolist()
+        if untrained:
+            labels = some_of([target.labels[c] for c in untrained])
+            message = f"no training row is of {labels}: too few rows for {fold[1]} folds"
+            yield Warned("small_split", message)

@@ -53,6 +53,9 @@ class RowSplit(NamedTuple):
     test_rows: IndexFile | None = None  # that names them; validation is cut from the others
     fold: tuple[int, int] | None = None  # the fold, from 1, that is the test set, and of how many; likewise
     seed: int | None = None  # None: that of the run
+    validation_fold: tuple[int, int] | None = (
+        None  # the fold, from 1, of the rows that no test has, and of how many
+    )
 
 
 class DataSettings(NamedTuple):

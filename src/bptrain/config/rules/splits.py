@@ -34,6 +34,8 @@ def keys_of_split_do_something(data: DataConfig) -> Found:
             why = "there is no data.split.index"
         elif key == "test" and split.index is not None:
             why = WHY_IDLE["index"]
+        elif key == "validation" and split.validation_fold is not None:
+            why = "data.split.validation_fold is the validation set"
         else:
             why = WHY_IDLE.get(split.by, "with shuffle: false no row is drawn")
         if getattr(split, key) not in (None, "auto"):
@@ -94,6 +96,26 @@ def folds_have_their_rows(data: DataConfig) -> Found:
         yield BrokenRule(("data", "test"), message)
 
 
+def validation_folds_have_their_rows(data: DataConfig) -> Found:
+    """A fold that validates is one of so many, of rows that nothing else divides into training and validation."""
+    split, path = data.split, (*SPLIT, "validation_fold")
+    k, folds = split.validation_fold, split.validation_folds
+    if k is None and folds is not None:
+        message = f"must be given beside validation_folds: which of the {folds} validates"
+        yield BrokenRule(path, message, "missing_key")
+    elif k is not None and folds is None:
+        message = f"must be given: fold {k} of how many"
+        yield BrokenRule((*SPLIT, "validation_folds"), message, "missing_key")
+    elif k is not None and folds is not None and k > folds:
+        yield BrokenRule(path, f"there are {folds} folds, and no fold {k}", "out_of_range")
+    elif k is not None and data.validation is not None:
+        message = "a fold is the validation set: leave out data.validation, or the validation folds"
+        yield BrokenRule(("data", "validation"), message)
+    elif k is not None and split.by not in ("", "group"):
+        message = f"data.split.{split.by} says already which rows validate: leave one of the two out"
+        yield BrokenRule(path, message)
+
+
 def stratify_can_be_done(data: DataConfig, task: str) -> Found:
     if data.split.stratify is not True or "stratify" in data.split.idle:
         return
@@ -112,5 +134,6 @@ SPLITS = (
     split_column_is_no_answer,
     shares_leave_rows,
     folds_have_their_rows,
+    validation_folds_have_their_rows,
     stratify_can_be_done,
 )
