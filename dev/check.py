@@ -69,8 +69,8 @@ def tests_of(files: Iterable[str], root: Path) -> list[str]:
         match file.parts:
             case ("src", "bptrain", *rest):
                 found |= room_of(rest, root)
-            case ("dev", *rest):
-                found |= room_of(["dev", *rest], root)
+            case ("dev" | "benchmarks", *rest):
+                found |= room_of([file.parts[0], *rest], root)
             case ("tests", *rest) if file.name.startswith("test_"):
                 found |= {str(file)} if (root / file).exists() else set()
             case ("tests", *rest):

@@ -49,7 +49,7 @@ class Model:
         """x_L for raw feature columns: probabilities or scaled values, N × n_L.
 
         X is N × columns in the order of training, or a mapping or data frame of named columns. The last bits of a row
-        may depend on the rows beside it: docs/accuracy.md. Raises DataError.
+        may depend on the rows beside it: docs/rounding.md. Raises DataError.
         """
         return self._outputs(X)
 

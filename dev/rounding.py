@@ -1,6 +1,6 @@
-"""Writes docs/accuracy.md: `python dev/accuracy.py`; how many units in the last place each formula is off here.
+"""Writes docs/rounding.md: `python dev/rounding.py`; how many units in the last place each formula is off here.
 
-The formulas with all their digits are in tests/parts/exact_formulas.py; tests/parts/test_accuracy.py keeps the bound.
+The formulas with all their digits are in tests/parts/exact_formulas.py; tests/parts/test_rounding.py keeps the bound.
 """
 
 import re
@@ -16,13 +16,13 @@ import numpy as np
 from parts.exact_formulas import ACTIVATIONS, BOUND, LOSSES, Exact
 from parts.ulps import DTYPES, ENGINES, MANY, Error, measured
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "accuracy.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "rounding.md"
 ROW = re.compile(
     r"^\| (.+?) \| (.+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| (.+?) \|", re.MULTILINE
 )
 
 HEAD = f"""\
-# Accuracy
+# Rounding
 
 How far activations, their derivatives and losses are from their exact values: f, f' and the losses of z over |z| ≤
 1e4, the losses of x over outputs of their range. An exact value is that of the very floats that a formula is given,
@@ -42,7 +42,7 @@ compiled engine a number below the smallest one with a full mantissa (1.2e-38 in
 So f' of sigmoid and tanh is 0 where x has rounded to 1. Its error is then below 1e-7 in float32, a unit in the last
 place of x, and so is that of the gradient.
 
-Written by `python dev/accuracy.py`; `tests/parts/test_accuracy.py` keeps the bound.
+Written by `python dev/rounding.py`; `tests/parts/test_rounding.py` keeps the bound.
 
 ## A row in another batch
 

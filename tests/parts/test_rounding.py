@@ -1,4 +1,4 @@
-"""Activations, their derivatives, and losses against mpmath, in both dtypes and engines: docs/accuracy.md.
+"""Activations, their derivatives, and losses against mpmath, in both dtypes and engines: docs/rounding.md.
 
 No error that a grid or a search among random points finds is above the bound of the formula's record, 4 units where it
 says no other (tests/parts/exact_formulas.py): of the last place of the result wherever that can be kept.
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import accuracy
+import rounding
 from bptrain.parts.activations import activations
 from bptrain.parts.losses import losses
 from bptrain.parts.types import Array
@@ -24,12 +24,12 @@ PARTS = [*ACTIVATIONS, *LOSSES]
 
 @pytest.fixture(autouse=True)
 def a_smaller_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The points of the grid, and a few random ones: the whole search is that of dev/accuracy.py."""
+    """The points of the grid, and a few random ones: the whole search is that of dev/rounding.py."""
     monkeypatch.setattr(ulps, "MANY", 4_000)
     monkeypatch.setattr(ulps, "CELLS", 24)
 
 
-PAGE = Path(__file__).parents[2] / "docs" / "accuracy.md"
+PAGE = Path(__file__).parents[2] / "docs" / "rounding.md"
 
 
 def test_every_part_is_measured() -> None:
@@ -40,7 +40,7 @@ def test_every_part_is_measured() -> None:
         assert ("E of z" in LOSSES[name]) == (part.canonical is not None and part.E_of_z is not part.E), name
 
 
-# Compiling takes a second per formula: here every second part in one of the dtypes, all in both by dev/accuracy.py and
+# Compiling takes a second per formula: here every second part in one of the dtypes, all in both by dev/rounding.py and
 # in the exhaustive check.
 MEASURED = [
     pytest.param(part, dtype, engine, marks=[needs_compiler] if engine == "numba" else [])
@@ -86,7 +86,7 @@ def test_probabilities_of_rare_events() -> None:
 
 def test_the_page_has_every_formula() -> None:
     """Its measurements are of one machine; what it lists, and against what, is what is measured here."""
-    rows = accuracy.rows_of(PAGE.read_text(encoding="utf-8"))
+    rows = rounding.rows_of(PAGE.read_text(encoding="utf-8"))
     expected = {
         (part, of, exact.unit)
         for part, formulas in {**ACTIVATIONS, **LOSSES}.items()

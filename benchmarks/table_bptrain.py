@@ -1,0 +1,100 @@
+"""bptrain in benchmarks/tables.py: the page that `init` writes, as it is, on the rows of the benchmark.
+
+init sees the set's own file, whole, as a user's would be; the fit reads the same cells with the part of each row beside
+them (`data.split: {column: …}`), one seed for the rows, the weights and the order. `today` is what init wrote at commit
+45f0ecd, before it had a choice of effort: `page_before` has its rule.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import bptrain
+from table_protocol import PART
+
+BEFORE = "today"
+BYTES = {"name": "minmax", "low": 0, "high": 255}
+
+
+def versions(_program: str) -> dict[str, str]:
+    """What the figures depend on."""
+    found = {}
+    for name in ("bptrain", "numpy", "numba"):
+        with suppress(PackageNotFoundError):  # Numba is an extra
+            found[name] = version(name)
+    return found
+
+
+def prepare(task: dict[str, Any]) -> Callable[[], dict[str, float]]:
+    """Writes the page; what is returned trains it and judges the test rows, and is what is timed."""
+    place = Path(tempfile.mkdtemp(prefix="tables-"))
+    page = place / "config.yaml"
+    inputs = init(task, page)
+    overrides: dict[str, Any] = {"seed": task["seed"], "training.threads": 1}
+    if not task["labels"]:
+        overrides |= {"data.train": task["file"], "data.split": {"column": PART}}
+    if task["program"] == BEFORE:
+        said = yaml.safe_load(page.read_text(encoding="utf-8"))
+        page.write_text(json.dumps(page_before(said["data"], task, inputs)), encoding="utf-8")
+
+    def work() -> dict[str, float]:
+        try:
+            result = bptrain.fit(page, overrides, out=place / "run").result
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+        test = result["best"]["metrics"]["test"]
+        name = "accuracy" if task["task"] == "classification" else "rmse"
+        return {name: test[name]}
+
+    return work
+
+
+def init(task: dict[str, Any], page: Path) -> int:
+    """Writes a page by the command; how many inputs its network has."""
+    words = ["init", "--data", task["original"], "--output", str(page), "--json"]
+    words += ["--target", task["labels"] or task["target"]]
+    words += ["--task", task["task"]] if not task["labels"] else []
+    words += [word for file in task["test"] for word in ("--test", file)]
+    if task["program"] != BEFORE:
+        words += ["--effort", task["program"]]
+    line = [sys.executable, "-m", "bptrain", *words]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(line)}: {done.stdout}{done.stderr}")
+    sizes: list[int] = json.loads(done.stdout)["sizes"]
+    return sizes[0]
+
+
+def page_before(data: dict[str, Any], task: dict[str, Any], inputs: int) -> dict[str, Any]:
+    """The config that init wrote at commit 45f0ecd, from counts; `data` is the section that it writes now."""
+    rows, classes = task["count"], task["classes"]
+    hidden = 8 if rows < 200 else 16 if rows < 1_000 else 32 if rows < 5_000 else 64
+    if rows >= 5_000 and inputs > 64:
+        hidden = 128
+    batch_size = 16 if rows < 500 else 32 if rows < 10_000 else 128 if rows < 100_000 else 512
+    epochs = 500 if rows < 5_000 else 200 if rows < 50_000 else 50
+    stops_early = rows * 0.15 >= 20
+    stop = {"early_stopping": {"patience": 20, "min_delta": 0.0001}}
+    loss, output = ("cross_entropy", "softmax") if classes > 2 else ("binary_cross_entropy", "sigmoid")
+    if task["task"] == "regression":
+        loss, output = "half_squared_error", "identity"
+    of_columns = ("train", "target", "test", "exclude", "columns", "missing", "split")
+    kept = {name: value for name, value in data.items() if name in of_columns}
+    return {
+        "task": task["task"],
+        "data": kept | {"scale": BYTES if task["labels"] else "standard"},
+        "network": {"sizes": ["auto", hidden, "auto"], "activations": ["relu", output]},
+        "loss": loss,
+        "optimizer": {"name": "adam", "learning_rate": 0.01 if rows < 1_000 else 0.003},
+        "training": {"batch_size": batch_size, "epochs": epochs if stops_early else 200}
+        | (stop if stops_early else {}),
+    }
