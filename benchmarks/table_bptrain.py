@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -36,15 +37,19 @@ def versions(_program: str) -> dict[str, str]:
 
 def prepare(task: dict[str, Any]) -> Callable[[], dict[str, float]]:
     """Writes the page; what is returned trains it and judges the test rows, and is what is timed."""
-    place = Path(tempfile.mkdtemp(prefix="tables-"))
+    place = Path(tempfile.mkdtemp(dir=task["place"]))
     page = place / "config.yaml"
-    inputs = init(task, page)
+    text, inputs = init(task["original"], task["target"], task["labels"], task["task"], task["program"])
     overrides: dict[str, Any] = {"seed": task["seed"], "training.threads": 1}
-    if not task["labels"]:
+    if task["labels"]:
+        overrides["data.train"] = {"inputs": task["original"], "target": task["labels"]}
+        overrides["data.test"] = dict(zip(("inputs", "target"), task["test"], strict=True))
+        overrides["data.split"] = {"validation": 0.15}
+    else:
         overrides |= {"data.train": task["file"], "data.split": {"column": PART}}
     if task["program"] == BEFORE:
-        said = yaml.safe_load(page.read_text(encoding="utf-8"))
-        page.write_text(json.dumps(page_before(said["data"], task, inputs)), encoding="utf-8")
+        text = json.dumps(page_before(yaml.safe_load(text)["data"], task, inputs))
+    page.write_text(text, encoding="utf-8")
 
     def work() -> dict[str, float]:
         try:
@@ -58,20 +63,19 @@ def prepare(task: dict[str, Any]) -> Callable[[], dict[str, float]]:
     return work
 
 
-def init(task: dict[str, Any], page: Path) -> int:
-    """Writes a page by the command; how many inputs its network has."""
-    words = ["init", "--data", task["original"], "--output", str(page), "--json"]
-    words += ["--target", task["labels"] or task["target"]]
-    words += ["--task", task["task"]] if not task["labels"] else []
-    words += [word for file in task["test"] for word in ("--test", file)]
-    if task["program"] != BEFORE:
-        words += ["--effort", task["program"]]
+@cache
+def init(data: str, target: str, labels: str, task: str, program: str) -> tuple[str, int]:
+    """The page that the command writes, and how many inputs its network has."""
+    words = ["init", "--data", data, "--target", labels or target, "--json"]
+    words += [] if labels else ["--task", task]
+    words += [] if program == BEFORE else ["--effort", program]
     line = [sys.executable, "-m", "bptrain", *words]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(line)}: {done.stdout}{done.stderr}")
-    sizes: list[int] = json.loads(done.stdout)["sizes"]
-    return sizes[0]
+    with tempfile.TemporaryDirectory() as place:
+        done = subprocess.run(line, cwd=place, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(line)}: {done.stdout}{done.stderr}")
+        sizes: list[int] = json.loads(done.stdout)["sizes"]
+        return Path(place, "config.yaml").read_text(encoding="utf-8"), sizes[0]
 
 
 def page_before(data: dict[str, Any], task: dict[str, Any], inputs: int) -> dict[str, Any]:
@@ -87,7 +91,7 @@ def page_before(data: dict[str, Any], task: dict[str, Any], inputs: int) -> dict
     loss, output = ("cross_entropy", "softmax") if classes > 2 else ("binary_cross_entropy", "sigmoid")
     if task["task"] == "regression":
         loss, output = "half_squared_error", "identity"
-    of_columns = ("train", "target", "test", "exclude", "columns", "missing", "split")
+    of_columns = ("train", "target", "exclude", "columns", "missing")
     kept = {name: value for name, value in data.items() if name in of_columns}
     return {
         "task": task["task"],

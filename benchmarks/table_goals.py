@@ -27,7 +27,9 @@ def goals(fits: Fits, reporting: Sequence[str]) -> list[Goal]:
     before = fits.summary(reporting, "standard", "today")
     peer = fits.summary(reporting, "standard", "realmlp_td")
     effort = fits.summary(reporting, "best", "standard")
+    fast = fits.summary(reporting, "quick", "today")
     found = [
+        most_cpu("quick ÷ init before", fast, 1),
         ratio("standard ÷ init before", before, 0.85),
         worse_on("standard ÷ init before", before, 2),
         most_cpu("standard ÷ init before", before, 10),

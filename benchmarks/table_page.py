@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from table_figures import Fits, Pair
 from table_goals import NOT_MEASURED, goals
-from table_protocol import OURS, Protocol
+from table_protocol import GROUPS, OURS, Protocol
 from table_results import Fit
 
 PEERS = ("sklearn_mlp", "hgb", "lightgbm", "catboost", "realmlp_td_s", "realmlp_td")
@@ -172,13 +172,18 @@ def missing_lines(fits: Fits, plan: Protocol) -> list[str]:
     """What the protocol has and the results have not: a line for each program."""
     lines = []
     for program in plan.programs.values():
-        lacking = []
-        for one in plan.sets.values():
-            wanted, count = len(plan.seeds_of(one, program)), len(fits.of(one.name, program.name))
-            if count < wanted and plan.takes(program, one):
-                lacking.append(one.name if count == 0 else f"{one.name} ({count} of {wanted} seeds)")
-        if lacking:
-            lines.append(f"- {program.title}: {', '.join(lacking)}.")
+        said: list[str] = []
+        for group in GROUPS:
+            wanted = [one for one in plan.sets.values() if one.group == group and plan.takes(program, one)]
+            lacking = []
+            for one in wanted:
+                seeds, count = len(plan.seeds_of(one, program)), len(fits.of(one.name, program.name))
+                if count < seeds:
+                    lacking.append(one.name if count == 0 else f"{one.name} ({count} of {seeds} seeds)")
+            none = all(not fits.of(one.name, program.name) for one in wanted)
+            said += [f"all {group} sets" if group != "rest" else "the rest"] if none and wanted else lacking
+        if said:
+            lines.append(f"- {program.title}: {', '.join(said)}.")
     return lines
 
 

@@ -101,6 +101,7 @@ class Files:
             "exclude": list(one.exclude),
             "rows": work.program.rows,
             "seed": work.seed,
+            "place": str(self.place),
             "labels": "",
             "test": [],
         }
@@ -156,6 +157,7 @@ class Worker:
             stderr=subprocess.PIPE,
             env=environment,
             text=True,
+            start_new_session=True,  # Ctrl-C is for this process alone
         )
         self.said: list[str] = []
         self.listener = threading.Thread(target=self._listen, daemon=True)

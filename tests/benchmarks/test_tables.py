@@ -260,6 +260,7 @@ def test_the_page() -> None:
     assert "| abalone | 1.000; 0 ± 0 |" in text
     assert "| iris | 0.11 | 0.055 |" in text
     assert "- standard: bank_additional, breast_cancer," in text
+    assert "- best: all reporting sets, all development sets, the rest.\n" in text
     assert "concrete (5 of 20 seeds)" in text
     assert text.endswith("## What was tried\n\nNothing.\n")
 
