@@ -22,7 +22,7 @@ from bptrain.data.settings import ColumnOptions, Fill
 from bptrain.data.sources import FileSource
 from bptrain.data.targets import Target
 from bptrain.errors import DataError
-from bptrain.parts.scalers import log, log1p, minmax, none, robust, standard
+from bptrain.parts.scalers import log, log1p, minmax, none, robust, robust_clip, standard
 from data.helpers import CROSS, SQUARED, prepared, problems, whole, write
 
 
@@ -143,10 +143,19 @@ def test_text_is_left_out(tmp_path: Path) -> None:
     assert p.notes[1] == "text: note left out, since texts are no inputs"
 
 
+def smooth(x: Any) -> Any:
+    """RealMLP's clip, as it is published."""
+    return x / np.sqrt(1 + (x / 3) ** 2)
+
+
 SCALED = [
     (robust(), [1, 2, 3, 4, 100], lambda v: (v - 3) / 2),
     (robust(), [0, 0, 0, 0, 5], lambda v: v / 2),  # no difference between the quartiles: the deviation, 2
     (robust(), [7, 7], lambda v: 0 * v),
+    (robust_clip(), [1, 2, 3, 4, 100], lambda v: smooth((v - 3) / 2)),
+    (robust_clip(), [0, 0, 0, 0, 5], lambda v: smooth(v / 2.5)),  # no difference: half of the range
+    (robust_clip(), [7, 7], lambda v: 0 * v),
+    (robust_clip(), [1, 2, 3, 4, 1e300], lambda v: [*smooth((v[:4] - 3) / 2), 3.0]),  # whose square overflows
     (log(), [1, math.e, math.e**2], lambda v: (np.log(v) - 1) / math.sqrt(2 / 3)),
     (log1p(), [0, math.e - 1], lambda v: (np.log1p(v) - 0.5) / 0.5),
     (log(), [5, 5], lambda v: 0 * v),
@@ -301,6 +310,42 @@ def test_a_robust_target(tmp_path: Path) -> None:
     assert p.schema.decode(p.splits["train"].T).ravel().tolist() == [1, 2, 3, 4, 100]
 
 
+def test_a_target_is_not_clipped(tmp_path: Path) -> None:
+    """Beyond ±3 an output would stand for no value."""
+    source = write(tmp_path, "x,y\n1,1\n2,2\n3,3\n4,4\n5,100\n")
+    [problem] = problems(whole(source, scale_target=robust_clip()))
+    assert (problem.code, problem.path) == ("clipped_target", "data.scale_target")
+
+
+def test_each_kind_of_column_is_clipped(tmp_path: Path) -> None:
+    """Levels and dates as numbers are; truth stays 0 and 1."""
+    text = "born,size,flag,p,y\n" + "".join(
+        f"19{58 + 3 * k}-05-11,{('low', 'high')[k % 2]},{'true' if k % 3 else 'false'},{k * k},{k}\n"
+        for k in range(9)
+    )
+    columns, order = {"size": "ordinal", "flag": "boolean"}, {"size": ColumnOptions(order=("low", "high"))}
+    source = write(tmp_path, text)
+    p = prepared(whole(source, scale=robust_clip(), columns=columns, column_options=order))
+    clipped = {feature.name: feature.clip for feature in p.schema.features}
+    assert clipped == {"born": "smooth", "size": "smooth", "flag": "none", "p": "smooth"}
+    again = Schema.from_json(json.loads(json.dumps(p.schema.to_json())))
+    assert again == p.schema
+    later = write(tmp_path, text.replace("64,8", "1e12,8"), "later.csv")
+    X = encode_file(later, again, np.float32)[0].X
+    assert X[8, 3 + 2 * len(p.schema.features[0].cycles)] == np.float32(3)
+    np.testing.assert_array_equal(X[:8], p.splits["train"].X[:8].astype(np.float32))
+    own = order | {"p": ColumnOptions(scale=robust_clip())}
+    p = prepared(whole(source, scale=standard(), columns=columns, column_options=own))
+    assert [feature.clip for feature in p.schema.features] == ["none", "none", "none", "smooth"]
+
+
+def test_an_unknown_clip_is_refused(tmp_path: Path) -> None:
+    kept = prepared(whole(write(tmp_path, table(x=[1, 2, 3])), scale=robust_clip())).schema.to_json()
+    kept["features"]["columns"]["x"]["clip"] = "hard"
+    with pytest.raises(ValueError, match="column x is clipped in an unknown way, hard"):
+        Schema.from_json(kept)
+
+
 EVERY_KIND: dict[str, list[Any]] = {
     "n": [1.5, None, 3.25, 100.0, 0.125, 7],
     "big": [1, 10, 100, 1000, 10000, 3],
@@ -317,6 +362,7 @@ SETTINGS: dict[str, Any] = {
         "big": ColumnOptions(scale=log()),
         "c": ColumnOptions(min_count=2, unknown="bucket"),
         "h": ColumnOptions(buckets=4),
+        "n": ColumnOptions(scale=robust_clip()),
         "o": ColumnOptions(order=("lo", "mid", "hi")),
     },
     "missing": {
@@ -357,6 +403,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 levels = st.lists(names, min_size=1, max_size=3, unique=True).map(tuple)
 some_levels = st.lists(names, max_size=3, unique=True).map(tuple)
 functions = st.sampled_from(["identity", "log", "log1p"])
+clips = st.sampled_from(["none", "smooth"])
 
 
 def features(kind: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Feature]:
@@ -368,7 +415,7 @@ def features(kind: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[F
 
 SCALING = {"fill": st.none() | finite, "center": finite, "spread": finite}
 FEATURES = st.one_of(
-    features("numeric", function=functions, indicator=st.booleans(), **SCALING),
+    features("numeric", function=functions, clip=clips, indicator=st.booleans(), **SCALING),
     features("boolean", **SCALING),
     features("ordinal", categories=levels, **SCALING),
     features(

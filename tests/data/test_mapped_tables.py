@@ -22,7 +22,7 @@ from bptrain.data.storage import IN_MEMORY, MappedFiles, Storage, pooled
 from bptrain.errors import DataError
 from bptrain.formats import delimited_pieces, jsonl, plain_rows
 from bptrain.formats.conventions import Conventions
-from bptrain.parts.scalers import standard
+from bptrain.parts.scalers import robust_clip, standard
 from bptrain.parts.types import Array
 from data.helpers import CROSS, SQUARED, write
 
@@ -100,7 +100,8 @@ def test_classes(tmp_path: Path, target: str) -> None:
 
 def test_several_targets_and_files_for_validation(tmp_path: Path) -> None:
     source = write(tmp_path, TABLE)
-    both(tmp_path, source, target=("a", "y"), missing="drop", scale=standard())
+    for scaler in (standard(), robust_clip()):
+        both(tmp_path, source, target=("a", "y"), missing="drop", scale=scaler)
     both(tmp_path, source, validation=write(tmp_path, TABLE, "more.csv"), **KINDS)
 
 

@@ -132,7 +132,7 @@ def test_a_column_that_is_constant_but_for_rounding_of_its_mean() -> None:
     """The mean of many 0.1 is not 0.1, so their deviation is not quite 0; the column is constant all the same."""
     from bptrain.parts.scalers import scalers
 
-    for name in ("standard", "minmax", "robust", "log", "log1p"):
+    for name in ("standard", "minmax", "robust", "robust_clip", "log", "log1p"):
         assert scalers.get(name)()(np.full((1000, 1), 0.1)).spread[0] == 0.0
 
 

@@ -97,6 +97,8 @@ def more_of(feature: Feature) -> Iterator[str]:
     """What else becomes of a column."""
     if feature.function != "identity":
         yield f"scaled after {feature.function}"
+    if feature.clip != "none":
+        yield "clipped smoothly to ±3 once it is scaled"
     if feature.rare:
         yield f"{len(feature.rare)} rare categories share one input"
     if feature.unknown != "ignore":

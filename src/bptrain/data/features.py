@@ -1,6 +1,6 @@
 """The features: raw columns to X, with what was fitted on the training rows.
 
-A number is filled where it is missing, then scaled: (f(value) − center) / spread. A category becomes a one among
+A number is filled where it is missing, then scaled: g((f(value) − center) / spread). A category becomes a one among
 zeros; a category that the training rows did not have, zeros alone, unless the column has an input for such. Booleans,
 levels in an order and dates come as numbers (`column_kinds.py`), and dates get their places in the year, the week and
 the day besides, as sine and cosine. Where a column has an indicator, that is its last input.
@@ -22,7 +22,7 @@ from bptrain.data.table import ColumnBlock
 from bptrain.data.text_cells import TextCells, parts
 from bptrain.errors import Problem
 from bptrain.formats.problems import ErrorList
-from bptrain.parts.scalers import FUNCTIONS, FunctionName
+from bptrain.parts.scalers import FUNCTIONS, ClipName, FunctionName
 from bptrain.parts.types import Array
 
 
@@ -38,6 +38,7 @@ class Feature(NamedTuple):
     center: float = 0.0
     spread: float = 1.0  # 0: the column was constant in the training rows and becomes 0
     function: FunctionName = "identity"  # f, before center and spread
+    clip: ClipName = "none"  # g, after these
     unknown: Unknown = "ignore"  # what is done about a category that the training rows did not have
     rare: tuple[str, ...] = ()  # categories of few training rows, which share one input
     buckets: int = 0  # a category's input is its hash, one of so many; 0: each has its own
@@ -85,8 +86,8 @@ def width(features: Sequence[Feature]) -> int:
 
 def scaling_of(features: Sequence[Feature], rows: int) -> Scaling:
     """The scaling of columns of numbers, for so many rows."""
-    functions = [f.function for f in features]
-    return Scaling([f.center for f in features], [f.spread for f in features], rows, functions)
+    functions, clips = [f.function for f in features], [f.clip for f in features]
+    return Scaling([f.center for f in features], [f.spread for f in features], rows, functions, clips)
 
 
 def encode(

@@ -47,7 +47,7 @@ def fit_features(
             fitted = _fit(scaler, chosen, tuple(names[j] for j in columns), block, rows)
             for j, c, s in zip(columns, fitted.center.tolist(), fitted.spread.tolist(), strict=True):
                 name, kind = names[j], kinds.get(names[j], NUMERIC)
-                feature = Feature(name, "numeric", kind.order, fills[j], c, s, fitted.function)
+                feature = Feature(name, "numeric", kind.order, fills[j], c, s, fitted.function, fitted.clip)
                 by_name[name] = _of_kind(feature, kind, cycles.get(name, ()), settings)
     for name in block.texts:
         by_name[name] = _categories(block, name, rows, settings)
@@ -237,6 +237,9 @@ def fit_target(
         m = len(target.names)
         return target._replace(center=(0.0,) * m, spread=(1.0,) * m), None
     fitted = _fit(scaler, all_values(block, rows), target.names, block, rows)
+    if fitted.clip != "none":
+        message = "clipped values cannot be turned back into those of the target: choose another scaling"
+        raise DataError(Problem("clipped_target", message, path="data.scale_target"))
     center, spread = tuple(fitted.center.tolist()), tuple(fitted.spread.tolist())
     return target._replace(center=center, spread=spread, function=fitted.function), note
 
@@ -262,5 +265,5 @@ def automatic_scaler(facts: NetworkFacts) -> tuple[Scaler | None, str | None]:
 def _is_identity(scaler: Scaler) -> bool:
     """Whether a scaler leaves numbers as they are, whatever its name."""
     with np.errstate(all="ignore"):
-        center, spread, function = scaler(np.array([[-1.0], [3.0]]))
-    return bool(center[0] == 0 and spread[0] == 1 and function == "identity")
+        center, spread, function, clip = scaler(np.array([[-1.0], [3.0]]))
+    return bool(center[0] == 0 and spread[0] == 1 and function == "identity" and clip == "none")

@@ -1,11 +1,11 @@
-"""Columns of numbers, scaled: (f(value) − center) / spread, in float64."""
+"""Columns of numbers, scaled: g((f(value) − center) / spread), in float64."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from bptrain.data.table import chunks
-from bptrain.parts.scalers import FUNCTIONS
+from bptrain.parts.scalers import CLIPS, FUNCTIONS
 from bptrain.parts.types import Array
 
 AT_ONCE = 1 << 15  # numbers in float64 at a time: a quarter of a megabyte, which stays in the cache
@@ -15,11 +15,16 @@ class Scaling:
     """Scales k columns of up to `rows` rows, some rows at a time, in room that it keeps.
 
     Center and spread are laid out for each of these rows: NumPy is slow where its innermost loop is over a few columns.
-    f is named for each column, or left out where it is the identity of all.
+    f and g are named for each column, or left out where they change nothing.
     """
 
     def __init__(
-        self, center: Sequence[float], spread: Sequence[float], rows: int, functions: Sequence[str] = ()
+        self,
+        center: Sequence[float],
+        spread: Sequence[float],
+        rows: int,
+        functions: Sequence[str] = (),
+        clips: Sequence[str] = (),
     ) -> None:
         self._parts = [*chunks(rows, len(center), AT_ONCE)]
         most = max((part.stop - part.start for part in self._parts), default=0)
@@ -31,6 +36,10 @@ class Scaling:
         self._functions = [
             (FUNCTIONS[name].f, np.flatnonzero([name == one for one in functions]))
             for name in sorted({*functions} - {"identity"})
+        ]
+        self._clips = [
+            (CLIPS[name], np.flatnonzero([name == one for one in clips]))
+            for name in sorted({*clips} - {"none"})
         ]
 
     def parts(self, rows: int) -> Iterator[slice]:
@@ -54,4 +63,6 @@ class Scaling:
         values /= self._divisor[:n]
         if there is not None:
             values[:, self._constant] = np.where(there, 0.0, np.nan)
+        for g, columns in self._clips:
+            values[:, columns] = g(values[:, columns])
         return values

@@ -15,12 +15,12 @@ from bptrain.data.features import Feature
 from bptrain.data.missing import kept_rows
 from bptrain.data.table import Table
 from bptrain.data.targets import Label, Target
-from bptrain.parts.scalers import FUNCTIONS
+from bptrain.parts.scalers import CLIPS, FUNCTIONS
 from bptrain.parts.types import Array
 
 DEFAULTS = Target((), "values").coding  # not written, so that a schema without them reads as it always did
 LATER = (  # fields of a feature that version 1 did not have, and which are written where they are not the default
-    "function", "unknown", "rare", "buckets", "form", "cycles", "indicator",
+    "function", "clip", "unknown", "rare", "buckets", "form", "cycles", "indicator",
 )  # fmt: skip
 VERSION = 2  # of the JSON; a schema without a version is of version 1, which had numbers and categories alone
 
@@ -156,6 +156,8 @@ class Schema(NamedTuple):
             levels = tuple(categories.get(name, ()))
             if said.get("function", "identity") not in FUNCTIONS:
                 raise ValueError(f"column {name} is scaled by an unknown function, {said['function']}")
+            if said.get("clip", "none") not in CLIPS:
+                raise ValueError(f"column {name} is clipped in an unknown way, {said['clip']}")
             kind: Any = said.pop("kind", "categorical" if name in categories else "numeric")
             if kind == "categorical":
                 features.append(Feature(name, kind, levels, fill.get(name), **said))

@@ -1,7 +1,7 @@
-"""Scalers: the map of one column, scaled = (f(value) − center) / spread, fitted on the training rows.
+"""Scalers: the map of one column, scaled = g((f(value) − center) / spread), fitted on the training rows.
 
-f leaves the value as it is, unless the scaler's `Affine` names another of FUNCTIONS. A column that is constant in the
-training rows, where the map is fitted to it, gets spread 0: its scaled value is 0.
+f and g leave a value as it is, unless the scaler's `Affine` names another of FUNCTIONS or of CLIPS. A column that is
+constant in the training rows, where the map is fitted to it, gets spread 0: its scaled value is 0.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from bptrain.parts.types import Array
 from bptrain.registry import Registry
 
 FunctionName = Literal["identity", "log", "log1p"]
+ClipName = Literal["none", "smooth"]
 SMALL = 1e-140  # a standard deviation below this is one of squares that have lost digits, or are 0
 
 
@@ -39,12 +40,21 @@ FUNCTIONS: dict[str, ScaleFunction] = {
 }
 
 
+def smooth_clip(x: Array) -> Array:
+    """x / √(1 + (x/3)²), which is x near 0 and stays within ±3. Holzmüller, Grinsztajn and Steinwart 2024."""
+    return x / np.hypot(1.0, x / 3.0)  # whose square does not overflow
+
+
+CLIPS: dict[str, Callable[[Array], Array]] = {"none": lambda scaled: scaled, "smooth": smooth_clip}
+
+
 class Affine(NamedTuple):
-    """scaled = (f(value) − center) / spread, and 0 where spread is 0; one number per column."""
+    """scaled = g((f(value) − center) / spread), and 0 where spread is 0; one number per column."""
 
     center: Array
     spread: Array
     function: FunctionName = "identity"  # f, of all columns: a key of FUNCTIONS
+    clip: ClipName = "none"  # g, of all columns: a key of CLIPS
 
 
 Scaler = Callable[[Array], Affine]  # training rows, N × k and finite -> the map of each of the k columns
@@ -109,6 +119,26 @@ def robust() -> Scaler:
     return fit
 
 
+@scalers.add(
+    "robust_clip",
+    "x / √(1 + (x/3)²), x = (value − median) / (third quartile − first quartile)",
+)
+def robust_clip() -> Scaler:
+    """x / √(1 + (x/3)²), with x = (value − median) / (third quartile − first quartile): no input is beyond ±3.
+
+    So a value far from all others, in the training rows or later, moves the outputs no further than one that is merely
+    large. Where the quartiles are equal and the column is not constant, half of its range takes the place of their
+    difference. For inputs alone. Holzmüller, Grinsztajn and Steinwart 2024, Better by Default (RealMLP).
+    """
+
+    def fit(rows: Array) -> Affine:
+        low, first, median, third, high = np.percentile(rows.astype(np.float64), [0, 25, 50, 75, 100], axis=0)
+        between = third - first
+        return Affine(median, np.where(between > 0, between, high / 2 - low / 2), clip="smooth")
+
+    return fit
+
+
 @scalers.add("log", "(ln value − mean) / standard deviation, both of ln value")
 def log() -> Scaler:
     """(ln value − mean) / standard deviation, both of ln value, for values above 0. Box and Cox 1964, λ = 0."""
@@ -125,7 +155,7 @@ def _of_function(name: FunctionName) -> Scaler:
     """Standard scaling of f(value)."""
 
     def fit(rows: Array) -> Affine:
-        center, spread, _ = standard()(FUNCTIONS[name].f(rows.astype(np.float64)))
+        center, spread, *_ = standard()(FUNCTIONS[name].f(rows.astype(np.float64)))
         return Affine(center, spread, name)
 
     return fit

@@ -16,7 +16,7 @@ from bptrain.parts.losses import Loss, Outputs, losses
 from bptrain.parts.methods import methods as methods  # joins the names of optimizers and solvers
 from bptrain.parts.metrics import Metric, metrics
 from bptrain.parts.optimizers import Optimizer, optimizers
-from bptrain.parts.scalers import FUNCTIONS, Affine, scalers
+from bptrain.parts.scalers import CLIPS, FUNCTIONS, Affine, scalers
 from bptrain.parts.schedules import schedules
 from bptrain.parts.solvers import Iteration, Objective, Solver, fresh_slots, solvers
 from bptrain.parts.types import Array
@@ -193,6 +193,8 @@ def scaler_faults(part: Callable[[Array], Any]) -> Iterator[str]:
         yield from wrong_shape(name, getattr(fitted, name), (2,), f"rows of shape {rows.shape}")
     if fitted.function not in FUNCTIONS:
         yield f"has function={fitted.function!r}, which should be one of {', '.join(FUNCTIONS)}"
+    if fitted.clip not in CLIPS:
+        yield f"has clip={fitted.clip!r}, which should be one of {', '.join(CLIPS)}"
 
 
 KINDS = (

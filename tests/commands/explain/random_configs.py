@@ -100,7 +100,8 @@ def drawn(rng: random.Random, number: int) -> dict[str, Any]:
     if loss.outputs != "values":
         chosen["task"] = "regression" if loss.outputs == "positive" else "classification"
     elif rng.random() < 0.5:
-        chosen["data"]["scale_target"] = part(rng, scalers, turn(scalers, number))
+        name = turn(scalers, number)
+        chosen["data"]["scale_target"] = part(rng, scalers, "robust" if name == "robust_clip" else name)
     if loss.outputs == "distribution" and rng.random() < 0.4:
         chosen["loss"]["class_weight"] = rng.choice(("balanced", {"red": 2.5, "blue": 0.5}))
     if method not in (*solvers, "rprop"):

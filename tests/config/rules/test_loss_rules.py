@@ -83,6 +83,14 @@ BAD = [
         "counts",
     ),
     (
+        "data: {train: a.csv, target: y, scale_target: robust_clip}\nnetwork: {sizes: [2, 3, 1]}\nloss: huber\n",
+        "contradiction",
+        1,
+        "data.scale_target",
+        "robust",
+        "for inputs",
+    ),
+    (
         network("softmax") + "loss: {name: cross_entropy, label_smoothing: 1}\n",
         "out_of_range",
         3,

@@ -11,6 +11,8 @@ from bptrain.parts.losses import Loss, fits, losses
 from bptrain.parts.metrics import Metric
 from bptrain.parts.metrics import metrics as metric_parts
 
+CLIPPED = "robust_clip"  # the scaling that has no inverse for every output
+
 READS = {  # Loss.outputs -> what the loss takes the targets as
     "positive": "counts",
     "probabilities": "probabilities",
@@ -83,8 +85,12 @@ def task_fits_loss(task: str, loss: PartConfig) -> Found:
 
 
 def targets_keep_their_range(data: DataConfig, task: str, loss: PartConfig) -> Found:
-    """Classes, probabilities and counts are not scaled."""
+    """Classes, probabilities and counts are not scaled, and no target is clipped."""
     if data.scale_target.name in ("auto", "none"):
+        return
+    if data.scale_target.name == CLIPPED:
+        message = f"{CLIPPED} is for inputs: outputs beyond ±3 would stand for no value of the target"
+        yield BrokenRule(("data", "scale_target"), message, suggestion="robust")
         return
     outputs = loss_of(loss).outputs
     if outputs != "values":
