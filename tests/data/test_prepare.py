@@ -251,6 +251,7 @@ targets = st.builds(
     st.floats(0.0, 0.9),
     finite,
     st.booleans(),
+    bounds=st.lists(st.tuples(finite, finite), max_size=2).map(tuple),
 )
 
 

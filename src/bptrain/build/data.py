@@ -126,6 +126,7 @@ def data_settings(loaded: Loaded, given: Given = NOTHING) -> DataSettings:
         shuffle=data.split.shuffle,
         scale=make(scalers, data.scale),
         scale_target=None if data.scale_target.name == "auto" else make(scalers, data.scale_target),
+        clip_predictions=data.clip_predictions,
         missing=missing_cells(data.missing),
         task=loaded.config.task,
         weight=data.weight,

@@ -233,6 +233,10 @@ class DataConfig(Section):
         default=PartConfig("auto", {}),
         description="scaling of regression targets, fitted on the training rows",
     )
+    clip_predictions: bool = Field(
+        default=False,
+        description="of a regression: clip predictions to the range of the training rows' targets",
+    )
     weight: Annotated[Column, forms.or_place] | None = Field(
         default=None, description=f"column (or {ARRAYS} array) with row weights, in loss and metrics"
     )

@@ -81,6 +81,8 @@ def show_columns(screen: Screen, seen: Inspection) -> None:
     target = schema.target
     of = f"{len(target.labels)} labels {some(target.labels)}" if target.labels else "values"
     screen.result(f"target: {', '.join(target.names)} ({schema.task}, {of})")
+    for name, (low, high) in zip(target.names, target.bounds, strict=False):
+        screen.result(f"  {name}: predictions are clipped to {figure(low)} to {figure(high)}")
 
 
 def numbers_of(feature: Feature) -> list[str]:

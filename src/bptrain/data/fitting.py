@@ -15,7 +15,7 @@ from bptrain.data.levels import level_key
 from bptrain.data.missing import FILLS, fill_of_number, fill_of_text
 from bptrain.data.settings import DataSettings, NetworkFacts
 from bptrain.data.table import ColumnBlock, chunks, text_of
-from bptrain.data.targets import Target, all_values
+from bptrain.data.targets import Target, all_values, range_of
 from bptrain.errors import DataError, Problem
 from bptrain.formats.problems import ErrorList
 from bptrain.formats.text_columns import is_whole
@@ -223,9 +223,11 @@ def fit_target(
 ) -> tuple[Target, str | None]:
     """The target with its scaling, and a note of what was chosen for the user, if anything.
 
-    Raises DataError at data.scale_target where labels would be scaled.
+    Raises DataError at data.scale_target where labels would be scaled, and at data.clip_predictions likewise.
     """
     scaler, note = settings.scale_target, None
+    if settings.clip_predictions:
+        target = _bounded(target, block, rows)
     if target.kind != "values":
         if scaler is not None and not _is_identity(scaler):
             message = "labels and probabilities are not scaled; remove it, or set task: regression"
@@ -242,6 +244,15 @@ def fit_target(
         raise DataError(Problem("clipped_target", message, path="data.scale_target"))
     center, spread = tuple(fitted.center.tolist()), tuple(fitted.spread.tolist())
     return target._replace(center=center, spread=spread, function=fitted.function), note
+
+
+def _bounded(target: Target, block: ColumnBlock, rows: Array) -> Target:
+    """The target with the range of these rows, which predictions do not leave."""
+    if target.kind != "values":
+        message = "labels and probabilities have no range to clip to; remove it, or set task: regression"
+        raise DataError(Problem("clipped_labels", message, path="data.clip_predictions"))
+    low, high = range_of(block, rows)
+    return target._replace(bounds=tuple(zip(low.tolist(), high.tolist(), strict=True)))
 
 
 def automatic_scaler(facts: NetworkFacts) -> tuple[Scaler | None, str | None]:

@@ -125,6 +125,7 @@ class Schema(NamedTuple):
                 "spread": list(self.target.spread),
                 **{name: value for name, value in self.target.coding.items() if value != DEFAULTS[name]},
                 **({} if self.target.function == "identity" else {"function": self.target.function}),
+                **({"bounds": [list(pair) for pair in self.target.bounds]} if self.target.bounds else {}),
                 **({} if self.target.booleans == () else {"booleans": self.target.booleans}),
             },
             "drop": sorted(self.drop),
@@ -190,6 +191,7 @@ class Schema(NamedTuple):
             counts=bool(t.get("counts", DEFAULTS["counts"])),
             separate=bool(t.get("separate", DEFAULTS["separate"])),
             function=t.get("function", "identity"),
+            bounds=tuple((float(low), float(high)) for low, high in t.get("bounds", ())),
             booleans=_booleans(t, version),
         )
         return cls(

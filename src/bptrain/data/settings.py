@@ -78,6 +78,7 @@ class DataSettings(NamedTuple):
     shuffle: bool = True
     scale: Scaler = standard()
     scale_target: Scaler | None = None  # None is auto
+    clip_predictions: bool = False
     missing: str | Mapping[str, str | Fill] = "error"  # error | mean | median | most_frequent | drop
     task: str = "auto"  # auto | classification | regression
     weight: str | None = None  # the column, or the array of an npz file, that says what each row weighs

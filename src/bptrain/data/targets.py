@@ -37,6 +37,9 @@ class Target(NamedTuple):
     threshold: float = 0.5  # from which an output is a yes: ½, or 0 for margins
     counts: bool = False  # values below 0 are an error
     function: FunctionName = "identity"  # f of values, before center and spread
+    bounds: tuple[
+        tuple[float, float], ...
+    ] = ()  # of values: predictions are clipped to these; empty: they are not
     separate: bool = False  # smoothed classes are a yes or no each, not a distribution
     booleans: tuple[str, ...] | None = ()  # columns of true and false that are numbers here; None: not known
 
@@ -155,6 +158,17 @@ def all_values(block: ColumnBlock, rows: Array) -> Array:
     return values
 
 
+def range_of(block: ColumnBlock, rows: Array) -> tuple[Array, Array]:
+    """The least and the largest value of each target column over these rows, m each, float64."""
+    parts = [
+        (values.min(axis=0), values.max(axis=0))
+        for part in chunks(len(rows), len(block.names))
+        for values in [values_of(block, rows[part])]
+    ]
+    lows, highs = (np.array(bounds) for bounds in zip(*parts, strict=True))
+    return lows.min(axis=0), highs.max(axis=0)
+
+
 def check_values(target: Target, block: ColumnBlock, rows: Array) -> None:
     """Raises DataError for rows that are no distributions, no probabilities, or no counts."""
     errors = ErrorList()
@@ -259,10 +273,14 @@ def scores_of(target: Target, outputs: Array) -> Array:
 
 
 def decode(target: Target, outputs: Array) -> Array:
-    """Outputs as predictions: labels, N; multilabel: N × m of 0 and 1; values: N × m in original units."""
+    """Outputs as predictions: labels, N; multilabel: N × m of 0 and 1; values: N × m in original units, in bounds."""
     if target.kind == "values":
         changed = outputs.astype(np.float64) * np.array(target.spread) + np.array(target.center)
         with np.errstate(over="ignore"):
-            return FUNCTIONS[target.function].inverse(changed)
+            values = FUNCTIONS[target.function].inverse(changed)
+        if not target.bounds:
+            return values
+        low, high = np.array(target.bounds).T
+        return np.clip(values, low, high)
     classes = classes_of(target, outputs)
     return classes if target.kind == "multilabel" else np.array(target.labels)[classes]

@@ -2,12 +2,10 @@
 
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from bptrain.data.different_values import different_values
 from bptrain.data.settings import DataSettings, NetworkFacts
-from bptrain.data.table import ColumnBlock, chunks
-from bptrain.data.targets import Kind, Label, Target, check_values, labels_of, values_of
+from bptrain.data.table import ColumnBlock
+from bptrain.data.targets import Kind, Label, Target, check_values, labels_of, range_of
 from bptrain.errors import DataError, Problem, Warned, short
 from bptrain.formats.problems import ErrorList, some_of
 from bptrain.parts.types import Array
@@ -144,14 +142,8 @@ def settle_target(target: ColumnBlock, rows: Array, decision: Decision, facts: N
 
 def refuse_no_differences(target: ColumnBlock, rows: Array) -> None:
     """Raises DataError for numbers of which nothing can be learned: all equal, or so alike that squares are 0."""
-    parts = [
-        (values.min(axis=0), values.max(axis=0))
-        for part in chunks(len(rows), len(target.names))
-        for values in [values_of(target, rows[part])]
-    ]
-    lows, highs = (np.array(bounds) for bounds in zip(*parts, strict=True))
     errors = ErrorList()
-    for name, low, high in zip(target.names, lows.min(axis=0), highs.max(axis=0), strict=True):
+    for name, low, high in zip(target.names, *range_of(target, rows), strict=True):
         if low == high and len(rows) > 1:
             message = f"the target {name} is always {low:g}: there is nothing to learn"
             errors.add(Problem("constant_target", message, path="data.target"))

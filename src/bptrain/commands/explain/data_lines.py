@@ -127,6 +127,10 @@ def target_scale_lines(config: Config, seen: RowsSeen, alphabet: Alphabet) -> It
         yield DerivationLine(f"t is scaled by {chosen.name}: {how}")
         yield from text.lines(first=1)
         said = "scaled"
+    if config.data.clip_predictions:
+        yield DerivationLine(
+            "predictions are clipped to the range of the training rows' targets (data.clip_predictions)"
+        )
     target = None if seen.schema is None else seen.schema.target
     if target is None:
         yield DerivationLine(f"t is {said} where it is a number")

@@ -103,6 +103,22 @@ def targets_keep_their_range(data: DataConfig, task: str, loss: PartConfig) -> F
     yield BrokenRule(("data", "scale_target"), message, suggestion="auto")
 
 
+def classes_are_not_clipped(data: DataConfig, task: str, loss: PartConfig) -> Found:
+    """Only numbers have a range."""
+    if not data.clip_predictions:
+        return
+    outputs = loss_of(loss).outputs
+    if outputs not in ("values", "positive"):
+        reason = f"{loss.name} takes the targets as {READS[outputs]}"
+    elif task == "classification":
+        reason = "classes have no range"
+    else:
+        return
+    yield BrokenRule(
+        ("data", "clip_predictions"), f"{reason}: it is for a regression, remove it here", suggestion="false"
+    )
+
+
 def activation_of(chosen: PartConfig) -> Activation:
     """The activation that a config names."""
     return activations.get(chosen.name)(**chosen.options)
@@ -113,7 +129,13 @@ def loss_of(chosen: PartConfig) -> Loss:
     return losses.get(chosen.name)(**chosen.options)
 
 
-LOSSES = (output_fits_loss, distribution_has_several_outputs, task_fits_loss, targets_keep_their_range)
+LOSSES = (
+    output_fits_loss,
+    distribution_has_several_outputs,
+    task_fits_loss,
+    targets_keep_their_range,
+    classes_are_not_clipped,
+)
 
 
 def metrics_fit_task(task: str, loss: PartConfig, metrics: tuple[PartConfig, ...] | None) -> Found:
