@@ -54,7 +54,7 @@ INNER = {
             "list",
             "runs",
         },
-        {"check_backward", "data_cache_clear", "doctor", "predict", "runs_prune", "validate"},
+        {"check_backward", "data_cache_clear", "doctor", "ensemble", "predict", "runs_prune", "validate"},
         {"init"},
         {"data_inspect"},
     ],

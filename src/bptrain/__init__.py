@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.4.0"
 __all__ = [
-    "CrossValidation", "Model", "Run", "SeededRuns", "__version__",
-    "check_backward", "cross_validate", "fit", "gradcheck", "load", "seeds",
+    "CrossValidation", "Ensemble", "Model", "Run", "SeededRuns", "__version__",
+    "check_backward", "cross_validate", "ensemble", "fit", "gradcheck", "load", "seeds",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from bptrain.api import (
         CrossValidation,
+        Ensemble,
         Model,
         Run,
         SeededRuns,
         check_backward,
         cross_validate,
+        ensemble,
         fit,
         gradcheck,
         load,

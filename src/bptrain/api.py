@@ -11,20 +11,23 @@ from bptrain.commands.fit.fit import fit_events
 from bptrain.commands.fit.follow import run_to_end
 from bptrain.commands.gradcheck.run import ROWS, GradcheckOptions, GradcheckResult, check
 from bptrain.commands.gradcheck.selftest import CombinationCheck, check_parts
+from bptrain.config import is_of_ensemble
 from bptrain.data.memory import sources_in_memory
 from bptrain.drain import drain
 from bptrain.engine_names import EngineToCheck
-from bptrain.errors import printable
+from bptrain.errors import UsageError, printable
 from bptrain.gradient_check.numeric_gradient import RequestedMethod, Settings
 from bptrain.gradient_check.verdicts import KinkPolicy
-from bptrain.model.load import load as load_model
+from bptrain.model.ensemble import Ensemble
+from bptrain.model.load import load_model
 from bptrain.model.model import Model
+from bptrain.model.trained_model import TrainedModel
 from bptrain.parts.types import Array
 from bptrain.plugins.loading import plugged_in
 
 __all__ = [
-    "CrossValidation", "GradcheckResult", "Grade", "Model", "Run", "SeededRuns",
-    "check_backward", "cross_validate", "fit", "gradcheck", "load", "seeds",
+    "CrossValidation", "Ensemble", "GradcheckResult", "Grade", "Model", "Run", "SeededRuns",
+    "check_backward", "cross_validate", "ensemble", "fit", "gradcheck", "load", "seeds",
 ]  # fmt: skip
 
 Plugins = Iterable[str | Path]
@@ -48,6 +51,7 @@ def fit(
     data: Any = None,
     validation: Any = None,
     test: Any = None,
+    jobs: int | None = None,
 ) -> Run:
     """Trains a config: a file, or a dict of its sections, whose runs are runs/model/001 and so on.
 
@@ -57,6 +61,7 @@ def fit(
                         the frame X; or a dict of columns, or a frame of pandas, polars or Arrow, of which `data.target`
                         names the target
     validation, test    the same in place of `data.validation` and `data.test`
+    jobs                of a config with `ensemble`: that of `cross_validate`; the result has `members` and `best`
 
     To resume a run that was trained on arrays, give the same arrays. Raises the errors of
     `bptrain.errors`; Interrupted, after saving, on Ctrl-C.
@@ -65,10 +70,40 @@ def fit(
         config = config if isinstance(config, Mapping) else Path(config)
         out = Path(out) if out else None
         given = sources_in_memory(data=data, validation=validation, test=test)
+        if is_of_ensemble(config, overrides or {}):
+            from bptrain.experiments.ensembles import fit_ensemble
+
+            made = fit_ensemble(
+                config, overrides or {}, jobs=jobs, out=out, resume=resume, overwrite=overwrite, given=given
+            )
+            return Run(Path(made.result["run"]), made.result)
+        if jobs is not None:
+            raise UsageError("jobs is of an ensemble: one fit is made in one process")
         events = fit_events(config, overrides or {}, out, resume, overwrite, given)
         del given
         done = run_to_end(events, lambda event: None)
     return Run(Path(done.result["run"]), done.result)
+
+
+def ensemble(
+    runs: Sequence[str | Path],
+    out: str | Path,
+    overwrite: bool = False,
+    plugins: Plugins = (),
+    *,
+    data_root: str | Path | None = None,
+) -> Run:
+    """One model of finished runs, in the directory `out`, as `bptrain ensemble`: it answers with their mean.
+
+    The runs have the same columns, targets and labels, and are copied. The result has `members` and `best`; to train
+    an ensemble, `fit` takes a config with `ensemble`. Raises the errors of `bptrain.errors`.
+    """
+    from bptrain.commands.ensemble.finished_runs import ensemble_of_runs
+
+    with plugged_in(plugins):
+        root = None if data_root is None else Path(data_root)
+        made = ensemble_of_runs([Path(run) for run in runs], Path(out), overwrite, root)
+    return Run(Path(made.result["run"]), made.result)
 
 
 class CrossValidation(NamedTuple):
@@ -174,8 +209,10 @@ def runs_of(results: Iterable[dict[str, Any]]) -> tuple[Run, ...]:
     return tuple(Run(Path(result["run"]), result) for result in results)
 
 
-def load(path: str | Path, plugins: Plugins = ()) -> Model:
+def load(path: str | Path, plugins: Plugins = ()) -> Any:
     """The model of a run (its best weights) or of any checkpoint file, with the plug-ins that it was trained with.
+
+    It is a Model, one network, or an Ensemble of several, which answers likewise.
 
     Raises CheckpointError, for a plug-in that is missing too; warns of one that has changed.
     """
@@ -187,7 +224,7 @@ def load(path: str | Path, plugins: Plugins = ()) -> Model:
 
 
 def gradcheck(
-    subject: str | Path | Model | None = None,
+    subject: str | Path | TrainedModel | None = None,
     overrides: Mapping[str, Any] | None = None,
     *,
     method: RequestedMethod = "auto",
@@ -218,9 +255,14 @@ def gradcheck(
     with plugged_in(plugins):
         if subject is None:
             return list(check_parts(settings))
-        subject = subject if isinstance(subject, Model) else Path(subject)
+        if isinstance(subject, Ensemble):
+            place = subject.stored.path.parent / "members" / "001"
+            raise UsageError(
+                f"gradcheck is of one network, and this is an ensemble: load a member, such as {place}"
+            )
+        of = subject if isinstance(subject, Model) else Path(str(subject))
         root = None if data_root is None else Path(data_root)
-        checked = drain(check(subject, overrides or {}, GradcheckOptions(settings, engine, rows, root)))
+        checked = drain(check(of, overrides or {}, GradcheckOptions(settings, engine, rows, root)))
     for name, message in checked.warnings:
         warnings.warn(printable(f"{message} [{name}]", spaces=True), stacklevel=2)
     return checked

@@ -123,7 +123,15 @@ def test_groups_stay_whole_and_classes_even(workplace: Path) -> None:
         (("--folds", 3, "--jobs", 0), "--jobs 0: give 1 or more"),
         (("--folds", 3, "--seeds", 3), "--folds and --seeds exclude each other"),
         (("--repeat", 3), "--repeat needs --folds"),
-        (("--jobs", 2), "--jobs needs --folds or --seeds"),
+        (("--jobs", 2), "--jobs needs --folds, --seeds or an ensemble"),
+        (
+            ("--folds", 3, "--set", "ensemble.members=2"),
+            "trains several networks, and --folds trains one at a time",
+        ),
+        (
+            ("--seeds", 3, "--set", "ensemble.members=2"),
+            "trains several networks, and --seeds trains one at a time",
+        ),
         (("--folds", 3, "--dry-run"), "--dry-run makes no run"),
         (("--folds", 3, "--set", "data.test=iris.csv"), "a fold is the test set"),
         (("--folds", 3, "--set", "data.split.hash=x"), "--folds: error: data.split.hash says already"),

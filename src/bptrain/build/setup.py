@@ -11,7 +11,7 @@ from bptrain.build.metrics import build_metrics
 from bptrain.build.network import activation_parts, network_of_schema
 from bptrain.build.training import build_controls
 from bptrain.build.warnings import config_warnings
-from bptrain.config import Loaded, load_config
+from bptrain.config import Loaded, as_member, load_config
 from bptrain.config.resolved import to_plain
 from bptrain.config.rules.losses import distribution_has_several_outputs
 from bptrain.config.yaml.places import dotted
@@ -46,7 +46,7 @@ def open_config(
 
     `given` are the rows that Python gives in place of files, by role.
     """
-    return open_loaded(load_given(config, overrides, given), given)
+    return open_loaded(as_member(load_given(config, overrides, given)), given)
 
 
 def load_given(

@@ -18,6 +18,7 @@ COMMANDS = (
     "fit",
     "eval",
     "predict",
+    "ensemble",
     "gradcheck",
     "check_backward",
     "explain",

@@ -47,7 +47,8 @@ def fit_command(
     jobs: Annotated[
         int | None,
         typer.Option(
-            metavar="J", help="Processes that train at a time, of folds or seeds (default: one per CPU)."
+            metavar="J",
+            help="Processes that train at a time, of folds, seeds or members (default: one per CPU).",
         ),
     ] = None,
     data_root: Annotated[
@@ -70,8 +71,11 @@ def fit_command(
       bptrain fit my.yaml --resume auto
       bptrain fit my.yaml --folds 10
     """
-    chosen = WhichFits(folds, repeat, seeds, jobs, out, resume, overwrite).checked(dry_run)
+    from bptrain.config import is_of_ensemble
+
     overrides = set_ or []
+    options = WhichFits(folds, repeat, seeds, jobs, out, resume, overwrite)
+    chosen = options.checked(dry_run, several=is_of_ensemble(config, overrides))
     if data_root is not None:
         overrides = [*overrides, f"data.root={json.dumps(str(data_root.absolute()))}"]
     if dry_run:
@@ -80,6 +84,8 @@ def fit_command(
         fit_with_seeds(screen, config, overrides, chosen)
     elif chosen.folds is not None:
         cross_validate(screen, config, overrides, chosen)
+    elif chosen.several:
+        fit_members(screen, config, overrides, chosen, plugin or [])
     else:
         fit_one(screen, config, overrides, out, resume, overwrite, plugin or [])
 
@@ -94,8 +100,9 @@ class WhichFits(NamedTuple):
     out: Path | None = None
     resume: str | None = None
     overwrite: bool = False
+    several: bool = False  # whether the config is of an ensemble
 
-    def checked(self, dry_run: bool) -> "WhichFits":
+    def checked(self, dry_run: bool, several: bool) -> "WhichFits":
         """The same; how many folds or seeds there are is taken from a group that is resumed. Raises UsageError."""
         from bptrain.errors import UsageError
 
@@ -113,13 +120,13 @@ class WhichFits(NamedTuple):
             raise UsageError("--dry-run makes no run: leave out all options but --set and --plugin")
         if self.overwrite and self.out is None:
             raise UsageError("--overwrite needs --out DIR: without it every run has a new directory")
-        chosen = self._with_those_of_a_group()
+        chosen = self._with_those_of_a_group()._replace(several=several)
         if chosen.repeat is not None and chosen.folds is None:
             raise UsageError(
                 "--repeat needs --folds, which it makes again with other seeds; --seeds N repeats a fit"
             )
-        if chosen.jobs is not None and chosen.folds is None and chosen.seeds is None:
-            raise UsageError("--jobs needs --folds or --seeds: one fit is made in one process")
+        if chosen.jobs is not None and chosen.folds is None and chosen.seeds is None and not several:
+            raise UsageError("--jobs needs --folds, --seeds or an ensemble: one fit is made in one process")
         return chosen
 
     def _with_those_of_a_group(self) -> "WhichFits":
@@ -132,6 +139,8 @@ class WhichFits(NamedTuple):
         if not Path(str(self.resume), GROUP).is_file():
             return self
         record = RunGroup(Path(str(self.resume))).read()
+        if record.kind == "ensemble":
+            return self
         if record.kind == "seeds":
             return self._replace(seeds=record.size)
         return self._replace(folds=record.size, repeat=record.repeat if self.repeat is None else self.repeat)
@@ -150,7 +159,9 @@ def fit_one(
     from bptrain.commands.fit.fit import fit_events
     from bptrain.commands.fit.follow import run_to_end
     from bptrain.console.fit import FitView, show_fit
+    from bptrain.store.run_group import refuse_an_ensemble
 
+    refuse_an_ensemble(resume)
     with FitView(screen) as view:
         done = run_to_end(fit_events(config, overrides, out, resume, overwrite), view.show)
     show_fit(screen, done)
@@ -208,6 +219,32 @@ def cross_validate(screen: "Screen", config: Path, overrides: list[str], chosen:
     screen.result(str(done.group.path), whole=True)
     screen.record(done.record())
     screen.note(f"next: bptrain runs {done.group.path}", whole=True)
+
+
+def fit_members(
+    screen: "Screen", config: Path, overrides: list[str], chosen: WhichFits, plugins: list[str]
+) -> None:
+    """The members of an ensemble, and what they come to together."""
+    from bptrain.console.ensemble import show_ensemble
+    from bptrain.console.many_fits import ManyFitsView
+    from bptrain.experiments.ensembles import fit_ensemble
+
+    with ManyFitsView(screen, "member") as view:
+        done = fit_ensemble(
+            config,
+            overrides,
+            jobs=chosen.jobs,
+            out=chosen.out,
+            resume=chosen.resume,
+            overwrite=chosen.overwrite,
+            each_epoch=screen.verbose,
+            show=view.show,
+        )
+    show_ensemble(screen, done)
+    screen.result(done.result["run"], whole=True)
+    screen.record(done.record())
+    with_plugins = "".join(f" --plugin {shlex.quote(file)}" for file in plugins)
+    screen.note(f"next: bptrain eval {done.result['run']}{with_plugins}", whole=True)
 
 
 def try_out(screen: "Screen", config: Path, overrides: list[str]) -> None:

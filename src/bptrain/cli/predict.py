@@ -64,6 +64,10 @@ def predict_command(
             help="Numbers: add lower and upper, between which the target lies with this probability.",
         ),
     ] = None,
+    spread: Annotated[
+        bool,
+        typer.Option("--spread", help="Of an ensemble: add the standard deviation of its members."),
+    ] = False,
     on_bad_row: Annotated[
         str,
         typer.Option(metavar="error|blank", help="What becomes of a row that cannot be predicted."),
@@ -121,6 +125,7 @@ def predict_command(
         threshold=threshold,
         cost=cost,
         interval=interval,
+        spread=spread,
         split=split,
         data_root=data_root,
         shard=shard,

@@ -8,7 +8,7 @@ from bptrain.data.compared_file import compared_columns
 from bptrain.data.drift import ColumnDrift, drift_of
 from bptrain.data.joined_files import source_of_paths
 from bptrain.errors import Warned
-from bptrain.model.load import load
+from bptrain.model.load import load_model
 from bptrain.store.plain import plain
 
 
@@ -42,7 +42,7 @@ def compare_data(run: Path, file: Path, target: Path | None = None) -> DataCompa
 
     Raises DataError, and CheckpointError where the run keeps no statistics.
     """
-    model = load(run)
+    model = load_model(run)
     statistics = model.training_statistics()
     settings = model.config.data
     source = source_of_paths([file], target, conventions_for(settings, file))

@@ -130,7 +130,8 @@ def best_runs(rows: Sequence[RunRow]) -> list[RunRow]:
             continue
         alike = LOSS_ALIKE if name == "loss" else ALIKE
         compared = sorted(f"{key}={value}" for key, value in row.settings.items() if key.startswith(alike))
-        kind = (Path(row.run).parent, name, row.split, row.group is not None, *compared)
+        of = None if row.group is None else row.group.get("kind", "")
+        kind = (Path(row.run).parent, name, row.split, of, *compared)
         value = -value if not less_is_better(name) else value
         if kind not in found or value <= found[kind][0]:  # of equal ones the newest
             found[kind] = (value, row)

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from bptrain.config.data import DataConfig, Source, SplitConfig
 from bptrain.config.document import Document, Location, load
+from bptrain.config.ensemble import member_changes
 from bptrain.config.normalize import normalize
 from bptrain.config.overrides import document_of, override, with_given_rows
 from bptrain.config.part import PartConfig
@@ -39,8 +40,10 @@ __all__ = [
     "Source",
     "SplitConfig",
     "TrainingConfig",
+    "as_member",
     "dump_yaml",
     "from_plain",
+    "is_of_ensemble",
     "load_config",
     "resolve_path",
     "shown",
@@ -109,6 +112,22 @@ def load_config(
         _refuse_arrays(document, given)
     document = with_given_rows(document, given)
     return Loaded(validate(document), document, path)
+
+
+def as_member(loaded: Loaded, number: int = 1) -> Loaded:
+    """The config of a member of an ensemble, counted from 1; one of a single network as it is. Raises UsageError."""
+    if loaded.config.ensemble is None:
+        return loaded
+    document = override(loaded.document, member_changes(loaded.config, number))
+    return loaded._replace(config=validate(document), document=document)
+
+
+def is_of_ensemble(
+    config: str | os.PathLike[str] | Mapping[str, Any], overrides: Iterable[str] | Mapping[str, Any] = ()
+) -> bool:
+    """Whether a config, which need not be valid, says that several networks are trained. Raises UsageError."""
+    document = document_of(config, "config") if isinstance(config, Mapping) else load(config)
+    return override(document, overrides).value.get("ensemble") is not None
 
 
 def _refuse_arrays(document: Document, given: Mapping[str, str]) -> None:

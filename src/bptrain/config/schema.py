@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from bptrain.config import forms, part
 from bptrain.config.data import DataConfig
+from bptrain.config.ensemble import EnsembleConfig
 from bptrain.config.part import MAX_ENTRIES, PartConfig
 from bptrain.config.section import Auto, Count, FewEnough, Section, Seed, at_most, number_or_text
 from bptrain.config.training import DEFAULT_BATCH_SIZE
@@ -153,6 +154,9 @@ class Config(Section):
         default=None,
         description="auto: accuracy for classification; rmse, mae and r2 for regression",
         json_schema_extra={"default": "auto"},
+    )
+    ensemble: EnsembleConfig | None = Field(
+        default=None, description="several networks that answer with their mean; default: one network"
     )
     checkpoint: Annotated[CheckpointConfig, forms.or_empty] = Field(
         default_factory=lambda: CheckpointConfig()

@@ -1,11 +1,14 @@
 """An evaluation as tables: metrics next to the baseline, per class, and the confusion matrix."""
 
+from collections.abc import Sequence
+
 from bptrain.commands.eval import Comparison, EvaluationReport
 from bptrain.console.terminal.metric_tables import ends, show_classes, show_targets, with_ends
 from bptrain.console.terminal.screen import Screen, figure
 from bptrain.errors import short
 from bptrain.model.prediction_intervals import IntervalCoverage
 from bptrain.model.row_groups import ByColumn
+from bptrain.training.evaluation import Evaluation
 
 
 def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
@@ -31,10 +34,22 @@ def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
         counts = [[label, *map(str, row)] for label, row in zip(labels, report.confusion_matrix, strict=True)]
         title = "confusion matrix: true class by row, predicted class by column"
         screen.table(title + ("" if once is None else ", every row counted once"), ["", *labels], counts)
+    if report.members is not None:
+        show_members(screen, report.members)
     if report.interval is not None:
         show_coverage(screen, report.interval)
     if report.by is not None:
         show_groups(screen, report.by)
+
+
+def show_members(screen: Screen, members: Sequence[Evaluation]) -> None:
+    """The figures of each member of an ensemble."""
+    names = [name for name, value in members[0].metrics.items() if isinstance(value, float)]
+    rows = [
+        [str(k), f"{one.rows:,}", figure(one.loss), *(figure(one.metrics[name]) for name in names)]
+        for k, one in enumerate(members, start=1)
+    ]
+    screen.table("members by themselves", ["member", "rows", "loss", *names], rows)
 
 
 def show_coverage(screen: Screen, found: IntervalCoverage) -> None:

@@ -49,6 +49,11 @@ def summary(done: Validated) -> Iterator[tuple[str, str]]:
     for note in others:
         name, _, text = note.partition(": ")
         yield name, text
+    if done.ensemble is not None:
+        yield (
+            "ensemble",
+            f"{done.ensemble.members} members by {done.ensemble.by}; what follows is of the first",
+        )
     rows, how = ", ".join(f"{n:,} {name}" for name, n in done.split_rows.items()), setup.prepared.how_split
     has_note = any(note.startswith("split: ") for note in others)
     yield "rows", f"{rows} ({how})" if how and not has_note else rows

@@ -121,20 +121,23 @@ def _scaled(
     target: Target, block: ColumnBlock, rows: Array, dtype: np.dtype[Any], errors: ErrorList
 ) -> Array:
     """The values of these rows, scaled; those that cannot be are noted."""
-    values, spread = values_of(block, rows), np.array(target.spread)
-    function = FUNCTIONS[target.function]
-    undefined = ~function.defined(values)
+    values = values_of(block, rows)
+    undefined = ~FUNCTIONS[target.function].defined(values)
     for row, k in np.argwhere(undefined):
         errors.add(partial(outside, block, int(rows[row]), target.names[k], target.function, values[row, k]))
-    scaled = (function.f(np.where(undefined, 1.0, values)) - np.array(target.center)) / np.where(
-        spread == 0, 1.0, spread
-    )
     with np.errstate(over="ignore"):
-        T: Array = np.where(spread == 0, 0.0, scaled).astype(dtype)
+        T = scaled(target, np.where(undefined, 1.0, values)).astype(dtype)
     too_large = np.flatnonzero(~np.isfinite(T).all(axis=1))
     message = f"the scaled target does not fit into {T.dtype}; scale it, or correct it"
     errors.add_rows("too_large", block.origin, rows[too_large], message)
     return T
+
+
+def scaled(target: Target, values: Array) -> Array:
+    """Values in their own unit, N × m, as the network is to give them: what `decode` undoes."""
+    center, spread = np.array(target.center), np.array(target.spread)
+    changed = (FUNCTIONS[target.function].f(values) - center) / np.where(spread == 0, 1.0, spread)
+    return np.where(spread == 0, 0.0, changed)
 
 
 def _smoothed(target: Target, T: Array, K: int) -> Array:

@@ -13,6 +13,7 @@ from bptrain.commands.predict.prediction_columns import OutColumn
 from bptrain.config import Loaded
 from bptrain.data.memory import InMemory
 from bptrain.errors import BptrainError, UsageError
+from bptrain.experiments.ensembles import refuse_ensemble
 from bptrain.experiments.groups import (
     GroupSummary,
     Member,
@@ -83,6 +84,7 @@ def fit_folds(
     if repeat < 1:
         raise UsageError(f"--repeat {repeat}: give 1 or more")
     loaded = load_given(config, changed(overrides, {FOLDS: folds, FOLD: 1}), given)
+    refuse_ensemble(loaded, "--folds")
     members = members_of_folds(folds, repeat, loaded)
     first = load_given(config, changed(overrides, members[0].changes), given)
     shared = SharedByFits(config, given, loaded.config.training.threads or 1, each_epoch)

@@ -98,8 +98,11 @@ def open_group(
     resume: str | None,
     overwrite: bool,
     given: Mapping[str, InMemory],
+    whole: Loaded | None = None,
 ) -> OpenGroup:
     """The directory of a group, new or one that goes on; `loaded` is the config of its first member.
+
+    `whole` is that of the group, where it is another one.
 
     `resume` is "auto" (the one in `out`, or the newest unfinished one of this config) or a group. With `overwrite` the
     first fit is got ready before anything is removed. Raises UsageError, CheckpointError where a group that is named is
@@ -107,7 +110,7 @@ def open_group(
     """
     if overwrite:
         open_fit(open_loaded(loaded, given))
-    settings = portable(to_plain(loaded.absolute()))
+    settings = portable(to_plain((whole or loaded).absolute()))
     record = GroupRecord(kind, size, repeat, tuple(member.directory for member in members), settings, now())
     note = None
     if resume is not None:

@@ -1,5 +1,6 @@
 """A fit that is to be made with others: what it changes in the config that they share, and where its run lies."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,4 +38,4 @@ def changed(overrides: Overrides, changes: Mapping[str, Any]) -> list[str] | dic
     plain = plain_overrides(overrides)
     if isinstance(plain, dict):
         return {**plain, **changes}
-    return [*plain, *(f"{key}={value}" for key, value in changes.items())]
+    return [*plain, *(f"{key}={json.dumps(value)}" for key, value in changes.items())]

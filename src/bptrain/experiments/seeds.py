@@ -8,6 +8,7 @@ from typing import Any
 from bptrain.build.setup import NOTHING, load_given
 from bptrain.data.memory import InMemory
 from bptrain.errors import Interrupted, UsageError
+from bptrain.experiments.ensembles import refuse_ensemble
 from bptrain.experiments.groups import (
     GroupSummary,
     Member,
@@ -45,6 +46,7 @@ def fit_seeds(
     if resume == "auto" and out is None:
         raise UsageError("--resume auto beside --seeds goes on with a directory of runs: name it with --out")
     loaded = load_given(config, overrides, given)
+    refuse_ensemble(loaded, "--seeds")
     shared = SharedByFits(config, given, loaded.config.training.threads or 1, each_epoch)
     jobs = settled_jobs(shared, jobs)
     members = [

@@ -1,6 +1,6 @@
 """A model on rows whose truth is known: figures, intervals, the baseline, groups."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from bptrain.build.metrics import build_metrics
 from bptrain.data.prepared import Rows
 from bptrain.errors import Warned, not_silenced
 from bptrain.mapped_rows import room_of
-from bptrain.model.model import Model
+from bptrain.model.answered_rows import Answered, OnRows, unlearned
 from bptrain.model.prediction_intervals import IntervalCoverage, coverage_of, half_widths_of
 from bptrain.model.row_groups import (
     ByColumn,
@@ -19,16 +19,13 @@ from bptrain.model.row_groups import (
     selection_rates,
     some_rows,
 )
-from bptrain.model.rows_to_evaluate import Evaluated
+from bptrain.model.trained_model import TrainedModel
 from bptrain.parts.metrics import Metric, metrics
-from bptrain.store.loss_history import training_losses
 from bptrain.store.plain import plain
-from bptrain.store.run_directory import RunDirectory
+from bptrain.store.run_group import member_places
 from bptrain.training.bootstrap import Sampling
-from bptrain.training.evaluation import Baseline, Evaluation, Seen, evaluation_of, seen_by
+from bptrain.training.evaluation import Baseline, Evaluation, Seen, evaluation_of
 from bptrain.training.intervals import Intervals, intervals_of
-from bptrain.training.learning_checks import learning_warnings
-from bptrain.training.observations import Observations, split_error
 
 
 class EvaluationReport(NamedTuple):
@@ -47,6 +44,7 @@ class EvaluationReport(NamedTuple):
     notes: tuple[str, ...] = ()  # what was decided about how the file is written
     by: ByColumn | None = None
     interval: IntervalCoverage | None = None
+    members: tuple[Evaluation, ...] | None = None  # of an ensemble: the figures of each member
 
     def record(self) -> dict[str, Any]:
         """The fields of eval's JSON."""
@@ -56,6 +54,7 @@ class EvaluationReport(NamedTuple):
             "intervals_per_target": self.intervals.per_target,
             "interval": None if self.interval is None else self.interval.record(),
             "by": None if self.by is None else self.by.record(),
+            "members": None if self.members is None else members_record(self.members),
         }
         return {
             "run": None if self.run is None else str(self.run),
@@ -73,9 +72,17 @@ class EvaluationReport(NamedTuple):
         }
 
 
+def members_record(members: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """The figures of the members of an ensemble in JSON."""
+    return [
+        {"member": k, "rows": one.rows, "loss": one.loss, "metrics": one.metrics}
+        for k, one in enumerate(members, start=1)
+    ]
+
+
 def report_on(
-    model: Model,
-    evaluated: Evaluated,
+    model: TrainedModel,
+    found: Answered,
     run: Path | None = None,
     by: str | None = None,
     interval: float | None = None,
@@ -84,36 +91,24 @@ def report_on(
 
     With a level, how often prediction intervals hold the truth. Raises UsageError, DataError and CheckpointError.
     """
-    schema, rows = model.schema, evaluated.rows
+    schema, rows, seen = model.schema, found.rows, found.seen
     if interval is not None:
         half_widths_of(model, interval)  # what it lacks is said first of all
-    column = None if by is None else evaluated.column(by, model)  # a wrong name first of all
+    column = None if by is None else found.column(by, model)
     chosen = build_metrics(model.config, schema)
-    seen = seen_by(model.network, model.outputs_of(rows.X), schema, rows)
-    sampling = Sampling(len(rows.X), model.config.seed, rows.groups, room_of(rows.X))
+    sampling = Sampling(len(rows.y_true), model.config.seed, rows.groups, room_of(rows.X, rows.T))
     matrix = None
     if schema.task == "classification" and rows.y_true.ndim == 1:  # its entries are rows, whatever they weigh
         matrix = metrics.get("confusion_matrix")().of(seen.predicted, rows.y_true, len(schema.labels))
-    guess = Baseline.from_json(model.stored.facts.baseline)
-    evaluation = evaluation_of(seen, schema, rows, chosen, per_target=True)
-    observed = Observations(
-        config=model.config,
-        schema=schema,
-        network=model.network,
-        w=model.w,
-        updates=int(model.stored.position["updates"]),
-        rows=rows,
-        splits=(split_error(evaluated.split, schema, rows, seen.predicted, guess),),
-        guess=guess,
-        figures={f"{evaluated.split} rows": evaluation.loss},
-        losses=() if run is None else training_losses(RunDirectory(run)),
-    )
-    warnings = (*evaluated.warnings, *learning_warnings(observed))
+    guess = Baseline.from_json(model.members[0].stored.facts.baseline)
+    several = len(model.members) > 1
+    runs = [] if run is None else member_places(run) if several else [run]
+    warnings = (*found.warnings, *unlearned(found, runs))
     return EvaluationReport(
         run=run,
         checkpoint=model.stored.path,
-        split=evaluated.split,
-        evaluation=evaluation,
+        split=found.split,
+        evaluation=evaluation_of(seen, schema, rows, chosen, per_target=True),
         intervals=intervals_of(seen, schema, rows, chosen, sampling, per_target=True),
         baseline=guess,
         baseline_metrics=guess.metrics(schema, rows, chosen),
@@ -129,11 +124,17 @@ def report_on(
         else ByColumn(
             by, tuple(on_group(model, seen, rows, chosen, group) for group in groups_of(column, by))
         ),
+        members=None if not several else tuple(evaluation_of_member(one, chosen) for one in found.members),
     )
 
 
+def evaluation_of_member(one: OnRows, chosen: Mapping[str, Metric]) -> Evaluation:
+    """The figures of one member of an ensemble, by the metrics of the ensemble."""
+    return evaluation_of(one.seen, one.model.schema, one.rows, chosen)
+
+
 def on_group(
-    model: Model, seen: Seen, rows: Rows, chosen: Mapping[str, Metric], group: RowGroup
+    model: TrainedModel, seen: Seen, rows: Rows, chosen: Mapping[str, Metric], group: RowGroup
 ) -> GroupReport:
     """What a model makes of one group of the rows."""
     schema, part, some = model.schema, of_rows(seen, group.rows), some_rows(rows, group.rows)

@@ -16,19 +16,59 @@ from bptrain.data.schema import Schema
 from bptrain.data.settings import DataSettings
 from bptrain.data.sources import DataSource
 from bptrain.errors import CheckpointError, UsageError, Warned, not_silenced
+from bptrain.model.ensemble import Ensemble, ensemble_of
 from bptrain.model.model import Model
 from bptrain.model.moved_data import RunOrigin, Search
+from bptrain.model.trained_model import TrainedModel
 from bptrain.plugins.records import changes, refuse_missing
-from bptrain.store import checkpoint
+from bptrain.store import checkpoint, ensemble_file
 from bptrain.store.chosen_run import find_run
+from bptrain.store.ensemble_file import StoredEnsemble
 from bptrain.store.run_directory import RunDirectory
+from bptrain.store.run_group import member_directory
+from bptrain.store.run_places import GROUP
 from bptrain.store.run_settings import portable, setting_differences
+from bptrain.store.sealed_file import ENSEMBLE, ONE_NETWORK, read_sealed
 
 
 def load(path: str | Path) -> Model:
-    """The model of a run (its best weights) or of any checkpoint file. Raises CheckpointError."""
+    """The network of a run (its best weights) or of any checkpoint file of one. Raises CheckpointError."""
     path = Path(path)
     return load_run(find_run(path), "best") if path.is_dir() else load_checkpoint(path)
+
+
+def load_model(path: str | Path) -> TrainedModel:
+    """The same, or an ensemble. Raises CheckpointError."""
+    path = Path(path)
+    return load_trained(find_run(path), "best") if path.is_dir() else load_file(path)
+
+
+def load_trained(run: RunDirectory, which: str) -> TrainedModel:
+    """The best or the last weights of a run, or an ensemble. Raises CheckpointError, UsageError for the last of one."""
+    if not (run.path / GROUP).is_file():
+        return load_run(run, which)
+    if which != "best":
+        message = (
+            f"{run.path} is an ensemble of the best weights of its members, and has no others: name a member"
+        )
+        raise UsageError(f"--checkpoint {which}: {message}, such as {run.path / member_directory(1)}")
+    return load_file(run.best)
+
+
+def load_file(path: Path) -> TrainedModel:
+    """The model of a checkpoint file, or an ensemble. Raises CheckpointError."""
+    sealed = read_sealed(path, (ONE_NETWORK, ENSEMBLE))
+    if not ensemble_file.is_ensemble(sealed):
+        return stored_model(checkpoint.stored(sealed), enclosing_run(path))
+    return load_ensemble(ensemble_file.stored_ensemble(sealed))
+
+
+def load_ensemble(stored: StoredEnsemble) -> Ensemble:
+    """The ensemble of what its file holds. Raises CheckpointError."""
+    try:
+        return ensemble_of([stored_model(member, None) for member in stored.members], stored)
+    except UsageError as error:
+        raise CheckpointError(f"{stored.path} is corrupt: {error.problems[0].message}") from error
 
 
 def load_run(run: RunDirectory, which: str) -> Model:

@@ -12,7 +12,7 @@ from bptrain.training.bootstrap import Ends, Sampling, interval, resampled_sums,
 from bptrain.training.conformal import AbsoluteErrors
 
 if TYPE_CHECKING:
-    from bptrain.model.model import Model
+    from bptrain.model.trained_model import TrainedModel
 
 
 class IntervalCoverage(NamedTuple):
@@ -44,7 +44,7 @@ def refuse_level(level: float) -> None:
         raise UsageError(f"--interval {level:g}: give a level between 0 and 1, such as 0.9")
 
 
-def errors_of(model: "Model") -> AbsoluteErrors:
+def errors_of(model: "TrainedModel") -> AbsoluteErrors:
     """The errors that a checkpoint keeps. Raises UsageError for classes, CheckpointError where it keeps none."""
     if model.schema.task != "regression":
         raise UsageError("this model predicts classes, and --interval is of numbers: see `predict --proba`")
@@ -59,14 +59,14 @@ def errors_of(model: "Model") -> AbsoluteErrors:
     return AbsoluteErrors.from_json(kept)
 
 
-def half_widths_of(model: "Model", level: float) -> Array:
+def half_widths_of(model: "TrainedModel", level: float) -> Array:
     """The half width of the interval of each target, m. Raises UsageError, DataError, CheckpointError."""
     refuse_level(level)
     return errors_of(model).half_widths(level)
 
 
 def coverage_of(
-    model: "Model", predicted: Array, true: Array, level: float, sampling: Sampling
+    model: "TrainedModel", predicted: Array, true: Array, level: float, sampling: Sampling
 ) -> IntervalCoverage:
     """How often intervals around predictions, N × m, hold the truth. Raises what `half_widths_of` does."""
     half = half_widths_of(model, level)

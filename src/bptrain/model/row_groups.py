@@ -113,7 +113,8 @@ def some_rows(data: Rows, rows: Array) -> Rows:
         data.row_index[rows],
         sample_weight,
         row_weight,
-        groups=groups,
+        data.notes,
+        groups,
     )
 
 

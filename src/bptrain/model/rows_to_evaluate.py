@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +11,6 @@ import numpy as np
 from bptrain.build.data import conventions_for, without_keys
 from bptrain.data.joined_files import source_of_paths
 from bptrain.data.memory import TableInMemory, in_memory, is_named
-from bptrain.data.one_column import column_of
 from bptrain.data.prepare import encode_file
 from bptrain.data.prepared import Rows
 from bptrain.data.raw_columns import columns_of
@@ -21,9 +21,11 @@ from bptrain.formats.conventions import Conventions
 from bptrain.formats.incoming import STDIN
 from bptrain.formats.problems import UndeclaredConvention
 from bptrain.formats.streams import pieces
+from bptrain.model.ensemble import first_of_each_name
 from bptrain.model.load import run_data
 from bptrain.model.model import Model
-from bptrain.parts.types import Array
+from bptrain.model.row_groups import some_rows
+from bptrain.model.trained_model import TrainedModel
 from bptrain.store.run_directory import RunDirectory
 
 SPLITS = ("test", "validation", "train")  # in the order of preference
@@ -33,15 +35,14 @@ class Evaluated(NamedTuple):
     """Encoded rows, and where they were read from."""
 
     split: str  # "data" for rows that are no split of the run
-    rows: Rows
+    encoded: tuple[Rows, ...]  # in each of the model's encodings, the same rows in the same order
     source: DataSource
     warnings: tuple[Warned, ...] = ()  # what is odd about them
 
-    def column(self, name: str, model: Model) -> Array:
-        """The cells of these rows in a column: numbers with NaN, or texts with None. Raises DataError."""
-        settings = model.config.data
-        every = column_of(self.source, name, model.schema, settings.features, settings.target)
-        return np.asarray(every[self.rows.row_index])
+    @property
+    def rows(self) -> Rows:
+        """As the first network takes them."""
+        return self.encoded[0]
 
 
 def rows_of_split(
@@ -57,10 +58,10 @@ def rows_of_split(
         raise UsageError(f"this run has no {name} rows; it has {', '.join(prepared.splits)}")
     done = tuple(note for note in prepared.notes if note.startswith("missing: "))
     rows = prepared.splits[name]
-    return Evaluated(name, rows._replace(notes=rows.notes or done), sources[name])
+    return Evaluated(name, (rows._replace(notes=rows.notes or done),), sources[name])
 
 
-def rows_of_files(model: Model, paths: Sequence[Path], target: Path | None = None) -> Evaluated:
+def rows_of_files(model: TrainedModel, paths: Sequence[Path], target: Path | None = None) -> Evaluated:
     """The rows of files, or patterns of their names, or of a pipe; `target` has the targets of a file of one array.
 
     Raises DataError, and UsageError for a pipe beside other files.
@@ -84,7 +85,7 @@ def is_pipe(path: Path) -> bool:
     return str(path) == "-" or path.is_fifo()
 
 
-def piped(model: Model, path: Path, conventions: Conventions) -> TableInMemory:
+def piped(model: TrainedModel, path: Path, conventions: Conventions) -> TableInMemory:
     """The table that a pipe holds, read to its end. Raises DataError."""
     names = (feature.name for feature in model.schema.features)
     conventions = conventions._replace(needed=(*names, *model.schema.target.names))
@@ -96,15 +97,24 @@ def piped(model: Model, path: Path, conventions: Conventions) -> TableInMemory:
     raise DataError(Problem("no_table", message, file=str(STDIN if stdin else path)))
 
 
-def rows_of_source(model: Model, source: DataSource) -> Evaluated:
-    """The rows of any source with the columns of the training data. Raises DataError."""
+def rows_of_source(model: TrainedModel, source: DataSource) -> Evaluated:
+    """The rows of any source with the columns of the training data, that every member can predict. Raises DataError."""
     settings = model.config.data  # which names the arrays of an npz file
     names, group = (settings.features, settings.target), settings.split.group
-    rows, warnings = encode_file(source, model.schema, model.w.dtype, *names, group=group)
-    return Evaluated("data", rows, source, tuple(warnings))
+    found = [encode_file(source, schema, dtype, *names, group=group) for schema, dtype in model.encodings]
+    encoded = [rows for rows, _ in found]
+    common = reduce(np.intersect1d, (rows.row_index for rows in encoded))
+    encoded = [
+        rows
+        if len(rows.row_index) == len(common)
+        else some_rows(rows, np.isin(rows.row_index, common).nonzero()[0])
+        for rows in encoded
+    ]
+    warnings = first_of_each_name([odd for _, odd in found])
+    return Evaluated("data", tuple(encoded), source, tuple(warnings))
 
 
-def rows_given(model: Model, data: Any) -> Evaluated:
+def rows_given(model: TrainedModel, data: Any) -> Evaluated:
     """The rows of a path, of several, or of what `bptrain.fit` takes as data: (X, y), a dict of columns, a frame.
 
     X is what `Model.predict` takes. Raises DataError.

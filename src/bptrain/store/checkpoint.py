@@ -9,11 +9,8 @@ position, a SHA-256 over all of it and the tensors, and in the best weights of a
 errors of its validation rows. It holds no time, host or path, so equal runs write equal bytes.
 """
 
-import hashlib
-import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -22,18 +19,15 @@ import numpy as np
 
 from bptrain.core.network import Network
 from bptrain.engines.base import OptimizerState
-from bptrain.engines.snapshots import pieces
 from bptrain.errors import CheckpointError
 from bptrain.parts.averaging import AVERAGE
 from bptrain.parts.controls import Watch
 from bptrain.parts.methods import UpdateRule
 from bptrain.parts.types import Array
-from bptrain.store.atomic import write_atomically
 from bptrain.store.plain import parsed, plain
-from bptrain.store.tensors import content
+from bptrain.store.sealed_file import ONE_NETWORK, Sealed, read_record, read_sealed, whole, write_sealed
 from bptrain.training.state import Best, State
 
-FORMAT = 1
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 IN_FILE = {"numerics": "bits"}  # facts that have another name in the file
 # What checkpoints of an earlier version do not say of their position.
@@ -110,55 +104,37 @@ def write_best(
 
 def read(path: Path) -> Stored:
     """Reads and verifies a checkpoint. Raises CheckpointError when it is missing, corrupt or of another format."""
-    with _opened(path) as file:
-        record = _record(path, file)
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
-        digest = record.pop("digest")
-        if digest != _digest(record, tensors):
-            raise CheckpointError(f"{path} is corrupt: its content does not match its digest")
-        record["plugins"] = tuple(record.get("plugins", ()))  # checkpoints of old do not say
-        facts = Facts(**{name: record[IN_FILE.get(name, name)] for name in Facts._fields})
-        return Stored(path, facts, record["position"], record["best"], tensors, record.get("absolute_errors"))
+    return stored(read_sealed(path))
+
+
+def stored(sealed: Sealed) -> Stored:
+    """The checkpoint that a file of one network holds. Raises CheckpointError."""
+    path, record, tensors = sealed
+    with whole(path):
+        errors = record.get("absolute_errors")
+        return Stored(path, facts_from(record), record["position"], record["best"], tensors, errors)
+
+
+def facts_from(record: Mapping[str, Any]) -> Facts:
+    """The facts in the record of a file. Raises KeyError."""
+    known = {name: record[IN_FILE.get(name, name)] for name in Facts._fields if name != "plugins"}
+    return Facts(**known, plugins=tuple(record.get("plugins", ())))  # checkpoints of old do not say
+
+
+def facts_record(facts: Facts) -> dict[str, Any]:
+    """The facts as the record of a file has them."""
+    return {IN_FILE.get(name, name): fact for name, fact in facts._asdict().items()}
 
 
 def glance(path: Path) -> dict[str, Any]:
     """What a checkpoint says of itself, its tensors neither read nor verified. Raises CheckpointError."""
-    with _opened(path) as file:
-        return _record(path, file, parsed)
+    return read_record(path, parsed)
 
 
 def updates_at(path: Path) -> int:
     """After how many updates a checkpoint was written, as it says itself, unverified. Raises CheckpointError."""
-    with _opened(path) as file:
-        return int(_record(path, file)["position"]["updates"])
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """The safetensors file; whatever is wrong with it inside the block is a CheckpointError."""
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        raise CheckpointError(f"no checkpoint at {path}")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            yield file
-    except OSError as error:
-        raise CheckpointError(f"could not read {path}: {error.strerror or error}") from error
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is corrupt, or no checkpoint: {error}") from error
-
-
-def _record(path: Path, file: Any, parse: Callable[[str], Any] = json.loads) -> dict[str, Any]:
-    text = (file.metadata() or {}).get("bptrain")
-    if text is None:
-        raise CheckpointError(f"{path} is a safetensors file, but not a checkpoint of bptrain")
-    record: dict[str, Any] = parse(text)
-    if record["format"] != FORMAT:
-        raise CheckpointError(
-            f"{path} has checkpoint format {record['format']}; this version reads format {FORMAT}"
-        )
-    return record
+    with whole(path):
+        return int(read_record(path)["position"]["updates"])
 
 
 def weights(stored: Stored, network: Network) -> Array:
@@ -244,21 +220,5 @@ def _write(
     tensors: dict[str, Array],
     more: Mapping[str, Any] = NOTHING,
 ) -> None:
-    of_run = {IN_FILE.get(name, name): fact for name, fact in facts._asdict().items()}
-    record = {"format": FORMAT, **of_run, "position": position, "best": best, **more}
-    record["digest"] = _digest(record, tensors)
-    write_atomically(path, content(tensors, {"bptrain": _canonical(record)}))
-
-
-def _digest(record: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
-    digest = hashlib.sha256(_canonical(record).encode())
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        digest.update(f"{name}:{tensor.dtype.str}:{tensor.shape}".encode())
-        for piece in pieces(tensor):
-            digest.update(piece.data)
-    return digest.hexdigest()
-
-
-def _canonical(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    record = {"format": ONE_NETWORK, **facts_record(facts), "position": position, "best": best, **more}
+    write_sealed(path, record, tensors)

@@ -62,7 +62,8 @@ def _remove_runs(group: RunGroup, next_runs: Sequence[str]) -> None:
             for folder in (run.path / "checkpoints", run.path, run.path.parent):
                 if folder != group.path and folder.is_dir() and not any(folder.iterdir()):
                     folder.rmdir()
-        group.out_of_fold.unlink(missing_ok=True)
+        for file in (group.out_of_fold, *group.own_run):
+            file.unlink(missing_ok=True)
 
 
 def _refuse_what_is_not_ours(group: RunGroup, name: str, is_there: bool, is_next: bool) -> None:

@@ -152,7 +152,8 @@ class RunDirectory:
         except FileNotFoundError as error:
             if (self.path / GROUP).is_file():
                 message = (
-                    f"{self.path} is a group of runs: name one of those that `bptrain runs {self.path}` lists"
+                    f"{self.path} is a group of runs: name one of those that `bptrain runs {self.path}` lists; an "
+                    "ensemble can be named itself when it is finished"
                 )
                 raise CheckpointError(message) from error
             raise CheckpointError(f"{self.path} is not a run: it has no run.json") from error
@@ -260,7 +261,7 @@ def run_at(path: Path, overwrite: bool) -> RunDirectory:
                 raise UsageError(
                     f"--out {path} is not empty: give another directory, --overwrite, or --resume {path}"
                 )
-            if "run.json" not in content:
+            if "run.json" not in content or GROUP in content:
                 raise UsageError(
                     f"--out {path} holds something that is not a run, which --overwrite does not replace"
                 )

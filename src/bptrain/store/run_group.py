@@ -1,8 +1,11 @@
-"""A group of runs: those of one cross-validation, or of several seeds, in a directory with a record of its own.
+"""A group of runs: those of one cross-validation, of several seeds, or of an ensemble, in a directory with a record.
 
 DIR/group.json        what the runs are of, which they are, and their mean and deviation once all are finished
-DIR/fold-1 …          each an ordinary run; DIR/repeat-1/fold-1 … where folds are repeated, DIR/seed-0 … of seeds
+DIR/fold-1 …          each an ordinary run; DIR/repeat-1/fold-1 … where folds are repeated, DIR/seed-0 … of seeds,
+                      DIR/members/001 … of an ensemble
 DIR/out_of_fold.csv   of folds: each row as the model predicts it that has not seen it
+
+An ensemble is a run as well, once it is finished: it has a run.json and a best.safetensors of its own beside these.
 
 A run in a group is none of its own to a command that looks for the newest run: who wants one names it.
 """
@@ -22,11 +25,11 @@ from bptrain.store.run_places import GROUP
 FORMAT = 1
 OUT_OF_FOLD = "out_of_fold.csv"
 MEMBER = re.compile(
-    r"(?:repeat-[1-9]\d*/)?fold-[1-9]\d*|seed-\d+"
+    r"(?:repeat-[1-9]\d*/)?fold-[1-9]\d*|seed-\d+|members/\d{3,}"
 )  # a run's directory below that of the group
-LEFT_OVER = r"group\.json|out_of_fold\.csv"
+LEFT_OVER = r"group\.json|out_of_fold\.csv|best\.safetensors|config\.yaml|run\.json"
 
-Kind = Literal["folds", "seeds"]
+Kind = Literal["folds", "seeds", "ensemble"]
 Status = Literal["running", "interrupted", "failed", "finished"]
 
 
@@ -34,7 +37,7 @@ class GroupRecord(NamedTuple):
     """The content of group.json."""
 
     kind: Kind
-    size: int  # the number of folds, or of seeds
+    size: int  # the number of folds, of seeds, or of members
     repeat: int  # how often all folds are made; 1 of seeds
     runs: tuple[str, ...]  # the directories of the runs, below that of the group
     config: dict[str, Any]  # the settings that they share, as checkpoints keep them
@@ -55,6 +58,12 @@ class RunGroup(NamedTuple):
     def out_of_fold(self) -> Path:
         """The predictions of all rows, each by the model that has not seen it."""
         return self.path / OUT_OF_FOLD
+
+    @property
+    def own_run(self) -> tuple[Path, Path, Path]:
+        """What an ensemble has as a run of its own."""
+        run = RunDirectory(self.path)
+        return run.best, run.config, run.record
 
     def run(self, name: str) -> RunDirectory:
         """One of its runs."""
@@ -98,10 +107,33 @@ class RunGroup(NamedTuple):
     def discard(self) -> None:
         """Removes a group that has no run, and its directory where nothing else is in it. Raises StorageError."""
         with storage(self.path, "remove"):
-            for file in (self.path / GROUP, self.path / ".lock"):
+            for file in (self.path / GROUP, self.path / ".lock", *self.own_run):
                 file.unlink(missing_ok=True)
             if not any(self.path.iterdir()):
                 self.path.rmdir()
+
+
+def member_directory(number: int) -> str:
+    """Where the run of a member of an ensemble lies, below that; members are counted from 1."""
+    return f"members/{number:03d}"
+
+
+def member_places(ensemble: Path) -> list[Path]:
+    """The runs of the members of an ensemble. Raises CheckpointError."""
+    return [ensemble / name for name in RunGroup(ensemble).read().runs]
+
+
+def refuse_an_ensemble(resume: str | None) -> None:
+    """Raises CheckpointError where what is to go on with one network is an ensemble."""
+    place = Path(str(resume))
+    if (
+        resume not in (None, "auto")
+        and (place / GROUP).is_file()
+        and RunGroup(place).read().kind == "ensemble"
+    ):
+        raise CheckpointError(
+            f"{resume} is an ensemble, and the config is of one network: it has no `ensemble`"
+        )
 
 
 def _result_of(run: RunDirectory) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bptrain.store.atomic import storage
 from bptrain.store.checkpoint_names import DAMAGED, update_of
 from bptrain.store.run_directory import FILES, TEMPORARY, RunDirectory, locked
-from bptrain.store.run_group import LEFT_OVER, MEMBER, OUT_OF_FOLD
+from bptrain.store.run_group import LEFT_OVER, MEMBER, OUT_OF_FOLD, RunGroup
 from bptrain.store.run_places import GROUP, PRUNED, entries_of, walk
 from bptrain.temporary import flush_directory, is_left_over
 
@@ -44,7 +44,7 @@ class Content(NamedTuple):
 def _below(path: Path, inside: str) -> Iterator[tuple[Path, bool]]:
     """Everything below a directory, and whether it is one; `inside` is where this lies in the group, if in one."""
     entries = entries_of(path)
-    is_group = GROUP in entries or inside.startswith("repeat-")
+    is_group = GROUP in entries or inside.startswith("repeat-") or inside == "members/"
     for name, entry in sorted(entries.items()):
         file = path / name
         is_directory = entry.is_dir(follow_symlinks=False)
@@ -65,7 +65,7 @@ def _below(path: Path, inside: str) -> Iterator[tuple[Path, bool]]:
 
 def _is_member(inside: str) -> bool:
     """Whether a directory of a group is that of a run, or of the folds of one repetition."""
-    return bool(MEMBER.fullmatch(inside) or MEMBER.fullmatch(f"{inside}/fold-1"))
+    return any(MEMBER.fullmatch(f"{inside}{rest}") for rest in ("", "/fold-1", "/001"))
 
 
 def _is_plain(file: Path) -> bool:
@@ -77,7 +77,8 @@ def _of_run(file: Path) -> bool:
 
 
 def _of_group(file: Path) -> bool:
-    return (file.name in (GROUP, OUT_OF_FOLD, ".lock") and _is_plain(file)) or is_left_over(file, LEFT_OVER)
+    ours = (GROUP, OUT_OF_FOLD, ".lock", *(own.name for own in RunGroup(file.parent).own_run))
+    return (file.name in ours and _is_plain(file)) or is_left_over(file, LEFT_OVER)
 
 
 def _is_checkpoint(file: Path) -> bool:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bptrain.errors import CheckpointError, UsageError
+from bptrain.model.answered_rows import answered
+from bptrain.model.ensemble_rows import answered_split
 from bptrain.model.evaluation_report import EvaluationReport, report_on
-from bptrain.model.load import enclosing_run, load_checkpoint, load_run, run_of
-from bptrain.model.model import Model
-from bptrain.model.rows_to_evaluate import rows_of_files, rows_of_split
+from bptrain.model.load import enclosing_run, load_file, load_trained, run_of
+from bptrain.model.rows_to_evaluate import rows_of_files
+from bptrain.model.trained_model import TrainedModel
 from bptrain.store.chosen_run import find_run
 from bptrain.store.run_directory import RunDirectory
 
@@ -35,11 +37,11 @@ def evaluate_model(
         )
     model, run = model_of(run_path, which, alone=bool(data))
     if data:
-        evaluated = rows_of_files(model, data, target)
+        found = answered(model, rows_of_files(model, data, target))
     else:
         assert run is not None  # only files can be evaluated without one
-        evaluated = rows_of_split(model, run, split, data_root)
-    return report_on(model, evaluated, None if run is None else run.path, by, interval)
+        found = answered_split(model, run, split, data_root)
+    return report_on(model, found, None if run is None else run.path, by, interval)
 
 
 def refuse_both(split: str | None, data: Sequence[Path], target: Path | None) -> None:
@@ -50,20 +52,20 @@ def refuse_both(split: str | None, data: Sequence[Path], target: Path | None) ->
         raise UsageError("--target needs --data")
 
 
-def model_of(run_path: Path | None, which: str, alone: bool) -> tuple[Model, RunDirectory | None]:
+def model_of(run_path: Path | None, which: str, alone: bool) -> tuple[TrainedModel, RunDirectory | None]:
     """best or last of a run (without one, of the newest), or a checkpoint file, which may stand `alone`.
 
     Raises CheckpointError.
     """
     if which in ("best", "last"):
         run = find_run(run_path)
-        return load_run(run, which), run
+        return load_trained(run, which), run
     file = Path(which)
     if not file.is_file():
         raise CheckpointError(f"no checkpoint at {which}: give best, last or a file")
     if run_path is None:
-        return load_checkpoint(file), None if alone else run_of(file)
+        return load_file(file), None if alone else run_of(file)
     run, own = find_run(run_path), enclosing_run(file)
     if own is not None and own.path.resolve() != run.path.resolve():
         raise CheckpointError(f"{file} belongs to {own.path}, not to {run.path}")
-    return load_checkpoint(file), run
+    return load_file(file), run

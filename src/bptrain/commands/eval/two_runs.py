@@ -1,6 +1,6 @@
 """`bptrain eval RUN_A RUN_B`: how much better one model is than another on the same rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,16 +15,22 @@ from bptrain.data.sources import DataSource, FileSource
 from bptrain.errors import DataError, Problem, UsageError, Warned, not_silenced
 from bptrain.formats.files import digest
 from bptrain.formats.problems import UndeclaredConvention, some_of
-from bptrain.model.load import config_of, load_run, run_data
+from bptrain.model.answered_rows import Answered, answered
+from bptrain.model.ensemble import Ensemble
+from bptrain.model.ensemble_rows import answered_split, reading_of
+from bptrain.model.load import config_of, load_trained, run_data
 from bptrain.model.model import Model
-from bptrain.model.row_groups import some_rows
-from bptrain.model.rows_to_evaluate import Evaluated, is_pipe, rows_of_files, rows_of_source, rows_of_split
+from bptrain.model.row_groups import of_rows, some_rows
+from bptrain.model.rows_to_evaluate import Evaluated, is_pipe, rows_of_files, rows_of_source
+from bptrain.model.trained_model import TrainedModel
 from bptrain.parts.metrics import Metric
+from bptrain.parts.types import Array
 from bptrain.store.chosen_run import find_run
 from bptrain.store.plain import plain
 from bptrain.store.run_directory import RunDirectory
+from bptrain.store.run_group import member_places
 from bptrain.training.bootstrap import Drawn, Ends, Sampling, interval
-from bptrain.training.evaluation import Evaluation, evaluation_of, seen_by
+from bptrain.training.evaluation import Evaluation, Seen, evaluation_of
 from bptrain.training.intervals import LOSS, Figures, Intervals, Key, drawn_of, figures_of, intervals_from
 
 
@@ -32,7 +38,7 @@ class RunCompared(NamedTuple):
     """One of the two models on the rows."""
 
     run: RunDirectory
-    model: Model
+    model: TrainedModel
     evaluation: Evaluation
     intervals: Intervals
 
@@ -74,7 +80,7 @@ class Candidate(NamedTuple):
     """A run and its model."""
 
     run: RunDirectory
-    model: Model
+    model: TrainedModel
 
 
 def compare_runs(
@@ -95,14 +101,14 @@ def compare_runs(
         raise UsageError(f"--checkpoint {which}: of two runs, choose best or last")
     if any(map(is_pipe, data)):
         raise UsageError("--data with a pipe can be read once, and there are two models: save it to a file")
-    a, b = (Candidate(run, load_run(run, which)) for run in map(find_run, paths))
+    a, b = (Candidate(run, load_trained(run, which)) for run in map(find_run, paths))
     refuse_other_questions(a, b)
     if data:
-        first = rows_of_files(a.model, data, target)
-        second = rows_of_files(b.model, data, target)
+        first = answered(a.model, rows_of_files(a.model, data, target))
+        second = answered(b.model, rows_of_files(b.model, data, target))
     else:
-        first = rows_of_split(a.model, a.run, split, data_root)
-        second = the_same_rows(b.model, first.source)
+        first = answered_split(a.model, a.run, split, data_root)
+        second = answered(b.model, the_same_rows(b.model, first.source))
     refuse_training_rows(first, (a, b), data_root)
     common, places_a, places_b = np.intersect1d(
         first.rows.row_index, second.rows.row_index, return_indices=True
@@ -115,11 +121,26 @@ def compare_runs(
         notes.append(
             f"{left:,} of {len(first.rows.row_index):,} rows are left out: {b.run.path} drops them for missing cells"
         )
-    rows = (some_rows(first.rows, places_a), some_rows(second.rows, places_b))
-    return compared((a, b), first.split, rows, notes, (first, second))
+    on_rows = (CommonRows.some(first, places_a), CommonRows.some(second, places_b))
+    warned = (*first.warnings, *second.warnings)
+    return compared((a, b), first.split, on_rows, notes, warned)
 
 
-def the_same_rows(model: Model, source: DataSource) -> Evaluated:
+class CommonRows(NamedTuple):
+    """What a model makes of the rows that both can predict."""
+
+    rows: Rows
+    seen: Seen
+
+    @classmethod
+    def some(cls, found: Answered, places: Array) -> "CommonRows":
+        """Some of the rows of a model."""
+        if len(places) == len(found.rows.row_index):
+            return cls(found.rows, found.seen)
+        return cls(some_rows(found.rows, places), of_rows(found.seen, places))
+
+
+def the_same_rows(model: TrainedModel, source: DataSource) -> Evaluated:
     """All rows of a source of another model, read as this model reads files. Raises DataError."""
     if isinstance(source, FileSource):
         source = source._replace(conventions=conventions_for(model.config.data, source.inputs))
@@ -146,19 +167,19 @@ def refuse_other_questions(a: Candidate, b: Candidate) -> None:
 
 
 def refuse_training_rows(
-    evaluated: Evaluated, candidates: Iterable[Candidate], data_root: Path | None
+    evaluated: Answered, candidates: Iterable[Candidate], data_root: Path | None
 ) -> None:
     """Raises DataError where one of the models was trained on one of the rows, as far as digests tell."""
     what = evaluated.source.name if evaluated.split == "data" else f"the {evaluated.split} split"
     digests = evaluated.source.digests("train")
-    for run, model in candidates:
-        if all(model.stored.facts.data.get(role) == found for role, found in digests.items()):
-            trained = run_data(model, run, model.w.dtype, data_root=data_root).prepared.splits["train"]
+    for run, network in networks_of(candidates):
+        if all(network.stored.facts.data.get(role) == found for role, found in digests.items()):
+            trained = run_data(network, run, network.w.dtype, data_root=data_root).prepared.splits["train"]
             rows = evaluated.rows.row_index
             n = len(np.intersect1d(trained.row_index, rows))
             fault = f"{n:,} of the {len(rows):,} rows of {what} are training rows of {run.path}" if n else ""
         else:
-            shared = files_in_common(evaluated.source, training_files(run, model, data_root))
+            shared = files_in_common(evaluated.source, training_files(run, network, data_root))
             fault = (
                 f"{what} has rows of {some_of(shared)}, of which {run.path} was trained on some"
                 if shared
@@ -167,6 +188,20 @@ def refuse_training_rows(
         if fault:
             cure = "give rows that neither was trained on with --data FILE, or train both with the same split"
             raise DataError(Problem("training_rows", f"{fault}, so it has an unfair lead there: {cure}"))
+
+
+def networks_of(candidates: Iterable[Candidate]) -> Iterator[tuple[RunDirectory, Model]]:
+    """The networks of the models, with their runs; members of one ensemble that have the same training rows once."""
+    for run, model in candidates:
+        if not isinstance(model, Ensemble):
+            yield from ((run, network) for network in model.members)
+            continue
+        known = set()
+        for member, place in zip(model.networks, member_places(run.path), strict=True):
+            key = reading_of(member)
+            if key not in known:
+                known.add(key)
+                yield RunDirectory(place), member
 
 
 def training_files(run: RunDirectory, model: Model, data_root: Path | None) -> DataSource | None:
@@ -196,23 +231,22 @@ def file_digests(source: DataSource | None) -> dict[Path, str]:
 def compared(
     candidates: tuple[Candidate, Candidate],
     split: str,
-    rows: tuple[Rows, Rows],
+    on_rows: tuple[CommonRows, CommonRows],
     notes: Sequence[str],
-    found: Iterable[Evaluated],
+    odd: Sequence[Warned],
 ) -> Comparison:
     """The figures of both models on the rows, and their differences on the same rows drawn."""
     a, b = (model for _, model in candidates)
     chosen, told = common_metrics(a, b), list(notes)
-    weights, groups = (rows[0].row_weight, rows[0].sample_weight), rows[0].groups  # the same in both
-    sampling = Sampling(len(rows[0].row_index), a.config.seed, groups)
+    first = on_rows[0].rows  # whose weights and groups are the same in both
+    sampling = Sampling(len(first.row_index), a.config.seed, first.groups)
     both: list[RunCompared] = []
     drawn: list[FiguresDrawn] = []
-    for (run, model), own, metrics in zip(candidates, rows, chosen, strict=True):
-        data = own._replace(row_weight=weights[0], sample_weight=weights[1])
-        seen = seen_by(model.network, model.outputs_of(data.X), model.schema, data)
+    for (run, model), (own, seen), metrics in zip(candidates, on_rows, chosen, strict=True):
+        data = own._replace(row_weight=first.row_weight, sample_weight=first.sample_weight)
         figures = figures_of(seen, model.schema, data, metrics, sampling)
         drawn.append(FiguresDrawn(figures, drawn_of(figures, sampling)))
-        independent = groups is None and weights[0] is None
+        independent = first.groups is None and first.row_weight is None
         ends = intervals_from(*drawn[-1], model.schema, metrics, independent)
         both.append(RunCompared(run, model, evaluation_of(seen, model.schema, data, metrics), ends))
     same_loss = a.config.loss == b.config.loss
@@ -220,8 +254,7 @@ def compared(
         names = f"{a.config.loss.name} and {b.config.loss.name}"
         told.append(f"the losses differ ({names}, or their options), so their difference is left out")
     difference, ends_of = differences(drawn[0], drawn[1], same_loss, a.schema.labels)
-    odd = dict.fromkeys(one for evaluated in found for one in evaluated.warnings)
-    warned = (*a.warnings, *b.warnings, *not_silenced(odd, a.config.silence))
+    warned = (*a.warnings, *b.warnings, *not_silenced(dict.fromkeys(odd), a.config.silence))
     return Comparison(split, sampling.rows, (both[0], both[1]), difference, ends_of, warned, tuple(told))
 
 
@@ -232,7 +265,7 @@ class FiguresDrawn(NamedTuple):
     drawn: Mapping[Key, Drawn]
 
 
-def common_metrics(a: Model, b: Model) -> tuple[Mapping[str, Metric], Mapping[str, Metric]]:
+def common_metrics(a: TrainedModel, b: TrainedModel) -> tuple[Mapping[str, Metric], Mapping[str, Metric]]:
     """The metrics that both configs have with the same options, as each of them makes it."""
     options = [
         {part.name: part.options for part in model.config.metrics or () if part.options} for model in (a, b)

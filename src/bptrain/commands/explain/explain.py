@@ -23,7 +23,7 @@ from bptrain.commands.explain.network_lines import (
 )
 from bptrain.commands.explain.part_lines import Alphabet
 from bptrain.commands.explain.update_lines import change_lines, end_lines, update_lines
-from bptrain.config import load_config
+from bptrain.config import as_member, load_config
 from bptrain.config.part import PartConfig
 from bptrain.engines.compiled.running import sources
 from bptrain.errors import Problem, UsageError
@@ -35,7 +35,7 @@ def explain(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> 
 
     Raises UsageError or DataError.
     """
-    loaded = load_config(config, overrides)
+    loaded = as_member(load_config(config, overrides))
     settings = loaded.config
     sizes = settings.network.sizes
     needed = "auto" in (sizes[0], sizes[-1]) or (
@@ -69,7 +69,7 @@ def kernel(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> s
 
     Raises UsageError, with the reason for a part that cannot be compiled, or DataError.
     """
-    loaded = load_config(config, overrides)
+    loaded = as_member(load_config(config, overrides))
     prepared = prepare_data(loaded)
     network = network_of_schema(loaded.config, prepared.schema)
     plan = build_plan(loaded.config, network, len(prepared.splits["train"].X))

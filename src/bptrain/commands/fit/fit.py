@@ -25,6 +25,7 @@ from bptrain.commands.fit.resume import (
     resumed_run,
 )
 from bptrain.commands.fit.summary import FitSummary, best_is_written, summarize
+from bptrain.config import Loaded
 from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
 from bptrain.data.memory import InMemory
@@ -33,7 +34,7 @@ from bptrain.engines.base import Engine, TrainingPlan, initial_optimizer_state
 from bptrain.engines.choice import EngineChoice, choose_engine, forward_pass, make_engine
 from bptrain.engines.registry import engine_entry
 from bptrain.engines.threads import limit_threads, threads_for
-from bptrain.errors import NumericalError, Warned, not_silenced
+from bptrain.errors import NumericalError, Problem, UsageError, Warned, not_silenced
 from bptrain.mapped_rows import room_of
 from bptrain.model.moved_data import origin_record
 from bptrain.plugins.records import records
@@ -112,6 +113,7 @@ def fit_events(
     if resume is not None:
         refuse_what_is_missing(resume, out, given)
     loaded = load_given(config, overrides, given)
+    refuse_several_networks(loaded)
     kept = None
     if resume is not None:
         loaded, kept = data_to_go_on(resume, loaded, out)
@@ -149,6 +151,14 @@ def fit_events(
         begun = started(fit, run, state, resumed, choice, anew, older)
         yield begun
         yield from trained(fit, engine, run, state, saver, begun.warnings)
+
+
+def refuse_several_networks(loaded: Loaded) -> None:
+    """Raises UsageError for a config of an ensemble, which is not one fit (experiments/ensembles.py)."""
+    if loaded.config.ensemble is not None:
+        with loaded.locating():
+            message = "several networks are not one fit: set it to null"
+            raise UsageError(Problem("contradiction", message, path="ensemble"))
 
 
 def open_fit(setup: Setup) -> Fit:

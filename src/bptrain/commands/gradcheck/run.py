@@ -11,7 +11,7 @@ from bptrain.build.data import prepare_data
 from bptrain.build.network import initial_weights, network_of_schema
 from bptrain.build.training import build_plan
 from bptrain.commands.gradcheck.consistency import Consistency, consistency, plain_descent
-from bptrain.config import load_config
+from bptrain.config import as_member, load_config
 from bptrain.config.schema import Config
 from bptrain.core.dropout import masks
 from bptrain.core.network import BatchContext, Network
@@ -100,7 +100,8 @@ def of_config(
     config: Path, overrides: Sequence[str] | Mapping[str, Any] = (), rows: int = ROWS
 ) -> NetworkToCheck:
     """A config's network at its initial weights, on its first training rows. Raises UsageError or DataError."""
-    loaded = load_config(config, overrides)
+    written = load_config(config, overrides)
+    loaded = as_member(written)  # of an ensemble, the first
     prepared = prepare_data(loaded, np.float64, rows)
     network = network_of_schema(loaded.config, prepared.schema)
     w = initial_weights(loaded.config, network, np.float64)
@@ -108,7 +109,9 @@ def of_config(
     V = None if of.sample_weight is None else of.sample_weight[:rows]
     point = point_at(network, w, of.X[:rows], of.T[:rows], V, loaded.config.seed)
     named = loaded.config.training.engine
-    return NetworkToCheck(str(config), "the initial weights", loaded.config, network, point, named)
+    several = written.config.ensemble is not None
+    weights = "the initial weights" + (" of member 1" if several else "")
+    return NetworkToCheck(str(config), weights, loaded.config, network, point, named)
 
 
 def of_run(path: Path, rows: int = ROWS, data_root: Path | None = None) -> NetworkToCheck:

@@ -45,12 +45,13 @@ from bptrain.commands.predict.prediction_events import (
 from bptrain.commands.predict.prediction_output import Output, open_output
 from bptrain.commands.predict.predictor import Predictor, predictor_of
 from bptrain.data.drift import ColumnDrift, DriftCounts
-from bptrain.data.new_rows import ALL, EncodedPiece, NewRows
+from bptrain.data.new_rows import ALL
 from bptrain.errors import Interrupted, UsageError, not_silenced
 from bptrain.formats.incoming import STDIN
 from bptrain.formats.problems import FaultyRows, UndeclaredConvention
 from bptrain.formats.streams import pieces, pieces_of_groups
-from bptrain.model.rows_to_evaluate import rows_of_split
+from bptrain.model.ensemble_rows import answered_split
+from bptrain.model.predicted_rows import AnsweredPiece, PredictedRows
 
 
 def predict(words: Sequence[str], options: PredictOptions) -> Generator[PredictEvent]:
@@ -162,35 +163,35 @@ def predict_split(words: Sequence[str], split: str, options: PredictOptions) -> 
     yield Chosen(by)
     yield from by.model.warnings
     begun = time.monotonic()
-    rows = rows_of_split(by.model, by.run, split, options.data_root).rows
+    found = answered_split(by.model, by.run, split, options.data_root)
+    rows, answers = found.rows, found.answers
     yield from map(Noted, rows.notes)
     with open_output(job.out, kind, False) as output:
-        outputs = by.model.outputs_of(rows.X).X_L
-        for a in range(0, len(outputs), AT_A_TIME):
+        for a in range(0, len(answers.outputs), AT_A_TIME):
             part = slice(a, a + AT_A_TIME)
-            written = [*row_columns(schema, rows, part), *predictor.columns_of(outputs[part])]
+            written = [*row_columns(schema, rows, part), *predictor.columns_of(answers.part(part))]
             output.write(written, split)
             yield from shown(output)
-    yield Advanced(len(rows.X))
-    yield summary_of(by, [PredictedFile(split, job.out, len(rows.X))], begun)
+    yield Advanced(len(rows.y_true))
+    yield summary_of(by, [PredictedFile(split, job.out, len(rows.y_true))], begun)
 
 
-def predict_file(path: Path, task: Task, output: Output | None) -> Generator[PredictEvent, None, NewRows]:
+def predict_file(
+    path: Path, task: Task, output: Output | None
+) -> Generator[PredictEvent, None, PredictedRows]:
     """Predicts the rows of one file; returns them, with what is odd about them. Without an output they are counted."""
     predictor, options = task.predictor, task.options
     model = predictor.model
     settings = model.config.data
     named = settings.features if isinstance(settings.features, str) and settings.features != ALL else "X"
     source, name = (sys.stdin.buffer, str(STDIN)) if path == DASH else (path, str(path))
-    rows = NewRows(
-        model.schema,
-        model.w.dtype,
+    rows = PredictedRows(
+        model,
         name,
         array=named,
         keep=ALL if options.keep == (ALL,) else options.keep,
         blank=options.on_bad_row == BLANK,
         drift=task.drift,
-        forward=model.outputs_of_plain,
     )
     conventions = conventions_for(settings, path)
     names = tuple(feature.name for feature in model.schema.features)
@@ -226,9 +227,8 @@ def shown(output: Output) -> Iterator[Printed]:
         yield Printed(text)
 
 
-def columns_of(piece: EncodedPiece, predictor: Predictor) -> list[OutColumn]:
+def columns_of(piece: AnsweredPiece, predictor: Predictor) -> list[OutColumn]:
     """The columns that are written of some rows. Raises UsageError where two have the same name."""
     kept = [OutColumn(one.name, one.cells, copied=True, typed=one.typed) for one in piece.kept]
     refuse_clashes([*(column.name for column in kept), *predictor.names], "--name, or keep other columns")
-    made = predictor.columns(piece.X) if piece.outputs is None else predictor.columns_of(piece.outputs)
-    return [*kept, *(with_gaps(column, piece.unfit) for column in made)]
+    return [*kept, *(with_gaps(column, piece.unfit) for column in predictor.columns_of(piece.answers))]

@@ -13,8 +13,8 @@ from bptrain.formats.base import format_of
 from bptrain.formats.packing import without_packing
 from bptrain.formats.parquet import row_groups
 from bptrain.formats.problems import nearest
-from bptrain.model.load import enclosing_run, load_checkpoint, load_run, run_of
-from bptrain.model.model import Model
+from bptrain.model.load import enclosing_run, load_file, load_trained, run_of
+from bptrain.model.trained_model import TrainedModel
 from bptrain.store.chosen_run import find_finished_run
 from bptrain.store.run_directory import RunDirectory
 
@@ -25,7 +25,7 @@ DASH = Path("-")  # the standard input
 class ChosenModel(NamedTuple):
     """Who predicts."""
 
-    model: Model
+    model: TrainedModel
     run: RunDirectory | None  # None for a checkpoint file that is in none
     newest: bool  # whether nobody has named it
 
@@ -64,7 +64,7 @@ def chosen_model(
         if which != "best":
             raise UsageError(f"--checkpoint {which}: {first} is a checkpoint already")
         run = run_of(first) if needs_run and first.is_file() else enclosing_run(first)
-        return ChosenModel(load_checkpoint(first), run, False), tuple(words[1:])
+        return ChosenModel(load_file(first), run, False), tuple(words[1:])
     if first is not None and first.is_dir():
         model, run = model_of(first, which, alone=not needs_run)
         return ChosenModel(model, run, False), tuple(words[1:])
@@ -75,7 +75,7 @@ def chosen_model(
         message = f"no run at {first}: there is neither such a directory nor such a file"
         raise CheckpointError(Problem(CheckpointError.code, message, suggestion=similar_run(first)))
     run = find_finished_run()
-    return ChosenModel(load_run(run, which), run, True), tuple(words)
+    return ChosenModel(load_trained(run, which), run, True), tuple(words)
 
 
 def is_no_data(word: Path) -> bool:
@@ -164,7 +164,7 @@ def stem_of(file: Path) -> str:
     return bare
 
 
-def refuse_existing(jobs: Sequence[PredictionJob], model: Model, overwrite: bool) -> None:
+def refuse_existing(jobs: Sequence[PredictionJob], model: TrainedModel, overwrite: bool) -> None:
     """Raises UsageError for an output that is there, or that may not be replaced."""
     for job in jobs:
         if job.out is None:

@@ -1,6 +1,7 @@
 """The columns that predictions are written in: `prediction`, and with probabilities `p_<label>` for each class.
 
-Of several targets there is one column each, `prediction_<name>`. A row without a prediction has empty cells.
+Of several targets there is one column each, `prediction_<name>`. A row without a prediction has empty cells. The ends
+of intervals and the spread of an ensemble's members stand behind these.
 """
 
 from collections import Counter
@@ -17,10 +18,13 @@ from bptrain.formats.base import Cells
 from bptrain.formats.coded_texts import CodedTexts
 from bptrain.formats.problems import some_of
 from bptrain.mapped_rows import by_rows
+from bptrain.model.ensemble import spread_of
+from bptrain.model.trained_model import Answers
 from bptrain.parts.types import Array
 
 PREDICTION = "prediction"
 ENDS = ("lower", "upper")
+SPREAD = "spread"
 
 
 class OutColumn(NamedTuple):
@@ -79,6 +83,32 @@ def interval_columns(schema: Schema, outputs: Array, half_widths: Array) -> list
     predicted = schema.decode(outputs)
     ends = np.stack([predicted - half_widths, predicted + half_widths], axis=2)
     return columns_of_values(interval_names(schema), ends.reshape(len(ends), -1))
+
+
+def spread_names(schema: Schema, proba: bool = False) -> list[str]:
+    """`spread`; of several targets `spread_<name>` of each, beside probabilities `spread_<label>` of each class."""
+    if proba:
+        return [f"{SPREAD}_{label_text(label)}" for label in schema.labels]
+    names = schema.target.names
+    several = len(names) > 1 and schema.target.kind != "distribution"
+    return [f"{SPREAD}_{name}" for name in names] if several else [SPREAD]
+
+
+def spread_columns(
+    schema: Schema, answers: Answers, proba: bool = False, classes: Array | None = None
+) -> list[OutColumn]:
+    """The standard deviation of the members: of values, of each class, or of the predicted class alone.
+
+    `classes` are the numbers of the predicted classes, N, where they are not those of the largest outputs.
+    """
+    each = (
+        answers.each if schema.task == "regression" else [by_rows(schema.scores_of, X) for X in answers.each]
+    )
+    spread = spread_of(each)
+    if schema.task == "classification" and schema.target.kind != "multilabel" and not proba:
+        predicted = by_rows(schema.classes_of, answers.outputs) if classes is None else classes
+        spread = by_rows(lambda part, k: np.take_along_axis(part, k[:, None], axis=1), spread, predicted)
+    return columns_of_values(spread_names(schema, proba), spread)
 
 
 def columns_of_values(names: Sequence[str], values: Array) -> list[OutColumn]:

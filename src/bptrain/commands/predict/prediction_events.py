@@ -28,6 +28,7 @@ class PredictOptions(NamedTuple):
     split: str | None = None  # of the run's own rows, in place of data
     data_root: Path | None = None  # where the run's data lies now
     shard: str | None = None  # I/N, of the files or row groups
+    spread: bool = False  # whether the standard deviation of the members of an ensemble is written
     fail_on_drift: float | None = None  # the largest drift of a column that is no verdict against it
 
 

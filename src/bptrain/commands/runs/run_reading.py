@@ -42,6 +42,12 @@ def row_of_group(group: RunGroup) -> RunRow:
         record = group.read()
         finished, mean, sd = standing(group, record)
         settings = settings_of_group(group, record)
+        loss = None
+        if (
+            record.kind == "ensemble" and record.status == "finished"
+        ):  # the figures of the mean of the members
+            best = RunDirectory(group.path).record_of_files()["result"]["best"]
+            mean, sd, loss = dict(best["metrics"]), {}, best["loss"]
     except CheckpointError as error:
         return RunRow(path, "damaged", error.problems[0].message)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -56,6 +62,7 @@ def row_of_group(group: RunGroup) -> RunRow:
         path,
         state,
         split=split,
+        loss=number(loss[split]) if loss and split else None,
         metrics=mean[split] if split else {},
         test=mean.get("test", {}),
         started=str(record.started),
@@ -70,7 +77,8 @@ def settings_of_group(group: RunGroup, record: GroupRecord) -> dict[str, Any]:
         config = newest_glance(group.run(record.runs[0]))["config"]
     except CheckpointError:
         config = record.config
-    return {key: value for key, value in flat(config).items() if key != "data.split.fold"}
+    own = ("data.split.fold", "data.split.validation_fold")
+    return {key: value for key, value in flat(config).items() if key not in own}
 
 
 def standing(group: RunGroup, record: GroupRecord) -> tuple[int, MetricsBySplit, MetricsBySplit]:

@@ -61,7 +61,7 @@ def all_runs(directory: Path) -> list[RunRow]:
     rows = []
     for folder in walk(directory):
         is_group = GROUP in folder.entries and folder.path != top
-        if not is_group and not is_run(folder):
+        if not is_group and (GROUP in folder.entries or not is_run(folder)):
             continue
         name = folder.path[len(top) :].lstrip(os.sep) or "."
         run = name if top == "." else top if name == "." else f"{top}{os.sep}{name}"

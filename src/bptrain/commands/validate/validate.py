@@ -16,6 +16,8 @@ from bptrain.build.network import activation_parts
 from bptrain.build.setup import NOTHING, Setup, load_given, opening_loaded
 from bptrain.commands.fit.fit import Compiling, Fit, open_fit, ready_engine, start_state
 from bptrain.commands.validate.cost_model import Estimate, estimate
+from bptrain.config import as_member
+from bptrain.config.ensemble import EnsembleConfig
 from bptrain.core.backprop import gradient
 from bptrain.core.dropout import masks
 from bptrain.core.network import BatchContext
@@ -39,6 +41,7 @@ class Validated(NamedTuple):
     loss: float  # mean per row over the first rows, at the initial weights
     rows: int  # how many first rows
     estimate: Estimate
+    ensemble: EnsembleConfig | None = None  # of which this is the first member
 
     @property
     def warnings(self) -> tuple[Warned, ...]:
@@ -83,6 +86,7 @@ class Validated(NamedTuple):
             "updates_per_epoch": self.fit.plan.steps_per_epoch,
             "first_loss": self.loss,
             "estimate": self.estimate.record(),
+            **({} if self.ensemble is None else {"ensemble": self.ensemble.model_dump()}),
             "metrics": list(self.setup.metrics),
             "notes": list(self.setup.prepared.notes),
             "warnings": [{"name": name, "message": message} for name, message in self.warnings],
@@ -98,7 +102,8 @@ def validating(
     the compiled engine by name.
     """
     loaded = load_given(config, overrides, NOTHING)
-    return (yield from validated((yield from opening_loaded(loaded))))
+    done = yield from validated((yield from opening_loaded(as_member(loaded))))
+    return done._replace(ensemble=loaded.config.ensemble)
 
 
 def validated(setup: Setup) -> Generator[Compiling, None, Validated]:

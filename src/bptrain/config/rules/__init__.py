@@ -13,6 +13,7 @@ from bptrain.config.rules.base import BrokenRule, Found
 from bptrain.config.rules.controls import CONTROLS
 from bptrain.config.rules.data import DATA
 from bptrain.config.rules.losses import LOSSES, METRICS
+from bptrain.config.rules.members import ENSEMBLES
 from bptrain.config.rules.network import INITIALIZERS, NETWORK
 from bptrain.config.rules.optimizers import OPTIMIZERS, SOLVERS
 from bptrain.config.rules.splits import SPLITS
@@ -42,5 +43,6 @@ RULES: list[tuple[Callable[..., Found], tuple[str, ...]]] = [
         *OPTIMIZERS,
         *CONTROLS,
         *SOLVERS,
+        *ENSEMBLES,
     )
 ]
