@@ -1,7 +1,7 @@
 """bptrain in benchmarks/tables.py: the page that `init` writes, as it is, on the rows of the benchmark.
 
 init sees the set's own file, whole, as a user's would be; the fit reads the same cells with the part of each row beside
-them (`data.split: {column: …}`), one seed for the rows, the weights and the order. `today` is what init wrote at commit
+them, one seed for the rows, the weights and the order. `today` is what init wrote at commit
 45f0ecd, before it had a choice of effort: `page_before` has its rule.
 """
 
@@ -40,20 +40,22 @@ def prepare(task: dict[str, Any]) -> Callable[[], dict[str, float]]:
     place = Path(tempfile.mkdtemp(dir=task["place"]))
     page = place / "config.yaml"
     text, inputs = init(task["original"], task["target"], task["labels"], task["task"], task["program"])
+    said = yaml.safe_load(text)
     overrides: dict[str, Any] = {"seed": task["seed"], "training.threads": 1}
     if task["labels"]:
         overrides["data.train"] = {"inputs": task["original"], "target": task["labels"]}
         overrides["data.test"] = dict(zip(("inputs", "target"), task["test"], strict=True))
         overrides["data.split"] = {"validation": 0.15}
     else:
-        overrides |= {"data.train": task["file"], "data.split": {"column": PART}}
+        overrides |= {"data.train": task["file"]} | split_of(said, task)
     if task["program"] == BEFORE:
-        text = json.dumps(page_before(yaml.safe_load(text)["data"], task, inputs))
+        text = json.dumps(page_before(said["data"], task, inputs))
     page.write_text(text, encoding="utf-8")
 
     def work() -> dict[str, float]:
         try:
-            result = bptrain.fit(page, overrides, out=place / "run").result
+            jobs = 1 if said.get("ensemble") else None
+            result = bptrain.fit(page, overrides, out=place / "run", jobs=jobs).result
         finally:
             shutil.rmtree(place, ignore_errors=True)
         test = result["best"]["metrics"]["test"]
@@ -76,6 +78,19 @@ def init(data: str, target: str, labels: str, task: str, program: str) -> tuple[
             raise SystemExit(f"{' '.join(line)}: {done.stdout}{done.stderr}")
         sizes: list[int] = json.loads(done.stdout)["sizes"]
         return Path(place, "config.yaml").read_text(encoding="utf-8"), sizes[0]
+
+
+def split_of(said: dict[str, Any], task: dict[str, Any]) -> dict[str, Any]:
+    """How a page is told the rows of the benchmark: by the column that names the part of each row.
+
+    An ensemble by fold cuts training and validation rows itself: it is told the test rows alone.
+    """
+    if (said.get("ensemble") or {}).get("by") != "fold":
+        return {"data.split": {"column": PART}}
+    return {
+        "data.split": {"index": task["test_rows"]},
+        "data.exclude": [*(said["data"].get("exclude") or ()), PART],
+    }
 
 
 def page_before(data: dict[str, Any], task: dict[str, Any], inputs: int) -> dict[str, Any]:

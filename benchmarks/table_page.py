@@ -26,14 +26,16 @@ What `bptrain init` writes, trained as it is, beside other programs with their d
 
 ## How it is measured
 
-- Sets. The choices of `init` were made on the **development** sets, by their validation rows. The **reporting** sets
-  had no part in them; all goals but those of a named set are over these.
+- Sets. The choices of `init` were made on the **development** sets, on rows of theirs that were drawn for that; their
+  figures are kinder to bptrain than others. The **reporting** sets had no part in the choices: all goals but those of a
+  named set are over these.
 - Rows. Test rows are those of a published split (an index file, a test file) where the set has one, else 15 % of all
   rows; validation rows are 15 %. They are drawn once per seed, each class in proportion, and every program is given the
   same table, with a column that names the part of each row. Rows without a target are left out.
-- What trains. bptrain and RealMLP fit the training rows, and choose the epoch by the validation rows. {refits}The other
-  programs have no use for validation rows; they **fit training and validation rows together**, which is the harder
-  comparison for bptrain. Lines with "training rows" are the same programs on the training rows alone.
+- What trains. bptrain and RealMLP fit the training rows, and choose the epoch by the validation rows; the
+  networks of `best`, where it is an ensemble by fold, each do so by another part of both. The others have no use for
+  validation rows; they **fit training and validation rows together**, which is the harder comparison for bptrain. Lines
+  with "training rows" are the same programs on the training rows alone.
 - Defaults. No option is set but the seed and one thread. Categories are given as such; a missing one is a level of its
   own. Missing numbers stay missing, but for RealMLP and scikit-learn's MLP, which get the median of the training rows;
   scikit-learn's MLP gets inputs of mean 0 and standard deviation 1, one-hot categories, and such a target.
@@ -55,12 +57,7 @@ def page(fits: Fits, plan: Protocol, versions: str, tried: str) -> str:
     }
     titles = {program.name: program.title for program in plan.programs.values()}
     seeds = plan.seeds
-    refits = (
-        "`best` fits once more on both, as its page says. "
-        if any(fits.of(name, "best") for name in plan.sets)
-        else ""
-    )
-    head = HEAD.format(usual=len(seeds["usual"]), few=len(seeds["few"]), refits=refits)
+    head = HEAD.format(usual=len(seeds["usual"]), few=len(seeds["few"]))
     sections = [head, versions, "", "## Goals", "", *goal_table(fits, names["reporting"])]
     missing = missing_lines(fits, plan)
     if missing:

@@ -79,7 +79,8 @@ class Protocol(NamedTuple):
 
     def takes(self, program: Program, one: DataSet) -> bool:
         """Whether a program is fitted to a set."""
-        return not (program.small and one.large) and (program.is_ours or not one.labels)
+        takes_images = program.is_ours and program.name != "best"
+        return not (program.small and one.large) and (takes_images or not one.labels)
 
     def seeds_of(self, one: DataSet, program: Program) -> list[int]:
         """The seeds with which a program is fitted to a set."""

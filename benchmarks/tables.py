@@ -120,8 +120,10 @@ class Files:
             if not file.exists():
                 parts = parts_of(one, table, work.seed, self.plan.shares, self.data)
                 write_table(table, parts, file)
+                file.with_suffix(".txt").write_text(" ".join(map(str, parts["test"])), encoding="utf-8")
         return told | {
             "file": str(file),
+            "test_rows": str(file.with_suffix(".txt")),
             "count": len(table.rows) - table.of_test,
             "classes": len(set(table.column(one.target))) if one.task == "classification" else 0,
             "categories": categories(table, one),
@@ -138,7 +140,9 @@ class Files:
             ]
             file.write_text("\n".join(["number,letter,target," + PART, *lines]) + "\n", encoding="utf-8")
         names = {"target": "target", "categories": ["letter"], "exclude": [], "seed": 0, "task": task}
-        few = {"count": 200, "classes": 3, "labels": "", "test": []}
+        rows = self.place / f"{task}.txt"
+        rows.write_text(" ".join(map(str, range(3, 200, 4))), encoding="utf-8")
+        few = {"count": 200, "classes": 3, "labels": "", "test": [], "test_rows": str(rows)}
         return {"file": str(file), "original": str(file), **names, **few}
 
 

@@ -270,6 +270,18 @@ def test_the_page_of_the_repository_is_made_of_its_fits() -> None:
     assert tables.PAGE.read_text(encoding="utf-8") == tables.text_of(protocol(), stores)
 
 
+def test_an_ensemble_by_fold_is_told_the_test_rows(folder: Path, tmp_path: Path) -> None:
+    files = tables.Files(folder, Protocol({"rooms": ROOMS}, {}, {}, SHARES), tmp_path)
+    task = files.task(tables.Work(ROOMS, Program("best", "best", "fit and choose"), 2))
+    said = {"data": {"exclude": ["id"]}, "ensemble": {"members": 8, "by": "fold"}}
+    told = table_bptrain.split_of(said, task)
+    assert told["data.exclude"] == ["id", PART]
+    assert Path(told["data.split"]["index"]).read_text(encoding="utf-8") == "36 37 38 39"
+    for ensemble in (None, {"by": "seed"}):
+        other = {"data": {}, "ensemble": ensemble}
+        assert table_bptrain.split_of(other, task) == {"data.split": {"column": PART}}
+
+
 def test_the_config_of_before() -> None:
     """The page of commit 45f0ecd for iris: 150 rows, 3 classes."""
     data = {"train": "iris.csv", "target": "species", "missing": "error", "scale": "robust_clip"}
@@ -327,3 +339,18 @@ def test_a_worker_fits_what_it_is_told(folder: Path, tmp_path: Path) -> None:
         assert answer["cpu_seconds"] > 0
         assert answer["versions"].keys() >= {"bptrain", "numpy"}
     assert len({str(answer["figures"]) for answer in answers if answer is not None}) == 1
+
+
+def test_what_init_writes_for_wine_is_as_good_as_it_was(tmp_path: Path) -> None:
+    """The mean error over the protocol's five seeds, 27 test rows each."""
+    (tmp_path / "wine").mkdir()
+    (tmp_path / "wine" / "wine.csv").write_bytes((ROOT / "data" / "wine.csv").read_bytes())
+    plan = protocol()
+    files = tables.Files(tmp_path, plan, tmp_path)
+    standard = plan.programs["standard"]
+    errors = []
+    for seed in plan.seeds["usual"]:
+        task = files.task(tables.Work(plan.sets["wine"], standard, seed))
+        figures = table_bptrain.prepare(task)()
+        errors.append(1 - figures["accuracy"])
+    assert 0 <= np.mean(errors) <= 0.03
