@@ -80,7 +80,7 @@ def unlearned(found: Answered, runs: Sequence[Path]) -> Iterator[Warned]:
         for name, message in learning_warnings(observations_of(model, rows, seen, found.split, losses)):
             told.setdefault(name, [message]).append(str(k + 1))
     for name, (message, first, *others) in told.items():
-        also = f" (so do members {', '.join(others)})" if others else ""
+        also = f" (likewise members {', '.join(others)})" if others else ""
         yield Warned(name, f"member {first}: {message}{also}" if several else message)
 
 
