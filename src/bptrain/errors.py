@@ -206,6 +206,7 @@ WARNINGS = {
     "other_plugin": "a part of a plug-in differs from the one that the run was trained with",
     "other_bits": "a resumed run uses another engine, processor or library than before",
     "outside_training_range": "numbers outside the range of the training rows",
+    "refit_left_out": "the time limit has ended a run before its refit was done",
     "same_file": "the validation or test file is the training file",
     "saturated_units": "all units of a layer of a trained network are saturated on every row",
     "schedule_span": "a resumed run has another number of epochs, to which its schedule is stretched",
@@ -216,6 +217,7 @@ WARNINGS = {
     "target_in_inputs": "an input, or a sum of few, is the target",
     "target_range": "training targets outside the output activation's range",
     "total_row": "a row holds the totals of the others",
+    "trained_on_validation": "the evaluated validation rows were trained on, in a refit",
     "unseen_category": "a text column has categories that the training rows do not have",
     "weights_unmoved": "the weights of a trained network are where they began",
 }

@@ -4,7 +4,7 @@ Whoever allocates asks `room_of` the rows for room, and whoever applies a formul
 """
 
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -87,6 +87,13 @@ def by_rows(function: Callable[..., Array], *arrays: Array) -> Array:
         for a in range(step, rows, step):
             found[a : a + step] = function(*(array[a : a + step] for array in arrays))
     return found
+
+
+def joined_rows(arrays: Sequence[Array]) -> Array:
+    """The rows of arrays, each N or N × k, one after the other."""
+    rows, width = sum(map(len, arrays)), arrays[0].shape[1:]
+    out = room_of(*arrays).empty((rows, *width), np.result_type(*arrays))
+    return np.concatenate(arrays, out=out)
 
 
 def numbered(rows: int, room: Room) -> Array:

@@ -283,7 +283,7 @@ def test_a_bug_is_told_as_one(iris: Path, monkeypatch: pytest.MonkeyPatch) -> No
     def broken(*arguments: object) -> None:
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr("bptrain.commands.fit.fit.build_plan", broken)
+    monkeypatch.setattr("bptrain.commands.fit.ready.build_plan", broken)
     outcome = bptrain("fit", iris)
     assert outcome.code == 70
     assert "Traceback" not in outcome.err

@@ -202,7 +202,7 @@ def test_before_training(
     def broken(*arguments: object) -> None:
         raise raised
 
-    monkeypatch.setattr("bptrain.commands.fit.fit.initial_weights", broken)
+    monkeypatch.setattr("bptrain.commands.fit.ready.initial_weights", broken)
     outcome = bptrain("fit", iris, "--json")
     assert outcome.code == code
     assert words in outcome.err

@@ -241,7 +241,7 @@ def test_an_error_of_ours_stays_a_bug(iris: Path, monkeypatch: pytest.MonkeyPatc
     def broken(*arguments: object) -> None:
         raise RuntimeError("ours")
 
-    monkeypatch.setattr("bptrain.commands.fit.fit.baseline", broken)
+    monkeypatch.setattr("bptrain.commands.fit.ready.baseline", broken)
     monkeypatch.setenv("TMPDIR", str(iris.parent))
     outcome = bptrain("fit", naming(iris), "--plugin", write(iris.parent, LOG_COSH))
     assert outcome.code == 70

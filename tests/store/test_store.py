@@ -194,16 +194,16 @@ def test_the_newest_run_is_found(workplace: Path) -> None:
         find_run(Path("runs/b/001"))
 
 
-def test_metrics_after_an_epoch_are_cut(tmp_path: Path) -> None:
+def test_metrics_after_an_update_are_cut(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     for epoch in (1, 2, 3):
-        run.append_metrics({"epoch": epoch, "train_seconds": epoch / 10})
+        run.append_metrics({"epoch": epoch, "step": 4 * epoch, "train_seconds": epoch / 10})
     with run.metrics.open("a") as file:
         file.write('{"epoch": 4, "tra')
-    run.cut_metrics(3)
+    run.cut_metrics(12)
     with run.metrics.open("a") as file:
-        file.write('{"epoch": 3}')  # complete, but for the end of the line
-    run.cut_metrics(2)
+        file.write('{"epoch": 3, "step": 12}')  # complete, but for the end of the line
+    run.cut_metrics(11)
     assert [json.loads(line)["epoch"] for line in run.metrics.read_text().splitlines()] == [1, 2]
     run.cut_metrics(0)
     assert run.metrics.read_text() == ""

@@ -11,7 +11,9 @@ import pytest
 from bptrain import mapped_rows
 from bptrain.build.setup import Setup
 from bptrain.commands.fit import fit as fit_command
-from bptrain.commands.fit.fit import Done, Fit, fit_events, open_fit
+from bptrain.commands.fit import ready
+from bptrain.commands.fit.fit import Done, fit_events
+from bptrain.commands.fit.ready import Fit, open_fit
 from bptrain.core.dropout import masks
 from bptrain.data.prepared import Rows
 from bptrain.data.storage import MappedFiles
@@ -40,6 +42,7 @@ SEVERAL: dict[str, object] = {
     "data.target": ["y", "z"],
     "metrics": ["explained_variance", "max_error", "mape", "rmse"],
 }
+FIELDS = ("best", "final", "warnings", "rows_seen", "epochs", "refit", "before_refit")
 BATCH: dict[str, object] = {"training.mode": "batch", "training.batch_size": None}
 CASES: dict[str, dict[str, object]] = {
     "mini_batches": VALUES,
@@ -53,6 +56,7 @@ CASES: dict[str, dict[str, object]] = {
     "classes": CLASSES | BATCH,
     "weighted_classes": CLASSES | {"data.weight": "w", "loss.class_weight": "balanced"},
     "several": SEVERAL,
+    "refit": VALUES | {"training.refit": True, "data.weight": "w"},
     "early_stopping": VALUES | {"training.early_stopping": {"patience": 1}, "training.epochs": 20},
 }
 
@@ -92,7 +96,7 @@ def mapped(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, 
     monkeypatch.setattr(mapped_rows, "LEAST", 1)
     monkeypatch.setattr(mapped_rows, "PIECE_NUMBERS", 99)
     monkeypatch.setattr(rows_module, "PIECE_BYTES", 99)
-    monkeypatch.setattr(fit_command, "rows_ahead", lambda rows, memory: 50)
+    monkeypatch.setattr(ready, "rows_ahead", lambda rows, memory: 50)
     monkeypatch.setattr(MappedFiles, "empty", noted)
     monkeypatch.setattr(fit_command, "open_fit", opened)
     return made
@@ -117,7 +121,7 @@ def found(config: Path, overrides: dict[str, object], out: Path) -> Iterator[obj
         if isinstance(event, EpochEnd):
             yield event.train_loss, event.validation_loss, event.validation_metrics, event.gradient_norm
         elif isinstance(event, Done):
-            yield from (event.result[key] for key in ("best", "final", "warnings", "rows_seen", "epochs"))
+            yield from (event.result.get(key) for key in FIELDS)
             yield [split.baseline_metrics for split in event.summary.splits]
     stored = read(out / "best.safetensors")
     yield {name: tensor.tobytes() for name, tensor in stored.tensors.items()}

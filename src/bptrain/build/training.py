@@ -70,6 +70,9 @@ def build_controls(config: Config, chosen: Mapping[str, Metric], validation: boo
     monitor.
     """
     training, schedule = config.training, config.schedule
+    if training.refit and not validation:
+        message = "there are no validation rows to add to the training rows: data.split.validation is too small a share"
+        raise DataError(Problem("no_validation", message, path="training.refit"))
 
     def monitor(name: str, path: str, of_validation: bool) -> Monitor:
         if name != "loss" and name not in chosen:

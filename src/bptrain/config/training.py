@@ -81,6 +81,10 @@ class TrainingConfig(Section):
     early_stopping: EarlyStoppingConfig | None = Field(
         default=None, description="end a run that no longer improves on the validation set"
     )
+    refit: bool = Field(
+        default=False,
+        description="then train once more, on train and validation rows, for the best epoch's number of epochs",
+    )
     max_time: Annotated[float, Interval(gt=0, le=1e9)] | None = Field(
         default=None, description="time limit: seconds of updates and evaluations"
     )

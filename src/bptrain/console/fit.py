@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from bptrain.build.converted_data import Converting
-from bptrain.commands.fit.fit import Compiling, Done, FitEvent, Started
+from bptrain.commands.fit.fit import Done, FitEvent, RefitStarted, Started
 from bptrain.commands.fit.follow import position
+from bptrain.commands.fit.ready import Compiling
 from bptrain.commands.fit.summary import SplitResult
 from bptrain.console.terminal.metric_tables import show_classes, show_targets
 from bptrain.console.terminal.screen import Screen, figure
@@ -65,6 +66,8 @@ class FitView:
             )
         elif isinstance(event, Started):
             self._start(event)
+        elif isinstance(event, RefitStarted):
+            self._begin_refit(event)
         elif isinstance(event, Progress | EpochEnd):
             self._advance(event)
         elif isinstance(event, Warned):
@@ -84,12 +87,24 @@ class FitView:
         if started.resumed:
             screen.note(f"continuing after {position(started.state, started.plan)}")
         epochs = started.plan.epochs
-        self._line_every = 1 if screen.verbose else max(1, epochs // LINES)
+        self._count_lines(epochs)
         if is_redrawn(sys.stderr) and not (screen.quiet or screen.json):
             self._width = shutil.get_terminal_size().columns
             self._bar = open_bar(self._width)
             self._task = self._bar.add_task("epoch", total=epochs, completed=started.state.epoch, figures="")
             begin(self._bar)
+
+    def _begin_refit(self, started: RefitStarted) -> None:
+        rows, epochs = started.plan.rows, started.plan.epochs
+        self.screen.note(
+            f"refit: {epochs} epoch{'' if epochs == 1 else 's'} on {rows} train and validation rows"
+        )
+        self._count_lines(epochs)
+        if self._bar is not None:
+            self._bar.reset(self._task, total=epochs, figures="")
+
+    def _count_lines(self, epochs: int) -> None:
+        self._line_every = 1 if self.screen.verbose else max(1, epochs // LINES)
 
     def _advance(self, event: Progress | EpochEnd) -> None:
         if event.seconds > 0:
@@ -110,7 +125,8 @@ class FitView:
         elif isinstance(event, EpochEnd) and not self.screen.quiet:
             due = event.epoch == 1 or event.epoch % self._line_every == 0 or event.state.stopped is not None
             if due or now - self._shown >= LINE_SECONDS:
-                self.screen.note(f"epoch {event.epoch}/{event.epochs}  {self._figures(event)}")
+                phase = "" if event.state.before_refit is None else "refit: "
+                self.screen.note(f"{phase}epoch {event.epoch}/{event.epochs}  {self._figures(event)}")
                 self._shown = now
 
     def _figures(self, event: Progress | EpochEnd) -> str:
@@ -163,6 +179,12 @@ def show_fit(screen: Screen, done: Done) -> None:
         screen.note(f"penalty of the best weights: {penalty:.4g}, not included in the losses below")
     if done.summary.reason is not None:
         screen.note(f"stopped after {epochs}: {done.summary.reason}")
+    refit = done.result.get("refit")
+    if refit is not None:
+        screen.note(
+            f"refit: {refit['epochs']} epoch{'' if refit['epochs'] == 1 else 's'} on {refit['rows']} train and "
+            "validation rows; the figures on test are the refitted model's, the others those before it"
+        )
     names = [name for name, value in splits[0].evaluation.metrics.items() if isinstance(value, float)]
     head = ["split", "rows", "loss", *(title for name in names for title in (name, "(baseline)"))]
     table = [head, *(split_row(split, names) for split in splits)]

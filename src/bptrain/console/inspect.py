@@ -11,6 +11,7 @@ from bptrain.console.terminal.screen import Screen, figure
 from bptrain.console.terminal.terminal import width_of
 from bptrain.data.column_kinds import HOW
 from bptrain.data.features import Feature
+from bptrain.store.loss_history import of_refit
 
 MANY = 20  # columns of the data that are shown one by one
 SOME = 6  # units, categories or labels that are named
@@ -30,7 +31,10 @@ def show_inspection(screen: Screen, seen: Inspection) -> None:
     show_layers(screen, seen)
     show_columns(screen, seen)
     show_targets(screen, seen.metrics_per_target or {})
-    show_history(screen, seen.history)
+    show_history(screen, [line for line in seen.history if not of_refit(line)], "loss by epoch")
+    refit = [line for line in seen.history if of_refit(line)]
+    if refit:
+        show_history(screen, refit, "loss by epoch of the refit")
     screen.result("provenance")
     for line in origin_lines(seen.origin):
         screen.result(f"  {line}")
@@ -113,7 +117,7 @@ def more_of(feature: Feature) -> Iterator[str]:
         yield "one input more, 1 where a cell is missing"
 
 
-def show_history(screen: Screen, history: Sequence[Mapping[str, Any]]) -> None:
+def show_history(screen: Screen, history: Sequence[Mapping[str, Any]], title: str) -> None:
     """The losses by epoch."""
     if not history:
         screen.result("history: no epoch has ended, or metrics.jsonl is missing")
@@ -124,7 +128,7 @@ def show_history(screen: Screen, history: Sequence[Mapping[str, Any]]) -> None:
         if any(split in line for line in history)
     }
     width = min((width_of(sys.stdout) or WIDTH) - 1, WIDTH)
-    head, *lines = chart("loss by epoch", [int(line["epoch"]) for line in history], series, width)
+    head, *lines = chart(title, [int(line["epoch"]) for line in history], series, width)
     screen.result(head)
     for line in lines:
         screen.result(line, whole=True)

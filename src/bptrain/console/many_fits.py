@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bptrain.console.fit import LINE_SECONDS, REFRESH_SECONDS, WIDE, open_bar
 from bptrain.console.terminal.screen import Screen, figure
@@ -17,6 +17,7 @@ from bptrain.experiments.news import (
     FitBegins,
     FitCompiles,
     FitEnds,
+    FitRefits,
     FitsPlanned,
     FitWarns,
     News,
@@ -29,6 +30,18 @@ if TYPE_CHECKING:
 LEARNING = {check.name for check in LEARNING_CHECKS}
 
 
+class FitUnderWay(NamedTuple):
+    """How far a fit is."""
+
+    done: float  # epochs
+    epochs: int
+    refit: bool  # whether they are those of the refit
+
+    def words(self, name: str, epoch: str = "") -> str:
+        """The fit of that name, and its epoch."""
+        return f"{name}: {'refit ' if self.refit else ''}{epoch}{int(self.done)}/{self.epochs}"
+
+
 class ManyFitsView:
     """Shows the news of many fits; a context, so that the bar is gone from the terminal however they end."""
 
@@ -36,7 +49,7 @@ class ManyFitsView:
         self.screen, self.word = screen, word  # what the bar counts, such as "fold"
         self._names: list[str] = []
         self._directory: str | None = None
-        self._under_way: dict[int, tuple[float, int]] = {}  # fit -> epochs done, of how many
+        self._under_way: dict[int, FitUnderWay] = {}
         self._ended = 0
         self._said: set[str] = set()  # notes and warnings that another fit has had as well
         self._bar: progress.Progress | None = None
@@ -58,6 +71,9 @@ class ManyFitsView:
             self._once(f"compiling the training loop for {_sizes(news.sizes)}, once for all runs like it")
         elif isinstance(news, FitBegins):
             self._begin(news)
+        elif isinstance(news, FitRefits):
+            self._under_way[news.fit] = FitUnderWay(0, news.epochs, True)
+            self._draw()
         elif isinstance(news, FitAdvances):
             self._advance(news)
         elif isinstance(news, FitWarns):
@@ -75,7 +91,7 @@ class ManyFitsView:
             begin(self._bar)
 
     def _begin(self, begins: FitBegins) -> None:
-        self._under_way[begins.fit] = (begins.epoch, begins.epochs)
+        self._under_way[begins.fit] = FitUnderWay(begins.epoch, begins.epochs, begins.refit)
         if self._directory is not None:  # which goes again where no run begins
             self._once(f"runs: {self._directory}")
         for note in begins.notes:
@@ -85,17 +101,18 @@ class ManyFitsView:
         for name, message in begins.warnings:
             self._warn(begins.fit, name, message)
         if begins.epoch:
-            self.screen.note(f"{self._names[begins.fit]}: continuing after epoch {begins.epoch}")
+            of = " of the refit" if begins.refit else ""
+            self.screen.note(f"{self._names[begins.fit]}: continuing after epoch {begins.epoch}{of}")
         self._draw()
 
     def _advance(self, news: FitAdvances) -> None:
-        _, epochs = self._under_way[news.fit]
-        self._under_way[news.fit] = (news.done, epochs)
+        under_way = self._under_way[news.fit]._replace(done=news.done)
+        self._under_way[news.fit] = under_way
         if self.screen.verbose and news.is_epoch:
             losses = f"loss {figure(news.loss)}"
             if news.validation_loss is not None:
                 losses += f"  validation {figure(news.validation_loss)}"
-            self.screen.note(f"{self._names[news.fit]}: epoch {news.done:.0f}/{epochs}  {losses}")
+            self.screen.note(f"{under_way.words(self._names[news.fit], 'epoch ')}  {losses}")
         if self._bar is None and time.monotonic() - self._shown >= LINE_SECONDS:
             self.screen.note(f"{self._ended} of {len(self._names)} done; {self._standing()}")
             self._shown = time.monotonic()
@@ -123,14 +140,14 @@ class ManyFitsView:
 
     def _done(self) -> float:
         """How many fits are done, with the shares of those under way."""
-        return self._ended + sum(done / epochs for done, epochs in self._under_way.values())
+        return self._ended + sum(one.done / one.epochs for one in self._under_way.values())
 
     def _standing(self) -> str:
         """The fits that are under way."""
         short = shutil.get_terminal_size().columns < WIDE
         under_way = [
-            f"{self._names[fit]}: {'' if short else 'epoch '}{int(done)}/{epochs}"
-            for fit, (done, epochs) in sorted(self._under_way.items())
+            one.words(self._names[fit], "" if short else "epoch ")
+            for fit, one in sorted(self._under_way.items())
         ]
         return "  ".join(under_way[: 1 if short else 3])
 

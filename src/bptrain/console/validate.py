@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Generator, Iterator
 
 from bptrain.build.converted_data import Converting
-from bptrain.commands.fit.fit import Compiling
+from bptrain.commands.fit.ready import Compiling
 from bptrain.commands.validate.cost_model import in_words, size_in_words
 from bptrain.commands.validate.validate import Validated
 from bptrain.console.fit import converting
@@ -74,6 +74,11 @@ def summary(done: Validated) -> Iterator[tuple[str, str]]:
         "optimizer",
         f"{config.optimizer.name}, {updates(plan.steps_per_epoch)} per epoch, {epochs(plan.epochs)}",
     )
+    if done.refit_rows is not None:
+        yield (
+            "refit",
+            f"then {done.refit_rows:,} train and validation rows, for the best epoch's number of epochs",
+        )
     yield "metrics", ", ".join(setup.metrics)
     yield "engine", f"{done.choice.name} ({done.choice.reason})"
     time, size = in_words(done.estimate.seconds_per_epoch), size_in_words(done.estimate.memory)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.build.setup import open_loaded
-from bptrain.commands.fit.fit import open_fit
+from bptrain.commands.fit.ready import open_fit
 from bptrain.config import Loaded
 from bptrain.config.resolved import to_plain
 from bptrain.data.memory import InMemory

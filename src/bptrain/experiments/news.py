@@ -7,7 +7,8 @@ told(news), heard(…)    news as JSON and back
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from bptrain.commands.fit.fit import Compiling, Done, FitEvent, Started
+from bptrain.commands.fit.fit import Done, FitEvent, RefitStarted, Started
+from bptrain.commands.fit.ready import Compiling
 from bptrain.errors import Warned
 from bptrain.store.plain import plain
 from bptrain.training.events import EpochEnd, Progress
@@ -27,6 +28,7 @@ class FitBegins(NamedTuple):
     run: str
     epoch: int  # where it begins, more than 0 where it is resumed
     epochs: int
+    refit: bool  # whether these are epochs of the refit
     sizes: list[int]
     parameters: int
     rows: dict[str, int]  # of each split
@@ -34,6 +36,13 @@ class FitBegins(NamedTuple):
     reason: str  # why that engine
     notes: list[str]
     warnings: list[list[str]]  # name and message
+
+
+class FitRefits(NamedTuple):
+    """The first fit is done, and its refit begins."""
+
+    fit: int
+    epochs: int
 
 
 class FitAdvances(NamedTuple):
@@ -70,10 +79,10 @@ class FitsPlanned(NamedTuple):
     note: str | None  # why a group that might have gone on does not
 
 
-News = FitsPlanned | FitCompiles | FitBegins | FitAdvances | FitWarns | FitEnds
+News = FitsPlanned | FitCompiles | FitBegins | FitRefits | FitAdvances | FitWarns | FitEnds
 # What comes from another process.
 KINDS: Mapping[str, Any] = {
-    kind.__name__: kind for kind in (FitCompiles, FitBegins, FitAdvances, FitWarns, FitEnds)
+    kind.__name__: kind for kind in (FitCompiles, FitBegins, FitRefits, FitAdvances, FitWarns, FitEnds)
 }
 
 
@@ -87,6 +96,7 @@ def news_of(fit: int, event: FitEvent) -> News | None:
             run=str(event.run),
             epoch=event.state.epoch,
             epochs=event.plan.epochs,
+            refit=event.state.before_refit is not None,
             sizes=list(event.network.sizes),
             parameters=event.network.size,
             rows=event.rows,
@@ -95,6 +105,8 @@ def news_of(fit: int, event: FitEvent) -> News | None:
             notes=list(event.notes),
             warnings=[list(warning) for warning in event.warnings],
         )
+    if isinstance(event, RefitStarted):
+        return FitRefits(fit, event.plan.epochs)
     if isinstance(event, Progress):
         return FitAdvances(fit, event.epoch - 1 + event.step / event.steps, event.loss)
     if isinstance(event, EpochEnd):

@@ -22,7 +22,7 @@ from bptrain.data.memory import InMemory
 from bptrain.data.prepared import KeptSchema, Rows
 from bptrain.experiments.groups import Member
 from bptrain.formats.coded_texts import CodedTexts
-from bptrain.mapped_rows import by_rows, room_of
+from bptrain.mapped_rows import by_rows, joined_rows, room_of
 from bptrain.model.load import load_run, training_data
 from bptrain.model.model import Model
 from bptrain.parts.types import Array
@@ -87,12 +87,6 @@ def joined_column(columns: Sequence[OutColumn]) -> OutColumn:
         codes = [value.codes for value in values if isinstance(value, CodedTexts)]
         return first._replace(values=first.values._replace(codes=joined_rows(codes)))
     return first._replace(values=joined_rows([np.asarray(value) for value in values]))
-
-
-def joined_rows(arrays: Sequence[Array]) -> Array:
-    """The rows of arrays, N each, one after the other."""
-    joined = room_of(*arrays).empty((sum(map(len, arrays)),), np.result_type(*arrays))
-    return np.concatenate(arrays, out=joined)
 
 
 def taken(column: OutColumn, order: Array) -> Any:

@@ -76,7 +76,8 @@ def unlearned(found: Answered, runs: Sequence[Path]) -> Iterator[Warned]:
     several = len(found.members) > 1
     told: dict[str, list[str]] = {}  # name -> members, the message of the first before them
     for k, (model, rows, seen) in enumerate(found.members):
-        losses = training_losses(RunDirectory(runs[k])) if runs else ()
+        refit = model.stored.before_refit is not None
+        losses = training_losses(RunDirectory(runs[k]), refit) if runs else ()
         for name, message in learning_warnings(observations_of(model, rows, seen, found.split, losses)):
             told.setdefault(name, [message]).append(str(k + 1))
     for name, (message, first, *others) in told.items():
@@ -94,7 +95,7 @@ def observations_of(
         schema=schema,
         network=model.network,
         w=model.w,
-        updates=int(model.stored.position["updates"]),
+        updates=model.stored.fit_updates,
         rows=rows,
         splits=(split_error(split, schema, rows, seen.predicted, guess),),
         guess=guess,

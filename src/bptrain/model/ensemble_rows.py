@@ -9,7 +9,7 @@ A row is known by its number in its file, so all members must have been trained 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from bptrain.build.setup import NOTHING, load_given
 from bptrain.data.memory import InMemory
 from bptrain.data.prepared import KeptSchema, Rows
 from bptrain.data.sources import DataSource
-from bptrain.errors import DataError, UsageError
+from bptrain.errors import DataError, UsageError, Warned
 from bptrain.mapped_rows import room_of
 from bptrain.model.answered_rows import Answered, OnRows, answered
 from bptrain.model.ensemble import Ensemble, MemberOutputs
@@ -142,7 +142,17 @@ class EnsembleOnData:
             )
         own = tuple(member.seen[split].on_rows for member in having)
         source = first.sources[split]
-        return Answered(split, rows._replace(notes=notes), source, (), answers, seen, own)
+        warned = tuple(self._trained_on()) if split == "validation" else ()
+        return Answered(split, rows._replace(notes=notes), source, warned, answers, seen, own)
+
+    def _trained_on(self) -> Iterator[Warned]:
+        """That the validation rows are no new ones to members that ended with a refit."""
+        if any(member.stored.before_refit is not None for member in self.ensemble.networks):
+            message = (
+                f"members of {self.ensemble.stored.path} were trained on the validation rows too (training.refit), so "
+                "figures on them say nothing of new rows"
+            )
+            yield Warned("trained_on_validation", message)
 
     def _refuse_seen(self, wanted: Array, role: str) -> None:
         """Raises UsageError where a member was trained on test rows, or chosen by them."""

@@ -1,7 +1,6 @@
 """A trained model from a run directory or a checkpoint file."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,10 +82,7 @@ def load_run(run: RunDirectory, which: str) -> Model:
     if not checkpoints:
         raise CheckpointError(f"{run.path} has no checkpoint")
     stored = checkpoint.read(checkpoints[-1])
-    model = stored_model(stored, run, stored.best if which == "best" else None)
-    if which == "best" and stored.best is not None:
-        return replace(model, w=checkpoint.best_weights(stored, model.network))
-    return model
+    return stored_model(checkpoint.of_best(stored) if which == "best" else stored, run)
 
 
 def training_data(
@@ -180,13 +176,8 @@ def load_checkpoint(path: Path) -> Model:
     return stored_model(checkpoint.read(path), enclosing_run(path))
 
 
-def stored_model(
-    stored: checkpoint.Stored, run: RunDirectory | None, position: Mapping[str, Any] | None = None
-) -> Model:
-    """The model of what a checkpoint holds; `position` is that of the weights, where it is not the checkpoint's own.
-
-    Raises CheckpointError.
-    """
+def stored_model(stored: checkpoint.Stored, run: RunDirectory | None) -> Model:
+    """The model of what a checkpoint holds. Raises CheckpointError."""
     path = stored.path
     refuse_missing(stored.facts.plugins, stored.facts.config, path)
     try:
@@ -197,7 +188,7 @@ def stored_model(
             f"{path} was written by a version whose config or columns this one cannot read: {error}"
         ) from error
     network = network_of_schema(config, schema)
-    warned = (*of_plugins(stored.facts), *of_divergence(run, position or stored.position))
+    warned = (*of_plugins(stored.facts), *of_divergence(run, stored.position))
     warnings = not_silenced(warned, config.silence)
     return Model(network, checkpoint.weights(stored, network), schema, config, stored, warnings)
 

@@ -1,7 +1,7 @@
 """Rows that a model is evaluated on: a split of its run, files, or what Python gives."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,7 +58,20 @@ def rows_of_split(
         raise UsageError(f"this run has no {name} rows; it has {', '.join(prepared.splits)}")
     done = tuple(note for note in prepared.notes if note.startswith("missing: "))
     rows = prepared.splits[name]
-    return Evaluated(name, (rows._replace(notes=rows.notes or done),), sources[name])
+    warned = trained_on(model, run) if name == "validation" else ()
+    return Evaluated(name, (rows._replace(notes=rows.notes or done),), sources[name], tuple(warned))
+
+
+def trained_on(model: Model, run: RunDirectory) -> Iterator[Warned]:
+    """That the validation rows are no new ones to the model of a refit."""
+    if model.stored.before_refit is None:
+        return
+    before = run.before_refit if run.before_refit.exists() else run.best
+    yield Warned(
+        "trained_on_validation",
+        f"{model.stored.path} was trained on the validation rows too (training.refit), so figures on them say nothing "
+        f"of new rows; the model before the refit was not: --checkpoint {before}",
+    )
 
 
 def rows_of_files(model: TrainedModel, paths: Sequence[Path], target: Path | None = None) -> Evaluated:

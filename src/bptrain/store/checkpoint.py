@@ -26,7 +26,8 @@ from bptrain.parts.methods import UpdateRule
 from bptrain.parts.types import Array
 from bptrain.store.plain import parsed, plain
 from bptrain.store.sealed_file import ONE_NETWORK, Sealed, read_record, read_sealed, whole, write_sealed
-from bptrain.training.state import Best, State
+from bptrain.training.refit import OUT_OF_TIME
+from bptrain.training.state import Best, FirstFit, State
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 IN_FILE = {"numerics": "bits"}  # facts that have another name in the file
@@ -60,8 +61,20 @@ class Stored(NamedTuple):
     best: dict[str, Any] | None
     tensors: dict[str, Array]
     absolute_errors: dict[str, Any] | None = (
-        None  # of the validation rows at its weights, for prediction intervals
+        None  # of the validation rows, for prediction intervals; of a refitted model those before the refit
     )
+
+    @property
+    def before_refit(self) -> FirstFit | None:
+        """Where the first fit ended, if its weights are from a refit: they were trained on validation rows too."""
+        found = self.position.get("before_refit")
+        return None if found is None else FirstFit(found["epochs"], found["updates"], found["stopped"])
+
+    @property
+    def fit_updates(self) -> int:
+        """The updates that its weights have had: in a refit without those of the first fit."""
+        before = self.before_refit
+        return int(self.position["updates"]) - (0 if before is None else before.updates)
 
 
 def write(path: Path, network: Network, method: UpdateRule, facts: Facts, state: State) -> None:
@@ -76,7 +89,7 @@ def write(path: Path, network: Network, method: UpdateRule, facts: Facts, state:
     position = {
         "epoch": state.epoch,
         "step": state.step,
-        "updates": state.optimizer_state.t,
+        "updates": state.updates,
         "loss_sum": state.loss_sum,
         "rows_seen": state.rows_seen,
         "first_loss": state.first_loss,
@@ -86,18 +99,28 @@ def write(path: Path, network: Network, method: UpdateRule, facts: Facts, state:
         "plateau": plain(state.plateau._asdict()),
         "stopped": state.stopped,
         "restored": state.restored,
+        **_before_refit(state.before_refit),
     }
     _write(path, facts, position, best, tensors)
 
 
+def _before_refit(first: FirstFit | None) -> dict[str, Any]:
+    return {} if first is None else {"before_refit": first._asdict()}
+
+
 def write_best(
-    path: Path, network: Network, facts: Facts, best: Best, absolute_errors: Mapping[str, Any] | None = None
+    path: Path,
+    network: Network,
+    facts: Facts,
+    best: Best,
+    absolute_errors: Mapping[str, Any] | None = None,
+    before_refit: FirstFit | None = None,
 ) -> None:
     """Writes the best weights as a separate checkpoint, without slots; with the errors that prediction intervals are
-    made of, where they are known. Raises StorageError.
+    made of, where they are known. `before_refit` is given with weights of a refit. Raises StorageError.
     """
     record = {"epoch": best.epoch, "updates": best.updates, "value": plain(best.value)}
-    position = {"epoch": best.epoch, "step": 0, "updates": best.updates}
+    position = {"epoch": best.epoch, "step": 0, "updates": best.updates, **_before_refit(before_refit)}
     more = {} if absolute_errors is None else {"absolute_errors": absolute_errors}
     _write(path, facts, position, record, _blocks(network, best.w), more)
 
@@ -140,7 +163,7 @@ def updates_at(path: Path) -> int:
 def weights(stored: Stored, network: Network) -> Array:
     """The flat weights for use of a checkpoint. Raises CheckpointError when they do not fit the network."""
     if stored.position.get("restored"):
-        return best_weights(stored, network)
+        return _flat(stored, network, "best.")
     average = stored.tensors.get(f"optimizer.{AVERAGE}")
     if average is None or stored.position["updates"] == 0:
         return _flat(stored, network, "")
@@ -149,9 +172,19 @@ def weights(stored: Stored, network: Network) -> Array:
     return average
 
 
-def best_weights(stored: Stored, network: Network) -> Array:
-    """The flat best weights that a checkpoint carries. Raises CheckpointError when it has none that fit."""
-    return _flat(stored, network, "best.")
+def of_best(stored: Stored) -> Stored:
+    """The best weights that a checkpoint carries, as best.safetensors would hold them; all of it where it has none.
+
+    So it is after a refit too, whose last weights are the run's.
+    """
+    stopped = stored.position.get("stopped")
+    if stored.best is None or (stored.before_refit is not None and stopped not in (None, OUT_OF_TIME)):
+        return stored
+    position = {"epoch": stored.best["epoch"], "step": 0, "updates": stored.best["updates"]}
+    found = {name: tensor for name, tensor in stored.tensors.items() if name.startswith("best.")}
+    return stored._replace(
+        position=position, tensors={name.removeprefix("best."): tensor for name, tensor in found.items()}
+    )
 
 
 def state(stored: Stored, network: Network, method: UpdateRule) -> State:
@@ -170,7 +203,7 @@ def state(stored: Stored, network: Network, method: UpdateRule) -> State:
                 w_best,
             )
         return State(
-            OptimizerState(w, slots, position["updates"], position["rate_factor"]),
+            OptimizerState(w, slots, stored.fit_updates, position["rate_factor"]),
             epoch=position["epoch"],
             step=position["step"],
             loss_sum=position["loss_sum"],
@@ -182,6 +215,7 @@ def state(stored: Stored, network: Network, method: UpdateRule) -> State:
             plateau=_watch(position["plateau"]),
             stopped=position["stopped"],
             restored=position["restored"],
+            before_refit=stored.before_refit,
         )
     except KeyError as error:
         raise CheckpointError(

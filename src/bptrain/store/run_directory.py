@@ -4,7 +4,8 @@ config.yaml       the resolved config; runs again as it is
 run.json          provenance, times, status, and the figures of the finished run
 metrics.jsonl     one line per epoch
 checkpoints/      step-000000001234.safetensors, the newest few
-best.safetensors  the best weights
+best.safetensors  the best weights, or those of a refit
+before_refit.safetensors  the best weights of the first fit, once the refit has ended
 """
 
 import json
@@ -24,7 +25,7 @@ from bptrain.store.run_places import GROUP, Entries, entries_of, walk
 from bptrain.temporary import flush_directory, is_left_over
 
 RUNS = Path("runs")
-FILES = ("config.yaml", "run.json", "metrics.jsonl", "best.safetensors")
+FILES = ("config.yaml", "run.json", "metrics.jsonl", "best.safetensors", "before_refit.safetensors")
 # Every name that a run writes to, below it.
 OWN = (*FILES, ".lock", "checkpoints")
 TEMPORARY = "|".join([*map(re.escape, FILES), STEP.pattern])
@@ -57,6 +58,11 @@ class RunDirectory:
     def best(self) -> Path:
         """best.safetensors."""
         return self.path / "best.safetensors"
+
+    @property
+    def before_refit(self) -> Path:
+        """before_refit.safetensors."""
+        return self.path / "before_refit.safetensors"
 
     def refuse_links(self, entries: Entries | None = None) -> Entries:
         """Raises CheckpointError where a file of the run is a symbolic link: what is written to it would go elsewhere.
@@ -196,8 +202,8 @@ class RunDirectory:
             with storage(self.metrics, "write to"), self._open_metrics() as file:
                 os.fsync(file.fileno())
 
-    def cut_metrics(self, epochs: int) -> None:
-        """Drops the lines after an epoch, and a line that a crash left unfinished: they will be written again.
+    def cut_metrics(self, updates: int) -> None:
+        """Drops the lines after so many updates, and one that a crash left unfinished: they will be written again.
 
         Raises StorageError.
         """
@@ -208,7 +214,7 @@ class RunDirectory:
             lines = self.metrics.read_bytes().splitlines(keepends=True)
         for line in lines:
             try:
-                sound = line.endswith(b"\n") and json.loads(line)["epoch"] <= epochs
+                sound = line.endswith(b"\n") and json.loads(line)["step"] <= updates
             except (ValueError, KeyError, TypeError):  # not UTF-8, not JSON, or not ours
                 sound = False
             if not sound:
@@ -278,7 +284,7 @@ def clear(run: RunDirectory) -> None:
     with storage(run.path, "clear"):
         aside = (run.path / "checkpoints").glob(f"*{DAMAGED}")
         damaged = [file for file in aside if update_of(file.name.removesuffix(DAMAGED)) is not None]
-        for file in [*run.checkpoints(), *damaged, run.best, run.metrics, run.config]:
+        for file in [*run.checkpoints(), *damaged, run.best, run.before_refit, run.metrics, run.config]:
             file.unlink(missing_ok=True)
         run.sweep()
         run.record.unlink(missing_ok=True)

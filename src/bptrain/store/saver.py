@@ -12,7 +12,7 @@ from bptrain.store.plain import plain
 from bptrain.store.run_directory import RunDirectory
 from bptrain.training.conformal import AbsoluteErrors
 from bptrain.training.events import EpochEnd, Event, Progress
-from bptrain.training.state import State
+from bptrain.training.state import Best, State
 
 AUTO_SECONDS = 10.0  # between checkpoints for `every: auto`
 
@@ -50,6 +50,7 @@ class Saver:
         self._absolute_errors: dict[str, Any] | None = (
             None  # of validation rows at the best weights of an ended run
         )
+        self._refitted: Best | None = None  # the weights of a refit that has ended
 
     def handle(self, event: Event) -> None:
         """Adds the epoch's line, and saves when a checkpoint is due. Raises StorageError."""
@@ -75,14 +76,12 @@ class Saver:
         with self._timed():
             self.run.refuse_links()  # one may have come while it trained
             self.run.flush_metrics()
-            path = self.run.checkpoint_path(state.optimizer_state.t)
-            if state.optimizer_state.t != self._saved_update:
+            path = self.run.checkpoint_path(state.updates)
+            if state.updates != self._saved_update:
                 checkpoint.write(path, self.network, self.method, self.facts, state)
-                self._saved_update = state.optimizer_state.t
+                self._saved_update = state.updates
             if state.best is not None and state.best.updates != self._best_written:
-                checkpoint.write_best(
-                    self.run.best, self.network, self.facts, state.best, self._absolute_errors
-                )
+                self._save_best(state, state.best)
                 self._best_written = state.best.updates
             self.run.prune(self.keep, path)
         self.record |= {"seconds": self.seconds, **changes}
@@ -90,10 +89,26 @@ class Saver:
             self.run.write_record(self.record)
         self._clock = time.monotonic()
 
-    def save_at_end(self, state: State, errors: AbsoluteErrors | None, **changes: Any) -> None:
-        """Saves the state of a run that has ended; the best weights with the errors that intervals are made of."""
-        if errors is not None:
-            self._absolute_errors, self._best_written = errors.to_json(), None
+    def _save_best(self, state: State, best: Best) -> None:
+        """Writes the best weights; where a refit has ended, to a file beside those of the refit."""
+        refitted, errors = self._refitted, self._absolute_errors
+        path = self.run.best if refitted is None else self.run.before_refit
+        checkpoint.write_best(path, self.network, self.facts, best, errors)
+        if refitted is not None:  # the first fit's best weights are in their new place by now
+            before = state.before_refit
+            checkpoint.write_best(self.run.best, self.network, self.facts, refitted, errors, before)
+
+    def save_at_end(
+        self, state: State, errors: AbsoluteErrors | None, refitted: Best | None, **changes: Any
+    ) -> None:
+        """Saves the state of a run that has ended; the best weights with the errors that intervals are made of.
+
+        `refitted` are the weights of a refit, if it has ended as well.
+        """
+        if errors is not None or refitted is not None:
+            self._best_written = None
+        self._absolute_errors = None if errors is None else errors.to_json()
+        self._refitted = refitted
         self.save(state, **changes)
 
     @contextmanager
@@ -106,8 +121,9 @@ class Saver:
 def metrics_line(event: EpochEnd, train_seconds: float) -> dict[str, Any]:
     """One line of metrics.jsonl: the running mean of the epoch, and the validation figures after it."""
     line: dict[str, Any] = {
+        **({} if event.state.before_refit is None else {"phase": "refit"}),
         "epoch": event.epoch,
-        "step": event.state.optimizer_state.t,
+        "step": event.state.updates,
         "rows_seen": event.state.rows_seen,
         "train_seconds": train_seconds,
         "learning_rate_factor": event.learning_rate_factor,

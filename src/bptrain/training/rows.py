@@ -40,7 +40,7 @@ class RowSource(Protocol):
 class RowsOfArrays:
     """Rows of arrays, in memory or in mapped files; of the latter no copy of more than `most` bytes is in memory."""
 
-    def __init__(self, rows: Rows, most: int = 0) -> None:
+    def __init__(self, rows: Rows | TrainingRows, most: int = 0) -> None:
         self._rows, self._most = TrainingRows(rows.X, rows.T, rows.sample_weight), most
 
     @property
@@ -62,7 +62,7 @@ def bytes_ahead(memory: int | None) -> int:
     return (memory or 0) // AHEAD_SHARE
 
 
-def rows_ahead(rows: Rows, memory: int | None) -> int:
+def rows_ahead(rows: Rows | TrainingRows, memory: int | None) -> int:
     """How many rows are read at once where they lie in mapped files, with so many bytes of memory; 0 where they do not.
 
     The more these are, the less often does the disk pass over the file: of a file much larger than memory it does so

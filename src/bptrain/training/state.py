@@ -20,6 +20,14 @@ class Best(NamedTuple):
     w: Array  # those for use: averaged, where that is asked for; not written to
 
 
+class FirstFit(NamedTuple):
+    """Where the first fit of a run ended that goes on with a refit."""
+
+    epochs: int
+    updates: int
+    stopped: str  # why it ended, in a word
+
+
 @dataclass(frozen=True)
 class State:
     """Where a run stands between two slices. It never changes: the trainer makes a new one after each slice.
@@ -39,6 +47,14 @@ class State:
     plateau: Watch = UNWATCHED  # of the schedule reduce_on_plateau
     stopped: str | None = None  # why the run has ended, in a word; None while it goes on
     restored: bool = False  # the run has ended, and its final weights are the best ones
+    before_refit: FirstFit | None = (
+        None  # in a refit, which counts its own epochs and updates; `best` is the first fit's
+    )
+
+    @property
+    def updates(self) -> int:
+        """Updates done in all: those of the first fit, and those of the refit."""
+        return self.optimizer_state.t + (0 if self.before_refit is None else self.before_refit.updates)
 
     def kept(self, directory: Path) -> "State":
         """The same state, with what is large of it in files without names in `directory`, and no longer in memory."""

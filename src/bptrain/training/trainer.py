@@ -186,7 +186,7 @@ def _end_epoch(
         step=0,
         loss_sum=0.0,
         first_loss=train_loss if epoch == 1 else state.first_loss,
-        best=here if improved else state.best,
+        best=here if improved and state.before_refit is None else state.best,
     )
     return EpochEnd(
         state=state,

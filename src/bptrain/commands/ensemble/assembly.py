@@ -58,9 +58,11 @@ def assemble(
     """
     run = RunDirectory(group.path)
     stored = [checkpoint.read(RunDirectory(path).best) for path in runs]
-    networks = [stored_model(one, RunDirectory(path)) for one, path in zip(stored, runs, strict=True)]
-    ensemble = ensemble_of(networks, StoredEnsemble(run.best, tuple(stored)))
-    made = on_own_rows(ensemble, runs, given, data_root)
+    ensemble = made_of(run, stored, runs)
+    unseen = ensemble
+    if any(one.before_refit is not None for one in stored):
+        unseen = made_of(run, [checkpoint.read(before_refit(RunDirectory(path))) for path in runs], runs)
+    made = on_own_rows(ensemble, unseen, runs, given, data_root)
     errors = None if made.errors is None else made.errors.to_json()
     warnings = warnings_of_members(results)
     result = {
@@ -77,12 +79,33 @@ def assemble(
     return EnsembleSummary(plain(result), made.splits, made.notes, warnings)
 
 
+def made_of(run: RunDirectory, stored: Sequence[checkpoint.Stored], runs: Sequence[Path]) -> Ensemble:
+    """An ensemble of checkpoints of these runs."""
+    networks = [stored_model(one, RunDirectory(path)) for one, path in zip(stored, runs, strict=True)]
+    return ensemble_of(networks, StoredEnsemble(run.best, tuple(stored)))
+
+
+def before_refit(run: RunDirectory) -> Path:
+    """The best weights of a run that were not trained on its validation rows."""
+    return run.before_refit if run.before_refit.exists() else run.best
+
+
 def on_own_rows(
-    ensemble: Ensemble, runs: Sequence[Path], given: Mapping[str, InMemory], data_root: Path | None
+    ensemble: Ensemble,
+    unseen: Ensemble,
+    runs: Sequence[Path],
+    given: Mapping[str, InMemory],
+    data_root: Path | None,
 ) -> Assembled:
-    """The figures of an ensemble on each split that it has, and the errors that prediction intervals are made of."""
+    """The figures of an ensemble on each split that it has, and the errors that prediction intervals are made of.
+
+    Those on train and validation rows are of `unseen`: its members before their refits, where they have had such.
+    """
     try:
         on_data = EnsembleOnData(ensemble, runs, data_root=data_root, given=given)
+        on_unseen = on_data
+        if unseen is not ensemble:
+            on_unseen = EnsembleOnData(unseen, runs, data_root=data_root, given=given)
     except UsageError as error:  # other files: rows of new files can be predicted and evaluated all the same
         return Assembled(ensemble, (), None, (f"no figures: {error.problems[0].message}",))
     schema = ensemble.schema
@@ -94,7 +117,7 @@ def on_own_rows(
         if name not in on_data.splits:
             continue
         try:
-            answered = on_data.answered(name)
+            answered = (on_data if name == "test" else on_unseen).answered(name)
         except (UsageError, DataError) as error:  # test rows that a member has seen
             notes.append(f"no figures of {name} rows: {error.problems[0].message}")
             continue

@@ -171,15 +171,19 @@ def refuse_training_rows(
 ) -> None:
     """Raises DataError where one of the models was trained on one of the rows, as far as digests tell."""
     what = evaluated.source.name if evaluated.split == "data" else f"the {evaluated.split} split"
-    digests = evaluated.source.digests("train")
     for run, network in networks_of(candidates):
-        if all(network.stored.facts.data.get(role) == found for role, found in digests.items()):
-            trained = run_data(network, run, network.w.dtype, data_root=data_root).prepared.splits["train"]
+        trained = trained_splits(evaluated.source, network)
+        if trained is not None:
+            splits = run_data(network, run, network.w.dtype, data_root=data_root).prepared.splits
             rows = evaluated.rows.row_index
-            n = len(np.intersect1d(trained.row_index, rows))
+            n = sum(len(np.intersect1d(splits[name].row_index, rows)) for name in trained)
             fault = f"{n:,} of the {len(rows):,} rows of {what} are training rows of {run.path}" if n else ""
         else:
-            shared = files_in_common(evaluated.source, training_files(run, network, data_root))
+            shared = [
+                path
+                for source in training_sources(run, network, data_root)
+                for path in files_in_common(evaluated.source, source)
+            ]
             fault = (
                 f"{what} has rows of {some_of(shared)}, of which {run.path} was trained on some"
                 if shared
@@ -198,28 +202,47 @@ def networks_of(candidates: Iterable[Candidate]) -> Iterator[tuple[RunDirectory,
             continue
         known = set()
         for member, place in zip(model.networks, member_places(run.path), strict=True):
-            key = reading_of(member)
+            key = (reading_of(member), member.stored.before_refit is not None)
             if key not in known:
                 known.add(key)
                 yield RunDirectory(place), member
 
 
-def training_files(run: RunDirectory, model: Model, data_root: Path | None) -> DataSource | None:
-    """Where a model's training rows lie now; None where they are not at hand, or were given in Python."""
+def trained_splits(source: DataSource, model: Model) -> list[str] | None:
+    """The splits in a source that a model was trained on, in a refit validation too; None for a source of other data.
+
+    That is told by its digests.
+    """
+    kept, refitted = model.stored.facts.data, model.stored.before_refit is not None
+    of_role = {"train": ["train"], "validation": []}
+    if refitted:
+        of_role["validation" if "validation" in kept else "train"].append("validation")
+    read = {
+        role: splits
+        for role, splits in of_role.items()
+        if splits and all(kept.get(name) == found for name, found in source.digests(role).items())
+    }
+    return [name for splits in read.values() for name in splits] if read else None
+
+
+def training_sources(run: RunDirectory, model: Model, data_root: Path | None) -> list[DataSource]:
+    """Where the rows that a model was trained on lie now; none where they are not at hand, or were given in Python."""
     try:
         loaded, search = config_of(model, run, data_root)
-        return data_settings(search.found(loaded)).train
+        settings = data_settings(search.found(loaded))
     except DataError:  # then the digest of all of them has to do
-        return None
+        return []
+    added = None if model.stored.before_refit is None else settings.validation
+    return [settings.train, *([] if added is None else [added])]
 
 
-def files_in_common(one: DataSource, other: DataSource | None) -> list[Path]:
+def files_in_common(one: DataSource, other: DataSource) -> list[Path]:
     """The files of a source that are, by their digests, files of another one, too."""
     known = set(file_digests(other).values())
     return [path for path, found in file_digests(one).items() if found in known]
 
 
-def file_digests(source: DataSource | None) -> dict[Path, str]:
+def file_digests(source: DataSource) -> dict[Path, str]:
     """The digest of each file of a source of one or several tables."""
     if isinstance(source, JoinedFiles):
         return {path: digest(path, "") for path in source.files("")}

@@ -169,6 +169,11 @@ def end_lines(config: Config, network: Network, seen: RowsSeen) -> DerivationSec
             f"training ends after an epoch where ‖∂E/∂w‖ over all training rows is below {norm}{where} "
             "(training.stop_at.gradient_norm)"
         )
+    if training.refit:
+        lines.append(
+            "then w is trained once more (training.refit), from the same start weights, on the train and validation "
+            "rows together, for as many epochs as the best weights had had, in a schedule of that length"
+        )
     return DerivationSection("End", tuple(DerivationLine(line) for line in lines))
 
 

@@ -3,7 +3,8 @@
     for event in fit_events("config.yaml"):
         …  # Converting and Compiling where that takes a while, Started, then the trainer's events, then Done
 
-Closing the generator between two events saves the run: nothing is lost.
+With training.refit, RefitStarted and the events of the refit stand before Done. Closing the generator between two
+events saves the run: nothing is lost.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -12,11 +13,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bptrain.build.converted_data import Converting
-from bptrain.build.making import dtype_of
-from bptrain.build.network import initial_weights
-from bptrain.build.setup import NOTHING, Setup, load_given, opening_loaded, run_config
-from bptrain.build.training import build_plan, refuse_what_is_too_large
+from bptrain.build.setup import NOTHING, load_given, opening_loaded, run_config
 from bptrain.commands.fit.older_metrics import weighed_anew
+from bptrain.commands.fit.ready import (
+    Compiling,
+    Fit,
+    for_refit,
+    job_at,
+    open_fit,
+    ready_engine,
+    start_state,
+)
 from bptrain.commands.fit.resume import (
     Resumed,
     data_to_go_on,
@@ -30,31 +37,18 @@ from bptrain.config.resolved import dump_yaml
 from bptrain.core.network import Network
 from bptrain.data.memory import InMemory
 from bptrain.data.prepared import ChangedDataError
-from bptrain.engines.base import Engine, TrainingPlan, initial_optimizer_state
-from bptrain.engines.choice import EngineChoice, choose_engine, forward_pass, make_engine
-from bptrain.engines.registry import engine_entry
-from bptrain.engines.threads import limit_threads, threads_for
+from bptrain.engines.base import Engine, TrainingPlan
+from bptrain.engines.choice import EngineChoice, forward_pass
+from bptrain.engines.threads import limit_threads
 from bptrain.errors import NumericalError, Problem, UsageError, Warned, not_silenced
-from bptrain.mapped_rows import room_of
 from bptrain.model.moved_data import origin_record
-from bptrain.plugins.records import records
-from bptrain.store import checkpoint
-from bptrain.store.plain import plain
 from bptrain.store.provenance import now, numerics, provenance
 from bptrain.store.run_directory import RunDirectory, clear, locked, new_run, run_at
-from bptrain.store.run_settings import portable
 from bptrain.store.saver import Interval, Saver
-from bptrain.training.evaluation import Baseline, baseline
 from bptrain.training.events import Event, Finished
-from bptrain.training.rows import RowsOfArrays, bytes_ahead, rows_ahead
+from bptrain.training.refit import is_refitted, refit_is_due, refit_start
 from bptrain.training.state import State
-from bptrain.training.trainer import Job, train
-
-
-class Compiling(NamedTuple):
-    """The training loop is about to be compiled, which takes seconds; nothing has been written yet."""
-
-    network: Network
+from bptrain.training.trainer import train
 
 
 class Started(NamedTuple):
@@ -84,17 +78,14 @@ class Done(NamedTuple):
         return self.summary.result
 
 
-FitEvent = Converting | Compiling | Started | Event | Done
+class RefitStarted(NamedTuple):
+    """The first fit has ended and is saved, and the refit begins."""
 
-
-class Fit(NamedTuple):
-    """What a fit is made of, before it has a directory and an engine."""
-
-    setup: Setup
+    state: State
     plan: TrainingPlan
-    guess: Baseline
-    facts: checkpoint.Facts  # without the numerics, which depend on the engine
-    threads: int
+
+
+FitEvent = Converting | Compiling | Started | RefitStarted | Event | Done
 
 
 def fit_events(
@@ -130,9 +121,11 @@ def fit_events(
         if resumed is not None and resumed.finished:
             yield Done(finished(fit, resumed), already=True)
             return
-        # first of all, since a network too large for memory leaves no directory
+        # first of all, since a network or rows too large for memory leave no directory
         state = resumed.state if resumed is not None else start_state(fit)
-        engine, choice = yield from ready_engine(fit, resumed)
+        fit = for_refit(fit)
+        begun_with = None if resumed is None else str(resumed.numerics["engine"])
+        engine, choice = yield from ready_engine(fit, fit.plan_at(state), begun_with)
         fit = fit._replace(facts=fit.facts._replace(numerics=numerics(engine.name, fit.threads)))
         stack.enter_context(limit_threads(blas=loaded.config.training.threads or 1, openmp=fit.threads))
         older: tuple[Warned, ...] = ()
@@ -159,46 +152,6 @@ def refuse_several_networks(loaded: Loaded) -> None:
         with loaded.locating():
             message = "several networks are not one fit: set it to null"
             raise UsageError(Problem("contradiction", message, path="ensemble"))
-
-
-def open_fit(setup: Setup) -> Fit:
-    """The training plan, the baseline, and what is the same in every checkpoint. Raises UsageError."""
-    config, prepared = setup.loaded.config, setup.prepared
-    refuse_what_is_too_large(setup.loaded, setup.network)
-    train_rows = prepared.splits["train"]
-    guess = baseline(prepared.schema, train_rows.y_true, train_rows.row_weight)
-    settings = portable(run_config(setup))
-    facts = checkpoint.Facts(
-        config=settings,
-        schema=prepared.schema.to_json(),
-        data=prepared.digest,
-        numerics={},
-        baseline=plain(guess.to_json()),
-        plugins=records(settings),
-    )
-    plan = build_plan(config, setup.network, len(train_rows.X))
-    return Fit(setup, plan, guess, facts, threads_for(plan, config.training.threads))
-
-
-def ready_engine(
-    fit: Fit, resumed: Resumed | None
-) -> Generator[Compiling, None, tuple[Engine, EngineChoice]]:
-    """The engine of a fit, compiled; yields Compiling first if that takes a while. Raises UsageError."""
-    loaded, plan = fit.setup.loaded, fit.plan
-    asked, dtype = loaded.config.training.engine, dtype_of(loaded.config)
-    begun_with = None if resumed is None else str(resumed.numerics["engine"])
-    with loaded.locating():
-        choice = choose_engine(asked, plan, dtype, begun_with)
-        if not engine_entry(choice.name).is_ready(plan, dtype, fit.threads):
-            yield Compiling(fit.setup.network)
-        return make_engine(choice, asked, plan, dtype, fit.threads)
-
-
-def start_state(fit: Fit) -> State:
-    """The state before the first update."""
-    config = fit.setup.loaded.config
-    w = initial_weights(config, fit.setup.network, dtype_of(config))
-    return State(initial_optimizer_state(w, fit.plan.method))
 
 
 def open_saver(
@@ -234,7 +187,7 @@ def started(
         run=run.path,
         state=state,
         network=fit.setup.network,
-        plan=fit.plan,
+        plan=fit.plan_at(state),
         rows={name: len(rows.X) for name, rows in prepared.splits.items()},
         engine=choice.name,
         reason=choice.reason,
@@ -246,44 +199,68 @@ def started(
 
 def trained(
     fit: Fit, engine: Engine, run: RunDirectory, state: State, saver: Saver, warnings: tuple[Warned, ...]
-) -> Iterator[Event | Done]:
+) -> Iterator[Compiling | RefitStarted | Event | Done]:
     """The trainer's events, each saved before it is passed on, and the summary, with the `warnings` so far."""
     setup, told = fit.setup, list(warnings)
-    train_rows, memory = setup.prepared.splits["train"], setup.loaded.config.data.memory_bound
-    job = Job(
-        plan=fit.plan,
-        engine=engine,
-        schema=setup.prepared.schema,
-        train=RowsOfArrays(train_rows, bytes_ahead(memory)),
-        validation=setup.prepared.splits.get("validation"),
-        metrics=setup.metrics,
-        seed=setup.loaded.config.seed,
-        shuffle=setup.loaded.config.training.shuffle,
-        controls=setup.controls,
-        seconds=saver.seconds["train"] + saver.seconds["evaluation"],
-        directory=run.path,
-        room=room_of(train_rows.X),
-        ahead=rows_ahead(train_rows, memory),
-    )
     status = "interrupted"
     try:
-        for event in train(job, state):
-            state = event.state if not isinstance(event, Warned) else state
-            saver.handle(event)
+        for event in both_fits(fit, engine, run, state, saver):
+            state = event.state if not isinstance(event, Warned | Compiling) else state
             silent = isinstance(event, Warned) and event.name in setup.loaded.config.silence
             if not isinstance(event, Finished) and not silent:
                 told += [event] if isinstance(event, Warned) else []
                 yield event
         outputs, seconds = engine.outputs, saver.seconds
         summary = summarize(setup, fit.plan, run, engine.name, outputs, state, seconds, fit.guess, told)
-        saver.save_at_end(state, summary.errors, result=summary.result)
+        saver.save_at_end(state, summary.errors, summary.refitted, result=summary.result)
         status = "finished"
-    except NumericalError:
+    except NumericalError as error:
         status = "diverged"
+        if state.before_refit is not None:
+            kept = f"{run.best} is the model before the refit."
+            error.reworded(
+                one._replace(message=f"in the refit, {one.message} {kept}") for one in error.problems
+            )
         raise
     finally:  # an error, Ctrl-C, or whoever follows the events has closed them: the last whole state stays
         saver.save(state, status=status, ended=now())
     yield Done(summary)
+
+
+def both_fits(
+    fit: Fit, engine: Engine, run: RunDirectory, state: State, saver: Saver
+) -> Generator[Compiling | RefitStarted | Event, None, None]:
+    """The events of the first fit, and with training.refit those of the refit."""
+    state = yield from saved(fit, engine, run, state, saver)
+    if not fit.setup.loaded.config.training.refit:
+        return
+    if refit_is_due(state):
+        saver.save(state)  # the refit begins again from here, until it has a checkpoint of its own
+        state = refit_start(state, start_state(fit).optimizer_state).kept(run.path)
+        engine, _ = yield from ready_engine(fit, fit.plan_at(state), engine.name)
+        saver.seconds["compile"] += engine.compile_seconds
+        yield RefitStarted(state, fit.plan_at(state))
+        state = yield from saved(fit, engine, run, state, saver)
+    if not is_refitted(state):
+        yield left_out(run)
+
+
+def saved(
+    fit: Fit, engine: Engine, run: RunDirectory, state: State, saver: Saver
+) -> Generator[Event, None, State]:
+    """The trainer's events from a state on, each saved before it is passed on; returns the last state."""
+    used = saver.seconds["train"] + saver.seconds["evaluation"]
+    for event in train(job_at(fit, engine, run.path, state, used), state):
+        state = state if isinstance(event, Warned) else event.state
+        saver.handle(event)
+        yield event
+    return state
+
+
+def left_out(run: RunDirectory) -> Warned:
+    """That the time limit has ended a run before its refit was done."""
+    message = f"the refit is not done, since training.max_time is over: {run.best} is the best model of the first fit"
+    return Warned("refit_left_out", f"{message}; with more time, --resume {run.path} goes on")
 
 
 def finished(fit: Fit, resumed: Resumed) -> FitSummary:
@@ -294,8 +271,12 @@ def finished(fit: Fit, resumed: Resumed) -> FitSummary:
     saver = open_saver(run, fit, resumed, choice, 0.0)
     outputs = forward_pass(choice.name, fit.setup.network, state.optimizer_state.w.dtype, fit.threads)
     told, seconds = fit.setup.warnings, saver.seconds
+    if fit.setup.loaded.config.training.refit and not is_refitted(state):
+        told += not_silenced([left_out(run)], fit.setup.loaded.config.silence)
     summary = summarize(fit.setup, fit.plan, run, choice.name, outputs, state, seconds, fit.guess, told)
-    if record.get("status") != "finished" or not best_is_written(run, state, summary.errors):
+    if record.get("status") != "finished" or not best_is_written(run, state, summary):
         with locked(run):
-            saver.save_at_end(state, summary.errors, status="finished", result=summary.result)
+            saver.save_at_end(
+                state, summary.errors, summary.refitted, status="finished", result=summary.result
+            )
     return summary

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 from bptrain.build.converted_data import Converting
-from bptrain.commands.fit.fit import Compiling, Done, FitEvent, Started
+from bptrain.commands.fit.fit import Done, FitEvent, RefitStarted, Started
+from bptrain.commands.fit.ready import Compiling
 from bptrain.engines.base import TrainingPlan
 from bptrain.errors import Interrupted, Warned, stopping_signals
 from bptrain.training.state import State
@@ -32,7 +33,7 @@ def run_to_end(events: Generator[FitEvent, None, None], show: Callable[[FitEvent
         show(first)
         return first
     assert isinstance(first, Started)
-    state = first.state
+    state, plan = first.state, first.plan
     with interrupts() as pending:
         try:
             show(first)
@@ -41,6 +42,7 @@ def run_to_end(events: Generator[FitEvent, None, None], show: Callable[[FitEvent
                 if isinstance(event, Done):
                     return event
                 state = state if isinstance(event, Warned | Converting | Compiling) else event.state
+                plan = event.plan if isinstance(event, RefitStarted) else plan
                 if pending.signal is not None:
                     break
         except KeyboardInterrupt:  # the second signal, within a slice: the fit has saved the state before it
@@ -48,16 +50,17 @@ def run_to_end(events: Generator[FitEvent, None, None], show: Callable[[FitEvent
         pending.saving = True
         events.close()
         raise Interrupted(
-            f"stopped and saved after {position(state, first.plan)}; to continue, add --resume {first.run}",
+            f"stopped and saved after {position(state, plan)}; to continue, add --resume {first.run}",
             pending.signal or signal.SIGINT,
         )
 
 
 def position(state: State, plan: TrainingPlan) -> str:
     """Where a run stands, in words."""
+    of = "" if state.before_refit is None else " of the refit"
     if state.step == 0:
-        return f"epoch {state.epoch}"
-    return f"update {state.step:,} of {plan.steps_per_epoch:,} in epoch {state.epoch + 1}"
+        return f"epoch {state.epoch}{of}"
+    return f"update {state.step:,} of {plan.steps_per_epoch:,} in epoch {state.epoch + 1}{of}"
 
 
 class PendingSignal:

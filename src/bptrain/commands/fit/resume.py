@@ -22,6 +22,7 @@ from bptrain.store.chosen_run import find_run, newest
 from bptrain.store.run_directory import RUNS, RunDirectory, locked, run_directories
 from bptrain.store.run_settings import MAY_CHANGE, differences, portable, setting_differences
 from bptrain.training.controls import STOPPED_BY, ended, going_on
+from bptrain.training.refit import OUT_OF_TIME
 from bptrain.training.state import State
 
 
@@ -42,7 +43,7 @@ class Resumed(NamedTuple):
 
     def warnings(self, facts: checkpoint.Facts) -> tuple[Warned, ...]:
         """Warnings about continuing with these facts."""
-        return tuple(_warnings(self.facts, facts, self.damaged))
+        return tuple(_warnings(self.facts, facts, self.damaged, self.state.before_refit is not None))
 
 
 def resumed_run(
@@ -70,9 +71,9 @@ def resumed_run(
         stored, damaged = newest_sound(run)  # another process may have gone on until a moment ago
         for path in damaged:
             run.set_aside(path)
-        run.cut_metrics(stored.position["epoch"])
+        run.cut_metrics(stored.position["updates"])
     state = checkpoint.state(stored, setup.network, method)
-    if not finished:
+    if not _has_ended(run, stored, facts):
         state = going_on(state)
     elif state.stopped is None:  # it stands where the config now ends it
         state = ended(setup.controls, state, "epochs")
@@ -162,7 +163,9 @@ def _refuse_changes(run: RunDirectory, stored: checkpoint.Stored, facts: checkpo
         raise DataError(f"the {', '.join(changed)} data has changed since {run.path} was trained")
 
 
-def _warnings(begun: checkpoint.Facts, facts: checkpoint.Facts, damaged: list[Path]) -> Iterator[Warned]:
+def _warnings(
+    begun: checkpoint.Facts, facts: checkpoint.Facts, damaged: list[Path], in_refit: bool
+) -> Iterator[Warned]:
     """Why the end may not be that of an uninterrupted run, and what was passed over."""
     for path in damaged:
         yield Warned(
@@ -174,7 +177,7 @@ def _warnings(begun: checkpoint.Facts, facts: checkpoint.Facts, damaged: list[Pa
     before, after = (f.config["training"]["epochs"] for f in (begun, facts))
     config = from_plain(facts.config, "run")
     name = config.schedule.name
-    if before != after and spans_all_epochs(build_schedule(config), before, after):
+    if before != after and not in_refit and spans_all_epochs(build_schedule(config), before, after):
         yield Warned(
             "schedule_span",
             f"the schedule {name} spans all epochs, now {after} instead of {before}: the learning rate jumps, "
@@ -200,22 +203,41 @@ def _candidate(resume: str, loaded: Loaded, out: Path | None, facts: checkpoint.
 
 
 def _is_finished(run: RunDirectory, stored: checkpoint.Stored, facts: checkpoint.Facts) -> bool:
+    """Whether nothing is left to do: a fit has ended, and so has the refit, unless there was no time for it.
+
+    Raises CheckpointError as `_has_ended` does.
+    """
+    if not _has_ended(run, stored, facts):
+        return False
+    begins = stored.before_refit is None and stored.position.get("stopped") != OUT_OF_TIME
+    return not (facts.config["training"]["refit"] and begins)
+
+
+def _has_ended(run: RunDirectory, stored: checkpoint.Stored, facts: checkpoint.Facts) -> bool:
     """Whether a checkpoint is that of the last epoch's end, or was stopped by what is set as it was.
 
-    Raises CheckpointError when it is beyond the last epoch.
+    That is the end of the first fit or of the refit, whichever it is of. Raises CheckpointError when it is beyond the
+    last epoch, and in a refit when the first fit would now go on.
     """
-    epochs, position = facts.config["training"]["epochs"], stored.position
-    if (position["epoch"], position["step"]) > (epochs, 0):
-        done = f"{position['epoch']} epochs" + (
-            f" and {position['step']} updates" if position["step"] else ""
+    first, position, epochs = stored.before_refit, stored.position, facts.config["training"]["epochs"]
+    done = (position["epoch"], position["step"]) if first is None else (first.epochs, 0)
+    if done > (epochs, 0):
+        count = f"{done[0]} epochs" + (f" and {done[1]} updates" if done[1] else "")
+        raise CheckpointError(f"{run.path} has done {count}, more than training.epochs: {epochs}")
+    if first is not None and not _stopped_as_now(first.stopped, stored, facts):
+        key = f"training.{STOPPED_BY[first.stopped]}"
+        raise CheckpointError(
+            f"{run.path} is past its first fit, which {key} ended: with another {key}, start a new run"
         )
-        raise CheckpointError(f"{run.path} has done {done}, more than training.epochs: {epochs}")
-    if position["epoch"] == epochs:
+    if position["epoch"] == (epochs if first is None or stored.best is None else stored.best["epoch"]):
         return True
     stopped = position.get("stopped")
-    if stopped is None:
-        return False
-    key = STOPPED_BY.get(stopped, "")  # without a key, nothing that is set stopped it
+    return stopped is not None and _stopped_as_now(stopped, stored, facts)
+
+
+def _stopped_as_now(stopped: str, stored: checkpoint.Stored, facts: checkpoint.Facts) -> bool:
+    """Whether what ended a fit is set as it was then; without a key, nothing that is set ended it."""
+    key = STOPPED_BY.get(stopped, "")
     then, now = (f.config["training"].get(key) for f in (stored.facts, facts))
     return bool(then == now)
 

@@ -17,6 +17,7 @@ from bptrain.store.run_directory import RunDirectory
 from bptrain.training.conformal import AbsoluteErrors, absolute_errors
 from bptrain.training.controls import reason
 from bptrain.training.evaluation import Baseline, Evaluation, Seen, evaluation_of, seen_by
+from bptrain.training.refit import is_refitted
 from bptrain.training.state import Best, State
 
 
@@ -37,6 +38,7 @@ class FitSummary(NamedTuple):
     reason: str | None  # why it ended before its last epoch
     learning: tuple[Warned, ...] = ()  # that it has learned nothing, as far as its best weights show it
     errors: AbsoluteErrors | None = None  # of validation rows at the best weights, where targets are numbers
+    refitted: Best | None = None  # the weights of a refit that has come to its end
 
 
 def summarize(
@@ -50,16 +52,23 @@ def summarize(
     guess: Baseline,
     told: Sequence[Warned] = (),
 ) -> FitSummary:
-    """Evaluates the best and the final weights of a run on every split. `told` are the warnings so far."""
+    """Evaluates the best and the final weights of a run on every split. `told` are the warnings so far.
+
+    After a refit the final weights are its own, and so is the best model's figure on test rows, which neither fit has
+    seen; on train and validation rows it is that of the first fit.
+    """
     # loaded at the end of a fit: validate, and a config that is refused, need none of it
     from bptrain.training.learning_checks import learning_warnings
     from bptrain.training.observations import Observations, split_error
 
     schema, splits, stopped = setup.prepared.schema, setup.prepared.splits, state.stopped
     assert stopped is not None  # it has ended
-    last = Best(state.epoch, state.optimizer_state.t, math.nan, plan.for_use(state.optimizer_state))
+    last = Best(state.epoch, state.updates, math.nan, plan.for_use(state.optimizer_state))
     best = state.best or last  # a run may end in its first epoch
     final = best if state.restored else last
+    first, refitted = state.before_refit, last if is_refitted(state) else None
+    epochs = state.epoch if first is None else first.epochs
+    stopped = stopped if first is None or refitted is None else first.stopped
 
     def on_every_split(w: Array) -> dict[str, Seen]:
         return {
@@ -74,19 +83,22 @@ def summarize(
 
     of_best = on_every_split(best.w)
     at_best = evaluated(of_best)
-    at_end = at_best if final.updates == best.updates else evaluated(on_every_split(final.w))
+    of_final = of_best if final.updates == best.updates else on_every_split(final.w)
+    at_end = at_best if of_final is of_best else evaluated(of_final)
+    used, of_used = (best, of_best) if refitted is None else (refitted, of_final)
+    reported = at_best if refitted is None else {**at_best, **of_test(at_end)}
     observed = Observations(
         config=setup.loaded.config,
         schema=schema,
         network=setup.network,
-        w=best.w,
-        updates=best.updates,
+        w=used.w,
+        updates=used.updates if first is None or refitted is None else used.updates - first.updates,
         rows=splits["train"],
         splits=tuple(
-            split_error(name, schema, rows, of_best[name].predicted, guess) for name, rows in splits.items()
+            split_error(name, schema, rows, of_used[name].predicted, guess) for name, rows in splits.items()
         ),
         guess=guess,
-        losses=training_losses(run),
+        losses=training_losses(run, refit=refitted is not None),
         figures={
             **{f"{name} rows at the end": one.loss for name, one in at_end.items()},
             **{f"{name} rows": one.loss for name, one in at_best.items()},
@@ -96,38 +108,64 @@ def summarize(
     result = {
         "run": str(run.path),
         "engine": engine,
-        "epochs": state.epoch,
-        "steps": state.optimizer_state.t,
+        "epochs": epochs,
+        "steps": state.updates,
         "rows_seen": state.rows_seen,
         "train_seconds": seconds["train"],
         "compile_seconds": seconds["compile"],
         "evaluation_seconds": seconds["evaluation"],
         "checkpoint_seconds": seconds["checkpoint"],
         "stopped": stopped,
-        "best": figures(best.epoch, at_best, penalty_on(setup.network, best.w)),
+        "best": figures(best.epoch, reported, penalty_on(setup.network, best.w)),
         "final": figures(final.epoch, at_end, penalty_on(setup.network, final.w)),
         "warnings": [{"name": name, "message": message} for name, message in (*told, *learning)],
     }
-    shown = tuple(
-        SplitResult(name, at_best[name], guess, guess.metrics(schema, rows, setup.metrics))
+    shown = [
+        SplitResult(name, reported[name], guess, guess.metrics(schema, rows, setup.metrics))
         for name, rows in splits.items()
-    )
+    ]
+    if refitted is not None:
+        rows_together = sum(len(splits[name].X) for name in ("train", "validation"))
+        result |= {
+            "refit": {"epochs": refitted.epoch, "rows": rows_together},
+            "before_refit": figures(best.epoch, of_test(at_best), None),
+        }
+        shown += [
+            one._replace(name="test before refit", evaluation=at_best["test"])
+            for one in shown
+            if one.name == "test"
+        ]
     errors = None
     if schema.task == "regression" and "validation" in splits and state.best is not None:
         errors = absolute_errors(of_best["validation"].predicted, splits["validation"].y_true)
-    return FitSummary(plain(result), shown, reason(setup.controls, stopped), learning, errors)
+    why = reason(setup.controls, stopped)
+    return FitSummary(plain(result), tuple(shown), why, learning, errors, refitted)
 
 
-def best_is_written(run: RunDirectory, state: State, errors: AbsoluteErrors | None) -> bool:
-    """Whether best.safetensors holds the best weights of a state and the errors, or there are none yet."""
+def of_test(evaluations: Mapping[str, Evaluation]) -> dict[str, Evaluation]:
+    """The figures of test rows alone, where there are any."""
+    return {name: evaluation for name, evaluation in evaluations.items() if name == "test"}
+
+
+def best_is_written(run: RunDirectory, state: State, summary: FitSummary) -> bool:
+    """Whether the files of the best weights, and of those before a refit, have those of a state and the errors.
+
+    True too where there are none yet.
+    """
     if state.best is None:
         return True
-    try:
-        written = checkpoint.read(run.best)
-    except CheckpointError:
-        return False
-    whole = errors is None or written.absolute_errors is not None
-    return whole and bool(written.position["updates"] == state.best.updates)
+    expected = {run.best: summary.refitted or state.best}
+    if summary.refitted is not None:
+        expected[run.before_refit] = state.best
+    for path, best in expected.items():
+        try:
+            written = checkpoint.read(path)
+        except CheckpointError:
+            return False
+        whole = summary.errors is None or written.absolute_errors is not None
+        if not whole or written.position["updates"] != best.updates:
+            return False
+    return True
 
 
 def penalty_on(network: Network, w: Array) -> float | None:

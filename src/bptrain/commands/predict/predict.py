@@ -166,6 +166,7 @@ def predict_split(words: Sequence[str], split: str, options: PredictOptions) -> 
     found = answered_split(by.model, by.run, split, options.data_root)
     rows, answers = found.rows, found.answers
     yield from map(Noted, rows.notes)
+    yield from not_silenced(found.warnings, by.model.config.silence)
     with open_output(job.out, kind, False) as output:
         for a in range(0, len(answers.outputs), AT_A_TIME):
             part = slice(a, a + AT_A_TIME)

@@ -8,6 +8,7 @@ from bptrain.commands.runs.run_rows import RunRow
 from bptrain.config.overrides import PARTS
 from bptrain.errors import BusyError, CheckpointError, StorageError
 from bptrain.store import checkpoint
+from bptrain.store.loss_history import of_refit
 from bptrain.store.run_directory import RunDirectory, locked
 from bptrain.store.run_group import GroupRecord, MetricsBySplit, RunGroup, mean_and_sd
 from bptrain.store.run_places import Entries
@@ -138,7 +139,7 @@ def of_result(path: str, record: dict[str, Any], result: dict[str, Any]) -> RunR
 
 def of_metrics(run: RunDirectory, record: dict[str, Any]) -> RunRow:
     """A run that has not ended by itself: what it had come to after its last whole epoch."""
-    lines = run.read_metrics()
+    lines = [line for line in run.read_metrics() if not of_refit(line)]
     split = "validation" if lines and "validation" in lines[-1] else "train"
     losses = [(loss, line) for line in lines if (loss := number(line[split]["loss"])) is not None]
     loss, best = min(losses, key=lambda pair: pair[0], default=(None, None))

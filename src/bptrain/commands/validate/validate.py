@@ -14,7 +14,7 @@ from bptrain.build.converted_data import Converting
 from bptrain.build.making import dtype_of
 from bptrain.build.network import activation_parts
 from bptrain.build.setup import NOTHING, Setup, load_given, opening_loaded
-from bptrain.commands.fit.fit import Compiling, Fit, open_fit, ready_engine, start_state
+from bptrain.commands.fit.ready import Compiling, Fit, open_fit, ready_engine, start_state
 from bptrain.commands.validate.cost_model import Estimate, estimate
 from bptrain.config import as_member
 from bptrain.config.ensemble import EnsembleConfig
@@ -54,6 +54,13 @@ class Validated(NamedTuple):
         return {name: len(rows.X) for name, rows in self.setup.prepared.splits.items()}
 
     @property
+    def refit_rows(self) -> int | None:
+        """The train and validation rows that a refit trains on; None without one."""
+        if not self.setup.loaded.config.training.refit:
+            return None
+        return self.split_rows["train"] + self.split_rows["validation"]
+
+    @property
     def activations(self) -> tuple[str, ...]:
         """The names of f_1 … f_L."""
         schema = self.setup.prepared.schema
@@ -84,6 +91,7 @@ class Validated(NamedTuple):
             "engine_reason": self.choice.reason,
             "epochs": self.fit.plan.epochs,
             "updates_per_epoch": self.fit.plan.steps_per_epoch,
+            "refit_rows": self.refit_rows,
             "first_loss": self.loss,
             "estimate": self.estimate.record(),
             **({} if self.ensemble is None else {"ensemble": self.ensemble.model_dump()}),
@@ -112,7 +120,7 @@ def validated(setup: Setup) -> Generator[Compiling, None, Validated]:
     state = start_state(fit)
     config = setup.loaded.config
     if config.training.engine != "auto":  # what cannot be compiled is refused, and only compiling shows it
-        _, choice = yield from ready_engine(fit, None)
+        _, choice = yield from ready_engine(fit, fit.plan)
     else:
         choice = engine_of(fit)
     loss, rows = one_pass(fit, state.optimizer_state.w)

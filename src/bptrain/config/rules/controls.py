@@ -43,6 +43,27 @@ def early_stopping_has_validation(data: DataConfig, training: TrainingConfig) ->
         yield BrokenRule(("training", "early_stopping"), message)
 
 
+def refit_has_validation(data: DataConfig, training: TrainingConfig) -> Found:
+    """A refit adds the validation rows to the training rows."""
+    if training.refit and not _validation(data):
+        message = (
+            "a refit trains on train and validation rows together, and there is no validation set: leave refit out, "
+            "or set data.split.validation above 0, or give data.validation"
+        )
+        yield BrokenRule(("training", "refit"), message)
+
+
+def refit_has_its_plateau(schedule: PartConfig, training: TrainingConfig) -> Found:
+    """In a refit no rows are left to evaluate a metric on."""
+    name = schedule.options.get("monitor", "loss")
+    if training.refit and schedule.name == "reduce_on_plateau" and name != "loss":
+        message = (
+            f"{name} is evaluated on the validation set, which a refit (training.refit) trains on: monitor loss, which "
+            "in the refit is that of the training rows, or choose another schedule"
+        )
+        yield BrokenRule(("schedule", "monitor"), message, suggestion="loss")
+
+
 def plateau_has_validation(data: DataConfig, schedule: PartConfig) -> Found:
     """A metric is evaluated on the validation set; without one, the training loss is monitored."""
     name = schedule.options.get("monitor", "loss")
@@ -69,5 +90,7 @@ CONTROLS = (
     early_stopping_has_its_metric,
     plateau_has_its_metric,
     early_stopping_has_validation,
+    refit_has_validation,
+    refit_has_its_plateau,
     plateau_has_validation,
 )
