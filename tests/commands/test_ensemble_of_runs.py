@@ -124,11 +124,12 @@ def test_runs_of_other_files_answer_and_have_no_figures(iris: Path) -> None:
     ],
 )
 def test_what_cannot_be_a_member(iris: Path, runs: tuple[str, ...], code: int, words: str) -> None:
-    for name in ("a", "b", "stopped"):
-        fit(iris, name)
-    record = json.loads(Path("stopped/run.json").read_text())
-    Path("stopped/run.json").write_text(json.dumps({**record, "status": "interrupted"}))
-    bptrain("ensemble", "a", "b", "--out", "e")
+    fit(iris, "a")
+    if "stopped" in runs:
+        record = json.loads(Path(fit(iris, "stopped"), "run.json").read_text())
+        Path("stopped/run.json").write_text(json.dumps({**record, "status": "interrupted"}))
+    if "e" in runs:
+        bptrain("ensemble", "a", fit(iris, "b"), "--out", "e")
     refused = bptrain("ensemble", *runs, "--out", "f")
     assert (refused.code, words in refused.err) == (code, True), refused.err
     assert not Path("f").exists()

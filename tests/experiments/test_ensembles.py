@@ -29,6 +29,7 @@ IRIS = ROOT / "data" / "iris.csv"
 SMALL = ("--set", "training.epochs=2", "--set", "training.engine=numpy", "--jobs", 1)
 SEED = ("--set", "ensemble={members: 3, by: seed}", *SMALL)
 FOLD = ("--set", "ensemble={members: 3, by: fold}", *SMALL)
+TWO = ("--set", "ensemble={members: 2, by: fold}", *SMALL)
 
 
 def split_rows(run: str, split: str) -> list[int]:
@@ -98,7 +99,7 @@ def test_folds_without_a_test_set_are_those_of_a_cross_validation(iris: Path) ->
 
 def test_the_bits_do_not_depend_on_the_processes(iris: Path) -> None:
     for jobs, out in ((1, "one"), (2, "two")):
-        bptrain("fit", iris, *FOLD[:-2], "--jobs", jobs, "--out", out)
+        bptrain("fit", iris, *TWO[:-2], "--jobs", jobs, "--out", out)
     assert digests("one") == digests("two")
 
 
@@ -125,8 +126,8 @@ def test_what_was_stopped_goes_on_to_the_same_bits(iris: Path) -> None:
 
 
 def test_killed_in_the_middle(iris: Path) -> None:
-    more = ("--set", "ensemble.members=2", "--set", "training.engine=numpy", "--set", "training.epochs=200")
-    arguments = ("fit", iris, *more, "--set", "checkpoint.every={epochs: 100}", "--jobs", 1, "--out", "e")
+    more = ("--set", "ensemble.members=2", "--set", "training.engine=numpy", "--set", "training.epochs=150")
+    arguments = ("fit", iris, *more, "--set", "checkpoint.every={epochs: 50}", "--jobs", 1, "--out", "e")
     command = [sys.executable, "-c", SCRIPT, *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     metrics, deadline = Path("e/members/002/metrics.jsonl"), time.monotonic() + 60
@@ -184,7 +185,7 @@ def test_an_ensemble_is_a_run_among_others(iris: Path) -> None:
 
 def test_prune_takes_it_as_a_whole(iris: Path) -> None:
     for k in range(3):
-        bptrain("fit", iris, *SEED, "--set", f"seed={10 * k}")
+        bptrain("fit", iris, *TWO, "--set", f"seed={10 * k}")
     pruned = bptrain("runs", "prune", "--keep", 1, "--json").json
     assert len(pruned["deleted"]) + len(pruned["spared"]) == 2  # but for the best
     assert pruned["deleted"]

@@ -197,3 +197,38 @@ def test_spread_needs_an_ensemble(goods: Path) -> None:
     bptrain("fit", goods, "--set", "ensemble=null", *SMALL[:2], "--out", "r")
     refused = bptrain("predict", "r", "goods.csv", "--spread")
     assert (refused.code, "is one network" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("data", "loss", "columns_of"),
+    [
+        (
+            "target: [m1, m2]",
+            "binary_cross_entropy",
+            ["prediction_m1", "prediction_m2", "spread_m1", "spread_m2"],
+        ),
+        ("target: [p1, p2]", "cross_entropy", ["prediction", "spread"]),
+        ("target: word", "hinge", ["prediction", "spread"]),
+        ("target: count", "poisson", ["prediction", "spread"]),
+        ("target: count, scale_target: log1p", "half_squared_error", ["prediction", "spread"]),
+        ("target: word, weight: w, split: {group: who}", "cross_entropy", ["prediction", "spread"]),
+    ],
+)
+def test_every_kind_of_target(workplace: Path, data: str, loss: str, columns_of: list[str]) -> None:
+    rng = np.random.default_rng(1)
+    rows = ["a,b,who,w,m1,m2,p1,p2,word,count"]
+    for k in range(60):
+        a, b = rng.normal(size=2)
+        p = round(1 / (1 + np.exp(-a)), 6)
+        rows.append(f"{a:.4f},{b:.4f},s{k // 3},{1 + k % 3},{int(a > 0)},{int(b > 0)},{p:.6f},{1 - p:.6f},"
+                    f"{'xy'[k % 2]},{int(abs(3 * a))}")  # fmt: skip
+    Path("k.csv").write_text("\n".join(rows) + "\n")
+    Path("k.yaml").write_text(
+        f"data: {{train: k.csv, {data}, features: [a, b]}}\nnetwork: {{sizes: [auto, 3, auto]}}\n"
+        f"loss: {loss}\ntraining: {{epochs: 3}}\nensemble: {{members: 2, by: fold}}\n"
+    )
+    record = bptrain("fit", "k.yaml", *SMALL, "--out", "e", "--json").json
+    out = bptrain("predict", "e", "k.csv", "--spread").out
+    assert out.splitlines()[0].split(",") == columns_of
+    for split, found in record["best"]["loss"].items():
+        assert bptrain("eval", "e", "--split", split, "--json").json["loss"] == found
