@@ -29,6 +29,8 @@ HARD = [
     "12345678901234567", "0.12345678901234567", "1e22", "1e23", "5e-324", "2.2250738585072014e-308",
     "1" * 400, "1.0", "100", "1000000", "4503599627370497.5", "................", "----------------",
     "1...............", "0000000000000000", "/", "//////", "0.0000000000001", "123456.7/", "12/34.56",
+    "0.1234567", "012345678", "0123456789", "00.1234567", "00.12345678", "0.123456.8", "0.1234567.", "-0.12345678",
+    "+0.12345678", "0.00000000", "0/12345678", "0x12345678", "01.2345678", "0.1234567a", "0.-1234567",
     "1.!", "1.*5", "(5)", "5%", "$5", "5'", "1\x1f2", "1\xad5",
 ]  # fmt: skip
 
@@ -47,11 +49,10 @@ def check(cells: list[str], long: bool, offset: int = 8) -> int:
     for cell, value, was_left, begins_with_zero in found:
         bare = cell.lstrip("+-")
         digits = int(bare.replace(".", "0") or "0") if DECIMAL.fullmatch(cell) else 0
-        reads = not cell or (
-            DECIMAL.fullmatch(cell) is not None
-            and len(bare) <= (LONGEST if long else WORD)
-            and digits < EXACT
+        longest = (
+            LONGEST if long else WORD + (2 if bare.startswith("0.") else 1 if bare.startswith("0") else 0)
         )
+        reads = not cell or (DECIMAL.fullmatch(cell) is not None and len(bare) <= longest and digits < EXACT)
         assert was_left != reads, cell
         assert begins_with_zero == (reads and LEADING_ZERO.match(cell) is not None), cell
         if reads:

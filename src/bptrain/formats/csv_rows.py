@@ -77,8 +77,11 @@ def records_of(
     return Records(header, head, cells, lines, width, begin)
 
 
-def line_ends(text: str) -> int:
-    """How many lines a text ends."""
+def line_ends(text: str | bytes) -> int:
+    """How many lines a text ends, or its bytes."""
+    if isinstance(text, bytes):
+        n = text.count(b"\n")
+        return n + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else n
     if "\r" not in text:
         return text.count("\n")
     return text.count("\n") + text.count("\r") - text.count("\r\n")

@@ -1,7 +1,7 @@
 """A delimited table piece by piece: what its first rows say of how it is written holds to its end."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,8 +12,9 @@ from bptrain.formats.conventions import Conventions
 from bptrain.formats.csv_rows import Records, line_ends, records_of
 from bptrain.formats.delimited_table import PlainTable, columns_of, no_rows, notes_of, plain_table, separated
 from bptrain.formats.header_row import ROWS_LOOKED_AT, counts, refuse_names, refuse_repeated, rows_that_are
-from bptrain.formats.incoming import Incoming, text_blocks
+from bptrain.formats.incoming import Incoming, byte_blocks, text_of
 from bptrain.formats.markers import markers_of
+from bptrain.formats.number_columns import NumberColumns
 from bptrain.formats.plain_rows import NotATable, can_be_plain, plain_rows
 from bptrain.formats.problems import Origin
 from bptrain.formats.quoting import QuotesSoFar
@@ -24,45 +25,46 @@ from bptrain.formats.text_columns import ColumnTexts, PlainRows
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
-BLOCK = 1 << 21  # characters that are cut into rows at a time
+BLOCK = 1 << 21  # bytes that are cut into rows at a time
 LEAST_ROWS = 200  # of a block, since each column is taken out of each block by itself
-MOST_OF_A_BLOCK = 1 << 23  # characters, of so many rows
-MOST_OF_A_ROW = 1 << 26  # characters
-LINE_END = re.compile(r"\r\n|\r|\n")
+MOST_OF_A_BLOCK = 1 << 23  # bytes, of so many rows
+MOST_OF_A_ROW = 1 << 26  # bytes
+LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
-class RestOfText:
-    """What is still to be cut of a text that comes in blocks."""
+class RestOfLines:
+    """What is still to be cut of a text in UTF-8 that comes in blocks."""
 
-    def __init__(self, blocks: Iterator[str]) -> None:
+    def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
-        self.text, self.has_ended = "", False
+        self.data, self.has_ended = b"", False
         self.line = 1  # on which it begins
 
     def fill(self, size: int) -> None:
-        """Takes blocks until so many characters are there, or no more come."""
-        parts, there = [self.text], len(self.text)
+        """Takes blocks until so many bytes are there, or no more come."""
+        parts, there = [self.data], len(self.data)
         while there < size and not self.has_ended:
-            block = next(self._blocks, "")
+            block = next(self._blocks, b"")
             parts.append(block)
             there += len(block)
             self.has_ended = not block
-        self.text = "".join(parts)
+        self.data = b"".join(parts)
 
-    def whole_lines(self) -> str:
+    def whole_lines(self) -> bytes:
         """The lines that are there; the last may go on within quotes."""
         if self.has_ended:
-            return self.text
-        end = self.text.rfind("\n") + 1 or self.text.rfind("\r", 0, len(self.text) - 1) + 1
-        return self.text[:end]
+            return self.data
+        end = self.data.rfind(b"\n") + 1 or self.data.rfind(b"\r", 0, len(self.data) - 1) + 1
+        return self.data[:end]
 
-    def leave(self, line: int) -> None:
-        """Forgets what is above a line."""
-        there = self.whole_lines()
-        n, end = line - self.line, len(there)
-        if n < line_ends(there):
-            end = next(islice(LINE_END.finditer(there), n - 1, None)).end()
-        self.text, self.line = self.text[end:], line
+    def leave(self, line: int, size: int) -> None:
+        """Forgets what is above a line, which is so many bytes; 0: as its number says."""
+        if not size:
+            there = self.whole_lines()
+            n, size = line - self.line, len(there)
+            if n < line_ends(there):
+                size = next(islice(LINE_END.finditer(there), n - 1, None)).end()
+        self.data, self.line = self.data[size:], line
 
 
 class TextBlock(NamedTuple):
@@ -72,6 +74,7 @@ class TextBlock(NamedTuple):
     columns: list[list[str]]  # by place, where they are not
     lines: "Array"  # where each row begins
     end: int  # the line behind the last one
+    size: int  # the bytes up to it; 0 where they were not counted
 
     def column(self, place: int) -> Sequence[str]:
         """All cells of the column at a place."""
@@ -92,6 +95,7 @@ class DelimitedTable:
         self.file, self.key, self.conventions, self.usual = file, key, conventions, delimiter
         self.markers = markers_of(conventions.missing_markers).anywhere
         self.rows = 0
+        self.numbers = NumberColumns()
 
     def first(self, text: str, goes_on: bool) -> TextBlock | None:
         """The block that settles how the table is written; None where it has no row yet, and there is more."""
@@ -129,13 +133,18 @@ class DelimitedTable:
         self.begin = int(columns[0][0]) if self.counts_rows else 0
         return block
 
-    def next(self, text: str, line: int, goes_on: bool) -> TextBlock:
+    def next(
+        self, data: bytes, line: int, goes_on: bool, made_text: Callable[[bytes, int], str]
+    ) -> TextBlock:
         """A further block, whose first line has this number. Raises DataError where it belies the first one."""
         found, conventions = self.separation, self.conventions
-        if found.blanks:
-            quote = QUOTE if conventions.quote is None else conventions.quote
-            text = with_single_blanks(text, quote)
-        block = self._block(self._read(text, line, goes_on), text, line)
+        block = self._plain_block(data, line, goes_on)
+        if block is None:
+            text = made_text(data, line)
+            if found.blanks:
+                quote = QUOTE if conventions.quote is None else conventions.quote
+                text = with_single_blanks(text, quote)
+            block = self._block(self._read(text, line, goes_on), text, line)
         if not len(block.lines):
             return block
         for place in self.blank:
@@ -149,13 +158,33 @@ class DelimitedTable:
         self.rows += len(block.lines)
         return block
 
+    @property
+    def _is_changed(self) -> bool:
+        """Whether the text must be looked at before its rows can be cut."""
+        return self.separation.blanks or self.conventions.comment is not None
+
+    def _plain_block(self, data: bytes, line: int, goes_on: bool) -> TextBlock | None:
+        """The rows of some lines that are cut as they lie in the file; None where they must be made a text."""
+        found, conventions = self.separation, self.conventions
+        if self._is_changed or not can_be_plain("\n", found.delimiter, conventions):
+            return None
+        with suppress(NotATable):
+            rows = self._plain_rows(data, line, goes_on)
+            self.quotes.see(self.quotes.has_quotes(data), line, rows.width)
+            return TextBlock(rows, [], rows.lines(), rows.end, rows.size)
+        return None
+
+    def _plain_rows(self, data: bytes, line: int, goes_on: bool) -> PlainRows:
+        """The rows of some lines. Raises NotATable."""
+        delimiter, width = self.separation.delimiter, self.header.width
+        content = text_bytes_of(data)
+        return plain_rows(content, line, width, delimiter, self.conventions, goes_on, self.numbers)
+
     def _read(self, text: str, line: int, goes_on: bool) -> Records | PlainRows:
-        found, conventions, width = self.separation, self.conventions, self.header.width
-        if can_be_plain(text, found.delimiter, conventions):
+        found, conventions = self.separation, self.conventions
+        if self._is_changed and can_be_plain(text, found.delimiter, conventions):
             with suppress(NotATable):  # for which there is an explanation
-                return plain_rows(
-                    text_bytes_of(text.encode()), line, width, found.delimiter, conventions, goes_on
-                )
+                return self._plain_rows(text.encode(), line, goes_on)
         before = self.header._replace(end=line)
         return records_of(
             text, found.delimiter, found.extra, conventions, self.file, before=before, goes_on=goes_on
@@ -166,12 +195,12 @@ class DelimitedTable:
         import numpy as np
 
         if isinstance(found, PlainRows):
-            self.quotes.see(text, line, found.width)
-            return TextBlock(found, [], found.lines(), found.end)
+            self.quotes.see(self.quotes.has_quotes(text), line, found.width)
+            return TextBlock(found, [], found.lines(), found.end, 0)
         columns = [found.cells[k :: found.width] for k in range(found.width)]
         if found.lines:
             columns = self.quotes.columns(columns, text, found.lines, line)
-        return TextBlock(None, columns, np.array(found.lines, np.int64), found.end)
+        return TextBlock(None, columns, np.array(found.lines, np.int64), found.end, 0)
 
 
 def delimited_pieces(
@@ -182,16 +211,24 @@ def delimited_pieces(
     What that reader decides by all rows, the first block decides here; where a later one belies it, that is an error.
     """
     file = str(coming.path)
-    rest = RestOfText(text_blocks(coming, conventions.encoding, BLOCK))
+    rest = RestOfLines(byte_blocks(coming, conventions.encoding, BLOCK))
+
+    def made_text(data: bytes, line: int) -> str:
+        return text_of(data, coming, conventions.encoding, line)
+
     table = DelimitedTable(file, key, conventions, delimiter)
     rest.fill(BLOCK)
-    while line_ends(rest.text) <= LINES and not rest.has_ended:
+    while line_ends(rest.data) <= LINES and not rest.has_ended:
         _fill_more(rest, file)
-    size = max(BLOCK, min(LEAST_ROWS * (rest.text.find("\n") + 1), MOST_OF_A_BLOCK))
+    size = max(BLOCK, min(LEAST_ROWS * (rest.data.find(b"\n") + 1), MOST_OF_A_BLOCK))
     rest.fill(size)
-    while rest.text or not table.rows:
-        text, goes_on = rest.whole_lines(), not rest.has_ended
-        block = table.next(text, rest.line, goes_on) if table.rows else table.first(text, goes_on)
+    while rest.data or not table.rows:
+        data, goes_on = rest.whole_lines(), not rest.has_ended
+        block = (
+            table.next(data, rest.line, goes_on, made_text)
+            if table.rows
+            else table.first(made_text(data, rest.line), goes_on)
+        )
         if block is None or (block.end == rest.line and goes_on):  # no row ends here
             _fill_more(rest, file)
             continue
@@ -201,13 +238,13 @@ def delimited_pieces(
             yield Sheet(origin, (*table.names,), block.part(part, table.names), conventions)
         if not goes_on:
             return
-        rest.leave(block.end)
+        rest.leave(block.end, block.size)
         rest.fill(size)
 
 
-def _fill_more(rest: RestOfText, file: str) -> None:
+def _fill_more(rest: RestOfLines, file: str) -> None:
     """Takes as much text again. Raises DataError where a row has no end."""
-    if len(rest.text) > MOST_OF_A_ROW:
-        message = f"the row that begins here has more than {MOST_OF_A_ROW:,} characters"
+    if len(rest.data) > MOST_OF_A_ROW:
+        message = f"the row that begins here has more than {MOST_OF_A_ROW:,} bytes"
         raise DataError(Problem("malformed_row", message, file=file, line=rest.line))
-    rest.fill(2 * len(rest.text))
+    rest.fill(2 * len(rest.data))

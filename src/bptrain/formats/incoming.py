@@ -16,6 +16,7 @@ from bptrain.errors import DataError, Problem
 from bptrain.formats.base import Format, format_of, formats, says_nothing
 from bptrain.formats.conventions import Conventions
 from bptrain.formats.files import (
+    UTF8,
     encoding_of,
     not_a_file,
     not_decoded,
@@ -75,7 +76,7 @@ class ByteStream:
             parts.append(more[: self._at])
             there += len(parts[-1])
         self._place += there
-        return b"".join(parts)
+        return b"".join(filter(None, parts))  # of one part that is this part, and no copy
 
 
 class Incoming:
@@ -161,6 +162,30 @@ def incoming(source: Path | BinaryIO, key: str, conventions: Conventions) -> Ite
         with source.open("rb") as file:
             is_pipe = not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
             yield Incoming(file, source, key, conventions, is_pipe)
+
+
+def byte_blocks(coming: Incoming, declared: str | None, size: int) -> Iterator[bytes]:
+    """The content in UTF-8, about so many bytes at a time, which `text_of` makes a text. Raises DataError."""
+    encoding = declared or encoding_of(coming.content.peek(4))
+    if codecs.lookup(encoding).name != UTF8:
+        yield from (text.encode() for text in text_blocks(coming, declared, size))
+        return
+    coming.refuse_foreign()
+    begin = coming.content.read(size).removeprefix(codecs.BOM_UTF8)
+    yield from filter(None, [begin])
+    while data := coming.content.read(size):
+        yield data
+
+
+def text_of(data: bytes, coming: Incoming, declared: str | None, line: int) -> str:
+    """The text of whole lines in UTF-8, of which the first has this number. Raises DataError with the line."""
+    try:
+        text = data.decode()
+    except UnicodeError as error:
+        raise not_decoded(error, data, coming.path, declared, line) from None
+    if "\0" in text:
+        raise nul_byte(text, data, coming.path, declared, line)
+    return text
 
 
 def text_blocks(coming: Incoming, declared: str | None, size: int) -> Iterator[str]:

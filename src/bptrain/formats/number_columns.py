@@ -4,11 +4,12 @@ All three read a cell alike, to the bit.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bptrain.formats.cell_words import WORD
 from bptrain.formats.decimals import DecimalReader
+from bptrain.formats.json_numbers import COMMA, json_numbers, numbers_by_json
+from bptrain.formats.text_bytes import own_memory
 from bptrain.formats.text_columns import (
     END,
     FIRST_ROWS,
@@ -25,32 +26,40 @@ from bptrain.formats.text_columns import (
 if TYPE_CHECKING:
     from bptrain.parts.types import Array
 
-AT_A_TIME = 1 << 16  # cells of all columns that are read at a time: the processor's cache holds their arrays
-JSON_AT_A_TIME = 1 << 14  # cells; more of them are memory that is taken anew each time
+AT_A_TIME = 3 << 13  # cells that are read at a time, so that the processor's cache holds the arrays
 TELLING_ROWS = 3  # whose cells show by their first character which columns are texts
 MANY = (
     0.5  # of the cells of a column that array operations leave: then the others are not read by them either
 )
-COMMA = ord(",")
+MANY_LONGER = 1 / 32  # the same of columns of decimals of one word, which are read as longer ones then
 MAY_BEGIN_A_NUMBER = frozenset(b"+-.0123456789 \t\n\r\v\f")
-NOT_IN_NUMBERS = (b'"', b"[", b"{", b"t", b"f", b"n", b"N", b"I")  # what begins other JSON than numbers
 LEADING_ZERO = re.compile(r"\n[-+ ]*0[0-9]")
 
 
 class NumberColumns:
     """The columns of which all cells so far are plain numbers, or empty."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self) -> None:
         import numpy as np
 
         self._reader = DecimalReader()
-        self._most, self._rows = rows, 0
-        self._matrix: Array | None = None  # rows × columns that had numbers in the first rows
-        self._at: dict[int, int] = {}  # place of a column in the table -> its place in the matrix
+        self._room = np.empty(0, np.int64)
+        self._chosen: dict[tuple[int, ...], tuple[Array, Array]] = {}
+        # Cells that were left: their starts and ends, their rows, and the places of their columns.
+        self._left: list[tuple[Array, Array, Array, Array]] = []
         # Places in the table, by how the cells are read: decimals of one word or less, of two, and all else.
         self._short: list[int] = []
         self._long: list[int] = []
         self._exact: list[int] = []
+        self.start(0)
+
+    def start(self, rows: int) -> None:
+        """Begins a table, or another part of the same one, of at most so many rows."""
+        import numpy as np
+
+        self._most, self._rows = rows, 0
+        self._matrix: Array | None = None  # rows × columns that had numbers in the first rows
+        self._at: dict[int, int] = {}  # place of a column in the table -> its place in the matrix
         # Places in the matrix.
         self._zeros = np.zeros(0, bool)  # those that have a cell like 01
         self._whole = np.arange(0)  # those of whole numbers so far
@@ -62,62 +71,110 @@ class NumberColumns:
         data = in_words(piece.data)
         matrix = self._begin(piece) if self._matrix is None else self._matrix
         part = matrix[self._rows : self._rows + len(piece.ends)]
-        if longer := self._read_decimals(piece, data, part, self._short, False):
-            self._short = [place for place in self._short if place not in longer]
-            self._long = sorted([*self._long, *longer])
-        others = self._read_decimals(piece, data, part, self._long, True)
+        places = self._places_of(piece)
+        whole = {*self._whole.tolist()}  # without points, most often, and so read faster by themselves
+        for is_whole in (True, False):
+            chosen = [place for place in self._short if (self._at[place] in whole) == is_whole]
+            if longer := self._read_decimals(data, places, part, chosen, False):
+                self._short = [place for place in self._short if place not in longer]
+                self._long = sorted([*self._long, *longer])
+        others = self._read_decimals(data, places, part, self._long, True)
+        self._read_left(data, part)
         self._long = [place for place in self._long if place in self._at and place not in others]
+        self._short = [place for place in self._short if place in self._at]
         self._exact = sorted([*self._exact, *(others & self._at.keys())])
         self._read_exactly(piece, part)
-        if not self._rows:
-            lengths = _longest(piece)
-            self._short = [place for place in self._long if lengths[place] <= WORD]
-            self._long = [place for place in self._long if lengths[place] > WORD]
         self._look_at(part)
+        if not self._rows and not self._short:
+            self._short, self._long = self._long, []
         self._rows += len(piece.ends)
+
+    def _places_of(self, piece: Piece) -> "Array":
+        """The place of the byte before the first cell, and of that behind each cell, row by row."""
+        import numpy as np
+
+        n = piece.ends.size + 1
+        if n > len(self._room):
+            self._room = np.empty(n, np.int64)
+        places = self._room[:n]
+        places[0] = piece.begin - 1
+        places[1:].reshape(piece.ends.shape)[:] = piece.ends
+        return places
 
     def _begin(self, piece: Piece) -> "Array":
         """Room for the columns that may be of numbers."""
         import numpy as np
 
-        self._long = _that_begin_so(piece)
-        self._at = {place: k for k, place in enumerate(self._long)}
-        n = len(self._long)
+        places = _that_begin_so(piece)
+        self._at = {place: k for k, place in enumerate(places)}
+        self._short = [place for place in self._short if place in self._at]  # as in the part before
+        self._long = [place for place in places if place not in {*self._short}]
+        self._exact = []
+        n = len(places)
         self._zeros = np.zeros(n, bool)
         self._whole, self._empty = np.arange(n), np.arange(n)
-        self._matrix = np.empty((self._most, n))
+        self._matrix = own_memory((self._most, n), np.float64)
         return self._matrix
 
     def _read_decimals(
-        self, piece: Piece, data: "Array", part: "Array", places: list[int], long: bool
+        self, data: "Array", behind: "Array", part: "Array", places: list[int], long: bool
     ) -> set[int]:
         """Reads columns by array operations. The places of those that must be read in another way."""
         import numpy as np
 
         others: set[int] = set()
+        if not places:
+            return others
         rows, n = len(part), len(places)
-        chosen, columns = _range(places), _range([self._at[place] for place in places])
-        step = max(1, AT_A_TIME // piece.ends.shape[1])
-        for begin in range(0, rows if n else 0, step):
-            some = slice(begin, min(begin + step, rows))
-            starts, ends = bounds_of_rows(piece, some, chosen)
+        width = len(behind) // rows
+        steps = -(-rows * n // AT_A_TIME)
+        step = -(-rows // steps)
+        cells, room = self._cells(step, width, places)
+        runs = [*_runs(places, self._at)]
+        for begin in range(0, rows, step):
+            some = part[begin : begin + step]
+            there = behind[begin * width :]
+            starts, ends = room[:, : len(some) * n]
+            there.take(cells[: len(starts)], out=starts, mode="clip")
+            there[1:].take(cells[: len(ends)], out=ends, mode="clip")
+            np.add(starts, 1, starts)
             found = self._reader.read(data, starts, ends, long)
-            part[some, columns] = found.values.reshape(-1, n)
+            values = found.values.reshape(-1, n)
+            for own, columns in runs:
+                some[:, columns] = values[:, own]
             if found.has_zero is not None:
-                self._zeros[columns] |= found.has_zero.reshape(-1, n).any(axis=0)
+                self._zeros[[self._at[place] for place in places]] |= found.has_zero.reshape(-1, n).any(
+                    axis=0
+                )
             if found.left is None:
                 continue
-            cells = np.flatnonzero(found.left)
-            most = MANY * (some.stop - begin) if long else 0
-            counts = np.bincount(cells % n, minlength=n)
+            left = np.flatnonzero(found.left)
+            most = (MANY if long else MANY_LONGER) * len(some)
+            counts = np.bincount(left % n, minlength=n)
             others.update(places[k] for k in np.flatnonzero(counts > most).tolist())
-            cells = cells[counts[cells % n] <= most]
-            texts = texts_between(data, starts[cells], ends[cells])
-            self._read_left(part[some], texts, cells // n, [places[k] for k in (cells % n).tolist()])
+            left = left[counts[left % n] <= most]
+            self._left.append((starts[left], ends[left], left // n + begin, np.take(places, left % n)))
         return others
 
-    def _read_left(self, part: "Array", texts: list[str], rows: "Array", places: list[int]) -> None:
-        """Reads the cells in these rows and places by float()."""
+    def _cells(self, rows: int, width: int, places: list[int]) -> "tuple[Array, Array]":
+        """Which of all cells those of some columns are, in so many rows or more; room for their starts and ends."""
+        import numpy as np
+
+        known = self._chosen.get((*places,))
+        if known is None or len(known[0]) < rows * len(places):
+            cells = (np.arange(rows)[:, None] * width + places).ravel()
+            known = self._chosen[(*places,)] = cells, np.empty((2, len(cells)), np.int64)
+        return known
+
+    def _read_left(self, data: "Array", part: "Array") -> None:
+        """Reads the cells that array operations left by float()."""
+        import numpy as np
+
+        if not self._left:
+            return
+        starts, ends, rows, of_cells = map(np.concatenate, zip(*self._left, strict=True))
+        self._left.clear()
+        texts, places = texts_between(data, starts, ends), of_cells.tolist()
         if self._at.keys() >= {*places}:
             values = _floats(texts)
             if values is not None and not _has_leading_zero(texts):
@@ -141,7 +198,7 @@ class NumberColumns:
 
         if not self._exact:
             return
-        values = _numbers(piece, np.array(self._exact))
+        values = numbers_by_json(piece, np.array(self._exact))
         if values is not None:
             part[:, [self._at[place] for place in self._exact]] = values
             return
@@ -168,13 +225,14 @@ class NumberColumns:
         """Notes what the numbers of some more rows are, while they lie in the processor's cache."""
         import numpy as np
 
-        for rows in (part[:FIRST_ROWS], part):
-            self._empty = self._empty[np.isnan(rows[:, self._empty]).all(axis=0)]
+        for rows in (part,) if self._rows else (part[:FIRST_ROWS], part):
+            if len(self._empty):
+                self._empty = self._empty[np.isnan(rows[:, self._empty]).all(axis=0)]
             numbers = rows[:, _range(self._whole.tolist())]
             is_whole = numbers == np.floor(numbers)
             if not is_whole.all():
                 self._whole = self._whole[(is_whole | np.isnan(numbers)).all(axis=0)]
-        numbers = part[:, _range(self._whole.tolist())]
+                numbers = rows[:, _range(self._whole.tolist())]
         self._bound = max(self._bound, float(np.fmax.reduce(np.abs(numbers), axis=None, initial=0.0)))
 
     def found(self) -> dict[int, PlainNumbers]:
@@ -210,11 +268,14 @@ def _range(places: list[int]) -> "slice | list[int]":
     return places
 
 
-def _longest(piece: Piece) -> "Array":
-    """The bytes of the longest cell of each column."""
-    starts, ends = bounds_of_rows(piece, slice(0, len(piece.ends)), slice(None))
-    longest: Array = (ends - starts).reshape(piece.ends.shape).max(axis=0)
-    return longest
+def _runs(places: list[int], at: "Mapping[int, int]") -> "Iterator[tuple[slice, slice]]":
+    """The columns at these places that lie side by side in the matrix: among these, and there."""
+    begin = 0
+    for k, place in enumerate(places):
+        if k + 1 == len(places) or at[places[k + 1]] != at[place] + 1:
+            first = at[places[begin]]
+            yield slice(begin, k + 1), slice(first, first + k + 1 - begin)
+            begin = k + 1
 
 
 def numbers_of_texts(cells: list[str]) -> PlainNumbers | None:
@@ -258,66 +319,3 @@ def _that_begin_so(piece: Piece) -> list[int]:
     starts, ends = bounds_of_rows(piece, slice(0, TELLING_ROWS), slice(None))
     begins = np.isin(piece.data[starts], [*MAY_BEGIN_A_NUMBER]) | (starts == ends)
     return np.flatnonzero(begins.reshape(-1, piece.ends.shape[1]).all(axis=0)).tolist()
-
-
-def _numbers(piece: Piece, places: "Array") -> "Array | None":
-    """Some columns of a piece, rows × their number; None where JSON does not read them as numbers."""
-    import numpy as np
-
-    rows, width = piece.ends.shape
-    if not len(places):
-        return np.empty((rows, 0))
-    step = max(1, JSON_AT_A_TIME // len(places))
-    values = np.empty((rows, len(places)))
-    for row in range(0, rows, step):
-        ends = piece.ends[row : row + step].astype(np.int64)
-        begin = int(piece.ends[row - 1, -1]) + 1 if row else piece.begin
-        cells = piece.data[begin : ends[-1, -1] + 1].copy()
-        ends -= begin
-        cells[ends] = COMMA
-        if len(places) < width:
-            cells = cells[_bytes_of(ends, places)]
-        found = json_numbers(cells.tobytes(), len(ends) * len(places))
-        if found is None:
-            return None
-        values[row : row + step] = found.reshape(-1, len(places))
-    return values
-
-
-def _bytes_of(ends: "Array", places: "Array") -> "Array":
-    """Which bytes belong to some columns, by where each cell ends."""
-    import numpy as np
-
-    rows, width = ends.shape
-    is_chosen = np.zeros(width, bool)
-    is_chosen[places] = True
-    # The last column of each run of columns that are chosen, or are not.
-    last = np.flatnonzero(np.append(is_chosen[1:] != is_chosen[:-1], True))
-    lengths = np.diff(ends[:, last].ravel(), prepend=-1)
-    return np.repeat(np.tile(is_chosen[last], rows), lengths)
-
-
-def json_numbers(cells: bytes, count: int) -> "Array | None":
-    """So many finite numbers, each with a comma behind it, NaN for an empty cell; None where one is not JSON."""
-    import numpy as np
-    from pydantic_core import from_json
-
-    if any(sign in cells for sign in NOT_IN_NUMBERS):
-        return None
-    data = np.frombuffer(b"," + cells, np.uint8)
-    is_comma = data == COMMA
-    is_full = not (is_comma[1:] & is_comma[:-1]).any()
-    if not is_full:
-        cells = data.tobytes().replace(b",,", b",NaN,").replace(b",,", b",NaN,")[1:]
-    is_zero = (data[1:-1] == ord("0")) & is_comma[2:]
-    if (is_zero & (data[:-2] == ord("-"))).any():  # -0, which JSON takes for the integer 0
-        return None
-    try:
-        found = from_json(b"[" + cells[:-1] + b"]", allow_inf_nan=True, cache_strings="none")
-        if len(found) != count:  # some cell has a comma
-            return None
-        numbers = np.fromiter(found, np.float64, count)
-    except (ValueError, OverflowError):
-        return None
-    is_fine = np.isfinite(numbers).all() if is_full else not np.isinf(numbers).any()
-    return numbers if is_fine else None

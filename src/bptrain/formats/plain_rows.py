@@ -12,7 +12,7 @@ from bptrain.formats.conventions import BLANKS, Conventions
 from bptrain.formats.markers import markers_of
 from bptrain.formats.number_columns import NumberColumns
 from bptrain.formats.quoting import quotes_some
-from bptrain.formats.text_bytes import LINE, ROOM, TextBytes, is_text
+from bptrain.formats.text_bytes import LINE, ROOM, TextBytes, is_text, own_memory
 from bptrain.formats.text_columns import END, Piece, PlainRows
 
 if TYPE_CHECKING:
@@ -49,12 +49,14 @@ def plain_rows(
     delimiter: str,
     conventions: Conventions,
     goes_on: bool = False,
+    columns: NumberColumns | None = None,
 ) -> PlainRows:
     """The rows of a text that begins with the line of this number; its bytes may be changed, and become those of cells.
 
     `goes_on` is whether there is more behind the text, so that its last row may be broken off; then the last rows may
-    be left. Raises NotATable where some rows have another number of cells, or broken quotes, where a marker of a
-    missing value stands in quotes, for which the text is looked at in another way, and for what is no UTF-8.
+    be left. `columns` read the part before, and read this one the sooner. Raises NotATable where some rows have another
+    number of cells, or broken quotes, where a marker of a missing value stands in quotes, for which the text is looked
+    at in another way, and for what is no UTF-8.
     """
     import numpy as np
 
@@ -62,11 +64,13 @@ def plain_rows(
     markers = markers_of(conventions.missing_markers).anywhere
     begin, end = content.begin, content.end
     most = 1 + min(_lines(content.data[begin:end]), (end - begin) // width)  # rows
-    columns = NumberColumns(most)
-    ends = np.empty((most, width), np.uint32)  # memory is taken as it is filled
+    columns = columns or NumberColumns()
+    columns.start(most)
+    ends = own_memory((most, width), np.uint32)
     rows = 0
     pieces: list[Piece] = []
-    usual = size = max(PIECE, min(LEAST_ROWS * (content.line_end(begin, 0) - begin), MOST_OF_A_PIECE))
+    least = min(LEAST_ROWS * (content.line_end(begin, 0) - begin), MOST_OF_A_PIECE)
+    usual = size = max(_even(end - begin, PIECE), least)
     cutter = Cutter(content, width, delimiter, quote, markers)
     while begin < end:
         stop = content.line_end(begin, size)
@@ -95,7 +99,15 @@ def plain_rows(
         begin, size = stop, usual
     if not pieces:
         raise NotATable
-    return PlainRows(pieces, width, columns.found(), line, TOGETHER)
+    return PlainRows(pieces, width, columns.found(), line, TOGETHER, begin - content.begin)
+
+
+def _even(total: int, size: int) -> int:
+    """A size close to another, in pieces of which a text is cut without a small one at its end.
+
+    They are somewhat larger than even, since each ends with the last line that fits.
+    """
+    return total * 33 // 32 // max(1, round(total / size)) + 1
 
 
 def _lines(data: "Array") -> int:

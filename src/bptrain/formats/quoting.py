@@ -113,7 +113,7 @@ class QuotesSoFar:
     ) -> list[list[str]]:
         """The columns of a block whose first line has this number. Raises DataError where it belies those before."""
         if not self.has_markers(text):
-            self.see(text, begin, len(columns))
+            self.see(self.has_quotes(text), begin, len(columns))
             return columns
         quoted, bare = _quotes(
             text, [line - begin + 1 for line in lines], self._markers, self._delimiter, self._quote
@@ -127,9 +127,15 @@ class QuotesSoFar:
         """Whether some marker stands in quotes."""
         return quotes_some(self._markers, text, self._quote)
 
-    def see(self, text: str, begin: int, width: int) -> None:
+    def has_quotes(self, text: str | bytes) -> bool:
+        """Whether there is some quote in a text, or in its bytes."""
+        if isinstance(text, bytes):
+            return bool(self._quote) and self._quote.encode() in text
+        return bool(self._quote) and self._quote in text
+
+    def see(self, has_quotes: bool, begin: int, width: int) -> None:
         """Notes a block without markers in quotes; one that has no quotes at all has none in any column."""
-        if self._quote and self._quote not in text:
+        if self._quote and not has_quotes:
             self._note(set(range(width)), begin)
 
     def _note(self, bare: set[int], begin: int) -> None:

@@ -1,13 +1,18 @@
 """The bytes of a text in UTF-8, in an array that has room around them."""
 
 import io
+import math
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from bptrain.parts.types import Array
 
 ROOM = 8  # bytes, before the text and behind it: a word
 LINE = ord("\n")
+LARGE = 1 << 22  # bytes of an array
 NEAR = 1 << 12  # bytes in which a line's end is looked for at first
 
 
@@ -68,8 +73,26 @@ def text_bytes_of_file(file: io.BufferedReader, size: int) -> TextBytes:
 def _empty(size: int) -> TextBytes:
     import numpy as np
 
-    data: Array = np.empty(-(-size // ROOM) + 2, np.uint64).view(np.uint8)
-    return TextBytes(data, ROOM, ROOM + size)
+    return TextBytes(own_memory((-(-size // ROOM) + 2,), np.uint64).view(np.uint8), ROOM, ROOM + size)
+
+
+def own_memory(shape: "tuple[int, ...]", dtype: "DTypeLike") -> "Array":
+    """An array that is filled once, in order, whose memory is taken page by page as it is filled.
+
+    Of large arrays NumPy asks for pages of 2 MB, which a virtual machine may have to be given by its host first.
+    """
+    import mmap
+
+    import numpy as np
+
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size < LARGE or sys.platform == "win32":
+        return np.empty(shape, dtype)
+    try:
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError:
+        raise MemoryError(f"no room for an array of {size:,} bytes") from None
+    return np.ndarray(shape, dtype, memory)
 
 
 def is_text(data: "Array") -> bool:
@@ -79,13 +102,13 @@ def is_text(data: "Array") -> bool:
     least = int(data.view(np.int8).min(initial=1))
     if least > 0:
         return True
-    if least == 0 or not data.all():
+    if least == 0 or data.min() == 0:
         return False
-    other = np.flatnonzero(data.view(np.int8) < 0)
+    is_other = data.view(np.int8) < 0
     few: Array | slice = slice(None)
-    if 8 * len(other) < len(data):  # the others, and where each run of them ends
-        last = np.flatnonzero(np.diff(other, append=len(data)) > 1)
-        few = np.insert(other, last + 1, other[last] + 1)
+    if 8 * np.count_nonzero(is_other) < len(data):  # the others, and the byte behind each run of them
+        few = is_other.copy()
+        np.logical_or(few[1:], is_other[:-1], few[1:])
     try:
         data[few].tobytes().decode()  # ASCII says nothing of what stands around it but where that ends
     except UnicodeDecodeError:

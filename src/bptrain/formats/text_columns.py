@@ -66,9 +66,10 @@ class PlainRows:
         numbers: Mapping[int, PlainNumbers],
         end: int = 0,
         together: int = 1,
+        size: int = 0,
     ) -> None:
         self.pieces, self.width, self._numbers = pieces, width, numbers
-        self.end = end  # the line behind the last row
+        self.end, self.size = end, size  # the line behind the last row, and the bytes up to it
         self._together = (
             together  # columns that are told apart together, where `numbers` are all that are none of them
         )
@@ -78,6 +79,8 @@ class PlainRows:
 
     def part(self, rows: slice) -> "PlainRows":
         """Some rows, one below the other."""
+        if rows == slice(0, self.rows):
+            return PlainRows(self.pieces, self.width, self._numbers)
         pieces, begin = [], 0
         for piece in self.pieces:
             end = begin + len(piece.ends)

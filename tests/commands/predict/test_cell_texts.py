@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptrain.commands.predict.cell_texts import number_texts
+from bptrain.commands.predict.cell_texts import cell_texts, lines_of_numbers, number_texts
+from bptrain.commands.predict.prediction_columns import OutColumn
 from bptrain.commands.predict.prediction_files import csv_text
 
 EDGES = [0.0, -0.0, 0.1, 1 / 3, 1.0, -2.5, 16777216.0, 1e-5, 1e10, 1e22, 1e23, 3.4e38, 1e-45, 1.2e-38, 2**-24]
@@ -68,3 +69,19 @@ TEXTS = st.text("ab,\"'\n\r ;é", max_size=4)
 def test_csv_reads_back(rows: list[list[str]]) -> None:
     text = csv_text([*zip(*rows, strict=True)])
     assert [*csv.reader(io.StringIO(text, newline=""))] == rows
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_a_column_of_numbers_alone_has_the_same_lines(values: list[float]) -> None:
+    column = OutColumn("prediction", np.array(values))
+    assert lines_of_numbers(column) == csv_text([cell_texts(column)])
+
+
+def test_which_columns_are_no_numbers_alone() -> None:
+    values = np.array([1.5, -0.0])
+    assert lines_of_numbers(OutColumn("p", values)) == "1.5\n-0.0\n"
+    assert lines_of_numbers(OutColumn("p", values, missing=np.array([True, False]))) is None
+    assert lines_of_numbers(OutColumn("p", values.astype(np.float32))) is None
+    assert lines_of_numbers(OutColumn("p", np.array([1.0, np.inf]))) is None
+    assert lines_of_numbers(OutColumn("p", values[:0])) is None
+    assert lines_of_numbers(OutColumn("p", values, copied=True)) is None

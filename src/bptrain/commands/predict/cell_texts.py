@@ -32,6 +32,18 @@ def texts_of_float64(values: Array) -> list[str]:
     return texts
 
 
+def lines_of_numbers(column: OutColumn) -> str | None:
+    """The cells of a column of finite float64, each on a line; None of any other column."""
+    from pydantic_core import to_json
+
+    values = column.values
+    if not isinstance(values, np.ndarray) or values.dtype != np.float64 or column.copied:
+        return None
+    if column.missing is not None or not len(values) or not np.isfinite(values).all():
+        return None
+    return to_json(values.tolist()).decode()[1:-1].replace(",", "\n") + "\n"
+
+
 def texts_of_float32(values: Array) -> list[str]:
     """The shortest texts that read back as the same float32.
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
-from bptrain.commands.predict.cell_texts import cell_texts
+from bptrain.commands.predict.cell_texts import cell_texts, lines_of_numbers
 from bptrain.commands.predict.prediction_columns import OutColumn
 from bptrain.errors import DataError, Problem, UsageError
 from bptrain.extras import TABLES
@@ -73,7 +73,8 @@ class CsvWriter(Writer):
         if not self._begun:
             self._file.write(csv_text([[column.name] for column in columns]).encode())
             self._begun = True
-        self._file.write(csv_text([*map(cell_texts, columns)]).encode())
+        lines = lines_of_numbers(columns[0]) if len(columns) == 1 else None
+        self._file.write((lines or csv_text([*map(cell_texts, columns)])).encode())
 
     def close(self) -> None:
         """Nothing is left to write."""
@@ -87,7 +88,7 @@ def csv_text(columns: Sequence[Sequence[str]]) -> str:
     alone = len(columns) == 1  # then an empty cell is quoted, since readers leave out an empty line
     quoted = [[*map(csv_cell, cells)] if NEEDS_QUOTES.search(" ".join(cells)) else cells for cells in columns]
     if alone:
-        quoted = [[cell or '""' for cell in cells] for cells in quoted]
+        return "\n".join([*(cell or '""' for cell in quoted[0]), ""])
     return "\n".join([*map(",".join, zip(*quoted, strict=True)), ""])
 
 
