@@ -2,7 +2,8 @@
 
 Random deep networks of every registered part, in ordinary and in extreme states. Right code must pass. Slips of 1e-6 in
 each δ_i, block and part must fail wherever right code agrees with the numeric gradient to 1e-12.
-`--networks N` (default 2000) and `--seed S` (the first, default 0) choose the networks;
+`--networks N` (default 2000) and `--seed S` (the first, default 0) choose the networks, and `--steps` gives
+them steps before W_1;
 tests/gradient_check/test_slip_search.py runs a small sample.
 """
 
@@ -15,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from gradient_check.slip_search import deep_network, false_alarm, false_negatives
 
 
-def main(networks: int, first: int) -> int:
+def main(networks: int, first: int, steps: bool) -> int:
     """Prints what is found, and the counts."""
     alarms = negatives = 0
     for seed in range(first, first + networks):
-        one = deep_network(seed)
+        one = deep_network(seed, steps)
         said = false_alarm(one)
         if said is not None:
             alarms += 1
@@ -35,5 +36,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Search for false alarms and false negatives of gradcheck.")
     parser.add_argument("--networks", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0, help="of the first network")
+    parser.add_argument("--steps", action="store_true", help="with steps before W_1")
     chosen = parser.parse_args()
-    sys.exit(main(chosen.networks, chosen.seed))
+    sys.exit(main(chosen.networks, chosen.seed, chosen.steps))

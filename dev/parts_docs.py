@@ -25,6 +25,7 @@ ABOUT = {
     "initializers": "The initial values of the weights W (n_out × n_in), in `network.initializer`. `auto` is he_normal"
     " for the relu family, glorot_uniform for other activations.",
     "metrics": "How good predictions are, in `metrics`.",
+    "embeddings": "What is made of each number before the first layer, in `network.input.embed`.",
     "scalers": "How a column of numbers is scaled, in `data.scale` and `data.scale_target`.",
 }
 WIDTH, HEIGHT, MARGIN = 420, 300, 10  # of a plot

@@ -1,14 +1,16 @@
 """Networks that the tests of several rooms share."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
 from bptrain.commands.gradcheck.selftest import targets
 from bptrain.core.network import Network
 from bptrain.parts.activations import activations
+from bptrain.parts.input_steps import InputStep, StepParameter
 from bptrain.parts.losses import fits, losses
-from bptrain.parts.types import Array
+from bptrain.parts.types import Array, Generator
 
 
 def network(
@@ -35,7 +37,7 @@ def network(
 def data_for(net: Network, rows: int, seed: int, dtype: type = np.float64) -> tuple[Array, Array]:
     """Inputs and targets that suit the network's loss."""
     rng = np.random.default_rng(seed)
-    X = rng.normal(size=(rows, net.sizes[0]))
+    X = rng.normal(size=(rows, net.inputs))
     T = targets(net.loss, rng, rows, net.sizes[-1])
     return X.astype(dtype), T.astype(dtype)
 
@@ -58,3 +60,27 @@ def combinations() -> list[tuple[str, str, str]]:
 
 
 COMBINATIONS = combinations()
+
+
+def with_steps(net: Network) -> Network:
+    """The network, whose n_0 is 7, with three steps before W_1 that take 4 inputs: all inputs are scaled; two become
+    waves beside themselves; pairs of waves are combined, and the inputs passed on.
+    """
+    assert net.sizes[0] == 7
+    V, c = ([StepParameter(f"{letter}{k}", normal) for k in range(2)] for letter in "Vc")
+    waves = InputStep(4, ((1,), (3,)), 3, (0, 1, 2, 3), activations.get("sine")(), V[0], c[0])
+    pairs = InputStep(
+        10, ((4, 5), (6, 7), (8, 9)), 1, (0, 1, 2, 3), activations.get("identity")(), V[1], c[1]
+    )
+    return replace(net, input_steps=(scaled(4), waves, pairs))
+
+
+def scaled(n: int) -> InputStep:
+    """s ∘ x, at six times the rate of the network."""
+    s = StepParameter("scale", lambda rng, shape: np.ones(shape), 6.0)
+    return InputStep(n, tuple((k,) for k in range(n)), 1, (), activations.get("identity")(), s, None)
+
+
+def normal(rng: Generator, shape: tuple[int, ...]) -> Array:
+    """N(0, 1)."""
+    return rng.normal(size=shape)

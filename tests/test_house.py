@@ -258,6 +258,7 @@ SAME_SUBJECT: dict[str, str] = {
     "controls": "what ends a run or lowers its rate: rules in a config, objects, records, in the loop",
     "data": "the section `data`: its rules, its objects",
     "network": "the network: its rules in a config, how it is built, what it is",
+    "input_steps": "steps before W_1: the parts, the key, over rows, in a compiled loop, in the check",
     "gradient_transform": "clipping, noise and max_norm: by NumPy, in a compiled loop",
 }
 FREE = {"__init__", "base"}  # which say no subject of their own

@@ -230,7 +230,12 @@ def test_defaults_are_those_of_the_config() -> None:
 
 def test_every_part_and_option_is_there() -> None:
     of = {"optimizers": "optimizer", "losses": "loss", "activations": "activation", "scalers": "scaler"}
-    of |= {"schedules": "schedule", "initializers": "initializer", "metrics": "metric"}
+    of |= {
+        "schedules": "schedule",
+        "initializers": "initializer",
+        "metrics": "metric",
+        "embeddings": "embedding",
+    }
     for kind, registry in KINDS.items():
         names, *mappings = SCHEMA["definitions"][of[kind]]["anyOf"]
         assert set(names["enum"]) - {"auto"} == set(registry)

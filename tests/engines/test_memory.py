@@ -14,7 +14,8 @@ from bptrain.core.network import BatchContext
 from bptrain.engines import numpy_engine
 from bptrain.engines.base import GradientTransform, OptimizerState
 from bptrain.engines.compiled import batches
-from bptrain.engines.numpy_engine import NumpyEngine, is_elementwise
+from bptrain.engines.elementwise import is_elementwise
+from bptrain.engines.numpy_engine import NumpyEngine
 from bptrain.parts.optimizers import Optimizer, optimizers
 from bptrain.parts.types import Array
 from engines.installed import ENGINES, needs_compiler, plan_of, start, used_state

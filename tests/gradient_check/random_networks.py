@@ -10,14 +10,17 @@ from bptrain.core.backprop import forward, gradient, workspace
 from bptrain.core.dropout import masks
 from bptrain.core.network import BatchContext, Network, views
 from bptrain.core.objective import row_losses
+from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.activations import Activation, activations
+from bptrain.parts.input_steps import InputStep, StepParameter
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.types import Array, Generator
-from networks import PAIRS
+from networks import PAIRS, normal
 
 COUNT = 200
 KINDS = ("ordinary", "ordinary", "saturated", "converged", "at kinks")  # by seed, in turn
 HIDDEN = tuple(activations)
+IN_STEPS = ("identity", "identity", "tanh", "sine", "softplus")
 KINKED = tuple(name for name in HIDDEN if activations.get(name)().kinks)
 STEPS = 300  # of plain descent, after which weights are called converged
 
@@ -40,19 +43,37 @@ def drawn_networks(count: int = COUNT) -> tuple[Drawn, ...]:
     return tuple(drawn(seed) for seed in range(count))
 
 
-def drawn(seed: int) -> Drawn:
-    """One of them. What has no finite objective, and so no gradient, is drawn anew."""
+def drawn(seed: int, steps: bool = False) -> Drawn:
+    """One of them, with steps before W_1 or without. What has no finite objective is drawn anew."""
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
         while True:
-            one = _draw(rng, KINDS[seed % len(KINDS)])
+            one = _draw(rng, KINDS[seed % len(KINDS)], drawn_steps(rng) if steps else ())
             if finite(one):
                 return one._replace(name=f"{seed}: {one.name}")
 
 
-def _draw(rng: Generator, kind: str) -> Drawn:
+def drawn_steps(rng: Generator) -> tuple[InputStep, ...]:
+    """One to three steps before W_1: groups of one or two columns, which may be kept too."""
+    n, steps = int(rng.integers(1, 5)), []
+    for s in range(int(rng.integers(1, 4))):
+        taken = rng.permutation(n)[: int(rng.integers(1, n + 1))]
+        size = 2 if len(taken) % 2 == 0 and rng.random() < 0.5 else 1
+        columns = tuple(tuple(int(k) for k in group) for group in taken.reshape(-1, size))
+        kept = tuple(int(k) for k in range(n) if k not in taken or rng.random() < 0.3)
+        f = activations.get(IN_STEPS[rng.integers(len(IN_STEPS))])()
+        W, b = (StepParameter(f"{letter}{s}", normal) for letter in "Wb")
+        steps.append(
+            InputStep(n, columns, int(rng.integers(1, 4)), kept, f, W, b if rng.random() < 0.7 else None)
+        )
+        n = steps[-1].n_out
+    return tuple(steps)
+
+
+def _draw(rng: Generator, kind: str, steps: tuple[InputStep, ...]) -> Drawn:
     depth = int(rng.integers(1, 11)) if rng.random() < 0.5 else int(rng.integers(1, 4))
     sizes = tuple(int(n) for n in rng.integers(2 if rng.random() < 0.8 else 1, 7, depth + 1))
+    sizes = (steps[-1].n_out, *sizes[1:]) if steps else sizes
     last, of_loss = PAIRS[rng.integers(len(PAIRS))]
     names = [HIDDEN[rng.integers(len(HIDDEN))] for _ in range(depth - 1)] + [last]
     if kind == "at kinks" and depth > 1:
@@ -69,9 +90,10 @@ def _draw(rng: Generator, kind: str) -> Drawn:
         l1=0.1 * rng.random() if rng.random() < 0.3 else 0.0,
         l2=0.1 * rng.random() if rng.random() < 0.3 else 0.0,
         dropout=tuple(float(p) for p in rng.choice((0.0, 0.25, 0.5), depth)) if dropped else (),
+        input_steps=steps,
     )
     rows = int(rng.integers(1, 9))
-    X, T = rng.normal(size=(rows, sizes[0])), targets(loss, rng, rows, sizes[-1])
+    X, T = rng.normal(size=(rows, network.inputs)), targets(loss, rng, rows, sizes[-1])
     V = rng.choice((0.0, 0.25, 1.0, 3.0), rows) if rng.random() < 0.3 else None
     context = BatchContext(V, masks(network, int(rng.integers(1000)), 1, slice(0, rows), np.float64))
     w = rng.normal(size=network.size)
@@ -113,7 +135,8 @@ def at_kinks(
     if b is not None and kinks:
         for j in range(len(b)):
             row = int(rng.integers(len(X)))
-            given = X[row] * context.dropout_masks[0][row] if 0 in context.dropout_masks else X[row]
+            given = GradientPoint(network, w, X, X, context).behind_steps.X_0[row]
+            given = given * context.dropout_masks[0][row] if 0 in context.dropout_masks else given
             b[j] = float(rng.choice(kinks)) - given @ parameters.W[1][j]
     return w, X
 

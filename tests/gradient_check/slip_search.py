@@ -25,6 +25,7 @@ from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.rounding import rounding_at
 from bptrain.gradient_check.verdicts import TOLERANCE, judge, norm, scale_at
 from bptrain.parts.activations import Activation, activations
+from bptrain.parts.input_steps import InputStep
 from bptrain.parts.types import Array, Generator
 from gradient_check.random_networks import (
     HIDDEN,
@@ -33,6 +34,7 @@ from gradient_check.random_networks import (
     descended,
     drawn_activation,
     drawn_loss,
+    drawn_steps,
     finite,
 )
 from networks import PAIRS
@@ -64,18 +66,18 @@ class Slipped(NamedTuple):
     agrees: Network  # the network of which g should be the gradient
 
 
-def deep_network(seed: int) -> Drawn:
+def deep_network(seed: int, steps: bool = False) -> Drawn:
     """A random network, deeper than those of `random_networks`. One without a finite objective is drawn anew."""
     rng = np.random.default_rng([seed, 1])
     kind = KINDS[seed % len(KINDS)]
     with np.errstate(all="ignore"):
         while True:
-            one = _draw(rng, kind)
+            one = _draw(rng, kind, drawn_steps(rng) if steps else ())
             if finite(one):
                 return one._replace(name=f"{seed}: {one.name}")
 
 
-def _draw(rng: Generator, kind: str) -> Drawn:
+def _draw(rng: Generator, kind: str, steps: tuple[InputStep, ...]) -> Drawn:
     depth = int(rng.integers(1, 13))
     sizes = tuple(int(n) for n in rng.integers(*((8, 25) if kind == "wide" else (1, 7)), depth + 1))
     last, of_loss = PAIRS[rng.integers(len(PAIRS))]
@@ -83,6 +85,7 @@ def _draw(rng: Generator, kind: str) -> Drawn:
     if kind == "softmax":
         names[: depth - 1] = ["softmax"] * (depth - 1)
         sizes = (*(max(2, n) for n in sizes[:-1]), sizes[-1])
+    sizes = (steps[-1].n_out, *sizes[1:]) if steps else sizes
     loss = drawn_loss(rng, of_loss)
     network = Network(
         sizes=sizes,
@@ -94,9 +97,10 @@ def _draw(rng: Generator, kind: str) -> Drawn:
         l1=0.1 * rng.random() if rng.random() < 0.1 else 0.0,
         l2=0.1 * rng.random() if rng.random() < 0.1 else 0.0,
         dropout=tuple(float(p) for p in rng.choice((0.0, 0.25, 0.5), depth)) if rng.random() < 0.2 else (),
+        input_steps=steps,
     )
     rows = int(rng.integers(1, 9))
-    X, T = rng.normal(size=(rows, sizes[0])), targets(loss, rng, rows, sizes[-1])
+    X, T = rng.normal(size=(rows, network.inputs)), targets(loss, rng, rows, sizes[-1])
     V = rng.choice((0.0, 0.25, 1.0, 3.0), rows) if rng.random() < 0.2 else None
     context = BatchContext(V, masks(network, int(rng.integers(1000)), 1, slice(0, rows), np.float64))
     w = rng.normal(size=network.size)
@@ -106,7 +110,7 @@ def _draw(rng: Generator, kind: str) -> Drawn:
     w *= size
     if kind == "wide":
         for block in network.blocks:
-            block.view(w)[...] /= np.sqrt(sizes[block.layer - 1])
+            block.view(w)[...] /= np.sqrt(sizes[block.layer - 1] if block.layer else 1)
     if kind == "tails":
         b = views(network, w).b[rng.integers(1, depth + 1)]
         if b is not None:
@@ -220,6 +224,11 @@ def slips(one: Drawn) -> Iterator[Slipped]:
         wrong = f._replace(df=times(f.df), product=times(f.product))
         name = "J" if f.df is None else "f'"
         yield Slipped(f"{name} of layer {i}", g_of(with_part(network, i, wrong)), network)
+    for s, step in enumerate(network.input_steps):
+        wrong_step = step._replace(f=step.f._replace(df=times(step.f.df)))
+        others = network.input_steps
+        planted = replace(network, input_steps=(*others[:s], wrong_step, *others[s + 1 :]))
+        yield Slipped(f"f' of step {s + 1} before W_1", g_of(planted), network)
     if not network.canonical:
         dE = network.loss.dE
         wrong_loss = network.loss._replace(dE=lambda x, t: SLIP * dE(x, t))

@@ -7,8 +7,10 @@ from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config
 from bptrain.core.network import Network, initial_parameters
 from bptrain.data.schema import Schema
+from bptrain.errors import Problem, UsageError
 from bptrain.parts.activations import Activation, activations
 from bptrain.parts.initializers import Initializer, initializers
+from bptrain.parts.input_steps import Embedding, InputStep, embeddings
 from bptrain.parts.losses import Loss, losses
 from bptrain.parts.types import Array
 
@@ -18,14 +20,19 @@ from bptrain.parts.types import Array
 # --- network ------------------------------------------------------------------------------------------
 
 
-def build_network(config: Config, sizes: Sequence[int], task: str) -> Network:
-    """The network of a config, for sizes without `auto` and a decided task."""
+def build_network(config: Config, sizes: Sequence[int], task: str, numbers: tuple[int, ...] = ()) -> Network:
+    """The network of a config, for sizes without `auto` and a decided task; the first size is that of the inputs.
+
+    `numbers` are the inputs that `network.input.embed` is for. Raises UsageError where there is none.
+    """
     L = len(sizes) - 1
     names = activation_parts(config, task)
     loss = make(losses, config.loss)
     made: list[Activation] = [make(activations, part) for part in names]
+    steps = input_steps(config, sizes[0], numbers)
+    n_0 = steps[-1].n_out if steps else sizes[0]
     return Network(
-        sizes=tuple(sizes),
+        sizes=(n_0, *sizes[1:]),
         activations=(activations.get("identity")(), *made),
         bias=(False, *(value is not False for value in config.network.bias)),
         loss=loss,
@@ -34,7 +41,20 @@ def build_network(config: Config, sizes: Sequence[int], task: str) -> Network:
         l1=config.training.penalty.l1,
         l2=config.training.penalty.l2,
         dropout=config.network.dropout,
+        input_steps=steps,
     )
+
+
+def input_steps(config: Config, n: int, numbers: tuple[int, ...]) -> tuple[InputStep, ...]:
+    """The steps between n inputs and W_1. Raises UsageError where there is nothing to embed."""
+    section = config.network.input
+    if section is None or section.embed is None:
+        return ()
+    if not numbers:
+        message = "there is no number among the inputs, and only numbers are embedded: leave it out"
+        raise UsageError(Problem("embed", message, path="network.input.embed"))
+    embedding: Embedding = make(embeddings, section.embed)
+    return embedding.steps(n, numbers)
 
 
 def activation_parts(config: Config, task: str) -> tuple[PartConfig, ...]:
@@ -50,7 +70,7 @@ def activation_parts(config: Config, task: str) -> tuple[PartConfig, ...]:
 def network_of_schema(config: Config, schema: Schema) -> Network:
     """The network of a config for the columns of a data set."""
     sizes = [schema.n_inputs, *config.network.sizes[1:-1], schema.n_outputs]
-    return build_network(config, [int(n) for n in sizes], schema.task)
+    return build_network(config, [int(n) for n in sizes], schema.task, schema.numbers)
 
 
 def initial_weights(config: Config, network: Network, dtype: type) -> Array:

@@ -97,7 +97,7 @@ def run_config(setup: Setup) -> dict[str, Any]:
     """The config as a run stores it: plain values, decisions filled in, absolute data paths; it can be run again."""
     loaded, network = setup.loaded, setup.network
     resolved = to_plain(loaded.absolute())
-    resolved["network"]["sizes"] = list(network.sizes)
+    resolved["network"]["sizes"] = [network.inputs, *network.sizes[1:]]
     if "activations" not in resolved["network"]:
         parts = activation_parts(loaded.config, setup.prepared.schema.task)
         resolved["network"]["activations"] = [part.name for part in parts]

@@ -32,6 +32,16 @@ class LayerReport(NamedTuple):
     saturated: tuple[int, ...] | None = None  # |f'| at most 1 % of the steepest on every row
 
 
+class StepReport(NamedTuple):
+    """A parameter of the steps before W_1."""
+
+    parameter: str  # its name in a checkpoint
+    shape: tuple[int, ...]
+    least: float
+    largest: float
+    rms: float  # of an entry
+
+
 class Inspection(NamedTuple):
     """What is in a trained model."""
 
@@ -44,6 +54,7 @@ class Inspection(NamedTuple):
     origin: dict[str, Any]  # run.json, or the provenance that a checkpoint alone holds
     epoch: int  # of the weights
     updates: int
+    input_steps: tuple[StepReport, ...] = ()
     metrics_per_target: dict[str, dict[str, dict[str, Any]]] | None = (
         None  # split -> name -> target -> number
     )
@@ -60,6 +71,7 @@ class Inspection(NamedTuple):
             "parameters": model.network.size,
             "dtype": str(model.w.dtype),
             "layers": [layer._asdict() for layer in self.layers],
+            **({"input_steps": [step._asdict() for step in self.input_steps]} if self.input_steps else {}),
             "units": {"rows": self.unit_rows, "left_out": self.left_out},
             "schema": model.schema.to_json(),
             "history": list(self.history),
@@ -103,6 +115,7 @@ def inspect(path: Path, data_root: Path | None = None) -> Inspection:
         origin if run is None else {**origin, **run.read_record()},
         int(at["epoch"]),
         int(at["updates"]),
+        steps_of(model),
         at_best.get("metrics_per_target"),
     )
 
@@ -143,6 +156,16 @@ def layers_of(model: Model, found: dict[int, UnitsReport]) -> list[LayerReport]:
             )
         )
     return reports
+
+
+def steps_of(model: Model) -> tuple[StepReport, ...]:
+    """What the steps before W_1 have learned."""
+    w = model.w.astype(np.float64)
+    seen = [(block, block.view(w)) for block in model.network.blocks if block.layer == 0]
+    return tuple(
+        StepReport(block.name, block.shape, float(p.min()), float(p.max()), norm(p) / p.size**0.5)
+        for block, p in seen
+    )
 
 
 def norm(of: Array) -> float:

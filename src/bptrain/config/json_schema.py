@@ -29,6 +29,7 @@ PARTS: dict[str, Json] = {  # name of a definition -> arguments of `part`
     "optimizer": {"kind": "optimizers", "default": "gradient_descent"},
     "schedule": {"kind": "schedules", "default": "constant"},
     "scaler": {"kind": "scalers", "default": "standard"},
+    "embedding": {"kind": "embeddings", "default": "periodic"},
     "target_scaler": {"kind": "scalers", "auto": True},
 }
 

@@ -98,7 +98,17 @@ def _network(section: dict[str, Any]) -> dict[str, Any]:
         entries = tuple(value) if isinstance(value, list) else (value,) * layers
         section[key] = entries if key == "bias" else tuple(_part(entry) for entry in entries)
     _each(section, lambda value: _dropout(value, layers), "dropout")
+    _each(section, _input, "input")
     return section
+
+
+def _input(value: Any) -> Any:
+    """The steps that there are; no step at all is no section."""
+    if not isinstance(value, dict):
+        return value
+    section = dict(value)
+    _each(section, lambda embed: _part(embed, "periodic"), "embed")
+    return None if all(entry is None for entry in section.values()) else section
 
 
 def _dropout(value: Any, layers: int) -> Any:

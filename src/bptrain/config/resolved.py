@@ -21,7 +21,7 @@ _OPTIONAL = (
     "batch_size", "target", "validation", "test", "activations", "weight",
     "format", "delimiter", "encoding", "header", "comment", "quote", "decimal", "thousands", "missing_markers", "index",
     "sheet", "root", "column", "group", "time", "hash", "line", "folds", "fold", "seed",
-    "validation_folds", "validation_fold", "memory", "cache", "ensemble",
+    "validation_folds", "validation_fold", "memory", "cache", "ensemble", "input",
 )  # fmt: skip
 
 ROLES = ("train", "validation", "test")
@@ -114,6 +114,8 @@ def to_plain(config: Config) -> dict[str, Any]:
         data["split"].pop(key, None)
     if config.ensemble is not None and config.ensemble.by == "fold":  # which makes the validation rows
         data["split"].pop("validation", None)
+    if network.get("input") is not None:
+        network["input"] = _given(network["input"])
     for key in ("bias", "initializer"):
         entries = network[key]
         if all(entry == entries[0] and type(entry) is type(entries[0]) for entry in entries):

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from bptrain.config import forms, part
 from bptrain.config.data import DataConfig
 from bptrain.config.ensemble import EnsembleConfig
+from bptrain.config.input_steps import InputConfig
 from bptrain.config.part import MAX_ENTRIES, PartConfig
 from bptrain.config.section import Auto, Count, FewEnough, Section, Seed, at_most, number_or_text
 from bptrain.config.training import DEFAULT_BATCH_SIZE
@@ -89,6 +90,9 @@ class NetworkConfig(Section):
         default=(),
         description="dropout rates of x_0 … x_{L−1}; one value: of the hidden layers x_1 … x_{L−1}",
         json_schema_extra={"default": None},
+    )
+    input: InputConfig | None = Field(
+        default=None, description="steps between the inputs and the first layer, trained with the network"
     )
     dtype: Literal["float32", "float64"] = Field(
         default="float32", description="precision of all numbers in training"

@@ -29,6 +29,7 @@ def show_inspection(screen: Screen, seen: Inspection) -> None:
         f"loss {config.loss.name}, optimizer {config.optimizer.name}"
     )
     show_layers(screen, seen)
+    show_input_steps(screen, seen)
     show_columns(screen, seen)
     show_targets(screen, seen.metrics_per_target or {})
     show_history(screen, [line for line in seen.history if not of_refit(line)], "loss by epoch")
@@ -65,6 +66,16 @@ def show_layers(screen: Screen, seen: Inspection) -> None:
         screen.result(f"  dead and saturated units are not measured: {seen.left_out}")
     else:
         screen.result(f"  dead and saturated units measured on {seen.unit_rows:,} training rows")
+
+
+def show_input_steps(screen: Screen, seen: Inspection) -> None:
+    """One row per parameter of the steps before W_1."""
+    rows = [
+        [step.parameter, "x".join(map(str, step.shape)), *map(figure, (step.least, step.largest, step.rms))]
+        for step in seen.input_steps
+    ]
+    if rows:
+        screen.table("steps before layer 1", ["parameter", "shape", "least", "largest", "rms"], rows)
 
 
 def show_columns(screen: Screen, seen: Inspection) -> None:

@@ -59,7 +59,7 @@ def summary(done: Validated) -> Iterator[tuple[str, str]]:
     yield "rows", f"{rows} ({how})" if how and not has_note else rows
     columns = [feature.name for feature in schema.features]
     plural = "" if len(columns) == 1 else "s"
-    yield "inputs", f"{network.sizes[0]} from {len(columns)} column{plural}: {some_of(columns)}"
+    yield "inputs", f"{network.inputs} from {len(columns)} column{plural}: {some_of(columns)}"
     kinds = [f"{feature.name} {feature.kind}" for feature in schema.features if feature.is_special]
     if kinds:
         yield "kinds", some_of(kinds)

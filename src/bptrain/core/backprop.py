@@ -21,7 +21,8 @@ With softmax, "∘ f'" reads: times the Jacobian. For a canonical pair of loss a
 cancel to X_L − T. A row's weight, v_n, multiplies its row of D_L, and the `mean` reduction divides D_L by Σ v_n
 (N without weights), which divides every gradient below it. Where units of layer i are dropped (Srivastava et al.
 2014), the next layer is given Y_i = X_i ∘ M_i instead of X_i, and D_i gets the factor M_i too. Penalties on W_i
-add l1 sign(W_i) + l2 W_i to dW_i, once per batch. Source: Raja, "A Derivation of Backpropagation in Matrix
+add l1 sign(W_i) + l2 W_i to dW_i, once per batch. Steps before W_1 (`input_steps.py`) make X_0 of the inputs, and go
+back from (D_1 W_1) ∘ M_0. Source: Raja, "A Derivation of Backpropagation in Matrix
 Form" (2016).
 """
 
@@ -30,6 +31,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bptrain.core import input_steps
 from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
 from bptrain.core.objective import add_penalties, batch_divisor
 from bptrain.drain import drain
@@ -44,8 +46,9 @@ class Workspace:
     X: list[Array]  # X_0 … X_L
     Y: list[Array]  # Y_0 … Y_{L−1}: what the next layer is given, X_i itself where nothing is dropped
     Z: list[Array]  # Z_1 … Z_L; entry 0 is unused
-    D: list[Array]  # D_1 … D_L; entry 0 is unused
+    D: list[Array]  # D_1 … D_L; entry 0 is ∂objective/∂X_0 where steps before W_1 need it
     ones: Array  # N ones
+    steps: list[input_steps.StepSpace]  # before W_1
 
 
 def workspace(
@@ -53,15 +56,22 @@ def workspace(
 ) -> Workspace:
     """A workspace for N rows."""
     Z, D = ([room.empty((N if i > 0 else 0, n), dtype) for i, n in enumerate(network.sizes)] for _ in "ZD")
-    return Workspace(X=list(Z), Y=list(Z), Z=Z, D=D, ones=np.ones(N, dtype))
+    steps = [input_steps.step_space(step, N, dtype, room) for step in network.input_steps]
+    if steps:
+        D[0] = room.empty((N, network.sizes[0]), dtype)
+    return Workspace(X=list(Z), Y=list(Z), Z=Z, D=D, ones=np.ones(N, dtype), steps=steps)
 
 
 def forward(
     network: Network, parameters: Views, X_0: Array, space: Workspace, context: BatchContext = PLAIN
 ) -> Array:
-    """X_L of the inputs X_0 (N × n_0), leaving every X_i and Z_i in the workspace."""
+    """X_L of the inputs X_0 (N × n_0, or as the first step before W_1 takes them), leaving every X_i and Z_i in the
+    workspace.
+    """
     W, b, M = parameters.W, parameters.b, context.dropout_masks
     X, Y, Z = space.X, space.Y, space.Z
+    for step, (W_s, b_s), of_step in zip(network.input_steps, parameters.steps, space.steps, strict=True):
+        X_0 = input_steps.forward(step, W_s, b_s, X_0, of_step)
     X[0] = X_0
     for i in range(1, network.L + 1):
         Y[i - 1] = X[i - 1] * M[i - 1] if i - 1 in M else X[i - 1]
@@ -87,6 +97,9 @@ def backward(
     """
     dW, db, Y, D = into.W, into.b, space.Y, space.D
     for i in deltas(network, parameters, T, space, context, divisor):
+        if i == 0:
+            step_gradients(network, parameters, space, into.steps)
+            break
         np.dot(D[i].T, Y[i - 1], out=dW[i])
         if (db_i := db[i]) is not None:
             np.dot(space.ones, D[i], out=db_i)
@@ -100,18 +113,36 @@ def deltas(
     context: BatchContext = PLAIN,
     divisor: float | None = None,
 ) -> Generator[int, None, None]:
-    """D_L … D_1 into the workspace. Yields i = L … 1 as soon as W_i may change: once D_{i−1} is computed as well."""
+    """D_L … D_1 into the workspace. Yields i = L … 1 as soon as W_i may change: once D_{i−1} is computed as well.
+
+    With steps before W_1, D_0 is ∂objective/∂X_0, and 0 is yielded in the end.
+    """
     W, M, D, L = parameters.W, context.dropout_masks, space.D, network.L
     if divisor is None:
         divisor = batch_divisor(network, len(T), context.sample_weight)
     output_delta(network, T, space, context.sample_weight, divisor)
     for i in range(L, 0, -1):
-        if i > 1:
+        if i > 1 or network.input_steps:
             np.dot(D[i], W[i], out=D[i - 1])
             if i - 1 in M:
                 D[i - 1] *= M[i - 1]
+        if i > 1:
             through_activation(network, i - 1, space)
         yield i
+    if network.input_steps:
+        yield 0
+
+
+def step_gradients(
+    network: Network, parameters: Views, space: Workspace, into: list[tuple[Array, Array | None]]
+) -> None:
+    """The gradients of the steps before W_1, from the last to the first, once D_0 is there."""
+    G = space.D[0]
+    for s in range(len(network.input_steps) - 1, -1, -1):
+        step, of_step = network.input_steps[s], space.steps[s]
+        input_steps.backward(step, G, of_step, *into[s])
+        if s > 0:
+            G = input_steps.input_gradient(step, parameters.steps[s][0], of_step.D, G)
 
 
 def output_delta(network: Network, T: Array, space: Workspace, V: Array | None, divisor: float) -> None:
@@ -148,7 +179,7 @@ def gradient(network: Network, w: Array, X: Array, T: Array, context: BatchConte
 
 
 def input_gradient(network: Network, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
-    """∂objective/∂X_0 = (D_1 W_1) ∘ M_0, N × n_0."""
+    """∂objective/∂X_0 = (D_1 W_1) ∘ M_0, N × n_0; X_0 is what W_1 takes, behind all steps before it."""
     space, parameters = workspace(network, len(X), w.dtype), views(network, w)
     forward(network, parameters, X, space, context)
     drain(deltas(network, parameters, T, space, context))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bptrain.core import input_steps
 from bptrain.core.backprop import Workspace, forward, through_activation, workspace
 from bptrain.core.network import Network, Views, views
 from bptrain.core.objective import batch_divisor
@@ -63,10 +64,30 @@ def _backward(network: Network, parameters: Views, space: Workspace, J: Array) -
     for i in range(network.L - 1, 0, -1):
         np.dot(D[i + 1], parameters.W[i + 1], out=D[i])
         through_activation(network, i, space)
+    if network.input_steps:
+        _steps_backward(network, parameters, space, J)
     for block in network.blocks:
         i, of_block = block.layer, J[:, block.start : block.stop]
+        if i == 0:
+            continue
         if block.kind == "bias":
             of_block[...] = D[i]
         else:
             matrices = of_block.reshape(len(J), *block.shape)  # a view: one axis made two
             np.multiply(D[i][:, :, None], X[i - 1][:, None, :], out=matrices)
+
+
+def _steps_backward(network: Network, parameters: Views, space: Workspace, J: Array) -> None:
+    """The same of the steps before W_1, from the last to the first."""
+    places = {block.kind: slice(block.start, block.stop) for block in network.blocks if block.layer == 0}
+    G = np.dot(space.D[1], parameters.W[1], out=space.D[0])
+    for s in range(len(network.input_steps) - 1, -1, -1):
+        step, of_step = network.input_steps[s], space.steps[s]
+        input_steps.delta(step, G, of_step)
+        D = input_steps.grouped(step, of_step.D)
+        per_row = D[:, :, :, None] * input_steps.taken(step, of_step.X)[:, :, None, :]
+        J[:, places[step.weight.name]] = per_row.reshape(len(J), -1)
+        if step.bias is not None:
+            J[:, places[step.bias.name]] = of_step.D
+        if s > 0:
+            G = input_steps.input_gradient(step, parameters.steps[s][0], of_step.D, G)

@@ -22,14 +22,19 @@ class Instance(NamedTuple):
     delta: list[Array]  # n_i × 1
     dW: list[Array]  # n_i × n_{i−1}
     db: list[Array]  # n_i × 1
+    steps: dict[str, Array]  # the gradients of the parameters of the steps before W_1, by name
 
 
 def instance(
     network: Network, parameters: Views, x_0: Array, t: Array, masks: Mapping[int, Array] | None = None
 ) -> Instance:
-    """Forward and backward for one instance: x_0 is n_0 × 1, t is n_L × 1, and the mask of layer i is n_i × 1."""
+    """Forward and backward for one instance: x_0 is n_0 × 1, t is n_L × 1, and the mask of layer i is n_i × 1.
+
+    With steps before W_1, x_0 is what the first of them takes.
+    """
     L, W, b = network.L, parameters.W, parameters.b
     empty = np.empty((0, 1))
+    x_0, below = steps_forward(network, parameters, x_0)
     m = [(masks or {}).get(i, np.ones((network.sizes[i], 1))) for i in range(L)]
     x, z = [x_0] + [empty] * L, [empty] * (L + 1)
     for i in range(1, L + 1):
@@ -51,7 +56,52 @@ def instance(
     for i in range(1, L + 1):
         dW[i] = delta[i] @ (m[i - 1] * x[i - 1]).T  # ∂E/∂W_i = δ_i x_{i−1}ᵀ
         db[i] = delta[i]  # ∂E/∂b_i = δ_i
-    return Instance(float(E), x, z, delta, dW, db)
+    steps = steps_backward(network, below, m[0] * (W[1].T @ delta[1]))
+    return Instance(float(E), x, z, delta, dW, db, steps)
+
+
+class StepInstance(NamedTuple):
+    """A step before W_1 as a layer: its matrix in full, which is 0 outside its blocks."""
+
+    full: Array  # units × n_in
+    x: Array  # n_in × 1
+    z: Array  # units × 1
+
+
+def steps_forward(network: Network, parameters: Views, x: Array) -> tuple[Array, list[StepInstance]]:
+    """x_0, and what each step has made of what it was given."""
+    found = []
+    for step, (W, b) in zip(network.input_steps, parameters.steps, strict=True):
+        full = np.zeros((step.units, step.n_in))
+        for g, columns in enumerate(step.columns):
+            for o in range(step.outputs):
+                full[g * step.outputs + o, columns] = W[g, o]
+        z = full @ x if b is None else full @ x + b.reshape(-1, 1)
+        found.append(StepInstance(full, x, z))
+        x = np.vstack([x[[*step.kept]], step.f.f(z.T).T])
+    return x, found
+
+
+def steps_backward(network: Network, below: list[StepInstance], g: Array) -> dict[str, Array]:
+    """The gradients of the steps' parameters, from g = ∂E/∂x_0: those of the full matrix, at its blocks."""
+    found = {}
+    for step, one in zip(network.input_steps[::-1], below[::-1], strict=True):
+        kept, g_units = g[: len(step.kept)], g[len(step.kept) :]
+        x = step.f.f(one.z.T).T
+        assert step.f.df is not None
+        delta = step.f.df(one.z.T, x.T).T * g_units  # δ = ∂E/∂x' ∘ f'(z)
+        full = delta @ one.x.T  # ∂E/∂W = δ xᵀ
+        found[step.weight.name] = np.array(
+            [
+                full[k * step.outputs : (k + 1) * step.outputs, columns]
+                for k, columns in enumerate(step.columns)
+            ]
+        )
+        if step.bias is not None:
+            found[step.bias.name] = delta
+        g = one.full.T @ delta
+        g[[*step.kept]] += kept
+    return found
 
 
 def jacobian(network: Network, i: int, z: Array, x: Array) -> Array:
@@ -74,7 +124,10 @@ def gradient(network: Network, parameters: Views, X: Array, T: Array, context: B
         masks = {i: M_i[n][:, None] for i, M_i in context.dropout_masks.items()}
         one = instance(network, parameters, x_0[:, None], t[:, None], masks)
         for block in network.blocks:
-            part = one.dW[block.layer] if block.kind == "weight" else one.db[block.layer]
+            if block.layer == 0:
+                part = one.steps[block.kind]
+            else:
+                part = one.dW[block.layer] if block.kind == "weight" else one.db[block.layer]
             flat[block.start : block.stop] += weights[n] * part.ravel()
     if network.reduction == "mean":
         flat /= weights.sum()

@@ -44,6 +44,13 @@ class Schema(NamedTuple):
         return frozenset(feature.name for feature in self.features if feature.kind == "numeric")
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """The columns of X that are numbers, dates or levels in an order: no categories, answers or indicators."""
+        starts = np.cumsum([0] + [feature.width for feature in self.features])
+        placed = zip(self.features, starts, strict=False)
+        return tuple(int(start) for one, start in placed if one.kind not in ("categorical", "boolean"))
+
+    @property
     def n_inputs(self) -> int:
         """n_0."""
         return feature_code.width(self.features)

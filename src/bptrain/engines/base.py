@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.core.network import PLAIN, BatchContext, Network
+from bptrain.core.network import PLAIN, BatchContext, Block, Network
 from bptrain.engines.snapshots import in_a_file, pieces
 from bptrain.parts.averaging import AVERAGE
 from bptrain.parts.methods import UpdateRule
@@ -77,6 +77,16 @@ class TrainingPlan(NamedTuple):
     def solver(self) -> Solver | None:
         """The solver that trains in place of a rule and its rates, on all rows at once."""
         return self.method if isinstance(self.method, Solver) else None
+
+    def rate_of(self, block: Block) -> float:
+        """α of a block before the schedule; that of a step before W_1 is α of layer 1, times the factor of its own."""
+        rate = self.rates[min(max(block.layer, 1), len(self.rates)) - 1]
+        return rate * self.network.rate_factors.get(block, 1.0)
+
+    @property
+    def one_rate(self) -> bool:
+        """Whether α is the same for all weights."""
+        return len(self.rates) == 1 and all(factor == 1 for factor in self.network.rate_factors.values())
 
     @property
     def steps_per_epoch(self) -> int:

@@ -56,7 +56,8 @@ def broken() -> str | None:
 def seconds_saved(plan: TrainingPlan) -> float:
     """About how many seconds compiled code saves over all updates, without compiling."""
     network = plan.network
-    outputs = plan.batch_size * sum(network.sizes[1:])
+    of_steps = sum(step.units + step.n_out for step in network.input_steps)
+    outputs = plan.batch_size * (sum(network.sizes[1:]) + of_steps)
     per_update = LAYER_CALLS * network.L + OUTPUT_ENTRY * outputs
     if plan.solver is None:  # its own arithmetic is NumPy's in any case; it evaluates once per epoch at least
         slots = sum(kind == "per_weight" for kind in plan.optimizer.slots.values())

@@ -15,14 +15,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bptrain.core.backprop import Workspace, backward, deltas, forward, workspace
-from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
+from bptrain.core.backprop import Workspace, backward, deltas, forward, step_gradients, workspace
+from bptrain.core.network import PLAIN, BatchContext, Block, Network, Views, views, views_of_steps
 from bptrain.core.objective import add_penalties, add_penalty, batch_divisor, loss_sum, penalty_at, row_losses
 from bptrain.engines.base import OptimizerState, Outputs, TrainingPlan, aligned
+from bptrain.engines.elementwise import is_elementwise
 from bptrain.engines.forward_rows import for_rows_in, numpy_outputs
 from bptrain.engines.gradient_transform import project_max_norm, transform_gradient
 from bptrain.engines.registry import Costs, EngineEntry, Forward
-from bptrain.engines.row_threads import Parts
+from bptrain.engines.row_threads import Parts, total
 from bptrain.engines.threads import gains_from_threads
 from bptrain.mapped_rows import IN_MEMORY, Room, by_rows, in_float64, room_of
 from bptrain.parts.optimizers import Slots
@@ -152,26 +153,35 @@ class NumpyEngine:
             for _, rows, space in shares
         ]
         after = before = state.slots
-        for _ in range(network.L):
+        for _ in range(network.L + bool(network.input_steps)):
             i = self._parts.each(next, all_back)[0]  # one layer further, in every share
-            rate = self.plan.rates[min(i, len(self.plan.rates)) - 1] * state.rate_factor * factor
-            for start, g in self._pieces_of_gradient(i, state.w, shares):
+            for block, start, g in self._pieces_of_gradient(i, parameters, shares):
+                rate = self.plan.rate_of(block) * state.rate_factor * factor
                 for a in range(0, g.size, PIECE_NUMBERS):
                     some = g[a : a + PIECE_NUMBERS]
                     part = slice(start + a, start + a + some.size)
                     after = self._step_of(part, state, before, some, rate, E)
         state.slots = after
 
-    def _pieces_of_gradient(self, i: int, w: Array, shares: list[Share]) -> Iterator[tuple[int, Array]]:
-        """Some rows of dW_i at a time, then db_i: where they begin in the flat vector, and what they are."""
-        network = self.plan.network
+    def _pieces_of_gradient(
+        self, i: int, parameters: Views, shares: list[Share]
+    ) -> Iterator[tuple[Block, int, Array]]:
+        """Some rows of dW_i at a time, then db_i: where they begin in the flat vector, and what they are.
+
+        Layer 0 is that of the steps before W_1.
+        """
+        network, w = self.plan.network, parameters.flat
+        of_steps = self._gradient_of_steps(parameters, shares) if i == 0 else None
         for block in network.blocks:
             if block.layer != i:
+                continue
+            if of_steps is not None:
+                yield block, block.start, of_steps[block.start : block.stop]
                 continue
             if block.kind == "bias":
                 g = total([np.dot(share.space.ones, share.space.D[i]) for share in shares])
                 transform_gradient(self.plan.transform, g, None)
-                yield block.start, g
+                yield block, block.start, g
                 continue
             n_out, n_in = block.shape
             most = max(1, PRODUCT_NUMBERS // n_in)
@@ -179,7 +189,20 @@ class NumpyEngine:
                 g, start = total(self._some_rows_of_dW(i, slice(j, j + most), shares)), block.start + j * n_in
                 add_penalty(network, w[start : start + g.size], g)
                 transform_gradient(self.plan.transform, g, None)
-                yield start, g
+                yield block, start, g
+
+    def _gradient_of_steps(self, parameters: Views, shares: list[Share]) -> Array:
+        """The gradients of the steps before W_1, once D_0 is there, as the beginning of the flat vector."""
+        network = self._network
+
+        def gradients(share: Share) -> Array:
+            g = self._room(share, network.of_steps, parameters.flat.dtype)
+            step_gradients(network, parameters, share.space, views_of_steps(network, g))
+            return g
+
+        g = total(self._parts.each(gradients, shares))
+        transform_gradient(self.plan.transform, g, None)
+        return g
 
     def _some_rows_of_dW(self, i: int, units: slice, shares: list[Share]) -> list[Array]:
         """D_iᵀ Y_{i−1} of these units of layer i, as a flat array, from each share."""
@@ -297,37 +320,13 @@ class NumpyEngine:
         return numpy_outputs(self.plan.network, w, X, self._parts)
 
 
-def total(arrays: list[Array]) -> Array:
-    """The sum of the arrays, in the first of them."""
-    first, *others = arrays
-    for other in others:
-        first += other
-    return first
-
-
-def is_elementwise(plan: TrainingPlan) -> bool:
-    """Whether the rule is known to take no sums over the weights: it can be written out for a single one."""
-    # here, as a network small enough to be updated whole needs no translator
-    from bptrain.engines.compiled.target import NUMBA
-    from bptrain.translate.expressions import Untranslatable
-    from bptrain.translate.update_rules import write_rule
-
-    if plan.solver is not None:
-        return False
-    try:
-        write_rule(plan.optimizer, NUMBA)  # in whichever language
-    except Untranslatable:
-        return False
-    return True
-
-
 def rate_of_each_weight(plan: TrainingPlan, dtype: np.dtype[np.generic]) -> float | Array:
     """α before the schedule: one number, or one for each entry of the flat vector."""
-    if not isinstance(plan.rate, tuple):
-        return plan.rate
+    if plan.one_rate:
+        return plan.rates[0]
     alpha: Array = np.empty(plan.network.size, dtype)
     for block in plan.network.blocks:
-        alpha[block.start : block.stop] = plan.rate[block.layer - 1]
+        alpha[block.start : block.stop] = plan.rate_of(block)
     return alpha
 
 

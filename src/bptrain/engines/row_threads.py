@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from bptrain.engines.blas import BLAS, blas_libraries
+from bptrain.parts.types import Array
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,14 @@ LEAST_PART = 32  # rows of a batch for a thread of their own; products of fewer 
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def total(arrays: list[Array]) -> Array:
+    """The sum of the arrays, in the first of them."""
+    first, *others = arrays
+    for other in others:
+        first += other
+    return first
 
 
 class Parts:

@@ -297,11 +297,11 @@ def inputs_report(block_judge: BlockJudge) -> BlockReport:
         n = complex_step.of_inputs(point)
         estimate = np.zeros_like(n)
     else:
-        n, estimate = np.full_like(point.X_0, np.nan), np.full_like(point.X_0, np.inf)
+        n, estimate = (np.full_like(point.space.X[0], value) for value in (np.nan, np.inf))
         # rows at a kink are judged by the slopes of both sides
         free = np.arange(len(n)) if found is None else np.flatnonzero(~found.rows)
         if len(free):
-            difference = differences.of_inputs(point.some_rows(free), point.divisor)
+            difference = differences.of_inputs(point.some_rows(free).behind_steps, point.divisor)
             n[free], estimate[free] = difference
     exact = block_judge.exact.D[0].ravel()
     s, squares, q = (scale.X_0.ravel() for scale in (block_judge.s, block_judge.squares, block_judge.q))

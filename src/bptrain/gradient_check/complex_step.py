@@ -11,6 +11,7 @@ import numpy as np
 
 from bptrain.core.network import Block, Views, views
 from bptrain.core.objective import loss_sum, row_losses
+from bptrain.gradient_check import input_steps
 from bptrain.gradient_check.point import STEP, GradientPoint
 from bptrain.parts.types import Array
 
@@ -23,6 +24,12 @@ def of_entries(point: GradientPoint, block: Block, entries: Array) -> Iterator[A
     Each entry has its own copy of the batch: z_i + ih x_{i−1,k} in the unit that the entry belongs to.
     """
     N, i = len(point.X_0), block.layer
+    if i == 0:  # of a step before W_1
+        for k in entries:
+            unit = np.zeros_like(point.w)
+            unit[k] = 1.0
+            yield np.array([along(point, unit)])
+        return
     for some in np.array_split(entries, max(1, -(-len(entries) * N // ROWS))):
         indices = np.unravel_index(some - block.start, block.shape)
         dZ = np.zeros((len(some), N, point.network.sizes[i]))
@@ -46,10 +53,18 @@ def penalty(point: GradientPoint, block: Block, entries: Array) -> Array | float
 def along(point: GradientPoint, v: Array) -> float:
     """The derivative of the objective along v (flat): one evaluation, whatever the size of the network."""
     network, direction = point.network, views(point.network, v)
-    moved = [i for i in range(1, network.L + 1) if moves(direction, i)]
-    if not moved:
-        return 0.0
-    dE = of_rows(point, moved[0], tangent(point, direction, moved[0]), 1, direction)
+    if v[: network.of_steps].any():
+        M = point.context.dropout_masks.get(0, 1.0)
+        dZ = (input_steps.tangent(point, direction) * M) @ point.parameters.W[1].T
+        first = 1
+        if moves(direction, 1):
+            dZ += tangent(point, direction, 1)
+    else:
+        first = next((i for i in range(1, network.L + 1) if moves(direction, i)), 0)
+        if first == 0:
+            return 0.0
+        dZ = tangent(point, direction, first)
+    dE = of_rows(point, first, dZ, 1, direction)
     derivative = float(loss_sum(dE, point.context.sample_weight)) / point.divisor
     if network.penalty is not None:
         for W_i, V_i in zip(point.parameters.W[1:], direction.W[1:], strict=True):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bptrain.gradient_check import input_steps
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.types import Array
 
@@ -11,11 +12,11 @@ from bptrain.parts.types import Array
 def forward_error(point: GradientPoint) -> float:
     """How far `forward` is from z_i = W_i x_{i−1} + b_i and x_i = f_i(z_i), relative to the terms' absolute values."""
     network, space, M = point.network, point.space, point.context.dropout_masks
-    worst = 0.0
+    worst = input_steps.forward_error(point)
     for i in range(1, network.L + 1):
         W, b = point.parameters.W[i], point.parameters.b[i]
         bias = np.zeros(len(W)) if b is None else b
-        x = point.X_0 if i == 1 else space.X[i - 1]
+        x = point.space.X[i - 1] if i > 1 or network.input_steps else point.X_0
         x = x * M[i - 1] if i - 1 in M else x
         Z = np.einsum("nk,jk->nj", x, W) + bias
         terms = np.einsum("nk,jk->nj", np.abs(x), np.abs(W)) + np.abs(bias)

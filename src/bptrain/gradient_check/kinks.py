@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.core.network import views
+from bptrain.gradient_check import input_steps
 from bptrain.gradient_check.point import DerivativeSource, GradientPoint
 from bptrain.parts.types import Array
 
@@ -94,7 +95,7 @@ def reach(point: GradientPoint, wider: float) -> list[Array]:
     wide layers.
     """
     network, space = point.network, point.space
-    R = [np.zeros_like(point.X_0)]
+    R = [input_steps.reach(point, ROUNDING)]
     for i in range(1, network.L + 1):
         W, b = point.parameters.W[i] ** 2, point.parameters.b[i]
         below = R[0] if i == 1 else moved(point, i - 1, R[i - 1])
@@ -192,6 +193,13 @@ def possible(
         mask = M.get(i - 1, np.ones(1))
         G = Bounded(G.c * mask, G.r * mask)
         D = through(point, i - 1, G, known) if i > 1 else G
+    input_steps.back(point, D.c, C, input_steps.plain(point))
+    sizes = input_steps.Pass(
+        lambda s, G: G * np.abs(input_steps.slope(point, s)),
+        input_steps.of_sizes(input_steps.outer),
+        input_steps.of_sizes(input_steps.carry),
+    )
+    input_steps.back(point, D.r, R, sizes)
     rows = np.zeros(len(point.X_0), bool)
     rows[[kink.row for kink in found if kink.row is not None]] = True
     return FoundKinks(found, center + penalties.c, radius + penalties.r, D.c, D.r, rows)

@@ -8,6 +8,7 @@
     dW_i = D_iᵀ Y_{i−1}                               `weight`
     db_i = 1ᵀ D_i                                     `bias`
     dW_i + l1 sign(W_i) + l2 W_i                      `penalty`
+    D_0 back through the steps before W_1             `steps`
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bptrain.core.network import views
+from bptrain.gradient_check import input_steps
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.types import Array
 
@@ -77,6 +79,7 @@ class Lines:
     weight: Callable[[GradientPoint, int, Array], Array] = weight
     bias: Callable[[GradientPoint, int, Array], Array] = bias
     penalty: Callable[[GradientPoint, int, Array], Array] = penalty
+    steps: Callable[[GradientPoint], input_steps.Pass] = input_steps.plain
 
 
 class Backward(NamedTuple):
@@ -100,4 +103,5 @@ def backward(point: GradientPoint, lines: Lines | None = None) -> Backward:
             db[...] = lines.bias(point, i, D[i])
         G = lines.drop(point, i - 1, lines.carry(point, i - 1, D[i]))
         D[i - 1] = lines.through(point, i - 1, G) if i > 1 else G
+    input_steps.back(point, D[0], into, lines.steps(point))
     return Backward(D, g)

@@ -80,17 +80,20 @@ def entries_of(block: Block, count: int, seed: int) -> Array:
     entries = np.arange(block.start, block.stop)
     if count >= len(entries):
         return entries
-    rng = stream(seed, "check", epoch=block.layer, step=int(block.kind == "bias"))
+    rng = stream(seed, "check", epoch=block.layer, step=number(block))
     return np.sort(rng.choice(entries, count, replace=False))
+
+
+def number(block: Block) -> int:
+    """Which block of its layer it is; those of steps before W_1 have numbers four apart, by their places."""
+    return int(block.kind == "bias") if block.layer else 4 * (1 + block.start)
 
 
 def directions(size: int, count: int, seed: int, blocks: Sequence[Block]) -> Array:
     """Random directions of ±1, count × size, over the entries of some blocks, 0 elsewhere."""
     v = np.zeros((count, size))
     for block in blocks:
-        rng = stream(
-            seed, "check", epoch=block.layer, step=2 + int(block.kind == "bias") + 2 * (len(blocks) > 1)
-        )
+        rng = stream(seed, "check", epoch=block.layer, step=2 + number(block) + 2 * (len(blocks) > 1))
         bits = rng.integers(0, 2, (count, block.stop - block.start), np.int8)
         v[:, block.start : block.stop] = 2 * bits - 1
     return v

@@ -98,6 +98,7 @@ def refuse_wrong_shapes(point: GradientPoint) -> None:
 
 def _faults(point: GradientPoint) -> Iterator[str]:
     """The faults, from the first layer to the loss; each is raised before the next layer is given its outcome."""
+    point = point.behind_steps
     network, parameters, masks = point.network, point.parameters, point.context.dropout_masks
     X = Z = point.X_0
     for i in range(1, network.L + 1):

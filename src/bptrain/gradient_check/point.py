@@ -6,15 +6,17 @@ step fails on a part are the parts' own derivatives taken (`derivatives_from`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
+from bptrain.core import input_steps
 from bptrain.core.backprop import Workspace, forward, workspace
 from bptrain.core.network import PLAIN, BatchContext, Network, Views, views
 from bptrain.core.objective import batch_divisor, row_losses
+from bptrain.mapped_rows import IN_MEMORY
 from bptrain.parts.types import Array
 
 STEP = 1e-30  # h: its square vanishes next to 1 in float64, and products with it stay normal numbers
@@ -27,7 +29,9 @@ DerivativeSource = Literal["complex_step", "parts"]  # how derivatives of the pa
 
 @dataclass(frozen=True)
 class GradientPoint:
-    """Flat weights w, rows X (N × n_0) and T (N × n_L), and what goes with them; all in float64."""
+    """Flat weights w, rows X (N × n_0, or as the first step before W_1 takes them) and T (N × n_L), and what goes with
+    them; all in float64.
+    """
 
     network: Network
     w: Array
@@ -48,6 +52,17 @@ class GradientPoint:
         with np.errstate(all="ignore"):
             forward(self.network, self.parameters, self.X_0, space, self.context)
         return space
+
+    @cached_property
+    def behind_steps(self) -> "GradientPoint":
+        """The same point without steps before W_1: its inputs are what W_1 takes."""
+        if not self.network.input_steps:
+            return self
+        X = self.X_0
+        for step, (W, b) in zip(self.network.input_steps, self.parameters.steps, strict=True):
+            X = input_steps.forward(step, W, b, X, input_steps.step_space(step, len(X), X.dtype, IN_MEMORY))
+        network, w = replace(self.network, input_steps=()), self.w[self.network.of_steps :]
+        return replace(self, network=network, w=w, X_0=X)
 
     @property
     def divisor(self) -> float:

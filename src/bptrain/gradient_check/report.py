@@ -20,7 +20,7 @@ class BlockReport(NamedTuple):
     """The verdict on one W_i or b_i, or on X_0 (layer 0, parameter "input")."""
 
     layer: int
-    parameter: str  # weight | bias | input
+    parameter: str  # weight | bias | input, or the name of a parameter of a step before W_1 (layer 0)
     shape: tuple[int, ...]
     entries: int  # entries that were checked one by one
     directions: int  # random directions through all entries that were checked
@@ -37,7 +37,10 @@ class BlockReport(NamedTuple):
     @property
     def name(self) -> str:
         """The name that `--params` selects by."""
-        return "inputs" if self.parameter == "input" else f"layers.{self.layer}.{self.parameter}"
+        if self.parameter == "input":
+            return "inputs"
+        of_step = self.layer == 0 and self.parameter != "all"
+        return f"input.{self.parameter}" if of_step else f"layers.{self.layer}.{self.parameter}"
 
     @property
     def relative_error(self) -> float:

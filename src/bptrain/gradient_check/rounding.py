@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bptrain.core.network import views
+from bptrain.core.network import Views, views
+from bptrain.gradient_check import input_steps
 from bptrain.gradient_check.kinks import FoundKinks
 from bptrain.gradient_check.lines import backward, carry, drop
 from bptrain.gradient_check.lines import through as line_through
@@ -67,7 +68,33 @@ def rounding_at(point: GradientPoint) -> Scale:
         if i > 1:
             q = through(point, i - 1, drop(point, i - 1, carry(point, i - 1, D_i)), q)
     D[0] = q
+    through_steps(point, exact.D[0], q, Q)
     return Scale(flat + UNDERFLOW, q + UNDERFLOW, D)
+
+
+def through_steps(point: GradientPoint, G: Array, q: Array, Q: Views) -> None:
+    """q of the steps' parameters, from q of G = ∂objective/∂X_0; each line as of a layer."""
+    exact = views(point.network, np.empty_like(point.w))
+    below = {len(point.network.input_steps): G}  # G of each step
+
+    def right(s: int, G: Array) -> Array:
+        below[s] = G
+        return G * input_steps.slope(point, s)
+
+    input_steps.back(point, G, exact, input_steps.plain(point)._replace(through=right))
+
+    def through(s: int, q: Array) -> Array:
+        f, size = point.network.input_steps[s].f, np.abs(below[s])
+        given, Z = input_steps.slope(point, s), point.space.steps[s].Z
+        assert f.df is not None
+        own = noise(lambda Z: f.df(Z, f.f(Z)), Z, 1.0)  # type: ignore[misc]
+        off = less_where_same(own, f.df(Z, f.f(Z)), given, np.ones_like(Z)) + ROUNDS * np.abs(given)
+        q = np.hypot(q * (np.abs(given) + TOLERANCE * off), size * off)
+        return np.hypot(q, ROUNDS * size * np.abs(given))
+
+    squares = input_steps.of_squares
+    way = input_steps.Pass(through, squares(input_steps.outer), squares(input_steps.carry), np.hypot)
+    input_steps.back(point, q, Q, way)
 
 
 def rounded_elsewhere(point: GradientPoint, found: FoundKinks | None, q: Scale) -> Scale:

@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bptrain.core.network import PLAIN, BatchContext, Network, views
+from bptrain.gradient_check import input_steps
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.parts.types import Array
 
@@ -153,7 +154,8 @@ def scale_at(point: GradientPoint, p: int = 2) -> Scale:
     of dE|) ∘ (|f_L'| + 10⁻³); A_i = (A_{i+1} |W_{i+1}|) ∘ (|f_i'| + 10⁻³); s of W_i is A_iᵀ (|X_{i−1}| + 10⁻³), with
     |X_0| as it is; s of b_i is the column sums of A_i; s of X_0 is A_1 |W_1|. Where f_i is not element-wise, |J_i|ᵀ
     with 10⁻³ added on its diagonal takes the place of |f_i'| + 10⁻³. Penalties are left out; row weights and masks
-    multiply as they do in the gradient. f', J and dE are those of the point, not the parts' own.
+    multiply as they do in the gradient. Through steps before W_1 it goes as through layers. f', J and dE are those of
+    the point, not the parts' own.
     """
     network, T, (V, M) = point.network, point.T, point.context
     space, loss = point.space, network.loss
@@ -186,4 +188,12 @@ def scale_at(point: GradientPoint, p: int = 2) -> Scale:
         if i > 1:
             A = through(i - 1, A)
         D[i - 1] = A
+    of_p = input_steps.of_sizes if p == 1 else input_steps.of_squares
+    way = input_steps.Pass(
+        lambda s, A: A * (np.abs(input_steps.slope(point, s)) + FLOOR),
+        of_p(input_steps.outer),
+        of_p(input_steps.carry),
+        np.add if p == 1 else np.hypot,
+    )
+    input_steps.back(point, A, S, way)
     return Scale(scale, A, D)

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from bptrain.parts.activations import activations
 from bptrain.parts.initializers import initializers
+from bptrain.parts.input_steps import embeddings
 from bptrain.parts.losses import losses
 from bptrain.parts.methods import methods
 from bptrain.parts.metrics import metrics
@@ -28,6 +29,7 @@ KINDS: dict[str, Registry[Any]] = {
     "initializers": initializers,
     "metrics": metrics,
     "scalers": scalers,
+    "embeddings": embeddings,
 }
 
 

@@ -168,7 +168,7 @@ class Observations:
                     bias=0.0 if b is None else float(b.max()),
                     bias_size=0.0 if b is None else float(np.abs(b).max()),
                     weight=float(np.abs(W).max()),
-                    given=float(np.abs(X if i == 1 else point.space.X[i - 1]).max()),
+                    given=float(np.abs(point.space.X[i - 1]).max()),
                     size=float(np.abs(point.space.X[i]).max()),
                     spread=float(np.ptp(point.space.X[i], axis=0).max()),
                 )

@@ -134,6 +134,9 @@ def assert_shapes(line: DerivationLine, sizes: Sequence[int], parameters: int) -
     if line.shapes.startswith("w, g: "):
         assert shown == [(parameters, 1)]
         return
+    if re.match("[hξη]|x_0 is|∂E/∂[Vφ]", equation):
+        assert_shapes_of_inputs(equation, shown, sizes)
+        return
     if "←" in equation:  # W_i minus what has its shape, term by term
         wanted = shape_of(equation.split(" ")[0], sizes)
         assert shown == [wanted] * (1 + equation.count(" − ")), line
@@ -152,6 +155,24 @@ def assert_shapes(line: DerivationLine, sizes: Sequence[int], parameters: int) -
     elif equation.startswith("x_"):
         factors = factors[:2]
     assert shown == [shape_of(factor, sizes) for factor in factors], (line, factors)
+
+
+def assert_shapes_of_inputs(equation: str, shown: list[tuple[int, int]], sizes: Sequence[int]) -> None:
+    """The same of an embedding: h_q, ν_q and φ_q have as many entries as V_q has columns."""
+    whole, above = (sizes[0], 1), [(sizes[0], sizes[1]), (sizes[1], 1)]
+    match equation.split(" ")[0]:
+        case "x_0":
+            assert shown == [whole], equation
+        case "ξ:" | "η_q" | "∂E/∂φ_q":
+            assert len(shown) == 1, equation
+        case "η":
+            assert shown == [whole, *above], equation
+        case "h_q":
+            assert shown == [shown[0], shown[0], (1, 1), shown[0]], equation
+        case "∂E/∂V_q":
+            assert shown == [(shown[1][0], shown[2][1]), (shown[1][0], 1), (1, shown[2][1])], equation
+        case _:
+            raise AssertionError(f"no shape is known of {equation}")
 
 
 def shape_of(symbol: str, sizes: Sequence[int]) -> tuple[int, int]:

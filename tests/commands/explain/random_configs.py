@@ -81,6 +81,9 @@ def drawn(rng: random.Random, number: int) -> dict[str, Any]:
         "initializer": [part(rng, initializers, turn(initializers, number + i)) for i in range(L)],
         "dtype": rng.choice(("float32", "float64")),
     }
+    steps = STEPS[number % len(STEPS)]
+    if steps:
+        network["input"] = steps
     if method not in solvers and rng.random() < 0.3:
         network["dropout"] = [round(rng.uniform(0, 0.6), 3) for _ in range(L)]
     chosen: dict[str, Any] = {
@@ -114,6 +117,12 @@ def drawn(rng: random.Random, number: int) -> dict[str, Any]:
     return chosen
 
 
+STEPS: tuple[dict[str, Any], ...] = (  # before layer 1, by turns
+    {},
+    {},
+    {"embed": "periodic"},
+    {"embed": {"name": "periodic", "frequencies": 5, "size": 3, "sigma": 0.5}},
+)
 MODES = ("sgd", "minibatch", "minibatch", "batch")
 OF_SOLVERS = ("early_stopping", "max_time", "stop_at", "shuffle")  # of EXTRAS, those that a solver takes
 EXTRAS: dict[str, Any] = {

@@ -36,6 +36,8 @@ def parts_of(config: Config) -> Iterator[tuple[str, PartConfig]]:
     yield "optimizer", config.optimizer
     yield "schedule", config.schedule
     yield "data.scale", config.data.scale
+    if config.network.input is not None and config.network.input.embed is not None:
+        yield "network.input.embed", config.network.input.embed
     if config.data.scale_target.name != "auto":
         yield "data.scale_target", config.data.scale_target
 

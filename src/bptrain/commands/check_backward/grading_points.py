@@ -44,8 +44,8 @@ def with_a_single_row(point: GradientPoint) -> tuple[GradientPoint, ...]:
 
 
 def plain_objective(network: Network) -> Network:
-    """The network with the plain sum of the losses as its objective."""
-    return replace(network, reduction="sum", l1=0.0, l2=0.0, dropout=())
+    """The network with the plain sum of the losses as its objective, from x_0 on: without the steps before W_1."""
+    return replace(network, reduction="sum", l1=0.0, l2=0.0, dropout=(), input_steps=())
 
 
 def expected_at(point: GradientPoint) -> dict[str, list[ExpectedQuantity]]:

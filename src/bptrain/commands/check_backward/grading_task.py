@@ -5,6 +5,7 @@ schema and arrays.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,10 +70,13 @@ def point_of(loaded: Loaded) -> tuple[GradientPoint, Schema, list[str]]:
     if not rows.X[:N].any():
         remarks.append("all inputs are 0 on these rows, so mistakes in dW[1] do not show")
     remarks += draw(network, w, loaded.config.seed)
+    if network.input_steps:
+        remarks.append("x_0 is what W_1 takes: the steps before it (network.input) are not graded")
     left_out = parts_left_out(network, rows)
     if left_out:
         remarks.append(f"the objective is the plain sum of the losses; left out: {', '.join(left_out)}")
-    point = GradientPoint(plain_objective(network), w, rows.X[:N], rows.T[:N])
+    inputs = GradientPoint(network, w, rows.X[:N], rows.T[:N]).behind_steps
+    point = replace(inputs, network=plain_objective(network))
     return point, prepared.schema, remarks
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bptrain.build.data import prepare_data
+from bptrain.commands.explain import input_lines
 from bptrain.commands.explain.derivation import DerivationLine, DerivationSection, listed, number, shape
 from bptrain.commands.explain.part_lines import Alphabet, own_words, text_of
 from bptrain.config import Loaded
@@ -67,12 +68,12 @@ def rows_seen(loaded: Loaded, needed: bool) -> RowsSeen:
 
 def data_lines(config: Config, network: Network, seen: RowsSeen, alphabet: Alphabet) -> DerivationSection:
     """x_0, t, and ω where rows weigh differently."""
-    n, m = network.sizes[0], network.sizes[-1]
+    n, m, x = network.inputs, network.sizes[-1], input_lines.name_of_inputs(network)
     scale = text_of(scalers, config.data.scale, "data.scale", "inputs", alphabet)
     how = scale.equations[0] if scale.equations else own_words(scalers, config.data.scale.name)
     lines = [
-        DerivationLine("x_0: the inputs of an instance", shape(n, 1)),
-        DerivationLine(f"numbers in x_0 are scaled by {config.data.scale.name}: {how}"),
+        DerivationLine(f"{x}: the inputs of an instance", shape(n, 1)),
+        DerivationLine(f"numbers in {x} are scaled by {config.data.scale.name}: {how}"),
         *scale.lines(first=1),
         *column_scale_lines(config, alphabet),
         *(() if seen.schema is None else kind_lines(seen.schema)),

@@ -14,6 +14,7 @@ from bptrain.build.network import activation_parts, build_network, network_of_sc
 from bptrain.build.training import build_plan
 from bptrain.commands.explain.data_lines import data_lines, rows_seen
 from bptrain.commands.explain.derivation import Explanation, letter_lines
+from bptrain.commands.explain.input_lines import input_text
 from bptrain.commands.explain.network_lines import (
     about,
     backward_lines,
@@ -38,8 +39,10 @@ def explain(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> 
     loaded = as_member(load_config(config, overrides))
     settings = loaded.config
     sizes = settings.network.sizes
-    needed = "auto" in (sizes[0], sizes[-1]) or (
-        settings.network.activations is None and settings.task == "auto"
+    needed = (
+        "auto" in (sizes[0], sizes[-1])
+        or (settings.network.activations is None and settings.task == "auto")
+        or (settings.network.input is not None and settings.network.input.embed is not None)
     )
     seen = rows_seen(loaded, needed)
     if seen.schema is not None:
@@ -49,15 +52,16 @@ def explain(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> 
         task = settings.task
         network = build_network(settings, [int(n) for n in sizes], task)
     parts, alphabet = (PartConfig("", {}), *activation_parts(settings, task)), Alphabet()
+    inputs = input_text(settings, network, alphabet)
     sections = (
         about(network, parts, alphabet),
         data_lines(settings, network, seen, alphabet),
-        start_lines(settings, network, alphabet),
-        forward_lines(network, parts),
+        start_lines(settings, network, alphabet, inputs),
+        forward_lines(network, parts, inputs),
         loss_lines(settings, network, alphabet),
-        backward_lines(network),
+        backward_lines(network, inputs),
         change_lines(settings, network),
-        update_lines(settings, network, seen.train, alphabet),
+        update_lines(settings, network, seen.train, alphabet, inputs),
         end_lines(settings, network, seen),
     )
     shown = tuple(section for section in sections if section is not None)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from bptrain.commands.explain import input_lines
 from bptrain.commands.explain.derivation import (
     DerivationLine,
     DerivationSection,
@@ -11,6 +12,7 @@ from bptrain.commands.explain.derivation import (
     number,
     shape,
 )
+from bptrain.commands.explain.input_lines import InputText
 from bptrain.commands.explain.part_lines import Alphabet, own_words, text_of
 from bptrain.commands.explain.update_lines import is_weighted
 from bptrain.config.part import PartConfig
@@ -69,13 +71,13 @@ def same_part(parts: Sequence[PartConfig]) -> list[tuple[PartConfig, list[int]]]
     return found
 
 
-def start_lines(config: Config, network: Network, alphabet: Alphabet) -> DerivationSection:
+def start_lines(config: Config, network: Network, alphabet: Alphabet, inputs: InputText) -> DerivationSection:
     """The weights and biases before the first update."""
     chosen = []
     for i, part in enumerate(config.network.initializer, 1):
         auto = "he_normal" if network.activations[i].relu_family else "glorot_uniform"
         chosen.append(PartConfig(auto, {}) if part.name == "auto" else part)
-    lines, drawn = [], set()
+    lines, drawn = input_lines.start(inputs), set()
     for part, layers in same_part(chosen):
         text = text_of(initializers, part, "network.initializer", str(layers[0]), alphabet)
         who = listed([f"W_{i}" for i in layers])
@@ -95,9 +97,9 @@ def start_lines(config: Config, network: Network, alphabet: Alphabet) -> Derivat
     return DerivationSection("Start", tuple(lines))
 
 
-def forward_lines(network: Network, parts: Sequence[PartConfig]) -> DerivationSection:
+def forward_lines(network: Network, parts: Sequence[PartConfig], inputs: InputText) -> DerivationSection:
     """z_i = W_i x_{i−1} + b_i and x_i = f_i(z_i)."""
-    lines = []
+    lines = input_lines.forward(inputs)
     for i in range(1, network.L + 1):
         n_out, n_in = network.sizes[i], network.sizes[i - 1]
         bias = network.bias[i]
@@ -164,7 +166,7 @@ def loss_lines(config: Config, network: Network, alphabet: Alphabet) -> Derivati
     return DerivationSection(f"Loss: {config.loss.name}", tuple(lines))
 
 
-def backward_lines(network: Network) -> DerivationSection:
+def backward_lines(network: Network, inputs: InputText) -> DerivationSection:
     """δ_L, the recursion δ_i, and the gradients of each layer."""
     lines = []
     for i in range(network.L, 0, -1):
@@ -178,6 +180,7 @@ def backward_lines(network: Network) -> DerivationSection:
         )
         if network.bias[i]:
             lines.append(DerivationLine(f"∂E/∂b_{i} = δ_{i}", shape(n_out, 1)))
+    lines += input_lines.backward(inputs)
     both = "∂E/∂W_i and ∂E/∂b_i are" if any(network.bias) else "∂E/∂W_i is"
     lines.append(
         DerivationLine(

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from bptrain.build.making import make
 from bptrain.build.training import build_plan
+from bptrain.commands.explain import input_lines
 from bptrain.commands.explain.data_lines import RowsSeen
 from bptrain.commands.explain.derivation import DerivationLine, DerivationSection, number, shape
+from bptrain.commands.explain.input_lines import LETTERS, InputText
 from bptrain.commands.explain.part_lines import Alphabet, beside_lines, own_words, text_of
 from bptrain.config.schema import Config
 from bptrain.config.training import DEFAULT_BATCH_SIZE
@@ -23,7 +25,9 @@ ROWS_OF_LOSS = {  # RowsSeen.validation -> the rows whose loss can end training
 }
 
 
-def update_lines(config: Config, network: Network, rows: int | None, alphabet: Alphabet) -> DerivationSection:
+def update_lines(
+    config: Config, network: Network, rows: int | None, alphabet: Alphabet, inputs: InputText
+) -> DerivationSection:
     """W_i ← W_i − α ∘ ∂E/∂W_i, or the rule in its place; `rows` are the training rows, None where they are unknown."""
     rule: UpdateRule = make(methods, config.optimizer)
     lines: list[DerivationLine] = []
@@ -33,7 +37,7 @@ def update_lines(config: Config, network: Network, rows: int | None, alphabet: A
         rates = (
             rule.learning_rate if isinstance(rule.learning_rate, tuple) else (rule.learning_rate,) * network.L
         )
-        lines += rule_lines(config, network, rates, alphabet)
+        lines += rule_lines(config, network, rates, alphabet, inputs)
         lines += schedule_lines(config, alphabet)
         lines += when_lines(config, network, rows)
     return DerivationSection("Update", tuple(lines))
@@ -64,7 +68,7 @@ def solver_lines(
 
 
 def rule_lines(
-    config: Config, network: Network, rates: tuple[float, ...], alphabet: Alphabet
+    config: Config, network: Network, rates: tuple[float, ...], alphabet: Alphabet, inputs: InputText
 ) -> Iterator[DerivationLine]:
     """The step of every W_i and b_i, and what the rule makes of a gradient."""
     name, decay = config.optimizer.name, config.optimizer.weight_decay
@@ -81,6 +85,8 @@ def rule_lines(
         if network.bias[i]:
             column = " − ".join([shape(n_out, 1)] * (3 if decay else 2))
             yield DerivationLine(f"b_{i} ← b_{i} − {step.replace('W', 'b')}", column)
+        if i == 1:
+            yield from input_lines.update(inputs)
     if not plain_descent:
         if text.equations:
             yield DerivationLine(f"step is {name}, of a gradient g:")
@@ -206,7 +212,12 @@ def is_weighted(config: Config) -> bool:
 
 def gradients(network: Network, of: str = "∂E/∂") -> str:
     """All blocks of the gradient, or of the weights: those that the network has."""
-    names = [f"{of}{'W' if block.kind == 'weight' else 'b'}_{block.layer}" for block in network.blocks]
+    names = [
+        f"{of}{'W' if block.kind == 'weight' else 'b'}_{block.layer}"
+        if block.layer
+        else f"{of}{LETTERS.get(block.kind, block.kind)}"
+        for block in network.blocks
+    ]
     alike = len(set(network.bias[1:])) == 1
     if len(names) <= 4 or not alike:
         return ", ".join(names)
@@ -221,6 +232,8 @@ def _of_the_rows(config: Config, network: Network) -> Iterator[str]:
     for i in network.masked:
         share = network.dropout[i]
         delta = f", and δ_{i} ← m_{i} ∘ δ_{i}" if i > 0 else ""
+        if i == 0 and network.input_steps:
+            delta = ", and W_1ᵀ δ_1 ← m_0 ∘ (W_1ᵀ δ_1)"
         yield (
             f"dropout: z_{i + 1} and ∂E/∂W_{i + 1} have m_{i} ∘ x_{i} in place of x_{i}{delta}; an entry of m_{i} "
             f"is 0 with probability {number(share)}, else {1 / (1 - share):.4g}; only in training"

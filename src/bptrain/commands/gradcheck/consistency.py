@@ -14,6 +14,7 @@ import numpy as np
 from bptrain.core.network import views
 from bptrain.core.objective import add_penalties, batch_divisor
 from bptrain.engines.base import Engine, GradientTransform, TrainingPlan, initial_optimizer_state
+from bptrain.engines.numpy_engine import rate_of_each_weight
 from bptrain.gradient_check.kinks import FoundKinks, find_kinks
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.slips.base import LikelySlip
@@ -108,8 +109,9 @@ def update(engine: Engine, plan: TrainingPlan, point: GradientPoint) -> Consiste
     w, X, T, context = first.w, first.X_0, first.T, first.context
     state = initial_optimizer_state(w.copy(), plain_descent(plan).method)
     engine.run_slice(state, X, T, context)
-    taken = (w - state.w) / RATE
-    rounding = np.finfo(np.float64).eps * np.abs(w) / RATE  # of w − step
+    alpha = rate_of_each_weight(plain_descent(plan), w.dtype)
+    taken = (w - state.w) / alpha
+    rounding = np.finfo(np.float64).eps * np.abs(w) / alpha  # of w − step
     s = scale_at(first).w + rounding / TOLERANCE
     error = relative_error(taken, engine.gradient(w, X, T, context), s, find_kinks(first))
     words = "an update subtracts learning rate × gradient from the weights"

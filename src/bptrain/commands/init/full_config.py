@@ -10,6 +10,7 @@ from bptrain.config.json_schema import config_schema
 LISTS = {  # definition -> what lists its parts
     "activation": "activations", "initializer": "initializers", "loss": "losses", "metric": "metrics",
     "optimizer": "optimizers", "schedule": "schedules", "scaler": "scalers", "target_scaler": "scalers",
+    "embedding": "embeddings",
 }  # fmt: skip
 BOUNDS = {"exclusiveMinimum": "> ", "minimum": "≥ ", "exclusiveMaximum": "< "}
 HEAD = """\

@@ -39,7 +39,7 @@ def seconds_per_epoch(plan: TrainingPlan, prepared: Prepared, engine: str, dtype
     """Updates, and the evaluation of the validation rows. Of a solver, an iteration with two evaluations."""
     network, costs = plan.network, engine_entry(engine).costs
     slow = np.dtype(dtype).itemsize / 4
-    of_a_row = sum(network.sizes[1:])
+    of_a_row = sum(network.sizes[1:]) + sum(step.units + step.n_out for step in network.input_steps)
     steps = plan.steps_per_epoch
     update = costs.call * network.L
     if plan.solver is None:
@@ -63,7 +63,8 @@ def memory(plan: TrainingPlan, prepared: Prepared, dtype: DTypeLike, bound: int 
     if plan.solver is None:
         slots = sum(kind == "per_weight" for kind in plan.optimizer.slots.values())
     weights = network.size * size * (2 * (1 + slots) + 2)
-    batch = min(plan.batch_size, CHUNK_ROWS) * size * 3 * sum(network.sizes)
+    columns = sum(network.sizes) + sum(step.units + step.n_out for step in network.input_steps)
+    batch = min(plan.batch_size, CHUNK_ROWS) * size * 3 * columns
     of_rows = rows + raw if bound is None else min(rows + raw, bound)
     return of_rows + weights + batch
 

@@ -86,6 +86,10 @@ def solver_ignores_nothing(
     """What would have no effect, or would change the objective with each evaluation, is refused."""
     if _solver(optimizer) is None:
         return
+    embed = None if network.input is None else network.input.embed
+    if embed is not None and embed.options.get("rate", 1.0) != 1.0:
+        message = f"{optimizer.name} {OWN_STEPS}, so a rate has no effect: leave it out"
+        yield BrokenRule(("network", "input", "embed", "rate"), message)
     if any(network.dropout):
         message = (
             f"{optimizer.name} compares the loss at several weights, and dropout changes it: leave it out"

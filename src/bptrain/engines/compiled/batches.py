@@ -19,16 +19,18 @@ LEAST_CHUNK = 1024  # rows; products of fewer are less efficient
 
 def chunk_rows(network: Network) -> int:
     """The rows that go through the network together."""
-    return max(LEAST_CHUNK, CHUNK_NUMBERS // max(network.sizes))
+    return max(LEAST_CHUNK, CHUNK_NUMBERS // network.widest)
 
 
 def scratch_numbers(network: Network, rows: int) -> int:
     """How many numbers the loops need room for in addition to weights and data, for batches of this many rows."""
     most = min(rows, chunk_rows(network))
     layers = range(1, network.L + 1)
-    return padded(network.size) + sum(
-        (3 + (i in network.masked)) * padded(most * network.sizes[i]) for i in layers
-    )
+    columns = [n for i in layers for n in (3 + (i in network.masked)) * [network.sizes[i]]]
+    if network.input_steps:
+        columns += [n for step in network.input_steps for n in 2 * [step.units, step.n_out]]
+        columns += [network.inputs, network.sizes[0]]
+    return padded(network.size) + sum(padded(most * n) for n in columns)
 
 
 def padded(numbers: int) -> int:
@@ -89,6 +91,7 @@ def _gradient(pieces: Pieces) -> Lines:
     for i in range(pieces.L, 0, -1):
         yield from indented(_layer_gradient(pieces, i, "keep"))
         yield from indented(_delta_below(pieces, i, "keep"))
+    yield from indented(pieces.step_deltas("a == 0"))
     yield "return batch_loss"
 
 
@@ -101,6 +104,7 @@ def _slice(pieces: Pieces) -> Lines:
         yield from pieces.views("g", "dW", "db")
     else:
         yield from room_for_gradient(pieces.network)
+        yield from pieces.steps.views("g0", "d")
     if fold and fold.slot:
         yield from pieces.views(fold.slot, f"{fold.slot}_W", f"{fold.slot}_b")
     yield "most = min(len(X), batch)"
@@ -135,6 +139,9 @@ def _slice(pieces: Pieces) -> Lines:
         yield f"    {pieces.equations.folded(i, fold.slot is not None) if fold else pieces.equations.update(i)}"
         yield from indented(folded_update(pieces, i, fold) if fold else update_in_pieces(pieces, i))
         yield from indented(bias_update(pieces, i))
+    yield from indented(pieces.step_deltas("always"))
+    if not whole:
+        yield from indented(pieces.steps.updates("g0", pieces.updating))
     if whole:
         yield from indented(transform_whole(pieces, "noise[a // batch]"))
         yield from indented(update_all(pieces))
@@ -162,19 +169,21 @@ def _matrices(pieces: Pieces) -> Lines:
     """z_i, x_i and δ_i of a chunk, each as one flat row too, in the scratch space behind the gradient."""
     yield "# room for the matrices of a batch, a row per instance; z_i lies in x_i where nothing reads it later"
     yield f"start = {padded(pieces.network.size)}"
-    for i in range(1, pieces.L + 1):
-        n = pieces.network.sizes[i]
-        back = [f"d{i}"] if pieces.back else []
-        for name in dict.fromkeys([pieces.z(i), pieces.x(i), pieces.y(i), *back]):
+    for i in range(pieces.L + 1):
+        for name, n in pieces.matrices(i).items():
             yield f"{name.upper()} = scratch[start : start + most * {n}]"
             yield f"{name} = {name.upper()}.reshape((most, {n}))"
             yield f"start += (most * {n} + 15) // 16 * 16"
+    if pieces.steps and pieces.back:
+        last = len(pieces.steps.steps)
+        yield f"d0, D0 = h{last}, H{last}"
 
 
 def _forward(pieces: Pieces) -> Lines:
     """Z_i = X_{i−1} W_iᵀ + b_i and X_i = f_i(Z_i)."""
     sizes, bias = pieces.network.sizes, pieces.network.bias
-    yield "x0 = X[a : a + n]"
+    yield from pieces.steps.forward("a : a + n")
+    yield from pieces.mask(0)
     for i in range(1, pieces.L + 1):
         f, z, x = pieces.f[i], pieces.z(i), pieces.x(i)
         yield pieces.equations.layer(i)
@@ -211,10 +220,12 @@ def _against_targets(pieces: Pieces) -> Lines:
 
 def _delta_below(pieces: Pieces, i: int, keep: str) -> Lines:
     """D_{i−1} = (D_i W_i) ∘ f_{i−1}'(Z_{i−1}), and db_{i−1} in the same pass where it can be."""
-    if i == 1:
+    if i == 1 and not pieces.steps:
         return
     yield pieces.equations.delta(i - 1)
     yield f"times(d{i}, W{i}, n, d{i - 1})"
+    if i == 1:
+        return
     if not _in_one_pass(pieces, i - 1):
         yield from pieces.through_activation(i - 1)
         return
@@ -273,6 +284,8 @@ def room_for_gradient(network: Network) -> Lines:
         if network.bias[i]:
             yield f"db{i} = scratch[{start} : {start + network.sizes[i]}]"
             start += network.sizes[i]
+    if network.input_steps:
+        yield f"g0 = scratch[{start} : {start + network.of_steps}]"
 
 
 def update_in_pieces(pieces: Pieces, i: int) -> Lines:

@@ -28,7 +28,9 @@ class Equations(NamedTuple):
         return f"# E(x_{L}, t), δ_{L} = {self._through(L, f'∂E/∂x_{L}')}"
 
     def delta(self, i: int) -> str:
-        """δ_i from δ_{i+1}."""
+        """δ_i from δ_{i+1}; with steps before W_1, ∂E/∂x_0 for i = 0."""
+        if i == 0:
+            return f"# ∂E/∂x_0 = (W_1ᵀ δ_1){' ∘ m_0' if 0 in self.masked else ''}"
         return f"# δ_{i} = {self._through(i, f'(W_{i + 1}ᵀ δ_{i + 1})')}"
 
     def gradient(self, i: int) -> str:

@@ -26,7 +26,7 @@ def transform_whole(pieces: Pieces, noise: str) -> Lines:
 
 
 def update_all(pieces: Pieces) -> Lines:
-    """Every weight by the rule and the gradient g, layer by layer."""
+    """Every weight by the rule and the gradient g, layer by layer, and what is of steps before W_1."""
     for i in range(pieces.L, 0, -1):
         yield pieces.equations.update(i)
         yield from pieces.updating.numbers(i)
@@ -36,6 +36,7 @@ def update_all(pieces: Pieces) -> Lines:
                 yield from indented(
                     pieces.updating.update("g[k]", "w", "[k]", pieces.updating.rule.slots, block.kind)
                 )
+    yield from pieces.steps.updates("g", pieces.updating)
 
 
 def project_max_norm(pieces: Pieces) -> Lines:

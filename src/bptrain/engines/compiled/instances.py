@@ -35,7 +35,8 @@ def _gradient(pieces: Pieces) -> Lines:
     yield "batch_loss = 0.0"
     yield "for a in range(len(X)):"
     yield from indented(_forward(pieces, of_batch=False))
-    yield from indented(_backward(pieces, lambda g, W, at, kind, i: iter([f"d{W}{at} += {g}"])))
+    yield from indented(_backward(pieces, _gathered, updates=False))
+    yield from indented(pieces.step_deltas(""))
     if pieces.network.reduction == "mean":
         yield "scale = F(1.0 / total)"
         yield "for k in range(len(g)):"
@@ -54,6 +55,9 @@ def _run_slice(pieces: Pieces) -> Lines:
     if whole:
         yield "g = np.empty_like(w)"
         yield from pieces.views("g", "dW", "db")
+    elif pieces.steps:
+        yield f"g0 = np.empty({pieces.network.of_steps}, F)"
+        yield from pieces.steps.views("g0", "d")
 
     def at_weight(g: str, W: str, at: str, kind: str, i: int) -> Lines:
         if whole:
@@ -71,7 +75,8 @@ def _run_slice(pieces: Pieces) -> Lines:
         "loss_sum += batch_loss",
         *pieces.updating.begin_update(),
         *_backward(pieces, at_weight),
-        *(transform_whole(pieces, "noise[a]") if whole else ()),
+        *pieces.step_deltas("always"),
+        *(transform_whole(pieces, "noise[a]") if whole else pieces.steps.updates("g0", pieces.updating)),
         *(update_all(pieces) if whole else ()),
         *project_max_norm(pieces),
         *pieces.updating.end_update(),
@@ -84,15 +89,19 @@ def _run_slice(pieces: Pieces) -> Lines:
 
 
 def _vectors(pieces: Pieces) -> Lines:
-    for i in range(1, pieces.L + 1):
-        for name in dict.fromkeys([pieces.z(i), pieces.x(i), f"d{i}", pieces.y(i)]):
-            yield f"{name} = np.empty({pieces.network.sizes[i]}, F)"
+    for i in range(pieces.L + 1):
+        for name, n in pieces.matrices(i).items():
+            yield f"{name} = np.empty({n}, F)"
+    if pieces.steps:
+        yield f"d0 = h{len(pieces.steps.steps)}"
 
 
 def _forward(pieces: Pieces, of_batch: bool = True) -> Lines:
     """z_i = W_i x_{i−1} + b_i and x_i = f_i(z_i), the loss and δ_L."""
     sizes = pieces.network.sizes
-    yield "x0, target = X[a], T[a]"
+    yield from pieces.steps.forward("a")
+    yield from pieces.mask(0)
+    yield "target = T[a]"
     for i in range(1, pieces.L + 1):
         yield pieces.equations.layer(i)
         yield f"for j in range({sizes[i]}):"
@@ -106,23 +115,30 @@ def _forward(pieces: Pieces, of_batch: bool = True) -> Lines:
         yield "total = V[a] if V[a] != F(0.0) else F(1.0)"
 
 
-def _backward(pieces: Pieces, at_weight: AtWeight) -> Lines:
-    """δ_i from the last layer to the first, with each weight's own lines in the same pass."""
+def _gathered(g: str, W: str, at: str, kind: str, i: int) -> Lines:
+    """An entry of the gradient on top of that of the rows before."""
+    yield f"d{W}{at} += {g}"
+
+
+def _backward(pieces: Pieces, at_weight: AtWeight, updates: bool = True) -> Lines:
+    """δ_i from the last layer to the first, with each weight's own lines in the same pass; they may be its update."""
     sizes = pieces.network.sizes
+    updates = updates and not pieces.updating.updates.transform.whole
     for i in range(pieces.L, 0, -1):
-        if pieces.plan.updates is not None and not pieces.updating.updates.transform.whole:
+        if updates:
             yield from pieces.updating.numbers(i)
         yield pieces.equations.gradient(i)
-        if pieces.plan.updates is not None and not pieces.updating.updates.transform.whole:
+        if updates:
             yield pieces.equations.update(i)
-        if i > 1:
+        below = i > 1 or bool(pieces.steps)
+        if below:
             yield pieces.equations.delta(i - 1)
             yield f"for k in range({sizes[i - 1]}):"
             yield f"    d{i - 1}[k] = F(0.0)"
         yield f"for j in range({sizes[i]}):"
         yield f"    d = d{i}[j]"
         yield f"    for k in range({sizes[i - 1]}):"
-        if i > 1:
+        if below:
             yield f"        d{i - 1}[k] += d * W{i}[j, k]"
         yield from indented(at_weight(f"d * {pieces.y(i - 1)}[k]", f"W{i}", "[j, k]", "W", i), 2)
         if pieces.network.bias[i]:

@@ -36,7 +36,7 @@ def kernel_source(plan: KernelPlan, name: Name) -> str:
         "outputs": batches.outputs,
     }
     loops = [*write[name](pieces)]
-    return "\n".join([*header(plan), *pieces.functions.lines, *loops]) + "\n"
+    return "\n".join([*header(plan), *pieces.steps.tables(), *pieces.functions.lines, *loops]) + "\n"
 
 
 def header(plan: KernelPlan) -> Lines:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from bptrain.engines.compiled.equations import Equations
 from bptrain.engines.compiled.functions import Function, KernelFunctions, Lines, indented
+from bptrain.engines.compiled.input_steps import StepLines
 from bptrain.engines.compiled.kernel_plan import KernelPlan
 from bptrain.engines.compiled.updating import Updating, mentions
 from bptrain.translate.expressions import Untranslatable
@@ -25,6 +26,7 @@ class Pieces:
         self.functions = KernelFunctions()
         self._derivatives: dict[int, Function | None] = {}  # by layer, each read once
         self.updating = Updating(plan, self.functions)
+        self.steps = StepLines(plan, self.functions)
         self._scratch: dict[
             str, int
         ] = {}  # rows of scratch space that the loop under way uses, with their length
@@ -38,8 +40,12 @@ class Pieces:
         return [*(["V"] if self.plan.weighted else []), *(f"mask{i}" for i in self.plan.masked)]
 
     def views(self, flat: str, weight: str, bias: str) -> Lines:
-        """W_i and b_i as views of a flat vector."""
+        """W_i and b_i as views of a flat vector; of the weights and the gradient, what is of steps before W_1 too."""
+        if weight in ("W", "dW"):
+            yield from self.steps.views(flat, weight[:-1])
         for block in self.network.blocks:
+            if block.layer == 0:
+                continue
             part = f"{flat}[{block.start}:{block.stop}]"
             if block.kind == "weight":
                 yield f"{weight}{block.layer} = {part}.reshape({block.shape})"
@@ -108,9 +114,26 @@ class Pieces:
     def mask(self, i: int) -> Lines:
         """y_i = x_i ∘ m_i."""
         if i in self.plan.masked:
+            if i == 0:
+                yield "# y_0 = x_0 ∘ m_0"
             yield f"m{i} = mask{i}[a]" if self.plan.single else f"m{i} = mask{i}[a : a + n].reshape(-1)"
             yield self.over(i)
             yield f"    {self.flat(f'y{i}')}[k] = {self.flat(self.x(i))}[k] * m{i}[k]"
+
+    def matrices(self, i: int) -> dict[str, int]:
+        """The matrices of layer i, by name, with their columns; of layer 0 those of the steps before W_1."""
+        n = self.network.sizes[i]
+        if i > 0:
+            names = [self.z(i), self.x(i), self.y(i), *([f"d{i}"] if self.back else [])]
+            return dict.fromkeys(names, n)
+        masked = {"y0": n} if 0 in self.plan.masked else {}
+        return {**dict(self.steps.matrices(self.back)), **masked}
+
+    def step_deltas(self, begin: str) -> Lines:
+        """The gradients of the steps before W_1, once d0 is there; see `StepLines.backward`."""
+        if self.steps:
+            yield from self.through_mask(0)
+            yield from self.steps.backward(begin)
 
     def through_activation(self, i: int) -> Lines:
         """δ_i ← δ_i ∘ m_i ∘ f_i'(z_i), or J_iᵀ δ_i."""

@@ -25,7 +25,9 @@ from bptrain.parts.types import Array
 
 def kernel_plan_of(plan: TrainingPlan, dtype: DTypeLike) -> KernelPlan:
     """What the loop of a plan is written for."""
-    masked = tuple(i for i in plan.network.masked if i > 0)  # x_0 is masked before it comes here
+    masked = plan.network.masked
+    if not plan.network.input_steps:  # then x_0 is masked before it comes here
+        masked = tuple(i for i in masked if i > 0)
     updates = None  # a solver moves the weights itself
     if plan.solver is None:
         updates = Updates(plan.optimizer, plan.schedule, len(plan.rates) > 1, plan.transform)
@@ -79,7 +81,7 @@ class NumbaEngine:
     ) -> float:
         """See `Engine.run_slice`."""
         plan = self.plan
-        X, T = contiguous(dropped_inputs(X, context), state.w), contiguous(T, state.w)
+        X, T = contiguous(dropped_inputs(plan.network, X, context), state.w), contiguous(T, state.w)
         with_rows = self._context_arrays(context, len(X), state.w)
         drawn = [] if noise is None else [contiguous(noise, state.w)]
         scalar = [kind == "scalar" for kind in plan.optimizer.slots.values()]
@@ -110,7 +112,7 @@ class NumbaEngine:
 
     def gradient(self, w: Array, X: Array, T: Array, context: BatchContext = PLAIN) -> Array:
         """See `Engine.gradient`."""
-        network, X = self.plan.network, contiguous(dropped_inputs(X, context), w)
+        network, X = self.plan.network, contiguous(dropped_inputs(self.plan.network, X, context), w)
         total = batch_divisor(network, len(X), context.sample_weight)
         g = self._gradient_and_loss(w, X, contiguous(T, w), self._context_arrays(context, len(X), w), total)[
             0
@@ -205,9 +207,11 @@ class Scratch:
         return room
 
 
-def dropped_inputs(X: Array, context: BatchContext) -> Array:
-    """Y_0 = X_0 ∘ M_0."""
-    return by_rows(np.multiply, X, context.dropout_masks[0]) if 0 in context.dropout_masks else X
+def dropped_inputs(network: Network, X: Array, context: BatchContext) -> Array:
+    """Y_0 = X_0 ∘ M_0; with steps before W_1, which come before the mask, X as it is."""
+    if 0 not in context.dropout_masks or network.input_steps:
+        return X
+    return by_rows(np.multiply, X, context.dropout_masks[0])
 
 
 def contiguous(array: Array, w: Array) -> Array:

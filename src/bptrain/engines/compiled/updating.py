@@ -42,6 +42,14 @@ class Updating:
             if own == (layer is not None):
                 yield f"{name} = F({re.sub('rate', f'rate{layer}', code) if own else code})"
 
+    def numbers_of_step(self, factor: float) -> Lines:
+        """The numbers of the rule that depend on the rate, for a step before W_1: α of layer 1, times a factor."""
+        rate = f"({'rate1' if self.updates.rate_per_layer else 'rate'} * {factor!r})"
+        for name, code in self.rule.numbers.items():
+            if mentions(code, "rate"):
+                of_step = re.sub(r"\brate\b", rate, code)
+                yield f"{name} = F({of_step})"
+
     def rates(self) -> Lines:
         """α of this update: learning rate × schedule."""
         yield "# α of this update: the learning rate times the schedule's factor"

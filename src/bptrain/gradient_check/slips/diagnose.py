@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bptrain.core.network import Block
+from bptrain.gradient_check.lines import backward
 from bptrain.gradient_check.point import GradientPoint
 from bptrain.gradient_check.slips import batch, derivatives, factors, matrix_products
 from bptrain.gradient_check.slips.base import GroundTruth, LikelySlip, Slip, UnexplainedGradient, best, made
@@ -70,5 +71,12 @@ def tried(target: UnexplainedGradient, slip: Slip, alone: Block | None) -> tuple
                 whole = None if whole is None or error is None else max(whole, error)
                 of_one = error if block == alone else of_one
         if whole is None and (alone is None or alone.layer >= i):
-            break
+            return whole, of_one
+    if point.network.input_steps and (whole is not None or (alone is not None and alone.layer == 0)):
+        g = backward(point, slip.lines).g
+        for block in point.network.blocks:
+            if block.layer == 0 and (whole is not None or block == alone):
+                error = target.error(block, block.view(g))
+                whole = None if whole is None or error is None else max(whole, error)
+                of_one = error if block == alone else of_one
     return whole, of_one

@@ -114,7 +114,9 @@ def named(point: GradientPoint, c: float, tolerance: float = NAMED) -> tuple[str
 
 def letter(block: Block) -> str:
     """Such as ∂E/∂W_2."""
-    return f"∂E/∂{'W' if block.kind == 'weight' else 'b'}_{block.layer}"
+    return (
+        f"∂E/∂{'W' if block.kind == 'weight' else 'b'}_{block.layer}" if block.layer else f"∂E/∂{block.name}"
+    )
 
 
 def _groups(point: GradientPoint) -> Iterator[Group]:
@@ -123,7 +125,9 @@ def _groups(point: GradientPoint) -> Iterator[Group]:
         yield Group(letter(block), block.layer, (block,))
     for i in range(1, L + 1):
         yield Group(f"the gradient of layer {i}", i, tuple(b for b in blocks if b.layer == i))
-    for i in range(2, L):
+    if point.network.input_steps:
+        yield Group("the gradient of the steps before W_1", 0, tuple(b for b in blocks if b.layer == 0))
+    for i in range(1 if point.network.input_steps else 2, L):
         yield Group(f"δ_{i} and what is below it", i, tuple(b for b in blocks if b.layer <= i))
     for kind, words in (("weight", "every ∂E/∂W_i"), ("bias", "every ∂E/∂b_i")):
         yield Group(words, None, tuple(b for b in blocks if b.kind == kind))
@@ -134,7 +138,7 @@ def _penalties(point: GradientPoint) -> dict[Block, Array | float]:
     """What the penalty adds to each block."""
     of_one = point.network.penalty
     return {
-        block: 0.0 if of_one is None or block.kind == "bias" else of_one.slope(block.view(point.w))
+        block: 0.0 if of_one is None or block.kind != "weight" else of_one.slope(block.view(point.w))
         for block in point.network.blocks
     }
 
