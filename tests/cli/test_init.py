@@ -399,7 +399,7 @@ def test_what_lies_in_comments_of_the_full_template_is_right(workplace: Path) ->
     """The keys of a section that is not there by default, put in its place."""
     init("--template", "full")
     text = Path("config.yaml").read_text().replace("#    std:", "#    std: 0.1 ")
-    for key in ("average", "early_stopping", "noise"):
+    for key in ("input", "average", "early_stopping", "noise"):
         assert f"  {key}: null" in text
         text = text.replace(f"  {key}: null", f"  {key}:     ")
     text = "\n".join(line.replace("  #  ", "    ") for line in text.splitlines())
