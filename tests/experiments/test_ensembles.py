@@ -183,6 +183,15 @@ def test_an_ensemble_is_a_run_among_others(iris: Path) -> None:
     assert sorted(one["run"] for one in inside) == [f"runs/iris/001/members/00{k}" for k in (1, 2, 3)]
 
 
+def test_a_fit_of_one_network_does_not_go_on_with_an_ensemble(iris: Path) -> None:
+    bptrain("fit", iris, *TWO)
+    alone = bptrain("fit", iris, *SMALL[:-2], "--resume", "auto")
+    assert (alone.code, alone.out.splitlines()[-1]) == (0, "runs/iris/002")
+    assert "not continued" not in alone.err
+    again = bptrain("fit", iris, *TWO, "--resume", "auto")
+    assert (again.code, again.out.splitlines()[-1]) == (0, "runs/iris/001")
+
+
 def test_prune_takes_it_as_a_whole(iris: Path) -> None:
     for k in range(3):
         bptrain("fit", iris, *TWO, "--set", f"seed={10 * k}")

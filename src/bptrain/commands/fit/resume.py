@@ -20,6 +20,7 @@ from bptrain.plugins.records import changes, refuse_missing
 from bptrain.store import checkpoint
 from bptrain.store.chosen_run import find_run, newest
 from bptrain.store.run_directory import RUNS, RunDirectory, locked, run_directories
+from bptrain.store.run_places import GROUP
 from bptrain.store.run_settings import MAY_CHANGE, differences, portable, setting_differences
 from bptrain.training.controls import STOPPED_BY, ended, going_on
 from bptrain.training.refit import OUT_OF_TIME
@@ -80,9 +81,15 @@ def resumed_run(
     return Resumed(run, state, run.read_record(), stored.facts, damaged, finished)
 
 
+def runs_of_one_network(loaded: Loaded) -> list[RunDirectory]:
+    """The runs that were made for a config of that name, without ensembles, which go on as groups."""
+    found = run_directories(RUNS / loaded.path.stem)
+    return [run for run in found if not (run.path / GROUP).is_file()]
+
+
 def not_continued(setup: Setup, facts: checkpoint.Facts) -> str | None:
     """Why `--resume auto` starts anew: what keeps the newest run of this config from going on; None without a run."""
-    run = newest(run_directories(RUNS / setup.loaded.path.stem))
+    run = newest(runs_of_one_network(setup.loaded))
     if run is None:
         return None
     try:
@@ -126,7 +133,7 @@ def data_to_go_on(resume: str, loaded: Loaded, out: Path | None) -> tuple[Loaded
     elif out is not None:
         run = RunDirectory(out)
     else:
-        run = newest(run_directories(RUNS / loaded.path.stem))
+        run = newest(runs_of_one_network(loaded))
     if run is None:
         return loaded, None
     try:
@@ -192,7 +199,7 @@ def _candidate(resume: str, loaded: Loaded, out: Path | None, facts: checkpoint.
         return RunDirectory(out) if (out / "run.json").is_file() else None
     unfinished: list[RunDirectory] = []
     finished: list[RunDirectory] = []
-    for run in run_directories(RUNS / loaded.path.stem):
+    for run in runs_of_one_network(loaded):
         try:
             stored, _ = newest_sound(run)
             if not setting_differences(stored.facts.config, facts.config):
