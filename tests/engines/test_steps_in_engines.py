@@ -14,7 +14,7 @@ from bptrain.engines.compiled import batches
 from bptrain.engines.numpy_engine import NumpyEngine, rate_of_each_weight
 from bptrain.parts.optimizers import optimizers
 from bptrain.parts.types import Array
-from engines.installed import ENGINES, in_dtypes, plan_of, start, used_state
+from engines.installed import ENGINES, in_dtypes, needs_compiler, plan_of, start, used_state
 from engines.rules import FORMS
 from networks import data_for, network, with_steps
 
@@ -112,3 +112,14 @@ def assert_near(ours: Array, expected: Array, tolerance: float) -> None:
     """Equal up to a few roundings of the largest entry."""
     size = max(1.0, float(np.abs(expected).max()))
     np.testing.assert_allclose(ours, expected, rtol=0, atol=tolerance * size)
+
+
+@needs_compiler
+def test_a_gradient_of_single_instances_has_no_rates() -> None:
+    """Of a plan with a rate for each layer, by itself, as gradcheck asks for it: it updates nothing."""
+    net = network((3, 4, 2), "tanh")
+    X, T = data_for(net, 5, 0)
+    plan = plan_of(net, batch=1)._replace(rate=(0.1, 0.2))
+    w = start(net, np.float64)
+    g = ENGINES["numba"](plan, np.float64).gradient(w, X, T)
+    assert_near(g, reference.gradient(net, views(net, w), X, T), GRADIENT[np.float64])
