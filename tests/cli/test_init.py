@@ -247,9 +247,9 @@ def test_arrays(workplace: Path) -> None:
     rng = np.random.default_rng(0)
     X = rng.integers(0, 256, (80, 12), np.uint8)
     np.savez("a.npz", X=X, y=X[:, 0] > 127)
-    assert init("--data", "a.npz", "--output", "a.yaml").code == 0
-    sizes = trains(Path("a.yaml"))["sizes"]
-    assert (sizes[0], sizes[-1]) == (12, 1)
+    made = init("--data", "a.npz", "--output", "a.yaml", "--json").json
+    assert (made["sizes"][0], made["sizes"][-1]) == (12, 1)
+    assert trains(Path("a.yaml"))["sizes"][-1] == 1
     assert "scale: {name: minmax, low: 0, high: 255}" in Path("a.yaml").read_text()
     gaps = rng.normal(size=(80, 3))
     gaps[3, 1] = np.nan

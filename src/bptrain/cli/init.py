@@ -169,7 +169,7 @@ def from_data(
         "task": made.choices.task,
         "effort": effort,
         "excluded": left_out,
-        "sizes": list(done.setup.network.sizes),
+        "sizes": [done.setup.prepared.schema.n_inputs, *done.setup.network.sizes[1:]],
     }
     report(screen, write(text, output, {}), fields)
 

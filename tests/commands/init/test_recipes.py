@@ -1,5 +1,6 @@
 """What `bptrain init` chooses from counts: the limit of epochs, the network of each effort, which class is rare."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
@@ -7,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from bptrain.commands.init.choices import rare_class
-from bptrain.commands.init.recipes import Effort, most_epochs, recipe_of
+from bptrain.commands.init.recipes import Effort, TableCounts, recipe_of
 from bptrain.config import load_config
 from bptrain.data.profile import Column
 from command import bptrain
@@ -16,7 +17,9 @@ EFFORTS: tuple[Effort, ...] = get_args(Effort)
 ROWS = sorted({round(1.02**k) for k in range(800)} - {0})  # 1 to some million
 
 
-def fitted(rows: int, classes: int = 2, effort: str = "standard", *options: object) -> dict[str, Any]:
+def fitted(
+    rows: int, classes: int = 2, effort: str = "standard", *options: object, fit: Sequence[str] = ()
+) -> dict[str, Any]:
     """The JSON of a fit from the page that init writes for a table of so many rows."""
     lines = [
         f"{(x := k * 37 % 101 / 10)},{k * 7 % 13},{'abcdefghij'[int(x * classes / 10.1)]}"
@@ -25,36 +28,53 @@ def fitted(rows: int, classes: int = 2, effort: str = "standard", *options: obje
     Path("t.csv").write_text("\n".join(["x,z,y", *lines]) + "\n")
     made = bptrain("init", "--data", "t.csv", "--target", "y", "--effort", effort, "--force", *options)
     assert made.code == 0, made.err
-    fit = bptrain("fit", "config.yaml", "--set", "training.engine=numpy", "--json")
-    assert fit.code == 0, fit.err
-    return fit.json
+    done = bptrain("fit", "config.yaml", "--set", "training.engine=numpy", *fit, "--json")
+    assert done.code == 0, done.err
+    return done.json
 
 
-def test_the_limit_of_epochs_falls_evenly() -> None:
-    """No row more takes off a large part; and never more than once was written: 500, 200 and 50."""
-    limits = [most_epochs(rows) for rows in ROWS]
-    for rows, (limit, less) in zip(ROWS, pairwise(limits), strict=False):
-        assert 0.97 * limit - 1 <= less <= limit, rows
-    assert all(
-        limit <= (500 if rows < 5_000 else 200 if rows < 50_000 else 50)
-        for rows, limit in zip(ROWS, limits, strict=True)
-    )
-    assert (limits[0], limits[-1]) == (500, 50)
+def counts(rows: int) -> TableCounts:
+    """A table of 10 inputs, 3 of them numbers, and 3 classes."""
+    return TableCounts(rows, 10, 3, 3)
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_the_limit_of_epochs_falls_evenly(effort: Effort) -> None:
+    """No row more takes off a large part, neither of the epochs nor of the patience."""
+    for field, least in (("epochs", 50), ("patience", 10)):
+        limits = [getattr(recipe_of(effort, counts(rows)), field) for rows in ROWS if rows >= 134]
+        for rows, (limit, less) in zip(ROWS[-len(limits) :], pairwise(limits), strict=False):
+            assert 0.98 * limit - 1 <= less <= limit, (field, rows)
+        assert limits[-1] == least
+
+
+def test_quick_has_no_more_updates_than_there_once_were() -> None:
+    """500, 200 and 50 epochs were written, of at most half the rows per update; an update now costs more."""
+    for rows in ROWS:
+        once = 500 if rows < 5_000 else 200 if rows < 50_000 else 50
+        assert recipe_of("quick", counts(rows)).epochs / 2 <= 0.65 * once, rows
 
 
 @pytest.mark.parametrize("effort", EFFORTS)
 def test_efforts_come_from_counts(effort: Effort) -> None:
     for rows in ROWS:
-        recipe = recipe_of(effort, rows, 10, True, rows >= 134)
-        assert recipe == recipe_of(effort, rows, 10, True, rows >= 134)
-        assert (recipe.patience is None) == (rows < 134)
-        assert recipe_of(effort, rows, 10, False, False).smoothing == 0  # numbers have no labels
+        seen = counts(rows)
+        recipe = recipe_of(effort, seen)
+        assert recipe == recipe_of(effort, seen)
+        assert (recipe.patience is None) == (rows < 134)  # 20 validation rows
+        assert recipe_of(effort, seen._replace(validation_file=True)).patience is not None
+        assert recipe.smoothing == 0.1
+        assert (recipe.embedding is None) == (effort == "quick")
+        for classes in (0, 2):  # numbers have no labels, and a yes or no is not smoothed
+            assert recipe_of(effort, seen._replace(classes=classes)).smoothing == 0
+        for numbers in (0, 31):
+            assert recipe_of(effort, seen._replace(numbers=numbers)).embedding is None
 
 
-@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize("effort", ["quick", "standard"])
 def test_each_effort_writes_what_it_does(effort: str, workplace: Path) -> None:
     """Every value is an ordinary key of the page; the effort itself is none."""
-    fit = fitted(150, effort=effort)
+    fit = fitted(150, 3, effort)
     assert fit["stopped"] == "early_stopping"
     text = Path("config.yaml").read_text()
     keys = "\n".join(line.partition("#")[0] for line in text.splitlines())
@@ -63,8 +83,8 @@ def test_each_effort_writes_what_it_does(effort: str, workplace: Path) -> None:
     config = load_config("config.yaml").config
     assert config.training.early_stopping is not None
     assert config.training.early_stopping.min_delta == 0
-    assert (config.training.average is None) == (effort == "quick")
-    assert (config.loss.options["label_smoothing"] == 0) == (effort == "quick")
+    assert config.training.average is not None
+    assert config.loss.options["label_smoothing"] == 0.1
 
 
 @pytest.mark.parametrize(("rows", "splits"), [(20, {"train"}), (60, {"train", "validation", "test"})])
@@ -80,6 +100,26 @@ def test_a_file_of_validation_rows_is_enough_to_stop_by(workplace: Path) -> None
     fitted(60)
     Path("v.csv").write_bytes(Path("t.csv").read_bytes())
     assert fitted(60, 2, "quick", "--validation", "v.csv")["stopped"] == "early_stopping"
+
+
+@pytest.mark.parametrize(
+    ("rows", "validation", "by", "split"),
+    [
+        (200, False, "fold", "{test: 0.15}"),
+        (150, False, "seed", "{validation: 0.15, test: 0.15}"),  # a fold would have 15 rows
+        (200, True, "seed", "{test: 0.15}"),
+        (20, False, "seed", "{validation: 0, test: 0}"),
+    ],
+)
+def test_the_members_of_the_best(rows: int, validation: bool, by: str, split: str, workplace: Path) -> None:
+    """They validate with folds where these have enough rows."""
+    Path("v.csv").write_text("x,z,y\n" + "".join(f"{k / 10},{k},{'ab'[k // 51]}\n" for k in range(101)))
+    options = ["--set", "training.epochs=2", "--jobs", "1"]
+    fit = fitted(rows, 2, "best", *(["--validation", "v.csv"] if validation else []), fit=options)
+    assert len(fit["members"]) == 8
+    text = Path("config.yaml").read_text()
+    assert f"ensemble: {{members: 8, by: {by}}}" in text
+    assert f"  split: {split} " in text
 
 
 def test_an_effort_of_a_template_is_refused(workplace: Path) -> None:

@@ -3,15 +3,13 @@
 from typing import NamedTuple
 
 from bptrain.commands.init.input_columns import FEW, InputCandidate
-from bptrain.commands.init.recipes import Effort, Recipe, recipe_of
+from bptrain.commands.init.recipes import Effort, Recipe, TableCounts, recipe_of
 from bptrain.data.profile import Column, Profile
 
 ROWS_OF_A_CLASS = 5  # on average, for whole numbers to be classes
 RARE = (
     0.2  # of the rows that each class would have if all had as many: accuracy hardly notices one with fewer
 )
-VALIDATION_ROWS = 20  # with fewer, early stopping depends on chance
-SHARE = 0.15  # of the rows, for validation and for test rows
 
 
 class Choices(NamedTuple):
@@ -35,16 +33,21 @@ def choose(
 ) -> Choices:
     """The choices for some targets; `task` may be set, and validation rows may have a file of their own."""
     settled, why = task_of(targets, profile.one_hot) if task == "auto" else (task, "from --task")
-    inputs = profile.width + sum(column.inputs for column in candidates)
-    rows = profile.rows
     loss, output = loss_of(settled, targets, profile.one_hot)
-    stops_early = validation_file or rows * SHARE >= VALIDATION_ROWS
+    several = len(targets) if profile.one_hot else targets[0].distinct
+    counts = TableCounts(
+        profile.rows,
+        profile.width + sum(column.inputs for column in candidates),
+        profile.width + sum(column.is_embedded for column in candidates),
+        0 if settled == "regression" else several if loss == "cross_entropy" else 2,
+        validation_file,
+    )
     return Choices(
         settled,
         why,
         loss,
         output,
-        recipe_of(effort, rows, inputs, settled == "classification", stops_early),
+        recipe_of(effort, counts),
         rare_class(targets[0]) if settled == "classification" and len(targets) == 1 else None,
     )
 

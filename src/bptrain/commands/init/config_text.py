@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bptrain.commands.init.choices import SHARE
 from bptrain.commands.init.draft import Draft
 from bptrain.commands.init.input_columns import CODES, InputCandidate, what_they_make, without_odd_rows
+from bptrain.commands.init.recipes import SHARE
 from bptrain.config.yaml.scalars import is_text
 from bptrain.data.column_kinds import HOW
 from bptrain.data.notations import in_words
@@ -80,11 +80,16 @@ def data_lines(draft: Draft) -> Lines:
         yield "  scale: {name: minmax, low: 0, high: 255}", "bytes become 0 to 1"
     else:
         yield "  scale: standard", "numbers: mean 0, standard deviation 1 over the training rows"
+    if draft.choices.task == "regression":
+        yield "  clip_predictions: true", "to the range of the training targets; false: they may go beyond"
 
 
 def split_lines(draft: Draft) -> Lines:
     """The shares of the roles that have no file of their own."""
     roles, rows = [role for role in ROLES if role not in draft.other_files], draft.profile.rows
+    ensemble = draft.choices.recipe.ensemble
+    if ensemble is not None and ensemble.by == "fold":  # which makes the validation rows
+        roles.remove("validation")
     if not roles:
         return
     if rows < FEW_ROWS:
@@ -225,6 +230,9 @@ def network_lines(draft: Draft) -> Lines:
     yield f"  sizes: {sizes}", "the numbers of inputs and outputs come from the data"
     functions = flow([*(recipe.activation for _ in recipe.hidden), choices.output])
     yield f"  activations: {functions}", "bptrain list activations shows all"
+    if recipe.embedding is not None:
+        embed = flow({"name": "periodic", **recipe.embedding._asdict()})
+        yield f"  input: {{embed: {embed}}}", "beside each number trained functions of it, made of cosines"
     loss: dict[str, Any] = {"name": choices.loss}
     if recipe.smoothing:
         loss["label_smoothing"] = recipe.smoothing
@@ -235,12 +243,8 @@ def network_lines(draft: Draft) -> Lines:
     if choices.rare is not None:
         balanced = flow({**loss, "class_weight": "balanced"})
         yield comment(f"{choices.rare} is rare; if it matters as much as the others: loss: {balanced}"), ""
-    adam: dict[str, Any] = {"name": "adam", "learning_rate": recipe.learning_rate}
-    if recipe.beta2 is None:
-        yield f"optimizer: {flow(adam)}", ""
-    else:
-        adam["beta2"] = recipe.beta2
-        yield f"optimizer: {flow(adam)}", "beta2: how long squared gradients are remembered"
+    adam = {"name": "adam", "learning_rate": recipe.learning_rate, "beta2": recipe.beta2}
+    yield f"optimizer: {flow(adam)}", "beta2: how long squared gradients are remembered"
 
 
 def training_lines(draft: Draft) -> Lines:
@@ -248,17 +252,24 @@ def training_lines(draft: Draft) -> Lines:
     choices, recipe = draft.choices, draft.choices.recipe
     yield "training:", ""
     yield f"  batch_size: {recipe.batch_size}", "rows per update"
-    if recipe.average is not None:
-        yield (
-            f"  average: {{decay: {recipe.average}}}",
-            "the weights used are a mean of those of the last updates",
-        )
+    average = flow({"decay": recipe.average})
+    yield f"  average: {average}", "the weights used are a mean of those of the last updates"
     if recipe.patience is None:
         yield f"  epochs: {recipe.epochs}", ""
     else:
         yield f"  epochs: {recipe.epochs}", "at most"
         stopping = flow({"patience": recipe.patience, "min_delta": 0})
         yield f"  early_stopping: {stopping}", "stops when validation loss stops improving"
+    if recipe.ensemble is not None:
+        how = (
+            "each validates with an eighth of the rows"
+            if recipe.ensemble.by == "fold"
+            else "of different seeds"
+        )
+        yield (
+            f"ensemble: {flow(recipe.ensemble._asdict())}",
+            f"the mean of {recipe.ensemble.members} networks, {how}",
+        )
     if choices.task == "classification" and choices.rare is not None:
         yield "metrics: [accuracy, balanced_accuracy]", "bptrain list metrics shows all"
 

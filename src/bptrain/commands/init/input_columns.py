@@ -45,6 +45,11 @@ class InputCandidate(NamedTuple):
         return column.kind == "texts" and column.dates is None and column.distinct > HASHED
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether it is a number or a date, of which an embedding makes inputs."""
+        return self.why_not is None and (self.column.kind == "numbers" or self.column.dates is not None)
+
+    @property
     def about(self) -> str:
         """What it is, in words."""
         column = self.column
