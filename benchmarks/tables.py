@@ -8,7 +8,8 @@ The page has in its last part what was tried and not taken: benchmarks/tables/tr
 
 DATA has a folder for each set of benchmarks/tables/protocol.toml, with the files named there. Every finished fit is a
 line of benchmarks/tables/peers.jsonl or bptrain.jsonl: the script may be stopped at any moment and goes on where it
-was, and what is there is not done again. After --hours no fit is begun.
+was, and what is there is not done again: where `init` or a fit has changed, take the lines of `quick`, `standard` and
+`best` out of bptrain.jsonl first. After --hours no fit is begun.
 
 The other programs live in an environment of their own, never in that of bptrain:
 
