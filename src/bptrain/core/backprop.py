@@ -122,15 +122,24 @@ def deltas(
         divisor = batch_divisor(network, len(T), context.sample_weight)
     output_delta(network, T, space, context.sample_weight, divisor)
     for i in range(L, 0, -1):
-        if i > 1 or network.input_steps:
+        if i > 1:
             np.dot(D[i], W[i], out=D[i - 1])
             if i - 1 in M:
                 D[i - 1] *= M[i - 1]
-        if i > 1:
             through_activation(network, i - 1, space)
+        elif network.input_steps:
+            below_layer_1(parameters, space, context)
         yield i
     if network.input_steps:
         yield 0
+
+
+def below_layer_1(parameters: Views, space: Workspace, context: BatchContext) -> None:
+    """D_0 = (D_1 W_1) ∘ M_0, which is ∂objective/∂X_0: the steps before W_1 go on from it."""
+    D_0, M_0 = space.D[0], context.dropout_masks.get(0)
+    np.dot(space.D[1], parameters.W[1], out=D_0)
+    if M_0 is not None:
+        D_0 *= M_0
 
 
 def step_gradients(
