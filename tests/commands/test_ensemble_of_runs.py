@@ -143,3 +143,26 @@ def test_overwrite(iris: Path) -> None:
     assert bptrain("ensemble", "b", "a", "--out", "e").code == 2
     assert bptrain("ensemble", "b", "a", "--out", "e", "--overwrite").code == 0
     assert bptrain("ensemble", "a", "b", "--out", "a", "--overwrite").code == 2
+
+
+def test_members_keep_their_numbers_where_one_has_no_such_rows(iris: Path) -> None:
+    index = "data.split={index: one.txt, seed: 1}"
+    Path("one.txt").write_text(" ".join(map(str, range(0, 150, 10))))
+    first = fit(iris, "a", index, "data.split.validation=0")
+    second = fit(iris, "b", index, "optimizer.learning_rate=1e-12")
+    bptrain("ensemble", first, second, "--out", "e")
+    found = bptrain("eval", "e", "--split", "validation", "--json").json
+    assert [one["member"] for one in found["members"]] == [2]
+    assert {one["message"].split(":")[0] for one in found["warnings"]} == {"member 2"}
+
+
+def test_a_file_of_another_ensemble_is_not_that_of_a_run(iris: Path) -> None:
+    runs = [fit(iris, f"r{k}", f"seed={k}", "data.split.seed=5") for k in (1, 2, 3)]
+    bptrain("ensemble", *runs, "--out", "three")
+    bptrain("ensemble", *runs[:2], "--out", "two")
+    for number, other in (("2", "three"), ("3", "two"), ("3", "r1")):
+        shutil.copyfile(f"{'two' if number == '2' else 'three'}/best.safetensors", "moved.safetensors")
+        for more in ((), ("--data", IRIS)):
+            refused = bptrain("eval", other, "--checkpoint", "moved.safetensors", *more)
+            assert refused.code == 5
+            assert f"moved.safetensors is an ensemble of {number} networks, and {other} has" in refused.err

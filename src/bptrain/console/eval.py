@@ -1,6 +1,6 @@
 """An evaluation as tables: metrics next to the baseline, per class, and the confusion matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from bptrain.commands.eval import Comparison, EvaluationReport
 from bptrain.console.terminal.metric_tables import ends, show_classes, show_targets, with_ends
@@ -42,12 +42,13 @@ def show_evaluation(screen: Screen, report: EvaluationReport) -> None:
         show_groups(screen, report.by)
 
 
-def show_members(screen: Screen, members: Sequence[Evaluation]) -> None:
+def show_members(screen: Screen, members: Mapping[int, Evaluation]) -> None:
     """The figures of each member of an ensemble."""
-    names = [name for name, value in members[0].metrics.items() if isinstance(value, float)]
+    first = next(iter(members.values()))
+    names = [name for name, value in first.metrics.items() if isinstance(value, float)]
     rows = [
         [str(k), f"{one.rows:,}", figure(one.loss), *(figure(one.metrics[name]) for name in names)]
-        for k, one in enumerate(members, start=1)
+        for k, one in members.items()
     ]
     screen.table("members by themselves", ["member", "rows", "loss", *names], rows)
 

@@ -25,6 +25,7 @@ from bptrain.training.observations import Observations, split_error
 class OnRows(NamedTuple):
     """One network on rows."""
 
+    number: int  # of the member of an ensemble, counted from 1
     model: Model
     rows: Rows
     seen: Seen
@@ -39,7 +40,7 @@ class Answered(NamedTuple):
     warnings: tuple[Warned, ...]  # what is odd about them
     answers: Answers
     seen: Seen
-    members: tuple[OnRows, ...]  # each network, on a split of its own
+    members: tuple[OnRows, ...]  # the networks, each on its own split; those that have such a split
 
     def column(self, name: str, model: TrainedModel) -> Array:
         """The cells of these rows in a column: numbers with NaN, or texts with None. Raises DataError."""
@@ -55,8 +56,12 @@ def answered(model: TrainedModel, evaluated: Evaluated) -> Answered:
     if isinstance(model, Ensemble):
         outputs = model.outputs_of([one.X for one in encoded])
         members = tuple(
-            OnRows(member, encoded[place], seen_by(member.network, of_member, member.schema, encoded[place]))
-            for member, place, of_member in zip(model.networks, model.encoding_of, outputs, strict=True)
+            OnRows(
+                k, member, encoded[place], seen_by(member.network, of_member, member.schema, encoded[place])
+            )
+            for k, (member, place, of_member) in enumerate(
+                zip(model.networks, model.encoding_of, outputs, strict=True), start=1
+            )
         )
         each = [model.member_outputs(*pair) for pair in zip(model.networks, outputs, strict=True)]
         answers, seen = model.seen(each, rows)
@@ -64,22 +69,21 @@ def answered(model: TrainedModel, evaluated: Evaluated) -> Answered:
         (network,) = model.members
         of_rows = network.outputs_of(rows.X)
         answers, seen = Answers(of_rows.X_L), seen_by(network.network, of_rows, network.schema, rows)
-        members = (OnRows(network, rows, seen),)
+        members = (OnRows(1, network, rows, seen),)
     return Answered(split, rows, source, warnings, answers, seen, members)
 
 
-def unlearned(found: Answered, runs: Sequence[Path]) -> Iterator[Warned]:
-    """Warnings of networks that have learned nothing, as far as these rows tell; of an ensemble with the member.
+def unlearned(found: Answered, runs: Sequence[Path], several: bool) -> Iterator[Warned]:
+    """Warnings of networks that have learned nothing, as far as these rows tell; of `several` with the member.
 
-    `runs` are those of the networks, where they are at hand.
+    `runs` are those of all networks, where they are at hand.
     """
-    several = len(found.members) > 1
     told: dict[str, list[str]] = {}  # name -> members, the message of the first before them
-    for k, (model, rows, seen) in enumerate(found.members):
+    for k, model, rows, seen in found.members:
         refit = model.stored.before_refit is not None
-        losses = training_losses(RunDirectory(runs[k]), refit) if runs else ()
+        losses = training_losses(RunDirectory(runs[k - 1]), refit) if runs else ()
         for name, message in learning_warnings(observations_of(model, rows, seen, found.split, losses)):
-            told.setdefault(name, [message]).append(str(k + 1))
+            told.setdefault(name, [message]).append(str(k))
     for name, (message, first, *others) in told.items():
         also = f" (likewise members {', '.join(others)})" if others else ""
         yield Warned(name, f"member {first}: {message}{also}" if several else message)

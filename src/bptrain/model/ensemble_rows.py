@@ -25,13 +25,12 @@ from bptrain.errors import DataError, UsageError, Warned
 from bptrain.mapped_rows import room_of
 from bptrain.model.answered_rows import Answered, OnRows, answered
 from bptrain.model.ensemble import Ensemble, MemberOutputs
-from bptrain.model.load import RunData, run_data
+from bptrain.model.load import RunData, run_data, runs_of_networks
 from bptrain.model.model import Model
 from bptrain.model.rows_to_evaluate import SPLITS, rows_of_split
 from bptrain.model.trained_model import TrainedModel
 from bptrain.parts.types import Array
 from bptrain.store.run_directory import RunDirectory
-from bptrain.store.run_group import member_places
 from bptrain.training.evaluation import seen_by
 
 ROW_INDEX = "split_index"  # the role of a file without rows
@@ -102,11 +101,11 @@ class EnsembleOnData:
         needed = ("test",) if tuple(splits) == ("test",) else SPLITS
         self.members: list[MemberOnData] = []
         last: tuple[str, RunData] | None = None
-        for member, path in zip(ensemble.networks, runs, strict=True):
+        for k, (member, path) in enumerate(zip(ensemble.networks, runs, strict=True), start=1):
             key = reading_of(member)
             if last is None or last[0] != key:
                 last = (key, data_of_member(member, RunDirectory(path), data_root, given))
-            self.members.append(on_data(ensemble, member, path, last[1], needed))
+            self.members.append(on_data(ensemble, k, path, last[1], needed))
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -173,7 +172,7 @@ def answered_split(
     if not isinstance(model, Ensemble):
         (network,) = model.members
         return answered(network, rows_of_split(network, run, wanted, data_root))
-    runs = member_places(run.path)
+    runs = runs_of_networks(model, run.path)
     on_data = EnsembleOnData(model, runs, (wanted or "test",), data_root)
     chosen = wanted or on_data.splits[0]
     if chosen not in ("test", wanted):
@@ -215,16 +214,14 @@ def data_of_member(
     return RunData.of(prepared, data_settings(loaded, given))
 
 
-def on_data(
-    ensemble: Ensemble, member: Model, run: Path, data: RunData, needed: Sequence[str]
-) -> MemberOnData:
-    """A member on the splits of its run that are needed."""
-    splits, seen = data.prepared.splits, {}
+def on_data(ensemble: Ensemble, number: int, run: Path, data: RunData, needed: Sequence[str]) -> MemberOnData:
+    """The member of that number, counted from 1, on the splits of its run that are needed."""
+    member, splits, seen = ensemble.networks[number - 1], data.prepared.splits, {}
     for name in needed:
         if name in splits:
             rows = splits[name]
             outputs = member.outputs_of(rows.X)
-            on_rows = OnRows(member, rows, seen_by(member.network, outputs, member.schema, rows))
+            on_rows = OnRows(number, member, rows, seen_by(member.network, outputs, member.schema, rows))
             seen[name] = SplitOfMember(on_rows, ensemble.member_outputs(member, outputs))
     files = member.config.data
     own = {"validation": files.validation, "test": files.test}

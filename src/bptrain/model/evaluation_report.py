@@ -1,6 +1,6 @@
 """A model on rows whose truth is known: figures, intervals, the baseline, groups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from bptrain.data.prepared import Rows
 from bptrain.errors import Warned, not_silenced
 from bptrain.mapped_rows import room_of
 from bptrain.model.answered_rows import Answered, OnRows, unlearned
+from bptrain.model.load import runs_of_networks
 from bptrain.model.prediction_intervals import IntervalCoverage, coverage_of, half_widths_of
 from bptrain.model.row_groups import (
     ByColumn,
@@ -22,7 +23,6 @@ from bptrain.model.row_groups import (
 from bptrain.model.trained_model import TrainedModel
 from bptrain.parts.metrics import Metric, metrics
 from bptrain.store.plain import plain
-from bptrain.store.run_group import member_places
 from bptrain.training.bootstrap import Sampling
 from bptrain.training.evaluation import Baseline, Evaluation, Seen, evaluation_of
 from bptrain.training.intervals import Intervals, intervals_of
@@ -44,7 +44,7 @@ class EvaluationReport(NamedTuple):
     notes: tuple[str, ...] = ()  # what was decided about how the file is written
     by: ByColumn | None = None
     interval: IntervalCoverage | None = None
-    members: tuple[Evaluation, ...] | None = None  # of an ensemble: the figures of each member
+    members: dict[int, Evaluation] | None = None  # of an ensemble: the figures of each member, by its number
 
     def record(self) -> dict[str, Any]:
         """The fields of eval's JSON."""
@@ -72,11 +72,11 @@ class EvaluationReport(NamedTuple):
         }
 
 
-def members_record(members: Sequence[Evaluation]) -> list[dict[str, Any]]:
+def members_record(members: Mapping[int, Evaluation]) -> list[dict[str, Any]]:
     """The figures of the members of an ensemble in JSON."""
     return [
         {"member": k, "rows": one.rows, "loss": one.loss, "metrics": one.metrics}
-        for k, one in enumerate(members, start=1)
+        for k, one in members.items()
     ]
 
 
@@ -102,8 +102,8 @@ def report_on(
         matrix = metrics.get("confusion_matrix")().of(seen.predicted, rows.y_true, len(schema.labels))
     guess = Baseline.from_json(model.members[0].stored.facts.baseline)
     several = len(model.members) > 1
-    runs = [] if run is None else member_places(run) if several else [run]
-    warnings = (*found.warnings, *unlearned(found, runs))
+    runs = [] if run is None else runs_of_networks(model, run)
+    warnings = (*found.warnings, *unlearned(found, runs, several))
     return EvaluationReport(
         run=run,
         checkpoint=model.stored.path,
@@ -124,7 +124,9 @@ def report_on(
         else ByColumn(
             by, tuple(on_group(model, seen, rows, chosen, group) for group in groups_of(column, by))
         ),
-        members=None if not several else tuple(evaluation_of_member(one, chosen) for one in found.members),
+        members=None
+        if not several
+        else {one.number: evaluation_of_member(one, chosen) for one in found.members},
     )
 
 

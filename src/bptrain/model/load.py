@@ -24,7 +24,7 @@ from bptrain.store import checkpoint, ensemble_file
 from bptrain.store.chosen_run import find_run
 from bptrain.store.ensemble_file import StoredEnsemble
 from bptrain.store.run_directory import RunDirectory
-from bptrain.store.run_group import member_directory
+from bptrain.store.run_group import member_directory, member_places
 from bptrain.store.run_places import GROUP
 from bptrain.store.run_settings import portable, setting_differences
 from bptrain.store.sealed_file import ENSEMBLE, ONE_NETWORK, read_sealed
@@ -159,6 +159,19 @@ def run_of(checkpoint_file: Path) -> RunDirectory:
             f"{checkpoint_file} is not in a run: name the run that it comes from, or give a file with --data"
         )
     return run
+
+
+def runs_of_networks(model: TrainedModel, run: Path) -> list[Path]:
+    """The runs of the networks of a model of this run. Raises CheckpointError where that has not as many."""
+    if not isinstance(model, Ensemble):
+        return [run]
+    places = member_places(run) if (run / GROUP).is_file() else [run]
+    if len(places) != len(model.networks):
+        raise CheckpointError(
+            f"{model.stored.path} is an ensemble of {len(model.networks)} networks, and {run} has {len(places)}: name "
+            "its own run, or the file alone with --data"
+        )
+    return places
 
 
 def enclosing_run(checkpoint_file: Path) -> RunDirectory | None:

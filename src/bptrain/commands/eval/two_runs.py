@@ -18,7 +18,7 @@ from bptrain.formats.problems import UndeclaredConvention, some_of
 from bptrain.model.answered_rows import Answered, answered
 from bptrain.model.ensemble import Ensemble
 from bptrain.model.ensemble_rows import answered_split, reading_of
-from bptrain.model.load import config_of, load_trained, run_data
+from bptrain.model.load import config_of, load_trained, run_data, runs_of_networks
 from bptrain.model.model import Model
 from bptrain.model.row_groups import of_rows, some_rows
 from bptrain.model.rows_to_evaluate import Evaluated, is_pipe, rows_of_files, rows_of_source
@@ -28,7 +28,6 @@ from bptrain.parts.types import Array
 from bptrain.store.chosen_run import find_run
 from bptrain.store.plain import plain
 from bptrain.store.run_directory import RunDirectory
-from bptrain.store.run_group import member_places
 from bptrain.training.bootstrap import Drawn, Ends, Sampling, interval
 from bptrain.training.evaluation import Evaluation, Seen, evaluation_of
 from bptrain.training.intervals import LOSS, Figures, Intervals, Key, drawn_of, figures_of, intervals_from
@@ -201,7 +200,7 @@ def networks_of(candidates: Iterable[Candidate]) -> Iterator[tuple[RunDirectory,
             yield from ((run, network) for network in model.members)
             continue
         known = set()
-        for member, place in zip(model.networks, member_places(run.path), strict=True):
+        for member, place in zip(model.networks, runs_of_networks(model, run.path), strict=True):
             key = (reading_of(member), member.stored.before_refit is not None)
             if key not in known:
                 known.add(key)
