@@ -16,8 +16,9 @@ from bptrain.errors import DataError
 from bptrain.formats import Sheet, delimited, delimited_table, plain_rows, separators, text_columns
 from bptrain.formats.coded_texts import CodedTexts, coded
 from bptrain.formats.conventions import RECOGNIZED, Conventions
+from bptrain.formats.json_numbers import json_numbers
 from bptrain.formats.markers import markers_of
-from bptrain.formats.number_columns import json_numbers, numbers_of_texts
+from bptrain.formats.number_columns import numbers_of_texts
 from bptrain.formats.quoting import quotes_some
 from bptrain.formats.separators import Separation
 from bptrain.formats.text_columns import ColumnTexts

@@ -114,7 +114,7 @@ class Block:
 
     @property
     def name(self) -> str:
-        """The name in a checkpoint, such as layers.1.weight or input.scale."""
+        """The name in a checkpoint, such as layers.1.weight or input.embed.weight."""
         return f"layers.{self.layer}.{self.kind}" if self.layer else f"input.{self.kind}"
 
     def view(self, flat: Array) -> Array:
