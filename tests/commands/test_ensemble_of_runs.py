@@ -1,5 +1,6 @@
 """`bptrain ensemble`: one model of finished runs, what they must have alike, and which rows none of them has seen."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -120,7 +121,7 @@ def test_runs_of_other_files_answer_and_have_no_figures(iris: Path) -> None:
         (("a", "a"), 2, "a is named twice"),
         (("a", "gone"), 5, "no run at gone"),
         (("a", "stopped"), 5, "stopped is not finished, but interrupted"),
-        (("a", "e"), 5, "e holds several runs (ensemble)"),
+        (("a", "e"), 5, "e holds several runs (ensemble): name them one by one, as e/members/*"),
     ],
 )
 def test_what_cannot_be_a_member(iris: Path, runs: tuple[str, ...], code: int, words: str) -> None:
@@ -166,3 +167,41 @@ def test_a_file_of_another_ensemble_is_not_that_of_a_run(iris: Path) -> None:
             refused = bptrain("eval", other, "--checkpoint", "moved.safetensors", *more)
             assert refused.code == 5
             assert f"moved.safetensors is an ensemble of {number} networks, and {other} has" in refused.err
+
+
+def test_members_of_the_ensemble_that_is_replaced_are_refused(iris: Path) -> None:
+    runs = [fit(iris, f"r{k}", f"seed={k}", "data.split.seed=5") for k in (1, 2)]
+    bptrain("ensemble", *runs, "--out", "e")
+    refused = bptrain("ensemble", "e/members/001", "e/members/002", "--out", "e", "--overwrite")
+    assert (refused.code, "--out e holds e/members/001, which is one of the runs" in refused.err) == (2, True)
+    assert bptrain("eval", "e").code == 0
+
+
+def test_what_fails_leaves_no_directory_and_an_older_ensemble_as_it_is(iris: Path) -> None:
+    Path("here.csv").write_text(IRIS.read_text())
+    here = "data.train=here.csv"
+    runs = [fit(iris, f"r{k}", f"seed={k}", "data.split.seed=5", here) for k in (1, 2)]
+    bptrain("ensemble", *runs, "--out", "old")
+    again = bptrain("ensemble", *runs, "--out", "old")
+    assert (again.code, "--out old is not empty: give another directory, or --overwrite" in again.err) == (
+        2,
+        True,
+    )
+    Path("here.csv").rename("there.csv")
+    best, kept = Path("r2/best.safetensors"), Path("r2/best.safetensors").read_bytes()
+    for code, bytes_of_best in ((3, kept), (5, kept[:-1] + b"x")):
+        best.write_bytes(bytes_of_best)
+        assert bptrain("ensemble", *runs, "--out", "new").code == code
+        assert not Path("new").exists()
+        assert bptrain("ensemble", *runs, "--out", "old", "--overwrite").code == code
+        assert bptrain("eval", "old", "--data", IRIS).code == 0
+    best.write_bytes(kept)
+    Path("there.csv").rename("here.csv")
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "copyfile", full)
+        assert bptrain("ensemble", *runs, "--out", "new").code == 6
+    assert not Path("new").exists()

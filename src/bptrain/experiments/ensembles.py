@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bptrain.build.setup import NOTHING, load_given
-from bptrain.commands.ensemble.assembly import EnsembleSummary, assemble
+from bptrain.commands.ensemble.assembly import EnsembleSummary, assemble, write_ensemble
 from bptrain.config import Loaded, as_member
 from bptrain.config.ensemble import member_changes
 from bptrain.config.resolved import dump_yaml, to_plain
@@ -51,7 +51,8 @@ def fit_ensemble(
         places = [group.path / member.directory for member in members]
         results = [{key: run[key] for key in run if key != "member"} for run in summary.runs]
         root_now = None if root is None else Path(root)
-        done = assemble(group, places, results, opened.record.started, given, root_now)
+        made = assemble(group.path, places, given, root_now)
+        done = write_ensemble(group.path, made, results, opened.record.started)
         finish(opened, summary)
     return done
 

@@ -1,10 +1,10 @@
 """The directory of a group of runs that begins: a new one, or one in place of an earlier group."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from bptrain.errors import UsageError
+from bptrain.errors import StorageError, UsageError
 from bptrain.store.atomic import storage
 from bptrain.store.run_directory import RunDirectory, clear, locked, numbered
 from bptrain.store.run_group import LEFT_OVER, RunGroup
@@ -26,20 +26,47 @@ def group_at(path: Path, runs: Sequence[str], overwrite: bool) -> RunGroup:
     Raises UsageError where the directory holds something else, or may not be overwritten.
     """
     with storage(path, "make"):
-        if path.exists() and not path.is_dir():
-            raise UsageError(f"--out {path} is a file, not a directory")
-        content = [entry.name for entry in path.iterdir()] if path.is_dir() else []
-        if any(name != ".lock" and not is_left_over(path / name, LEFT_OVER) for name in content):
-            if not overwrite:
-                raise UsageError(
-                    f"--out {path} is not empty: give another directory, --overwrite, or --resume {path}"
-                )
-            if GROUP not in content:
-                raise UsageError(f"--out {path} holds no group of runs, and nothing else is overwritten")
+        if refuse_what_is_there(path, overwrite, f", --overwrite, or --resume {path}"):
             _remove_runs(RunGroup(path), runs)
         path.mkdir(parents=True, exist_ok=True)
         flush_directory(path.parent)
     return RunGroup(path)
+
+
+def refuse_what_is_there(path: Path, overwrite: bool, cures: str = ", or --overwrite") -> bool:
+    """Whether a group is there that is to go. Raises UsageError where the directory may not be that of a new one."""
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"--out {path} is a file, not a directory")
+    with storage(path, "read"):
+        content = [entry.name for entry in path.iterdir()] if path.is_dir() else []
+    if all(name == ".lock" or is_left_over(path / name, LEFT_OVER) for name in content):
+        return False
+    if not overwrite:
+        raise UsageError(f"--out {path} is not empty: give another directory{cures}")
+    if GROUP not in content:
+        raise UsageError(f"--out {path} holds no group of runs, and nothing else is overwritten")
+    return True
+
+
+@contextmanager
+def removed_on_failure(group: RunGroup, runs: Sequence[str]) -> Iterator[None]:
+    """Removes the runs of a group again, and the group, where the block that makes them ends with an error."""
+    try:
+        yield
+    except BaseException:
+        with suppress(StorageError):  # what went wrong first is what is said
+            for run in map(group.run, runs):
+                _clear_run(group, run)
+            group.discard()
+        raise
+
+
+def _clear_run(group: RunGroup, run: RunDirectory) -> None:
+    clear(run)
+    (run.path / ".lock").unlink(missing_ok=True)
+    for folder in (run.path / "checkpoints", run.path, run.path.parent):
+        if folder != group.path and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _remove_runs(group: RunGroup, next_runs: Sequence[str]) -> None:
@@ -57,11 +84,7 @@ def _remove_runs(group: RunGroup, next_runs: Sequence[str]) -> None:
         for run in runs:
             stack.enter_context(locked(run))
         for run in runs:
-            clear(run)
-            (run.path / ".lock").unlink(missing_ok=True)
-            for folder in (run.path / "checkpoints", run.path, run.path.parent):
-                if folder != group.path and folder.is_dir() and not any(folder.iterdir()):
-                    folder.rmdir()
+            _clear_run(group, run)
         for file in (group.out_of_fold, *group.own_run):
             file.unlink(missing_ok=True)
 

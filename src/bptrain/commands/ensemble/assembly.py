@@ -17,7 +17,6 @@ from bptrain.store.ensemble_file import StoredEnsemble
 from bptrain.store.plain import plain
 from bptrain.store.provenance import now, provenance
 from bptrain.store.run_directory import RunDirectory
-from bptrain.store.run_group import RunGroup
 from bptrain.training.conformal import AbsoluteErrors, absolute_errors
 from bptrain.training.evaluation import Baseline, evaluation_of
 
@@ -36,37 +35,46 @@ class EnsembleSummary(NamedTuple):
 
 
 class Assembled(NamedTuple):
-    """An ensemble on the rows of its members."""
+    """An ensemble on the rows of its members, before it is written."""
 
-    ensemble: Ensemble
+    stored: Sequence[checkpoint.Stored]  # of each member
     splits: tuple[SplitResult, ...]
     errors: AbsoluteErrors | None  # of rows unseen by the members that answer
     notes: tuple[str, ...]
 
 
 def assemble(
-    group: RunGroup,
+    directory: Path,
     runs: Sequence[Path],
-    results: Sequence[Mapping[str, Any]],
-    started: str,
     given: Mapping[str, InMemory] = NOTHING,
     data_root: Path | None = None,
-) -> EnsembleSummary:
-    """Writes best.safetensors of an ensemble, and then its record; `results` are the fields of its members' JSON.
+) -> Assembled:
+    """The ensemble of some runs, which is to lie in a directory.
 
-    Raises UsageError where the members do not answer one question, CheckpointError, StorageError, DataError.
+    Raises UsageError where they do not answer one question, CheckpointError, DataError.
     """
-    run = RunDirectory(group.path)
+    run = RunDirectory(directory)
     stored = [checkpoint.read(RunDirectory(path).best) for path in runs]
     ensemble = made_of(run, stored, runs)
     unseen = ensemble
     if any(one.before_refit is not None for one in stored):
         unseen = made_of(run, [checkpoint.read(before_refit(RunDirectory(path))) for path in runs], runs)
-    made = on_own_rows(ensemble, unseen, runs, given, data_root)
+    splits, absolute, notes = on_own_rows(ensemble, unseen, runs, given, data_root)
+    return Assembled(stored, splits, absolute, notes)
+
+
+def write_ensemble(
+    directory: Path, made: Assembled, results: Sequence[Mapping[str, Any]], started: str
+) -> EnsembleSummary:
+    """Writes best.safetensors of an ensemble, and then its record; `results` are the fields of its members' JSON.
+
+    Raises StorageError.
+    """
+    run, stored = RunDirectory(directory), made.stored
     errors = None if made.errors is None else made.errors.to_json()
     warnings = warnings_of_members(results)
     result = {
-        "run": str(group.path),
+        "run": str(directory),
         "members": [{"member": k, **of_member} for k, of_member in enumerate(results, start=1)],
         "best": figures_of_splits(made.splits),
         "warnings": [one._asdict() for one in warnings],
@@ -96,8 +104,8 @@ def on_own_rows(
     runs: Sequence[Path],
     given: Mapping[str, InMemory],
     data_root: Path | None,
-) -> Assembled:
-    """The figures of an ensemble on each split that it has, and the errors that prediction intervals are made of.
+) -> tuple[tuple[SplitResult, ...], AbsoluteErrors | None, tuple[str, ...]]:
+    """The figures of an ensemble on each split that it has, the errors that intervals are made of, and notes.
 
     Those on train and validation rows are of `unseen`: its members before their refits, where they have had such.
     """
@@ -107,7 +115,7 @@ def on_own_rows(
         if unseen is not ensemble:
             on_unseen = EnsembleOnData(unseen, runs, data_root=data_root, given=given)
     except UsageError as error:  # other files: rows of new files can be predicted and evaluated all the same
-        return Assembled(ensemble, (), None, (f"no figures: {error.problems[0].message}",))
+        return (), None, (f"no figures: {error.problems[0].message}",)
     schema = ensemble.schema
     chosen = build_metrics(ensemble.config, schema)
     guess = Baseline.from_json(ensemble.networks[0].stored.facts.baseline)
@@ -125,7 +133,7 @@ def on_own_rows(
         found[name] = SplitResult(name, evaluation, guess, guess.metrics(schema, answered.rows, chosen))
         if name == "validation" and schema.task == "regression":
             errors = absolute_errors(answered.seen.predicted, answered.rows.y_true)
-    return Assembled(ensemble, tuple(found.values()), errors, tuple(notes))
+    return tuple(found.values()), errors, tuple(notes)
 
 
 def figures_of_splits(splits: Sequence[SplitResult]) -> dict[str, Any]:
