@@ -110,6 +110,10 @@ def test_what_is_refused(mixed: Path) -> None:
     numbers = bptrain("validate", mixed, "--set", "data.features=[kind, yes]")
     assert numbers.code == 2
     assert "network.input.embed: there is no number among the inputs" in numbers.err
+    for option in ("frequencies", "size"):  # refused before anything of that length is made
+        many = bptrain("validate", mixed, "--set", f"network.input.embed={{{option}: 10001}}")
+        assert many.code == 2
+        assert f"network.input.embed.{option}: must be at most 10000, but is 10001" in many.err
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "levenberg_marquardt"])

@@ -16,10 +16,12 @@ import numpy as np
 from annotated_types import Interval
 
 from bptrain.parts.activations import Activation, activations
-from bptrain.parts.types import Array, Count, Generator, Positive
+from bptrain.parts.types import Array, Generator, Positive
 from bptrain.registry import Registry
 
-AboveOneCount = Annotated[int, Interval(ge=2, le=10**9)]
+# A step lists the columns of each group, so they are fewer than a layer may have.
+Frequencies = Annotated[int, Interval(ge=1, le=10_000)]
+EmbeddingSize = Annotated[int, Interval(ge=2, le=10_000)]
 
 
 Start = Callable[[Generator, tuple[int, ...]], Array]  # (rng, shape) -> values in float64
@@ -87,7 +89,7 @@ embeddings: Registry[Embedding] = Registry("embedding")
     "ν_q: N(0, (2π {sigma})²); φ_q: U(−π, π); V_q, ζ_q: U(−1/√{frequencies}, 1/√{frequencies})",
 )
 def periodic(
-    frequencies: Count = 16, size: AboveOneCount = 4, sigma: Positive = 0.1, rate: Positive = 1.0
+    frequencies: Frequencies = 16, size: EmbeddingSize = 4, sigma: Positive = 0.1, rate: Positive = 1.0
 ) -> Embedding:
     """x and V cos(ν x + φ) + ζ, `size` columns of each number x. Holzmüller et al. 2024 (PBLD).
 
