@@ -8,9 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bptrain.experiments.planned import PlannedFit
+from bptrain.experiments.worker import Parent, StopSignal, fit_one
 from command import SCRIPT, bptrain
 
 SMALL = ("--set", "training.epochs=3", "--set", "training.engine=numpy")
@@ -178,3 +181,27 @@ def test_no_process_outlives_its_parent(iris: Path) -> None:
         assert len(children) == 2
         wait_for(lambda: not any(map(is_there, children)))
     assert statuses() == ["interrupted", "interrupted"]
+
+
+class EndingParent(Parent):
+    """A parent that ends stdin as soon as it hears that a fit is finished."""
+
+    def __init__(self, stop: StopSignal) -> None:
+        self.stop, self.busy, self.told = stop, True, list[dict[str, Any]]()
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """What `_listen` does then."""
+        self.told.append(message)
+        if message.get("news") == "FitEnds" and self.busy:
+            self.stop.note(signal.SIGTERM, None)
+
+
+def test_a_fit_that_is_finished_is_not_stopped_by_the_end_of_stdin(iris: Path) -> None:
+    planned = PlannedFit("seed 0", ["training.epochs=1", "training.engine=numpy"], Path("r"), goes_on=True)
+    shared = {"config": str(iris), "each_epoch": False}
+    for _ in range(2):  # the second time it was finished before
+        stop = StopSignal()
+        parent = EndingParent(stop)
+        fit_one(parent, stop, shared, 0, planned)
+        assert parent.told[-1]["news"] == "FitEnds"
+        assert not any("failed" in message for message in parent.told)

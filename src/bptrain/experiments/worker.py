@@ -24,7 +24,7 @@ from typing import Any
 from bptrain.commands.fit.fit import fit_events
 from bptrain.commands.fit.follow import run_to_end
 from bptrain.errors import STOPPING, BptrainError, Interrupted, stopping_signals
-from bptrain.experiments.news import FitAdvances, News, news_of, told
+from bptrain.experiments.news import FitAdvances, FitEnds, News, news_of, told
 from bptrain.experiments.planned import PlannedFit
 from bptrain.plugins.loading import plugged_in
 
@@ -121,12 +121,19 @@ def main() -> None:
 def fit_one(
     parent: Parent, stop: StopSignal, shared: dict[str, Any], place: int, planned: PlannedFit
 ) -> None:
-    """One fit, whose news are sent; what it raises is sent too."""
+    """One fit, whose news are sent; what it raises is sent too.
+
+    That it has ended is sent last of all, when nothing of it can be stopped any more.
+    """
     config = shared["config"] if isinstance(shared["config"], dict) else Path(shared["config"])
     last = 0.0
+    ended: FitEnds | None = None
 
     def tell(news: News | None) -> None:
-        nonlocal last
+        nonlocal last, ended
+        if isinstance(news, FitEnds):
+            ended = news
+            return
         if isinstance(news, FitAdvances) and not (shared["each_epoch"] and news.is_epoch):
             if time.monotonic() - last < SECONDS:
                 return
@@ -138,6 +145,9 @@ def fit_one(
         with stop.raising():
             events = fit_events(config, planned.overrides, planned.out, planned.resume)
             run_to_end(events, lambda event: tell(news_of(place, event)))
+        if ended is not None:
+            parent.busy = False  # the parent may end stdin as soon as it hears of it
+            parent.tell(told(ended))
     except BptrainError as error:
         problems = [problem._asdict() for problem in error.problems]
         number = error.signal_number if isinstance(error, Interrupted) else None
