@@ -107,9 +107,12 @@ def test_what_is_refused(mixed: Path) -> None:
     assert solver.code == 2
     assert "network.input.embed.rate" in solver.err
     assert "lbfgs chooses its step lengths itself, so a rate has no effect: leave it out" in solver.err
-    numbers = bptrain("validate", mixed, "--set", "data.features=[kind, yes]")
-    assert numbers.code == 2
-    assert "network.input.embed: there is no number among the inputs" in numbers.err
+    mixed.write_text(CONFIG.replace("target: y", "target: y, features: [kind, yes]"))
+    for command in (["validate"], ["explain"], ["explain", "--kernel"], ["gradcheck"]):
+        numbers = bptrain(*command, mixed)
+        assert numbers.code == 2
+        assert f"{mixed}:7:12: error: network.input.embed: there is no number among the inputs" in numbers.err
+    mixed.write_text(CONFIG)
     for option in ("frequencies", "size"):  # refused before anything of that length is made
         many = bptrain("validate", mixed, "--set", f"network.input.embed={{{option}: 10001}}")
         assert many.code == 2

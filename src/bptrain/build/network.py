@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bptrain.build.making import make
+from bptrain.config import Loaded
 from bptrain.config.part import PartConfig
 from bptrain.config.schema import Config
 from bptrain.core.network import Network, initial_parameters
@@ -71,6 +72,12 @@ def network_of_schema(config: Config, schema: Schema) -> Network:
     """The network of a config for the columns of a data set."""
     sizes = [schema.n_inputs, *config.network.sizes[1:-1], schema.n_outputs]
     return build_network(config, [int(n) for n in sizes], schema.task, schema.numbers)
+
+
+def network_for(loaded: Loaded, schema: Schema) -> Network:
+    """The same of a config file. Raises UsageError with the position of the key."""
+    with loaded.locating():
+        return network_of_schema(loaded.config, schema)
 
 
 def initial_weights(config: Config, network: Network, dtype: type) -> Array:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from bptrain.build.converted_data import Converting
 from bptrain.build.data import Given, preparing_data
 from bptrain.build.metrics import build_metrics
-from bptrain.build.network import activation_parts, network_of_schema
+from bptrain.build.network import activation_parts, network_for
 from bptrain.build.training import build_controls
 from bptrain.build.warnings import config_warnings
 from bptrain.config import Loaded, as_member, load_config
@@ -71,7 +71,7 @@ def opening_loaded(
     Yields Converting where large data is converted. Raises UsageError or DataError.
     """
     prepared = yield from preparing_data(loaded, given=given, kept_schema=kept_schema)
-    network = network_of_schema(loaded.config, prepared.schema)
+    network = network_for(loaded, prepared.schema)
     with loaded.locating():
         refuse_one_unit(loaded, network)
         metrics = build_metrics(loaded.config, prepared.schema)

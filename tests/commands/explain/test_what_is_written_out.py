@@ -51,6 +51,17 @@ def test_biases_of_some_layers(few: Path) -> None:
     assert "b_1" not in shown
 
 
+def test_the_gradients_of_a_batch_are_those_of_the_embedding_too(few: Path) -> None:
+    assert (
+        "of a batch, E is the objective, and ∂E/∂W_i and ∂E/∂b_i are the mean of these over its rows"
+        in page(few)
+    )
+    shown = page(few, network__input="{embed: periodic}")
+    assert "∂E/∂W_i, ∂E/∂b_i and those of the embedding are the mean of these over its rows" in shown
+    alone = page(few, network__bias="false", network__input="{embed: periodic}")
+    assert "and ∂E/∂W_i and those of the embedding are the mean of these" in alone
+
+
 def test_an_update_has_no_more_instances_than_there_are(few: Path) -> None:
     assert "one update after all 12 instances, since there are no more than 32" in page(few)
     assert "n = 1 update per epoch" in page(few)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bptrain.build.data import prepare_data
-from bptrain.build.network import initial_weights, network_of_schema
+from bptrain.build.network import initial_weights, network_for
 from bptrain.commands.check_backward.grading_points import plain_objective, with_a_single_row
 from bptrain.commands.gradcheck.run import ROWS
 from bptrain.config import Loaded, load_config
@@ -62,7 +62,7 @@ def grading_task(
 def point_of(loaded: Loaded) -> tuple[GradientPoint, Schema, list[str]]:
     """The config's network at its initial weights, on its first training rows, with the plain sum over them."""
     prepared = prepare_data(loaded, np.float64, ROWS)
-    network = network_of_schema(loaded.config, prepared.schema)
+    network = network_for(loaded, prepared.schema)
     rows = prepared.splits["train"]
     N = number_of_rows(network, len(rows.X))
     w = initial_weights(loaded.config, network, np.float64)

@@ -10,7 +10,7 @@ from typing import Any
 
 from bptrain.build.data import prepare_data
 from bptrain.build.making import dtype_of
-from bptrain.build.network import activation_parts, build_network, network_of_schema
+from bptrain.build.network import activation_parts, build_network, network_for
 from bptrain.build.training import build_plan
 from bptrain.commands.explain.data_lines import data_lines, rows_seen
 from bptrain.commands.explain.derivation import Explanation, letter_lines
@@ -47,7 +47,7 @@ def explain(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> 
     seen = rows_seen(loaded, needed)
     if seen.schema is not None:
         task: str = seen.schema.task
-        network = network_of_schema(settings, seen.schema)
+        network = network_for(loaded, seen.schema)
     else:
         task = settings.task
         network = build_network(settings, [int(n) for n in sizes], task)
@@ -75,7 +75,7 @@ def kernel(config: Path, overrides: Sequence[str] | Mapping[str, Any] = ()) -> s
     """
     loaded = as_member(load_config(config, overrides))
     prepared = prepare_data(loaded)
-    network = network_of_schema(loaded.config, prepared.schema)
+    network = network_for(loaded, prepared.schema)
     plan = build_plan(loaded.config, network, len(prepared.splits["train"].X))
     try:
         return "\n\n".join(sources(plan, dtype_of(loaded.config)))

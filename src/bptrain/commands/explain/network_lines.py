@@ -181,7 +181,11 @@ def backward_lines(network: Network, inputs: InputText) -> DerivationSection:
         if network.bias[i]:
             lines.append(DerivationLine(f"∂E/∂b_{i} = δ_{i}", shape(n_out, 1)))
     lines += input_lines.backward(inputs)
-    both = "∂E/∂W_i and ∂E/∂b_i are" if any(network.bias) else "∂E/∂W_i is"
+    of_parts = (
+        ["∂E/∂W_i"] + ["∂E/∂b_i"] * any(network.bias) + ["those of the embedding"] * bool(network.input_steps)
+    )
+    *first, last = of_parts
+    both = f"{', '.join(first)} and {last} are" if first else f"{last} is"
     lines.append(
         DerivationLine(
             f"of a batch, E is the objective, and {both} the {network.reduction} of these over its rows"

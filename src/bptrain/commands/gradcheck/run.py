@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bptrain.build.data import prepare_data
-from bptrain.build.network import initial_weights, network_of_schema
+from bptrain.build.network import initial_weights, network_for
 from bptrain.build.training import build_plan
 from bptrain.commands.gradcheck.consistency import Consistency, consistency, plain_descent
 from bptrain.config import as_member, load_config
@@ -103,7 +103,7 @@ def of_config(
     written = load_config(config, overrides)
     loaded = as_member(written)  # of an ensemble, the first
     prepared = prepare_data(loaded, np.float64, rows)
-    network = network_of_schema(loaded.config, prepared.schema)
+    network = network_for(loaded, prepared.schema)
     w = initial_weights(loaded.config, network, np.float64)
     of = prepared.splits["train"]
     V = None if of.sample_weight is None else of.sample_weight[:rows]
