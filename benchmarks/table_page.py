@@ -44,8 +44,9 @@ What `bptrain init` writes, trained as it is, beside other programs with their d
   them, of RealMLP-TD at least {few}, on sets of at most 25,000 rows; several sets: the geometric mean. "Beyond noise":
   the mean of the paired differences is more than twice its standard error away from 0.
 - Seconds are those of fitting and predicting the test rows: CPU time of all threads and processes (user and system),
-  one thread each. Starting Python and importing libraries is not counted; reading the file and compiling is, for
-  bptrain. Other programs ran on the machine at the same time.
+  one thread each. Starting Python and importing libraries is not counted; reading the file is, for bptrain, and so is
+  compiling the network's loop (about 12 s), which the first fit to a set has to do, and here the second as well, beside
+  it. Other programs ran on the machine at the same time.
 """
 
 

@@ -177,8 +177,11 @@ class Worker:
         """The answer to a task; None where the process ended without one."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(task) + "\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(json.dumps(task) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            return None
         line = self.process.stdout.readline()
         return json.loads(line) if line else None
 

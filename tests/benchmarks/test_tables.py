@@ -243,18 +243,20 @@ def made_up() -> list[Fit]:
 def test_goals() -> None:
     found = {(goal.what, goal.wanted): goal for goal in goals(Fits(made_up()), ["iris", "abalone"])}
     ratio = found["standard ÷ init before", "error ≤ 0.85"]
-    assert (ratio.measured, ratio.verdict) == (f"{math.sqrt(0.5):.3f} over 2 sets", "met")
+    assert (ratio.measured, ratio.verdict) == (f"{math.sqrt(0.5):.3f} over 2 sets, 5 seeds or more", "met")
     cpu = found["standard ÷ init before", "CPU seconds ≤ 10 × on each set"]
     assert cpu.measured == "6.93 × (geometric mean); at most 12.00 × (abalone); above on 1"
     assert cpu.verdict == "missed"
     concrete = found["concrete: standard, RMSE", "≤ 4.7"]
-    assert (concrete.measured, concrete.verdict) == ("4.500 over 5 splits", "")  # 20 are the goal's
+    assert (concrete.measured, concrete.verdict) == ("4.500 over 5 splits", "in part")  # 20 are the goal's
     assert found["best ÷ HGB", "error ≤ 0.92"].measured == "not measured"
+    fewer = goals(Fits(made_up()), ["iris", "abalone", "wine"])
+    assert [goal.verdict for goal in fewer if goal.wanted == "error ≤ 0.85"] == ["in part"]
 
 
 def test_the_page() -> None:
     text = page(Fits(made_up()), protocol(), "Versions: numpy 2.0.0.", "## What was tried\n\nNothing.\n")
-    assert "| standard ÷ init before | error ≤ 0.85 | 0.707 over 2 sets | met |" in text
+    assert "| standard ÷ init before | error ≤ 0.85 | 0.707 over 2 sets, 5 seeds or more | in part |" in text
     assert "| standard ÷ init before | 2 | 0.707 | 1 | 0 | 6.93 | 12.00 |" in text
     assert "| iris | 0.500; −0.055 ± " in text
     assert "| abalone | 1.000; 0 ± 0 |" in text
@@ -341,8 +343,9 @@ def test_a_worker_fits_what_it_is_told(folder: Path, tmp_path: Path) -> None:
     assert len({str(answer["figures"]) for answer in answers if answer is not None}) == 1
 
 
+@pytest.mark.slow
 def test_what_init_writes_for_wine_is_as_good_as_it_was(tmp_path: Path) -> None:
-    """The mean error over the protocol's five seeds, 27 test rows each."""
+    """The mean error over the protocol's five seeds, 27 test rows each: 0.015 when it was measured."""
     (tmp_path / "wine").mkdir()
     (tmp_path / "wine" / "wine.csv").write_bytes((ROOT / "data" / "wine.csv").read_bytes())
     plan = protocol()
