@@ -85,7 +85,9 @@ class Fits:
             name,
             len(common),
             sum(ours for ours, _ in errors) / sum(theirs for _, theirs in errors),
-            statistics.fmean(differences),
+            round(
+                statistics.fmean(differences), 12
+            ),  # what rounding leaves of accuracies that are equal is 0
             standard_error(differences),
             sum(a[key].cpu_seconds for key in common) / sum(b[key].cpu_seconds for key in common),
         )
