@@ -205,3 +205,22 @@ def test_what_fails_leaves_no_directory_and_an_older_ensemble_as_it_is(iris: Pat
         patch.setattr(shutil, "copyfile", full)
         assert bptrain("ensemble", *runs, "--out", "new").code == 6
     assert not Path("new").exists()
+
+
+def test_rows_of_two_sheets_are_not_the_same_rows(iris: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    rows = [line.split(",") for line in IRIS.read_text().splitlines()]
+    for name, some in (("one", rows), ("two", [rows[0], *reversed(rows[1:])])):
+        sheet = book.create_sheet(name)
+        for row in some:
+            sheet.append([cell if k == 4 or row is rows[0] else float(cell) for k, cell in enumerate(row)])
+    book.save("book.xlsx")
+    runs = [
+        fit(iris, name, "data.train=book.xlsx", f"data.sheet={name}", "data.split.seed=5")
+        for name in ("one", "two")
+    ]
+    made = bptrain("ensemble", *runs, "--out", "e", "--json")
+    assert (made.code, made.json["best"]["metrics"]) == (0, {})
+    refused = bptrain("eval", "e", "--split", "test")
+    assert (refused.code, "were trained on different files" in refused.err) == (2, True)

@@ -278,3 +278,11 @@ def test_from_python(iris: Path) -> None:
         python.gradcheck(model)
     assert json.loads((RunGroup(run.path).path / "group.json").read_text())["status"] == "finished"
     assert RunDirectory(run.path).read_record()["status"] == "finished"
+
+
+def test_more_folds_than_rows_are_said_of_the_members(iris: Path) -> None:
+    refused = bptrain("fit", iris, "--set", "ensemble={members: 140, by: fold}", "--jobs", 1)
+    assert refused.code == 3
+    assert "ensemble.members: 140 folds need 140 rows at least" in refused.err.replace("member 1: ", "")
+    assert "validation_folds" not in refused.err
+    assert not list(Path().rglob("runs/iris/*"))

@@ -1,6 +1,7 @@
 """Training an ensemble: its members, side by side, and what they come to together."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from bptrain.config import Loaded, as_member
 from bptrain.config.ensemble import member_changes
 from bptrain.config.resolved import dump_yaml, to_plain
 from bptrain.data.memory import InMemory
-from bptrain.errors import Problem, UsageError
+from bptrain.errors import BptrainError, Problem, UsageError
 from bptrain.experiments.groups import Member, finish, fit_members, kept, open_group, with_one_thread
 from bptrain.experiments.many import SharedByFits, settled_jobs
 from bptrain.experiments.news import News
@@ -40,11 +41,12 @@ def fit_ensemble(
     jobs = settled_jobs(shared, jobs)
     members = members_of(loaded)
     first = as_member(loaded)
-    opened = open_group(
-        "ensemble", len(members), 1, members, first, out, resume, overwrite, given, whole=loaded
-    )
+    with said_of_members(loaded):
+        opened = open_group(
+            "ensemble", len(members), 1, members, first, out, resume, overwrite, given, whole=loaded
+        )
     group = opened.group
-    with kept(opened):
+    with said_of_members(loaded), kept(opened):
         RunDirectory(group.path).write_config(dump_yaml(to_plain(loaded.absolute())))
         summary = fit_members(shared, overrides, members, opened, jobs, show)
         root = loaded.absolute().data.root if resume is not None else None
@@ -55,6 +57,22 @@ def fit_ensemble(
         done = write_ensemble(group.path, made, results, opened.record.started)
         finish(opened, summary)
     return done
+
+
+@contextmanager
+def said_of_members(loaded: Loaded) -> Iterator[None]:
+    """What is wrong with the number of folds, which no one has written, is said of that of the members."""
+    try:
+        yield
+    except BptrainError as error:
+        path = "ensemble.members"
+        error.reworded(
+            problem._replace(path=path, **loaded.locate(path)._asdict())
+            if problem.path == "data.split.validation_folds"
+            else problem
+            for problem in error.problems
+        )
+        raise
 
 
 def members_of(loaded: Loaded) -> list[Member]:

@@ -182,16 +182,20 @@ def answered_split(
 
 def refuse_other_data(ensemble: Ensemble, runs: Sequence[Path]) -> None:
     """Raises UsageError where members were trained on other files: which rows they share is not known then."""
-    first, *others = (
-        {role: found for role, found in member.stored.facts.data.items() if role != ROW_INDEX}
-        for member in ensemble.networks
-    )
+    first, *others = map(files_of, ensemble.networks)
     for k, other in enumerate(others, start=2):
         if other != first:
             raise UsageError(
                 f"members 1 and {k} ({runs[0]}, {runs[k - 1]}) were trained on different files, so which rows no "
                 "member has seen is not known: give rows with --data FILE"
             )
+
+
+def files_of(member: Model) -> dict[str, object]:
+    """The files of a member's rows, and what of them is read: a row has its number there."""
+    data = member.config.data
+    digests = {role: found for role, found in member.stored.facts.data.items() if role != ROW_INDEX}
+    return {**digests, "sheet": data.sheet, "comment": data.comment}
 
 
 def reading_of(member: Model) -> str:
