@@ -120,15 +120,16 @@ def test_runs_of_other_files_answer_and_have_no_figures(iris: Path) -> None:
         (("a",), 2, "an ensemble needs two runs or more"),
         (("a", "a"), 2, "a is named twice"),
         (("a", "gone"), 5, "no run at gone"),
-        (("a", "stopped"), 5, "stopped is not finished, but interrupted"),
+        (("a", "interrupted"), 5, "interrupted is not finished, but interrupted: `bptrain fit"),
+        (("a", "diverged"), 5, "diverged is not finished, but diverged: train it again"),
         (("a", "e"), 5, "e holds several runs (ensemble): name them one by one, as e/members/*"),
     ],
 )
 def test_what_cannot_be_a_member(iris: Path, runs: tuple[str, ...], code: int, words: str) -> None:
     fit(iris, "a")
-    if "stopped" in runs:
-        record = json.loads(Path(fit(iris, "stopped"), "run.json").read_text())
-        Path("stopped/run.json").write_text(json.dumps({**record, "status": "interrupted"}))
+    if runs[-1] in ("interrupted", "diverged"):
+        record = json.loads(Path(fit(iris, runs[-1]), "run.json").read_text())
+        Path(runs[-1], "run.json").write_text(json.dumps({**record, "status": runs[-1]}))
     if "e" in runs:
         bptrain("ensemble", "a", fit(iris, "b"), "--out", "e")
     refused = bptrain("ensemble", *runs, "--out", "f")

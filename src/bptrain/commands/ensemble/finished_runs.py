@@ -73,9 +73,11 @@ def finished_run(path: Path) -> RunDirectory:
     run = find_run(path)
     record = run.read_record()
     if record.get("status") != "finished" or not isinstance(record.get("result"), dict):
-        raise CheckpointError(
-            f"{path} is not finished, but {record.get('status')}: `bptrain fit {run.config} --resume {path}` goes on"
-        )
+        status = record.get("status")
+        cure = f"`bptrain fit {run.config} --resume {path}` goes on"
+        if status == "diverged":
+            cure = "train it again, with a smaller optimizer.learning_rate or with scaled data"
+        raise CheckpointError(f"{path} is not finished, but {status}: {cure}")
     return run
 
 
