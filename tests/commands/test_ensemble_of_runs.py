@@ -225,3 +225,15 @@ def test_rows_of_two_sheets_are_not_the_same_rows(iris: Path) -> None:
     assert (made.code, made.json["best"]["metrics"]) == (0, {})
     refused = bptrain("eval", "e", "--split", "test")
     assert (refused.code, "were trained on different files" in refused.err) == (2, True)
+
+
+def test_runs_of_arrays_answer_and_have_no_figures(workplace: Path) -> None:
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    config = {"network": {"sizes": ["auto", "auto"]}, "loss": "half_squared_error",
+              "training": {"epochs": 2, "engine": "numpy"}}  # fmt: skip
+    for k in (1, 2):
+        python.fit({**config, "seed": k}, data=(X, X[:, 0]), out=f"r{k}")
+    made = python.ensemble(["r1", "r2"], out="e")
+    assert made.result["best"]["metrics"] == {}
+    each = [python.load(f"r{k}").predict(X) for k in (1, 2)]
+    np.testing.assert_allclose(python.load("e").predict(X), np.mean(each, axis=0), rtol=1e-12)

@@ -114,7 +114,14 @@ def on_own_rows(
         on_unseen = on_data
         if unseen is not ensemble:
             on_unseen = EnsembleOnData(unseen, runs, data_root=data_root, given=given)
-    except UsageError as error:  # other files: rows of new files can be predicted and evaluated all the same
+    except (
+        UsageError,
+        DataError,
+    ) as error:  # other files: new ones can be predicted and evaluated all the same
+        if (
+            isinstance(error, DataError) and error.problems[0].code != "arrays"
+        ):  # rows from Python are not kept
+            raise
         return (), None, (f"no figures: {error.problems[0].message}",)
     schema = ensemble.schema
     chosen = build_metrics(ensemble.config, schema)
