@@ -90,6 +90,14 @@ def kept() -> str:
 
 
 PLUG = ("--plugin", "parts.py")
+
+
+def another(config: Path) -> str:
+    """A second run of a config."""
+    run: str = bptrain("fit", config, *PLUG, "--set", "seed=2", "--json").json["run"]
+    return run
+
+
 # What each command is given; `run` is a run, `config` its config.
 GIVEN: dict[str, Callable[[str, Path], list[tuple[object, ...]]]] = {
     "init": lambda run, config: [
@@ -99,7 +107,10 @@ GIVEN: dict[str, Callable[[str, Path], list[tuple[object, ...]]]] = {
     "fit": lambda run, config: [(config, *PLUG), (config, *PLUG, "--verbose"),
                                 (config, *PLUG, "--seeds", 2, "--jobs", 1),
                                 (config, *PLUG, "--folds", 2, "--jobs", 1),
+                                (config, *PLUG, "--set", "ensemble.members=2", "--jobs", 1),
                                 (config, *PLUG, "--dry-run"), (config, *PLUG, "--resume", run)],
+    "ensemble": lambda run, config: [(run, another(config), "--out", "both\x1b[31m\u202e", *PLUG),
+                                     (run, "no\x1b[31m", "--out", "both", *PLUG)],
     "eval": lambda run, config: [(run, *PLUG), (run, *PLUG, "--data", "data\x1b[31m.csv"),
                                  (run, *PLUG, "--fail-under", "accuracy=2"), (run, run, *PLUG),
                                  (run, *PLUG, "--by", TARGET), (run, *PLUG, "--by", EVIL)],
