@@ -335,6 +335,7 @@ def test_a_named_pipe_is_read_once(tmp_path: Path) -> None:
         (b"", "empty"),
         (b"\x00\x01\x02", ""),
     ],
+    ids=["parquet", "zip", "pdf", "empty", "unknown"],  # packed bytes hold the time
 )
 def test_what_a_pipe_cannot_bring(data: bytes, words: str) -> None:
     with pytest.raises(DataError) as caught:
