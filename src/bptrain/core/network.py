@@ -73,7 +73,7 @@ class Network:
     @cached_property
     def rate_factors(self) -> dict["Block", float]:
         """What the learning rate is multiplied by, of each parameter of the steps before W_1."""
-        parameters = (parameter for step in self.input_steps for parameter, _ in step.parameters)
+        parameters = step_parameters(self)
         return {block: parameter.rate for block, parameter in zip(self.blocks, parameters, strict=False)}
 
     @property

@@ -1,6 +1,7 @@
 """What a trained model is to those who ask it, whether it is one network or an ensemble of several."""
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -59,7 +60,7 @@ class StoredModel(Protocol):
         ...
 
 
-class TrainedModel:
+class TrainedModel(ABC):
     """Answers for raw rows, with labels or in the target's own unit."""
 
     schema: Schema  # by which answers are decoded
@@ -68,29 +69,29 @@ class TrainedModel:
     warnings: tuple[Warned, ...]  # about what it was loaded with, but for those that its config silences
 
     @property
+    @abstractmethod
     def members(self) -> "tuple[Model, ...]":
         """The networks that it consists of."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def encodings(self) -> tuple[Encoding, ...]:
         """How its members take rows, each way once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answers_of(self, encoded: Sequence[Array]) -> Answers:
         """The answers for rows, which were encoded in each of these ways."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answers_of_plain(self, raw: Array) -> Answers | None:
         """The answers for raw numbers, N × columns in the order of training; None where `answers_of` must have them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _outputs(self, X: Any) -> Array:
         """The outputs for raw rows; what is odd about these is said as a warning of Python to who called the caller.
 
         Raises DataError.
         """
-        raise NotImplementedError
 
     def outputs(self, X: Any) -> Array:
         """x_L for raw feature columns: probabilities or scaled values, N × n_L; of an ensemble the mean of the members,
